@@ -1,0 +1,64 @@
+// swift-tools-version: 6.0
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A room of the house: a library target under `Sources`.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// An executable under `Samples`; never a product, so that no user's package clashes with it.
+func sample(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Samples/\(path)", swiftSettings: settings)
+}
+
+/// The tests of one room.
+func tests(_ name: String, _ dependencies: [Target.Dependency], packageAccess: Bool = true) -> Target {
+    .testTarget(name: name, dependencies: dependencies, packageAccess: packageAccess, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "SenteLite",
+    platforms: [.macOS(.v13), .iOS(.v16), .tvOS(.v16), .watchOS(.v9)],
+    products: [
+        .library(name: "SenteLite", targets: ["SenteLite"]),
+        .library(name: "SenteWire", targets: ["SenteWire"]),
+    ],
+    targets: [
+        room("SenteWire"),
+        room("SenteBase"),
+        room("SenteSocket", ["SenteBase"]),
+        room("SenteCore", ["SenteBase", "SenteWire"]),
+        .target(name: "CSenteSystem"),
+        room("SenteTransport", ["SenteBase", "SenteSocket", "CSenteSystem"]),
+        room("SenteLite", ["SenteBase", "SenteWire", "SenteCore", "SenteTransport"]),
+        room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
+
+        sample("echo", "Echo", ["SenteLite", "SenteServer"]),
+        sample("console", "Console", ["SenteLite", "SenteServer"]),
+        sample(
+            "bench", "Bench",
+            ["SenteLite", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport", "SenteWire"]),
+        sample("conformance", "Conformance", ["SenteBase", "SenteSocket", "SenteTransport"]),
+
+        tests("SenteWireTests", ["SenteWire"]),
+        tests("SenteBaseTests", ["SenteBase"]),
+        tests("SenteSocketTests", ["SenteBase", "SenteSocket"]),
+        tests("SenteCoreTests", ["SenteBase", "SenteWire", "SenteCore"]),
+        tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport"]),
+        tests(
+            "SenteLiteTests",
+            ["SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport", "SenteServer"]),
+        tests("SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
+        tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
+        tests("SentePublicTests", ["SenteLite"], packageAccess: false),
+    ],
+    swiftLanguageModes: [.v6]
+)

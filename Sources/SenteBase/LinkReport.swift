@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a link says of itself to whoever owns it. Reports of one wake-up come in one batch, in order.
+package enum LinkReport: Hashable, Sendable {
+    /// The opening handshake is done; messages may follow in the same batch.
+    case opened(LinkOpening)
+    /// Whole messages, in the order they came.
+    case received([Message])
+    /// Bytes came, whether or not they completed a message: the peer lives. At most once a wake-up.
+    case progress
+    /// The kernel has taken the last byte of these messages.
+    case wrote([SendID])
+    /// The answer to one message, on transports that answer each (HTTP); counts as written and received.
+    case answered(SendID, Message)
+    /// The server answered the upgrade with plain HTTP. Nothing comes after it.
+    case refused(Refusal)
+    /// The link is over. Nothing comes after it.
+    case closed(LinkEnd)
+}
+
+/// What the opening handshake agreed on.
+package struct LinkOpening: Hashable, Sendable {
+    /// The subprotocol the server chose, if any.
+    package var subprotocol: String?
+    /// The address that answered, for people ("127.0.0.1:3000").
+    package var remoteAddress: String?
+
+    package init(subprotocol: String? = nil, remoteAddress: String? = nil) {
+        self.subprotocol = subprotocol
+        self.remoteAddress = remoteAddress
+    }
+}
+
+/// How a link ended.
+package enum LinkEnd: Hashable, Sendable {
+    /// A close frame came. `code` is `.noStatus` when it carried none (RFC 6455 §7.1.5).
+    case closed(code: CloseCode, reason: String)
+    /// It ended without one, or we ended it because of a fault.
+    case failed(LinkFailure)
+}
+
+/// Why a link could not be opened or did not last.
+package struct LinkFailure: Error, Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// No address for the name.
+        case nameNotFound
+        /// No address took the connection (refused, unreachable).
+        case unreachable
+        /// A stage before open took longer than its limit.
+        case timedOut
+        /// The answer was no WebSocket handshake, or a wrong one.
+        case badHandshake
+        /// TLS could not be agreed on; never mended by trying again.
+        case untrusted
+        /// The peer broke RFC 6455; `closeCode` is what we told it.
+        case protocolViolation
+        /// The connection ended with no close frame (1006).
+        case lost
+        /// Something the transport needs is not there (a library, a descriptor).
+        case unavailable
+    }
+
+    package var kind: Kind
+    /// A sentence for people.
+    package var message: String
+    /// What we sent in our close frame, when the peer was at fault.
+    package var closeCode: CloseCode?
+
+    package init(_ kind: Kind, _ message: String, closeCode: CloseCode? = nil) {
+        self.kind = kind
+        self.message = message
+        self.closeCode = closeCode
+    }
+}
