@@ -6,7 +6,7 @@ public import SenteWire
 /// What went wrong, for code (`code`, `outcome`) and for people (`description`).
 ///
 /// Every throwing call of the client throws this type: `do throws(SenteError) { … } catch { … }`.
-public struct SenteError: Error, Equatable, Sendable {
+public struct SenteError: Error, Hashable, Sendable {
     /// A kind of error. New ones may be added, so a `switch` needs a `default`.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         /// The code's name, stable across versions.
@@ -70,7 +70,8 @@ public struct SenteError: Error, Equatable, Sendable {
     /// Whether the same call may succeed later without any change: true for what time or the network can mend.
     public var isRetryable: Bool {
         switch code {
-        case .notConnected, .timedOut, .connectionLost, .unreachable, .silent, .outboxFull, .expired, .dropped,
+        case .notConnected, .timedOut, .connectionLost, .unreachable, .silent, .outboxFull, .expired,
+            .dropped,
             .noSubscribers, .busy, .serverUnavailable, .providerFailed, .disconnected:
             true
         default: false

@@ -98,7 +98,9 @@ public struct TimeLimits: Sendable, Equatable {
     public var close: Duration
 
     /// Makes limits.
-    public init(connect: Duration = .seconds(10), request: Duration = .seconds(10), close: Duration = .seconds(5)) {
+    public init(
+        connect: Duration = .seconds(10), request: Duration = .seconds(10), close: Duration = .seconds(5)
+    ) {
         self.connect = connect
         self.request = request
         self.close = close
@@ -115,7 +117,8 @@ public struct SizeLimits: Sendable, Equatable {
     public var largeMessage: Int
 
     /// Makes limits.
-    public init(incomingMessage: Int = 1 << 20, outgoingMessage: Int = 1 << 20, largeMessage: Int = 512 << 10) {
+    public init(incomingMessage: Int = 1 << 20, outgoingMessage: Int = 1 << 20, largeMessage: Int = 512 << 10)
+    {
         self.incomingMessage = incomingMessage
         self.outgoingMessage = outgoingMessage
         self.largeMessage = largeMessage
