@@ -57,7 +57,9 @@ package struct ClientEngine: Sendable {
         }
     }
 
-    /// Spells what a `transmit` holds. What cannot be said goes back to the session, which tells the call.
+    /// Spells what a `transmit` holds.
+    ///
+    /// What cannot be said goes back to the session, which tells the call.
     package mutating func encode(
         _ batch: [Transmission], for link: LinkID, at now: Moment, into effects: inout [Effect]
     ) -> [(SendID, Message)] {

@@ -14,7 +14,9 @@ package struct DialectDetector: Hashable, Sendable {
         self.format = format
     }
 
-    /// What reads the link from this message on. The message itself is still to be decoded.
+    /// What reads the link from this message on.
+    ///
+    /// The message itself is still to be decoded.
     ///
     /// Throws `protocolMismatch`, with a sentence that shows what came.
     package func detect(_ first: Message) throws(SenteError) -> any DialectCoder {

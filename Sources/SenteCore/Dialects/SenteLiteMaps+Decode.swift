@@ -19,8 +19,10 @@ extension SenteLiteMaps {
         }
     }
 
-    /// The order decides what a peer can forge. What others publish arrives in one of two shapes, and flat ones hold
-    /// fields of the publisher's choice, `type` among them; only the server can leave out the two it forces in.
+    /// The order decides what a peer can forge.
+    ///
+    /// What others publish arrives in one of two shapes, and flat ones hold fields of the publisher's choice,
+    /// `type` among them; only the server can leave out the two it forces in.
     private static func read(_ value: Value) -> [Inbound] {
         guard let frame = MapFrame(value) else {
             return [.event(Event(id: untyped, data: value))]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the server says of one of its channels. Servers leave out what they do not know.
+/// What the server says of one of its channels.
+///
+/// Servers leave out what they do not know.
 public struct ChannelInfo: Hashable, Sendable {
     /// The channel's name.
     public var name: String

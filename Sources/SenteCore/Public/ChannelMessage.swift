@@ -8,7 +8,9 @@ public struct ChannelMessage: Hashable, Sendable {
     public var channel: String
     /// What was published; `.null` when the publisher sent nothing.
     public var data: Value
-    /// The server's id of the message, when it gives one. Not unique across restarts of a server.
+    /// The server's id of the message, when it gives one.
+    ///
+    /// Not unique across restarts of a server.
     public var id: String?
     /// The connection that published it, when the server says so.
     public var sender: String?

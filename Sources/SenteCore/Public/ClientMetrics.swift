@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a client has done so far, in numbers. A value: it does not change after it was asked for.
+/// What a client has done so far, in numbers.
+///
+/// A value: it does not change after it was asked for.
 public struct ClientMetrics: Sendable, Equatable {
     /// Messages of one direction.
     public struct Traffic: Sendable, Equatable {
@@ -91,7 +93,9 @@ public struct ClientMetrics: Sendable, Equatable {
 
     package init() {}
 
-    /// The round trips of the last 256 pings; nil before the first. Computed when asked for.
+    /// The round trips of the last 256 pings; nil before the first.
+    ///
+    /// Computed when asked for.
     public var roundTrip: Percentiles? {
         guard !roundTrips.isEmpty else { return nil }
         let sorted = roundTrips.sorted()

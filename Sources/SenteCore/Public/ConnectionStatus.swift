@@ -43,7 +43,9 @@ public struct ConnectionStatus: Sendable, Equatable {
     }
 }
 
-/// Who the server says this connection is. A new link gets a new one.
+/// Who the server says this connection is.
+///
+/// A new link gets a new one.
 public struct Identity: Sendable, Hashable {
     /// The server's name for the connection (`conn-id`).
     public var connectionID: String

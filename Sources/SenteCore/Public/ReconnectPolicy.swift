@@ -41,12 +41,18 @@ public struct ReconnectPolicy: Sendable {
     }
 
     package var rule: Rule
-    /// How many retries in a row before giving up; nil for no limit. The default is nil.
+    /// How many retries in a row before giving up; nil for no limit.
+    ///
+    /// The default is nil.
     public var attempts: Int?
-    /// How long a connection must stay open before the next loss counts as the first again. The default is 5 s.
+    /// How long a connection must stay open before the next loss counts as the first again.
+    ///
+    /// The default is 5 s.
     public var stableTime: Duration = .seconds(5)
 
-    /// Fast for one client, spread for many. The default.
+    /// Fast for one client, spread for many.
+    ///
+    /// The default.
     public static let `default` = ReconnectPolicy(
         rule: .windows(base: .seconds(2), floor: .fixed(.milliseconds(500)), maximum: .seconds(30)))
 

@@ -7,7 +7,9 @@ public import SenteWire
 ///
 /// Every throwing call of the client throws this type: `do throws(SenteError) { … } catch { … }`.
 public struct SenteError: Error, Hashable, Sendable {
-    /// A kind of error. New ones may be added, so a `switch` needs a `default`.
+    /// A kind of error.
+    ///
+    /// New ones may be added, so a `switch` needs a `default`.
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         /// The code's name, stable across versions.
         public let rawValue: String
@@ -86,7 +88,9 @@ public struct SenteError: Error, Hashable, Sendable {
 }
 
 extension SenteError.Code {
-    /// An argument is wrong; the message names it and says what would be right. Nothing was sent.
+    /// An argument is wrong; the message names it and says what would be right.
+    ///
+    /// Nothing was sent.
     public static let invalidArgument = Self(rawValue: "invalidArgument")
     /// The client is closed, closing or failed: call `connect()` first.
     public static let notConnected = Self(rawValue: "notConnected")
@@ -94,41 +98,67 @@ extension SenteError.Code {
     public static let disconnected = Self(rawValue: "disconnected")
     /// The task that made the call was cancelled.
     public static let cancelled = Self(rawValue: "cancelled")
-    /// The call's time limit passed. For `connect`, the client goes on trying.
+    /// The call's time limit passed.
+    ///
+    /// For `connect`, the client goes on trying.
     public static let timedOut = Self(rawValue: "timedOut")
-    /// The link died while the call was under way. The client reconnects.
+    /// The link died while the call was under way.
+    ///
+    /// The client reconnects.
     public static let connectionLost = Self(rawValue: "connectionLost")
-    /// No address answered, or the name has none. The client keeps trying.
+    /// No address answered, or the name has none.
+    ///
+    /// The client keeps trying.
     public static let unreachable = Self(rawValue: "unreachable")
     /// The server refused the upgrade with an HTTP status that waiting does not mend.
     public static let refused = Self(rawValue: "refused")
-    /// The server asked to wait (429, 503, or a 5xx). The client keeps trying.
+    /// The server asked to wait (429, 503, or a 5xx).
+    ///
+    /// The client keeps trying.
     public static let serverUnavailable = Self(rawValue: "serverUnavailable")
     /// The server wants other credentials (401, 403).
     public static let unauthorized = Self(rawValue: "unauthorized")
     /// What answered speaks no WebSocket, or a dialect nobody here speaks.
     public static let protocolMismatch = Self(rawValue: "protocolMismatch")
-    /// The peer broke the WebSocket protocol; the link was closed with `closeCode`. The client reconnects.
+    /// The peer broke the WebSocket protocol; the link was closed with `closeCode`.
+    ///
+    /// The client reconnects.
     public static let protocolViolation = Self(rawValue: "protocolViolation")
     /// The server's certificate is not trusted.
     public static let untrusted = Self(rawValue: "untrusted")
     /// Something the connection needs is missing on this machine; the message names it.
     public static let unavailable = Self(rawValue: "unavailable")
-    /// Nothing came from the server for longer than the heartbeat allows. The client reconnects.
+    /// Nothing came from the server for longer than the heartbeat allows.
+    ///
+    /// The client reconnects.
     public static let silent = Self(rawValue: "silent")
-    /// The outbox is full; slow down, or choose another overflow policy. Not sent.
+    /// The outbox is full; slow down, or choose another overflow policy.
+    ///
+    /// Not sent.
     public static let outboxFull = Self(rawValue: "outboxFull")
-    /// The message waited in the outbox longer than its time to live. Not sent.
+    /// The message waited in the outbox longer than its time to live.
+    ///
+    /// Not sent.
     public static let expired = Self(rawValue: "expired")
-    /// The overflow policy dropped the message. Not sent.
+    /// The overflow policy dropped the message.
+    ///
+    /// Not sent.
     public static let dropped = Self(rawValue: "dropped")
-    /// A later message with the same key took this one's place in the outbox. Not sent.
+    /// A later message with the same key took this one's place in the outbox.
+    ///
+    /// Not sent.
     public static let superseded = Self(rawValue: "superseded")
-    /// The message is larger than the limit. Not sent.
+    /// The message is larger than the limit.
+    ///
+    /// Not sent.
     public static let messageTooLarge = Self(rawValue: "messageTooLarge")
-    /// The data cannot be written in this format. Not sent.
+    /// The data cannot be written in this format.
+    ///
+    /// Not sent.
     public static let unsayable = Self(rawValue: "unsayable")
-    /// The server's dialect has no such operation. Not sent.
+    /// The server's dialect has no such operation.
+    ///
+    /// Not sent.
     public static let unsupported = Self(rawValue: "unsupported")
     /// The server said no; `details` holds its reason.
     public static let rejected = Self(rawValue: "rejected")
@@ -140,7 +170,9 @@ extension SenteError.Code {
     public static let busy = Self(rawValue: "busy")
     /// The server proved that it will not answer this call.
     public static let noReply = Self(rawValue: "noReply")
-    /// A provider (endpoint, token, parameters) threw; `underlying` holds its text. The client keeps trying.
+    /// A provider (endpoint, token, parameters) threw; `underlying` holds its text.
+    ///
+    /// The client keeps trying.
     public static let providerFailed = Self(rawValue: "providerFailed")
     /// A value could not be decoded as the type that was asked for.
     public static let decodingFailed = Self(rawValue: "decodingFailed")

@@ -2,9 +2,13 @@
 
 /// How the client finds out that a silent server is gone.
 public struct Heartbeat: Sendable, Equatable {
-    /// Silence after which the client asks for a sign of life. The default is 20 s.
+    /// Silence after which the client asks for a sign of life.
+    ///
+    /// The default is 20 s.
     public var interval: Duration
-    /// How long after asking the link counts as dead. The default is 5 s.
+    /// How long after asking the link counts as dead.
+    ///
+    /// The default is 5 s.
     public var limit: Duration
 
     /// Makes a heartbeat; the defaults lie under the 55–60 s after which proxies cut idle connections.
@@ -29,15 +33,25 @@ public struct OutboxPolicy: Sendable, Equatable {
         case coalesce
     }
 
-    /// How many messages may wait. The default is 1,000.
+    /// How many messages may wait.
+    ///
+    /// The default is 1,000.
     public var maximumMessages: Int
-    /// How many bytes may wait, as `Value.weight` counts. The default is 1 MiB.
+    /// How many bytes may wait, as `Value.weight` counts.
+    ///
+    /// The default is 1 MiB.
     public var maximumBytes: Int
-    /// How long a message may wait; nil for ever. The default is 30 s.
+    /// How long a message may wait; nil for ever.
+    ///
+    /// The default is 30 s.
     public var timeToLive: Duration?
-    /// What happens when it is full. The default is `.rejectNewest`.
+    /// What happens when it is full.
+    ///
+    /// The default is `.rejectNewest`.
     public var overflow: Overflow
-    /// Whether messages may wait for a connection at all. The default is true.
+    /// Whether messages may wait for a connection at all.
+    ///
+    /// The default is true.
     public var waitsForConnection: Bool
 
     /// Makes a policy.
@@ -71,11 +85,17 @@ public struct InboxPolicy: Sendable, Equatable {
         case pauseReading
     }
 
-    /// How many messages a handle may leave waiting. The default is 16,384.
+    /// How many messages a handle may leave waiting.
+    ///
+    /// The default is 16,384.
     public var maximumMessages: Int
-    /// How many bytes, as received. The default is 16 MiB.
+    /// How many bytes, as received.
+    ///
+    /// The default is 16 MiB.
     public var maximumBytes: Int
-    /// What happens then. The default is `.dropOldest`.
+    /// What happens then.
+    ///
+    /// The default is `.dropOldest`.
     public var overflow: Overflow
 
     /// Makes a policy.
@@ -90,11 +110,17 @@ public struct InboxPolicy: Sendable, Equatable {
 
 /// How long things may take.
 public struct TimeLimits: Sendable, Equatable {
-    /// Opening a link and hearing the greeting together, providers included. The default is 10 s.
+    /// Opening a link and hearing the greeting together, providers included.
+    ///
+    /// The default is 10 s.
     public var connect: Duration
-    /// A call that awaits an answer, from the call on. The default is 10 s.
+    /// A call that awaits an answer, from the call on.
+    ///
+    /// The default is 10 s.
     public var request: Duration
-    /// The closing handshake. The default is 5 s.
+    /// The closing handshake.
+    ///
+    /// The default is 5 s.
     public var close: Duration
 
     /// Makes limits.
@@ -109,11 +135,17 @@ public struct TimeLimits: Sendable, Equatable {
 
 /// How large things may be, in bytes.
 public struct SizeLimits: Sendable, Equatable {
-    /// The largest message accepted from the server; a larger one ends the link with 1009. The default is 1 MiB.
+    /// The largest message accepted from the server; a larger one ends the link with 1009.
+    ///
+    /// The default is 1 MiB.
     public var incomingMessage: Int
-    /// The largest message sent; a larger one is refused at the call. The default is 1 MiB.
+    /// The largest message sent; a larger one is refused at the call.
+    ///
+    /// The default is 1 MiB.
     public var outgoingMessage: Int
-    /// From which size on a message counts as large in the metrics. The default is 512 KiB.
+    /// From which size on a message counts as large in the metrics.
+    ///
+    /// The default is 512 KiB.
     public var largeMessage: Int
 
     /// Makes limits.

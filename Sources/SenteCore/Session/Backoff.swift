@@ -24,7 +24,9 @@ struct Backoff: Sendable {
         self.policy = policy
     }
 
-    /// A link ended, or could not be opened. Counts a retry unless the policy gives up.
+    /// A link ended, or could not be opened.
+    ///
+    /// Counts a retry unless the policy gives up.
     mutating func next(
         at now: Instant, atCap: Bool, error: SenteError?, using random: inout Generator
     ) -> Wait {

@@ -3,7 +3,9 @@
 package import SenteBase
 package import SenteWire
 
-/// Something the session wants done. Performed in order, after the transition that made it is complete.
+/// Something the session wants done.
+///
+/// Performed in order, after the transition that made it is complete.
 package enum Effect: Sendable, Equatable {
     case openLink(LinkID, LinkTarget)
     case transmit(LinkID, [Transmission])

@@ -42,7 +42,9 @@ struct Inbox: Sendable {
         return (trim(policy), false, announces())
     }
 
-    /// Drops the oldest until the rest fits; the newest always stays. Returns how many went.
+    /// Drops the oldest until the rest fits; the newest always stays.
+    ///
+    /// Returns how many went.
     mutating func trim(_ policy: InboxPolicy) -> Int {
         guard isOver(policy) else { return 0 }
         var dropped = 0

@@ -55,7 +55,9 @@ struct Inboxes: Sendable {
         return nil
     }
 
-    /// Routes to everyone who listens to `filter`, and an event to those who hear all. Returns how many were missed.
+    /// Routes to everyone who listens to `filter`, and an event to those who hear all.
+    ///
+    /// Returns how many were missed.
     mutating func deliver(
         _ element: InboxElement, to filter: InboxFilter, size: Int, ready: (InboxID) -> Void
     ) -> Int {
@@ -70,7 +72,9 @@ struct Inboxes: Sendable {
         return missed
     }
 
-    /// Hands a request to the channel's responder. nil when there is none, false when it has too many already.
+    /// Hands a request to the channel's responder.
+    ///
+    /// nil when there is none, false when it has too many already.
     mutating func deliver(_ request: IncomingRequest, size: Int, limit: Int, ready: (InboxID) -> Void)
         -> Bool?
     {
@@ -94,7 +98,9 @@ struct Inboxes: Sendable {
         if inboxes[id]?.announces() == true { ready(id) }
     }
 
-    /// Drops what is over the bounds, now that it may not be held back any more. Returns how many were missed.
+    /// Drops what is over the bounds, now that it may not be held back any more.
+    ///
+    /// Returns how many were missed.
     mutating func dropExcess() -> Int {
         let missed = full.reduce(0) { $0 + (inboxes[$1]?.trim(policy) ?? 0) }
         full = []

@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// Everything that can happen to a session. Facts are in the past tense.
+/// Everything that can happen to a session.
+///
+/// Facts are in the past tense.
 package enum Input: Sendable {
     case command(Command)
     /// The opening handshake is done; the greeting is awaited.

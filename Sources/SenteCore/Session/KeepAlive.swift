@@ -2,7 +2,9 @@
 
 import SenteBase
 
-/// Watches one open link for silence: a probe after `interval`, dead `limit` later. Any inbound bytes count as life.
+/// Watches one open link for silence: a probe after `interval`, dead `limit` later.
+///
+/// Any inbound bytes count as life.
 struct KeepAlive: Sendable {
     enum Verdict: Equatable {
         case fine
@@ -39,7 +41,9 @@ struct KeepAlive: Sendable {
         return .probe
     }
 
-    /// Asks for a sign of life now, whatever the interval says. False when one is already awaited.
+    /// Asks for a sign of life now, whatever the interval says.
+    ///
+    /// False when one is already awaited.
     mutating func probeNow(at now: Instant) -> Bool {
         guard probedAt == nil, !isSuspended else { return false }
         probedAt = now

@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// Turns signals into numbers. A pure value: the time comes with each signal.
+/// Turns signals into numbers.
+///
+/// A pure value: the time comes with each signal.
 package struct MetricsCollector: Sendable {
     /// What the session knows without counting.
     package struct Gauges: Hashable, Sendable {

@@ -41,7 +41,9 @@ struct Outbox: Sendable {
 
     func contains(_ call: CallID) -> Bool { numbers[call] != nil }
 
-    /// Queues a message. `dropped` receives what the policy threw out to make room, with the reason.
+    /// Queues a message.
+    ///
+    /// `dropped` receives what the policy threw out to make room, with the reason.
     mutating func insert(
         _ outbound: Outbound, for call: CallID, at now: Instant, dropped: inout [(CallID, SenteError.Code)]
     ) -> Insertion {

@@ -60,7 +60,9 @@ struct PendingReplies: Sendable {
         return (slot.owner, slot.sentAt.duration(to: now))
     }
 
-    /// The call gives up. True when its slot needs a fence that is not already on its way.
+    /// The call gives up.
+    ///
+    /// True when its slot needs a fence that is not already on its way.
     mutating func leave(_ correlation: Correlation, call: CallID) -> Bool {
         guard var queue = slots.removeValue(forKey: correlation) else { return false }
         defer { if !queue.isEmpty { slots[correlation] = queue } }

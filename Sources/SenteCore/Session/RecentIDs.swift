@@ -10,7 +10,9 @@ struct RecentIDs: Sendable {
         self.limit = limit
     }
 
-    /// Remembers the id. False when it was seen before with about the same time.
+    /// Remembers the id.
+    ///
+    /// False when it was seen before with about the same time.
     ///
     /// Servers number their messages anew after a restart, so an id alone proves nothing when both times are known.
     mutating func insert(_ id: String, time: Int64? = nil) -> Bool {

@@ -125,7 +125,9 @@ extension Session {
         drain(at: now, into: &effects)
     }
 
-    /// The dialect or the format could not say it. Its slot is taken back: the server will not answer what it never got.
+    /// The dialect or the format could not say it.
+    ///
+    /// Its slot is taken back: the server will not answer what it never got.
     mutating func unsayable(_ link: LinkID, _ id: SendID, _ error: SenteError, into effects: inout [Effect]) {
         guard case .open(let open) = state, open.link == link else { return }
         let call = traffic.window.remove(id)

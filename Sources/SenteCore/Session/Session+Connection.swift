@@ -270,7 +270,9 @@ extension Session {
         }
     }
 
-    /// The attempt came to nothing. `isMendable` tells whether trying the same again can help.
+    /// The attempt came to nothing.
+    ///
+    /// `isMendable` tells whether trying the same again can help.
     private mutating func failAttempt(
         _ error: SenteError, isMendable: Bool = true, atLeast: Duration? = nil, at now: Moment,
         into effects: inout [Effect]

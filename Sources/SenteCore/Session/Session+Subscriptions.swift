@@ -95,7 +95,9 @@ extension Session {
         resumeIfRoom(at: now, into: &effects)
     }
 
-    /// Nobody holds the wish any more. Handles that only listen stay.
+    /// Nobody holds the wish any more.
+    ///
+    /// Handles that only listen stay.
     mutating func dropWish(_ channel: String, at now: Moment, into effects: inout [Effect]) {
         _ = subscriptions.remove(channel)
         effects.append(.subscription(channel: channel, SubscriptionStatus()))
@@ -113,7 +115,9 @@ extension Session {
 
     // MARK: Inboxes
 
-    /// A message for whoever listens to its channel. A retained one is delivered once.
+    /// A message for whoever listens to its channel.
+    ///
+    /// A retained one is delivered once.
     mutating func deliver(_ message: ChannelMessage, size: Int, at now: Moment, into effects: inout [Effect])
     {
         if let id = message.id {

@@ -3,7 +3,9 @@
 package import SenteBase
 package import SenteWire
 
-/// What survives links: wishes, outbox, pending calls, identity, backoff. Decides everything, does nothing.
+/// What survives links: wishes, outbox, pending calls, identity, backoff.
+///
+/// Decides everything, does nothing.
 ///
 /// ```
 /// commands ─┐                                   ┌─▶ link: open, transmit, close
@@ -30,8 +32,9 @@ package struct Session: Sendable {
     var numbers = Numbers()
     var random: Generator
 
-    /// What goes on on the open link. Beside the state, not in it: collections in an enum's payload are copied
-    /// whenever they change.
+    /// What goes on on the open link.
+    ///
+    /// Beside the state, not in it: collections in an enum's payload are copied whenever they change.
     struct Traffic: Sendable {
         var pending = PendingReplies()
         var window = WriteWindow()
@@ -67,7 +70,9 @@ package struct Session: Sendable {
         inboxes = Inboxes(policy: configuration.inbox)
     }
 
-    /// The one way in. Effects are to be performed in order.
+    /// The one way in.
+    ///
+    /// Effects are to be performed in order.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
         switch input {
         case .command(let command): perform(command, at: now, into: &effects)
@@ -144,7 +149,9 @@ package struct Session: Sendable {
         }
     }
 
-    /// Does whatever is due. Each turn moves the deadline it served, so the loop ends.
+    /// Does whatever is due.
+    ///
+    /// Each turn moves the deadline it served, so the loop ends.
     private mutating func expire(at now: Moment, into effects: inout [Effect]) {
         while let deadline, deadline <= now.instant {
             if let item = outbox.popExpired(at: now.instant) {

@@ -30,7 +30,9 @@ struct Subscriptions: Sendable {
 
     func status(of channel: String) -> SubscriptionStatus? { wishes[channel]?.status }
 
-    /// Records a wish. True when the server is to be asked on the current link.
+    /// Records a wish.
+    ///
+    /// True when the server is to be asked on the current link.
     mutating func wish(_ channel: String, scope: InboxID?) -> Bool {
         var wish = wishes[channel] ?? make(channel)
         if wish.status.rejection != nil {
@@ -59,7 +61,9 @@ struct Subscriptions: Sendable {
         return wishes[channel]?.number
     }
 
-    /// The server's word on a wish. nil when that wish is gone; else the calls that waited.
+    /// The server's word on a wish.
+    ///
+    /// nil when that wish is gone; else the calls that waited.
     mutating func answered(_ channel: String, number: UInt64, rejection: SenteError?) -> [CallID]? {
         guard var wish = wishes[channel], wish.number == number else { return nil }
         wish.status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
@@ -67,26 +71,34 @@ struct Subscriptions: Sendable {
         return take(&wish.waiters)
     }
 
-    /// Drops one plain claim (a cancelled `subscribe`). True when nobody holds the wish any more.
+    /// Drops one plain claim (a cancelled `subscribe`).
+    ///
+    /// True when nobody holds the wish any more.
     mutating func release(_ channel: String) -> Bool {
         guard let claims = wishes[channel]?.claims, claims > 0 else { return false }
         wishes[channel]?.claims -= 1
         return wishes[channel]?.isHeld == false
     }
 
-    /// Drops one scope. True when nobody holds the wish any more.
+    /// Drops one scope.
+    ///
+    /// True when nobody holds the wish any more.
     mutating func release(_ channel: String, scope: InboxID) -> Bool {
         guard wishes[channel]?.scopes.remove(scope) != nil else { return false }
         return wishes[channel]?.isHeld == false
     }
 
-    /// Ends a wish. Returns the calls that waited for it.
+    /// Ends a wish.
+    ///
+    /// Returns the calls that waited for it.
     mutating func remove(_ channel: String) -> [CallID] {
         order.removeAll { $0 == channel }
         return wishes.removeValue(forKey: channel)?.waiters ?? []
     }
 
-    /// The link is gone: nothing is confirmed any more. Returns the channels whose status changed and the waiting calls.
+    /// The link is gone: nothing is confirmed any more.
+    ///
+    /// Returns the channels whose status changed and the waiting calls.
     mutating func linkEnded() -> (changed: [String], waiters: [(CallID, String)]) {
         var changed: [String] = []
         var waiters: [(CallID, String)] = []

@@ -21,7 +21,9 @@ struct WriteWindow: Sendable {
         }
     }
 
-    /// The message was never handed to the link after all. Returns its call.
+    /// The message was never handed to the link after all.
+    ///
+    /// Returns its call.
     mutating func remove(_ id: SendID) -> CallID? {
         guard let found = unwritten.first(where: { $0.id == id }) else { return nil }
         unwritten.removeAll { $0.id == id }
