@@ -58,6 +58,11 @@ package struct Dialer: Hashable, Sendable {
         return nextStart.map { min($0, limit) } ?? limit
     }
 
+    /// The address an attempt goes to.
+    package func address(of attempt: Int) -> Address? {
+        addresses.indices.contains(attempt) ? addresses[attempt] : nil
+    }
+
     package mutating func start(at now: Instant) -> [Effect] {
         guard started == 0, !isDone else { return [] }
         guard !addresses.isEmpty else {

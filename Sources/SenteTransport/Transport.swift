@@ -20,9 +20,12 @@ package protocol LinkObserver: AnyObject, Sendable {
     func link(_ id: LinkID, reported reports: [LinkReport])
 }
 
-/// One link under way. Use it on the host's thread only. Releasing it does not end the link; `abandon()` does.
+/// One link under way. Use it on the host's thread only.
+///
+/// The host keeps a link, and the link its observer, until it has ended; releasing it does not end it, `abandon()` does.
 package protocol TransportLink: AnyObject {
-    /// Hands messages to the link in order. Before `.opened` and after the end they are dropped without a report.
+    /// Hands messages to the link in order. Before `.opened`, after the end and beyond the message limit they are
+    /// dropped without a report.
     func send(_ messages: [(SendID, Message)])
 
     /// Begins the closing handshake, or ends the attempt if the link is not open yet.
@@ -46,8 +49,8 @@ package struct LinkRequest: Sendable {
     package var headers: [Refusal.Header]
     /// Offered to the server, most wanted first.
     package var subprotocols: [String]
-    /// The largest message taken in, in bytes. The default is 1 MiB.
-    package var incomingLimit: Int
+    /// The largest message each way, in bytes. The default is 1 MiB.
+    package var messageLimit: Int
     /// When opening must be done: name, connection and handshakes together.
     package var openDeadline: Instant
     /// How long the closing handshake may take. The default is 5 s.
@@ -55,12 +58,12 @@ package struct LinkRequest: Sendable {
 
     package init(
         url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
-        incomingLimit: Int = 1 << 20, openDeadline: Instant, closeLimit: Duration = .seconds(5)
+        messageLimit: Int = 1 << 20, openDeadline: Instant, closeLimit: Duration = .seconds(5)
     ) {
         self.url = url
         self.headers = headers
         self.subprotocols = subprotocols
-        self.incomingLimit = incomingLimit
+        self.messageLimit = messageLimit
         self.openDeadline = openDeadline
         self.closeLimit = closeLimit
     }

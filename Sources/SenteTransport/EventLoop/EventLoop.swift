@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+import SenteSocket
 
 #if canImport(ObjectiveC)
 import ObjectiveC
@@ -47,6 +48,10 @@ package final class EventLoop: Host, @unchecked Sendable {
     private var finishing: [any LoopMember] = []
     private let area: UnsafeMutableRawBufferPointer
     private var openDescriptors = 0
+    /// The pool of every link here. Other threads have one of their own, under its lock.
+    var masks = MaskKeys(.system)
+    private let foreignLock = Lock()
+    private var foreignMasks = MaskKeys(.system)
 
     /// How often one turn lets members hand over again before it looks at the sockets.
     private static let rounds = 4
@@ -131,6 +136,11 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     /// Nanoseconds of the clock; cheaper than `now`.
     var instant: Instant { Instant(nanoseconds: Platform.monotonicNanoseconds()) }
+
+    /// Mask keys for a thread that is not the loop's.
+    func withForeignMasks<Result>(_ body: (inout MaskKeys) -> Result) -> Result {
+        foreignLock.withLock { body(&foreignMasks) }
+    }
 
     /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back. On failure it stays the caller's.
     func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember) throws(LinkFailure) {
@@ -224,14 +234,26 @@ package final class EventLoop: Host, @unchecked Sendable {
             let now = instant
             while let entry = timers.popDue(at: now) { entry.fire() }
         }
-        for work in posted { work() }
-        posted.removeAll(keepingCapacity: posted.count <= 4096)
-        for _ in 0..<Self.rounds where !finishing.isEmpty {
+        runRounds(&posted)
+        return true
+    }
+
+    /// Runs posted work, then lets members hand over and write; what that brings about is done too, within bounds, before
+    /// the loop looks at its sockets again: an answer leaves in the turn its question came.
+    private func runRounds(_ posted: inout [@Sendable () -> Void]) {
+        for round in 0..<Self.rounds {
+            if round > 0 {
+                lock.lock()
+                swap(&inbox, &posted)
+                lock.unlock()
+            }
+            guard !posted.isEmpty || !finishing.isEmpty else { return }
+            for work in posted { work() }
+            posted.removeAll(keepingCapacity: posted.count <= 4096)
             let members = finishing
             finishing.removeAll(keepingCapacity: true)
             for member in members { member.turnEnds() }
         }
-        return true
     }
 
     private func waitingTime() -> Int32 {
