@@ -53,7 +53,9 @@ struct ClientUpgrade: Sendable {
         return .refused(refusal)
     }
 
-    /// The status of a status line (RFC 9112 §4). HTTP/1.0 can refuse, but it cannot upgrade.
+    /// The status of a status line (RFC 9112 §4).
+    ///
+    /// HTTP/1.0 can refuse, but it cannot upgrade.
     private static func status(_ line: String) throws(HandshakeFault) -> Int {
         let bytes = Array(line.utf8)
         let fault = HandshakeFault("the answer's first line is not an HTTP/1.1 status line")
@@ -69,7 +71,9 @@ struct ClientUpgrade: Sendable {
         return status
     }
 
-    /// Checks a 101 and returns the subprotocol it names. RFC 6455 §4.1, the numbered list after the request.
+    /// Checks a 101 and returns the subprotocol it names.
+    ///
+    /// RFC 6455 §4.1, the numbered list after the request.
     private func check(_ head: HTTPHead) throws(HandshakeFault) -> String? {
         let upgrade = head.values("Upgrade")
         guard upgrade.count == 1, HTTPText.same(upgrade[0], "websocket") else {

@@ -31,7 +31,9 @@ struct FrameReader: Sendable {
     /// The payload of a control frame that came in pieces.
     private var control: [UInt8] = []
 
-    /// `masked`: whether the peer masks, as clients do. `limit`: bytes of payload a message may have.
+    /// `masked`: whether the peer masks, as clients do.
+    ///
+    /// `limit`: bytes of payload a message may have.
     init(masked: Bool, limit: Int) {
         self.masked = masked
         self.limit = limit
@@ -61,7 +63,9 @@ struct FrameReader: Sendable {
         }
     }
 
-    /// Lets `body` write what is missing of a data frame to its place. It returns how many bytes it wrote.
+    /// Lets `body` write what is missing of a data frame to its place.
+    ///
+    /// It returns how many bytes it wrote.
     mutating func fill(
         _ body: (UnsafeMutableRawBufferPointer) throws -> Int
     ) rethrows -> (count: Int, outcome: Result<Piece?, FrameFault>) {

@@ -59,7 +59,9 @@ struct HTTPBodyReader: Sendable {
         return bytes.count == limit
     }
 
-    /// RFC 9112 §7.1. What follows the last chunk is not read.
+    /// RFC 9112 §7.1.
+    ///
+    /// What follows the last chunk is not read.
     private mutating func readChunks(_ all: Slice<UnsafeRawBufferPointer>) -> Bool {
         var rest = all
         while !rest.isEmpty {

@@ -49,7 +49,9 @@ package struct Link: Sendable {
     /// When `timerFired` wants to be called; nil while nothing is waited for.
     package private(set) var deadline: Instant?
 
-    /// A client's link. Its output begins with the request.
+    /// A client's link.
+    ///
+    /// Its output begins with the request.
     ///
     /// `deadline` ends the opening handshake, whatever part of the time limit went into connecting before.
     package init(
@@ -92,7 +94,9 @@ package struct Link: Sendable {
     /// Bytes queued for the socket, framing included.
     package var unwrittenBytes: Int { output.count }
 
-    /// How much of a data frame's payload has not come. When large, `fill` spares a copy.
+    /// How much of a data frame's payload has not come.
+    ///
+    /// When large, `fill` spares a copy.
     package var missingBytes: Int { reader.missing }
 
     // MARK: - Input
@@ -158,7 +162,9 @@ package struct Link: Sendable {
         }
     }
 
-    /// The clock reached `deadline`. Early or twice does nothing.
+    /// The clock reached `deadline`.
+    ///
+    /// Early or twice does nothing.
     package mutating func timerFired(at now: Instant, into events: inout [LinkEvent]) {
         guard let deadline, now >= deadline else { return }
         switch stage {
@@ -219,7 +225,9 @@ package struct Link: Sendable {
         case tooBig
     }
 
-    /// Queues a message as one frame. `id` is reported by `withOutput` once its last byte was written.
+    /// Queues a message as one frame.
+    ///
+    /// `id` is reported by `withOutput` once its last byte was written.
     package mutating func send(_ message: Message, id: SendID? = nil, masks: inout MaskKeys) -> Verdict {
         guard stage == .open else { return .notOpen }
         guard message.bytes.count <= limits.message else { return .tooBig }

@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// What a link learned from its peer, in order. The rare cases are boxed so that a message stays small to pass.
+/// What a link learned from its peer, in order.
+///
+/// The rare cases are boxed so that a message stays small to pass.
 package enum LinkEvent: Hashable, Sendable {
     /// The opening handshake is done.
     indirect case opened(LinkOpening)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a link allows its peer, in bytes, counts and time. Checked before memory is taken (RFC 6455 §10.4).
+/// What a link allows its peer, in bytes, counts and time.
+///
+/// Checked before memory is taken (RFC 6455 §10.4).
 package struct LinkLimits: Hashable, Sendable {
     /// The largest message, in bytes of payload summed over its fragments; each way.
     package var message = 1 << 20

@@ -15,7 +15,9 @@ package struct MaskKeys: Sendable {
         self.entropy = entropy
     }
 
-    /// The next key, in the order of bytes on the wire when read as little-endian. No key is given twice.
+    /// The next key, in the order of bytes on the wire when read as little-endian.
+    ///
+    /// No key is given twice.
     package mutating func next() -> UInt32 {
         if let key = keys.popLast() { return key }
         keys = [UInt32](repeating: 0, count: Self.refill)

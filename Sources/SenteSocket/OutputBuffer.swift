@@ -2,7 +2,9 @@
 
 import SenteBase
 
-/// What is still to be written, in one piece, and which messages end where in it. Empty, it owns no memory.
+/// What is still to be written, in one piece, and which messages end where in it.
+///
+/// Empty, it owns no memory.
 struct OutputBuffer: Sendable {
     private struct Mark: Sendable {
         var end: UInt64

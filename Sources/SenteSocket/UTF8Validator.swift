@@ -12,7 +12,9 @@ struct UTF8Validator: Hashable, Sendable {
     /// Whether no scalar is half read.
     var isAtBoundary: Bool { missing == 0 }
 
-    /// Whether `bytes` go on from what came before. After a no the validator says nothing more.
+    /// Whether `bytes` go on from what came before.
+    ///
+    /// After a no the validator says nothing more.
     mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress else { return true }
         let count = bytes.count

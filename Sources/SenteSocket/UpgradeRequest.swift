@@ -2,7 +2,9 @@
 
 import SenteBase
 
-/// What a client asks for in the opening handshake (RFC 6455 §4.1). What a user typed is checked when it is made.
+/// What a client asks for in the opening handshake (RFC 6455 §4.1).
+///
+/// What a user typed is checked when it is made.
 package struct UpgradeRequest: Hashable, Sendable {
     package let host: String
     package let target: String
