@@ -36,6 +36,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     private var owner: (any LinkStreamOwner)?
     private var progressed = false
     private var paused = false
+    /// Leaves TCP as it is when the link is over, as some servers do; `abandon` closes it then.
+    var leavesOpen = false
     private var endSeen = false
     private var writingEnded = false
     private var finishAsked = false
@@ -116,7 +118,11 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func ready(_ descriptor: Int32, _ readiness: Readiness) {
         if readiness.contains(.failed) || (readiness.contains(.read) && !paused) {
-            lock.withLock { readAll() }
+            lock.withLock {
+                readAll()
+                // A faulty socket is reported for ever.
+                if readiness.contains(.failed), link.isOver { closeDescriptor() }
+            }
         }
         if readiness.contains(.write) { lock.withLock { writeBlocked = false } }
         askToFinish()
@@ -130,8 +136,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         if !writeBlocked { writeOutput() }
         let isOver = link.isOver
         if isOver {
-            closeDescriptor()
-        } else if !writingEnded, link.mayShutDownWriting {
+            if !leavesOpen { closeDescriptor() }
+        } else if !writingEnded, !leavesOpen, link.mayShutDownWriting {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
@@ -228,11 +234,11 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     private func handOver() {
         lock.lock()
-        let (events, wrote) = (events, wrote)
+        let (events, wrote) = (self.events, self.wrote)
         if !events.isEmpty { self.events = [] }
         if !wrote.isEmpty { self.wrote = [] }
         lock.unlock()
-        let progressed = progressed
+        let progressed = self.progressed
         self.progressed = false
         guard !events.isEmpty || !wrote.isEmpty || progressed else { return }
         owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
@@ -255,12 +261,13 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     }
 
     private func updateInterest() {
-        let (descriptor, blocked) = lock.withLock { (descriptor, writeBlocked && link.hasOutput) }
-        guard descriptor >= 0 else { return }
+        lock.lock()
+        let watched = descriptor
         var interest: Interest = []
         // After its end a socket stays readable for ever, which would turn the loop without end.
-        if !paused, !endSeen { interest.insert(.read) }
-        if blocked { interest.insert(.write) }
-        loop.watch(descriptor, for: interest)
+        if !paused, !endSeen, !link.isOver { interest.insert(.read) }
+        if writeBlocked, link.hasOutput { interest.insert(.write) }
+        lock.unlock()
+        if watched >= 0 { loop.watch(watched, for: interest) }
     }
 }

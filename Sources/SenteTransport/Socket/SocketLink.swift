@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteBase
+import SenteBase
 import SenteSocket
 
 /// A client's link over TCP: looks the name up, dials, and hands what its stream says to an observer.
@@ -9,7 +9,7 @@ import SenteSocket
 /// looking up ─► dialing ─► on a stream ─► over
 ///      └────────────┴──── failure, close(), abandon() ───┘
 /// ```
-package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked Sendable {
+final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked Sendable {
     private enum Stage {
         case lookingUp(NameLookup.Ticket?)
         case dialing(Dialer, sockets: [Int: Int32])
@@ -126,7 +126,7 @@ package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unc
         return descriptor
     }
 
-    package func ready(_ descriptor: Int32, _ readiness: Readiness) {
+    func ready(_ descriptor: Int32, _ readiness: Readiness) {
         guard case .dialing(let dialer, var sockets) = stage,
             let attempt = sockets.first(where: { $0.value == descriptor })?.key
         else { return }
@@ -183,7 +183,7 @@ package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unc
         loop.finishTurn(self)
     }
 
-    package func turnEnds() {
+    func turnEnds() {
         guard let failure else { return }
         self.failure = nil
         let observer = observer
@@ -191,7 +191,7 @@ package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unc
         observer?.link(id, reported: [.closed(.failed(failure))])
     }
 
-    package func loopStopped() {
+    func loopStopped() {
         stage = .over
         observer = nil
         timer = nil
@@ -199,14 +199,9 @@ package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unc
 
     // MARK: - TransportLink
 
-    package func send(_ messages: [(SendID, Message)]) {
+    func send(_ messages: [(SendID, Message)]) {
         guard case .onStream(let stream) = stage else { return }
         stream.send(messages)
-    }
-
-    /// Queues one message from any thread once the link is open; see `LinkStream`.
-    func sendFromAnywhere(_ message: Message, on stream: LinkStream, direct: Bool) -> Link.Verdict {
-        stream.sendFromAnywhere(message, direct: direct)
     }
 
     /// The stream, while there is one; on the loop.
@@ -214,7 +209,7 @@ package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unc
         if case .onStream(let stream) = stage { stream } else { nil }
     }
 
-    package func close(_ code: CloseCode, reason: String) {
+    func close(_ code: CloseCode, reason: String) {
         switch stage {
         case .lookingUp, .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
         case .onStream(let stream):
@@ -228,18 +223,18 @@ package final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unc
         }
     }
 
-    package func abandon() {
+    func abandon() {
         observer = nil
         failure = nil
         if case .onStream(let stream) = stage { stream.abandon() }
         release()
     }
 
-    package func pauseReading() {
+    func pauseReading() {
         stream?.setPaused(true)
     }
 
-    package func resumeReading() {
+    func resumeReading() {
         stream?.setPaused(false)
     }
 
