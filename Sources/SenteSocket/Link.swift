@@ -158,7 +158,13 @@ package struct Link: Sendable {
     package mutating func failed(_ failure: LinkFailure, into events: inout [LinkEvent]) {
         switch stage {
         case .ending, .over: finish(nil, into: &events)
-        default: finish(.closed(.failed(failure)), into: &events)
+        case .upgrading, .serving, .open, .closing:
+            // Servers that close with our bytes unread reset the connection behind their answer.
+            if case .refused(let refusal) = clientUpgrade?.end() {
+                finish(.refused(refusal), into: &events)
+            } else {
+                finish(.closed(.failed(failure)), into: &events)
+            }
         }
     }
 
