@@ -26,7 +26,8 @@ extension Timestamp: CustomStringConvertible {
     public var description: String {
         let day: Int64 = 86_400_000
         let days = milliseconds >= 0 ? milliseconds / day : -((-(milliseconds + 1)) / day) - 1
-        let rest = Int(milliseconds - days * day)
+        // The first day of the range begins before the range does.
+        let rest = Int(milliseconds &- days &* day)
         let (year, month, dayOfMonth) = Self.civil(days)
         let yearText =
             (0...9999).contains(year)
