@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
 import SenteWire
 
 /// The pages `/health`, `/stats` and `/channels`: the fields that the project's documents and its code show, together.

@@ -21,10 +21,12 @@ struct MapSpelling: Sendable {
 
     /// Everything that is JSON and not null means something; binary messages, other text and null mean nothing.
     func read(_ message: Message) -> ClientWord {
-        guard message.kind == .text, let value = try? WireFormat.json.decode(message.bytes), !value.isNull else {
+        guard message.kind == .text, let value = try? WireFormat.json.decode(message.bytes), !value.isNull
+        else {
             return .unreadable
         }
-        guard let map = value.mapValue, let type = map["type"]?.stringValue, let kind = Self.types[type] else {
+        guard let map = value.mapValue, let type = map["type"]?.stringValue, let kind = Self.types[type]
+        else {
             return .other(value)
         }
         // sente-lite takes a missing channel-id for a channel whose id is null.
@@ -98,7 +100,8 @@ struct MapSpelling: Sendable {
         case .subscribed(let channel, let count, let retained):
             [
                 "type": "subscription-result", "channel-id": channel, "success": true, "reason": nil,
-                "subscriber-count": Value(count), "retained-messages": .vector(retained.map { Self.value(of: $0, in: channel) }),
+                "subscriber-count": Value(count),
+                "retained-messages": .vector(retained.map { Self.value(of: $0, in: channel) }),
             ]
         case .subscribeRefused(let channel, let reason, let current, let maximum):
             Self.adding(
@@ -126,7 +129,8 @@ struct MapSpelling: Sendable {
             [
                 "type": "rpc-request-result", "request-id": .string(requestID), "channel-id": channel,
                 "delivery": [
-                    "success": true, "message-id": .string(messageID), "delivered-to": Value(subscribers.count),
+                    "success": true, "message-id": .string(messageID),
+                    "delivered-to": Value(subscribers.count),
                     "subscribers": .vector(subscribers.map { .string($0) }),
                 ],
             ]

@@ -117,7 +117,11 @@ struct Outbound: Sendable {
         let before = (isPush ? line?.pushesDue : line?.answersDue) ?? .distantPast
         let due = max(now.advanced(by: wait), before)
         guard due > now else { return effects.append(.send(id, message)) }
-        if isPush { lines[id, default: Line()].pushesDue = due } else { lines[id, default: Line()].answersDue = due }
+        if isPush {
+            lines[id, default: Line()].pushesDue = due
+        } else {
+            lines[id, default: Line()].answersDue = due
+        }
         waiting.add(.message(id, message), due: due)
         waitingBytes += message.bytes.count
         while waiting.count > limits.delayedMessages || waitingBytes > limits.delayedBytes,

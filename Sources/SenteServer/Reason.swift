@@ -17,7 +17,8 @@ package enum Reason: String, Hashable, Sendable {
     /// For people.
     package var sentence: String {
         switch self {
-        case .channelNotFound: "The channel does not exist. Subscribe to create it, or create it on the server."
+        case .channelNotFound:
+            "The channel does not exist. Subscribe to create it, or create it on the server."
         case .subscribersReached: "The channel has as many subscribers as it allows. Try again later."
         case .subscriptionsReached: "This connection has as many subscriptions as the server allows."
         case .channelsReached: "The server has as many channels as it allows."

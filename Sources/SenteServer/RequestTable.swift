@@ -42,7 +42,11 @@ struct RequestTable: Sendable {
     }
 
     mutating func removeAll(of requester: ConnectionID) {
-        timetable.removeAll { rows[$0]?.request.requester == requester } _: { rows[$0] = nil }
+        timetable.removeAll {
+            rows[$0]?.request.requester == requester
+        } _: {
+            rows[$0] = nil
+        }
     }
 
     mutating func takeExpired(by now: Instant) -> (String, Request)? {

@@ -14,7 +14,10 @@ extension ServerSession {
             channels.create(channel, configuration.channelDefaults, at: now)
         }
         let isNew = !channels.isSubscribed(id, to: channel)
-        if isNew, connections[id].map({ $0.subscriptions.count }) ?? 0 >= configuration.tables.subscriptionsPerConnection {
+        if isNew,
+            connections[id].map({ $0.subscriptions.count }) ?? 0
+                >= configuration.tables.subscriptionsPerConnection
+        {
             return refuse(channel, .subscriptionsReached, to: id, at: now, into: &effects)
         }
         guard let count = channels.subscribe(id, to: channel) else {
@@ -129,7 +132,8 @@ extension ServerSession {
         let isFlat = outbound.faults(of: id).deliversFlat
         let number = counters.messages &+ 1
         guard let count = Int(exactly: count), count >= 0,
-            let flood = spelling.flood(channel, data: data, count: count, first: number, isFlat: isFlat, at: now)
+            let flood = spelling.flood(
+                channel, data: data, count: count, first: number, isFlat: isFlat, at: now)
         else { return refusePublish(channel, .unreadable, to: id, at: now, into: &effects) }
         counters.messages &+= UInt64(count)
         say(

@@ -27,15 +27,18 @@ extension ServerSession {
         let isForwarded = !outbound.faults(of: id).forwardsNoRequests
         let request = ForwardedRequest(
             id: requestID, data: data, sender: sender.name, createdAt: now.wallMilliseconds)
-        let limit = channels.configuration(of: channel)?.requestLimit ?? configuration.channelDefaults.requestLimit
+        let limit =
+            channels.configuration(of: channel)?.requestLimit ?? configuration.channelDefaults.requestLimit
         let wanted = milliseconds.map { Duration.milliseconds($0) } ?? limit
         let due = now.instant.advanced(by: max(.milliseconds(1), min(wanted, limit)))
         requests.add(
-            requestID, RequestTable.Request(requester: id, createdAt: now.instant, isSilent: !isForwarded), due: due)
+            requestID, RequestTable.Request(requester: id, createdAt: now.instant, isSilent: !isForwarded),
+            due: due)
         connections[id]?.pendingRequests += 1
 
         let messageID = counters.newMessageID()
-        channels.record(.request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)
+        channels.record(
+            .request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         if isForwarded {
             deliver(to: subscribers, but: id, at: now, into: &effects) { isFlat in
                 .request(request, channel: channel, isFlat: isFlat)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-package import SenteWire
+import SenteWire
 
 /// What a reference server decides, as a value: no socket, no clock, no randomness but its seed.
 ///

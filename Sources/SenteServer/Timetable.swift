@@ -71,7 +71,11 @@ package struct Timetable<Entry: Sendable>: Sendable {
         while low < high {
             let middle = (low + high) / 2
             let row = rows[middle]
-            if row.due < due || (row.due == due && row.number < number) { low = middle + 1 } else { high = middle }
+            if row.due < due || (row.due == due && row.number < number) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         return low
     }

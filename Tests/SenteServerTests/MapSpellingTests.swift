@@ -34,7 +34,8 @@ private let rows: [Row] = [
     Row(
         name: "subscribe to a full channel",
         setUp: [
-            (2, #"{"type":"subscribe","channel-id":"room"}"#), (3, #"{"type":"subscribe","channel-id":"room"}"#),
+            (2, #"{"type":"subscribe","channel-id":"room"}"#),
+            (3, #"{"type":"subscribe","channel-id":"room"}"#),
         ],
         frame: #"{"type":"subscribe","channel-id":"room"}"#,
         answers: [
@@ -72,7 +73,8 @@ private let rows: [Row] = [
     Row(
         name: "publish delivers first, to the publisher too",
         setUp: [
-            (1, #"{"type":"subscribe","channel-id":"room"}"#), (2, #"{"type":"subscribe","channel-id":"room"}"#),
+            (1, #"{"type":"subscribe","channel-id":"room"}"#),
+            (2, #"{"type":"subscribe","channel-id":"room"}"#),
         ],
         frame: #"{"type":"publish","channel-id":"room","data":{"text":"hi"}}"#,
         answers: [
@@ -124,7 +126,8 @@ private let rows: [Row] = [
             #"1 < {"type":"rpc-response-result","request-id":"<r1>","success":true}"#,
         ]),
     Row(
-        name: "rpc-response to an unknown id", frame: #"{"type":"rpc-response","request-id":"nope","data":1}"#,
+        name: "rpc-response to an unknown id",
+        frame: #"{"type":"rpc-response","request-id":"nope","data":1}"#,
         answers: [
             #"1 < {"type":"rpc-response-result","request-id":"nope","success":false,"reason":"request-not-found"}"#
         ]),
@@ -262,7 +265,8 @@ struct MapSpellingTests {
         stage.connect(1)
         stage.send(1, #"{"type":"subscribe","channel-id":"room"}"#)
         #expect(
-            stage.send(1, #"{"type":"publish","channel-id":"room","data":{"channel-id":9,"type":"ping"}}"#).first
+            stage.send(1, #"{"type":"publish","channel-id":"room","data":{"channel-id":9,"type":"ping"}}"#)
+                .first
                 == #"1 < {"channel-id":"room","type":"ping","broadcast-time":1000}"#)
         #expect(
             stage.send(1, #"{"type":"publish","channel-id":"room"}"#).first

@@ -141,7 +141,9 @@ struct OutboundTests {
         stage.send(2, subscribe)
         for _ in 0..<3 { stage.send(1, #"{"type":"rpc-request","channel-id":"a"}"#) }
         func answer(_ number: Int) -> [String] {
-            stage.send(2, #"{"type":"rpc-response","request-id":"<r\#(number)>","data":{}}"#).filter { $0.hasPrefix("1") }
+            stage.send(2, #"{"type":"rpc-response","request-id":"<r\#(number)>","data":{}}"#).filter {
+                $0.hasPrefix("1")
+            }
         }
         #expect(answer(1) == [])
         let both = answer(2)
@@ -177,7 +179,8 @@ struct OutboundTests {
     @Test(
         "Error frames stand beside failing results and instead of silence",
         arguments: [
-            ("{broken", 1, "invalid-message"), (#"{"type":"publish","channel-id":"none"}"#, 2, "channel-not-found"),
+            ("{broken", 1, "invalid-message"),
+            (#"{"type":"publish","channel-id":"none"}"#, 2, "channel-not-found"),
             (#"{"type":"publish","channel-id":"a","data":1}"#, 2, "data-not-an-object"),
             (#"{"type":"rpc-request","channel-id":"none"}"#, 2, "channel-not-found"),
             (#"{"type":"rpc-response","request-id":"none"}"#, 2, "request-not-found"),
@@ -234,7 +237,8 @@ struct OutboundTests {
     func refusing() {
         var stage = stage(faults { $0.refusing = .answer(Refusal(status: 403)) })
         #expect(
-            stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now) == .answer(Refusal(status: 403)))
+            stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now)
+                == .answer(Refusal(status: 403)))
         stage.command(.setFaults(faults { $0.refusing = .disconnect }, for: nil))
         #expect(stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now) == .disconnect)
         #expect(stage.page("/health").hasPrefix("200"))

@@ -16,15 +16,20 @@ struct SeedScenarioTests {
         #expect(stage.session.statistics(at: stage.now).isRunning)
 
         // 2. Manual channel creation.
-        stage.command(.createChannel("test-channel", ChannelConfiguration(maximumSubscribers: 3, retention: 5)))
+        stage.command(
+            .createChannel("test-channel", ChannelConfiguration(maximumSubscribers: 3, retention: 5)))
         stage.command(.createChannel("broadcast-channel", nil))
-        #expect(stage.session.statistics(at: stage.now).channels.map(\.id) == ["test-channel", "broadcast-channel"])
+        #expect(
+            stage.session.statistics(at: stage.now).channels.map(\.id) == [
+                "test-channel", "broadcast-channel",
+            ])
 
         // 3. Three connections subscribe, all with success.
         for number in 1...4 as ClosedRange<UInt64> { stage.connect(number) }
         for number in 1...3 as ClosedRange<UInt64> {
             let seen = stage.send(number, #"{"type":"subscribe","channel-id":"test-channel"}"#)
-            #expect(seen.first?.contains(#""success":true,"reason":null,"subscriber-count":\#(number)"#) == true)
+            #expect(
+                seen.first?.contains(#""success":true,"reason":null,"subscriber-count":\#(number)"#) == true)
         }
         stage.send(1, #"{"type":"subscribe","channel-id":"broadcast-channel"}"#)
 
@@ -33,14 +38,18 @@ struct SeedScenarioTests {
             1, #"{"type":"publish","channel-id":"test-channel","data":{"text":"hi"},"exclude-sender":true}"#)
         #expect(first.map { $0.first } == ["2", "3", "1"])
         #expect(first.last?.hasSuffix(#""delivered-to":2}"#) == true)
-        let second = stage.send(2, #"{"type":"publish","channel-id":"broadcast-channel","data":{"text":"ho"}}"#)
+        let second = stage.send(
+            2, #"{"type":"publish","channel-id":"broadcast-channel","data":{"text":"ho"}}"#)
         #expect(second.last?.hasSuffix(#""delivered-to":1}"#) == true)
 
         // 5. Request and response with full correlation.
         let asked = stage.send(1, #"{"type":"rpc-request","channel-id":"test-channel","data":{"a":1}}"#)
         #expect(asked.map { $0.first } == ["2", "3", "1"])
-        let answered = stage.send(2, #"{"type":"rpc-response","request-id":"<r1>","data":{"b":2},"error":false}"#)
-        #expect(answered.first?.hasPrefix(#"1 < {"type":"rpc-response","request-id":"<r1>","data":{"b":2}"#) == true)
+        let answered = stage.send(
+            2, #"{"type":"rpc-response","request-id":"<r1>","data":{"b":2},"error":false}"#)
+        #expect(
+            answered.first?.hasPrefix(#"1 < {"type":"rpc-response","request-id":"<r1>","data":{"b":2}"#)
+                == true)
 
         // 6. Comprehensive statistics.
         var statistics = stage.session.statistics(at: stage.now)
@@ -58,9 +67,13 @@ struct SeedScenarioTests {
         #expect(statistics.channels.first?.retainedCount == 2)
 
         // 9. Managing subscriptions.
-        #expect(stage.send(3, #"{"type":"unsubscribe","channel-id":"test-channel"}"#).first?.contains("true") == true)
         #expect(
-            stage.send(3, #"{"type":"get-subscriptions"}"#) == [#"3 < {"type":"subscription-list","subscriptions":[]}"#])
+            stage.send(3, #"{"type":"unsubscribe","channel-id":"test-channel"}"#).first?.contains("true")
+                == true)
+        #expect(
+            stage.send(3, #"{"type":"get-subscriptions"}"#) == [
+                #"3 < {"type":"subscription-list","subscriptions":[]}"#
+            ])
 
         // 10. A broadcast to a channel by the server itself.
         let broadcast = stage.command(.publish(["text": "all"], channel: "test-channel"))
@@ -73,8 +86,12 @@ struct SeedScenarioTests {
         #expect(statistics.channels.first?.subscriberCount == 1)
 
         // 12. Invalid operations.
-        #expect(stage.send(4, #"{"type":"publish","channel-id":"none"}"#).first?.contains("channel-not-found") == true)
-        #expect(stage.send(4, #"{"type":"rpc-response","request-id":"none"}"#).first?.contains("request-not-found") == true)
+        #expect(
+            stage.send(4, #"{"type":"publish","channel-id":"none"}"#).first?.contains("channel-not-found")
+                == true)
+        #expect(
+            stage.send(4, #"{"type":"rpc-response","request-id":"none"}"#).first?.contains(
+                "request-not-found") == true)
         #expect(stage.send(4, "{") == [])
 
         // 13. The counts of what went wrong.

@@ -37,7 +37,8 @@ struct ServerConfigurationTests {
         "What cannot be used is named with what would be right",
         arguments: [
             ("PORT", "80a"), ("PORT", "-1"), ("PORT", "65536"), ("PORT", ""), ("HOST", ""), ("HOST", "a b"),
-            ("AUTO_CREATE_CHANNELS", "yes"), ("MAX_SUBSCRIBERS", "1.5"), ("MAX_SUBSCRIBERS", "99999999999999999999"),
+            ("AUTO_CREATE_CHANNELS", "yes"), ("MAX_SUBSCRIBERS", "1.5"),
+            ("MAX_SUBSCRIBERS", "99999999999999999999"),
             ("MESSAGE_RETENTION", "-3"),
         ])
     func wrong(_ variable: String, _ value: String) {

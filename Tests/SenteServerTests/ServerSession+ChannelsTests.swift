@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Channels of the server")
 struct ServerSessionChannelsTests {
-    private func subscribe(_ channel: String) -> String { #"{"type":"subscribe","channel-id":"\#(channel)"}"# }
+    private func subscribe(_ channel: String) -> String {
+        #"{"type":"subscribe","channel-id":"\#(channel)"}"#
+    }
     private func publish(_ channel: String, _ data: String = "{}") -> String {
         #"{"type":"publish","channel-id":"\#(channel)","data":\#(data)}"#
     }
@@ -62,7 +64,9 @@ struct ServerSessionChannelsTests {
         stage.command(.deleteChannel("never"))
         #expect(stage.send(1, publish("a")).count == 1)
         #expect(
-            stage.send(2, #"{"type":"get-subscriptions"}"#) == [#"2 < {"type":"subscription-list","subscriptions":["b"]}"#])
+            stage.send(2, #"{"type":"get-subscriptions"}"#) == [
+                #"2 < {"type":"subscription-list","subscriptions":["b"]}"#
+            ])
     }
 
     @Test("A connection that goes leaves every channel")
@@ -107,7 +111,7 @@ struct ServerSessionChannelsTests {
     func retention() {
         var stage = Stage {
             $0.channelDefaults.retention = 3
-            $0.tables.retainedBytes = 400
+            $0.tables.retainedBytes = 350
         }
         stage.connect(1)
         stage.send(1, subscribe("a"))

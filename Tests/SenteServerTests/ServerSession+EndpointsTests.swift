@@ -54,7 +54,8 @@ struct ServerSessionEndpointsTests {
         var stage = Stage { $0.maximumConnections = 1 }
         #expect(stage.session.admit(target: "/whatever", wantsUpgrade: true, at: stage.now) == .upgrade)
         stage.connect(1)
-        guard case .answer(let refusal) = stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now) else {
+        guard case .answer(let refusal) = stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now)
+        else {
             Issue.record("not refused")
             return
         }

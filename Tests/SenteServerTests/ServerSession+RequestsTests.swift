@@ -83,7 +83,8 @@ struct ServerSessionRequestsTests {
         var stage = stage()
         for _ in 0..<3 { stage.send(1, ask) }
         for number in [3, 1, 2] {
-            let seen = stage.send(2, #"{"type":"rpc-response","request-id":"<r\#(number)>","data":{"n":\#(number)}}"#)
+            let seen = stage.send(
+                2, #"{"type":"rpc-response","request-id":"<r\#(number)>","data":{"n":\#(number)}}"#)
             #expect(seen.first?.contains(#""request-id":"<r\#(number)>","data":{"n":\#(number)}"#) == true)
         }
     }
@@ -115,7 +116,9 @@ struct ServerSessionRequestsTests {
         var stage = stage { $0.tables.pendingRequestsPerConnection = 10_000 }
         var ids: Set<String> = []
         for _ in 0..<9_000 {
-            for case .send(ConnectionID(1), let message) in stage.effects(of: .received(ConnectionID(1), .text(ask))) {
+            for case .send(ConnectionID(1), let message) in stage.effects(
+                of: .received(ConnectionID(1), .text(ask)))
+            {
                 let value = try? WireFormat.json.decode(message.bytes)
                 ids.insert(value?["request-id"]?.stringValue ?? "")
             }

@@ -29,7 +29,8 @@ struct ServerSessionTests {
             for number in 1...20 as ClosedRange<UInt64> {
                 session.handle(.connected(ConnectionID(number)), at: now, into: &effects)
                 session.handle(
-                    .received(ConnectionID(number), .text(#"{"type":"subscribe","channel-id":"a"}"#)), at: now,
+                    .received(ConnectionID(number), .text(#"{"type":"subscribe","channel-id":"a"}"#)),
+                    at: now,
                     into: &effects)
             }
             session.handle(
@@ -124,7 +125,8 @@ struct ServerSessionTests {
         stage.connect(2)
         #expect(
             stage.command(.broadcast(["type": "news", "n": 1])) == [
-                #"1 < {"type":"news","n":1,"broadcast":true}"#, #"2 < {"type":"news","n":1,"broadcast":true}"#,
+                #"1 < {"type":"news","n":1,"broadcast":true}"#,
+                #"2 < {"type":"news","n":1,"broadcast":true}"#,
             ])
         #expect(stage.command(.broadcast([1, 2])) == [])
     }
@@ -157,7 +159,10 @@ struct ServerSessionTests {
             stage.command(.close(ConnectionID(2), .internalError, reason: "test")) == ["2 close 1011"])
         #expect(stage.command(.drop(ConnectionID(3))) == ["3 drop"])
         #expect(stage.command(.drop(ConnectionID(3))) == [])
-        #expect(stage.command(.close(nil, .serviceRestart, reason: "")) == ["1 close 1012", "4 close 1012", "5 close 1012"])
+        #expect(
+            stage.command(.close(nil, .serviceRestart, reason: "")) == [
+                "1 close 1012", "4 close 1012", "5 close 1012",
+            ])
         #expect(stage.session.statistics(at: stage.now).connections.isEmpty)
     }
 
@@ -165,10 +170,13 @@ struct ServerSessionTests {
     func hook() {
         var stage = Stage { $0.hasHook = true }
         stage.connect(1)
-        #expect(stage.effects(of: .received(ConnectionID(1), .text(#"{"type":"sum","of":[1,2]}"#)))
-            == [.ask(ConnectionID(1), ["type": "sum", "of": [1, 2]])])
         #expect(
-            stage.command(.send(["type": "sum", "is": 3], to: ConnectionID(1))) == [#"1 < {"type":"sum","is":3}"#])
+            stage.effects(of: .received(ConnectionID(1), .text(#"{"type":"sum","of":[1,2]}"#)))
+                == [.ask(ConnectionID(1), ["type": "sum", "of": [1, 2]])])
+        #expect(
+            stage.command(.send(["type": "sum", "is": 3], to: ConnectionID(1))) == [
+                #"1 < {"type":"sum","is":3}"#
+            ])
     }
 
     // MARK: Hostile clients
@@ -220,12 +228,16 @@ struct ServerSessionTests {
         func reason(_ lines: [String]) -> Substring? {
             lines.last?.split(separator: #""reason":"#).last?.prefix { $0 != "," && $0 != "}" }
         }
-        #expect(reason(stage.send(1, #"{"type":"subscribe","channel-id":"12345"}"#)) == #""channel-id-too-long""#)
+        #expect(
+            reason(stage.send(1, #"{"type":"subscribe","channel-id":"12345"}"#)) == #""channel-id-too-long""#)
         stage.send(1, #"{"type":"subscribe","channel-id":"a"}"#)
         stage.send(1, #"{"type":"subscribe","channel-id":"b"}"#)
         #expect(reason(stage.send(1, #"{"type":"subscribe","channel-id":"a"}"#)) == "null")
-        #expect(reason(stage.send(1, #"{"type":"subscribe","channel-id":"c"}"#)) == #""max-subscriptions-per-conn""#)
-        #expect(reason(stage.send(2, #"{"type":"subscribe","channel-id":"d"}"#)) == #""max-channels-reached""#)
+        #expect(
+            reason(stage.send(1, #"{"type":"subscribe","channel-id":"c"}"#))
+                == #""max-subscriptions-per-conn""#)
+        #expect(
+            reason(stage.send(2, #"{"type":"subscribe","channel-id":"d"}"#)) == #""max-channels-reached""#)
         for number in 2...4 as ClosedRange<UInt64> {
             let refusal = number == 4 ? #""max-pending-requests-reached""# : nil
             let seen = stage.send(number, #"{"type":"rpc-request","channel-id":"a"}"#)
@@ -233,7 +245,10 @@ struct ServerSessionTests {
         }
         stage.handle(.closed(ConnectionID(3)))
         #expect(
-            reason(stage.send(2, #"{"type":"rpc-request","channel-id":"a"}"#)) == #""max-pending-requests-reached""#)
-        #expect(stage.send(4, #"{"type":"rpc-request","channel-id":"a"}"#).last?.contains(#""success":true"#) == true)
+            reason(stage.send(2, #"{"type":"rpc-request","channel-id":"a"}"#))
+                == #""max-pending-requests-reached""#)
+        #expect(
+            stage.send(4, #"{"type":"rpc-request","channel-id":"a"}"#).last?.contains(#""success":true"#)
+                == true)
     }
 }

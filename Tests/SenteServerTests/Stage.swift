@@ -88,7 +88,8 @@ struct Stage {
     }
 
     private mutating func learnRequests(_ message: Message) {
-        guard let value = try? WireFormat.json.decode(message.bytes), let id = value["request-id"]?.stringValue,
+        guard let value = try? WireFormat.json.decode(message.bytes),
+            let id = value["request-id"]?.stringValue,
             id.hasPrefix("req-"), !names.contains(where: { $0.0 == id })
         else { return }
         requestCount += 1

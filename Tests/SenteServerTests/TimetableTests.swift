@@ -40,7 +40,11 @@ struct TimetableTests {
         for number in 0..<10 { timetable.add(number, due: Instant(nanoseconds: Int64(number))) }
         #expect(timetable.take(by: nil) == 0)
         var gone: [Int] = []
-        timetable.removeAll { $0 % 2 == 1 } _: { gone.append($0) }
+        timetable.removeAll {
+            $0 % 2 == 1
+        } _: {
+            gone.append($0)
+        }
         #expect(gone == [1, 3, 5, 7, 9])
         #expect(timetable.take(by: nil) == 2)
         #expect(timetable.count == 3)
