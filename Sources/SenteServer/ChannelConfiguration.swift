@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one channel allows. The configuration of a channel's first creator holds until it is deleted.
+/// What one channel allows.
+///
+/// The configuration of a channel's first creator holds until it is deleted.
 package struct ChannelConfiguration: Hashable, Sendable {
-    /// How many connections may be subscribed at once. The default is 1,000.
+    /// How many connections may be subscribed at once.
+    ///
+    /// The default is 1,000.
     package var maximumSubscribers: Int
-    /// How many of the last messages a new subscriber is given. The default is 0.
+    /// How many of the last messages a new subscriber is given.
+    ///
+    /// The default is 0.
     package var retention: Int
-    /// The longest a request of this channel stays open; a request's own limit can only be shorter. The default is 30 s.
+    /// The longest a request of this channel stays open; a request's own limit can only be shorter.
+    ///
+    /// The default is 30 s.
     package var requestLimit: Duration
 
     package init(

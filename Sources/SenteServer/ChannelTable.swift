@@ -3,7 +3,9 @@
 import SenteBase
 import SenteWire
 
-/// The channels, their subscribers and what they keep. Ids are any value, compared exactly.
+/// The channels, their subscribers and what they keep.
+///
+/// Ids are any value, compared exactly.
 struct ChannelTable: Sendable {
     private struct Channel {
         /// The order of creation.
@@ -54,8 +56,9 @@ struct ChannelTable: Sendable {
         return channel.subscribers
     }
 
-    /// How many are subscribed now; nil when the channel is full. Subscribing again changes nothing: sente-lite counts
-    /// it again, even against the limit.
+    /// How many are subscribed now; nil when the channel is full.
+    ///
+    /// Subscribing again changes nothing: sente-lite counts it again, even against the limit.
     mutating func subscribe(_ connection: ConnectionID, to id: Value) -> Int? {
         guard let place = rows.index(forKey: id) else { return nil }
         let count = rows.values[place].subscribers.count

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Names one connection of a server, for as long as the server's process lives. Its name on the wire is the conn-id.
+/// Names one connection of a server, for as long as the server's process lives.
+///
+/// Its name on the wire is the conn-id.
 package struct ConnectionID: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let number: UInt64
 

@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// How a server misbehaves on purpose, as data. None by default; set for every connection or for one, at any time.
+/// How a server misbehaves on purpose, as data.
+///
+/// None by default; set for every connection or for one, at any time.
 package struct Faults: Hashable, Sendable {
     /// How upgrades are refused, if they are.
     package enum Refusing: Hashable, Sendable {
@@ -20,8 +22,10 @@ package struct Faults: Hashable, Sendable {
         case close(CloseCode, String)
     }
 
-    /// What becomes of the answers to a client's own messages. A `pong` answers too, but is never left out and never
-    /// overtaken: it proves that what was sent before it is answered or never will be.
+    /// What becomes of the answers to a client's own messages.
+    ///
+    /// A `pong` answers too, but is never left out and never overtaken: it proves that what was sent before
+    /// it is answered or never will be.
     package enum Replies: Hashable, Sendable {
         case normal
         /// No answer but `pong` and `pong-ack`.
@@ -35,7 +39,9 @@ package struct Faults: Hashable, Sendable {
         case outOfOrder
     }
 
-    /// Refuses upgrades. Asked before a connection has an id, so only the setting for all counts.
+    /// Refuses upgrades.
+    ///
+    /// Asked before a connection has an id, so only the setting for all counts.
     package var refusing: Refusing?
     /// Takes connections and messages and says nothing at all, no greeting and no heartbeat.
     package var isSilent = false

@@ -3,9 +3,14 @@
 import SenteBase
 import SenteWire
 
-/// How sente-lite's first family ("v1") writes its words: one JSON object a text message, `{"type": …}`, the keys in
-/// the order its own server writes them. What goes beyond it comes after its keys.
+/// How sente-lite's first family ("v1") writes its words: one JSON object a text message, `{"type": …}`, the
+/// keys in the order its own server writes them.
+///
+/// What goes beyond it comes after its keys.
 struct MapSpelling: Sendable {
+    /// Whether `flood` is a word; otherwise it is a type like any unknown one.
+    let allowsFlood: Bool
+
     private static let types: [String: Kind] = Dictionary(
         uniqueKeysWithValues: Kind.allCases.map { ($0.rawValue, $0) })
 
@@ -45,7 +50,9 @@ struct MapSpelling: Sendable {
         case .pong: return .pong
         case .listChannels: return .listChannels
         case .listSubscriptions: return .listSubscriptions
-        case .flood: return .flood(channel, data: data, count: map["count"]?.integerValue ?? -1)
+        case .flood:
+            guard allowsFlood else { return .other(value) }
+            return .flood(channel, data: data, count: map["count"]?.integerValue ?? -1)
         }
     }
 
@@ -211,7 +218,9 @@ struct MapSpelling: Sendable {
         return .map(map)
     }
 
-    /// A flood's deliveries, cut where their message ids go. Flat ones carry none, so theirs are all alike.
+    /// A flood's deliveries, cut where their message ids go.
+    ///
+    /// Flat ones carry none, so theirs are all alike.
     func flood(
         _ channel: Value, data: Value, count: Int, first number: UInt64, isFlat: Bool, at now: Moment
     ) -> Flood? {

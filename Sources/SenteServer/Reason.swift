@@ -12,7 +12,7 @@ package enum Reason: String, Hashable, Sendable {
     case requestTimedOut = "rpc-timeout"
     case requestsReached = "max-pending-requests-reached"
     case unreadable = "invalid-message"
-    case floodNotAllowed = "flood-not-allowed"
+    case floodUnfit = "invalid-flood"
 
     /// For people.
     package var sentence: String {
@@ -28,7 +28,7 @@ package enum Reason: String, Hashable, Sendable {
         case .requestTimedOut: "Nobody answered the request within its time limit."
         case .requestsReached: "Too many requests are waiting for their answers. Try again later."
         case .unreadable: "Failed to process message: it is not JSON, or null."
-        case .floodNotAllowed: "This server does not flood. Start it with allowsFlood."
+        case .floodUnfit: "A flood needs a count from 0 and data that is an object or absent."
         }
     }
 }

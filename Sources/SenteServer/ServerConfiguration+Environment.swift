@@ -14,7 +14,9 @@ extension ServerConfiguration {
     }
 
     /// The defaults, with what these variables say instead: `PORT`, `HOST`, `AUTO_CREATE_CHANNELS`,
-    /// `MAX_SUBSCRIBERS` and `MESSAGE_RETENTION`, as in sente-lite's own deployment. Others are ignored.
+    /// `MAX_SUBSCRIBERS` and `MESSAGE_RETENTION`, as in sente-lite's own deployment.
+    ///
+    /// Others are ignored.
     package init(environment: [String: String]) throws(EnvironmentError) {
         self.init()
         port = try Self.integer("PORT", in: environment, 0...65_535) ?? port

@@ -68,8 +68,9 @@ extension ServerSession {
         }
     }
 
-    /// Delivers first and then tells the publisher, as sente-lite does. A publisher who asked to be left out is:
-    /// sente-lite itself only counted so.
+    /// Delivers first and then tells the publisher, as sente-lite does.
+    ///
+    /// A publisher who asked to be left out is: sente-lite itself only counted so.
     mutating func publish(
         _ data: Value, to channel: Value, from sender: ConnectionID?, excludesSender: Bool, at now: Moment,
         into effects: inout [ServerEffect]
@@ -118,27 +119,17 @@ extension ServerSession {
         }
     }
 
-    /// Answers with a publish-result that counts the flood, then lets the shell pour.
+    /// Lets the shell pour deliveries to whoever ordered them, subscribed or not. Nothing else answers a flood.
     mutating func flood(
         _ id: ConnectionID, with data: Value, on channel: Value, _ count: Int64, at now: Moment,
         into effects: inout [ServerEffect]
     ) {
-        guard configuration.allowsFlood else {
-            return refusePublish(channel, .floodNotAllowed, to: id, at: now, into: &effects)
-        }
-        guard data.isNull || data.mapValue != nil else {
-            return refusePublish(channel, .dataUnfit, to: id, at: now, into: &effects)
-        }
         let isFlat = outbound.faults(of: id).deliversFlat
-        let number = counters.messages &+ 1
-        guard let count = Int(exactly: count), count >= 0,
+        guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
             let flood = spelling.flood(
-                channel, data: data, count: count, first: number, isFlat: isFlat, at: now)
-        else { return refusePublish(channel, .unreadable, to: id, at: now, into: &effects) }
+                channel, data: data, count: count, first: counters.messages &+ 1, isFlat: isFlat, at: now)
+        else { return say(.error(.floodUnfit, requestID: nil), to: id, as: .answer, at: now, into: &effects) }
         counters.messages &+= UInt64(count)
-        say(
-            .published(channel, messageID: "msg-\(number)", deliveredTo: 1),
-            to: id, as: .answer, at: now, into: &effects)
         effects.append(.flood(id, flood))
     }
 }

@@ -13,8 +13,10 @@ extension ServerSession {
         case disconnect
     }
 
-    /// Decides on a request. Any target upgrades, as with sente-lite; `/health`, `/stats` and `/channels` answer any
-    /// method; everything else, `/` included, is not found.
+    /// Decides on a request.
+    ///
+    /// Any target upgrades, as with sente-lite; `/health`, `/stats` and `/channels` answer any method;
+    /// everything else, `/` included, is not found.
     package mutating func admit(target: String, wantsUpgrade: Bool, at now: Moment) -> Admission {
         guard wantsUpgrade else { return .answer(page(target, at: now)) }
         switch outbound.faults(of: nil).refusing {

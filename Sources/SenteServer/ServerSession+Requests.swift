@@ -75,7 +75,9 @@ extension ServerSession {
         sayError(reason, requestID, to: id, at: now, into: &effects)
     }
 
-    /// The first answer wins. As in sente-lite, whoever knows the request-id may give it.
+    /// The first answer wins.
+    ///
+    /// As in sente-lite, whoever knows the request-id may give it.
     mutating func respond(
         _ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool, at now: Moment,
         into effects: inout [ServerEffect]

@@ -33,7 +33,7 @@ package struct ServerSession: Sendable {
     package internal(set) var counters = ServerCounters()
 
     var generator: Generator
-    let spelling = MapSpelling()
+    let spelling: MapSpelling
 
     var connections: [ConnectionID: Connection] = [:]
     var connectionIDs = SortedIDs()
@@ -47,14 +47,19 @@ package struct ServerSession: Sendable {
     private(set) var startedAt: Instant?
     package private(set) var actualPort: Int?
 
-    /// A server that nobody is connected to. Equal seeds give equal ids.
+    /// A server that nobody is connected to.
+    ///
+    /// Equal seeds give equal ids.
     package init(_ configuration: ServerConfiguration = .init(), seed: UInt64) {
         self.configuration = configuration
         generator = Generator(seed: seed)
+        spelling = MapSpelling(allowsFlood: configuration.allowsFlood)
         outbound = Outbound(faults: configuration.faults, limits: configuration.tables)
     }
 
-    /// When `timerFired` is due; nil: never. In the future after every `handle`.
+    /// When `timerFired` is due; nil: never.
+    ///
+    /// In the future after every `handle`.
     package var deadline: Instant? {
         var earliest = heartbeatDue
         for other in [requests.deadline, outbound.deadline] {

@@ -15,7 +15,9 @@ package struct SortedIDs: Hashable, Sendable, RandomAccessCollection {
         return place < elements.count && elements[place] == id
     }
 
-    /// Whether the id is new. New connections have the highest ids, so this mostly appends.
+    /// Whether the id is new.
+    ///
+    /// New connections have the highest ids, so this mostly appends.
     @discardableResult
     package mutating func insert(_ id: ConnectionID) -> Bool {
         let place = place(of: id)

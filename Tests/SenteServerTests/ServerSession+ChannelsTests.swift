@@ -147,7 +147,7 @@ struct ServerSessionChannelsTests {
         stage.connect(1)
         let order = #"{"type":"flood","channel-id":"a","count":3,"data":{"n":1}}"#
         let effects = stage.effects(of: .received(ConnectionID(1), .text(order)))
-        guard effects.count == 2, case .flood(ConnectionID(1), var flood) = effects[1] else {
+        guard effects.count == 1, case .flood(ConnectionID(1), var flood) = effects[0] else {
             Issue.record("no flood")
             return
         }
@@ -161,6 +161,8 @@ struct ServerSessionChannelsTests {
         #expect(flood.next() == nil)
         var strict = Stage()
         strict.connect(1)
-        #expect(strict.send(1, order).first?.contains(#""reason":"flood-not-allowed""#) == true)
+        #expect(strict.send(1, order).first?.contains(#""type":"echo","original":{"type":"flood""#) == true)
+        let unfit = stage.send(1, #"{"type":"flood","channel-id":"a","count":-1}"#)
+        #expect(unfit.first?.contains(#""reason":"invalid-flood""#) == true)
     }
 }

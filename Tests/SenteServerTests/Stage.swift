@@ -27,7 +27,9 @@ struct Stage {
         return lines(effects)
     }
 
-    /// A client's text message. Placeholders of earlier request-ids may stand in it.
+    /// A client's text message.
+    ///
+    /// Placeholders of earlier request-ids may stand in it.
     @discardableResult
     mutating func send(_ number: UInt64, _ text: String) -> [String] {
         var text = text
