@@ -9,7 +9,9 @@ package import SenteWire
 /// It can be started again after `stop()`, on the same port or another; every start begins with an empty session, and
 /// the faults that were last set for all stay. The loop must live as long as the server is used.
 package final class ReferenceServer: Sendable {
-    /// Answers a message of unknown type; nil answers nothing. Called on the loop: it must not block.
+    /// Answers a message of unknown type; nil answers nothing.
+    ///
+    /// Called on the loop: it must not block.
     package typealias Hook = @Sendable (_ connection: ConnectionID, _ message: Value) -> Value?
 
     /// What changes from start to start; lives on the loop.
@@ -29,7 +31,9 @@ package final class ReferenceServer: Sendable {
     private let loop: EventLoop
     private let desk: LoopBound<Desk>
 
-    /// Makes a server that is not started. Without a loop of its own it lives on the one all links share.
+    /// Makes a server that is not started.
+    ///
+    /// Without a loop of its own it lives on the one all links share.
     package init(
         _ configuration: ServerConfiguration = .init(), on loop: EventLoop? = nil, hook: Hook? = nil
     ) throws(LinkFailure) {
@@ -108,7 +112,9 @@ package final class ReferenceServer: Sendable {
         }
     }
 
-    /// The message, with `"broadcast": true`, to every connection. One that is no map or that JSON cannot say is not sent.
+    /// The message, with `"broadcast": true`, to every connection.
+    ///
+    /// One that is no map or that JSON cannot say is not sent.
     package func broadcast(_ message: Value) async { await perform(.broadcast(message)) }
 
     /// Any message to one connection, unchanged.
@@ -129,7 +135,9 @@ package final class ReferenceServer: Sendable {
         await perform(.publish(data, channel: channel))
     }
 
-    /// Makes a channel; one that exists keeps its configuration. Nil: the defaults.
+    /// Makes a channel; one that exists keeps its configuration.
+    ///
+    /// Nil: the defaults.
     package func createChannel(_ name: String, _ configuration: ChannelConfiguration? = nil) async {
         await perform(.createChannel(name, configuration))
     }
@@ -155,7 +163,9 @@ package final class ReferenceServer: Sendable {
         get async { await onLoop { $0.configuration.faults } }
     }
 
-    /// Performs a command and returns when it is done. Nothing happens while the server does not run, but for faults.
+    /// Performs a command and returns when it is done.
+    ///
+    /// Nothing happens while the server does not run, but for faults.
     package func perform(_ command: ServerCommand) async {
         await onLoop { desk in
             if case .setFaults(let faults, nil) = command { desk.configuration.faults = faults }

@@ -5,7 +5,9 @@ import SenteSocket
 import SenteTransport
 import SenteWire
 
-/// One run of a server, from start to stop: the session and the sockets it speaks through. Lives on the loop.
+/// One run of a server, from start to stop: the session and the sockets it speaks through.
+///
+/// Lives on the loop.
 ///
 /// It decides nothing but what is about sockets: a connection that does not take what it is sent is dropped, and
 /// floods go out as fast as they are taken.

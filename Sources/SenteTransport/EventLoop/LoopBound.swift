@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Something that lives on one loop, wrapped so that what is Sendable can hold it. Only the loop's thread may open it.
+/// Something that lives on one loop, wrapped so that what is Sendable can hold it.
+///
+/// Only the loop's thread may open it.
 package final class LoopBound<Content>: @unchecked Sendable {
     package let loop: EventLoop
     private let stored: Content
@@ -10,7 +12,9 @@ package final class LoopBound<Content>: @unchecked Sendable {
         stored = content
     }
 
-    /// What is inside. Reaching for it from another thread is a fault of the program and stops it.
+    /// What is inside.
+    ///
+    /// Reaching for it from another thread is a fault of the program and stops it.
     package var content: Content {
         precondition(loop.isCurrent, "what is bound to a loop is reached on that loop only")
         return stored
