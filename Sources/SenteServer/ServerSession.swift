@@ -11,9 +11,10 @@ import SenteWire
 ///
 ///     connected ──► greeted ──► subscriptions, requests … ──► closed | .close | .drop
 ///
-/// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can make grow
-/// has a bound in `ServerConfiguration.tables`; how words are spelled is `MapSpelling`'s business alone.
-/// The files beside this one hold its parts: channels, requests, sending (where the faults live), reports.
+/// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can
+/// make grow has a bound in `ServerConfiguration.tables`; how words are spelled is `MapSpelling`'s business
+/// alone. The files beside this one hold its parts: channels, requests, sending (where the faults live),
+/// reports.
 package struct ServerSession: Sendable {
     /// What is known of one connection.
     struct Connection {
