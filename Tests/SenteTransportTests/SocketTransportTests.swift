@@ -221,7 +221,9 @@ extension TransportTests {
                     connection.write(Array(frames[7...]) + frame(8, [3, 232]))
                     connection.drain()
                 }
-                let witness = LinkWitness.open(loop.request(server.port), on: loop)
+                var request = loop.request(server.port)
+                request.closeLimit = .milliseconds(50)
+                let witness = LinkWitness.open(request, on: loop)
                 let reports = await witness.untilEnd()
                 #expect(reports.flatMap(\.messages).map(\.string) == ["one", "two"])
                 #expect(reports.last == .closed(.closed(code: .normal, reason: "")))
