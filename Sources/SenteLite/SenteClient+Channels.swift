@@ -85,6 +85,7 @@ extension SenteClient {
     ///   - data: What to publish; `senteLiteMaps` takes a map or nothing.
     ///   - channel: The channel; one need not be subscribed to it.
     ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
+    /// - Returns: What the server said.
     /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `rejected`, `timedOut` after
     ///   `timeouts.request`, `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
     @discardableResult
@@ -103,7 +104,11 @@ extension SenteClient {
 
     /// Asks whoever serves a channel, and waits for the answer.
     ///
-    /// - Parameter timeout: How long to wait, queueing included; nil for `timeouts.request`. The default is nil.
+    /// - Parameters:
+    ///   - data: What to ask; `senteLiteMaps` takes a map or nothing.
+    ///   - channel: The channel that is served.
+    ///   - timeout: How long to wait, queueing included; nil for `timeouts.request`. The default is nil.
+    /// - Returns: The answer.
     /// - Throws: What `publish` throws, `noSubscribers` when nobody serves the channel, `busy` when the service has too much
     ///   to do, `remoteError` with the service's own error in `details`.
     public func request(

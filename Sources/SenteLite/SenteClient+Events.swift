@@ -20,6 +20,7 @@ extension SenteClient {
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
+    /// - Returns: The reply.
     /// - Throws: `unsupported` where the server's dialect has no replies to events (`senteLiteMaps`): use the form with
     ///   `reply:` there; `timedOut`, and what `send` throws.
     public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
@@ -42,7 +43,8 @@ extension SenteClient {
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
-    ///   - reply: Tells the answer, whose data is returned.
+    ///   - reply: Tells the answer.
+    /// - Returns: The answer's data.
     /// - Throws: `timedOut`, and what `send` throws.
     public func send(
         _ event: Event, timeout: Duration, reply: @escaping @Sendable (Event) -> Bool

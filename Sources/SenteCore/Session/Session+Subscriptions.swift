@@ -20,7 +20,8 @@ extension Session {
         let deadline = now.instant.advanced(by: configuration.times.request)
         calls.add(
             call,
-            Call(purpose: .subscribe(channel: channel, isScoped: scoped), phase: .waiting, deadline: deadline))
+            Call(purpose: .subscribe(channel: channel, isScoped: scoped), phase: .waiting, deadline: deadline)
+        )
     }
 
     mutating func respond(_ channel: String, _ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
