@@ -141,8 +141,7 @@ struct Tour: Sendable {
         report.step("back", "\(stopped.duration(to: back.time).text) after the stop")
         report.step("port", "\(port) → \(newPort)", "read from the port file before each attempt")
 
-        let status = client.status
-        guard let identity = status.identity else { throw Failure("The new connection has no id.") }
+        guard let identity = back.status.identity else { throw Failure("The new connection has no id.") }
         try demand(identity.connectionID != connection, "The connection id is still \(connection).")
         report.step("connection", "\(connection) → \(identity.connectionID)")
         try await confirm(client, "restored")
