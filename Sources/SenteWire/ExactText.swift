@@ -6,13 +6,11 @@
 /// keys of one map, so values compare by bytes: exact, and no slower for text that is not ASCII.
 extension String {
     func isSameText(as other: String) -> Bool {
-        let count = utf8.count
-        guard count == other.utf8.count else { return false }
-        // Equal ASCII is found here at once; only what differs or is equivalent goes on.
-        if self != other { return false }
+        guard utf8.count == other.utf8.count, self == other else { return false }
+        // What is equivalent and just as long may still be written otherwise.
         let equal = utf8.withContiguousStorageIfAvailable { left in
             other.utf8.withContiguousStorageIfAvailable { right in
-                left.elementsEqual(right)
+                UnsafeRawBufferPointer(left).isSame(as: UnsafeRawBufferPointer(right))
             }
         }
         return (equal ?? nil) ?? utf8.elementsEqual(other.utf8)
@@ -26,5 +24,22 @@ extension String {
             for byte in utf8 { hasher.combine(byte) }
         }
         hasher.combine(0xFF as UInt8)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether both hold the same bytes, looked at eight at a time; both are equally long.
+    fileprivate func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+        var offset = 0
+        while offset + 8 <= count {
+            let left = loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            guard left == other.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
+            offset += 8
+        }
+        while offset < count {
+            guard self[offset] == other[offset] else { return false }
+            offset += 1
+        }
+        return true
     }
 }

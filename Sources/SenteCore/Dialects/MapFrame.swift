@@ -98,16 +98,8 @@ struct MapFrame {
 
     var type: MapFrameType? { text(MapField.type).flatMap(MapFrameType.init(rawValue:)) }
 
-    /// Whether this is somebody's request to a service. Asked of the data of every delivery, so it looks no further
-    /// than it must.
-    var isRequest: Bool {
-        for (key, value) in map {
-            if case .string(MapField.type) = key {
-                return Self.text(value) == MapFrameType.rpcRequest.rawValue
-            }
-        }
-        return false
-    }
+    /// Whether this is somebody's request to a service.
+    var isRequest: Bool { text(MapField.type) == MapFrameType.rpcRequest.rawValue }
 
     /// All but some fields, as data for the app.
     func without(_ names: String...) -> Value {
@@ -131,31 +123,6 @@ struct MapFrame {
         case .string(let text): text
         case .keyword(let keyword): keyword.text
         default: nil
-        }
-    }
-}
-
-/// The fields that tell deliveries from all else, found in one walk: nearly everything a server sends is one.
-struct MapFrameHead {
-    private(set) var type: Value?
-    private(set) var channel: Value?
-    private(set) var data: Value?
-    private(set) var broadcastTime: Value?
-    private(set) var messageID: Value?
-    private(set) var sender: Value?
-
-    init(_ map: ValueMap) {
-        for (key, value) in map {
-            guard case .string(let name) = key else { continue }
-            switch name {
-            case MapField.type: type = value
-            case MapField.channel: channel = value
-            case MapField.data: data = value
-            case MapField.broadcastTime: broadcastTime = value
-            case MapField.messageID: messageID = value
-            case MapField.sender: sender = value
-            default: break
-            }
         }
     }
 }

@@ -27,13 +27,12 @@ extension SenteLiteMaps {
         guard let frame = MapFrame(value) else {
             return [.event(Event(id: untyped, data: value))]
         }
-        let head = MapFrameHead(frame.map)
-        let type = head.type.flatMap(MapFrame.text)
+        let type = frame.text(MapField.type)
         if type == MapFrameType.channelMessage.rawValue {
-            return [enveloped(head)]
+            return [enveloped(frame)]
         }
-        if head.channel != nil, head.broadcastTime != nil {
-            return [flat(head, frame)]
+        if frame.has(MapField.channel), frame.has(MapField.broadcastTime) {
+            return [flat(frame)]
         }
         guard let type = type.flatMap(MapFrameType.init(rawValue:)) else { return [.event(event(frame))] }
         return read(type, frame)
@@ -72,33 +71,31 @@ extension SenteLiteMaps {
         "The server delivered a message whose `channel-id` is no text; it was skipped.")
 
     /// The envelope: `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`.
-    private static func enveloped(_ head: MapFrameHead) -> Inbound {
-        guard let channel = head.channel.flatMap(MapFrame.text) else { return namelessChannel }
-        let data = head.data ?? .null
-        if let inner = MapFrame(data), inner.isRequest, let request = request(inner, in: channel) {
-            return .request(request)
-        }
+    private static func enveloped(_ frame: MapFrame) -> Inbound {
+        guard let channel = frame.text(MapField.channel) else { return namelessChannel }
+        let data = frame[MapField.data] ?? .null
+        if let inner = MapFrame(data), let request = request(inner, in: channel) { return .request(request) }
         return .delivery(
             ChannelMessage(
-                channel: channel, data: data, id: head.messageID.flatMap(MapFrame.text),
-                sender: head.sender.flatMap(MapFrame.text), time: head.broadcastTime?.integerValue))
+                channel: channel, data: data, id: frame.text(MapField.messageID),
+                sender: frame.text(MapField.sender), time: frame.integer(MapField.broadcastTime)))
     }
 
     /// No envelope: `{…data,"channel-id":…,"broadcast-time":…}`, where every other field is the publisher's.
-    private static func flat(_ head: MapFrameHead, _ frame: MapFrame) -> Inbound {
-        guard let channel = head.channel.flatMap(MapFrame.text) else { return namelessChannel }
+    private static func flat(_ frame: MapFrame) -> Inbound {
+        guard let channel = frame.text(MapField.channel) else { return namelessChannel }
         if let request = request(frame, in: channel) { return .request(request) }
         return .delivery(
             ChannelMessage(
                 channel: channel, data: frame.without(MapField.channel, MapField.broadcastTime),
-                time: head.broadcastTime?.integerValue))
+                time: frame.integer(MapField.broadcastTime)))
     }
 
     /// A request looks the same wherever it stands; nil when this is none, or one that nobody could answer.
     private static func request(_ frame: MapFrame, in channel: String) -> IncomingRequest? {
         guard frame.isRequest, let id = frame.text(MapField.requestID) else { return nil }
         return IncomingRequest(
-            id: id, channel: channel, data: frame.map[MapField.data] ?? .null,
+            id: id, channel: channel, data: frame[MapField.data] ?? .null,
             sender: frame.text(MapField.sender),
             createdAt: frame.integer(MapField.createdAt), limit: frame.integer(MapField.limit))
     }
@@ -185,7 +182,7 @@ extension SenteLiteMaps {
         guard let id = frame.text(MapField.requestID) else {
             return .undecodable("The server passed on an answer without `request-id`; it was skipped.")
         }
-        let data = frame.map[MapField.data] ?? .null
+        let data = frame[MapField.data] ?? .null
         // Anything but null and false says that it went wrong, as in Clojure.
         guard let error = MapField.isError.lazy.compactMap({ frame[$0] }).first(where: { $0 != false }) else {
             return .reply(.id(.answer, id), .answered(data))
