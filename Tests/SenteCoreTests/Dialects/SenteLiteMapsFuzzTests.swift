@@ -54,9 +54,15 @@ struct SenteLiteMapsFuzzTests {
         "\\u0000", "\\ud800", "\"", "{", "}", "[", "]", ",", ":", "99999999999999999999",
     ].map { Array($0.utf8) }
 
+    /// Our own frames and, where they are at hand, those of the recorded servers.
+    private static let samples: [[UInt8]] = {
+        let recorded = Transcript.names.flatMap { (try? Transcript.frames($0, "s2c")) ?? [] }
+        return (Frames.samples + recorded).map { Array($0.utf8) }
+    }()
+
     private static func mutated(using generator: inout Generator) -> [UInt8] {
         func sample(_ generator: inout Generator) -> [UInt8] {
-            Array(Frames.samples[Int.random(in: 0..<Frames.samples.count, using: &generator)].utf8)
+            samples[Int.random(in: 0..<samples.count, using: &generator)]
         }
         var bytes = sample(&generator)
         for _ in 0..<Int.random(in: 1...3, using: &generator) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import SenteBase
 import SenteCore
 import SenteWire
@@ -144,24 +143,5 @@ struct SenteLiteMapsTranscriptTests {
         }
         let coder = try DialectDetector().detect(.text(try #require(frames.first)))
         #expect(coder.dialect == .senteLiteMaps)
-    }
-}
-
-/// A recording: one JSON object a line.
-private enum Transcript {
-    static let names = ["lite-v1-json", "lite-v1a-json"]
-
-    static var folder: String? {
-        ProcessInfo.processInfo.environment["SENTE_SHARED"].map { $0 + "/transcripts/" }
-    }
-
-    /// The texts that went one way, in order.
-    static func frames(_ name: String, _ direction: String) throws -> [String] {
-        let text = try String(contentsOfFile: try #require(folder) + name + ".jsonl", encoding: .utf8)
-        return try text.split(separator: "\n").compactMap { line in
-            let entry = try WireFormat.json.decode(Array(line.utf8))
-            guard entry["dir"] == Value(direction), entry["opcode"] == "text" else { return nil }
-            return entry["text"]?.stringValue
-        }
     }
 }
