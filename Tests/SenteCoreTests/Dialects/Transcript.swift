@@ -2,7 +2,6 @@
 
 import Foundation
 import SenteWire
-import Testing
 
 /// A recording: one JSON object a line.
 enum Transcript {
@@ -12,9 +11,10 @@ enum Transcript {
         ProcessInfo.processInfo.environment["SENTE_SHARED"].map { $0 + "/transcripts/" }
     }
 
-    /// The texts that went one way, in order.
+    /// The texts that went one way, in order; none where the recordings are not at hand.
     static func frames(_ name: String, _ direction: String) throws -> [String] {
-        let text = try String(contentsOfFile: try #require(folder) + name + ".jsonl", encoding: .utf8)
+        guard let folder else { return [] }
+        let text = try String(contentsOfFile: folder + name + ".jsonl", encoding: .utf8)
         return try text.split(separator: "\n").compactMap { line in
             let entry = try WireFormat.json.decode(Array(line.utf8))
             guard entry["dir"] == Value(direction), entry["opcode"] == "text" else { return nil }
