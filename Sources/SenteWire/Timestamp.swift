@@ -22,7 +22,7 @@ extension Timestamp: Comparable {
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// RFC 3339 in UTC with at least three decimals: `2026-11-21T10:00:00.000Z`.
+    /// RFC 3339 in UTC with three, six or nine decimals: `2026-11-21T10:00:00.000Z`.
     public var description: String {
         let day: Int64 = 86_400_000
         let days = milliseconds >= 0 ? milliseconds / day : -((-(milliseconds + 1)) / day) - 1

@@ -8,7 +8,9 @@ public import Foundation
 #endif
 
 extension Timestamp {
-    /// Makes a point in time of a date, to the nanosecond; what lies beyond 292,000 years is cut to the ends of the range.
+    /// Makes a point in time of a date, to the microsecond, which is about what a date holds.
+    ///
+    /// What lies beyond 292,000 years becomes an end of the range.
     public init(_ date: Date) {
         let seconds = date.timeIntervalSince1970
         let limit = Double(Int64.max / 1_000_000)
@@ -17,10 +19,10 @@ extension Timestamp {
             return
         }
         let whole = seconds.rounded(.down)
-        let nanoseconds = Int64(((seconds - whole) * 1e9).rounded())
+        let microseconds = Int64(((seconds - whole) * 1e6).rounded())
         self.init(
-            milliseconds: Int64(whole) * 1000 + nanoseconds / 1_000_000,
-            nanoseconds: UInt32(nanoseconds % 1_000_000))
+            milliseconds: Int64(whole) * 1000 + microseconds / 1000,
+            nanoseconds: UInt32(microseconds % 1000) * 1000)
     }
 }
 
@@ -140,9 +142,11 @@ extension ValueWriting {
     /// The value of one of Foundation's types; nil for all others.
     static func bridged<T: Encodable>(_ value: T, _ path: CodingPath?) throws -> Value? {
         if T.self == Date.self, let date = value as? Date {
-            guard date.timeIntervalSince1970.isFinite else {
+            let seconds = date.timeIntervalSince1970
+            guard seconds.isFinite else {
+                // The number, not the date: describing such a date traps in Foundation.
                 throw EncodingError.invalidValue(
-                    value, context(path, "The date is not a finite number of seconds."))
+                    seconds, context(path, "The date is not a finite number of seconds."))
             }
             return Value(date)
         }
