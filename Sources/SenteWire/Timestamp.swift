@@ -36,8 +36,11 @@ extension Timestamp: CustomStringConvertible {
         let hour = Self.padded(rest / 3_600_000, 2)
         let minute = Self.padded(rest / 60_000 % 60, 2)
         let second = Self.padded(rest / 1000 % 60, 2)
-        let fraction =
-            Self.padded(rest % 1000, 3) + (nanoseconds == 0 ? "" : Self.padded(Int(nanoseconds), 6))
+        var fraction = Self.padded(rest % 1000, 3)
+        if nanoseconds > 0 {
+            let isWhole = nanoseconds % 1000 == 0
+            fraction += isWhole ? Self.padded(Int(nanoseconds / 1000), 3) : Self.padded(Int(nanoseconds), 6)
+        }
         return "\(date)T\(hour):\(minute):\(second).\(fraction)Z"
     }
 
