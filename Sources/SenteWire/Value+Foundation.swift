@@ -140,13 +140,13 @@ extension Value {
 
 extension ValueWriting {
     /// The value of one of Foundation's types; nil for all others.
-    static func bridged<T: Encodable>(_ value: T, _ path: CodingPath?) throws -> Value? {
+    func bridged<T: Encodable>(_ value: T) throws -> Value? {
         if T.self == Date.self, let date = value as? Date {
             let seconds = date.timeIntervalSince1970
             guard seconds.isFinite else {
                 // The number, not the date: describing such a date traps in Foundation.
                 throw EncodingError.invalidValue(
-                    seconds, context(path, "The date is not a finite number of seconds."))
+                    seconds, context("The date is not a finite number of seconds."))
             }
             return Value(date)
         }

@@ -73,7 +73,15 @@ public struct ValueMap: Sendable {
 
     /// What stands under a text; setting nil removes it.
     public subscript(_ key: String) -> Value? {
-        get { self[Value.string(key)] }
+        get {
+            guard count <= KeyIndex.smallCount else { return self[Value.string(key)] }
+            for position in stride(from: 0, to: items.count, by: 2) {
+                if case .string(let text) = items[position], text.isSameText(as: key) {
+                    return items[position + 1]
+                }
+            }
+            return nil
+        }
         set { self[Value.string(key)] = newValue }
     }
 

@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One value that is being decoded: the decoder of types and the container of single values in one.
-struct ValueReading: Decoder, SingleValueDecodingContainer {
+///
+/// It is an object so that Codable's existentials of it cost nothing more.
+final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
     let value: Value
-    let path: CodingPath?
+    let parent: ValueReading?
+    let key: (any CodingKey)?
     let info: [CodingUserInfoKey: any Sendable]
 
-    init(_ value: Value, path: CodingPath?, userInfo: [CodingUserInfoKey: any Sendable]) {
+    init(_ value: Value, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.value = value
-        self.path = path
+        parent = nil
+        key = nil
         info = userInfo
     }
 
-    var codingPath: [any CodingKey] { CodingPath.keys(path) }
+    /// What stands one step below another.
+    init(_ value: Value, _ parent: ValueReading, _ key: any CodingKey) {
+        self.value = value
+        self.parent = parent
+        self.key = key
+        info = parent.info
+    }
+
     var userInfo: [CodingUserInfoKey: Any] { info }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -29,11 +40,6 @@ struct ValueReading: Decoder, SingleValueDecodingContainer {
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
-
-    /// What stands below, under one more key.
-    func below(_ value: Value, _ key: any CodingKey) -> ValueReading {
-        ValueReading(value, path: CodingPath(path, key), userInfo: info)
-    }
 }
 
 extension ValueReading {
@@ -82,6 +88,7 @@ extension ValueReading {
     }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        if let plain = value.plain(type) { return plain }
         if type == Value.self, let same = value as? T { return same }
         if type == Keyword.self, let keyword = try keyword() as? T { return keyword }
         if let bridged = try bridged(type) { return bridged }
@@ -120,6 +127,16 @@ extension ValueReading {
 }
 
 extension Value {
+    /// The content as it is, if the type is that of the content: the way that most elements of sequences take.
+    func plain<T>(_ type: T.Type) -> T? {
+        switch self {
+        case .string(let text): type == String.self ? text as? T : nil
+        case .integer(let integer): type == Int.self ? Int(exactly: integer) as? T : nil
+        case .double(let double): type == Double.self ? double as? T : nil
+        default: nil
+        }
+    }
+
     /// What kind of value it is, for sentences.
     fileprivate var kindName: String {
         switch self {
