@@ -159,14 +159,20 @@ extension ValueWriting {
 }
 
 extension ValueReading {
-    /// One of Foundation's types; nil for all others.
-    func bridged<T: Decodable>(_ type: T.Type) throws -> T? {
-        if type == Date.self { return try wanted(value.dateValue, type, "an instant") }
-        if type == Data.self { return try wanted(value.dataValue, type, "bytes or base64 text") }
-        if type == UUID.self { return try wanted(value.uuidValue, type, "a UUID") }
-        if type == URL.self { return try wanted(value.urlValue, type, "a URI") }
-        if type == Decimal.self { return try wanted(value.decimalValue, type, "a number") }
-        return nil
+    static func isBridged(_ type: Any.Type) -> Bool {
+        type == Date.self || type == Data.self || type == UUID.self || type == URL.self
+            || type == Decimal.self
+    }
+
+    /// One of Foundation's types.
+    func bridged<T: Decodable>(_ type: T.Type) throws -> T {
+        switch type {
+        case is Date.Type: try wanted(value.dateValue, type, "an instant")
+        case is Data.Type: try wanted(value.dataValue, type, "bytes or base64 text")
+        case is UUID.Type: try wanted(value.uuidValue, type, "a UUID")
+        case is URL.Type: try wanted(value.urlValue, type, "a URI")
+        default: try wanted(value.decimalValue, type, "a number")
+        }
     }
 
     private func wanted<T>(_ found: Any?, _ type: T.Type, _ name: String) throws -> T {

@@ -37,10 +37,13 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
         return try ValueReading(value, parent, key).decode(type)
     }
     func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try reading(key).decode(type) }
-    func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type, forKey key: Key) throws -> I {
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
         let value = try value(key)
-        if case .integer(let integer) = value, let number = I(exactly: integer) { return number }
+        if case .integer(let integer) = value, let number = Int(exactly: integer) { return number }
         return try ValueReading(value, parent, key).decode(type)
+    }
+    func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type, forKey key: Key) throws -> I {
+        try reading(key).decode(type)
     }
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try reading(key).decode(type) }
 

@@ -29,9 +29,9 @@ struct UnkeyedReading: UnkeyedDecodingContainer {
         try step(type) { try $0.decode(type) }
     }
     mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        if !isAtEnd, let plain = items[currentIndex].plain(type) {
+        if !isAtEnd, items[currentIndex].isPlain(type) {
             currentIndex += 1
-            return plain
+            return items[currentIndex - 1].plain(type)
         }
         return try step(type) { try $0.decode(type) }
     }

@@ -88,10 +88,9 @@ extension ValueReading {
     }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        if let plain = value.plain(type) { return plain }
-        if type == Value.self, let same = value as? T { return same }
-        if type == Keyword.self, let keyword = try keyword() as? T { return keyword }
-        if let bridged = try bridged(type) { return bridged }
+        if value.isPlain(type) { return value.plain(type) }
+        if Self.isBridged(type) { return try bridged(type) }
+        if type == Keyword.self { return unsafeBitCast(try keyword(), to: type) }
         return try T(from: self)
     }
 
@@ -127,13 +126,29 @@ extension ValueReading {
 }
 
 extension Value {
-    /// The content as it is, if the type is that of the content: the way that most elements of sequences take.
-    func plain<T>(_ type: T.Type) -> T? {
+    /// Whether the type is that of the content, or `Value`: then no decoding is needed.
+    func isPlain<T>(_ type: T.Type) -> Bool {
         switch self {
-        case .string(let text): type == String.self ? text as? T : nil
-        case .integer(let integer): type == Int.self ? Int(exactly: integer) as? T : nil
-        case .double(let double): type == Double.self ? double as? T : nil
-        default: nil
+        case .string where type == String.self, .integer where Self.isWord(type),
+            .double where type == Double.self:
+            true
+        default: type == Value.self
+        }
+    }
+
+    private static func isWord(_ type: Any.Type) -> Bool {
+        type == Int64.self || (type == Int.self && Int.bitWidth == 64)
+    }
+
+    /// The content as it is, where `isPlain` holds.
+    ///
+    /// The types are the same, so the bits are; a cast would look the type up anew for every element.
+    func plain<T>(_ type: T.Type) -> T {
+        switch self {
+        case .string(let text) where type == String.self: unsafeBitCast(text, to: type)
+        case .integer(let integer) where Self.isWord(type): unsafeBitCast(integer, to: type)
+        case .double(let double) where type == Double.self: unsafeBitCast(double, to: type)
+        default: unsafeBitCast(self, to: type)
         }
     }
 
