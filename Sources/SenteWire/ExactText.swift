@@ -6,14 +6,29 @@
 /// keys of one map, so values compare by bytes: exact, and no slower for text that is not ASCII.
 extension String {
     func isSameText(as other: String) -> Bool {
-        guard utf8.count == other.utf8.count, self == other else { return false }
-        // What is equivalent and just as long may still be written otherwise.
-        let equal = utf8.withContiguousStorageIfAvailable { left in
-            other.utf8.withContiguousStorageIfAvailable { right in
-                UnsafeRawBufferPointer(left).isSame(as: UnsafeRawBufferPointer(right))
+        guard utf8.count == other.utf8.count else { return false }
+        var (left, right) = (self, other)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in Self.isSame(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
             }
         }
-        return (equal ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+
+    /// Compares as many bytes of both, eight at a time.
+    private static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        while position + 8 <= left.count {
+            let leftWord = left.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            guard leftWord == right.loadUnaligned(fromByteOffset: position, as: UInt64.self) else {
+                return false
+            }
+            position += 8
+        }
+        while position < left.count {
+            guard left[position] == right[position] else { return false }
+            position += 1
+        }
+        return true
     }
 
     func hashText(into hasher: inout Hasher) {
@@ -24,22 +39,5 @@ extension String {
             for byte in utf8 { hasher.combine(byte) }
         }
         hasher.combine(0xFF as UInt8)
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Whether both hold the same bytes, looked at eight at a time; both are equally long.
-    fileprivate func isSame(as other: UnsafeRawBufferPointer) -> Bool {
-        var offset = 0
-        while offset + 8 <= count {
-            let left = loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            guard left == other.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
-            offset += 8
-        }
-        while offset < count {
-            guard self[offset] == other[offset] else { return false }
-            offset += 1
-        }
-        return true
     }
 }

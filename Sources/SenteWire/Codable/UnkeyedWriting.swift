@@ -16,7 +16,7 @@ struct UnkeyedWriting: UnkeyedEncodingContainer {
         writing.append(.value(Value(value)))
     }
     mutating func encode<T: Encodable>(_ value: T) throws {
-        writing.append(.value(try writing.encoded(value, FreeKey(intValue: count))))
+        writing.append(.value(try writing.encoded(value, IndexKey(count))))
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
@@ -34,6 +34,6 @@ struct UnkeyedWriting: UnkeyedEncodingContainer {
     }
 
     private func below() -> ValueWriting {
-        writing.below(FreeKey(intValue: count)) { writing.append(.writing($0)) }
+        writing.below(IndexKey(count)) { writing.append(.writing($0)) }
     }
 }

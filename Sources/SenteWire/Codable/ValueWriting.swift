@@ -3,7 +3,7 @@
 /// One value that is being encoded: the encoder of types and the container of single values in one.
 ///
 /// Containers of it share it, as Codable lets several be asked for (a class and its superclass do).
-final class ValueWriting: Encoder {
+final class ValueWriting: Encoder, CodingStep {
     /// A value, or one that somebody may still be writing.
     enum Element {
         case value(Value)
@@ -21,15 +21,34 @@ final class ValueWriting: Encoder {
     private static let maximumDepth = 512
 
     let plan: EncodingPlan
-    let path: CodingPath?
+    let parent: ValueWriting?
+    let key: (any CodingKey)?
+    private let depth: Int
     private var content = Content.nothing
 
-    init(plan: EncodingPlan, path: CodingPath?) {
+    init(plan: EncodingPlan) {
         self.plan = plan
-        self.path = path
+        parent = nil
+        key = nil
+        depth = 0
     }
 
-    var codingPath: [any CodingKey] { CodingPath.keys(path) }
+    /// What is written in the place of another: what a single value container was given.
+    private init(replacing other: ValueWriting) {
+        plan = other.plan
+        parent = other.parent
+        key = other.key
+        depth = other.depth + 1
+    }
+
+    /// What is to be written one step below another.
+    init(_ parent: ValueWriting, _ key: any CodingKey) {
+        plan = parent.plan
+        self.parent = parent
+        self.key = key
+        depth = parent.depth + 1
+    }
+
     var userInfo: [CodingUserInfoKey: Any] { plan.userInfo }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
@@ -46,19 +65,27 @@ final class ValueWriting: Encoder {
         SingleWriting(writing: self)
     }
 
-    /// The value of something Encodable that stands here or, given a key, one step below.
-    func encoded<T: Encodable>(_ value: T, _ key: (any CodingKey)? = nil) throws -> Value {
-        if T.self == Value.self, let value = value as? Value { return value }
-        if T.self == Keyword.self, let keyword = value as? Keyword { return .keyword(keyword) }
-        let below = key.map { CodingPath(path, $0) } ?? path
-        if let bridged = try Self.bridged(value, below) { return bridged }
-        guard (below?.depth ?? 0) <= Self.maximumDepth else {
+    /// The value of something Encodable that stands one step below, or here if there is no key.
+    func encoded<T: Encodable>(_ value: T, _ key: (any CodingKey)?) throws -> Value {
+        if let plain = Self.plain(value) { return plain }
+        let below = key.map { ValueWriting(self, $0) } ?? ValueWriting(replacing: self)
+        if let bridged = try below.bridged(value) { return bridged }
+        guard below.depth <= Self.maximumDepth else {
             throw EncodingError.invalidValue(
-                value, Self.context(below, "The value is nested deeper than \(Self.maximumDepth)."))
+                value, below.context("The value is nested deeper than \(Self.maximumDepth)."))
         }
-        let writing = ValueWriting(plan: plan, path: below)
-        try value.encode(to: writing)
-        return writing.finished
+        try value.encode(to: below)
+        return below.finished
+    }
+
+    /// What needs no containers: values themselves, and what sequences mostly hold.
+    private static func plain<T: Encodable>(_ value: T) -> Value? {
+        if T.self == String.self { return (value as? String).map(Value.string) }
+        if T.self == Int.self { return (value as? Int).map { Value($0) } }
+        if T.self == Double.self { return (value as? Double).map(Value.double) }
+        if T.self == Value.self { return value as? Value }
+        if T.self == Keyword.self { return (value as? Keyword).map(Value.keyword) }
+        return nil
     }
 
     /// What was written; nothing at all counts as an empty map.
@@ -79,8 +106,8 @@ final class ValueWriting: Encoder {
         }
     }
 
-    static func context(_ path: CodingPath?, _ message: String) -> EncodingError.Context {
-        EncodingError.Context(codingPath: CodingPath.keys(path), debugDescription: message)
+    func context(_ message: String) -> EncodingError.Context {
+        EncodingError.Context(codingPath: codingPath, debugDescription: message)
     }
 }
 
@@ -134,24 +161,19 @@ extension ValueWriting {
 
     /// What is to be written one step below: detached, and the whole refused, where it would be too deep.
     func below(_ key: any CodingKey, attach: (ValueWriting) -> Void) -> ValueWriting {
-        let below = ValueWriting(plan: plan, path: CodingPath(path, key))
-        if (below.path?.depth ?? 0) <= Self.maximumDepth {
+        let below = ValueWriting(self, key)
+        if below.depth <= Self.maximumDepth {
             attach(below)
-        } else {
-            plan.failure =
-                plan.failure
-                ?? .invalidValue(
-                    key, Self.context(path, "There are containers deeper than \(Self.maximumDepth)."))
+        } else if plan.failure == nil {
+            plan.failure = .invalidValue(
+                key, context("There are containers deeper than \(Self.maximumDepth)."))
         }
         return below
     }
 
     private func misused(_ wanted: String) {
-        plan.failure =
-            plan.failure
-            ?? .invalidValue(
-                finished,
-                Self.context(path, "The type asked for \(wanted) after it had begun to write something else.")
-            )
+        guard plan.failure == nil else { return }
+        let message = "The type asked for \(wanted) after it had begun to write something else."
+        plan.failure = .invalidValue(finished, context(message))
     }
 }
