@@ -6,7 +6,7 @@ import SenteBase
 struct Call: Sendable {
     enum Purpose: Sendable, Equatable {
         case connect
-        case subscribe(channel: String)
+        case subscribe(channel: String, isScoped: Bool)
         case unsubscribe
         case ping
         case submit(Awaited)
@@ -36,9 +36,7 @@ struct Calls: Sendable {
     var deadline: Instant? { heap.first?.deadline }
 
     /// Calls that left, or wait to: those that a server has to answer.
-    var pendingCount: Int {
-        calls.values.lazy.filter { if case .submit(.reply) = $0.purpose { true } else { false } }.count
-    }
+    private(set) var pendingCount = 0
 
     /// All calls for which `condition` holds, oldest first.
     func all(where condition: (Call) -> Bool) -> [CallID] {
@@ -47,6 +45,7 @@ struct Calls: Sendable {
 
     mutating func add(_ id: CallID, _ call: Call) {
         calls[id] = call
+        if call.purpose == .submit(.reply) { pendingCount += 1 }
         guard let deadline = call.deadline else { return }
         heap.append((deadline, id))
         siftUp(heap.count - 1)
@@ -59,6 +58,7 @@ struct Calls: Sendable {
     @discardableResult
     mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
+        if call.purpose == .submit(.reply) { pendingCount -= 1 }
         skipGone()
         return call
     }

@@ -35,7 +35,7 @@ extension Session {
     }
 
     /// Why nothing can be queued now, if so.
-    private func refusalToQueue() -> SenteError? {
+    func refusalToQueue() -> SenteError? {
         switch state {
         case .open: return nil
         case .connecting, .reconnecting:
@@ -191,9 +191,10 @@ extension Session {
     mutating func cancel(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
         guard let known = calls[call] else { return }
         let error = SenteError(.cancelled, "The call was cancelled.")
-        if case .subscribe(let channel) = known.purpose {
+        if case .subscribe(let channel, let isScoped) = known.purpose {
             subscriptions.removeWaiter(call, channel)
-            if subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
+            // A scope is dropped by `endScope`.
+            if !isScoped, subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
         }
         abandon(call, known, error, at: now, into: &effects)
     }
@@ -208,7 +209,7 @@ extension Session {
             error.code = .timedOut
             error.message = text
             resolve(call, .failure(error), into: &effects)
-        case .subscribe(let channel):
+        case .subscribe(let channel, _):
             subscriptions.removeWaiter(call, channel)
             // The wish's slot is behind this fence: a later wish must not take its answer.
             if case .open(let open) = state { sendFence(on: open.link, at: now, into: &effects) }

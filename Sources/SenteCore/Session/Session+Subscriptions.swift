@@ -18,7 +18,10 @@ extension Session {
         }
         subscriptions.addWaiter(call, channel)
         let deadline = now.instant.advanced(by: configuration.times.request)
-        calls.add(call, Call(purpose: .subscribe(channel: channel), phase: .waiting, deadline: deadline))
+        calls.add(
+            call,
+            Call(purpose: .subscribe(channel: channel, isScoped: scoped), phase: .waiting, deadline: deadline)
+        )
     }
 
     mutating func respond(_ channel: String, _ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {

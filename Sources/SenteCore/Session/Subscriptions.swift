@@ -20,7 +20,11 @@ struct Subscriptions: Sendable {
         var isHeld: Bool { claims > 0 || !scopes.isEmpty }
     }
 
-    private var wishes: [String: Wish] = [:]
+    private var wishes: [String: Wish] = [:] {
+        didSet { version &+= 1 }
+    }
+    /// Changes whenever a wish may have.
+    private(set) var version = 0
     private var order: [String] = []
     private var lastNumber: UInt64 = 0
 
