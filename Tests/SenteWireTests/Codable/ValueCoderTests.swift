@@ -265,6 +265,33 @@ struct HandwrittenCoderTests {
             try list.encode(1)
             var map = encoder.container(keyedBy: Nested.Outer.self)
             try map.encode(1, forKey: .box)
+            _ = map.nestedContainer(keyedBy: Nested.Inner.self, forKey: .box)
+        }
+    }
+
+    struct ConfusedBelow: Encodable {
+        func encode(to encoder: any Encoder) throws {
+            var list = encoder.unkeyedContainer()
+            _ = list.nestedUnkeyedContainer()
+            var map = encoder.container(keyedBy: Nested.Outer.self)
+            _ = map.nestedUnkeyedContainer(forKey: .box)
+            var single = encoder.singleValueContainer()
+            try single.encode(1)
+        }
+    }
+
+    struct ConfusedEarly: Encodable {
+        func encode(to encoder: any Encoder) throws {
+            _ = encoder.unkeyedContainer()
+            var map = encoder.container(keyedBy: Nested.Outer.self)
+            _ = map.superEncoder()
+        }
+    }
+
+    struct Mirror: Encodable {
+        func encode(to encoder: any Encoder) throws {
+            var single = encoder.singleValueContainer()
+            try single.encode(self)
         }
     }
 
@@ -290,6 +317,9 @@ struct HandwrittenCoderTests {
     @Test("that contradicts itself or never ends is refused, not a crash")
     func misuse() throws {
         #expect(throws: EncodingError.self) { try ValueEncoder().encode(Confused()) }
+        #expect(throws: EncodingError.self) { try ValueEncoder().encode(ConfusedBelow()) }
+        #expect(throws: EncodingError.self) { try ValueEncoder().encode(ConfusedEarly()) }
+        #expect(throws: EncodingError.self) { try ValueEncoder().encode(Mirror()) }
         #expect(throws: EncodingError.self) { try ValueEncoder().encode(Endless()) }
         #expect(throws: EncodingError.self) { try ValueEncoder().encode(Tower()) }
         #expect(try ValueEncoder().encode(Nothing()) == [:])
