@@ -8,7 +8,9 @@ struct FuzzedClient {
     let url: String
     let agent: String
 
-    /// Returns how many cases were run. Throws when the fuzzing server itself cannot be reached.
+    /// Returns how many cases were run.
+    ///
+    /// Throws when the fuzzing server itself cannot be reached.
     func run() async throws(LinkFailure) -> Int {
         let loop = try EventLoop.shared()
         let counted = await visit(on: loop, "/getCaseCount", echoes: false)
@@ -22,7 +24,9 @@ struct FuzzedClient {
         return count
     }
 
-    /// One connection, to its end, which may well be a failure: many cases want one. Returns what came.
+    /// One connection, to its end, which may well be a failure: many cases want one.
+    ///
+    /// Returns what came.
     private func visit(on loop: EventLoop, _ path: String, echoes: Bool) async -> [Message] {
         return await withCheckedContinuation { ended in
             loop.post {
@@ -48,7 +52,9 @@ struct FuzzedClient {
     }
 }
 
-/// One connection to the fuzzing server. On the loop only.
+/// One connection to the fuzzing server.
+///
+/// On the loop only.
 private final class Visit: LinkObserver, @unchecked Sendable {
     var link: (any TransportLink)?
     private let echoes: Bool

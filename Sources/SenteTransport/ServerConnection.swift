@@ -95,7 +95,7 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
 
     /// For tests: leaves TCP open after the closing handshake, as some servers do, until `cut()` or the loop's end.
     package func leaveOpenAfterClose() {
-        stream?.leavesOpen = true
+        stream?.leaveOpen()
     }
 
     /// What is queued for the socket, in bytes.

@@ -138,7 +138,8 @@ final class Peer {
         return taken
     }
 
-    /// The kinds and contents of the events without the words of failures, which may depend on how bytes were cut.
+    /// The kinds and contents of the events without the words of failures, which may depend on how bytes were
+    /// cut.
     var told: [String] { events.map(\.told) }
 
     var failure: LinkFailure? {

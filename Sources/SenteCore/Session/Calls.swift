@@ -23,6 +23,8 @@ struct Call: Sendable {
     var purpose: Purpose
     var phase: Phase
     var deadline: Instant?
+
+    var awaitsReply: Bool { purpose == .submit(.reply) }
 }
 
 /// The unresolved calls, and which of them runs out of time first.
@@ -58,6 +60,7 @@ struct Calls: Sendable {
     @discardableResult
     mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
+        if call.awaitsReply { pendingCount -= 1 }
         if call.purpose == .submit(.reply) { pendingCount -= 1 }
         skipGone()
         return call

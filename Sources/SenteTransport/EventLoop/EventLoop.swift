@@ -46,10 +46,14 @@ package final class EventLoop: Host, @unchecked Sendable {
     private var slots: [Slot] = []
     private var timers = TimerHeap()
     private var finishing: [any LoopMember] = []
+    /// Those whose turn is ending: the other of two arrays that take turns, so that neither is made anew.
+    private var ending: [any LoopMember] = []
+    /// Work was posted from the loop itself and should run in the same turn.
+    private var postedHere = false
     private let area: UnsafeMutableRawBufferPointer
     private var openDescriptors = 0
     /// The pool of every link here. Other threads have one of their own, under its lock.
-    var masks = MaskKeys(.system)
+    let masks: UnsafeMutablePointer<MaskKeys>
     private let foreignLock = Lock()
     private var foreignMasks = MaskKeys(.system)
 
@@ -65,6 +69,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         case .poll: poller = try PollPoller()
         }
         area = .allocate(byteCount: 256 << 10, alignment: 64)
+        masks = .allocate(capacity: 1)
+        masks.initialize(to: MaskKeys(.system))
         // The thread starts by taking the lock, so that it sees `thread`.
         lock.lock()
         defer { lock.unlock() }
@@ -75,6 +81,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         // Here, not when the loop stops: a thread that posts may be about to wake the poller.
         poller.close()
         area.deallocate()
+        masks.deinitialize(count: 1)
+        masks.deallocate()
     }
 
     // MARK: Host
@@ -104,7 +112,11 @@ package final class EventLoop: Host, @unchecked Sendable {
         let wake = sleeping
         sleeping = false
         lock.unlock()
-        if wake { poller.wake() }
+        if wake {
+            poller.wake()
+        } else if isCurrent {
+            postedHere = true
+        }
         return true
     }
 
@@ -242,17 +254,18 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// the loop looks at its sockets again: an answer leaves in the turn its question came.
     private func runRounds(_ posted: inout [@Sendable () -> Void]) {
         for round in 0..<Self.rounds {
-            if round > 0 {
+            if round > 0, postedHere {
                 lock.lock()
                 swap(&inbox, &posted)
                 lock.unlock()
             }
-            guard !posted.isEmpty || !finishing.isEmpty else { return }
+            postedHere = false
+            if posted.isEmpty, finishing.isEmpty { return }
             for work in posted { work() }
             posted.removeAll(keepingCapacity: posted.count <= 4096)
-            let members = finishing
-            finishing.removeAll(keepingCapacity: true)
-            for member in members { member.turnEnds() }
+            swap(&finishing, &ending)
+            for index in ending.indices { ending[index].turnEnds() }
+            ending.removeAll(keepingCapacity: true)
         }
     }
 
@@ -267,10 +280,13 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     private func endMembers() {
         let members = slots.indices.compactMap { index in slots[index].member.map { (index, $0) } }
-        for (index, _) in members { close(Int32(index)) }
-        for (_, member) in members { member.loopStopped() }
+        for (index, member) in members {
+            member.loopStopped()
+            close(Int32(index))
+        }
         timers.removeAll()
         finishing = []
+        ending = []
         lock.lock()
         stopped = true
         let dropped = inbox

@@ -8,6 +8,6 @@ protocol LoopMember: AnyObject {
     /// The turn in which the member called `finishTurn` ends: the time to hand over and to write.
     func turnEnds()
 
-    /// The loop stops: nothing will come any more. The loop has closed the member's descriptors.
+    /// The loop stops: nothing will come any more, and the loop closes the member's descriptors next.
     func loopStopped()
 }

@@ -55,6 +55,11 @@ struct SystemThread: @unchecked Sendable {
 
     var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
+    /// Lets other threads go first.
+    static func yield() {
+        sched_yield()
+    }
+
     private final class Start {
         let name: String
         let body: @Sendable () -> Void
