@@ -47,7 +47,7 @@ struct Calls: Sendable {
 
     mutating func add(_ id: CallID, _ call: Call) {
         calls[id] = call
-        if call.purpose == .submit(.reply) { pendingCount += 1 }
+        if call.awaitsReply { pendingCount += 1 }
         guard let deadline = call.deadline else { return }
         heap.append((deadline, id))
         siftUp(heap.count - 1)
@@ -61,7 +61,6 @@ struct Calls: Sendable {
     mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
         if call.awaitsReply { pendingCount -= 1 }
-        if call.purpose == .submit(.reply) { pendingCount -= 1 }
         skipGone()
         return call
     }
