@@ -70,7 +70,7 @@ extension SenteLiteMaps {
     private static let namelessChannel = Inbound.undecodable(
         "The server delivered a message whose `channel-id` is no text; it was skipped.")
 
-    /// `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`
+    /// The envelope: `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`.
     private static func enveloped(_ frame: MapFrame) -> Inbound {
         guard let channel = frame.text(MapField.channel) else { return namelessChannel }
         let data = frame.map[MapField.data] ?? .null
@@ -82,7 +82,7 @@ extension SenteLiteMaps {
                 time: frame.integer(MapField.broadcastTime)))
     }
 
-    /// `{…data,"channel-id":…,"broadcast-time":…}`: every other field is the publisher's.
+    /// No envelope: `{…data,"channel-id":…,"broadcast-time":…}`, where every other field is the publisher's.
     private static func flat(_ frame: MapFrame) -> Inbound {
         guard let channel = frame.text(MapField.channel) else { return namelessChannel }
         if let request = request(frame, in: channel) { return .request(request) }
@@ -109,14 +109,10 @@ extension SenteLiteMaps {
         return .request(request)
     }
 
-    /// `{…data,"channel-id":…,"published-at":…,"message-id":…}`, or the same around an envelope.
+    /// What a server kept: `{…data,"channel-id":…,"published-at":…,"message-id":…}`, flat in every version.
     private static func retained(_ frame: MapFrame, in channel: String) -> ChannelMessage {
-        let isEnvelope = frame.type == .channelMessage && frame.has(MapField.data)
-        return ChannelMessage(
-            channel: channel,
-            data: isEnvelope
-                ? frame.map[MapField.data] ?? .null
-                : frame.without(MapField.channel, MapField.publishedAt, MapField.messageID),
+        ChannelMessage(
+            channel: channel, data: frame.without(MapField.channel, MapField.publishedAt, MapField.messageID),
             id: frame.text(MapField.messageID), time: frame.integer(MapField.publishedAt), isRetained: true)
     }
 }
@@ -137,8 +133,7 @@ extension SenteLiteMaps {
             guard let item = MapFrame(item), let channel = channel ?? item.text(MapField.channel) else {
                 continue
             }
-            let inner = item.type == .channelMessage ? MapFrame(item[MapField.data]) : item
-            if let request = inner.flatMap({ request($0, in: channel) }) {
+            if let request = request(item, in: channel) {
                 requests.append(.request(request))
             } else {
                 messages.append(retained(item, in: channel))
