@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+
+/// The client's side of the opening handshake: reads the server's answer (RFC 6455 §4.1).
+struct ClientUpgrade: Sendable {
+    enum Answer: Hashable, Sendable {
+        case opened(LinkOpening)
+        case refused(Refusal)
+    }
+
+    private let key: HandshakeKey
+    private let subprotocols: [String]
+    private let limits: LinkLimits
+    private var reader: HTTPHeadReader
+    private var interim = 0
+    /// Set while the body of an answer that is no upgrade is read.
+    private var refusal: Refusal?
+    private var body: HTTPBodyReader
+
+    init(_ request: UpgradeRequest, key: HandshakeKey, limits: LinkLimits) {
+        self.key = key
+        subprotocols = request.subprotocols
+        self.limits = limits
+        reader = HTTPHeadReader(.response, limits: limits)
+        body = HTTPBodyReader(.none, limit: limits.refusalBody)
+    }
+
+    /// Takes bytes off `rest` until the answer is complete; nil when more are needed.
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) -> Answer? {
+        while refusal == nil {
+            guard let head = try reader.read(&rest) else { return nil }
+            let status = try Self.status(head.startLine)
+            switch status {
+            case 101: return .opened(LinkOpening(subprotocol: try check(head)))
+            case 100..<200:
+                interim += 1
+                guard interim <= limits.interimAnswers else {
+                    throw HandshakeFault("the server sent more than \(limits.interimAnswers) interim answers")
+                }
+            default:
+                refusal = Refusal(status: status, headers: head.headers)
+                body = HTTPBodyReader(.of(head, status: status), limit: limits.refusalBody)
+            }
+        }
+        return body.read(&rest) ? end() : nil
+    }
+
+    /// Nothing more will come in time: an answer whose body is cut is still that answer.
+    mutating func end() -> Answer? {
+        guard var refusal else { return nil }
+        refusal.body = body.bytes
+        return .refused(refusal)
+    }
+
+    /// The status of a status line (RFC 9112 §4).
+    ///
+    /// HTTP/1.0 can refuse, but it cannot upgrade.
+    private static func status(_ line: String) throws(HandshakeFault) -> Int {
+        let bytes = Array(line.utf8)
+        let fault = HandshakeFault("the answer's first line is not an HTTP/1.1 status line")
+        guard bytes.count >= 12, bytes.starts(with: "HTTP/1.".utf8), bytes[8] == 0x20,
+            bytes.count == 12 || bytes[12] == 0x20,
+            bytes[9..<12].allSatisfy({ (0x30...0x39).contains($0) }), (0x30...0x39).contains(bytes[7])
+        else { throw fault }
+        let status = bytes[9..<12].reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        guard (100...599).contains(status) else { throw fault }
+        guard status >= 200 || bytes[7] != 0x30 else {
+            throw HandshakeFault("the server answered with HTTP/1.0, which has no upgrade")
+        }
+        return status
+    }
+
+    /// Checks a 101 and returns the subprotocol it names.
+    ///
+    /// RFC 6455 §4.1, the numbered list after the request.
+    private func check(_ head: HTTPHead) throws(HandshakeFault) -> String? {
+        let upgrade = head.values("Upgrade")
+        guard upgrade.count == 1, HTTPText.same(upgrade[0], "websocket") else {
+            throw HandshakeFault("the server's 101 does not say \"Upgrade: websocket\"")
+        }
+        guard head.lists("upgrade", in: "Connection") else {
+            throw HandshakeFault("the server's 101 does not say \"Connection: Upgrade\"")
+        }
+        guard head.values("Sec-WebSocket-Accept") == [key.answer] else {
+            throw HandshakeFault("the server's Sec-WebSocket-Accept does not answer our key")
+        }
+        if let other = head.values("Sec-WebSocket-Extensions").flatMap(HTTPText.list).first {
+            throw HandshakeFault("the server uses an extension that was not offered: \(other)")
+        }
+        let chosen = head.values("Sec-WebSocket-Protocol")
+        guard let first = chosen.first else { return nil }
+        guard chosen.count == 1, subprotocols.contains(first) else {
+            throw HandshakeFault("the server chose a subprotocol that was not offered: \(first)")
+        }
+        return first
+    }
+}

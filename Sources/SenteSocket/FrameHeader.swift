@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+
+/// The first bytes of a frame (RFC 6455 §5.2).
+struct FrameHeader: Hashable, Sendable {
+    enum Opcode: UInt8, Sendable {
+        case continuation = 0
+        case text = 1
+        case binary = 2
+        case close = 8
+        case ping = 9
+        case pong = 10
+
+        var isControl: Bool { rawValue >= 8 }
+    }
+
+    /// The longest header: two bytes, a 64-bit length, a mask key.
+    static let longest = 14
+
+    var opcode: Opcode
+    var isFinal: Bool
+    /// The wire's four bytes read as little-endian; 0, which masks nothing, in a frame without a mask.
+    var key: UInt32
+    var length: Int
+    /// How many bytes the header itself takes.
+    var size: Int
+
+    /// Reads a header, checking each byte as soon as it is there; nil when more are needed.
+    ///
+    /// `masked` is what the peer's role demands: clients mask every frame, servers none (§5.1).
+    static func parse(_ bytes: UnsafeRawBufferPointer, masked: Bool) throws(FrameFault) -> FrameHeader? {
+        guard bytes.count >= 1 else { return nil }
+        let first = bytes[0]
+        guard first & 0x70 == 0 else {
+            throw .protocolError("a reserved bit is set and no extension was agreed on")
+        }
+        guard let opcode = Opcode(rawValue: first & 0x0F) else {
+            throw .protocolError("the frame has the reserved opcode \(first & 0x0F)")
+        }
+        let isFinal = first & 0x80 != 0
+        guard isFinal || !opcode.isControl else { throw .protocolError("a control frame is fragmented") }
+        guard bytes.count >= 2 else { return nil }
+        let second = bytes[1]
+        guard (second & 0x80 != 0) == masked else {
+            throw .protocolError(masked ? "a client's frame is not masked" : "a server's frame is masked")
+        }
+        guard let (length, end) = try parseLength(bytes, short: second & 0x7F, isControl: opcode.isControl)
+        else {
+            return nil
+        }
+        guard masked else {
+            return FrameHeader(opcode: opcode, isFinal: isFinal, key: 0, length: length, size: end)
+        }
+        guard bytes.count >= end + 4 else { return nil }
+        let key = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+        return FrameHeader(opcode: opcode, isFinal: isFinal, key: key, length: length, size: end + 4)
+    }
+
+    /// The payload's length and where the header goes on after it.
+    ///
+    /// The minimal form is a MUST of the sender (§5.2); holding the peer to it is our choice.
+    private static func parseLength(
+        _ bytes: UnsafeRawBufferPointer, short: UInt8, isControl: Bool
+    ) throws(FrameFault) -> (length: Int, end: Int)? {
+        if short < 126 { return (Int(short), 2) }
+        guard !isControl else { throw .protocolError("a control frame is longer than 125 bytes") }
+        if short == 126 {
+            guard bytes.count >= 4 else { return nil }
+            let length = UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+            guard length > 125 else { throw .protocolError("a length is not in its shortest form") }
+            return (Int(length), 4)
+        }
+        guard bytes.count >= 10 else { return nil }
+        let length = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+        guard length >> 63 == 0 else { throw .protocolError("the top bit of a 64-bit length is set") }
+        guard length > 0xFFFF else { throw .protocolError("a length is not in its shortest form") }
+        // Where Int has 32 bits every such length is beyond any limit.
+        return (Int(clamping: length), 10)
+    }
+
+    /// The size of the header of a frame that carries `length` bytes.
+    static func size(length: Int, masked: Bool) -> Int {
+        (length < 126 ? 2 : length <= 0xFFFF ? 4 : 10) + (masked ? 4 : 0)
+    }
+
+    /// Writes the header of an unfragmented frame; `key` nil leaves it without a mask.
+    static func write(_ opcode: Opcode, length: Int, key: UInt32?, to target: UnsafeMutableRawPointer) {
+        let maskBit: UInt8 = key == nil ? 0 : 0x80
+        target.storeBytes(of: 0x80 | opcode.rawValue, as: UInt8.self)
+        var end = 2
+        if length < 126 {
+            target.storeBytes(
+                of: maskBit | UInt8(truncatingIfNeeded: length), toByteOffset: 1, as: UInt8.self)
+        } else if length <= 0xFFFF {
+            target.storeBytes(of: maskBit | 126, toByteOffset: 1, as: UInt8.self)
+            target.storeBytes(of: UInt16(length).bigEndian, toByteOffset: 2, as: UInt16.self)
+            end = 4
+        } else {
+            target.storeBytes(of: maskBit | 127, toByteOffset: 1, as: UInt8.self)
+            target.storeBytes(of: UInt64(length).bigEndian, toByteOffset: 2, as: UInt64.self)
+            end = 10
+        }
+        if let key { target.storeBytes(of: key.littleEndian, toByteOffset: end, as: UInt32.self) }
+    }
+}
+
+/// How the peer broke the protocol of frames, and the close code that tells it so.
+struct FrameFault: Error, Hashable, Sendable {
+    var code: CloseCode
+    var message: String
+
+    static func protocolError(_ message: String) -> FrameFault {
+        FrameFault(code: .protocolError, message: message)
+    }
+
+    static func tooBig(limit: Int) -> FrameFault {
+        FrameFault(code: .messageTooBig, message: "a message is larger than the limit of \(limit) bytes")
+    }
+
+    static func invalidText(_ what: String) -> FrameFault {
+        FrameFault(code: .invalidData, message: "\(what) is not valid UTF-8")
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+
+/// Reads an HTTP/1.1 head from bytes cut anywhere (RFC 9112 §2–5), strictly.
+///
+/// Every line ends in CR LF. A bare LF, which a reader MAY take for a line's end (§2.2), is refused, as are bare CR, NUL,
+/// folded lines and blanks before the colon: two readers that disagree on where a field ends are how requests get smuggled.
+struct HTTPHeadReader: Sendable {
+    enum Kind: Sendable {
+        case request
+        case response
+    }
+
+    private let kind: Kind
+    private let limits: LinkLimits
+    /// The line that is not complete, and all bytes read before it.
+    private var line: [UInt8] = []
+    private var total = 0
+    private var startLine: String?
+    private var headers: [HTTPHeader] = []
+    private var skippedBlankLine = false
+
+    init(_ kind: Kind, limits: LinkLimits) {
+        self.kind = kind
+        self.limits = limits
+    }
+
+    /// Takes bytes off `rest` up to the end of the head; nil when more are needed.
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) -> HTTPHead? {
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: 0x0A)
+            let piece = rest[..<(end ?? rest.endIndex)]
+            guard line.count + piece.count <= limits.headLine + 1 else {
+                throw HandshakeFault(
+                    "a line of the HTTP head is longer than \(limits.headLine) bytes", status: 431)
+            }
+            total += piece.count + 1
+            guard total <= limits.head else {
+                throw HandshakeFault("the HTTP head is larger than \(limits.head) bytes", status: 431)
+            }
+            line.append(contentsOf: piece)
+            if startLine == nil { try checkStart() }
+            guard let end else {
+                total -= 1
+                rest = UnsafeRawBufferPointer(start: nil, count: 0)
+                return nil
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
+            guard line.popLast() == 0x0D else {
+                throw HandshakeFault("a line of the HTTP head does not end in CR LF")
+            }
+            let whole = line
+            line.removeAll(keepingCapacity: true)
+            if let head = try take(whole) { return head }
+        }
+        return nil
+    }
+
+    /// Refuses what cannot become a start line as early as possible: another protocol may never send a line's end.
+    private func checkStart() throws(HandshakeFault) {
+        switch kind {
+        case .response:
+            let expected = "HTTP/".utf8
+            guard zip(line, expected).allSatisfy({ $0 == $1 }) else {
+                throw HandshakeFault("the answer is not HTTP: it begins with \(Self.quoted(line.prefix(24)))")
+            }
+        case .request:
+            guard let first = line.first, first != 0x0D else { return }
+            guard HTTPText.isToken(first) else { throw HandshakeFault("the request is not HTTP") }
+        }
+    }
+
+    private mutating func take(_ line: [UInt8]) throws(HandshakeFault) -> HTTPHead? {
+        guard let startLine else {
+            // RFC 9112 §2.2: a server ignores an empty line before the request.
+            if line.isEmpty, kind == .request, !skippedBlankLine {
+                skippedBlankLine = true
+                return nil
+            }
+            guard !line.isEmpty, line.allSatisfy(HTTPText.isFieldByte) else {
+                throw HandshakeFault("the first line is not HTTP: \(Self.quoted(line.prefix(24)))")
+            }
+            startLine = String(decoding: line, as: UTF8.self)
+            return nil
+        }
+        guard !line.isEmpty else {
+            defer { self = HTTPHeadReader(kind, limits: limits) }
+            return HTTPHead(startLine: startLine, headers: headers)
+        }
+        guard headers.count < limits.headFields else {
+            throw HandshakeFault("the HTTP head has more than \(limits.headFields) fields", status: 431)
+        }
+        headers.append(try Self.field(line))
+        return nil
+    }
+
+    /// A field line: name, colon, value between optional blanks (RFC 9112 §5).
+    private static func field(_ line: [UInt8]) throws(HandshakeFault) -> HTTPHeader {
+        guard !HTTPText.isBlank(line[0]) else { throw HandshakeFault("a field of the HTTP head is folded") }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            throw HandshakeFault("a line of the HTTP head has no colon: \(quoted(line.prefix(24)))")
+        }
+        let name = line[..<colon]
+        guard !name.isEmpty, name.allSatisfy(HTTPText.isToken) else {
+            throw HandshakeFault(
+                "a field of the HTTP head has a name that is no token: \(quoted(name.prefix(24)))")
+        }
+        let value = line[(colon + 1)...]
+        guard value.allSatisfy(HTTPText.isFieldByte) else {
+            throw HandshakeFault(
+                "the field \(String(decoding: name, as: UTF8.self)) has a control character in its value")
+        }
+        return HTTPHeader(
+            String(decoding: name, as: UTF8.self), HTTPText.trimmed(String(decoding: value, as: UTF8.self)))
+    }
+
+    /// Bytes of the peer as they may stand in a sentence.
+    private static func quoted(_ bytes: some Sequence<UInt8>) -> String {
+        let text = bytes.map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: "?") }
+        return "\"\(String(decoding: text, as: UTF8.self))\""
+    }
+}
