@@ -71,8 +71,9 @@ extension Timestamp: CustomStringConvertible {
 }
 
 extension Timestamp {
-    /// Reads RFC 3339: `2026-11-21T10:00:00Z`, any number of decimals (nine are kept), offsets as `+01:00`;
-    /// nil for anything else. A second of 60 counts as the next minute's first.
+    /// Reads RFC 3339 (`2026-11-21T10:00:00Z`); nil for anything else.
+    ///
+    /// Any number of decimals is read and nine are kept; offsets are as `+01:00`. A second of 60 counts as the next minute's first.
     public init?(_ text: String) {
         var reader = Digits(bytes: Array(text.utf8))
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),

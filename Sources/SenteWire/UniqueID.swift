@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The 128 bits of a UUID (RFC 9562). `Foundation.UUID` converts both ways.
+/// The 128 bits of a UUID (RFC 9562).
+///
+/// `Foundation.UUID` converts both ways.
 public struct UniqueID: Hashable, Sendable {
     /// The first eight bytes, the first of them uppermost.
     public let high: UInt64

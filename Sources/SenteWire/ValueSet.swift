@@ -42,7 +42,7 @@ public struct ValueSet: Sendable {
         return true
     }
 
-    /// Removes a value; says whether it was there. Takes time in proportion to the size of the set.
+    /// Removes a value and says whether it was there, in time proportional to the size of the set.
     @discardableResult public mutating func remove(_ value: Value) -> Bool {
         guard let position = index.position(of: value, in: items, stride: 1) else { return false }
         items.remove(at: position)

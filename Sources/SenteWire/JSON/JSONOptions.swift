@@ -49,15 +49,25 @@ public struct JSONOptions: Hashable, Sendable {
         case milliseconds
     }
 
-    /// How keywords are written. The default is `.plain`.
+    /// How keywords are written.
+    ///
+    /// The default is `.plain`.
     public var keywords: KeywordText
-    /// Which keys are written. The default is `.names`.
+    /// Which keys are written.
+    ///
+    /// The default is `.names`.
     public var keys: KeyText
-    /// How NaN and the infinities are written. The default is `.refuse`.
+    /// How NaN and the infinities are written.
+    ///
+    /// The default is `.refuse`.
     public var nonFinite: NonFinite
-    /// How big integers and exact decimals are written. The default is `.digits`.
+    /// How big integers and exact decimals are written.
+    ///
+    /// The default is `.digits`.
     public var exactNumbers: ExactNumbers
-    /// How instants are written. The default is `.text`.
+    /// How instants are written.
+    ///
+    /// The default is `.text`.
     public var instants: Instants
 
     /// Makes options; each that is left out has its default.

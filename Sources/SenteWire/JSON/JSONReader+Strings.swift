@@ -40,7 +40,9 @@ extension JSONReader {
         while position < end, Self.isPlain(bytes[position]) { position += 1 }
     }
 
-    /// The upper bit of each byte that is a quote, a backslash, below 0x20 or above 0x7F. Bits after the first
+    /// The upper bit of each byte that is a quote, a backslash, below 0x20 or above 0x7F.
+    ///
+    /// Bits after the first
     /// set one may be wrong (a borrow), those before never are.
     @inline(__always)
     static func specialBytes(_ word: UInt64) -> UInt64 {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The values a reader has read of collections that are still open, each beside a print of its bytes if it is
-/// a key. A closing collection takes its share in one move, into an array of just the right size.
+/// a key.
+///
+/// A closing collection takes its share in one move, into an array of just the right size.
 struct ValueStack: ~Copyable {
     private var values: UnsafeMutablePointer<Value>
     private var prints: UnsafeMutablePointer<UInt32>

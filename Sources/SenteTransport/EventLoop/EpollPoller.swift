@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if os(Linux) || os(Android)
+import CSenteSystem
+import SenteBase
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
+
+/// Waits with epoll; an eventfd wakes it.
+final class EpollPoller: Poller {
+    private let epoll: Int32
+    private let event: Int32
+    private var events: UnsafeMutableBufferPointer<epoll_event>
+
+    init() throws(LinkFailure) {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw Platform.failure(errno, "Making an epoll descriptor") }
+        event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        guard event >= 0 else {
+            let failure = Platform.failure(errno, "Making an eventfd")
+            Descriptor.close(epoll)
+            throw failure
+        }
+        events = .allocate(capacity: 256)
+        events.initialize(repeating: epoll_event())
+        do throws(LinkFailure) {
+            try add(event, generation: 0, interest: .read)
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    func close() {
+        Descriptor.close(event)
+        Descriptor.close(epoll)
+        events.deallocate()
+    }
+
+    func add(_ descriptor: Int32, generation: UInt32, interest: Interest) throws(LinkFailure) {
+        var event = description(descriptor, generation, interest)
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            throw Platform.failure(errno, "Watching a descriptor")
+        }
+    }
+
+    func update(_ descriptor: Int32, generation: UInt32, interest: Interest) {
+        var event = description(descriptor, generation, interest)
+        _ = epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event)
+    }
+
+    func remove(_ descriptor: Int32) {
+        var event = epoll_event()
+        _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
+    }
+
+    func wait(milliseconds: Int32, into ready: inout [ReadyDescriptor]) {
+        let count = epoll_wait(epoll, events.baseAddress, Int32(events.count), milliseconds)
+        guard count > 0 else { return }  // interrupted, or nothing: the loop comes again
+        for index in 0..<Int(count) {
+            let bits = events[index].events
+            let data = events[index].data.u64
+            let descriptor = Int32(truncatingIfNeeded: data)
+            if descriptor == event {
+                var counter: UInt64 = 0
+                _ = read(event, &counter, 8)
+                continue
+            }
+            var readiness: Readiness = []
+            if bits & EPOLLIN.rawValue != 0 { readiness.insert(.read) }
+            if bits & EPOLLOUT.rawValue != 0 { readiness.insert(.write) }
+            if bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { readiness.insert(.failed) }
+            let generation = UInt32(truncatingIfNeeded: data >> 32)
+            ready.append(
+                ReadyDescriptor(descriptor: descriptor, generation: generation, readiness: readiness))
+        }
+    }
+
+    func wake() {
+        var one: UInt64 = 1
+        _ = write(event, &one, 8)
+    }
+
+    private func description(_ descriptor: Int32, _ generation: UInt32, _ interest: Interest) -> epoll_event {
+        var event = epoll_event()
+        if interest.contains(.read) { event.events |= EPOLLIN.rawValue }
+        if interest.contains(.write) { event.events |= EPOLLOUT.rawValue }
+        event.data.u64 = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+        return event
+    }
+}
+#endif

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+import SenteSocket
+
+#if canImport(ObjectiveC)
+import ObjectiveC
+#endif
+
+/// One thread that waits for sockets, deadlines and posted work, and runs what belongs to them.
+///
+/// A turn is: wait; tell the members whose descriptors are ready; fire what is due; run what was posted; then, in rounds,
+/// let the members that asked for it hand over and write. So everything a wake-up brought is handed over once
+/// and everything sent meanwhile leaves in one write. Whatever is called on the loop must not block: it would hold up
+/// every connection there.
+///
+/// A loop lives until `shutDown()`; its thread keeps it.
+package final class EventLoop: Host, @unchecked Sendable {
+    /// How a loop waits.
+    package enum Polling: Hashable, Sendable, CaseIterable {
+        #if os(Linux) || os(Android)
+        case epoll
+        #endif
+        case poll
+
+        /// The best the system has.
+        package static var standard: Polling { allCases.first ?? .poll }
+    }
+
+    private struct Slot {
+        var member: (any LoopMember)?
+        var generation: UInt32 = 0
+        var interest: Interest = []
+    }
+
+    // Shared between threads, under the lock.
+    private let lock = Lock()
+    private var inbox: [@Sendable () -> Void] = []
+    private var sleeping = false
+    private var stopping = false
+    private var stopped = false
+    private var thread: SystemThread?
+
+    // The loop's own.
+    private let poller: any Poller
+    private var slots: [Slot] = []
+    private var timers = TimerHeap()
+    private var finishing: [any LoopMember] = []
+    private let area: UnsafeMutableRawBufferPointer
+    private var openDescriptors = 0
+    /// The pool of every link here. Other threads have one of their own, under its lock.
+    var masks = MaskKeys(.system)
+    private let foreignLock = Lock()
+    private var foreignMasks = MaskKeys(.system)
+
+    /// How often one turn lets members hand over again before it looks at the sockets.
+    private static let rounds = 4
+
+    /// Starts a loop and its thread.
+    package init(polling: Polling = .standard) throws(LinkFailure) {
+        switch polling {
+        #if os(Linux) || os(Android)
+        case .epoll: poller = try EpollPoller()
+        #endif
+        case .poll: poller = try PollPoller()
+        }
+        area = .allocate(byteCount: 256 << 10, alignment: 64)
+        // The thread starts by taking the lock, so that it sees `thread`.
+        lock.lock()
+        defer { lock.unlock() }
+        thread = try SystemThread(name: "sente-loop") { self.run() }
+    }
+
+    deinit {
+        // Here, not when the loop stops: a thread that posts may be about to wake the poller.
+        poller.close()
+        area.deallocate()
+    }
+
+    // MARK: Host
+
+    package var now: Moment {
+        Moment(
+            instant: Instant(nanoseconds: Platform.monotonicNanoseconds()),
+            wallMilliseconds: Platform.wallMilliseconds())
+    }
+
+    package var entropy: Entropy { .system }
+
+    package var isCurrent: Bool { thread?.isCurrent ?? false }
+
+    package func post(_ work: @escaping @Sendable () -> Void) {
+        _ = tryPost(work)
+    }
+
+    /// Posts, or says that the loop has been shut down.
+    func tryPost(_ work: @escaping @Sendable () -> Void) -> Bool {
+        lock.lock()
+        guard !stopped else {
+            lock.unlock()
+            return false
+        }
+        inbox.append(work)
+        let wake = sleeping
+        sleeping = false
+        lock.unlock()
+        if wake { poller.wake() }
+        return true
+    }
+
+    package func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer {
+        LoopTimer(self, fire)
+    }
+
+    // MARK: Ending
+
+    /// Stops the loop: closes every descriptor, drops timers and posted work, and waits for the thread to end.
+    ///
+    /// Links report nothing more. Called on the loop it cannot wait, and returns at once.
+    package func shutDown() {
+        lock.lock()
+        let first = !stopping
+        stopping = true
+        let wake = sleeping
+        sleeping = false
+        lock.unlock()
+        if wake { poller.wake() }
+        guard first, let thread else { return }
+        if thread.isCurrent { thread.detach() } else { thread.join() }
+    }
+
+    // MARK: For members, on the loop
+
+    /// Where to receive what has no better place; valid within one call.
+    var scratch: UnsafeMutableRawBufferPointer { area }
+
+    /// Nanoseconds of the clock; cheaper than `now`.
+    var instant: Instant { Instant(nanoseconds: Platform.monotonicNanoseconds()) }
+
+    /// Mask keys for a thread that is not the loop's.
+    func withForeignMasks<Result>(_ body: (inout MaskKeys) -> Result) -> Result {
+        foreignLock.withLock { body(&foreignMasks) }
+    }
+
+    /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back. On failure it stays the caller's.
+    func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember) throws(LinkFailure) {
+        let index = Int(descriptor)
+        if index >= slots.count {
+            slots.append(contentsOf: repeatElement(Slot(), count: max(index + 1 - slots.count, slots.count)))
+        }
+        slots[index].generation &+= 1
+        try poller.add(descriptor, generation: slots[index].generation, interest: interest)
+        slots[index].member = member
+        slots[index].interest = interest
+        openDescriptors += 1
+    }
+
+    func watch(_ descriptor: Int32, for interest: Interest) {
+        let index = Int(descriptor)
+        guard slots[index].member != nil, slots[index].interest != interest else { return }
+        slots[index].interest = interest
+        poller.update(descriptor, generation: slots[index].generation, interest: interest)
+    }
+
+    /// Hands a descriptor's readiness to another member.
+    func pass(_ descriptor: Int32, to member: any LoopMember, _ interest: Interest) {
+        slots[Int(descriptor)].member = member
+        watch(descriptor, for: interest)
+    }
+
+    func close(_ descriptor: Int32) {
+        slots[Int(descriptor)].member = nil
+        slots[Int(descriptor)].generation &+= 1
+        openDescriptors -= 1
+        poller.remove(descriptor)
+        Descriptor.close(descriptor)
+    }
+
+    /// Calls the member's `turnEnds()` when this turn ends. The member sees to it that it asks once.
+    func finishTurn(_ member: any LoopMember) {
+        finishing.append(member)
+    }
+
+    fileprivate func arm(_ entry: TimerHeap.Entry, at deadline: Instant?) {
+        timers.arm(entry, at: deadline)
+    }
+
+    // MARK: For tests, on the loop
+
+    /// How many descriptors the loop holds.
+    package var descriptorCount: Int { openDescriptors }
+    /// How many deadlines are armed.
+    package var timerCount: Int { timers.count }
+
+    // MARK: The turn
+
+    private func run() {
+        lock.withLock {}
+        var ready: [ReadyDescriptor] = []
+        var posted: [@Sendable () -> Void] = []
+        var goesOn = true
+        while goesOn {
+            #if canImport(ObjectiveC)
+            autoreleasepool { goesOn = turn(&ready, &posted) }
+            #else
+            goesOn = turn(&ready, &posted)
+            #endif
+        }
+        endMembers()
+    }
+
+    /// One turn; whether there is to be another.
+    private func turn(_ ready: inout [ReadyDescriptor], _ posted: inout [@Sendable () -> Void]) -> Bool {
+        lock.lock()
+        sleeping = inbox.isEmpty && !stopping && finishing.isEmpty
+        let milliseconds: Int32 = sleeping ? waitingTime() : 0
+        lock.unlock()
+        poller.wait(milliseconds: milliseconds, into: &ready)
+        lock.lock()
+        sleeping = false
+        swap(&inbox, &posted)
+        let goesOn = !stopping
+        lock.unlock()
+        guard goesOn else { return false }
+
+        for event in ready {
+            let slot = slots[Int(event.descriptor)]
+            // A member called before this one may have closed the descriptor, and another may have its number now.
+            guard slot.generation == event.generation else { continue }
+            slot.member?.ready(event.descriptor, event.readiness)
+        }
+        ready.removeAll(keepingCapacity: true)
+        if timers.earliest != nil {
+            let now = instant
+            while let entry = timers.popDue(at: now) { entry.fire() }
+        }
+        runRounds(&posted)
+        return true
+    }
+
+    /// Runs posted work, then lets members hand over and write; what that brings about is done too, within bounds, before
+    /// the loop looks at its sockets again: an answer leaves in the turn its question came.
+    private func runRounds(_ posted: inout [@Sendable () -> Void]) {
+        for round in 0..<Self.rounds {
+            if round > 0 {
+                lock.lock()
+                swap(&inbox, &posted)
+                lock.unlock()
+            }
+            guard !posted.isEmpty || !finishing.isEmpty else { return }
+            for work in posted { work() }
+            posted.removeAll(keepingCapacity: posted.count <= 4096)
+            let members = finishing
+            finishing.removeAll(keepingCapacity: true)
+            for member in members { member.turnEnds() }
+        }
+    }
+
+    private func waitingTime() -> Int32 {
+        guard let earliest = timers.earliest else { return -1 }
+        let left = instant.duration(to: earliest).wholeNanoseconds
+        guard left > 0 else { return 0 }
+        // Rounded up, or the loop would turn idly through the last millisecond. While the machine sleeps this wait
+        // stands still: a deadline may then come late by what was left of it.
+        return Int32(clamping: (left - 1) / 1_000_000 + 1)
+    }
+
+    private func endMembers() {
+        let members = slots.indices.compactMap { index in slots[index].member.map { (index, $0) } }
+        for (index, _) in members { close(Int32(index)) }
+        for (_, member) in members { member.loopStopped() }
+        timers.removeAll()
+        finishing = []
+        lock.lock()
+        stopped = true
+        let dropped = inbox
+        inbox = []
+        lock.unlock()
+        _ = dropped  // released here, outside the lock
+    }
+}
+
+/// A loop's timer. The handle may be released anywhere; its entry leaves the heap on the loop.
+private final class LoopTimer: HostTimer, @unchecked Sendable {
+    private let loop: EventLoop
+    private let entry: Held
+
+    /// The entry, which crosses to the loop when the handle dies elsewhere.
+    private final class Held: @unchecked Sendable {
+        let entry: TimerHeap.Entry
+        init(_ entry: TimerHeap.Entry) { self.entry = entry }
+    }
+
+    init(_ loop: EventLoop, _ fire: @escaping @Sendable () -> Void) {
+        self.loop = loop
+        entry = Held(TimerHeap.Entry(fire))
+    }
+
+    deinit {
+        let (loop, held) = (loop, entry)
+        if loop.isCurrent {
+            loop.arm(held.entry, at: nil)
+        } else {
+            loop.post { loop.arm(held.entry, at: nil) }
+        }
+    }
+
+    func arm(at instant: Instant?) {
+        assert(loop.isCurrent, "a timer is armed on its loop")
+        loop.arm(entry.entry, at: instant)
+    }
+}

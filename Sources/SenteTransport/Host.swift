@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// What a driver runs on: one thread, its clock, its randomness. The event loop is one, the virtual host of tests another.
+package protocol Host: AnyObject, Sendable {
+    /// The time now: a monotonic clock that counts sleep, and the wall clock beside it.
+    var now: Moment { get }
+
+    /// Whether the caller is on the host's thread.
+    var isCurrent: Bool { get }
+
+    /// Where unpredictable bytes come from.
+    var entropy: Entropy { get }
+
+    /// Runs `work` on the host's thread, later, in the order of the calls. Callable from any thread.
+    ///
+    /// A host that has been shut down drops the work without running it.
+    func post(_ work: @escaping @Sendable () -> Void)
+
+    /// Makes a disarmed timer. Make, arm and release it on the host's thread only.
+    func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer
+}
+
+/// One deadline on a host's clock. Releasing the timer disarms it.
+package protocol HostTimer: AnyObject {
+    /// Fires once at `instant`, instead of whatever was armed before; nil disarms. An instant in the past fires
+    /// on the next turn, never from inside this call.
+    func arm(at instant: Instant?)
+}

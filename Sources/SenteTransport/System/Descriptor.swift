@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
+
+/// What a read or a write came to.
+enum Transfer {
+    /// So many bytes; of a read never 0.
+    case bytes(Int)
+    /// The peer has ended its side.
+    case end
+    case wouldBlock
+    case failed(Int32)
+}
+
+/// Calls on a descriptor that differ between systems or need care with `errno`.
+enum Descriptor {
+    static func close(_ descriptor: Int32) {
+        // Not repeated after EINTR: on Linux and Darwin the descriptor is gone, and its number may be someone else's.
+        #if canImport(Darwin)
+        _ = Darwin.close(descriptor)
+        #elseif canImport(Glibc)
+        _ = Glibc.close(descriptor)
+        #elseif canImport(Musl)
+        _ = Musl.close(descriptor)
+        #elseif canImport(Android)
+        _ = Android.close(descriptor)
+        #endif
+    }
+
+    static func makeNonBlocking(_ descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL, 0) | O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
+
+    static func receive(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Transfer {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .bytes(count) }
+            if count == 0 { return .end }
+            let code = errno
+            if code == EAGAIN || code == EWOULDBLOCK { return .wouldBlock }
+            if code != EINTR { return .failed(code) }
+        }
+    }
+
+    static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Transfer {
+        while true {
+            #if canImport(Darwin)
+            let count = Darwin.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
+            #elseif canImport(Glibc)
+            let count = Glibc.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
+            #elseif canImport(Musl)
+            let count = Musl.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
+            #elseif canImport(Android)
+            let count = Android.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
+            #endif
+            if count >= 0 { return .bytes(count) }
+            let code = errno
+            // ENOBUFS is Darwin's passing lack of buffers.
+            if code == EAGAIN || code == EWOULDBLOCK || code == ENOBUFS { return .wouldBlock }
+            if code != EINTR { return .failed(code) }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSenteSystem
+import SenteBase
+import SenteSocket
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
+
+/// Makes TCP sockets, all of them non-blocking, closed on exec, without delay and without SIGPIPE.
+enum TCPSocket {
+    static func open(family: Int32) throws(LinkFailure) -> Int32 {
+        #if canImport(Darwin)
+        let descriptor = socket(family, Platform.streamSocket, 0)
+        #else
+        let descriptor = socket(family, Platform.streamSocket | flags, 0)
+        #endif
+        guard descriptor >= 0 else { throw Platform.failure(errno, "Making a socket") }
+        #if canImport(Darwin)
+        Descriptor.makeNonBlocking(descriptor)
+        #endif
+        prepare(descriptor)
+        return descriptor
+    }
+
+    /// What `connect` came to.
+    enum Connecting {
+        case done
+        case underWay
+        case failed(Int32)
+    }
+
+    static func connect(_ descriptor: Int32, to address: Dialer.Address) -> Connecting {
+        let code = address.withSocketAddress { pointer, length in
+            #if canImport(Darwin)
+            Darwin.connect(descriptor, pointer, length) == 0 ? 0 : errno
+            #elseif canImport(Glibc)
+            Glibc.connect(descriptor, pointer, length) == 0 ? 0 : errno
+            #elseif canImport(Musl)
+            Musl.connect(descriptor, pointer, length) == 0 ? 0 : errno
+            #elseif canImport(Android)
+            Android.connect(descriptor, pointer, length) == 0 ? 0 : errno
+            #endif
+        }
+        switch code {
+        case 0: return .done
+        case EINPROGRESS, EINTR: return .underWay  // an interrupted connect goes on by itself
+        default: return .failed(code)
+        }
+    }
+
+    /// The error a connect under way ended with; 0 when it succeeded.
+    static func pendingError(_ descriptor: Int32) -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 else { return errno }
+        return code
+    }
+
+    /// Whether the socket has a peer: a connect under way may be reported ready before it has one.
+    static func isConnected(_ descriptor: Int32) -> Bool {
+        peer(of: descriptor) != nil
+    }
+
+    static func peer(of descriptor: Int32) -> Dialer.Address? {
+        address { getpeername(descriptor, $0, $1) }
+    }
+
+    static func local(of descriptor: Int32) -> Dialer.Address? {
+        address { getsockname(descriptor, $0, $1) }
+    }
+
+    static func listen(on address: Dialer.Address, backlog: Int32) throws(LinkFailure) -> Int32 {
+        let descriptor = try open(family: address.family)
+        set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        let bound = address.withSocketAddress { bind(descriptor, $0, $1) == 0 }
+        #if canImport(Darwin)
+        let listening = bound && Darwin.listen(descriptor, backlog) == 0
+        #elseif canImport(Glibc)
+        let listening = bound && Glibc.listen(descriptor, backlog) == 0
+        #elseif canImport(Musl)
+        let listening = bound && Musl.listen(descriptor, backlog) == 0
+        #elseif canImport(Android)
+        let listening = bound && Android.listen(descriptor, backlog) == 0
+        #endif
+        guard listening else {
+            let failure = Platform.failure(errno, "Listening on \(address)")
+            Descriptor.close(descriptor)
+            throw failure
+        }
+        return descriptor
+    }
+
+    /// What `accept` came to.
+    enum Accepting {
+        case connection(Int32)
+        case wouldBlock
+        /// A connection that ended before it was taken, or the like: ask again.
+        case again
+        case failed(Int32)
+    }
+
+    static func accept(_ descriptor: Int32) -> Accepting {
+        #if canImport(Darwin)
+        let connection = Darwin.accept(descriptor, nil, nil)
+        #else
+        let connection = accept4(descriptor, nil, nil, flags)
+        #endif
+        guard connection >= 0 else {
+            switch errno {
+            case EAGAIN, EWOULDBLOCK: return .wouldBlock
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM, EBADF, EINVAL: return .failed(errno)
+            default: return .again  // accept(2): errors of the new connection, to be passed over
+            }
+        }
+        #if canImport(Darwin)
+        Descriptor.makeNonBlocking(connection)
+        #endif
+        prepare(connection)
+        return .connection(connection)
+    }
+
+    /// Lets `close` send RST instead of FIN.
+    static func resetOnClose(_ descriptor: Int32) {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    static func endWriting(_ descriptor: Int32) {
+        _ = shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    #if !canImport(Darwin)
+    #if canImport(Glibc)
+    private static let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    #else
+    private static let flags = SOCK_NONBLOCK | SOCK_CLOEXEC
+    #endif
+    #endif
+
+    private static func prepare(_ descriptor: Int32) {
+        set(descriptor, Platform.tcp, TCP_NODELAY, 1)
+        #if canImport(Darwin)
+        set(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
+        #endif
+    }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        _ = setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private static func address(
+        _ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> Dialer.Address? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                ask($0, &length) == 0 ? Dialer.Address($0, length: length) : nil
+            }
+        }
+    }
+}
