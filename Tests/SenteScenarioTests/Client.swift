@@ -78,11 +78,27 @@ final class Client: CustomStringConvertible {
     }
 
     var description: String { "client \(number)" }
-    var state: ConnectionState { engine.status.state }
-    var status: ConnectionStatus { engine.status }
+    /// What can be seen of the engine, kept beside it: an engine is dear to look at.
+    struct View: Equatable {
+        var status: ConnectionStatus
+        var deadline: Instant?
+        var outboxCount = 0
+        var outboxBytes = 0
+        var subscriptions: [String] = []
+
+        static func of(_ engine: inout ClientEngine) -> View {
+            View(
+                status: engine.status, deadline: engine.deadline, outboxCount: engine.outboxCount,
+                outboxBytes: engine.outboxBytes, subscriptions: engine.subscriptions)
+        }
+    }
+
+    private(set) var view = View(status: ConnectionStatus(state: .closed))
+    var state: ConnectionState { view.status.state }
+    var status: ConnectionStatus { view.status }
     var now: Instant { world.now.instant }
     var isSuspended: Bool { suspendedUntil > now }
-    var wakesAt: Instant? { engine.deadline.map { max($0, suspendedUntil) } }
+    var wakesAt: Instant? { view.deadline.map { max($0, suspendedUntil) } }
     var metrics: ClientMetrics { engine.metrics(at: world.now) }
 
     func suspend(for duration: Duration) { suspendedUntil = now.advanced(by: duration) }
@@ -270,6 +286,7 @@ final class Client: CustomStringConvertible {
         rules.willHandle(cause)
         var effects: [Effect] = []
         body(&engine, &effects)
+        view = View.of(&engine)
         rules.didHandle(cause, effects)
         var index = 0
         while index < effects.count {
@@ -311,6 +328,7 @@ final class Client: CustomStringConvertible {
     private func transmit(_ batch: [Transmission], on link: LinkID, _ effects: inout [Effect]) {
         let before = effects.count
         let messages = engine.encode(batch, for: link, at: world.now, into: &effects)
+        view = View.of(&engine)
         var index = 0
         var written: [(Transmission, Message)] = []
         for transmission in batch {

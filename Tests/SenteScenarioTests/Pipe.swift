@@ -25,7 +25,7 @@ final class Pipe {
         var isEnded = false
     }
 
-    unowned let world: World
+    unowned(unsafe) let world: World
     let id: LinkID
     let owner: Client
     let connection: ConnectionID
@@ -54,16 +54,21 @@ final class Pipe {
     private var now: Instant { world.now.instant }
 
     /// Nothing will ever happen here any more.
-    var isGone: Bool { isOver(.client) && isOver(.server) && (links[0] != nil || isAbandoned) }
+    private(set) var isGone = false
 
     private func isOver(_ end: End) -> Bool { links[end.rawValue]?.isOver ?? true }
 
     var isOpen: Bool { links[0]?.isOpen ?? false }
 
-    var deadline: Instant? {
-        guard let a = links[0]?.deadline else { return links[1]?.deadline }
-        guard let b = links[1]?.deadline else { return a }
-        return min(a, b)
+    /// When a link of it wants to be woken; kept beside the links, which are dear to look at.
+    private(set) var deadline: Instant?
+
+    private func lookAtLinks() {
+        deadline = nil
+        for link in links {
+            if let due = link?.deadline { deadline = deadline.map { min($0, due) } ?? due }
+        }
+        isGone = isOver(.client) && isOver(.server) && (links[0] != nil || isAbandoned)
     }
 
     /// What the client's kernel has not taken.
@@ -86,6 +91,7 @@ final class Pipe {
 
     private func fail(_ kind: LinkFailure.Kind, _ text: String, at instant: Instant) {
         isAbandoned = true
+        lookAtLinks()
         world.at(instant, .reports(self, [.closed(.failed(LinkFailure(kind, text)))]))
     }
 
@@ -175,7 +181,11 @@ final class Pipe {
     func unsilence() {
         guard isSilent else { return }
         isSilent = false
-        cut()
+        // Ends that got lost in the silence are told again.
+        for end in [End.client, .server] {
+            directions[end.rawValue].isEnded = false
+            sendEnd(to: end)
+        }
     }
 
     /// The connection breaks: what is on its way arrives, nothing else does.
@@ -303,8 +313,9 @@ final class Pipe {
 
     /// Ends TCP where a link is done with it.
     private func settle(_ end: End) {
-        guard let link = links[end.rawValue] else { return }
-        if link.isOver || link.mayShutDownWriting {
+        lookAtLinks()
+        let index = end.rawValue
+        if links[index]?.isOver ?? false || links[index]?.mayShutDownWriting ?? false {
             if end == .server, leavesTCPOpen { return }
             sendEnd(to: end.other)
         }
@@ -314,6 +325,7 @@ final class Pipe {
     func hangUp(_ end: End) {
         var events: [LinkEvent] = []
         links[end.rawValue]?.failed(LinkFailure(.lost, "Given up."), into: &events)
+        lookAtLinks()
         sendEnd(to: end.other)
     }
 

@@ -400,13 +400,13 @@ struct RandomLife {
         }
         let connections = world.server.connections(of: client)
         if connections.count != 1 { violate(3, "the server knows \(connections)") }
-        if client.engine.outboxCount > 0 { violate(5, "\(client.engine.outboxCount) messages wait") }
+        if client.view.outboxCount > 0 { violate(5, "\(client.view.outboxCount) messages wait") }
         if !client.calls.isEmpty { violate(4, "these calls are open: \(client.calls)") }
     }
 
     private func checkEnded(_ client: Client) {
         if client.state != .closed { world.violate(2, "\(client) did not end: \(client.state)") }
-        if client.engine.deadline != nil { world.violate(2, "\(client) has a timer though it is closed") }
+        if client.view.deadline != nil { world.violate(2, "\(client) has a timer though it is closed") }
         if !client.calls.isEmpty { world.violate(4, "\(client) ended with open calls: \(client.calls)") }
     }
 }

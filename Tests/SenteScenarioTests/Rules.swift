@@ -10,14 +10,24 @@ import SenteWire
 /// from nothing but the app's commands and the engine's effects, and never asks the engine how it came to them.
 /// Rule 10 is checked by whoever feeds garbage: a trap ends the run, and the bounds are looked at here.
 final class RuleBook {
-    enum Cause {
+    enum Cause: CustomStringConvertible {
         case input(Input)
         case report(LinkReport, LinkID)
+
+        var description: String {
+            switch self {
+            case .input(.command(let command)): "\(command)"
+            case .input(let input): "\(input)"
+            case .report(.received(let messages), let link):
+                "\(link) received \(messages.map(\.string).joined(separator: " | "))"
+            case .report(let report, let link): "\(link) \(report)"
+            }
+        }
     }
 
-    private unowned let client: Client
-    private var world: World { client.world }
-    private var now: Instant { client.now }
+    private unowned(unsafe) let client: Client
+    private unowned(unsafe) let world: World
+    private var now: Instant { world.now.instant }
 
     // What the app wants.
     private(set) var wantsLink = false
@@ -46,27 +56,15 @@ final class RuleBook {
     // As it was before the step.
     private var before = ConnectionStatus(state: .closed)
     private var linkBefore: LinkID?
-    private var untouched: Picture?
+    private var untouched: Client.View?
     private var last = ConnectionStatus(state: .closed)
 
-    private struct Picture: Equatable {
-        var status: ConnectionStatus
-        var deadline: Instant?
-        var outboxCount: Int
-        var outboxBytes: Int
-        var subscriptions: [String]
+    init(_ client: Client) {
+        self.client = client
+        world = client.world
     }
-
-    init(_ client: Client) { self.client = client }
 
     private func violate(_ rule: Int, _ text: String) { world.violate(rule, "\(client): \(text)") }
-
-    private var picture: Picture {
-        Picture(
-            status: client.engine.status, deadline: client.engine.deadline,
-            outboxCount: client.engine.outboxCount, outboxBytes: client.engine.outboxBytes,
-            subscriptions: client.engine.subscriptions)
-    }
 
     // MARK: Before a step
 
@@ -76,12 +74,12 @@ final class RuleBook {
         untouched = nil
         switch cause {
         case .report(let report, let id):
-            let isDue = client.engine.deadline.map { $0 <= now } ?? false
-            if id != link, !isDue { untouched = picture }
+            let isDue = client.view.deadline.map { $0 <= now } ?? false
+            if id != link, !isDue { untouched = client.view }
             if id == link, report == .progress { lastLife = now }
         case .input(.provided(let ask, _)):
-            let isDue = client.engine.deadline.map { $0 <= now } ?? false
-            if !asks.contains(ask), !isDue { untouched = picture }
+            let isDue = client.view.deadline.map { $0 <= now } ?? false
+            if !asks.contains(ask), !isDue { untouched = client.view }
             asks.removeAll { $0 == ask }
         case .input(.command(let command)): follow(command)
         case .input: break
@@ -114,7 +112,7 @@ final class RuleBook {
     // MARK: After a step
 
     func didHandle(_ cause: Cause, _ effects: [Effect]) {
-        if let untouched, untouched != picture || !effects.isEmpty {
+        if let untouched, untouched != client.view || !effects.isEmpty {
             violate(3, "\(cause) changed something: \(effects)")
         }
         if case .report(let report, let id) = cause, id == linkBefore {
@@ -127,10 +125,10 @@ final class RuleBook {
         for effect in effects { follow(effect, cause: cause) }
         checkEnd(cause)
         checkPongs(cause, effects)
-        if let deadline = client.engine.deadline, deadline <= now {
+        if let deadline = client.view.deadline, deadline <= now {
             violate(9, "The deadline is \(deadline.duration(to: now)) in the past after \(cause).")
         }
-        if !wantsLink, client.state != .closing, client.engine.deadline != nil {
+        if !wantsLink, client.state != .closing, client.view.deadline != nil {
             violate(2, "A timer runs although disconnect() was called.")
         }
     }
@@ -413,7 +411,7 @@ final class RuleBook {
     // MARK: After everything is performed
 
     func didPerform() {
-        let engine = client.engine
+        let engine = client.view
         let policy = client.configuration.outbox
         if engine.outboxCount > policy.maximumMessages || engine.outboxBytes > policy.maximumBytes {
             violate(5, "The outbox holds \(engine.outboxCount) messages of \(engine.outboxBytes) bytes.")
@@ -432,8 +430,8 @@ final class RuleBook {
     }
 
     private func checkOpen() {
-        if unwrittenBytes < client.configuration.writeWindow, client.engine.outboxCount > 0 {
-            violate(5, "The link takes more, and \(client.engine.outboxCount) messages stay in the outbox.")
+        if unwrittenBytes < client.configuration.writeWindow, client.view.outboxCount > 0 {
+            violate(5, "The link takes more, and \(client.view.outboxCount) messages stay in the outbox.")
         }
         let missing = wishes.inOrder.filter { !written.contains($0) }
         if !missing.isEmpty { violate(6, "The wishes \(missing) are not written on the open link.") }

@@ -13,7 +13,9 @@ final class Server {
     private(set) var isUp = true
     var configuration = ServerConfiguration() { didSet { if world.age == .zero { begin() } } }
     private var pipes: [ConnectionID: Pipe] = [:]
-    private(set) var faults = Faults()
+    private(set) var faults = Faults() { didSet { noteFaults(oldValue) } }
+    /// Until then answers may come late, because of faults in force or just over.
+    private var holdsBackUntil = Instant.distantPast
     /// How many messages came, over all of the server's lives.
     private(set) var arrivals = 0
     /// Every text message that came, when a test wants to read them.
@@ -30,7 +32,7 @@ final class Server {
         faults = configuration.faults
     }
 
-    var deadline: Instant? { isUp ? session.deadline : nil }
+    private(set) var deadline: Instant?
     var statistics: ServerStatistics { session.statistics(at: world.now) }
 
     // MARK: What befalls it
@@ -39,6 +41,7 @@ final class Server {
     func crash() {
         world.tell("the server crashes")
         isUp = false
+        deadline = nil
         for pipe in pipes.values.sorted(by: { $0.connection < $1.connection }) { pipe.hangUp(.server) }
         pipes = [:]
     }
@@ -48,6 +51,7 @@ final class Server {
         world.tell("the server stops")
         handle(.command(.stop))
         isUp = false
+        deadline = nil
         pipes = [:]
     }
 
@@ -61,14 +65,28 @@ final class Server {
     }
 
     func setFaults(_ change: (inout Faults) -> Void) {
+        let before = faults
         change(&faults)
+        // Replies without ids are told apart by their order only: who left some out must not answer later ones.
+        let speaksAgain = before.isSilent && !faults.isSilent
+        let answersAgain = before.replies == .never && faults.replies != .never
+        if speaksAgain || answersAgain { handle(.command(.drop(nil))) }
         handle(.command(.setFaults(faults, for: nil)))
+    }
+
+    private func noteFaults(_ old: Faults) {
+        if faults != Faults() {
+            holdsBackUntil = .distantFuture
+        } else if old != Faults() {
+            holdsBackUntil = world.now.instant.advanced(by: .seconds(60))
+        }
     }
 
     func setFaults(of client: Client, _ change: (inout Faults) -> Void) {
         guard let pipe = client.pipe else { return }
         var special = faults
         change(&special)
+        holdsBackUntil = .distantFuture
         handle(.command(.setFaults(special, for: pipe.connection)))
     }
 
@@ -104,7 +122,8 @@ final class Server {
         guard isUp else { return }
         var effects: [ServerEffect] = []
         session.handle(input, at: world.now, into: &effects)
-        if let deadline = session.deadline, deadline <= world.now.instant {
+        deadline = session.deadline
+        if let deadline, deadline <= world.now.instant {
             world.violate(9, "The server's deadline is not in the future after \(input).")
         }
         perform(effects)
@@ -119,9 +138,10 @@ final class Server {
         if keepsReceived { received.append(message.string) }
         arrivals += 1
         pipe.owner.rules.reachedServer(transmission.outbound, on: pipe)
-        let before = faults == Faults() ? nil : session
+        let before = holdsBackUntil > world.now.instant ? session : nil
         var effects: [ServerEffect] = []
         session.handle(.received(pipe.connection, message), at: world.now, into: &effects)
+        deadline = session.deadline
         if let number = transmission.outbound.letter {
             letter(number, reached: pipe, message, before, effects)
         }
@@ -148,8 +168,12 @@ final class Server {
                 .command(.setFaults(Faults(), for: nil)), at: world.now, into: &answers)
             answers = []
             copy.handle(.received(pipe.connection, message), at: world.now, into: &answers)
+            // What is held up comes after what was held up before: the last one is the answer.
+            var later = world.now
+            later.instant = later.instant.advanced(by: .seconds(60))
+            copy.handle(.timerFired, at: later, into: &answers)
         }
-        for case .send(pipe.connection, let answer) in answers {
+        for case .send(pipe.connection, let answer) in answers.reversed() {
             if let treatment = Self.treatment(answer) {
                 world.letters[number].treatment = treatment
                 return
@@ -200,8 +224,7 @@ final class Server {
 
     /// What the server holds a client subscribed to, in the order of subscribing.
     func subscriptions(of client: Client) -> [String] {
-        guard let name = client.status.identity?.connectionID else { return [] }
-        let connection = statistics.connections.first { $0.name == name }
+        let connection = statistics.connections.first { $0.id == client.pipe?.connection }
         return connection?.subscriptions.compactMap(\.stringValue) ?? []
     }
 }

@@ -184,7 +184,9 @@ final class World {
     func tell(_ line: @autoclosure () -> String) {
         guard isRecording else { return }
         let milliseconds = age.wholeMilliseconds
-        story.append("\(milliseconds / 1_000).\(String(milliseconds % 1_000 + 1_000).dropFirst()) \(line())")
+        var line = line()
+        for module in ["SenteCore.", "SenteBase.", "Swift."] { line = line.replacing(module, with: "") }
+        story.append("\(milliseconds / 1_000).\(String(milliseconds % 1_000 + 1_000).dropFirst()) \(line)")
     }
 
     func violate(_ rule: Int, _ text: String) {

@@ -6,7 +6,8 @@ import SenteBase
 struct Call: Sendable {
     enum Purpose: Sendable, Equatable {
         case connect
-        case subscribe(channel: String)
+        /// `scope` is set when the wish it made ends with that handle.
+        case subscribe(channel: String, scope: InboxID?)
         case unsubscribe
         case ping
         case submit(Awaited)

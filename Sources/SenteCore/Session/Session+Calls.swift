@@ -128,7 +128,9 @@ extension Session {
     /// The dialect or the format could not say it.
     ///
     /// Its slot is taken back: the server will not answer what it never got.
-    mutating func unsayable(_ link: LinkID, _ id: SendID, _ error: SenteError, into effects: inout [Effect]) {
+    mutating func unsayable(
+        _ link: LinkID, _ id: SendID, _ error: SenteError, at now: Moment, into effects: inout [Effect]
+    ) {
         guard case .open(let open) = state, open.link == link else { return }
         let call = traffic.window.remove(id)
         if let call, case .sent(let correlation?)? = calls[call]?.phase {
@@ -136,6 +138,8 @@ extension Session {
         }
         effects.append(.record(.dropped(reason: error.code)))
         if let call { resolve(call, .failure(error.with(outcome: .notSent)), into: &effects) }
+        // The room it took in the window is free again, and no `wrote` will say so.
+        drain(at: now, into: &effects)
     }
 
     mutating func probe(_ link: LinkID, at now: Moment, into effects: inout [Effect]) {
@@ -191,9 +195,10 @@ extension Session {
     mutating func cancel(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
         guard let known = calls[call] else { return }
         let error = SenteError(.cancelled, "The call was cancelled.")
-        if case .subscribe(let channel) = known.purpose {
+        if case .subscribe(let channel, let scope) = known.purpose {
             subscriptions.removeWaiter(call, channel)
-            if subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
+            let isLast = scope.map { subscriptions.release(channel, scope: $0) } ?? subscriptions.release(channel)
+            if isLast { dropWish(channel, at: now, into: &effects) }
         }
         abandon(call, known, error, at: now, into: &effects)
     }
@@ -208,7 +213,7 @@ extension Session {
             error.code = .timedOut
             error.message = text
             resolve(call, .failure(error), into: &effects)
-        case .subscribe(let channel):
+        case .subscribe(let channel, _):
             subscriptions.removeWaiter(call, channel)
             // The wish's slot is behind this fence: a later wish must not take its answer.
             if case .open(let open) = state { sendFence(on: open.link, at: now, into: &effects) }

@@ -68,6 +68,7 @@ extension Session {
         case .open(let open):
             let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
             effects.append(.closeLink(open.link, .normal, reason: ""))
+            backoff.linkEnded(openedAt: open.since, at: now.instant)
             status.lastError = error
             endLink(error, into: &effects)
             effects.append(.record(.linkEnded(nil)))

@@ -18,7 +18,8 @@ extension Session {
         }
         subscriptions.addWaiter(call, channel)
         let deadline = now.instant.advanced(by: configuration.times.request)
-        calls.add(call, Call(purpose: .subscribe(channel: channel), phase: .waiting, deadline: deadline))
+        let purpose = Call.Purpose.subscribe(channel: channel, scope: scoped ? inbox : nil)
+        calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
     }
 
     mutating func respond(_ channel: String, _ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {

@@ -82,7 +82,7 @@ package struct Session: Sendable {
         case .mismatched(let link, let error): mismatched(link, error, at: now, into: &effects)
         case .progressed(let link): progressed(link, at: now)
         case .wrote(let link, let ids): wrote(link, ids, at: now, into: &effects)
-        case .unsayable(let link, let id, let error): unsayable(link, id, error, into: &effects)
+        case .unsayable(let link, let id, let error): unsayable(link, id, error, at: now, into: &effects)
         case .refused(let link, let refusal): refused(link, refusal, at: now, into: &effects)
         case .closed(let link, let end): ended(link, end, at: now, into: &effects)
         case .provided(let ask, let provision): provided(ask, provision, at: now, into: &effects)
