@@ -78,7 +78,7 @@ private final class CallbackRun: @unchecked Sendable {
     }
 
     private func take(_ messages: [Message], _ connection: WebSocketConnection) {
-        for _ in messages {
+        for _ in 0..<messages.count {
             received += 1
             if received == load.warmUp {
                 watch.start(expecting: load.mode == .pingpong ? load.count : 0)

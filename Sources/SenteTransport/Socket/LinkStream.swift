@@ -87,7 +87,9 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func send(_ messages: [(SendID, Message)]) {
         lock.lock()
-        for (id, message) in messages { _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee) }
+        for (id, message) in messages {
+            _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee)
+        }
         lock.unlock()
         askToFinish()
     }
@@ -142,8 +144,17 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func turnEnds() {
         finishAsked = false
-        handOver()
         lock.lock()
+        if progressed || place.pointee.hasNews {
+            var (events, wrote) = place.pointee.takeNews()
+            let progressed = progressed
+            self.progressed = false
+            lock.unlock()
+            owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
+            events.removeAll(keepingCapacity: true)
+            lock.lock()
+            place.pointee.giveBack(&events)
+        }
         let rest = place.pointee.endTurn(on: loop)
         let descriptor = place.pointee.descriptor
         lock.unlock()
@@ -163,20 +174,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         while !lock.withLock({ place.pointee.loopStopped() }) { SystemThread.yield() }
     }
 
-    // MARK: -
-
-    private func handOver() {
-        lock.lock()
-        var events: [LinkEvent] = []
-        var wrote: [SendID] = []
-        swap(&events, &place.pointee.events)
-        swap(&wrote, &place.pointee.wrote)
-        lock.unlock()
-        guard progressed || !events.isEmpty || !wrote.isEmpty else { return }
-        let progressed = self.progressed
-        self.progressed = false
-        owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
-    }
+    // MARK: Deadlines
 
     private func arm(_ deadline: Instant?) {
         armed = deadline

@@ -10,7 +10,8 @@ package struct SocketTransport: Transport {
         self.init(lookup: .shared)
     }
 
-    init(lookup: NameLookup) {
+    /// Looks names up with something else than the system, in tests.
+    package init(lookup: NameLookup) {
         self.lookup = lookup
     }
 
