@@ -38,7 +38,9 @@ enum TransportBench {
     }
 }
 
-/// A run whose messages come to a callback on the loop. Everything but `run` happens there.
+/// A run whose messages come to a callback on the loop.
+///
+/// Everything but `run` happens there.
 private final class CallbackRun: @unchecked Sendable {
     private let load: Load
     private let message: Message

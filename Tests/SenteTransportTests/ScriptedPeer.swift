@@ -83,7 +83,9 @@ extension LinkReport {
     }
 }
 
-/// A server that does what closures say. Everything runs on its loop.
+/// A server that does what closures say.
+///
+/// Everything runs on its loop.
 final class ScriptedServer: ServerConnectionObserver, @unchecked Sendable {
     var requested: (ServerConnection, HTTPRequest) -> Void = { connection, _ in connection.accept() }
     var opened: (ServerConnection) -> Void = { _ in }

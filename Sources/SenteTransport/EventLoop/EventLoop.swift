@@ -57,7 +57,9 @@ package final class EventLoop: Host, @unchecked Sendable {
     private let poller: any Poller
     private let own: UnsafeMutablePointer<State>
     private let area: UnsafeMutableRawBufferPointer
-    /// The pool of every link here. Other threads have one of their own, under its lock.
+    /// The pool of every link here.
+    ///
+    /// Other threads have one of their own, under its lock.
     let masks: UnsafeMutablePointer<MaskKeys>
     private let foreignLock = Lock()
     private var foreignMasks = MaskKeys(.system)
@@ -163,7 +165,9 @@ package final class EventLoop: Host, @unchecked Sendable {
         foreignLock.withLock { body(&foreignMasks) }
     }
 
-    /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back. On failure it stays the caller's.
+    /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back.
+    ///
+    /// On failure it stays the caller's.
     func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember) throws(LinkFailure) {
         let index = Int(descriptor)
         if index >= own.pointee.slots.count {
@@ -201,7 +205,9 @@ package final class EventLoop: Host, @unchecked Sendable {
         Descriptor.close(descriptor)
     }
 
-    /// Calls the member's `turnEnds()` when this turn ends. The member sees to it that it asks once.
+    /// Calls the member's `turnEnds()` when this turn ends.
+    ///
+    /// The member sees to it that it asks once.
     func finishTurn(_ member: any LoopMember) {
         own.pointee.finishing.append(member)
     }
@@ -311,7 +317,9 @@ package final class EventLoop: Host, @unchecked Sendable {
     }
 }
 
-/// A loop's timer. The handle may be released anywhere; its entry leaves the heap on the loop.
+/// A loop's timer.
+///
+/// The handle may be released anywhere; its entry leaves the heap on the loop.
 private final class LoopTimer: HostTimer, @unchecked Sendable {
     private let loop: EventLoop
     private let entry: Held

@@ -104,7 +104,9 @@ struct LinkSocket {
     /// Whether another thread must call the loop for what it could not do itself.
     var needsLoop: Bool { (link.hasOutput || closesAfterWriting) && !flushPosted }
 
-    /// Offers the kernel all output. A failure is left to the loop, which comes to the same write.
+    /// Offers the kernel all output.
+    ///
+    /// A failure is left to the loop, which comes to the same write.
     mutating func write(onLoop: Bool) {
         guard mayWrite, link.hasOutput else { return }
         let target = descriptor
@@ -124,7 +126,9 @@ struct LinkSocket {
         if onLoop, let problem { fail(problem) }
     }
 
-    /// Copies all output, for a write without the lock. Call `endWrite` unless the descriptor is -1.
+    /// Copies all output, for a write without the lock.
+    ///
+    /// Call `endWrite` unless the descriptor is -1.
     mutating func beginWrite(
         copyTo buffer: UnsafeMutableRawBufferPointer
     ) -> (descriptor: Int32, bytes: UnsafeRawBufferPointer) {
@@ -139,7 +143,9 @@ struct LinkSocket {
         return (descriptor, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
 
-    /// Counts what was written. A failure leaves all of it to the loop.
+    /// Counts what was written.
+    ///
+    /// A failure leaves all of it to the loop.
     mutating func endWrite(_ outcome: Transfer) {
         writing = false
         guard case .bytes(let count) = outcome, count > 0 else { return }

@@ -3,7 +3,9 @@
 import SenteBase
 import SenteSocket
 
-/// Whoever made a stream and is told what came of it. Called on the loop.
+/// Whoever made a stream and is told what came of it.
+///
+/// Called on the loop.
 protocol LinkStreamOwner: AnyObject {
     /// What one turn brought: which messages were written, whether bytes came, and what they meant.
     func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent])
@@ -115,7 +117,9 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         lock.withLock { place.pointee.leavesOpen = true }
     }
 
-    /// Closes the socket and tells the owner nothing any more. With `reset` the peer gets an RST.
+    /// Closes the socket and tells the owner nothing any more.
+    ///
+    /// With `reset` the peer gets an RST.
     func abandon(reset: Bool = false) {
         owner = nil
         timer = nil

@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// Links over sockets of our own: TCP, and our RFC 6455 on it. Its host must be an `EventLoop`.
+/// Links over sockets of our own: TCP, and our RFC 6455 on it.
+///
+/// Its host must be an `EventLoop`.
 package struct SocketTransport: Transport {
     private let lookup: NameLookup
 
