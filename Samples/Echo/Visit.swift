@@ -32,8 +32,10 @@ struct Visit: Sendable {
             try await client.connect(timeout: limit)
         } catch {
             guard error.code == .timedOut else { throw error }
-            let reason = client.status.lastError?.description ?? "Nothing answered."
-            throw Failure("No connection within \(limit.seconds). \(reason) Is the server running there?")
+            let reason = client.status.lastError
+            let hint = reason?.code == .unreachable ? " Is the server running there?" : ""
+            throw Failure(
+                "No connection within \(limit.seconds). \(reason?.description ?? "Nothing answered.")\(hint)")
         }
     }
 
