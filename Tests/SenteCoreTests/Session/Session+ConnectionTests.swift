@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Session: attempts, ends and retries")
+struct SessionConnectionTests {
+    private static let clean = LinkEnd.closed(code: .normal, reason: "bye")
+
+    // MARK: Opening
+
+    @Test("A connection is open with the greeting, not before")
+    func opening() {
+        var session = Play()
+        let call = session.connect()
+        #expect(session.state == .connecting)
+        session.tell(.opened(session.link))
+        #expect(session.state == .connecting)
+        #expect(session.isPending(call))
+        session.hear(.ping(stamp: 5))
+        #expect(session.said.isEmpty)
+        session.greet("c7", serverTime: 99)
+        #expect(session.path == [.connecting, .open])
+        #expect(session.answer(to: call) == .done)
+        #expect(session.session.status.identity == Identity(connectionID: "c7", serverTime: 99))
+        #expect(session.session.status.openedAt == session.now.instant)
+        #expect(session.session.status.attempt == 1)
+    }
+
+    @Test("Wishes are written first, then the app is told, then the outbox drains")
+    func order() {
+        var session = Play.connecting()
+        session.send("first")
+        session.subscribe("b")
+        session.subscribe("a")
+        session.greet()
+        let kinds = session.effects.compactMap { effect -> String? in
+            switch effect {
+            case .transmit(_, let batch): "\(batch.map(\.outbound.channel))"
+            case .publish: "told"
+            case .resolve: "resolved"
+            default: nil
+            }
+        }
+        #expect(
+            kinds == [
+                "[Optional(\"b\"), Optional(\"a\")]", "told", "resolved", "[nil]",
+            ])
+    }
+
+    @Test("A greeting of a server that greets again is the new identity")
+    func secondGreeting() {
+        var session = Play.opened()
+        session.hear(.greeting(Identity(connectionID: "other")))
+        #expect(session.session.status.identity?.connectionID == "other")
+        #expect(session.does(.publish(session.session.status)))
+    }
+
+    @Test("connect() joins what is under way")
+    func joining() {
+        var session = Play.connecting()
+        let first = session.link
+        let second = session.connect()
+        #expect(session.effects.isEmpty)
+        #expect(session.link == first)
+        session.greet()
+        #expect(session.answer(to: second) == .done)
+        let third = session.connect()
+        #expect(session.answer(to: third) == .done)
+        #expect(session.link == first)
+    }
+
+    @Test("connect()'s limit ends the waiting, not the connecting, and says why the last attempt failed")
+    func connectLimit() {
+        var session = Play()
+        let call = session.connect(limit: .seconds(3))
+        session.failToConnect()
+        session.wait(.seconds(3))
+        #expect(session.error(of: call)?.code == .timedOut)
+        #expect(session.error(of: call)?.message.contains("No one there.") == true)
+        #expect(session.error(of: call)?.message.contains("goes on trying") == true)
+        #expect([.connecting, .reconnecting].contains(session.state))
+    }
+
+    @Test("A cancelled connect() waits no more; the connecting goes on")
+    func cancelledConnect() {
+        var session = Play()
+        let call = session.connect()
+        session.cancel(call)
+        #expect(session.error(of: call)?.code == .cancelled)
+        #expect(session.state == .connecting)
+    }
+
+    @Test("An attempt that takes too long is given up, whichever stage it is in", arguments: [false, true])
+    func attemptLimit(isUpgraded: Bool) {
+        var session = Play.connecting()
+        let link = session.link
+        if isUpgraded { session.tell(.opened(link)) }
+        session.wait(.milliseconds(9_999))
+        #expect(session.state == .connecting)
+        session.wait(.milliseconds(1))
+        #expect(session.does(.abandonLink(link)))
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastError?.code == .timedOut)
+        #expect(session.session.status.lastError?.message.contains("greet") == isUpgraded)
+    }
+
+    // MARK: Ends
+
+    @Test(
+        "Every end of an open link that is not ours reconnects, a clean one too",
+        arguments: [
+            clean, .closed(code: .goingAway, reason: ""), .closed(code: .noStatus, reason: ""),
+            .failed(LinkFailure(.lost, "")), .failed(LinkFailure(.protocolViolation, "")),
+        ])
+    func ends(end: LinkEnd) {
+        var session = Play.opened()
+        session.lose(end)
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastClose == end.verdict.close)
+        #expect(session.session.status.lastError == end.verdict.error)
+        #expect(session.session.status.identity == nil)
+        let wait = session.waitForAttempt()
+        #expect(wait <= .seconds(2))
+        #expect(session.state == .connecting)
+        session.greet("c2")
+        #expect(session.path == [.connecting, .open, .reconnecting, .connecting, .open])
+        #expect(session.session.status.lastError == nil)
+    }
+
+    @Test("A late word of an old link changes nothing")
+    func lateWords() {
+        var session = Play.opened()
+        let old = session.link
+        session.lose()
+        session.waitForAttempt()
+        session.greet()
+        let status = session.session.status
+        let inputs: [Input] = [
+            .opened(old), .received(old, .greeting(Identity(connectionID: "x")), size: 1),
+            .received(old, .ping(stamp: 1), size: 1), .mismatched(old, SenteError(.protocolMismatch, "")),
+            .progressed(old), .wrote(old, [SendID(1)]),
+            .unsayable(old, SendID(1), SenteError(.unsayable, "")),
+            .refused(old, Refusal(status: 404)), .closed(old, Self.clean),
+        ]
+        for input in inputs {
+            session.tell(input)
+            #expect(session.effects.isEmpty)
+            #expect(session.session.status == status)
+        }
+    }
+
+    @Test("With `.never` the loss of an open link ends in closed, a failed attempt in failed")
+    func never() {
+        var session = Play.opened { $0.reconnect = .never }
+        session.lose()
+        #expect(session.state == .closed)
+        #expect(session.session.deadline == nil)
+        let call = session.connect()
+        session.failToConnect()
+        #expect(session.state == .failed)
+        #expect(session.error(of: call)?.code == .unreachable)
+        #expect(session.session.deadline == nil)
+    }
+
+    @Test("When the attempts are used up it has failed, and connect() starts anew")
+    func attempts() {
+        var session = Play { $0.reconnect = .exponential(attempts: 2) }
+        let call = session.connect()
+        for attempt in 1...3 {
+            #expect(session.session.status.attempt == attempt)
+            #expect(session.isPending(call))
+            session.failToConnect()
+            session.waitForAttempt()
+        }
+        #expect(session.state == .failed)
+        #expect(session.error(of: call)?.code == .unreachable)
+        session.connect()
+        #expect(session.state == .connecting)
+        #expect(session.session.status.attempt == 1)
+    }
+
+    @Test("No way leads from open to failed but through reconnecting")
+    func openToFailed() {
+        var session = Play { $0.reconnect = .exponential(attempts: 1) }
+        session.connect()
+        session.failToConnect()
+        session.waitForAttempt()
+        session.greet()
+        session.lose()
+        #expect(session.path.suffix(3) == [.open, .reconnecting, .failed])
+    }
+
+    @Test("A stable connection starts the attempts anew, a short one does not")
+    func stable() {
+        for (open, attempt) in [(Duration.seconds(4), 3), (.seconds(5), 2)] {
+            var session = Play.connecting()
+            session.failToConnect()
+            session.waitForAttempt()
+            session.greet()
+            session.wait(open)
+            session.lose()
+            #expect(session.session.status.attempt == attempt)
+        }
+    }
+
+    // MARK: Refusals
+
+    @Test(
+        "What trying again cannot mend is final before the first greeting",
+        arguments: [LinkFailure.Kind.badHandshake, .untrusted])
+    func terminal(kind: LinkFailure.Kind) {
+        var session = Play()
+        let call = session.connect()
+        session.failToConnect(kind)
+        #expect(session.state == .failed)
+        #expect(session.error(of: call)?.message == "No one there.")
+        #expect(session.session.status.lastError == session.error(of: call))
+    }
+
+    @Test(
+        "After a greeting it is retried at the cap",
+        arguments: [LinkFailure.Kind.badHandshake, .untrusted])
+    func atCap(kind: LinkFailure.Kind) {
+        var session = Play.opened { $0.reconnect = .exponential(jitter: 0, attempts: nil) }
+        session.lose()
+        #expect(session.waitForAttempt() == .seconds(1))
+        session.failToConnect(kind)
+        #expect(session.state == .reconnecting)
+        #expect(session.waitForAttempt() == .seconds(30))
+    }
+
+    @Test("A server that speaks something else is left with 1003, and it is final before the first greeting")
+    func mismatch() {
+        var session = Play.connecting()
+        let error = SenteError(.protocolMismatch, "Another tongue.")
+        session.tell(.mismatched(session.link, error))
+        #expect(session.does(.closeLink(session.link, .unsupportedData, reason: "unknown dialect")))
+        #expect(session.state == .failed)
+        var open = Play.opened()
+        open.lose()
+        open.waitForAttempt()
+        open.tell(.mismatched(open.link, error))
+        #expect(open.state == .reconnecting)
+    }
+
+    @Test("401 and 403 without a token provider are final, even after a greeting", arguments: [401, 403])
+    func unauthorized(status: Int) {
+        var session = Play.reconnecting()
+        session.waitForAttempt()
+        session.refuse(status)
+        #expect(session.state == .failed)
+        #expect(session.session.status.lastError?.httpStatus == status)
+    }
+
+    @Test("With a token provider one more attempt is made with a fresh token, then it has failed")
+    func freshToken() throws {
+        var session = Play.connecting { $0.asksToken = true }
+        var ask = try #require(session.asks.first { $0.value == .token(.connecting) }).key
+        session.tell(.provided(ask, .token("old")))
+        #expect(session.target?.token == "old")
+        let first = session.link
+        session.refuse(401)
+        #expect(session.state == .connecting)
+        ask = try #require(session.asks.first { $0.value == .token(.refused) }).key
+        session.tell(.provided(ask, .token("new")))
+        #expect(session.target?.token == "new")
+        #expect(session.link != first)
+        session.refuse(401)
+        #expect(session.state == .failed)
+    }
+
+    @Test("A server that says when to come back is not visited before", arguments: [429, 503])
+    func retryAfter(status: Int) {
+        var session = Play.connecting()
+        session.refuse(status, [.init("Retry-After", "60")])
+        #expect(session.state == .reconnecting)
+        session.tell(.pathChanged)
+        #expect(session.state == .reconnecting)
+        #expect(session.waitForAttempt() == .seconds(60))
+        #expect(session.state == .connecting)
+    }
+
+    // MARK: Providers
+
+    @Test("Endpoint and token are asked for together, before every attempt, within its limit")
+    func asks() throws {
+        var session = Play.connecting {
+            $0.asksToken = true
+            $0.asksEndpoint = true
+        }
+        #expect(Set(session.asks.values.map { "\($0)" }).count == 2)
+        #expect(session.link == LinkID(0))
+        let endpoint = try #require(session.asks.first { $0.value == .endpoint }).key
+        let token = try #require(session.asks.first { $0.value != .endpoint }).key
+        session.tell(.provided(endpoint, .endpoint("ws://there/")))
+        #expect(session.link == LinkID(0))
+        session.wait(.seconds(4))
+        session.tell(.provided(token, .token(nil)))
+        #expect(session.target?.endpoint == "ws://there/")
+        session.wait(.seconds(6))
+        #expect(session.state == .reconnecting)
+        session.tell(.provided(endpoint, .endpoint("ws://late/")))
+        #expect(session.effects.isEmpty)
+        session.waitForAttempt()
+        #expect(session.asks.values.contains(.endpoint))
+    }
+
+    @Test("A provider that does not answer, or throws, costs the attempt", arguments: [false, true])
+    func badProvider(throwing: Bool) throws {
+        var session = Play.connecting {
+            $0.asksEndpoint = true
+            $0.asksToken = true
+        }
+        let asks = session.asks
+        if throwing {
+            session.tell(.provided(try #require(asks.first).key, .failed("no luck")))
+            #expect(session.session.status.lastError?.code == .providerFailed)
+            #expect(session.session.status.lastError?.underlying == "no luck")
+        } else {
+            session.wait(.seconds(10))
+            #expect(session.session.status.lastError?.code == .timedOut)
+        }
+        #expect(session.state == .reconnecting)
+        let cancelled = session.effects.count { if case .cancelAsk = $0 { true } else { false } }
+        #expect(cancelled == (throwing ? 1 : 2))
+    }
+
+    @Test("A custom policy decides the wait, and nil gives up")
+    func customPolicy() throws {
+        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        session.failToConnect()
+        #expect(session.state == .reconnecting)
+        var ask = try #require(session.asks.first).key
+        session.tell(.provided(ask, .delay(.seconds(42))))
+        #expect(session.does(.publish(session.session.status)))
+        #expect(session.waitForAttempt() == .seconds(42))
+        session.failToConnect()
+        ask = try #require(session.asks.max { $0.key.number < $1.key.number }).key
+        session.tell(.provided(ask, .delay(nil)))
+        #expect(session.state == .failed)
+    }
+
+    @Test("A custom policy that does not answer within 10 s counts as nil")
+    func slowPolicy() {
+        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        session.failToConnect()
+        session.wait(.seconds(9))
+        #expect(session.state == .reconnecting)
+        session.wait(.seconds(1))
+        #expect(session.state == .failed)
+    }
+
+    @Test("A custom policy cannot come back before the server's time")
+    func customRetryAfter() throws {
+        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        session.refuse(503, [.init("Retry-After", "60")])
+        session.tell(.provided(try #require(session.asks.first).key, .delay(.seconds(1))))
+        #expect(session.waitForAttempt() == .seconds(60))
+    }
+
+    // MARK: Our own end
+
+    @Test("disconnect() closes the link, in bounded time, and nothing comes back")
+    func disconnects() {
+        var session = Play.opened()
+        let call = session.disconnect()
+        #expect(session.does(.closeLink(session.link, .normal, reason: "")))
+        #expect(session.state == .closing)
+        #expect(session.isPending(call))
+        session.wait(.seconds(5))
+        #expect(session.does(.abandonLink(session.link)))
+        #expect(session.answer(to: call) == .done)
+        #expect(session.state == .closed)
+        #expect(session.session.deadline == nil)
+        session.wait(.seconds(1_000))
+        #expect(session.effects.isEmpty)
+    }
+
+    @Test("The close frame of the peer ends the closing at once, and its code is kept")
+    func closingHandshake() {
+        var session = Play.closing()
+        let second = session.disconnect()
+        session.lose(Self.clean)
+        #expect(session.state == .closed)
+        #expect(session.session.status.lastClose?.code == .normal)
+        #expect(session.answer(to: second) == .done)
+        #expect(session.results.count == 3)
+    }
+
+    @Test("disconnect() wins over a connection in the making", arguments: [false, true])
+    func disconnectWhileConnecting(isUpgraded: Bool) {
+        var session = Play()
+        let connect = session.connect()
+        let link = session.link
+        if isUpgraded { session.tell(.opened(link)) }
+        let call = session.disconnect()
+        #expect(session.error(of: connect)?.code == .disconnected)
+        if isUpgraded {
+            #expect(session.state == .closing)
+            session.hear(.greeting(Identity(connectionID: "late")))
+            #expect(session.state == .closing)
+            session.lose(Self.clean)
+        } else {
+            #expect(session.does(.abandonLink(link)))
+        }
+        #expect(session.answer(to: call) == .done)
+        #expect(session.state == .closed)
+        session.wait(.seconds(100))
+        #expect(session.state == .closed)
+    }
+
+    @Test("disconnect() wins over a question, a wait and a failure")
+    func disconnectElsewhere() {
+        var asking = Play.connecting { $0.asksEndpoint = true }
+        asking.disconnect()
+        #expect(asking.asks.isEmpty)
+        #expect(asking.state == .closed)
+        var waiting = Play.reconnecting()
+        waiting.disconnect()
+        #expect(waiting.state == .closed)
+        #expect(waiting.session.deadline == nil)
+        var deciding = Play.reconnecting { $0.reconnect = .custom { _ in nil } }
+        deciding.disconnect()
+        #expect(deciding.asks.isEmpty)
+        #expect(deciding.session.deadline == nil)
+        var failed = Play.failed()
+        failed.disconnect()
+        #expect(failed.state == .closed)
+    }
+
+    @Test("connect() during closing starts once closed, unless disconnect() is called again")
+    func connectWhileClosing() {
+        var session = Play.closing()
+        let old = session.link
+        let call = session.connect()
+        #expect(session.state == .closing)
+        session.lose(Self.clean)
+        #expect(session.path.suffix(2) == [.closed, .connecting])
+        #expect(session.link != old)
+        session.greet()
+        #expect(session.answer(to: call) == .done)
+        var other = Play.closing()
+        let loser = other.connect()
+        other.disconnect()
+        #expect(other.error(of: loser)?.code == .disconnected)
+        other.lose(Self.clean)
+        #expect(other.state == .closed)
+    }
+
+    @Test("A link that reads nothing is read again to see the peer's close frame")
+    func disconnectWhilePaused() {
+        var session = Play.opened { $0.inbox = InboxPolicy(maximumMessages: 1, overflow: .pauseReading) }
+        let inbox = session.inbox()
+        session.tell(.command(.openInbox(inbox)))
+        session.tell(.command(.listen(inbox, .allEvents)))
+        for _ in 0..<2 { session.hear(.event(.init(id: "e"))) }
+        #expect(session.does(.pauseReading(session.link)))
+        session.disconnect()
+        #expect(
+            session.effects.prefix(2) == [
+                .resumeReading(session.link), .closeLink(session.link, .normal, reason: ""),
+            ])
+    }
+
+    // MARK: reconnect() and the network
+
+    @Test("reconnect() replaces an open link at once, and hurries a wait")
+    func reconnects() {
+        var session = Play.opened()
+        let old = session.link
+        session.tell(.command(.reconnect))
+        #expect(session.does(.closeLink(old, .normal, reason: "")))
+        #expect(session.path == [.connecting, .open, .reconnecting, .connecting])
+        #expect(session.link != old)
+        session.failToConnect()
+        session.tell(.command(.reconnect))
+        #expect(session.state == .connecting)
+        let link = session.link
+        session.tell(.command(.reconnect))
+        #expect(session.link == link)
+    }
+
+    @Test("Another network hurries a wait, and has an open link asked for a sign of life")
+    func pathChanged() {
+        var waiting = Play.reconnecting()
+        waiting.tell(.pathChanged)
+        #expect(waiting.state == .connecting)
+        var open = Play.opened()
+        open.tell(.pathChanged)
+        #expect(open.stamp != nil)
+        open.tell(.pathChanged)
+        #expect(open.stamp == nil)
+        open.wait(.seconds(5))
+        #expect(open.state == .reconnecting)
+    }
+
+    // MARK: Heartbeat
+
+    @Test("Silence is probed after 20 s and ends the link 5 s later, with a reason that says so")
+    func silence() {
+        var session = Play.opened()
+        session.wait(.seconds(20))
+        #expect(session.stamp != nil)
+        #expect(session.state == .open)
+        session.wait(.seconds(5))
+        #expect(session.does(.abandonLink(session.link)))
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastError?.code == .silent)
+        #expect(session.session.status.lastError?.message.contains("25.0 seconds") == true)
+        #expect(session.session.status.lastClose?.code == .abnormal)
+    }
+
+    @Test("Any bytes are life: half a message, a pong, noise", arguments: [true, false])
+    func life(isProgress: Bool) {
+        var session = Play.opened()
+        for _ in 0..<10 {
+            session.wait(.seconds(19))
+            if isProgress { session.tell(.progressed(session.link)) } else { session.hear(.noise) }
+            #expect(session.said.isEmpty)
+        }
+        #expect(session.state == .open)
+    }
+
+    @Test("Without a heartbeat a silent link stays")
+    func noHeartbeat() {
+        var session = Play.opened { $0.heartbeat = nil }
+        session.wait(.seconds(100_000))
+        #expect(session.state == .open)
+        session.tell(.pathChanged)
+        #expect(session.effects.isEmpty)
+    }
+}
+
+extension Play {
+    /// Where the link opened last goes, when the last step opened one.
+    fileprivate var target: LinkTarget? {
+        for case .openLink(_, let target) in effects { return target }
+        return nil
+    }
+}
