@@ -184,7 +184,7 @@ struct Play {
         return start.duration(to: now.instant)
     }
 
-    private mutating func pass(to instant: Instant) {
+    mutating func pass(to instant: Instant) {
         now.wallMilliseconds += now.instant.duration(to: instant).wholeMilliseconds
         now.instant = instant
     }
