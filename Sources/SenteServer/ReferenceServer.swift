@@ -6,8 +6,8 @@ package import SenteWire
 
 /// A small sente-lite server on real sockets, for tests and samples: `ServerSession` on an event loop.
 ///
-/// It can be started again after `stop()`, on the same port or another; every start begins with an empty session, and
-/// the faults that were last set for all stay. The loop must live as long as the server is used.
+/// It can be started again after `stop()`, on the same port or another; every start begins with an empty
+/// session, and the faults that were last set for all stay. The loop must live as long as the server is used.
 package final class ReferenceServer: Sendable {
     /// Answers a message of unknown type; nil answers nothing.
     ///
@@ -54,8 +54,8 @@ package final class ReferenceServer: Sendable {
 
     /// Listens, then writes the port file if there is to be one; the real port.
     ///
-    /// `port` replaces the configured one from now on. Throws when it runs already, when the port is taken, and when
-    /// the port file cannot be written; it does not run then.
+    /// `port` replaces the configured one from now on. Throws when it runs already, when the port is taken,
+    /// and when the port file cannot be written; it does not run then.
     @discardableResult
     package func start(port: Int? = nil) async throws(LinkFailure) -> Int {
         let result = await onLoop { [hook, loop] desk -> Result<Int, LinkFailure> in
@@ -91,7 +91,8 @@ package final class ReferenceServer: Sendable {
         }
     }
 
-    /// Closes every connection with 1001 and returns when all have ended, each within the close limit at most.
+    /// Closes every connection with 1001 and returns when all have ended, each within the close limit at
+    /// most.
     package func stop() async {
         await withCheckedContinuation { continuation in
             loop.post { [desk] in

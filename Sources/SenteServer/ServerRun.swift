@@ -9,8 +9,8 @@ import SenteWire
 ///
 /// Lives on the loop.
 ///
-/// It decides nothing but what is about sockets: a connection that does not take what it is sent is dropped, and
-/// floods go out as fast as they are taken.
+/// It decides nothing but what is about sockets: a connection that does not take what it is sent is dropped,
+/// and floods go out as fast as they are taken.
 final class ServerRun {
     /// How much of a flood is queued ahead of the socket, and how soon it is filled up again.
     private static let floodAhead = 1 << 20
@@ -73,7 +73,8 @@ final class ServerRun {
         return Int(listener.port)
     }
 
-    /// Closes everything; `done` comes when every closing handshake has ended, each bounded by the close limit.
+    /// Closes everything; `done` comes when every closing handshake has ended, each bounded by the close
+    /// limit.
     func stop(_ done: @escaping @Sendable () -> Void) {
         listener?.stop()
         listener = nil

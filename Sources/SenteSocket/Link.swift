@@ -4,20 +4,22 @@ package import SenteBase
 
 /// One WebSocket connection as a value: bytes in, events and bytes out (RFC 6455), for both roles.
 ///
-///     client   upgrading ──101──▶ open ──close()──▶ closing ──their close──▶ ending ──TCP's end, limit──▶ over
-///     server   serving ─accept()─▶ open                                       ▲
-///                 └──respond(), a wrong request, a peer at fault──────────────┘
+///     client  upgrading ──101──▶ open ─close()─▶ closing ─their close─▶ ending ─TCP's end or limit─▶ over
+///     server  serving ─accept()─▶ open                                   ▲
+///                └──respond(), a wrong request, a peer at fault──────────┘
 ///
 /// Whoever owns the socket
-/// - hands everything one `recv` brought to `receive`, or, while `missingBytes` is large, receives in place with `fill`;
+/// - hands everything one `recv` brought to `receive`, or, while `missingBytes` is large, receives in place
+///   with `fill`;
 /// - writes what `withOutput` offers while `hasOutput`, after every call that may have added to it;
 /// - arms one timer for `deadline` and calls `timerFired` (early or twice does nothing);
 /// - reports TCP's end with `receivedEnd`, an error with `failed`;
 /// - shuts the writing half of TCP down when `mayShutDownWriting`, and closes TCP when `isOver`.
 ///
-/// Each link has one last event, `refused` or `closed`; a server's link that was answered with `respond` ends by that call and
-/// reports nothing more. `closed` comes with the peer's close frame or with the fault: what follows (our answer, TCP's end)
-/// is cleaning up, bounded by the close limit. No event follows the last one, and no call is wrong after it.
+/// Each link has one last event, `refused` or `closed`; a server's link that was answered with `respond` ends
+/// by that call and reports nothing more. `closed` comes with the peer's close frame or with the fault: what
+/// follows (our answer, TCP's end) is cleaning up, bounded by the close limit. No event follows the last one,
+/// and no call is wrong after it.
 ///
 /// The stages stand in `stage`; what they own stands beside it, so that nothing is copied when bytes come.
 package struct Link: Sendable {
@@ -88,8 +90,9 @@ package struct Link: Sendable {
     /// Whether TCP may be closed now.
     package var isOver: Bool { stage == .over }
 
-    /// Whether a server has said its last word, so that the owner shuts down writing and reads on until `isOver`: closing TCP
-    /// with bytes unread would reset it and could destroy what the client has not read yet.
+    /// Whether a server has said its last word, so that the owner shuts down writing and reads on until
+    /// `isOver`: closing TCP with bytes unread would reset it and could destroy what the client has not read
+    /// yet.
     package var mayShutDownWriting: Bool { !isClient && stage == .ending && !hasOutput }
 
     package var hasOutput: Bool { output.count > 0 }
@@ -117,7 +120,8 @@ package struct Link: Sendable {
 
     /// Lets `body` receive what is missing of a data frame (`missingBytes` > 0) straight into its place.
     ///
-    /// `body` gets the whole missing region and returns how many bytes it wrote to its front, 0 for none. The same count comes back.
+    /// `body` gets the whole missing region and returns how many bytes it wrote to its front, 0 for none. The
+    /// same count comes back.
     @discardableResult
     package mutating func fill(
         at now: Instant, masks: inout MaskKeys, into events: inout [LinkEvent],
@@ -193,8 +197,8 @@ package struct Link: Sendable {
 
     // MARK: - Servers: answering the request
 
-    /// Accepts the upgrade that was requested; false, changing nothing, when there is none or the answer would be wrong
-    /// (a subprotocol that was not offered, a header that cannot be written).
+    /// Accepts the upgrade that was requested; false, changing nothing, when there is none or the answer
+    /// would be wrong (a subprotocol that was not offered, a header that cannot be written).
     package mutating func accept(
         subprotocol: String? = nil, headers: [HTTPHeader] = [], at now: Instant, masks: inout MaskKeys,
         into events: inout [LinkEvent]
@@ -212,8 +216,8 @@ package struct Link: Sendable {
         return true
     }
 
-    /// Answers the request with plain HTTP, which ends the link; false, changing nothing, when no request waits or the answer
-    /// cannot be written (a status outside 200–599, a wrong header).
+    /// Answers the request with plain HTTP, which ends the link; false, changing nothing, when no request
+    /// waits or the answer cannot be written (a status outside 200–599, a wrong header).
     package mutating func respond(
         status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], at now: Instant
     ) -> Bool {
@@ -262,7 +266,8 @@ package struct Link: Sendable {
 
     /// Starts the closing handshake; before the link is open, ends it.
     ///
-    /// False, changing nothing, for a code that must not be on the wire. A reason is cut to what fits, at the border of a scalar.
+    /// False, changing nothing, for a code that must not be on the wire. A reason is cut to what fits, at the
+    /// border of a scalar.
     package mutating func close(
         _ code: CloseCode, reason: String = "", at now: Instant, masks: inout MaskKeys,
         into events: inout [LinkEvent]
@@ -380,7 +385,8 @@ package struct Link: Sendable {
         }
     }
 
-    /// RFC 6455 §5.5.2 and §5.5.3: each ping is answered, or, when they come faster than the answers go, the latest.
+    /// RFC 6455 §5.5.2 and §5.5.3: each ping is answered, or, when they come faster than the answers go, the
+    /// latest.
     private mutating func answer(_ payload: [UInt8], masks: inout MaskKeys) {
         guard stage == .open else { return }
         let key = isClient ? masks.next() : nil
@@ -439,7 +445,8 @@ package struct Link: Sendable {
         linger(at: now)
     }
 
-    /// The last event is told: what is left is our output and TCP's end, which the server brings about (§7.1.1).
+    /// The last event is told: what is left is our output and TCP's end, which the server brings about
+    /// (§7.1.1).
     private mutating func linger(at now: Instant) {
         stage = .ending
         release()

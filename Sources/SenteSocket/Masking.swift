@@ -6,7 +6,8 @@ package enum Masking {
     ///
     /// `source` and `target` are the same or do not overlap.
     ///
-    /// `key` is the wire's four bytes read as little-endian; `phase` is the place of the first byte in its frame's payload.
+    /// `key` is the wire's four bytes read as little-endian; `phase` is the place of the first byte in its
+    /// frame's payload.
     package static func copy(
         _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, key: UInt32,
         phase: Int = 0

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Checks UTF-8 that comes in pieces cut anywhere, and says no at the first byte that cannot be (RFC 3629 §4).
+/// Checks UTF-8 that comes in pieces cut anywhere, and says no at the first byte that cannot be (RFC 3629
+/// §4).
 ///
-/// Between pieces it remembers only what may follow: how many bytes of the scalar are still missing and the bounds of the
-/// next one, which is where overlong forms, surrogates and scalars above U+10FFFF are excluded.
+/// Between pieces it remembers only what may follow: how many bytes of the scalar are still missing and the
+/// bounds of the next one, which is where overlong forms, surrogates and scalars above U+10FFFF are excluded.
 package struct UTF8Validator: Hashable, Sendable {
     private var missing = 0
     private var lowest: UInt8 = 0x80

@@ -8,7 +8,9 @@ public import Foundation
 #endif
 
 extension Timestamp {
-    /// Makes a point in time of a date, to the nanosecond; what lies beyond 292,000 years is cut to the ends of the range.
+    /// Makes a point in time of a date, to the microsecond, which is about what a date holds.
+    ///
+    /// What lies beyond 292,000 years becomes an end of the range.
     public init(_ date: Date) {
         let seconds = date.timeIntervalSince1970
         let limit = Double(Int64.max / 1_000_000)
@@ -17,10 +19,10 @@ extension Timestamp {
             return
         }
         let whole = seconds.rounded(.down)
-        let nanoseconds = Int64(((seconds - whole) * 1e9).rounded())
+        let microseconds = Int64(((seconds - whole) * 1e6).rounded())
         self.init(
-            milliseconds: Int64(whole) * 1000 + nanoseconds / 1_000_000,
-            nanoseconds: UInt32(nanoseconds % 1_000_000))
+            milliseconds: Int64(whole) * 1000 + microseconds / 1000,
+            nanoseconds: UInt32(microseconds % 1000) * 1000)
     }
 }
 
@@ -138,11 +140,13 @@ extension Value {
 
 extension ValueWriting {
     /// The value of one of Foundation's types; nil for all others.
-    static func bridged<T: Encodable>(_ value: T, _ path: CodingPath?) throws -> Value? {
+    func bridged<T: Encodable>(_ value: T) throws -> Value? {
         if T.self == Date.self, let date = value as? Date {
-            guard date.timeIntervalSince1970.isFinite else {
+            let seconds = date.timeIntervalSince1970
+            guard seconds.isFinite else {
+                // The number, not the date: describing such a date traps in Foundation.
                 throw EncodingError.invalidValue(
-                    value, context(path, "The date is not a finite number of seconds."))
+                    seconds, context("The date is not a finite number of seconds."))
             }
             return Value(date)
         }
@@ -155,14 +159,20 @@ extension ValueWriting {
 }
 
 extension ValueReading {
-    /// One of Foundation's types; nil for all others.
-    func bridged<T: Decodable>(_ type: T.Type) throws -> T? {
-        if type == Date.self { return try wanted(value.dateValue, type, "an instant") }
-        if type == Data.self { return try wanted(value.dataValue, type, "bytes or base64 text") }
-        if type == UUID.self { return try wanted(value.uuidValue, type, "a UUID") }
-        if type == URL.self { return try wanted(value.urlValue, type, "a URI") }
-        if type == Decimal.self { return try wanted(value.decimalValue, type, "a number") }
-        return nil
+    static func isBridged(_ type: Any.Type) -> Bool {
+        type == Date.self || type == Data.self || type == UUID.self || type == URL.self
+            || type == Decimal.self
+    }
+
+    /// One of Foundation's types.
+    func bridged<T: Decodable>(_ type: T.Type) throws -> T {
+        switch type {
+        case is Date.Type: try wanted(value.dateValue, type, "an instant")
+        case is Data.Type: try wanted(value.dataValue, type, "bytes or base64 text")
+        case is UUID.Type: try wanted(value.uuidValue, type, "a UUID")
+        case is URL.Type: try wanted(value.urlValue, type, "a URI")
+        default: try wanted(value.decimalValue, type, "a number")
+        }
     }
 
     private func wanted<T>(_ found: Any?, _ type: T.Type, _ name: String) throws -> T {

@@ -10,7 +10,7 @@ import Musl
 
 /// A blocking client with a codec of its own, in few lines: what it sees does not depend on ours.
 ///
-/// Every wait ends after ten seconds at the latest. Frames it sends stay below 126 bytes.
+/// Every wait ends after ten seconds at the latest. Frames it sends stay below 64 KiB.
 final class RawClient {
     struct Problem: Error { var message: String }
 
@@ -79,7 +79,7 @@ final class RawClient {
         let length: [UInt8] =
             payload.count < 126
             ? [0x80 | UInt8(payload.count)]
-            : [0xFF] + (0..<8).map { UInt8(truncatingIfNeeded: payload.count >> (56 - 8 * $0)) }
+            : [0xFE, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)]
         try sendBytes([first] + length + key + masked)
     }
 
@@ -128,7 +128,9 @@ final class RawClient {
 
     private func readHead() throws -> String {
         while true {
-            if let end = buffer.indices.dropFirst(3).first(where: { buffer[($0 - 3)...$0].elementsEqual("\r\n\r\n".utf8) }) {
+            if let end = buffer.indices.dropFirst(3).first(where: {
+                buffer[($0 - 3)...$0].elementsEqual("\r\n\r\n".utf8)
+            }) {
                 defer { buffer.removeFirst(end + 1) }
                 return String(decoding: buffer[...end], as: UTF8.self)
             }

@@ -38,7 +38,8 @@ struct ReferenceServerTests {
             try first.sendText(#"{"type":"subscribe","channel-id":"a"}"#)
             #expect(try first.readText().contains(#""success":true"#))
             try second.sendText(#"{"type":"publish","channel-id":"a","data":{"n":1}}"#)
-            #expect(try first.readText().hasPrefix(#"{"type":"channel-message","channel-id":"a","data":{"n":1}"#))
+            #expect(
+                try first.readText().hasPrefix(#"{"type":"channel-message","channel-id":"a","data":{"n":1}"#))
             #expect(try second.readText().hasPrefix(#"{"type":"publish-result""#))
 
             let stats = await server.stats
@@ -53,7 +54,9 @@ struct ReferenceServerTests {
         }
     }
 
-    @Test("Stopping closes everyone with 1001, and it starts again on the same port or another with nothing kept")
+    @Test(
+        "Stopping closes everyone with 1001, and it starts again on the same port or another with nothing kept"
+    )
     func restart() async throws {
         try await withServer { server, port in
             let (client, _) = try RawClient.webSocket(port: port)
@@ -148,7 +151,8 @@ struct ReferenceServerTests {
     func refusing() async throws {
         try await withServer { server, port in
             var faults = Faults()
-            faults.refusing = .answer(Refusal(status: 429, headers: [.init("Retry-After", "7")], body: Array("no".utf8)))
+            faults.refusing = .answer(
+                Refusal(status: 429, headers: [.init("Retry-After", "7")], body: Array("no".utf8)))
             await server.setFaults(faults)
             let head = try RawClient(port: port).upgrade()
             #expect(head.hasPrefix("HTTP/1.1 429"))
@@ -179,6 +183,7 @@ struct ReferenceServerTests {
             let (closed, _) = try RawClient.webSocket(port: port)
             await server.close(nil, CloseCode(rawValue: 4_321), reason: "bye")
             #expect(try closed.readClose() == 4_321)
+            try closed.sendClose(4_321)
 
             let (dropped, _) = try RawClient.webSocket(port: port)
             await server.drop()

@@ -43,7 +43,8 @@ struct MaskKeysTests {
         #expect(written.allSatisfy { $0.isMasked })
         #expect(zip(written, written.dropFirst()).allSatisfy { $0.key != $1.key })
         #expect(Set(written.map(\.key)).count > 9_990)
-        // Chi-square over the 256 values of 40,000 key bytes: mean 255, deviation 22.6; 400 is beyond six of them.
+        // Chi-square over the 256 values of 40,000 key bytes: mean 255, deviation 22.6; 400 is beyond six of
+        // them.
         var counts = [Double](repeating: 0, count: 256)
         for byte in written.flatMap(\.key) { counts[Int(byte)] += 1 }
         let expected = 40_000.0 / 256

@@ -163,4 +163,17 @@ struct ServerUpgradeTests {
         #expect(peer.told.last == "failed timedOut -")
         #expect(peer.link.isOver)
     }
+
+    @Test("row 23: a client that ends the connection before it could be accepted is lost")
+    func ends() {
+        let request = Peer.request()
+        for cut in 0...request.count {
+            let peer = Peer.server()
+            peer.feed(Array(request[..<cut]))
+            peer.end()
+            #expect(peer.told.last == "failed lost -")
+            #expect(peer.link.isOver)
+            #expect(!peer.accept())
+        }
+    }
 }

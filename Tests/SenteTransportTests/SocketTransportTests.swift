@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import SenteBase
 import SenteSocket
 import SenteTransport
@@ -40,18 +41,21 @@ extension TransportTests {
         @Test("progress is reported while a large message is only partly here, once a batch")
         func progress() async throws {
             try await withLoop(.standard) { loop in
-                let go = Collector<Int>()
+                let (opened, halfSeen) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
                 let server = try RawServer { connection in
                     connection.write(connection.readHandshake())
                     let whole = frame(2, [UInt8](repeating: 1, count: 40_000))
+                    opened.wait()
                     connection.write(Array(whole[..<20_000]))
-                    while go.elements.isEmpty { sched() }
+                    halfSeen.wait()
                     connection.write(Array(whole[20_000...]))
                     connection.drain()
                 }
                 let witness = LinkWitness.open(loop.request(server.port), on: loop)
-                _ = await witness.batches.wait { $0.count { $0 == [.progress] } >= 1 }
-                go.append(1)
+                await witness.untilOpen()
+                opened.signal()
+                _ = await witness.batches.wait { $0.contains([.progress]) }
+                halfSeen.signal()
                 let reports = await witness.reports.wait { !$0.flatMap(\.messages).isEmpty }
                 #expect(reports.flatMap(\.messages).map(\.bytes.count) == [40_000])
                 for batch in witness.batches.elements { #expect(batch.count { $0 == .progress } <= 1) }
@@ -217,7 +221,9 @@ extension TransportTests {
                     connection.write(Array(frames[7...]) + frame(8, [3, 232]))
                     connection.drain()
                 }
-                let witness = LinkWitness.open(loop.request(server.port), on: loop)
+                var request = loop.request(server.port)
+                request.closeLimit = .milliseconds(50)
+                let witness = LinkWitness.open(request, on: loop)
                 let reports = await witness.untilEnd()
                 #expect(reports.flatMap(\.messages).map(\.string) == ["one", "two"])
                 #expect(reports.last == .closed(.closed(code: .normal, reason: "")))
@@ -361,9 +367,4 @@ private final class Cuts: @unchecked Sendable {
         cut += 1
         if reset { connection.reset() }
     }
-}
-
-/// Lets other threads go first.
-private func sched() {
-    withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { _ in }
 }

@@ -93,6 +93,8 @@ struct TimestampTests {
         )
         #expect(
             Timestamp(milliseconds: 123, nanoseconds: 456).description == "1970-01-01T00:00:00.123000456Z")
+        #expect(
+            Timestamp(milliseconds: 123, nanoseconds: 456_000).description == "1970-01-01T00:00:00.123456Z")
     }
 
     @Test(

@@ -65,7 +65,7 @@ struct WireFormatTests {
         var limits = WireLimits()
         #expect(limits.maximumDepth == 512 && limits.maximumBytes == 64 << 20)
         limits.maximumDepth = .max
-        #expect(limits.maximumDepth == 2048)
+        #expect(limits.maximumDepth == 1024)
         #expect(WireLimits(maximumDepth: -1).maximumDepth == 0)
     }
 

@@ -73,13 +73,12 @@ extension SenteLiteMaps {
     /// The envelope: `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`.
     private static func enveloped(_ frame: MapFrame) -> Inbound {
         guard let channel = frame.text(MapField.channel) else { return namelessChannel }
-        let data = frame.map[MapField.data] ?? .null
-        if let request = MapFrame(data).flatMap({ request($0, in: channel) }) { return .request(request) }
+        let data = frame[MapField.data] ?? .null
+        if let inner = MapFrame(data), let request = request(inner, in: channel) { return .request(request) }
         return .delivery(
             ChannelMessage(
                 channel: channel, data: data, id: frame.text(MapField.messageID),
-                sender: frame.text(MapField.sender),
-                time: frame.integer(MapField.broadcastTime)))
+                sender: frame.text(MapField.sender), time: frame.integer(MapField.broadcastTime)))
     }
 
     /// No envelope: `{…data,"channel-id":…,"broadcast-time":…}`, where every other field is the publisher's.
@@ -94,9 +93,9 @@ extension SenteLiteMaps {
 
     /// A request looks the same wherever it stands; nil when this is none, or one that nobody could answer.
     private static func request(_ frame: MapFrame, in channel: String) -> IncomingRequest? {
-        guard frame.type == .rpcRequest, let id = frame.text(MapField.requestID) else { return nil }
+        guard frame.isRequest, let id = frame.text(MapField.requestID) else { return nil }
         return IncomingRequest(
-            id: id, channel: channel, data: frame.map[MapField.data] ?? .null,
+            id: id, channel: channel, data: frame[MapField.data] ?? .null,
             sender: frame.text(MapField.sender),
             createdAt: frame.integer(MapField.createdAt), limit: frame.integer(MapField.limit))
     }
@@ -183,7 +182,7 @@ extension SenteLiteMaps {
         guard let id = frame.text(MapField.requestID) else {
             return .undecodable("The server passed on an answer without `request-id`; it was skipped.")
         }
-        let data = frame.map[MapField.data] ?? .null
+        let data = frame[MapField.data] ?? .null
         // Anything but null and false says that it went wrong, as in Clojure.
         guard let error = MapField.isError.lazy.compactMap({ frame[$0] }).first(where: { $0 != false }) else {
             return .reply(.id(.answer, id), .answered(data))

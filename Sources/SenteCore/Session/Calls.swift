@@ -44,9 +44,7 @@ package struct Calls: Sendable {
     package var deadline: Instant? { heap.first?.deadline }
 
     /// Calls that left, or wait to: those that a server has to answer.
-    package var pendingCount: Int {
-        calls.values.lazy.filter { if case .submit(.reply) = $0.purpose { true } else { false } }.count
-    }
+    package private(set) var pendingCount = 0
 
     /// All calls for which `condition` holds, oldest first.
     package func all(where condition: (Call) -> Bool) -> [CallID] {
@@ -55,6 +53,7 @@ package struct Calls: Sendable {
 
     package mutating func add(_ id: CallID, _ call: Call) {
         calls[id] = call
+        if call.purpose == .submit(.reply) { pendingCount += 1 }
         guard let deadline = call.deadline else { return }
         heap.append((deadline, id))
         siftUp(heap.count - 1)
@@ -67,6 +66,7 @@ package struct Calls: Sendable {
     @discardableResult
     package mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
+        if call.purpose == .submit(.reply) { pendingCount -= 1 }
         skipGone()
         return call
     }

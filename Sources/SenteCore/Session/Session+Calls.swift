@@ -35,7 +35,7 @@ extension Session {
     }
 
     /// Why nothing can be queued now, if so.
-    private func refusalToQueue() -> SenteError? {
+    func refusalToQueue() -> SenteError? {
         switch state {
         case .open: return nil
         case .connecting, .reconnecting:

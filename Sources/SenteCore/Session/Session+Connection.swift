@@ -70,6 +70,7 @@ extension Session {
             let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
             if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
             effects.append(.closeLink(open.link, .normal, reason: ""))
+            backoff.linkEnded(openedAt: open.since, at: now.instant)
             status.lastError = error
             effects.append(.record(.linkEnded(nil)))
             move(to: .reconnecting(Waiting(until: now.instant)), into: &effects)

@@ -22,7 +22,11 @@ package struct Subscriptions: Sendable {
         var isHeld: Bool { claims > 0 || !scopes.isEmpty }
     }
 
-    private var wishes: [String: Wish] = [:]
+    private var wishes: [String: Wish] = [:] {
+        didSet { version &+= 1 }
+    }
+    /// Changes whenever a wish may have.
+    package private(set) var version = 0
     /// The channel of each scope.
     private var scopes: [InboxID: String] = [:]
     private var lastNumber: UInt64 = 0

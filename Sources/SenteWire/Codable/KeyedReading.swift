@@ -21,18 +21,29 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func contains(_ key: Key) -> Bool { find(key) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool { try value(key).isNull }
-    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try reading(key).decode(type) }
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        let value = try value(key)
+        if case .bool(let bool) = value { return bool }
+        return try ValueReading(value, parent, key).decode(type)
+    }
     func decode(_ type: String.Type, forKey key: Key) throws -> String {
         let value = try value(key)
         if case .string(let text) = value { return text }
-        return try parent.below(value, key).decode(type)
+        return try ValueReading(value, parent, key).decode(type)
     }
-    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try reading(key).decode(type) }
-    func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try reading(key).decode(type) }
-    func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type, forKey key: Key) throws -> I {
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
         let value = try value(key)
-        if case .integer(let integer) = value, let number = I(exactly: integer) { return number }
-        return try parent.below(value, key).decode(type)
+        if let double = value.doubleValue { return double }
+        return try ValueReading(value, parent, key).decode(type)
+    }
+    func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try reading(key).decode(type) }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        let value = try value(key)
+        if case .integer(let integer) = value, let number = Int(exactly: integer) { return number }
+        return try ValueReading(value, parent, key).decode(type)
+    }
+    func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type, forKey key: Key) throws -> I {
+        try reading(key).decode(type)
     }
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try reading(key).decode(type) }
 
@@ -47,11 +58,11 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func superDecoder() throws -> any Decoder {
-        parent.below(map[FreeKey.parent.stringValue] ?? .null, FreeKey.parent)
+        ValueReading(map[FreeKey.parent.stringValue] ?? .null, parent, FreeKey.parent)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
-        parent.below(find(key) ?? .null, key)
+        ValueReading(find(key) ?? .null, parent, key)
     }
 
     private func find(_ key: Key) -> Value? {
@@ -71,6 +82,6 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     private func reading(_ key: Key) throws -> ValueReading {
-        parent.below(try value(key), key)
+        ValueReading(try value(key), parent, key)
     }
 }

@@ -11,6 +11,7 @@ struct KeyedWriting<Key: CodingKey>: KeyedEncodingContainerProtocol {
     mutating func encode(_ value: String, forKey key: Key) throws { put(.string(value), key) }
     mutating func encode(_ value: Double, forKey key: Key) throws { put(.double(value), key) }
     mutating func encode(_ value: Float, forKey key: Key) throws { put(.double(Double(value)), key) }
+    mutating func encode(_ value: Int, forKey key: Key) throws { put(.integer(Int64(value)), key) }
     mutating func encode<I: FixedWidthInteger & Encodable>(_ value: I, forKey key: Key) throws {
         put(Value(value), key)
     }
@@ -37,12 +38,13 @@ struct KeyedWriting<Key: CodingKey>: KeyedEncodingContainerProtocol {
     }
 
     private func put(_ value: Value, _ key: Key) {
-        writing.append(writing.plan.key(key), .value(value))
+        writing.append(writing.plan.key(key), value)
     }
 
     private func below(_ key: some CodingKey) -> ValueWriting {
         let name = writing.plan.key(key)
         if let writing = writing.writing(under: name) { return writing }
-        return writing.below(key) { writing.append(name, .writing($0)) }
+        writing.append(name, .null)
+        return writing.below(key)
     }
 }

@@ -12,5 +12,5 @@ struct SingleWriting: SingleValueEncodingContainer {
     mutating func encode(_ value: Double) throws { writing.set(.double(value)) }
     mutating func encode(_ value: Float) throws { writing.set(.double(Double(value))) }
     mutating func encode<I: FixedWidthInteger & Encodable>(_ value: I) throws { writing.set(Value(value)) }
-    mutating func encode<T: Encodable>(_ value: T) throws { writing.set(try writing.encoded(value)) }
+    mutating func encode<T: Encodable>(_ value: T) throws { writing.set(try writing.encoded(value, nil)) }
 }

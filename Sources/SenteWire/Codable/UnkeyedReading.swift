@@ -28,7 +28,13 @@ struct UnkeyedReading: UnkeyedDecodingContainer {
     mutating func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type) throws -> I {
         try step(type) { try $0.decode(type) }
     }
-    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T { try step(type) { try $0.decode(type) } }
+    mutating func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        if !isAtEnd, items[currentIndex].isPlain(type) {
+            currentIndex += 1
+            return items[currentIndex - 1].plain(type)
+        }
+        return try step(type) { try $0.decode(type) }
+    }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
         keyedBy type: NestedKey.Type
@@ -52,7 +58,7 @@ struct UnkeyedReading: UnkeyedDecodingContainer {
     }
 
     private func current(_ type: Any.Type) throws -> ValueReading {
-        let key = FreeKey(intValue: currentIndex)
+        let key = IndexKey(currentIndex)
         guard !isAtEnd else {
             throw DecodingError.valueNotFound(
                 type,
@@ -60,6 +66,6 @@ struct UnkeyedReading: UnkeyedDecodingContainer {
                     codingPath: codingPath + [key],
                     debugDescription: "There are only \(items.count) elements."))
         }
-        return parent.below(items[currentIndex], key)
+        return ValueReading(items[currentIndex], parent, key)
     }
 }

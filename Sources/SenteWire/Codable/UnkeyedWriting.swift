@@ -7,16 +7,16 @@ struct UnkeyedWriting: UnkeyedEncodingContainer {
     var codingPath: [any CodingKey] { writing.codingPath }
     var count: Int { writing.elementCount }
 
-    mutating func encodeNil() throws { writing.append(.value(.null)) }
-    mutating func encode(_ value: Bool) throws { writing.append(.value(.bool(value))) }
-    mutating func encode(_ value: String) throws { writing.append(.value(.string(value))) }
-    mutating func encode(_ value: Double) throws { writing.append(.value(.double(value))) }
-    mutating func encode(_ value: Float) throws { writing.append(.value(.double(Double(value)))) }
+    mutating func encodeNil() throws { writing.append(.null) }
+    mutating func encode(_ value: Bool) throws { writing.append(.bool(value)) }
+    mutating func encode(_ value: String) throws { writing.append(.string(value)) }
+    mutating func encode(_ value: Double) throws { writing.append(.double(value)) }
+    mutating func encode(_ value: Float) throws { writing.append(.double(Double(value))) }
     mutating func encode<I: FixedWidthInteger & Encodable>(_ value: I) throws {
-        writing.append(.value(Value(value)))
+        writing.append(Value(value))
     }
     mutating func encode<T: Encodable>(_ value: T) throws {
-        writing.append(.value(try writing.encoded(value, FreeKey(intValue: count))))
+        writing.append(try writing.encoded(value, IndexKey(count)))
     }
 
     mutating func nestedContainer<NestedKey: CodingKey>(
@@ -34,6 +34,8 @@ struct UnkeyedWriting: UnkeyedEncodingContainer {
     }
 
     private func below() -> ValueWriting {
-        writing.below(FreeKey(intValue: count)) { writing.append(.writing($0)) }
+        let key = IndexKey(count)
+        writing.append(.null)
+        return writing.below(key)
     }
 }

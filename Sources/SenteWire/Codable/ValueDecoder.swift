@@ -21,7 +21,7 @@ public struct ValueDecoder: Sendable {
     /// Decodes a value.
     /// - Throws: `DecodingError`, or what the type itself throws.
     public func decode<T: Decodable>(_ type: T.Type, from value: Value) throws -> T {
-        try ValueReading(value, path: nil, userInfo: userInfo).decode(type)
+        try ValueReading(value, userInfo: userInfo).decode(type)
     }
 
     /// Decodes the bytes of a format.

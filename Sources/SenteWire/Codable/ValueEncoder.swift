@@ -32,7 +32,7 @@ public struct ValueEncoder: Sendable {
     /// - Throws: `EncodingError`, or what the type itself throws.
     public func encode(_ value: some Encodable) throws -> Value {
         let plan = EncodingPlan(keys: keys, userInfo: userInfo)
-        let result = try ValueWriting(plan: plan, path: nil).encoded(value)
+        let result = try ValueWriting(plan: plan).encoded(value, nil)
         if let failure = plan.failure { throw failure }
         return result
     }

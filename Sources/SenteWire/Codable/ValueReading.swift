@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One value that is being decoded: the decoder of types and the container of single values in one.
-struct ValueReading: Decoder, SingleValueDecodingContainer {
+///
+/// It is an object so that Codable's existentials of it cost nothing more.
+final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
     let value: Value
-    let path: CodingPath?
+    let parent: ValueReading?
+    let key: (any CodingKey)?
     let info: [CodingUserInfoKey: any Sendable]
 
-    init(_ value: Value, path: CodingPath?, userInfo: [CodingUserInfoKey: any Sendable]) {
+    init(_ value: Value, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.value = value
-        self.path = path
+        parent = nil
+        key = nil
         info = userInfo
     }
 
-    var codingPath: [any CodingKey] { CodingPath.keys(path) }
+    /// What stands one step below another.
+    init(_ value: Value, _ parent: ValueReading, _ key: any CodingKey) {
+        self.value = value
+        self.parent = parent
+        self.key = key
+        info = parent.info
+    }
+
     var userInfo: [CodingUserInfoKey: Any] { info }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
@@ -29,11 +40,6 @@ struct ValueReading: Decoder, SingleValueDecodingContainer {
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
-
-    /// What stands below, under one more key.
-    func below(_ value: Value, _ key: any CodingKey) -> ValueReading {
-        ValueReading(value, path: CodingPath(path, key), userInfo: info)
-    }
 }
 
 extension ValueReading {
@@ -82,9 +88,9 @@ extension ValueReading {
     }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        if type == Value.self, let same = value as? T { return same }
-        if type == Keyword.self, let keyword = try keyword() as? T { return keyword }
-        if let bridged = try bridged(type) { return bridged }
+        if value.isPlain(type) { return value.plain(type) }
+        if Self.isBridged(type) { return try bridged(type) }
+        if type == Keyword.self { return unsafeBitCast(try keyword(), to: type) }
         return try T(from: self)
     }
 
@@ -120,6 +126,32 @@ extension ValueReading {
 }
 
 extension Value {
+    /// Whether the type is that of the content, or `Value`: then no decoding is needed.
+    func isPlain<T>(_ type: T.Type) -> Bool {
+        switch self {
+        case .string where type == String.self, .integer where Self.isWord(type),
+            .double where type == Double.self:
+            true
+        default: type == Value.self
+        }
+    }
+
+    private static func isWord(_ type: Any.Type) -> Bool {
+        type == Int64.self || (type == Int.self && Int.bitWidth == 64)
+    }
+
+    /// The content as it is, where `isPlain` holds.
+    ///
+    /// The types are the same, so the bits are; a cast would look the type up anew for every element.
+    func plain<T>(_ type: T.Type) -> T {
+        switch self {
+        case .string(let text) where type == String.self: unsafeBitCast(text, to: type)
+        case .integer(let integer) where Self.isWord(type): unsafeBitCast(integer, to: type)
+        case .double(let double) where type == Double.self: unsafeBitCast(double, to: type)
+        default: unsafeBitCast(self, to: type)
+        }
+    }
+
     /// What kind of value it is, for sentences.
     fileprivate var kindName: String {
         switch self {

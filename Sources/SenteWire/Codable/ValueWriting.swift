@@ -3,33 +3,47 @@
 /// One value that is being encoded: the encoder of types and the container of single values in one.
 ///
 /// Containers of it share it, as Codable lets several be asked for (a class and its superclass do).
-final class ValueWriting: Encoder {
-    /// A value, or one that somebody may still be writing.
-    enum Element {
-        case value(Value)
-        case writing(ValueWriting)
-    }
-
-    private enum Content {
-        case nothing
-        case single(Value)
-        case elements([Element])
-        case entries([(key: Value, element: Element)])
+final class ValueWriting: Encoder, CodingStep {
+    private enum Kind {
+        case nothing, single, elements, entries
     }
 
     /// Types that contain themselves for ever end here instead of at the end of the stack.
     private static let maximumDepth = 512
 
     let plan: EncodingPlan
-    let path: CodingPath?
-    private var content = Content.nothing
+    let parent: ValueWriting?
+    let key: (any CodingKey)?
+    private let depth: Int
+    private var kind = Kind.nothing
+    /// The single value, the elements, or the keys and values in turns.
+    private var items: [Value] = []
+    /// What somebody may still be writing, and where among the items it goes.
+    private var children: [(position: Int, writing: ValueWriting)] = []
 
-    init(plan: EncodingPlan, path: CodingPath?) {
+    init(plan: EncodingPlan) {
         self.plan = plan
-        self.path = path
+        parent = nil
+        key = nil
+        depth = 0
     }
 
-    var codingPath: [any CodingKey] { CodingPath.keys(path) }
+    /// What is written in the place of another: what a single value container was given.
+    private init(replacing other: ValueWriting) {
+        plan = other.plan
+        parent = other.parent
+        key = other.key
+        depth = other.depth + 1
+    }
+
+    /// What is to be written one step below another.
+    init(_ parent: ValueWriting, _ key: any CodingKey) {
+        plan = parent.plan
+        self.parent = parent
+        self.key = key
+        depth = parent.depth + 1
+    }
+
     var userInfo: [CodingUserInfoKey: Any] { plan.userInfo }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
@@ -46,112 +60,106 @@ final class ValueWriting: Encoder {
         SingleWriting(writing: self)
     }
 
-    /// The value of something Encodable that stands here or, given a key, one step below.
-    func encoded<T: Encodable>(_ value: T, _ key: (any CodingKey)? = nil) throws -> Value {
-        if T.self == Value.self, let value = value as? Value { return value }
-        if T.self == Keyword.self, let keyword = value as? Keyword { return .keyword(keyword) }
-        let below = key.map { CodingPath(path, $0) } ?? path
-        if let bridged = try Self.bridged(value, below) { return bridged }
-        guard (below?.depth ?? 0) <= Self.maximumDepth else {
+    /// The value of something Encodable that stands one step below, or here if there is no key.
+    func encoded<T: Encodable>(_ value: T, _ key: (any CodingKey)?) throws -> Value {
+        if let plain = Self.plain(value) { return plain }
+        let below = key.map { ValueWriting(self, $0) } ?? ValueWriting(replacing: self)
+        if let bridged = try below.bridged(value) { return bridged }
+        guard below.depth <= Self.maximumDepth else {
             throw EncodingError.invalidValue(
-                value, Self.context(below, "The value is nested deeper than \(Self.maximumDepth)."))
+                value, below.context("The value is nested deeper than \(Self.maximumDepth)."))
         }
-        let writing = ValueWriting(plan: plan, path: below)
-        try value.encode(to: writing)
-        return writing.finished
+        try value.encode(to: below)
+        return below.finished
+    }
+
+    /// What needs no containers: values themselves, and what sequences mostly hold.
+    ///
+    /// The types are the same, so the bits are; a cast would look the type up anew for every element.
+    private static func plain<T: Encodable>(_ value: T) -> Value? {
+        if T.self == String.self { return .string(unsafeBitCast(value, to: String.self)) }
+        if T.self == Int.self { return .integer(Int64(unsafeBitCast(value, to: Int.self))) }
+        if T.self == Double.self { return .double(unsafeBitCast(value, to: Double.self)) }
+        if T.self == Value.self { return unsafeBitCast(value, to: Value.self) }
+        if T.self == Keyword.self { return .keyword(unsafeBitCast(value, to: Keyword.self)) }
+        return nil
     }
 
     /// What was written; nothing at all counts as an empty map.
     var finished: Value {
-        switch content {
+        for (position, child) in children { items[position] = child.finished }
+        return switch kind {
         case .nothing: .map(ValueMap())
-        case .single(let value): value
-        case .elements(let elements): .vector(elements.map(Self.finished))
-        case .entries(let entries):
-            .map(ValueMap(entries.lazy.map { ($0.key, Self.finished($0.element)) }))
+        case .single: items[0]
+        case .elements: .vector(items)
+        case .entries: .map(ValueMap(items: items))
         }
     }
 
-    private static func finished(_ element: Element) -> Value {
-        switch element {
-        case .value(let value): value
-        case .writing(let writing): writing.finished
-        }
-    }
-
-    static func context(_ path: CodingPath?, _ message: String) -> EncodingError.Context {
-        EncodingError.Context(codingPath: CodingPath.keys(path), debugDescription: message)
+    func context(_ message: String) -> EncodingError.Context {
+        EncodingError.Context(codingPath: codingPath, debugDescription: message)
     }
 }
 
 extension ValueWriting {
-    var elementCount: Int {
-        if case .elements(let elements) = content { elements.count } else { 0 }
-    }
+    var elementCount: Int { items.count }
 
     func beginElements() {
-        switch content {
-        case .nothing: content = .elements([])
-        case .elements: break
-        case .single, .entries: misused("a sequence")
-        }
+        begin(.elements, "a sequence")
     }
 
     func beginEntries() {
-        switch content {
-        case .nothing: content = .entries([])
-        case .entries: break
-        case .single, .elements: misused("a map")
-        }
+        begin(.entries, "a map")
     }
 
     func set(_ value: Value) {
-        guard case .nothing = content else { return misused("a single value") }
-        content = .single(value)
+        guard kind == .nothing else { return misused("a single value") }
+        kind = .single
+        items = [value]
     }
 
-    func append(_ element: Element) {
-        guard case .elements(var elements) = content else { return }
-        content = .nothing
-        elements.append(element)
-        content = .elements(elements)
+    func append(_ value: Value) {
+        guard kind == .elements else { return }
+        items.append(value)
     }
 
-    func append(_ key: Value, _ element: Element) {
-        guard case .entries(var entries) = content else { return }
-        content = .nothing
-        entries.append((key, element))
-        content = .entries(entries)
+    func append(_ key: Value, _ value: Value) {
+        guard kind == .entries else { return }
+        items.append(key)
+        items.append(value)
     }
 
     /// What is already being written under a key, so that asking twice adds to one container.
     func writing(under key: Value) -> ValueWriting? {
-        guard case .entries(let entries) = content, let entry = entries.last(where: { $0.key == key }),
-            case .writing(let writing) = entry.element
-        else { return nil }
-        return writing
+        guard kind == .entries else { return nil }
+        return children.last { items[$0.position - 1] == key }?.writing
     }
 
-    /// What is to be written one step below: detached, and the whole refused, where it would be too deep.
-    func below(_ key: any CodingKey, attach: (ValueWriting) -> Void) -> ValueWriting {
-        let below = ValueWriting(plan: plan, path: CodingPath(path, key))
-        if (below.path?.depth ?? 0) <= Self.maximumDepth {
-            attach(below)
-        } else {
-            plan.failure =
-                plan.failure
-                ?? .invalidValue(
-                    key, Self.context(path, "There are containers deeper than \(Self.maximumDepth)."))
+    private func begin(_ wanted: Kind, _ name: String) {
+        if kind == .nothing {
+            kind = wanted
+        } else if kind != wanted {
+            misused(name)
         }
+    }
+
+    /// What is to be written one step below, in the place of the value appended last.
+    ///
+    /// Where that would be too deep the whole is refused.
+    func below(_ key: any CodingKey) -> ValueWriting {
+        let below = ValueWriting(self, key)
+        if below.depth > Self.maximumDepth, plan.failure == nil {
+            plan.failure = .invalidValue(
+                key, context("There are containers deeper than \(Self.maximumDepth)."))
+        }
+        // After a failure what was appended may not be here, and nothing will be read.
+        if plan.failure == nil { children.append((items.count - 1, below)) }
         return below
     }
 
     private func misused(_ wanted: String) {
-        plan.failure =
-            plan.failure
-            ?? .invalidValue(
-                finished,
-                Self.context(path, "The type asked for \(wanted) after it had begun to write something else.")
-            )
+        guard plan.failure == nil else { return }
+        let message = "The type asked for \(wanted) after it had begun to write something else."
+        plan.failure = .invalidValue(finished, context(message))
     }
 }
