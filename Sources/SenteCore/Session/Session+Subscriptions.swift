@@ -85,7 +85,7 @@ extension Session {
     }
 
     mutating func closeInbox(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
-        inboxes.close(inbox)
+        guard inboxes.close(inbox) else { return }
         effects.append(.finish(inbox, nil))
         resumeIfRoom(at: now, into: &effects)
     }

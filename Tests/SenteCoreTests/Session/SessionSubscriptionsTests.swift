@@ -205,6 +205,7 @@ struct SessionSubscriptionsTests {
         #expect(session.does(.finish(other.inbox, nil)))
         #expect(session.said.isEmpty)
         session.tell(.command(.endScope(other.inbox)))
+        #expect(session.effects.isEmpty)
         session.lose()
         session.waitForAttempt()
         session.greet()
