@@ -271,7 +271,7 @@ final class RuleBook {
             switch old {
             case .closed: [.connecting]
             case .connecting: [.open, .reconnecting, .failed, .closing, .closed]
-            case .open: [.closing, .reconnecting, .closed, .failed]
+            case .open: [.closing, .reconnecting, .closed]
             case .closing: [.closed]
             case .reconnecting: [.connecting, .closed, .failed]
             case .failed: [.connecting, .closed]
@@ -283,6 +283,8 @@ final class RuleBook {
     private func checkRetry(_ status: ConnectionStatus, _ old: ConnectionStatus) {
         let isAnswer = old.state == .reconnecting
         if !isAnswer {
+            // On the way from open to failed it passes here, and nothing is due.
+            if hasUsedUpAttempts, status.retryAt == nil { return }
             if hasUsedUpAttempts { violate(8, "Retry \(retries + 1) although the attempts are used up.") }
             retries += 1
         }
