@@ -254,7 +254,7 @@ final class RuleBook {
             }
         case .reconnecting:
             if case .input(.command(.reconnect))? = cause { return }
-            checkRetry(status, old)
+            checkRetry(status, old, cause)
         default: break
         }
         if status.lastError?.code == .silent, old.lastError?.code != .silent, old.state == .open {
@@ -280,7 +280,7 @@ final class RuleBook {
     }
 
     /// 8: The wait lies in the policy's window, and never above its cap.
-    private func checkRetry(_ status: ConnectionStatus, _ old: ConnectionStatus) {
+    private func checkRetry(_ status: ConnectionStatus, _ old: ConnectionStatus, _ cause: Cause?) {
         let isAnswer = old.state == .reconnecting
         if !isAnswer {
             // On the way from open to failed it passes here, and nothing is due.
@@ -294,7 +294,11 @@ final class RuleBook {
         guard let retryAt = status.retryAt else { return }
         let delay = now.duration(to: retryAt)
         var window = window(retries - 1, status.lastError)
-        if let after = retryAfter(status.lastError) {
+        let after = retryAfter(status.lastError)
+        if case .input(.provided(_, .delay(let answer?)))? = cause {
+            // The server's time runs from its refusal, the policy's from its answer.
+            window = answer...max(answer, after ?? answer)
+        } else if let after {
             window = max(window.lowerBound, after)...max(window.upperBound, after)
         }
         if !window.contains(delay) {
@@ -311,8 +315,8 @@ final class RuleBook {
     private func window(_ retry: Int, _ error: SenteError?) -> ClosedRange<Duration> {
         let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code)
         switch client.configuration.reconnect.rule {
-        case .never: return .zero ... .zero
-        case .custom: return (client.habits.delay ?? .zero)...(client.habits.delay ?? .zero)
+        // What a custom policy says is known by its answer only.
+        case .never, .custom: return .zero ... .zero
         case .windows(let base, let floor, let maximum):
             if retry == 0, !isAtCap { return .zero...base }
             let top = isAtCap || retry > 20 ? maximum : min(maximum, base * (1 << retry))
