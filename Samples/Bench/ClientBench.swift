@@ -26,15 +26,18 @@ enum ClientBench {
         case .forwarded:
             try await opened(port) { try await requests($0, on: BenchServer.served, mode, count) }
         case .publish: try await opened(port) { try await publishes($0, count) }
-        case .receive: try await opened(port) { try await receives($0, count) }
+        case .receive: try await opened(port, inbox: count) { try await receives($0, count) }
         case .idle: try await idle(port: port, count: count)
         }
     }
 
     private static func opened(
-        _ port: Int, _ body: (SenteClient) async throws -> BenchResult
+        _ port: Int, inbox: Int? = nil, _ body: (SenteClient) async throws -> BenchResult
     ) async throws -> BenchResult {
-        let client = try SenteClient("ws://127.0.0.1:\(port)/")
+        var configuration = SenteClient.Configuration()
+        // Room for all of it, so that what is counted was also consumed.
+        if let inbox { configuration.inbox = InboxPolicy(maximumMessages: inbox, maximumBytes: inbox << 10) }
+        let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
         try await client.connect()
         let result = try await body(client)
         await client.disconnect()
