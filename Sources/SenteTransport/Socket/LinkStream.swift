@@ -65,7 +65,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     /// waiting for the lock.
     private func writeWithoutLock() {
         guard place.pointee.link.unwrittenBytes <= Self.smallWrite else {
-            return place.pointee.write(onLoop: false)
+            place.pointee.write(onLoop: false)
+            return
         }
         withUnsafeTemporaryAllocation(byteCount: Self.smallWrite, alignment: 16) { buffer in
             let (descriptor, bytes) = place.pointee.beginWrite(copyTo: buffer)
@@ -100,6 +101,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     func change<Result>(_ body: (inout Link, inout MaskKeys, inout [LinkEvent]) -> Result) -> Result {
         lock.lock()
         let result = body(&place.pointee.link, &loop.masks.pointee, &place.pointee.events)
+        place.pointee.linkChanged()
         lock.unlock()
         askToFinish()
         return result

@@ -24,7 +24,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     private var next = 0
     private var bytesWaiting = 0
     private var readingPaused = false
-    private var waiters: [CheckedContinuation<Message?, Never>] = []
+    private var waiters: [UnsafeContinuation<Message?, Never>] = []
     private var opening: CheckedContinuation<Result<LinkOpening, LinkFailure>, Never>?
     private var stream: LinkStream?
     private var lastWord: LinkEnd?
@@ -70,6 +70,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// otherwise it is written at once.
     @discardableResult
     package func send(_ message: Message) -> Link.Verdict {
+        if loop.isCurrent { return link?.stream?.send(message, id: nil) ?? .notOpen }
         lock.lock()
         let stream = stream
         let isIdle = next == mailbox.count
@@ -82,7 +83,8 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// Cancelling the task does not end the waiting.
     package func receive() async -> Message? {
         if let message = take() { return message }
-        return await withCheckedContinuation { continuation in
+        // Each continuation is resumed by whoever takes it out of `waiters`, and by nobody else.
+        return await withUnsafeContinuation { continuation in
             lock.lock()
             // Something may have come since.
             if let message = takeLocked() {
@@ -132,7 +134,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
         if let onMessages { return onMessages(self, messages) }
         lock.lock()
         var rest = messages[...]
-        var resumed: [(CheckedContinuation<Message?, Never>, Message)] = []
+        var resumed: [(UnsafeContinuation<Message?, Never>, Message)] = []
         while !waiters.isEmpty, let message = rest.popFirst() {
             resumed.append((waiters.removeFirst(), message))
         }
