@@ -16,7 +16,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 
 /// An executable under `Samples`; never a product, so that no user's package clashes with it.
 func sample(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: "Samples/\(path)", swiftSettings: settings)
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Samples/\(path)", swiftSettings: settings)
 }
 
 /// The tests of one room.
@@ -55,8 +56,12 @@ let package = Package(
         tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport"]),
         tests(
             "SenteLiteTests",
-            ["SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport", "SenteServer"]),
-        tests("SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
+            [
+                "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
+                "SenteServer",
+            ]),
+        tests(
+            "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SentePublicTests", ["SenteLite"], packageAccess: false),
     ],

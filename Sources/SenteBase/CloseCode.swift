@@ -18,9 +18,13 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let protocolError = CloseCode(rawValue: 1002)
     /// 1003: the peer sent a kind of data that is not accepted.
     public static let unsupportedData = CloseCode(rawValue: 1003)
-    /// 1005: the close frame carried no code. Never on the wire.
+    /// 1005: the close frame carried no code.
+    ///
+    /// Never on the wire.
     public static let noStatus = CloseCode(rawValue: 1005)
-    /// 1006: the connection ended without a close frame. Never on the wire.
+    /// 1006: the connection ended without a close frame.
+    ///
+    /// Never on the wire.
     public static let abnormal = CloseCode(rawValue: 1006)
     /// 1007: a text message was not UTF-8.
     public static let invalidData = CloseCode(rawValue: 1007)
@@ -38,7 +42,9 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let tryAgainLater = CloseCode(rawValue: 1013)
     /// 1014: a gateway got a bad answer.
     public static let badGateway = CloseCode(rawValue: 1014)
-    /// 1015: TLS failed. Never on the wire.
+    /// 1015: TLS failed.
+    ///
+    /// Never on the wire.
     public static let tlsFailed = CloseCode(rawValue: 1015)
 
     /// Whether the code may stand in a close frame: 1000–1003, 1007–1014 (IANA's registry) and 3000–4999.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Names one socket's life. Every report of a link carries its id, so that a late report of an old link is harmless.
+/// Names one socket's life.
+///
+/// Every report of a link carries its id, so that a late report of an old link is harmless.
 package struct LinkID: Hashable, Sendable, CustomStringConvertible {
     package let number: UInt64
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a link says of itself to whoever owns it. Reports of one wake-up come in one batch, in order.
+/// What a link says of itself to whoever owns it.
+///
+/// Reports of one wake-up come in one batch, in order.
 package enum LinkReport: Hashable, Sendable {
     /// The opening handshake is done; messages may follow in the same batch.
     case opened(LinkOpening)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One whole WebSocket message. Text is UTF-8 that has been checked; a `String` is made only where one is needed.
+/// One whole WebSocket message.
+///
+/// Text is UTF-8 that has been checked; a `String` is made only where one is needed.
 package struct Message: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case text

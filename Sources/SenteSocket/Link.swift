@@ -47,6 +47,9 @@ package struct Link: Sendable {
     private var output = OutputBuffer()
     /// The answer to the latest ping, kept back while the output is congested.
     private var latePong: (payload: [UInt8], key: UInt32?)?
+    /// A fault of the peer that came behind good messages, which the owner may answer before the close frame: it is told
+    /// when `deadline`, which is now, has come.
+    private var heldFault: (fault: FrameFault, key: UInt32?)?
     private var endReceived = false
     /// When `timerFired` wants to be called; nil while nothing is waited for.
     package private(set) var deadline: Instant?
@@ -100,7 +103,7 @@ package struct Link: Sendable {
     /// How much of a data frame's payload has not come.
     ///
     /// When large, `fill` spares a copy.
-    package var missingBytes: Int { reader.missing }
+    package var missingBytes: Int { heldFault == nil ? reader.missing : 0 }
 
     // MARK: - Input
 
@@ -136,6 +139,7 @@ package struct Link: Sendable {
     /// The peer ended its half of TCP.
     package mutating func receivedEnd(at now: Instant, into events: inout [LinkEvent]) {
         endReceived = true
+        if let (fault, key) = heldFault { fail(fault, key: key, at: now, into: &events) }
         switch stage {
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
@@ -177,6 +181,7 @@ package struct Link: Sendable {
     /// Early or twice does nothing.
     package mutating func timerFired(at now: Instant, into events: inout [LinkEvent]) {
         guard let deadline, now >= deadline else { return }
+        if let (fault, key) = heldFault { return fail(fault, key: key, at: now, into: &events) }
         switch stage {
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
@@ -274,7 +279,7 @@ package struct Link: Sendable {
         case .open:
             sendClose(ClosePayload.encode(code, reason: reason), masks: &masks)
             stage = .closing
-            deadline = now.advanced(by: limits.close)
+            if heldFault == nil { deadline = now.advanced(by: limits.close) }
         case .closing, .ending, .over: break
         }
         return true
@@ -346,7 +351,7 @@ package struct Link: Sendable {
         into events: inout [LinkEvent]
     ) {
         do throws(FrameFault) {
-            while stage == .open || stage == .closing, let piece = try reader.read(&rest) {
+            while heldFault == nil, stage == .open || stage == .closing, let piece = try reader.read(&rest) {
                 if case .message(let message) = piece {
                     events.append(.message(message))
                 } else {
@@ -403,7 +408,10 @@ package struct Link: Sendable {
     }
 
     private mutating func sendClose(_ payload: [UInt8], masks: inout MaskKeys) {
-        let key = isClient ? masks.next() : nil
+        sendClose(payload, key: isClient ? masks.next() : nil)
+    }
+
+    private mutating func sendClose(_ payload: [UInt8], key: UInt32?) {
         payload.withUnsafeBytes { output.append(frame: .close, $0, key: key) }
         latePong = nil
     }
@@ -414,11 +422,24 @@ package struct Link: Sendable {
     private mutating func fail(
         _ fault: FrameFault, at now: Instant, masks: inout MaskKeys, into events: inout [LinkEvent]
     ) {
+        let key = isClient ? masks.next() : nil
+        let followsMessage = events.contains { if case .message = $0 { true } else { false } }
+        if stage == .open, followsMessage {
+            heldFault = (fault, key)
+            deadline = now
+        } else {
+            fail(fault, key: key, at: now, into: &events)
+        }
+    }
+
+    private mutating func fail(
+        _ fault: FrameFault, key: UInt32?, at now: Instant, into events: inout [LinkEvent]
+    ) {
         var failure = LinkFailure(
             .protocolViolation, "The peer broke the WebSocket protocol: \(fault.message).")
         if stage == .open {
             failure.closeCode = fault.code
-            sendClose(ClosePayload.encode(fault.code, reason: fault.message), masks: &masks)
+            sendClose(ClosePayload.encode(fault.code, reason: fault.message), key: key)
         }
         events.append(.closed(.failed(failure)))
         linger(at: now)
@@ -458,6 +479,7 @@ package struct Link: Sendable {
         clientUpgrade = nil
         serverUpgrade = nil
         latePong = nil
+        heldFault = nil
         reader = FrameReader(masked: !isClient, limit: limits.message)
     }
 }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+import SenteWire
+
+/// The whole client but for the doing: a session, and on each link the dialect that reads and spells for it.
+///
+/// Pure, so that a virtual world runs it as it is. Whoever drives it feeds `handle` with what happened, performs the
+/// effects in order, and turns a `transmit` into messages with `encode`.
+package struct ClientEngine: Sendable {
+    private var session: Session
+    private let detector: DialectDetector
+    private let sizes: SizeLimits
+    private var metrics: MetricsCollector
+    /// Reads and spells on the link that was greeted last, or is being greeted.
+    private var coder: (link: LinkID, coder: any DialectCoder)?
+
+    package init(
+        configuration: SessionConfiguration, detector: DialectDetector = DialectDetector(),
+        sizes: SizeLimits = SizeLimits(), random: Generator, at now: Moment
+    ) {
+        session = Session(configuration: configuration, random: random)
+        self.detector = detector
+        self.sizes = sizes
+        metrics = MetricsCollector(at: now.instant)
+    }
+
+    package var status: ConnectionStatus { session.status }
+    package var deadline: Instant? { session.deadline }
+    package var subscriptions: [String] { session.subscriptions.wished }
+    package var outboxCount: Int { session.outbox.count }
+    package var outboxBytes: Int { session.outbox.bytes }
+    /// Since when the oldest message of the outbox waits.
+    package var outboxOldest: Instant? { session.outbox.oldest?.queuedAt }
+    /// How many calls await a reply.
+    package var pendingCount: Int { session.calls.pendingCount }
+    /// Changes whenever `subscriptions` may have.
+    package var subscriptionsVersion: Int { session.subscriptions.version }
+    /// Why nothing can be queued now, if so.
+    package var refusal: SenteError? { session.refusalToQueue() }
+    /// What was counted so far; a cheap copy, for whoever makes a snapshot elsewhere.
+    package var metricsCollector: MetricsCollector { metrics }
+
+    package func subscription(_ channel: String) -> SubscriptionStatus? {
+        session.subscriptions.status(of: channel)
+    }
+
+    /// What an app or a provider did, or that the time has come.
+    package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+        session.handle(input, at: now, into: &effects)
+    }
+
+    /// What a link says of itself.
+    package mutating func handle(
+        _ report: LinkReport, of link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) {
+        switch report {
+        case .opened: session.handle(.opened(link), at: now, into: &effects)
+        case .received(let messages): received(messages, on: link, at: now, into: &effects)
+        case .progress: session.handle(.progressed(link), at: now, into: &effects)
+        case .wrote(let ids): session.handle(.wrote(link, ids), at: now, into: &effects)
+        case .answered(let id, let message):
+            session.handle(.wrote(link, [id]), at: now, into: &effects)
+            received([message], on: link, at: now, into: &effects)
+        case .refused(let refusal): session.handle(.refused(link, refusal), at: now, into: &effects)
+        case .closed(let end): session.handle(.closed(link, end), at: now, into: &effects)
+        }
+    }
+
+    /// Spells what a `transmit` holds.
+    ///
+    /// What cannot be said goes back to the session, which tells the call.
+    package mutating func encode(
+        _ batch: [Transmission], for link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) -> [(SendID, Message)] {
+        guard var current = coder, current.link == link else { return [] }
+        var messages: [(SendID, Message)] = []
+        messages.reserveCapacity(batch.count)
+        var bytes = 0
+        var large = 0
+        for transmission in batch {
+            do throws(SenteError) {
+                let message = try current.coder.encode(transmission.outbound, at: now)
+                try check(message)
+                bytes += message.bytes.count
+                if message.bytes.count >= sizes.largeMessage { large += 1 }
+                messages.append((transmission.id, message))
+            } catch {
+                session.handle(.unsayable(link, transmission.id, error), at: now, into: &effects)
+            }
+        }
+        coder = current
+        metrics.record(.transmitted(messages: messages.count, bytes: bytes, large: large), at: now.instant)
+        return messages
+    }
+
+    package mutating func take(_ inbox: InboxID) -> [InboxElement] {
+        session.take(inbox)
+    }
+
+    package mutating func record(_ signal: SessionSignal, at now: Moment) {
+        metrics.record(signal, at: now.instant)
+    }
+
+    package func metrics(at now: Moment) -> ClientMetrics {
+        var gauges = MetricsCollector.Gauges()
+        gauges.outboxMessages = session.outbox.count
+        gauges.outboxBytes = session.outbox.bytes
+        gauges.outboxOldestAge = session.outbox.oldest.map { $0.queuedAt.duration(to: now.instant) }
+        gauges.subscriptionsWished = session.subscriptions.wished.count
+        gauges.subscriptionsConfirmed = session.subscriptions.confirmedCount
+        gauges.pendingRequests = session.calls.pendingCount
+        return metrics.snapshot(at: now.instant, gauges: gauges)
+    }
+
+    private mutating func received(
+        _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) {
+        guard session.isCurrent(link) else { return }
+        var bytes = 0
+        var large = 0
+        for message in messages {
+            let size = message.bytes.count
+            bytes += size
+            if size >= sizes.largeMessage { large += 1 }
+            for inbound in decode(message, on: link, at: now, into: &effects) {
+                session.handle(.received(link, inbound, size: size), at: now, into: &effects)
+            }
+        }
+        metrics.record(.received(messages: messages.count, bytes: bytes, large: large), at: now.instant)
+    }
+
+    /// The first message of a link shows who speaks; it fixes dialect and format.
+    private mutating func decode(
+        _ message: Message, on link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) -> [Inbound] {
+        if coder?.link != link {
+            do throws(SenteError) {
+                let found = try detector.detect(message)
+                coder = (link, found)
+                session.speaks(found.dialect, found.format)
+            } catch {
+                session.handle(.mismatched(link, error), at: now, into: &effects)
+                return []
+            }
+        }
+        return coder?.coder.decode(message) { session.traffic.pending.isPending($0) } ?? []
+    }
+
+    private func check(_ message: Message) throws(SenteError) {
+        guard message.bytes.count > sizes.outgoingMessage else { return }
+        throw SenteError(
+            .messageTooLarge,
+            "The message has \(message.bytes.count) bytes and the limit is \(sizes.outgoingMessage): "
+                + "send less at once, or raise `limits.outgoingMessage`.")
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteWire
+
+extension Dialect {
+    package var capabilities: Capabilities {
+        switch self {
+        case .senteLiteMaps:
+            Capabilities(acknowledgesPublish: true, answersEvents: false, ordersReplies: true)
+        }
+    }
+
+    /// Refuses what this dialect cannot say or its servers choke on, and what is too large.
+    ///
+    /// It needs no link and looks at nothing but its arguments, so it runs on the caller's thread before anything is
+    /// queued. Sizes are estimates (`Outbound.weight`) until the message is encoded.
+    package func check(_ outbound: Outbound, limit: SizeLimits) throws(SenteError) {
+        try check(arguments: outbound)
+        let weight = outbound.weight
+        guard weight <= limit.outgoingMessage else {
+            throw SenteError(
+                .messageTooLarge,
+                "The message takes about \(weight) bytes and the limit is \(limit.outgoingMessage): "
+                    + "send less at once, or raise `limits.outgoingMessage`.", outcome: .notSent)
+        }
+    }
+
+    func check(arguments outbound: Outbound) throws(SenteError) {
+        switch self {
+        case .senteLiteMaps: try Self.checkMaps(outbound)
+        }
+    }
+
+    private static func checkMaps(_ outbound: Outbound) throws(SenteError) {
+        if let channel = outbound.channel { try check(channel: channel) }
+        switch outbound {
+        // A server of this dialect throws on other data, and then neither delivers nor answers.
+        case .publish(_, let data, _), .request(_, let data, _): try check(data: data)
+        case .event(let event): try check(event: event)
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions: break
+        }
+    }
+
+    private static func check(channel: String) throws(SenteError) {
+        let length = channel.utf8.count
+        guard length > 0 else { throw invalid("`channel` is empty: give the name of a channel.") }
+        guard length <= 1_024 else {
+            throw invalid("`channel` has \(length) bytes: a channel's name has at most 1,024.")
+        }
+        guard !channel.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw invalid("`channel` holds a control character (“\(channel.excerpt())”): use printable text.")
+        }
+    }
+
+    private static func check(data: Value) throws(SenteError) {
+        switch data {
+        case .map, .null: return
+        default:
+            throw invalid(
+                "`data` is \(kind(of: data)): servers of this dialect take a map or nothing. "
+                    + "Wrap it, for example as {\"value\": …}.")
+        }
+    }
+
+    private static func check(event: Event) throws(SenteError) {
+        let name = event.id.text
+        guard !name.isEmpty else { throw invalid("The event's `id` is empty: give it a name.") }
+        if let type = MapFrameType(rawValue: name), type.isActedUpon {
+            throw invalid(
+                "The event's `id` “\(name)” is a word of the protocol: use the client's own call, or another id."
+            )
+        }
+        try check(data: event.data)
+        if let fields = event.data.mapValue,
+            fields[MapField.type] != nil || fields[Keyword(MapField.type)] != nil
+        {
+            throw invalid(
+                "The event's `data` holds the key “type”, which is where its id is written: rename the key.")
+        }
+    }
+
+    private static func invalid(_ message: String) -> SenteError {
+        SenteError(.invalidArgument, message, outcome: .notSent)
+    }
+
+    private static func kind(of value: Value) -> String {
+        switch value {
+        case .null: "null"
+        case .bool: "a truth value"
+        case .integer, .bigInteger, .double, .decimal, .ratio: "a number"
+        case .string, .character: "text"
+        case .keyword, .symbol: "a name"
+        case .list, .vector: "an array"
+        case .map: "a map"
+        case .set: "a set"
+        case .bytes, .instant, .uuid, .uri, .tagged: "a single value"
+        }
+    }
+}

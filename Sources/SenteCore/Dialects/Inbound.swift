@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// What a server can say, after a dialect has read it.
+package enum Inbound: Hashable, Sendable {
+    /// The server's first word.
+    case greeting(Identity)
+    /// A message of a channel, live.
+    case delivery(ChannelMessage)
+    /// An answer to something this client said.
+    case reply(Correlation, Reply)
+    /// Somebody asks this client, as a service.
+    case request(IncomingRequest)
+    case ping(stamp: Int64?)
+    /// `stamp` is the one of the ping it answers.
+    case pong(stamp: Int64?)
+    /// The server reports an error that names no call.
+    case failure(SenteError, Event)
+    /// An application event.
+    case event(Event)
+    /// Understood, and of no consequence (`pong-ack`).
+    case noise
+    /// Not understood; the text says why. The link goes on.
+    case undecodable(String)
+}
+
+/// How a reply finds the call that caused it.
+package enum Correlation: Hashable, Sendable {
+    /// By an identifier.
+    case id(ReplyKind, String)
+    /// The oldest unanswered one of this kind and channel on the link.
+    case next(ReplyKind, channel: String?)
+}
+
+package enum ReplyKind: String, Hashable, Sendable, CaseIterable {
+    case subscribe, unsubscribe, publish
+    /// The server took an RPC request and names its id.
+    case request
+    /// The service's answer to an RPC request.
+    case answer
+    case channels, subscriptions
+}
+
+package enum Reply: Hashable, Sendable {
+    case subscribed(retained: [ChannelMessage])
+    case unsubscribed
+    case published(PublishReceipt)
+    /// The request has this id and went to that many services; nil when the server does not say.
+    case forwarded(requestID: String, deliveredTo: Int?)
+    case answered(Value)
+    case channels([ChannelInfo])
+    case subscriptions([String])
+    /// The server said no to whatever this answers.
+    case refused(SenteError)
+}
+
+/// A request of another client, for this one to answer.
+package struct IncomingRequest: Hashable, Sendable {
+    package var id: String
+    package var channel: String
+    package var data: Value
+    package var sender: String?
+    /// Milliseconds since 1970.
+    package var createdAt: Int64?
+    /// Milliseconds the requester waits.
+    package var limit: Int64?
+
+    package init(
+        id: String, channel: String, data: Value, sender: String? = nil, createdAt: Int64? = nil,
+        limit: Int64? = nil
+    ) {
+        self.id = id
+        self.channel = channel
+        self.data = data
+        self.sender = sender
+        self.createdAt = createdAt
+        self.limit = limit
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteWire
+
+/// One message of a channel, whatever shape the server gave it.
+public struct ChannelMessage: Hashable, Sendable {
+    /// The channel.
+    public var channel: String
+    /// What was published; `.null` when the publisher sent nothing.
+    public var data: Value
+    /// The server's id of the message, when it gives one.
+    ///
+    /// Not unique across restarts of a server.
+    public var id: String?
+    /// The connection that published it, when the server says so.
+    public var sender: String?
+    /// When the server passed it on, in milliseconds since 1970, when it says so.
+    public var time: Int64?
+    /// Whether it was kept by the server and handed over at the subscription, rather than live.
+    public var isRetained: Bool
+    /// How many messages of this handle were lost right before this one, because the inbox was full.
+    public var missed: Int
+
+    package init(
+        channel: String, data: Value, id: String? = nil, sender: String? = nil, time: Int64? = nil,
+        isRetained: Bool = false, missed: Int = 0
+    ) {
+        self.channel = channel
+        self.data = data
+        self.id = id
+        self.sender = sender
+        self.time = time
+        self.isRetained = isRetained
+        self.missed = missed
+    }
+}

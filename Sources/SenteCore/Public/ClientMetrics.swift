@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a client has done so far, in numbers.
+///
+/// A value: it does not change after it was asked for.
+public struct ClientMetrics: Sendable, Equatable {
+    /// Messages of one direction.
+    public struct Traffic: Sendable, Equatable {
+        /// Whole messages, those of the protocol itself included.
+        public var messages = 0
+        /// Their bytes, without the framing.
+        public var bytes = 0
+        /// How many of them counted as large (`SizeLimits.largeMessage`, 512 KiB by default).
+        public var largeMessages = 0
+        /// Messages a second in the last full window of 10 s; 0 until the first one is over.
+        public var messagesPerSecond = 0.0
+
+        package init() {}
+    }
+
+    /// The connection over time.
+    public struct Connection: Sendable, Equatable {
+        /// How often a link was begun.
+        public var attempts = 0
+        /// How often the server greeted again after a link was lost.
+        public var reconnects = 0
+        /// How long the client exists.
+        public var uptime: Duration = .zero
+        /// How long it was open, all links together.
+        public var connectedTime: Duration = .zero
+        /// How long the last opening took, from the start of the attempt to the greeting.
+        public var timeToOpen: Duration?
+
+        package init() {}
+    }
+
+    /// What waits to be sent, and what never was.
+    public struct Outbox: Sendable, Equatable {
+        /// How many messages wait.
+        public var messages = 0
+        /// How much they weigh, in bytes, as `OutboxPolicy.maximumBytes` counts.
+        public var bytes = 0
+        /// How long the oldest has waited; nil when none waits.
+        public var oldestAge: Duration?
+        /// How many were dropped, by reason (`outboxFull`, `expired`, `dropped`, `superseded` and others).
+        public var drops: [SenteError.Code: Int] = [:]
+
+        package init() {}
+    }
+
+    /// What is subscribed.
+    public struct Subscriptions: Sendable, Equatable {
+        /// How many channels the app wishes.
+        public var wished = 0
+        /// How many of them the server has confirmed on this connection.
+        public var confirmed = 0
+
+        package init() {}
+    }
+
+    /// The round trip within which so many of a hundred pings were answered.
+    public struct Percentiles: Sendable, Equatable {
+        /// Half of them.
+        public var p50: Duration
+        /// 95 of 100.
+        public var p95: Duration
+        /// 99 of 100.
+        public var p99: Duration
+    }
+
+    /// What came in.
+    public var received = Traffic()
+    /// What went out.
+    public var sent = Traffic()
+    /// The connection over time.
+    public var connection = Connection()
+    /// What waits to be sent, and what never was.
+    public var outbox = Outbox()
+    /// What is subscribed.
+    public var subscriptions = Subscriptions()
+    /// How many calls await a reply.
+    public var pendingRequests = 0
+    /// How many messages were lost because an inbox was full.
+    public var missed = 0
+    /// How many messages of the server could not be understood.
+    public var undecodable = 0
+    /// How many errors the server reported that belong to no call.
+    public var serverErrors = 0
+    /// How often each error was told to a call or a listener, or ended an attempt or a link.
+    public var errors: [SenteError.Code: Int] = [:]
+    /// The last round trips, in no order.
+    package var roundTrips: [Duration] = []
+
+    package init() {}
+
+    /// The round trips of the last 256 pings; nil before the first.
+    ///
+    /// Computed when asked for.
+    public var roundTrip: Percentiles? {
+        guard !roundTrips.isEmpty else { return nil }
+        let sorted = roundTrips.sorted()
+        // The nearest rank: the smallest sample that at least that part of all does not exceed.
+        func sample(_ percent: Int) -> Duration {
+            sorted[(sorted.count * percent + 99) / 100 - 1]
+        }
+        return Percentiles(p50: sample(50), p95: sample(95), p99: sample(99))
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteBase
+public import SenteWire
+
+/// Everything a client says of its connection, as one value.
+public struct ConnectionStatus: Sendable, Equatable {
+    /// How the last link ended, when a close frame said so.
+    public struct Close: Sendable, Equatable {
+        /// The code of the close frame, `.noStatus` when it carried none, `.abnormal` when none came.
+        public var code: CloseCode
+        /// The reason of the close frame; may be empty.
+        public var reason: String
+
+        package init(code: CloseCode, reason: String) {
+            self.code = code
+            self.reason = reason
+        }
+    }
+
+    /// The state.
+    public var state: ConnectionState
+    /// Which try this is since the last stable connection: 1 for the first attempt, 2 for the first retry; 0 while closed.
+    public var attempt: Int
+    /// When the next attempt is due, while reconnecting.
+    public var retryAt: Instant?
+    /// How the last link ended; kept until the next one ends.
+    public var lastClose: Close?
+    /// Why the last attempt or link failed; kept until the next greeting.
+    public var lastError: SenteError?
+    /// Who the server says we are, while open.
+    public var identity: Identity?
+    /// When the server greeted, while open.
+    public var openedAt: Instant?
+    /// How the server writes its messages, once its first frame has shown it.
+    public var dialect: Dialect?
+    /// How values become bytes, once the first frame has shown it.
+    public var format: WireFormat?
+
+    package init(state: ConnectionState) {
+        self.state = state
+        attempt = 0
+    }
+}
+
+/// Who the server says this connection is.
+///
+/// A new link gets a new one.
+public struct Identity: Sendable, Hashable {
+    /// The server's name for the connection (`conn-id`).
+    public var connectionID: String
+    /// The server's wall clock at the greeting, in milliseconds since 1970, when it said so.
+    public var serverTime: Int64?
+
+    package init(connectionID: String, serverTime: Int64? = nil) {
+        self.connectionID = connectionID
+        self.serverTime = serverTime
+    }
+}

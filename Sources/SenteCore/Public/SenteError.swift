@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteBase
+public import SenteWire
+
+/// What went wrong, for code (`code`, `outcome`) and for people (`description`).
+///
+/// Every throwing call of the client throws this type: `do throws(SenteError) { … } catch { … }`.
+public struct SenteError: Error, Hashable, Sendable {
+    /// A kind of error.
+    ///
+    /// New ones may be added, so a `switch` needs a `default`.
+    public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
+        /// The code's name, stable across versions.
+        public let rawValue: String
+
+        /// Makes a code of a name.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// The name.
+        public var description: String { rawValue }
+    }
+
+    /// A header of the server's answer.
+    public struct Header: Hashable, Sendable {
+        /// As the server spelled it.
+        public var name: String
+        /// Without the blanks around it.
+        public var value: String
+
+        package init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// What kind of error this is.
+    public var code: Code
+    /// What became of the message of the call, when the call had one.
+    public var outcome: Outcome?
+    /// A sentence that says what went wrong and what to do.
+    public var message: String
+    /// The text of an error below this one (of the system, of a provider), if there is one.
+    public var underlying: String?
+    /// The close code of the link, when a link's end caused this.
+    public var closeCode: CloseCode?
+    /// The status of the server's HTTP answer, when it refused the upgrade.
+    public var httpStatus: Int?
+    /// The headers of that answer.
+    public var headers: [Header]
+    /// The start of that answer's body, at most 64 KiB.
+    public var body: [UInt8]
+    /// What the server sent along: the data of an RPC error, the fields of a rejection.
+    public var details: Value?
+
+    package init(
+        _ code: Code, _ message: String, outcome: Outcome? = nil, underlying: String? = nil,
+        closeCode: CloseCode? = nil, details: Value? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.outcome = outcome
+        self.underlying = underlying
+        self.closeCode = closeCode
+        self.details = details
+        headers = []
+        body = []
+    }
+
+    /// Whether the same call may succeed later without any change: true for what time or the network can mend.
+    public var isRetryable: Bool {
+        switch code {
+        case .notConnected, .timedOut, .connectionLost, .unreachable, .silent, .outboxFull, .expired,
+            .dropped,
+            .noSubscribers, .busy, .serverUnavailable, .providerFailed, .disconnected:
+            true
+        default: false
+        }
+    }
+
+    package func with(outcome: Outcome) -> SenteError {
+        var copy = self
+        copy.outcome = outcome
+        return copy
+    }
+}
+
+extension SenteError.Code {
+    /// An argument is wrong; the message names it and says what would be right.
+    ///
+    /// Nothing was sent.
+    public static let invalidArgument = Self(rawValue: "invalidArgument")
+    /// The client is closed, closing or failed: call `connect()` first.
+    public static let notConnected = Self(rawValue: "notConnected")
+    /// `disconnect()` ended the wait or the call.
+    public static let disconnected = Self(rawValue: "disconnected")
+    /// The task that made the call was cancelled.
+    public static let cancelled = Self(rawValue: "cancelled")
+    /// The call's time limit passed.
+    ///
+    /// For `connect`, the client goes on trying.
+    public static let timedOut = Self(rawValue: "timedOut")
+    /// The link died while the call was under way.
+    ///
+    /// The client reconnects.
+    public static let connectionLost = Self(rawValue: "connectionLost")
+    /// No address answered, or the name has none.
+    ///
+    /// The client keeps trying.
+    public static let unreachable = Self(rawValue: "unreachable")
+    /// The server refused the upgrade with an HTTP status that waiting does not mend.
+    public static let refused = Self(rawValue: "refused")
+    /// The server asked to wait (429, 503, or a 5xx).
+    ///
+    /// The client keeps trying.
+    public static let serverUnavailable = Self(rawValue: "serverUnavailable")
+    /// The server wants other credentials (401, 403).
+    public static let unauthorized = Self(rawValue: "unauthorized")
+    /// What answered speaks no WebSocket, or a dialect nobody here speaks.
+    public static let protocolMismatch = Self(rawValue: "protocolMismatch")
+    /// The peer broke the WebSocket protocol; the link was closed with `closeCode`.
+    ///
+    /// The client reconnects.
+    public static let protocolViolation = Self(rawValue: "protocolViolation")
+    /// The server's certificate is not trusted.
+    public static let untrusted = Self(rawValue: "untrusted")
+    /// Something the connection needs is missing on this machine; the message names it.
+    public static let unavailable = Self(rawValue: "unavailable")
+    /// Nothing came from the server for longer than the heartbeat allows.
+    ///
+    /// The client reconnects.
+    public static let silent = Self(rawValue: "silent")
+    /// The outbox is full; slow down, or choose another overflow policy.
+    ///
+    /// Not sent.
+    public static let outboxFull = Self(rawValue: "outboxFull")
+    /// The message waited in the outbox longer than its time to live.
+    ///
+    /// Not sent.
+    public static let expired = Self(rawValue: "expired")
+    /// The overflow policy dropped the message.
+    ///
+    /// Not sent.
+    public static let dropped = Self(rawValue: "dropped")
+    /// A later message with the same key took this one's place in the outbox.
+    ///
+    /// Not sent.
+    public static let superseded = Self(rawValue: "superseded")
+    /// The message is larger than the limit.
+    ///
+    /// Not sent.
+    public static let messageTooLarge = Self(rawValue: "messageTooLarge")
+    /// The data cannot be written in this format.
+    ///
+    /// Not sent.
+    public static let unsayable = Self(rawValue: "unsayable")
+    /// The server's dialect has no such operation.
+    ///
+    /// Not sent.
+    public static let unsupported = Self(rawValue: "unsupported")
+    /// The server said no; `details` holds its reason.
+    public static let rejected = Self(rawValue: "rejected")
+    /// Nobody serves that channel: the request was delivered to no one.
+    public static let noSubscribers = Self(rawValue: "noSubscribers")
+    /// The service answered with an error; `details` holds its data.
+    public static let remoteError = Self(rawValue: "remoteError")
+    /// The service has too many requests under way.
+    public static let busy = Self(rawValue: "busy")
+    /// The server proved that it will not answer this call.
+    public static let noReply = Self(rawValue: "noReply")
+    /// A provider (endpoint, token, parameters) threw; `underlying` holds its text.
+    ///
+    /// The client keeps trying.
+    public static let providerFailed = Self(rawValue: "providerFailed")
+    /// A value could not be decoded as the type that was asked for.
+    public static let decodingFailed = Self(rawValue: "decodingFailed")
+    /// A value could not be encoded.
+    public static let encodingFailed = Self(rawValue: "encodingFailed")
+    /// The server reported an error that belongs to no call.
+    public static let serverError = Self(rawValue: "serverError")
+}
+
+extension SenteError: CustomStringConvertible {
+    /// The message, with what is known of the outcome, the close code and the HTTP status.
+    public var description: String {
+        var text = message
+        if let underlying { text += " (\(underlying))" }
+        if let httpStatus { text += " [HTTP \(httpStatus)]" }
+        if let closeCode { text += " [close code \(closeCode)]" }
+        switch outcome {
+        case .notSent?: text += " The message was not sent."
+        case .unknown?: text += " Whether the server acted on the message is unknown."
+        case .acknowledged?, .written?, nil: break
+        }
+        return text
+    }
+}

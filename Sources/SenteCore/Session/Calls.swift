@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// A call of the app that is not resolved yet.
+package struct Call: Sendable {
+    package enum Purpose: Sendable, Equatable {
+        case connect
+        case subscribe(channel: String, InboxID, scoped: Bool)
+        case unsubscribe
+        case ping
+        case submit(Awaited)
+    }
+
+    package enum Phase: Sendable, Equatable {
+        /// Nothing of it left, and nothing of it waits in the outbox.
+        case waiting
+        case queued
+        /// On the current link. The correlation is the slot that its reply fills.
+        case sent(Correlation?)
+    }
+
+    package var purpose: Purpose
+    package var phase: Phase
+    package var deadline: Instant?
+
+    package init(purpose: Purpose, phase: Phase, deadline: Instant? = nil) {
+        self.purpose = purpose
+        self.phase = phase
+        self.deadline = deadline
+    }
+}
+
+/// The unresolved calls, and which of them runs out of time first.
+package struct Calls: Sendable {
+    private var calls: [CallID: Call] = [:]
+    /// A binary heap; an entry whose call is gone is skipped when it comes up.
+    private var heap: [(deadline: Instant, call: CallID)] = []
+
+    package init() {}
+
+    package subscript(id: CallID) -> Call? { calls[id] }
+
+    package var deadline: Instant? { heap.first?.deadline }
+
+    /// Calls that left, or wait to: those that a server has to answer.
+    package private(set) var pendingCount = 0
+
+    /// All calls for which `condition` holds, oldest first.
+    package func all(where condition: (Call) -> Bool) -> [CallID] {
+        calls.filter { condition($0.value) }.map(\.key).sorted()
+    }
+
+    package mutating func add(_ id: CallID, _ call: Call) {
+        calls[id] = call
+        if call.purpose == .submit(.reply) { pendingCount += 1 }
+        guard let deadline = call.deadline else { return }
+        heap.append((deadline, id))
+        siftUp(heap.count - 1)
+    }
+
+    package mutating func sent(_ id: CallID, correlation: Correlation?) {
+        calls[id]?.phase = .sent(correlation)
+    }
+
+    @discardableResult
+    package mutating func remove(_ id: CallID) -> Call? {
+        guard let call = calls.removeValue(forKey: id) else { return nil }
+        if call.purpose == .submit(.reply) { pendingCount -= 1 }
+        skipGone()
+        return call
+    }
+
+    /// A call whose time is up, if there is one; it stays until it is removed.
+    package func expired(at now: Instant) -> CallID? {
+        guard let first = heap.first, first.deadline <= now else { return nil }
+        return first.call
+    }
+
+    private mutating func skipGone() {
+        while let first = heap.first, calls[first.call] == nil { popHeap() }
+        // Calls resolved long before their deadlines must not pile up.
+        if heap.count > 64, heap.count > 2 * calls.count {
+            heap.removeAll { calls[$0.call] == nil }
+            heap.sort { $0.deadline < $1.deadline }
+        }
+    }
+
+    private mutating func popHeap() {
+        guard let last = heap.popLast(), !heap.isEmpty else { return }
+        heap[0] = last
+        var parent = 0
+        while true {
+            let left = 2 * parent + 1
+            guard left < heap.count else { return }
+            let right = left + 1
+            let child = right < heap.count && heap[right].deadline < heap[left].deadline ? right : left
+            guard heap[child].deadline < heap[parent].deadline else { return }
+            heap.swapAt(child, parent)
+            parent = child
+        }
+    }
+
+    private mutating func siftUp(_ index: Int) {
+        var child = index
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard heap[child].deadline < heap[parent].deadline else { return }
+            heap.swapAt(child, parent)
+            child = parent
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// What the app asks of a session.
+package enum Command: Sendable {
+    /// Resolves when open. `limit` ends the waiting, not the connecting.
+    case connect(CallID, limit: Duration?)
+    /// Resolves when closed.
+    case disconnect(CallID)
+    case reconnect
+    /// Wishes for a channel and opens a handle's inbox on it. A scoped wish is dropped again by `endScope`.
+    case subscribe(CallID, channel: String, InboxID, scoped: Bool)
+    /// Drops the wish whoever made it, and finishes every handle of the channel.
+    case unsubscribe(CallID, channel: String)
+    /// Wishes for a channel and opens an inbox for its requests; `endScope` ends both.
+    case respond(channel: String, InboxID)
+    /// Closes the inbox, and drops the wish that came with it when nobody else holds it.
+    case endScope(InboxID)
+    case openInbox(InboxID)
+    case listen(InboxID, InboxFilter)
+    case unlisten(InboxID, InboxFilter)
+    case closeInbox(InboxID)
+    /// Answers a request that came through a responder's inbox.
+    case answer(InboxID, requestID: String, data: Value, isError: Bool)
+    /// Sends through the outbox. `limit` runs from the call.
+    case submit(CallID, Outbound, limit: Duration?, awaits: Awaited)
+    /// The app found the answer to an event in another event.
+    case settle(CallID, Value)
+    case ping(CallID)
+    case cancel(CallID)
+}
+
+/// What a submitted call waits for.
+package enum Awaited: Sendable, Hashable {
+    /// The kernel took its last byte.
+    case written
+    /// The server's reply, as the dialect names it.
+    case reply
+    /// A `settle` by the app.
+    case settlement
+}
+
+/// What an inbox wants to hear.
+package enum InboxFilter: Hashable, Sendable {
+    case channel(String)
+    case requests(String)
+    case event(Keyword)
+    case allEvents
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// Something the session wants done.
+///
+/// Performed in order, after the transition that made it is complete.
+package enum Effect: Sendable, Equatable {
+    case openLink(LinkID, LinkTarget)
+    case transmit(LinkID, [Transmission])
+    /// Ends the link with a closing handshake.
+    case closeLink(LinkID, CloseCode, reason: String)
+    /// Ends the link without one; it reports nothing any more.
+    case abandonLink(LinkID)
+    case pauseReading(LinkID)
+    case resumeReading(LinkID)
+    case ask(AskID, Ask)
+    case cancelAsk(AskID)
+    /// The inbox holds something to take.
+    case ready(InboxID)
+    /// Nothing will come through this inbox any more.
+    case finish(InboxID, SenteError?)
+    case resolve(CallID, Result<Answer, SenteError>)
+    case publish(ConnectionStatus)
+    case subscription(channel: String, SubscriptionStatus)
+    case record(SessionSignal)
+}
+
+/// One message on its way to a link.
+package struct Transmission: Sendable, Equatable {
+    package var id: SendID
+    package var outbound: Outbound
+}
+
+/// Where and how to open a link.
+package struct LinkTarget: Sendable, Equatable {
+    /// What the endpoint provider gave; nil for the configured URL.
+    package var endpoint: String?
+    package var token: String?
+    /// When opening must be over.
+    package var deadline: Instant
+}
+
+/// A question to the app's providers.
+package enum Ask: Sendable, Equatable {
+    case endpoint
+    case token(TokenReason)
+    case delay(ReconnectPolicy.Context)
+}
+
+/// Why a token is asked for.
+public enum TokenReason: String, Sendable, CaseIterable {
+    /// An ordinary attempt.
+    case connecting
+    /// The server refused the last token (401 or 403); a cached one will not do.
+    case refused
+}
+
+/// What a call resolved to.
+package enum Answer: Sendable, Equatable {
+    case done
+    case subscribed(SubscriptionStatus)
+    case written
+    case published(PublishReceipt)
+    case value(Value)
+    case channels([ChannelInfo])
+    case names([String])
+    case roundTrip(Duration)
+}
+
+/// Where a wish stands.
+package struct SubscriptionStatus: Sendable, Equatable {
+    /// The server confirmed it on the current link.
+    package var isConfirmed: Bool
+    /// The server refused it; not asked again until the app does.
+    package var rejection: SenteError?
+
+    package init(isConfirmed: Bool = false, rejection: SenteError? = nil) {
+        self.isConfirmed = isConfirmed
+        self.rejection = rejection
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteWire
+
+/// The queues between the session and the app's handles.
+///
+/// A handle is told once that something is there (`ready`), then takes everything at once. What it took counts until it
+/// says it is consumed; until then the rest stays here, where the oldest can still make room.
+package struct Inboxes: Sendable {
+    package let policy: InboxPolicy
+    private var inboxes: [InboxID: Inbox] = [:]
+    private var routes: [InboxFilter: [InboxID]] = [:]
+    /// Inboxes over their bounds whose excess is not dropped yet (`.pauseReading`).
+    private var full: Set<InboxID> = []
+
+    package init(policy: InboxPolicy) {
+        self.policy = policy
+    }
+
+    package var isFull: Bool { !full.isEmpty }
+
+    package mutating func open(_ id: InboxID, subscription: String? = nil) {
+        guard inboxes[id] == nil else { return }
+        inboxes[id] = Inbox(subscription: subscription)
+    }
+
+    package mutating func listen(_ id: InboxID, _ filter: InboxFilter) {
+        guard let count = inboxes[id]?.filters[filter, default: 0] else { return }
+        inboxes[id]?.filters[filter] = count + 1
+        if count == 0 { routes[filter, default: []].append(id) }
+    }
+
+    package mutating func unlisten(_ id: InboxID, _ filter: InboxFilter) {
+        guard let count = inboxes[id]?.filters[filter] else { return }
+        inboxes[id]?.filters[filter] = count > 1 ? count - 1 : nil
+        if count == 1 { removeRoute(filter, id) }
+    }
+
+    package mutating func close(_ id: InboxID) {
+        guard let inbox = inboxes.removeValue(forKey: id) else { return }
+        for filter in inbox.filters.keys { removeRoute(filter, id) }
+        full.remove(id)
+    }
+
+    /// The handles of a channel that `unsubscribe` finishes.
+    package func subscriptions(of channel: String) -> [InboxID] {
+        (routes[.channel(channel)] ?? []).filter { inboxes[$0]?.subscription == channel }
+    }
+
+    /// Routes to everyone who listens to `filter`, and an event to those who hear all.
+    ///
+    /// Returns how many were missed.
+    package mutating func deliver(
+        _ element: InboxElement, to filter: InboxFilter, size: Int, ready: (InboxID) -> Void
+    ) -> Int {
+        var missed = 0
+        for id in routes[filter] ?? [] {
+            missed += append(element, size, to: id, ready: ready)
+        }
+        guard case .event = filter else { return missed }
+        for id in routes[.allEvents] ?? [] where inboxes[id]?.filters[filter] == nil {
+            missed += append(element, size, to: id, ready: ready)
+        }
+        return missed
+    }
+
+    /// Hands a request to the channel's responder.
+    ///
+    /// nil when there is none, false when it has too many already.
+    package mutating func deliver(_ request: IncomingRequest, size: Int, limit: Int, ready: (InboxID) -> Void)
+        -> Bool?
+    {
+        guard let id = routes[.requests(request.channel)]?.first, let unanswered = inboxes[id]?.unanswered
+        else { return nil }
+        guard unanswered < limit else { return false }
+        _ = append(.request(request), size, to: id, ready: ready)
+        return true
+    }
+
+    package mutating func answered(_ id: InboxID) {
+        inboxes[id]?.answered()
+    }
+
+    package mutating func take(_ id: InboxID) -> [InboxElement] {
+        inboxes[id]?.take() ?? []
+    }
+
+    package mutating func consumed(_ id: InboxID, _ count: Int, ready: (InboxID) -> Void) {
+        if inboxes[id]?.consumed(count, policy) == true { full.remove(id) }
+        if inboxes[id]?.announces() == true { ready(id) }
+    }
+
+    /// Drops what is over the bounds, now that it may not be held back any more.
+    ///
+    /// Returns how many were missed.
+    package mutating func dropExcess() -> Int {
+        let missed = full.reduce(0) { $0 + (inboxes[$1]?.giveWay(policy) ?? 0) }
+        full = []
+        return missed
+    }
+
+    private mutating func append(
+        _ element: InboxElement, _ size: Int, to id: InboxID, ready: (InboxID) -> Void
+    ) -> Int {
+        guard let result = inboxes[id]?.append(element, size: size, policy) else { return 0 }
+        if result.isFull { full.insert(id) }
+        if result.announces { ready(id) }
+        return result.missed
+    }
+
+    private mutating func removeRoute(_ filter: InboxFilter, _ id: InboxID) {
+        routes[filter]?.removeAll { $0 == id }
+        if routes[filter]?.isEmpty == true { routes[filter] = nil }
+    }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// Everything that can happen to a session.
+///
+/// Facts are in the past tense.
+package enum Input: Sendable {
+    case command(Command)
+    /// The opening handshake is done; the greeting is awaited.
+    case opened(LinkID)
+    /// `size` is that of the message it came in, in bytes.
+    case received(LinkID, Inbound, size: Int)
+    /// The first message shows a server that nobody here understands.
+    case mismatched(LinkID, SenteError)
+    /// Bytes came: the peer lives.
+    case progressed(LinkID)
+    case wrote(LinkID, [SendID])
+    /// What the session wanted to say cannot be said in this dialect or format.
+    case unsayable(LinkID, SendID, SenteError)
+    case refused(LinkID, Refusal)
+    case closed(LinkID, LinkEnd)
+    case provided(AskID, Provision)
+    case consumed(InboxID, Int)
+    /// The network changed under us, or the app came to the foreground.
+    case pathChanged
+    case timerFired
+}
+
+/// What a provider gave.
+package enum Provision: Sendable, Hashable {
+    case endpoint(String)
+    case token(String?)
+    /// nil: give up.
+    case delay(Duration?)
+    /// The provider threw; the text is its error's.
+    case failed(String)
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+extension LinkEnd {
+    /// The error a link's end stands for, what the close frame said, and whether trying the same again can mend it.
+    package var verdict: (error: SenteError, close: ConnectionStatus.Close?, isMendable: Bool) {
+        switch self {
+        case .closed(let code, let reason):
+            let why = reason.isEmpty ? "" : ": \(reason)"
+            let error = SenteError(
+                .connectionLost, "The server closed the connection\(why).", closeCode: code)
+            return (error, ConnectionStatus.Close(code: code, reason: reason), true)
+        case .failed(let failure):
+            let error = SenteError(failure.kind.code, failure.message, closeCode: failure.closeCode)
+            let close = failure.kind.close
+            return (error, close, failure.kind.isMendable)
+        }
+    }
+}
+
+extension LinkFailure.Kind {
+    fileprivate var code: SenteError.Code {
+        switch self {
+        case .nameNotFound, .unreachable: .unreachable
+        case .timedOut: .timedOut
+        case .badHandshake: .protocolMismatch
+        case .untrusted: .untrusted
+        case .protocolViolation: .protocolViolation
+        case .lost: .connectionLost
+        case .unavailable: .unavailable
+        }
+    }
+
+    fileprivate var isMendable: Bool {
+        switch self {
+        case .nameNotFound, .unreachable, .timedOut, .protocolViolation, .lost, .unavailable: true
+        case .badHandshake, .untrusted: false
+        }
+    }
+
+    /// What a failure means for `lastClose`: 1006 when a link ended without a close frame (RFC 6455 §7.1.5).
+    fileprivate var close: ConnectionStatus.Close? {
+        switch self {
+        case .lost, .protocolViolation: ConnectionStatus.Close(code: .abnormal, reason: "")
+        case .nameNotFound, .unreachable, .timedOut, .badHandshake, .untrusted, .unavailable: nil
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// Turns signals into numbers.
+///
+/// A pure value: the time comes with each signal.
+package struct MetricsCollector: Sendable {
+    /// What the session knows without counting.
+    package struct Gauges: Hashable, Sendable {
+        package var outboxMessages = 0
+        package var outboxBytes = 0
+        package var outboxOldestAge: Duration?
+        package var subscriptionsWished = 0
+        package var subscriptionsConfirmed = 0
+        package var pendingRequests = 0
+
+        package init() {}
+    }
+
+    /// How many round trips are kept.
+    package static let maximumRoundTrips = 256
+    /// Over how long rates are counted.
+    package static let window: Duration = .seconds(10)
+
+    private let createdAt: Instant
+    private var openedAt: Instant?
+    /// Everything but the gauges, the uptime and the rates.
+    private var totals = ClientMetrics()
+    private var rates: Rates
+    private var oldestRoundTrip = 0
+
+    package init(at now: Instant) {
+        createdAt = now
+        rates = Rates(start: now)
+    }
+
+    package mutating func record(_ signal: SessionSignal, at now: Instant) {
+        switch signal {
+        case .received(let messages, let bytes, let large):
+            totals.received.add(messages, bytes, large)
+            rates.roll(to: now)
+            rates.current.received += messages
+        case .transmitted(let messages, let bytes, let large):
+            totals.sent.add(messages, bytes, large)
+            rates.roll(to: now)
+            rates.current.sent += messages
+        case .attemptStarted: totals.connection.attempts += 1
+        case .opened(let timeToOpen, let isReconnect):
+            endConnectedTime(at: now)
+            openedAt = now
+            totals.connection.timeToOpen = timeToOpen
+            if isReconnect { totals.connection.reconnects += 1 }
+        case .linkEnded(let error):
+            endConnectedTime(at: now)
+            if let error { totals.errors[error.code, default: 0] += 1 }
+        case .dropped(let reason): totals.outbox.drops[reason, default: 0] += 1
+        case .failed(let code): totals.errors[code, default: 0] += 1
+        case .missed(let count): totals.missed += count
+        case .roundTrip(let duration): keep(roundTrip: duration)
+        case .undecodable: totals.undecodable += 1
+        case .serverError: totals.serverErrors += 1
+        }
+    }
+
+    package func snapshot(at now: Instant, gauges: Gauges) -> ClientMetrics {
+        var metrics = totals
+        metrics.connection.uptime = createdAt.duration(to: now)
+        if let openedAt { metrics.connection.connectedTime += openedAt.duration(to: now) }
+        var rates = rates
+        rates.roll(to: now)
+        let seconds = Double(Self.window.components.seconds)
+        metrics.received.messagesPerSecond = Double(rates.last.received) / seconds
+        metrics.sent.messagesPerSecond = Double(rates.last.sent) / seconds
+        metrics.outbox.messages = gauges.outboxMessages
+        metrics.outbox.bytes = gauges.outboxBytes
+        metrics.outbox.oldestAge = gauges.outboxOldestAge
+        metrics.subscriptions.wished = gauges.subscriptionsWished
+        metrics.subscriptions.confirmed = gauges.subscriptionsConfirmed
+        metrics.pendingRequests = gauges.pendingRequests
+        return metrics
+    }
+
+    private mutating func endConnectedTime(at now: Instant) {
+        guard let start = openedAt else { return }
+        totals.connection.connectedTime += start.duration(to: now)
+        openedAt = nil
+    }
+
+    private mutating func keep(roundTrip: Duration) {
+        guard totals.roundTrips.count == Self.maximumRoundTrips else {
+            return totals.roundTrips.append(roundTrip)
+        }
+        totals.roundTrips[oldestRoundTrip] = roundTrip
+        oldestRoundTrip = (oldestRoundTrip + 1) % Self.maximumRoundTrips
+    }
+}
+
+extension MetricsCollector {
+    /// Messages counted in windows that follow one another from the client's start.
+    private struct Rates: Sendable {
+        struct Count: Sendable {
+            var received = 0
+            var sent = 0
+        }
+
+        /// When the current window ends.
+        var end: Instant
+        var current = Count()
+        var last = Count()
+
+        init(start: Instant) {
+            end = start.advanced(by: MetricsCollector.window)
+        }
+
+        /// Moves on to the window that holds `now`.
+        mutating func roll(to now: Instant) {
+            guard now >= end else { return }
+            let length = MetricsCollector.window.wholeNanoseconds
+            let skipped = end.duration(to: now).wholeNanoseconds / length
+            last = skipped == 0 ? current : Count()
+            current = Count()
+            end = end.advanced(by: .nanoseconds((skipped + 1) * length))
+        }
+    }
+}
+
+extension ClientMetrics.Traffic {
+    fileprivate mutating func add(_ messages: Int, _ bytes: Int, _ large: Int) {
+        self.messages += messages
+        self.bytes += bytes
+        largeMessages += large
+    }
+}

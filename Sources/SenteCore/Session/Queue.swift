@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// First in, first out, in two arrays: amortised constant time at both ends, and what is taken is let go of at once.
+package struct Queue<Element>: RandomAccessCollection {
+    /// The older part, newest first, so that the oldest is at the cheap end.
+    private var older: [Element] = []
+    private var newer: [Element] = []
+
+    package init() {}
+
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { older.count + newer.count }
+
+    package subscript(position: Int) -> Element {
+        get {
+            position < older.count ? older[older.count - 1 - position] : newer[position - older.count]
+        }
+        set {
+            if position < older.count {
+                older[older.count - 1 - position] = newValue
+            } else {
+                newer[position - older.count] = newValue
+            }
+        }
+    }
+
+    package mutating func append(_ element: Element) {
+        newer.append(element)
+    }
+
+    package mutating func popFirst() -> Element? {
+        if older.isEmpty {
+            swap(&older, &newer)
+            older.reverse()
+        }
+        let element = older.popLast()
+        // Keeps small buffers for the next burst, and gives large ones back.
+        if isEmpty, older.capacity + newer.capacity > 128 { self = Queue() }
+        return element
+    }
+
+    /// Takes everything.
+    package mutating func drain() -> [Element] {
+        defer { self = Queue() }
+        return older.isEmpty ? newer : older.reversed() + newer
+    }
+
+    package mutating func removeAll(where shouldRemove: (Element) -> Bool) {
+        older.removeAll(where: shouldRemove)
+        newer.removeAll(where: shouldRemove)
+    }
+}
+
+extension Queue: Sendable where Element: Sendable {}

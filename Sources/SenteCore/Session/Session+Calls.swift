@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// The outbox, the replies, and what became of each call.
+extension Session {
+    mutating func submit(
+        _ call: CallID, _ outbound: Outbound, _ limit: Duration?, _ awaited: Awaited, at now: Moment,
+        into effects: inout [Effect]
+    ) {
+        if let error = refusalToQueue() {
+            return resolve(call, .failure(error), into: &effects)
+        }
+        calls.add(
+            call,
+            Call(
+                purpose: .submit(awaited), phase: .queued,
+                deadline: limit.map { now.instant.advanced(by: $0) }))
+        queue(outbound, for: call, at: now, into: &effects)
+        drain(at: now, into: &effects)
+    }
+
+    /// Sends the answer to a request; no call stands behind it.
+    mutating func answer(
+        _ id: String, _ data: Value, isError: Bool, at now: Moment, into effects: inout [Effect]
+    ) {
+        guard refusalToQueue() == nil else {
+            return effects.append(.record(.dropped(reason: .notConnected)))
+        }
+        numbers.internalCall -= 1
+        let call = CallID(numbers.internalCall)
+        queue(.answer(requestID: id, data: data, isError: isError), for: call, at: now, into: &effects)
+        drain(at: now, into: &effects)
+    }
+
+    /// Why nothing can be queued now, if so.
+    func refusalToQueue() -> SenteError? {
+        switch state {
+        case .open: return nil
+        case .connecting, .reconnecting:
+            guard !configuration.outbox.waitsForConnection else { return nil }
+            return SenteError(
+                .notConnected, "The client is not open, and its outbox is off: wait for it to open.",
+                outcome: .notSent)
+        case .closed, .closing:
+            return SenteError(
+                .notConnected, "The client is \(state.name.rawValue): call connect() first.",
+                outcome: .notSent)
+        case .failed(let error):
+            var error = SenteError(
+                .notConnected, "The client gave up (\(error.message)): call connect() to try again.",
+                outcome: .notSent)
+            error.underlying = status.lastError?.underlying
+            return error
+        }
+    }
+
+    private mutating func queue(
+        _ outbound: Outbound, for call: CallID, at now: Moment, into effects: inout [Effect]
+    ) {
+        var dropped: [(CallID, SenteError.Code)] = []
+        // What can leave at once never waits, and the bounds are for what waits.
+        let insertion = outbox.insert(
+            outbound, for: call, passes: outbox.isEmpty && canTransmit, at: now.instant, dropped: &dropped)
+        if case .refused(let code) = insertion { dropped.append((call, code)) }
+        for (call, code) in dropped { drop(call, code, into: &effects) }
+    }
+
+    private mutating func drop(_ call: CallID, _ code: SenteError.Code, into effects: inout [Effect]) {
+        effects.append(.record(.dropped(reason: code)))
+        let policy = configuration.outbox
+        let text =
+            switch code {
+            case .outboxFull:
+                "The outbox is full (\(policy.maximumMessages) messages or \(policy.maximumBytes) bytes): slow down."
+            case .superseded: "A later message for the same place replaced this one in the outbox."
+            case .expired:
+                "The message waited longer than its time to live (\(policy.timeToLive ?? .zero)) for a connection."
+            default: "The outbox was full, and its policy dropped the message."
+            }
+        resolve(call, .failure(SenteError(code, text, outcome: .notSent)), into: &effects)
+    }
+
+    mutating func expired(_ item: Outbox.Item, into effects: inout [Effect]) {
+        drop(item.call, .expired, into: &effects)
+    }
+
+    // MARK: Out
+
+    /// Whether the link takes another application message.
+    private var canTransmit: Bool {
+        if case .open = state { traffic.window.bytes < configuration.writeWindow } else { false }
+    }
+
+    /// Gives the link what the write window has room for.
+    mutating func drain(at now: Moment, into effects: inout [Effect]) {
+        endIfDeaf(at: now, into: &effects)
+        guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
+        var batch: [Transmission] = []
+        while canTransmit, let item = outbox.popFirst() { batch.append(transmission(item, at: now)) }
+        effects.append(.transmit(open.link, batch))
+    }
+
+    /// A reply that nobody awaits has its slot too: it must not go to a later call.
+    private mutating func transmission(_ item: Outbox.Item, at now: Moment) -> Transmission {
+        let correlation = item.outbound.replyKind.map { Correlation.next($0, channel: item.outbound.channel) }
+        let isAwaited = calls[item.call]?.purpose == .submit(.reply)
+        let slot = correlation.map {
+            traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
+        }
+        calls.sent(item.call, correlation: isAwaited ? correlation : nil)
+        return transmission(item.outbound, weight: item.weight, call: item.call, slot: slot)
+    }
+
+    /// Everything that goes to a link goes through here, so that the window knows of it.
+    mutating func transmission(
+        _ outbound: Outbound, weight: Int? = nil, call: CallID? = nil, slot: UInt64? = nil
+    ) -> Transmission {
+        numbers.send += 1
+        let id = SendID(numbers.send)
+        traffic.window.add(id, weight: weight ?? outbound.weight, call: call, slot: slot)
+        return Transmission(id: id, outbound: outbound)
+    }
+
+    mutating func wrote(_ link: LinkID, _ ids: [SendID], at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state, open.link == link else { return }
+        var written: [CallID] = []
+        for id in ids { traffic.window.wrote(id) { written.append($0) } }
+        for call in written where calls[call]?.purpose == .submit(.written) {
+            resolve(call, .success(.written), into: &effects)
+        }
+        drain(at: now, into: &effects)
+    }
+
+    /// The dialect or the format could not say it.
+    ///
+    /// Its slot is taken back: the server will not answer what it never got. A wish counts as rejected.
+    mutating func unsayable(
+        _ link: LinkID, _ id: SendID, _ error: SenteError, at now: Moment, into effects: inout [Effect]
+    ) {
+        guard case .open(let open) = state, open.link == link, let entry = traffic.window.remove(id) else {
+            return
+        }
+        let error = error.with(outcome: .notSent)
+        effects.append(.record(.dropped(reason: error.code)))
+        if let slot = entry.slot, case .wish(let channel, let number)? = traffic.pending.retract(slot) {
+            wishAnswered(channel, number, rejection: error, into: &effects)
+        }
+        if let call = entry.call, calls[call] != nil {
+            traffic.pending.leavePing(call: call)
+            resolve(call, .failure(error), into: &effects)
+        }
+        // No word of the link will tell of the room this made.
+        drain(at: now, into: &effects)
+    }
+
+    mutating func probe(_ link: LinkID, at now: Moment, into effects: inout [Effect]) {
+        let stamp = nextStamp(at: now)
+        traffic.pending.addProbe(stamp: stamp, at: now.instant)
+        effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
+    }
+
+    mutating func ping(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state else {
+            let error = SenteError(.notConnected, "Only an open connection can be pinged.")
+            return resolve(call, .failure(error), into: &effects)
+        }
+        let stamp = nextStamp(at: now)
+        traffic.pending.addPing(stamp: stamp, call: call, at: now.instant)
+        let ping = transmission(.ping(stamp: stamp), call: call)
+        calls.add(
+            call,
+            Call(
+                purpose: .ping, phase: .sent(nil),
+                deadline: now.instant.advanced(by: configuration.times.request)))
+        effects.append(.transmit(open.link, [ping]))
+    }
+
+    private static let maximumUnwrittenPongs = 1_024
+
+    /// Answers a server's ping at once, ahead of any queue.
+    ///
+    /// A server that reads none of so many answers needs no more of them.
+    mutating func pong(_ stamp: Int64?, to link: LinkID, into effects: inout [Effect]) {
+        guard traffic.window.unowned < Self.maximumUnwrittenPongs else { return }
+        effects.append(.transmit(link, [transmission(.pong(original: stamp))]))
+    }
+
+    private mutating func sendFence(on link: LinkID, at now: Moment, into effects: inout [Effect]) {
+        let stamp = nextStamp(at: now)
+        traffic.pending.addFence(stamp: stamp)
+        effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
+    }
+
+    // MARK: Ends of calls
+
+    /// The one place where a call ends.
+    mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>, into effects: inout [Effect])
+    {
+        calls.remove(call)
+        // Messages of our own have no call to tell.
+        guard call.number < numbers.internalCall else { return }
+        if case .failure(let error) = result { effects.append(.record(.failed(error.code))) }
+        effects.append(.resolve(call, result))
+    }
+
+    mutating func settle(_ call: CallID, _ value: Value, into effects: inout [Effect]) {
+        // What comes before the question left is no answer to it.
+        guard let known = calls[call], known.purpose == .submit(.settlement), known.phase != .queued else {
+            return
+        }
+        resolve(call, .success(.value(value)), into: &effects)
+    }
+
+    mutating func cancel(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+        guard let known = calls[call] else { return }
+        let error = SenteError(.cancelled, "The call was cancelled.")
+        abandon(call, known, error, at: now, into: &effects)
+        guard case .subscribe(let channel, let inbox, let isScoped) = known.purpose else { return }
+        subscriptions.removeWaiter(call, channel)
+        if isScoped { return endScope(inbox, at: now, into: &effects) }
+        closeInbox(inbox, at: now, into: &effects)
+        if subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
+    }
+
+    mutating func expired(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+        guard let known = calls[call] else { return }
+        switch known.purpose {
+        case .connect:
+            let why = status.lastError.map { " The last attempt failed: \($0.message)" } ?? ""
+            let text = "The connection did not open in time; the client goes on trying.\(why)"
+            var error = status.lastError ?? SenteError(.timedOut, text)
+            error.code = .timedOut
+            error.message = text
+            resolve(call, .failure(error), into: &effects)
+        case .subscribe(let channel, _, _):
+            subscriptions.removeWaiter(call, channel)
+            // The fence's pong tells whether an answer may still come; if not, who asks again is written anew.
+            if case .open(let open) = state, traffic.pending.isUnfenced {
+                sendFence(on: open.link, at: now, into: &effects)
+            }
+            resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())), into: &effects)
+        case .unsubscribe, .ping, .submit:
+            let text = "No answer came within the call's time limit."
+            abandon(call, known, SenteError(.timedOut, text), at: now, into: &effects)
+        }
+    }
+
+    /// Ends a call from this side: out of the outbox if it is still there, else its slot stays behind a fence.
+    private mutating func abandon(
+        _ call: CallID, _ known: Call, _ error: SenteError, at now: Moment, into effects: inout [Effect]
+    ) {
+        switch known.phase {
+        case .waiting:
+            resolve(call, .failure(error), into: &effects)
+        case .queued:
+            _ = outbox.remove(call)
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(call, .failure(error.with(outcome: .notSent)), into: &effects)
+        case .sent(let correlation):
+            if case .open(let open) = state {
+                if known.purpose == .ping { traffic.pending.leavePing(call: call) }
+                if let correlation, traffic.pending.leave(correlation, call: call) {
+                    sendFence(on: open.link, at: now, into: &effects)
+                }
+            }
+            let isMessage = known.purpose != .ping
+            resolve(call, .failure(isMessage ? error.with(outcome: .unknown) : error), into: &effects)
+        }
+    }
+
+    /// A server that answers neither calls nor fences is left, before its slots fill the memory.
+    private mutating func endIfDeaf(at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state, traffic.pending.abandoned > PendingReplies.maximumAbandoned else {
+            return
+        }
+        effects.append(.closeLink(open.link, .normal, reason: ""))
+        let text =
+            "The server left \(traffic.pending.abandoned) messages unanswered, and the pings after them."
+        lose(open, SenteError(.silent, text), at: now, into: &effects)
+    }
+
+    /// The link is over: whatever was on it is unknown, whatever waited for a confirmation waits no more.
+    mutating func endLink(_ error: SenteError, into effects: inout [Effect]) {
+        traffic = Traffic()
+        let (changed, waiters) = subscriptions.linkEnded()
+        for channel in changed {
+            effects.append(.subscription(channel: channel, SubscriptionStatus()))
+        }
+        for (call, channel) in waiters {
+            resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())), into: &effects)
+        }
+        if !configuration.outbox.waitsForConnection { emptyOutbox(error, into: &effects) }
+        for call in calls.all(where: { if case .sent = $0.phase { true } else { false } }) {
+            guard let known = calls[call] else { continue }
+            switch known.purpose {
+            case .unsubscribe:
+                // A link that is gone has no subscriptions.
+                resolve(call, .success(.done), into: &effects)
+            case .connect, .subscribe, .ping:
+                resolve(call, .failure(error), into: &effects)
+            case .submit:
+                resolve(call, .failure(lost(error)), into: &effects)
+            }
+        }
+    }
+
+    private func lost(_ error: SenteError) -> SenteError {
+        var lost = error.with(outcome: .unknown)
+        if error.code != .disconnected {
+            lost.code = .connectionLost
+            lost.message = "The connection was lost before the answer came. \(error.message)"
+        }
+        return lost
+    }
+
+    /// Nothing will be sent any more: the outbox empties, and who waits for a connection is told.
+    mutating func giveUpWaiting(_ error: SenteError, into effects: inout [Effect]) {
+        emptyOutbox(error, into: &effects)
+        for call in calls.all(where: { $0.purpose == .connect }) {
+            resolve(call, .failure(error), into: &effects)
+        }
+    }
+
+    private mutating func emptyOutbox(_ error: SenteError, into effects: inout [Effect]) {
+        while let item = outbox.popFirst() {
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(item.call, .failure(error.with(outcome: .notSent)), into: &effects)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// Wishes, the inboxes they fill, and the requests that come through them.
+extension Session {
+    mutating func subscribe(
+        _ call: CallID, _ channel: String, _ inbox: InboxID, scoped: Bool, at now: Moment,
+        into effects: inout [Effect]
+    ) {
+        inboxes.open(inbox, subscription: channel)
+        inboxes.listen(inbox, .channel(channel))
+        wish(channel, scope: scoped ? inbox : nil, at: now, into: &effects)
+        let status = subscriptions.status(of: channel) ?? SubscriptionStatus()
+        guard case .open = state, !status.isConfirmed else {
+            return resolve(call, .success(.subscribed(status)), into: &effects)
+        }
+        subscriptions.addWaiter(call, channel)
+        let deadline = now.instant.advanced(by: configuration.times.request)
+        let purpose = Call.Purpose.subscribe(channel: channel, inbox, scoped: scoped)
+        calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
+    }
+
+    mutating func respond(_ channel: String, _ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
+        inboxes.open(inbox)
+        inboxes.listen(inbox, .requests(channel))
+        wish(channel, scope: inbox, at: now, into: &effects)
+    }
+
+    private mutating func wish(
+        _ channel: String, scope: InboxID?, at now: Moment, into effects: inout [Effect]
+    ) {
+        let isNews = subscriptions.status(of: channel)?.rejection != nil
+        let isUnwritten = subscriptions.wish(channel, scope: scope)
+        if isNews { effects.append(.subscription(channel: channel, SubscriptionStatus())) }
+        if isUnwritten, case .open = state { writeWishes([channel], at: now, into: &effects) }
+    }
+
+    mutating func writeWishes(_ channels: [String], at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state else { return }
+        var batch: [Transmission] = []
+        for channel in channels {
+            guard let number = subscriptions.written(channel) else { continue }
+            let slot = traffic.pending.add(
+                .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
+                at: now.instant)
+            batch.append(transmission(.subscribe(channel: channel), slot: slot))
+        }
+        effects.append(.transmit(open.link, batch))
+    }
+
+    /// The server's word on a wish that this session wrote on this link.
+    mutating func wishAnswered(
+        _ channel: String, _ number: UInt64, rejection: SenteError?, into effects: inout [Effect]
+    ) {
+        guard let waiters = subscriptions.answered(channel, number: number, rejection: rejection) else {
+            return
+        }
+        let status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
+        effects.append(.subscription(channel: channel, status))
+        if let rejection { effects.append(.record(.failed(rejection.code))) }
+        for call in waiters {
+            resolve(call, rejection.map(Result.failure) ?? .success(.subscribed(status)), into: &effects)
+        }
+    }
+
+    mutating func unsubscribe(_ call: CallID, _ channel: String, at now: Moment, into effects: inout [Effect])
+    {
+        endWish(channel, into: &effects)
+        for inbox in inboxes.subscriptions(of: channel) {
+            inboxes.close(inbox)
+            effects.append(.finish(inbox, nil))
+        }
+        resumeIfRoom(at: now, into: &effects)
+        guard case .open = state else { return resolve(call, .success(.done), into: &effects) }
+        let deadline = now.instant.advanced(by: configuration.times.request)
+        let slot = Correlation.next(.unsubscribe, channel: channel)
+        calls.add(call, Call(purpose: .unsubscribe, phase: .sent(slot), deadline: deadline))
+        writeUnsubscribe(channel, for: call, at: now, into: &effects)
+    }
+
+    mutating func endScope(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
+        closeInbox(inbox, at: now, into: &effects)
+        if let channel = subscriptions.release(scope: inbox) { dropWish(channel, at: now, into: &effects) }
+    }
+
+    mutating func closeInbox(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
+        inboxes.close(inbox)
+        effects.append(.finish(inbox, nil))
+        resumeIfRoom(at: now, into: &effects)
+    }
+
+    /// Nobody holds the wish any more.
+    ///
+    /// Handles that only listen stay.
+    mutating func dropWish(_ channel: String, at now: Moment, into effects: inout [Effect]) {
+        endWish(channel, into: &effects)
+        writeUnsubscribe(channel, for: nil, at: now, into: &effects)
+    }
+
+    private mutating func endWish(_ channel: String, into effects: inout [Effect]) {
+        let waiters = subscriptions.remove(channel)
+        effects.append(.subscription(channel: channel, SubscriptionStatus()))
+        let error = SenteError(.cancelled, "The subscription was ended before the server confirmed it.")
+        for waiter in waiters { resolve(waiter, .failure(error), into: &effects) }
+    }
+
+    private mutating func writeUnsubscribe(
+        _ channel: String, for call: CallID?, at now: Moment, into effects: inout [Effect]
+    ) {
+        guard case .open(let open) = state else { return }
+        let slot = traffic.pending.add(
+            .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody, at: now.instant)
+        let unsubscribe = transmission(.unsubscribe(channel: channel), call: call, slot: slot)
+        effects.append(.transmit(open.link, [unsubscribe]))
+    }
+
+    // MARK: Inboxes
+
+    /// A message for whoever listens to its channel.
+    ///
+    /// A retained one is delivered once.
+    mutating func deliver(_ message: ChannelMessage, size: Int, at now: Moment, into effects: inout [Effect])
+    {
+        if let id = message.id {
+            let isNew = history.messages.insert(id, time: message.time)
+            if message.isRetained, !isNew { return }
+        }
+        deliver(.message(message), to: .channel(message.channel), size: size, at: now, into: &effects)
+    }
+
+    mutating func deliver(
+        _ element: InboxElement, to filter: InboxFilter, size: Int, at now: Moment,
+        into effects: inout [Effect]
+    ) {
+        let missed = inboxes.deliver(element, to: filter, size: size) { effects.append(.ready($0)) }
+        if missed > 0 { effects.append(.record(.missed(missed))) }
+        pauseIfFull(at: now, into: &effects)
+    }
+
+    /// A request for this client as a service: once by id, not after its time, and not more than it can take.
+    mutating func deliver(_ request: IncomingRequest, size: Int, at now: Moment, into effects: inout [Effect])
+    {
+        guard history.requests.insert(request.id, time: request.createdAt) else { return }
+        if let createdAt = request.createdAt {
+            let limit = request.limit ?? 30_000
+            let (age, overflow) = now.wallMilliseconds.subtractingReportingOverflow(createdAt)
+            // The server's clock counts: ours may be minutes off.
+            let (corrected, overflow2) = age.addingReportingOverflow(traffic.clockOffset)
+            if overflow || overflow2 || corrected > limit { return }
+        }
+        let isTaken = inboxes.deliver(request, size: size, limit: configuration.concurrentAnswers) {
+            effects.append(.ready($0))
+        }
+        guard isTaken == false else { return }
+        let busy: Value = ["reason": "busy", "message": "The service has too many requests under way."]
+        answer(request.id, busy, isError: true, at: now, into: &effects)
+    }
+
+    mutating func consumed(_ inbox: InboxID, _ count: Int, at now: Moment, into effects: inout [Effect]) {
+        inboxes.consumed(inbox, count) { effects.append(.ready($0)) }
+        resumeIfRoom(at: now, into: &effects)
+    }
+
+    private mutating func pauseIfFull(at now: Moment, into effects: inout [Effect]) {
+        guard inboxes.isFull, case .open(var open) = state, open.pausedUntil == nil else { return }
+        open.pausedUntil = now.instant.advanced(by: configuration.pauseLimit)
+        state = .open(open)
+        traffic.keepAlive?.suspend()
+        effects.append(.pauseReading(open.link))
+    }
+
+    private mutating func resumeIfRoom(at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state, open.pausedUntil != nil, !inboxes.isFull else { return }
+        resumeReading(at: now, into: &effects)
+    }
+
+    mutating func resumeReading(at now: Moment, into effects: inout [Effect]) {
+        guard case .open(var open) = state else { return }
+        open.pausedUntil = nil
+        state = .open(open)
+        traffic.keepAlive?.resume(at: now.instant)
+        effects.append(.resumeReading(open.link))
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a session needs to know; a plain value.
+package struct SessionConfiguration: Sendable {
+    package var reconnect: ReconnectPolicy = .default
+    /// nil: no probes, and a silent link stays.
+    package var heartbeat: Heartbeat? = Heartbeat()
+    package var outbox = OutboxPolicy()
+    package var inbox = InboxPolicy()
+    package var times = TimeLimits() {
+        // An attempt that is over before it begins would never end being retried.
+        didSet { times.connect = max(times.connect, .milliseconds(1)) }
+    }
+    /// How many bytes may be unwritten on a link before the outbox holds the rest back.
+    package var writeWindow = 64 << 10
+    /// How many requests one responder works on at once before it answers busy.
+    package var concurrentAnswers = 16
+    /// How long `.pauseReading` may pause.
+    package var pauseLimit: Duration = .seconds(10)
+    /// Whether an endpoint is asked for before every attempt.
+    package var asksEndpoint = false
+    /// Whether a token is asked for before every attempt.
+    package var asksToken = false
+
+    package init() {}
+}

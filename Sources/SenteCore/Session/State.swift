@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+
+extension Session {
+    /// Where the session stands, with what is true only there.
+    enum State: Sendable {
+        /// No link wanted. Can move to: connecting.
+        case closed
+        /// A link is being opened, or awaits the greeting. Can move to: open, reconnecting, failed, closing, closed.
+        case connecting(Attempt)
+        /// Greeted. Can move to: closing, reconnecting, closed.
+        case open(Open)
+        /// The closing handshake runs. Can move to: closed.
+        case closing(Closing)
+        /// Waiting for the next attempt. Can move to: connecting, closed, failed.
+        case reconnecting(Waiting)
+        /// Gave up. Can move to: connecting, closed.
+        case failed(SenteError)
+
+        var name: ConnectionState {
+            switch self {
+            case .closed: .closed
+            case .connecting: .connecting
+            case .open: .open
+            case .closing: .closing
+            case .reconnecting: .reconnecting
+            case .failed: .failed
+            }
+        }
+    }
+
+    /// One try to get a link open and greeted.
+    struct Attempt: Sendable {
+        var startedAt: Instant
+        /// For everything: providers, dialing, handshake, greeting.
+        var deadline: Instant
+        /// Questions that must be answered before the link is opened.
+        var asks: [AskID] = []
+        var target: LinkTarget
+        var link: LinkID?
+        /// The opening handshake is done; the greeting is awaited.
+        var isUpgraded = false
+        /// The token was asked for anew because the server refused the last one.
+        var hasFreshToken = false
+    }
+
+    struct Open: Sendable {
+        var link: LinkID
+        var since: Instant
+        /// Set while reading is paused: when that must end.
+        var pausedUntil: Instant?
+    }
+
+    struct Closing: Sendable {
+        var link: LinkID
+        var deadline: Instant
+        var waiters: [CallID]
+        /// `connect()` was called meanwhile: start anew once closed.
+        var connectsAgain = false
+    }
+
+    struct Waiting: Sendable {
+        /// When the next attempt starts, or the custom policy's time to answer is up.
+        var until: Instant
+        /// The server asked not to come before.
+        var notBefore: Instant?
+        /// The question to the custom policy.
+        var ask: AskID?
+    }
+}

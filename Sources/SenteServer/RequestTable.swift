@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+
+/// The requests that wait for their answers, by request-id and by time.
+struct RequestTable: Sendable {
+    struct Request {
+        var requester: ConnectionID
+        var createdAt: Instant
+        /// Nobody is told of an answer or of the end of its time.
+        var isSilent: Bool
+    }
+
+    private struct Row {
+        var request: Request
+        var ticket: Timetable<String>.Ticket
+    }
+
+    private var rows: [String: Row] = [:]
+    private var timetable = Timetable<String>()
+    private var spare = 10_000
+
+    var count: Int { rows.count }
+    var deadline: Instant? { timetable.earliest }
+
+    /// `req-<ms>-<n>` as in sente-lite, but never one that still waits.
+    mutating func newID(at now: Moment, _ number: Int) -> String {
+        let id = "req-\(now.wallMilliseconds)-\(number)"
+        if rows[id] == nil { return id }
+        spare += 1
+        return "req-\(now.wallMilliseconds)-\(spare)"
+    }
+
+    mutating func add(_ id: String, _ request: Request, due: Instant) {
+        rows[id] = Row(request: request, ticket: timetable.add(id, due: due))
+    }
+
+    mutating func remove(_ id: String) -> Request? {
+        guard let row = rows.removeValue(forKey: id) else { return nil }
+        timetable.remove(row.ticket)
+        return row.request
+    }
+
+    mutating func removeAll(of requester: ConnectionID) {
+        timetable.removeAll {
+            rows[$0]?.request.requester == requester
+        } _: {
+            rows[$0] = nil
+        }
+    }
+
+    mutating func takeExpired(by now: Instant) -> (String, Request)? {
+        guard let id = timetable.take(by: now), let row = rows.removeValue(forKey: id) else { return nil }
+        return (id, row.request)
+    }
+
+    /// How many have waited longer than `age`.
+    func count(olderThan age: Duration, at now: Instant) -> Int {
+        rows.values.reduce(0) { $0 + ($1.request.createdAt.duration(to: now) > age ? 1 : 0) }
+    }
+}

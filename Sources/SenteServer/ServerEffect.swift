@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// What a server session wants done, in order.
+package enum ServerEffect: Hashable, Sendable {
+    case send(ConnectionID, Message)
+    /// Begin the closing handshake; the session has already forgotten the connection.
+    /// `keepsTCP` leaves the TCP connection open afterwards, until the peer ends it.
+    case close(ConnectionID, CloseCode, reason: String, keepsTCP: Bool)
+    /// End TCP with no close frame; the session has already forgotten the connection.
+    case drop(ConnectionID)
+    /// A message of unknown type for the hook; what the hook answers goes back as `ServerCommand.send`.
+    case ask(ConnectionID, Value)
+    /// Send these messages as fast as the connection takes them.
+    case flood(ConnectionID, Flood)
+}
+
+/// Many deliveries that differ in their message id only, made one by one.
+package struct Flood: Hashable, Sendable {
+    /// How many are still to come.
+    package private(set) var remaining: Int
+    /// Nil: all alike.
+    private var number: UInt64?
+    private let head: [UInt8]
+    private let tail: [UInt8]
+
+    package init(count: Int, first number: UInt64?, head: [UInt8], tail: [UInt8]) {
+        remaining = max(0, count)
+        self.number = number
+        self.head = head
+        self.tail = tail
+    }
+
+    /// The next message; nil when all are made.
+    package mutating func next() -> Message? {
+        guard remaining > 0 else { return nil }
+        remaining -= 1
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(head.count + 20 + tail.count)
+        bytes += head
+        if let number {
+            bytes += String(number).utf8
+            self.number = number &+ 1
+        }
+        bytes += tail
+        return Message(.text, bytes)
+    }
+}

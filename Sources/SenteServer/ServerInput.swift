@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// What a server session is told.
+package enum ServerInput: Hashable, Sendable {
+    /// A WebSocket is open and waits for its greeting. Ids are never used twice.
+    case connected(ConnectionID)
+    /// A whole message came.
+    case received(ConnectionID, Message)
+    /// The connection is over, however it ended.
+    case closed(ConnectionID)
+    /// The session's deadline has come. Harmless when it has not.
+    case timerFired
+    /// The one who runs the server wants something.
+    case command(ServerCommand)
+}
+
+/// What the one who runs a server may want.
+package enum ServerCommand: Hashable, Sendable {
+    /// The server listens on this port; its uptime begins.
+    case started(port: Int)
+    /// The message, with `"broadcast": true`, to every connection. One that is no map or cannot be written is
+    /// not sent.
+    case broadcast(Value)
+    /// Any message to one connection, unchanged.
+    case send(Value, to: ConnectionID)
+    /// A message to a channel's subscribers, with no sender. The channel must exist.
+    case publish(Value, channel: String)
+    /// Makes a channel; one that exists keeps its configuration. Nil: the defaults.
+    case createChannel(String, ChannelConfiguration?)
+    /// Deletes a channel and all its subscriptions. Subscribers are not told, as sente-lite never did.
+    case deleteChannel(String)
+    /// Closes one connection, or all.
+    case close(ConnectionID?, CloseCode, reason: String)
+    /// Drops one connection, or all, without a close frame.
+    case drop(ConnectionID?)
+    /// Sets the faults of one connection, or of all; the latter forgets what was set for single ones.
+    case setFaults(Faults, for: ConnectionID?)
+    /// Closes every connection with 1001 and takes no more.
+    case stop
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+extension ServerSession {
+    mutating func subscribe(
+        _ id: ConnectionID, to channel: Value, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        if let refusal = whyNotCreated(channel) {
+            return refuse(channel, refusal, to: id, at: now, into: &effects)
+        }
+        if !channels.contains(channel) {
+            channels.create(channel, configuration.channelDefaults, at: now)
+        }
+        let isNew = !channels.isSubscribed(id, to: channel)
+        if isNew,
+            connections[id].map({ $0.subscriptions.count }) ?? 0
+                >= configuration.tables.subscriptionsPerConnection
+        {
+            return refuse(channel, .subscriptionsReached, to: id, at: now, into: &effects)
+        }
+        guard let count = channels.subscribe(id, to: channel) else {
+            return refuse(channel, .subscribersReached, to: id, at: now, into: &effects)
+        }
+        if isNew { connections[id]?.subscriptions.append(channel) }
+        say(
+            .subscribed(channel, count: count, retained: channels.retained(in: channel)),
+            to: id, as: .answer, at: now, into: &effects)
+    }
+
+    /// Nil when the channel exists or may be made.
+    private func whyNotCreated(_ channel: Value) -> Reason? {
+        if channels.contains(channel) { return nil }
+        guard configuration.createsChannels else { return .channelNotFound }
+        guard spelling.name(of: channel).utf8.count <= configuration.tables.channelNameBytes else {
+            return .nameTooLong
+        }
+        return channels.count < configuration.tables.channels ? nil : .channelsReached
+    }
+
+    private mutating func refuse(
+        _ channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        let isFull = reason == .subscribersReached
+        let word = ServerWord.subscribeRefused(
+            channel, reason, current: isFull ? channels.subscribers(of: channel)?.count : nil,
+            maximum: isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil)
+        say(word, to: id, as: .answer, at: now, into: &effects)
+        sayError(reason, to: id, at: now, into: &effects)
+    }
+
+    mutating func unsubscribe(
+        _ id: ConnectionID, from channel: Value, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        if channels.unsubscribe(id, from: channel) {
+            connections[id]?.subscriptions.removeAll { $0 == channel }
+        }
+        say(
+            .unsubscribed(channel, existed: channels.contains(channel)),
+            to: id, as: .answer, at: now, into: &effects)
+    }
+
+    mutating func deleteChannel(_ channel: Value) {
+        for id in channels.delete(channel) {
+            connections[id]?.subscriptions.removeAll { $0 == channel }
+        }
+    }
+
+    /// Delivers first and then tells the publisher, as sente-lite does.
+    ///
+    /// A publisher who asked to be left out is: sente-lite itself only counted so.
+    mutating func publish(
+        _ data: Value, to channel: Value, from sender: ConnectionID?, excludesSender: Bool, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        guard data.isNull || data.mapValue != nil else {
+            // sente-lite's handler throws here and says nothing; an answer is what its documents promise.
+            guard let sender, !outbound.faults(of: sender).ignoresUnfitData else { return }
+            return refusePublish(channel, .dataUnfit, to: sender, at: now, into: &effects)
+        }
+        guard let subscribers = channels.subscribers(of: channel) else {
+            guard let sender else { return }
+            return refusePublish(channel, .channelNotFound, to: sender, at: now, into: &effects)
+        }
+        let messageID = counters.newMessageID()
+        channels.record(.data(data), messageID: messageID, in: channel, limits: configuration.tables, at: now)
+        let left = excludesSender ? sender : nil
+        deliver(to: subscribers, but: left, at: now, into: &effects) { isFlat in
+            .delivery(channel, data: data, messageID: messageID, isFlat: isFlat)
+        }
+        guard let sender else { return }
+        let isLeftOut = left.map(subscribers.contains) ?? false
+        say(
+            .published(channel, messageID: messageID, deliveredTo: subscribers.count - (isLeftOut ? 1 : 0)),
+            to: sender, as: .answer, at: now, into: &effects)
+    }
+
+    private mutating func refusePublish(
+        _ channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        say(.publishRefused(channel, reason), to: id, as: .answer, at: now, into: &effects)
+        sayError(reason, to: id, at: now, into: &effects)
+    }
+
+    /// One word to many, written once for each shape in use.
+    mutating func deliver(
+        to subscribers: SortedIDs, but left: ConnectionID?, at now: Moment,
+        into effects: inout [ServerEffect], _ word: (_ isFlat: Bool) -> ServerWord
+    ) {
+        var shapes: [Bool: Message] = [:]
+        for id in subscribers where id != left {
+            let isFlat = outbound.isFaulty && outbound.faults(of: id).deliversFlat
+            guard let message = shapes[isFlat] ?? spelling.write(word(isFlat), at: now) else { return }
+            shapes[isFlat] = message
+            post(message, to: id, as: .push, at: now, into: &effects)
+        }
+    }
+
+    /// Lets the shell pour deliveries to whoever ordered them, subscribed or not.
+    ///
+    /// Nothing else answers a flood.
+    mutating func flood(
+        _ id: ConnectionID, with data: Value, on channel: Value, _ count: Int64, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        let isFlat = outbound.faults(of: id).deliversFlat
+        guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
+            let flood = spelling.flood(
+                channel, data: data, count: count, first: counters.messages &+ 1, isFlat: isFlat, at: now)
+        else { return say(.error(.floodUnfit, requestID: nil), to: id, as: .answer, at: now, into: &effects) }
+        counters.messages &+= UInt64(count)
+        effects.append(.flood(id, flood))
+    }
+}

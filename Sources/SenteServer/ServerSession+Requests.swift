@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+extension ServerSession {
+    /// Forwards a request to everyone who is subscribed to its channel but the one who asks.
+    ///
+    /// sente-lite's documents promise that and its servers never did it (`Faults.forwardsNoRequests`).
+    mutating func request(
+        _ data: Value, on channel: Value, from id: ConnectionID, _ milliseconds: Int64?, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        guard let sender = connections[id] else { return }
+        let number = Int.random(in: 0...9_999, using: &generator)
+        let requestID = requests.newID(at: now, number)
+        if let name = channel.stringValue, configuration.answeringChannels.contains(name) {
+            return answer(requestID, with: data, on: channel, to: id, at: now, into: &effects)
+        }
+        guard let subscribers = channels.subscribers(of: channel) else {
+            return refuse(requestID, on: channel, .channelNotFound, to: id, at: now, into: &effects)
+        }
+        guard requests.count < configuration.tables.pendingRequests,
+            sender.pendingRequests < configuration.tables.pendingRequestsPerConnection
+        else { return refuse(requestID, on: channel, .requestsReached, to: id, at: now, into: &effects) }
+
+        let isForwarded = !outbound.faults(of: id).forwardsNoRequests
+        let request = ForwardedRequest(
+            id: requestID, data: data, sender: sender.name, createdAt: now.wallMilliseconds)
+        let limit =
+            channels.configuration(of: channel)?.requestLimit ?? configuration.channelDefaults.requestLimit
+        let wanted = milliseconds.map { Duration.milliseconds($0) } ?? limit
+        let due = now.instant.advanced(by: max(.milliseconds(1), min(wanted, limit)))
+        requests.add(
+            requestID, RequestTable.Request(requester: id, createdAt: now.instant, isSilent: !isForwarded),
+            due: due)
+        connections[id]?.pendingRequests += 1
+
+        let messageID = counters.newMessageID()
+        channels.record(
+            .request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)
+        if isForwarded {
+            deliver(to: subscribers, but: id, at: now, into: &effects) { isFlat in
+                .request(request, channel: channel, isFlat: isFlat)
+            }
+        }
+        let names = subscribers.compactMap { $0 == id ? nil : connections[$0]?.name }
+        say(
+            .requestTaken(requestID, channel, messageID: messageID, subscribers: names),
+            to: id, as: .answer, at: now, into: &effects)
+    }
+
+    /// The server's own answer, in the same breath as the result.
+    private mutating func answer(
+        _ requestID: String, with data: Value, on channel: Value, to id: ConnectionID, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        let taken = ServerWord.requestTaken(
+            requestID, channel, messageID: counters.newMessageID(), subscribers: ["server"])
+        let response = ServerWord.response(requestID, data: data, isError: false, nil)
+        if outbound.isFaulty, outbound.faults(of: id).replies == .outOfOrder {
+            say(response, to: id, as: .answer, at: now, into: &effects)
+            say(taken, to: id, as: .answer, at: now, into: &effects)
+        } else {
+            say(taken, to: id, as: .answer, at: now, into: &effects)
+            say(response, to: id, as: .response, at: now, into: &effects)
+        }
+    }
+
+    private mutating func refuse(
+        _ requestID: String, on channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        say(.requestRefused(requestID, channel, reason), to: id, as: .answer, at: now, into: &effects)
+        sayError(reason, requestID, to: id, at: now, into: &effects)
+    }
+
+    /// The first answer wins.
+    ///
+    /// As in sente-lite, whoever knows the request-id may give it.
+    mutating func respond(
+        _ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool, at now: Moment,
+        into effects: inout [ServerEffect]
+    ) {
+        guard let name = requestID.stringValue, let request = requests.remove(name) else {
+            say(
+                .responseRefused(requestID: requestID, .requestNotFound),
+                to: id, as: .answer, at: now, into: &effects)
+            return sayError(.requestNotFound, requestID.stringValue, to: id, at: now, into: &effects)
+        }
+        connections[request.requester]?.pendingRequests -= 1
+        if !request.isSilent {
+            say(
+                .response(name, data: data, isError: isError, nil),
+                to: request.requester, as: .response, at: now, into: &effects)
+        }
+        say(.responseTaken(requestID: requestID), to: id, as: .answer, at: now, into: &effects)
+    }
+
+    /// Tells whoever asked that no answer will come: by an `rpc-response` that is an error with the reason
+    /// `rpc-timeout`, so that a client finds its call by the request-id as it does for any other answer.
+    mutating func expireRequests(at now: Moment, into effects: inout [ServerEffect]) {
+        while let (name, request) = requests.takeExpired(by: now.instant) {
+            counters.expiredRequests += 1
+            connections[request.requester]?.pendingRequests -= 1
+            if request.isSilent { continue }
+            if outbound.faults(of: request.requester).sendsErrors {
+                sayError(.requestTimedOut, name, to: request.requester, at: now, into: &effects)
+            } else {
+                say(
+                    .response(name, data: .null, isError: true, .requestTimedOut),
+                    to: request.requester, as: .response, at: now, into: &effects)
+            }
+        }
+    }
+}

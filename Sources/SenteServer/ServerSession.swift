@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+import SenteWire
+
+/// What a reference server decides, as a value: no socket, no clock, no randomness but its seed.
+///
+/// Whoever runs it tells it what happened (`handle`), performs the effects in order, and says `timerFired` at
+/// `deadline`. It never asks whether an effect worked: the end of a connection comes back as `closed`, and is
+/// ignored for a connection it has given up itself.
+///
+///     connected ──► greeted ──► subscriptions, requests … ──► closed | .close | .drop
+///
+/// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can
+/// make grow has a bound in `ServerConfiguration.tables`; how words are spelled is `MapSpelling`'s business
+/// alone. The files beside this one hold its parts: channels, requests, sending (where the faults live),
+/// reports.
+package struct ServerSession: Sendable {
+    /// What is known of one connection.
+    struct Connection {
+        /// The conn-id.
+        let name: String
+        let openedAt: Int64
+        var lastActivity: Int64
+        var messageCount = 0
+        /// Only a `pong` counts as life, as in sente-lite.
+        var lastPong: Instant
+        /// In the order of subscribing.
+        var subscriptions: [Value] = []
+        var pendingRequests = 0
+    }
+
+    package let configuration: ServerConfiguration
+    package internal(set) var counters = ServerCounters()
+
+    var generator: Generator
+    let spelling: MapSpelling
+
+    var connections: [ConnectionID: Connection] = [:]
+    var connectionIDs = SortedIDs()
+    var names: [String: ConnectionID] = [:]
+    var channels = ChannelTable()
+    var requests = RequestTable()
+    var outbound: Outbound
+
+    private var heartbeatDue: Instant?
+    private(set) var isStopped = false
+    private(set) var startedAt: Instant?
+    package private(set) var actualPort: Int?
+
+    /// A server that nobody is connected to.
+    ///
+    /// Equal seeds give equal ids.
+    package init(_ configuration: ServerConfiguration = .init(), seed: UInt64) {
+        self.configuration = configuration
+        generator = Generator(seed: seed)
+        spelling = MapSpelling(allowsFlood: configuration.allowsFlood)
+        outbound = Outbound(faults: configuration.faults, limits: configuration.tables)
+    }
+
+    /// When `timerFired` is due; nil: never.
+    ///
+    /// In the future after every `handle`.
+    package var deadline: Instant? {
+        var earliest = heartbeatDue
+        for other in [requests.deadline, outbound.deadline] {
+            if let other { earliest = min(earliest ?? other, other) }
+        }
+        return earliest
+    }
+
+    package mutating func handle(
+        _ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        start(at: now)
+        if case .closed(let id) = input { forget(id) }
+        // What was held up until now goes ahead of what this input brings.
+        outbound.release(by: now.instant, into: &effects)
+        switch input {
+        case .connected(let id): connect(id, at: now, into: &effects)
+        case .received(let id, let message): receive(message, from: id, at: now, into: &effects)
+        case .closed, .timerFired: break
+        case .command(let command): perform(command, at: now, into: &effects)
+        }
+        // Last, so that a pong or an answer that is here already comes in time, however late the timers are.
+        expireRequests(at: now, into: &effects)
+        if let due = heartbeatDue, due <= now.instant { beat(at: now, into: &effects) }
+    }
+
+    /// The name on the wire of a connection, its conn-id.
+    package func name(of id: ConnectionID) -> String? { connections[id]?.name }
+
+    /// The connection of a conn-id.
+    package func connection(named name: String) -> ConnectionID? { names[name] }
+
+    // MARK: Connections
+
+    private mutating func connect(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
+        guard connections[id] == nil else { return }
+        guard !isStopped else {
+            effects.append(.close(id, .goingAway, reason: "the server stops", keepsTCP: false))
+            return
+        }
+        guard connections.count < configuration.maximumConnections else {
+            counters.rejectedConnections += 1
+            effects.append(.close(id, .tryAgainLater, reason: "the server is full", keepsTCP: false))
+            return
+        }
+        let name = newName(at: now)
+        connections[id] = Connection(
+            name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
+            lastPong: now.instant)
+        connectionIDs.insert(id)
+        names[name] = id
+        if heartbeatDue == nil { heartbeatDue = nextHeartbeat(after: now) }
+        let faults = outbound.faults(of: id)
+        if let ending = faults.ending, faults.endingAfter <= 0 {
+            end(id, ending, into: &effects)
+        } else {
+            say(.welcome(name: name), to: id, as: .greeting, at: now, into: &effects)
+        }
+    }
+
+    /// `conn-<ms>-<0…9999>` as in sente-lite, but never the same twice at once.
+    private mutating func newName(at now: Moment) -> String {
+        for _ in 0..<8 {
+            let name = "conn-\(now.wallMilliseconds)-\(Int.random(in: 0...9_999, using: &generator))"
+            if names[name] == nil { return name }
+        }
+        counters.connectionNames += 1
+        return "conn-\(now.wallMilliseconds)-\(10_000 + counters.connectionNames)"
+    }
+
+    /// Takes a connection out of every table.
+    mutating func forget(_ id: ConnectionID) {
+        guard let connection = connections.removeValue(forKey: id) else { return }
+        connectionIDs.remove(id)
+        names[connection.name] = nil
+        outbound.forget(id)
+        for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
+        if connection.pendingRequests > 0 { requests.removeAll(of: id) }
+    }
+
+    mutating func end(_ id: ConnectionID, _ ending: Faults.Ending, into effects: inout [ServerEffect]) {
+        guard connections[id] != nil else { return }
+        let keepsTCP = outbound.faults(of: id).leavesTCPOpen
+        forget(id)
+        switch ending {
+        case .drop: effects.append(.drop(id))
+        case .close(let code, let reason):
+            effects.append(.close(id, code, reason: reason, keepsTCP: keepsTCP))
+        }
+    }
+
+    // MARK: Messages
+
+    private mutating func receive(
+        _ message: Message, from id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        guard let place = connections.index(forKey: id) else { return }
+        connections.values[place].messageCount += 1
+        connections.values[place].lastActivity = now.wallMilliseconds
+        if outbound.isFaulty {
+            let faults = outbound.faults(of: id)
+            if let ending = faults.ending, connections.values[place].messageCount >= faults.endingAfter {
+                return end(id, ending, into: &effects)
+            }
+        }
+        guard message.bytes.count <= configuration.maximumMessageBytes else {
+            counters.oversizedMessages += 1
+            return end(id, .close(.messageTooBig, "the message is too big"), into: &effects)
+        }
+        switch spelling.read(message) {
+        case .subscribe(let channel): subscribe(id, to: channel, at: now, into: &effects)
+        case .unsubscribe(let channel): unsubscribe(id, from: channel, at: now, into: &effects)
+        case .publish(let channel, let data, let excludesSender):
+            publish(
+                data, to: channel, from: id, excludesSender: excludesSender, at: now, into: &effects)
+        case .request(let channel, let data, let milliseconds):
+            request(data, on: channel, from: id, milliseconds, at: now, into: &effects)
+        case .respond(let requestID, let data, let isError):
+            respond(data, to: requestID, from: id, isError: isError, at: now, into: &effects)
+        case .ping(let stamp): say(.pong(stamp: stamp), to: id, as: .pong, at: now, into: &effects)
+        case .pong:
+            connections.values[place].lastPong = now.instant
+            say(.pongAcknowledged, to: id, as: .pong, at: now, into: &effects)
+        case .listChannels: say(.channels(channels.reports), to: id, as: .answer, at: now, into: &effects)
+        case .listSubscriptions:
+            let subscriptions = connections.values[place].subscriptions
+            say(.subscriptions(subscriptions), to: id, as: .answer, at: now, into: &effects)
+        case .flood(let channel, let data, let count):
+            flood(id, with: data, on: channel, count, at: now, into: &effects)
+        case .other(let value):
+            if configuration.hasHook { return effects.append(.ask(id, value)) }
+            let name = connections.values[place].name
+            say(.echo(value, name: name), to: id, as: .answer, at: now, into: &effects)
+        case .unreadable:
+            counters.unreadableMessages += 1
+            sayError(.unreadable, to: id, at: now, into: &effects)
+        }
+    }
+
+    // MARK: Time
+
+    /// Only a server that was told `started` knows its port; the others begin with their first input.
+    private mutating func start(at now: Moment) {
+        guard startedAt == nil else { return }
+        startedAt = now.instant
+        for channel in configuration.channels {
+            channels.create(.string(channel.name), channel.configuration, at: now)
+        }
+    }
+
+    private func nextHeartbeat(after now: Moment) -> Instant? {
+        configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
+    }
+
+    /// Whoever's last pong is too old is given up; the others are pinged.
+    private mutating func beat(at now: Moment, into effects: inout [ServerEffect]) {
+        heartbeatDue = connections.isEmpty ? nil : nextHeartbeat(after: now)
+        guard let ping = spelling.write(.ping, at: now) else { return }
+        for id in connectionIDs {
+            guard let connection = connections[id] else { continue }
+            let silence = connection.lastPong.duration(to: now.instant)
+            if silence > configuration.heartbeatTimeout, !outbound.faults(of: id).isSilent {
+                counters.deadConnections += 1
+                // The original closes with http-kit's default, 1000.
+                end(id, .close(.normal, "heartbeat timeout"), into: &effects)
+            } else {
+                post(ping, to: id, as: .push, at: now, into: &effects)
+            }
+        }
+    }
+
+    // MARK: Commands
+
+    private mutating func perform(
+        _ command: ServerCommand, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        switch command {
+        case .started(let port):
+            actualPort = port
+            startedAt = now.instant
+        case .broadcast(let value):
+            guard let message = spelling.write(.broadcast(value), at: now) else { return }
+            for id in connectionIDs { post(message, to: id, as: .push, at: now, into: &effects) }
+        case .send(let value, let id):
+            say(.application(value), to: id, as: .push, at: now, into: &effects)
+        case .publish(let value, let channel):
+            publish(value, to: .string(channel), from: nil, excludesSender: false, at: now, into: &effects)
+        case .createChannel(let name, let settings):
+            channels.create(.string(name), settings ?? configuration.channelDefaults, at: now)
+        case .deleteChannel(let name): deleteChannel(.string(name))
+        case .close(let id, let code, let reason):
+            for id in id.map({ [$0] }) ?? Array(connectionIDs) {
+                end(id, .close(code, reason), into: &effects)
+            }
+        case .drop(let id):
+            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop, into: &effects) }
+        case .setFaults(let faults, let id): outbound.setFaults(faults, of: id)
+        case .stop:
+            isStopped = true
+            for id in connectionIDs {
+                end(id, .close(.goingAway, "the server stops"), into: &effects)
+            }
+            heartbeatDue = nil
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// What a server says of itself.
+package struct ServerStatistics: Hashable, Sendable {
+    package struct Connection: Hashable, Sendable {
+        package var id: ConnectionID
+        /// The conn-id.
+        package var name: String
+        /// Milliseconds since 1970.
+        package var openedAt: Int64
+        /// When its last message came, in milliseconds since 1970.
+        package var lastActivity: Int64
+        /// How many messages it has sent.
+        package var messageCount: Int
+        /// In the order of subscribing.
+        package var subscriptions: [Value]
+    }
+
+    /// Whether the server listens.
+    package var isRunning: Bool
+    package var requestedPort: Int
+    package var actualPort: Int?
+    /// Whether the system chose the port.
+    package var isEphemeral: Bool { requestedPort == 0 }
+    /// Zero before the start.
+    package var uptime: Duration
+    /// In the order of connecting.
+    package var connections: [Connection]
+    /// In the order of creation.
+    package var channels: [ChannelReport]
+    package var pendingRequests: Int
+    /// Requests that have waited for more than a minute.
+    package var oldRequests: Int
+    package var counters: ServerCounters
+
+    package var subscriptions: Int { channels.reduce(0) { $0 + $1.subscriberCount } }
+    /// Messages of the connections that are open now, as sente-lite counts them.
+    package var messages: Int { connections.reduce(0) { $0 + $1.messageCount } }
+    /// As in sente-lite: fewer than ten requests are old.
+    package var isHealthy: Bool { oldRequests < 10 }
+}
+
+extension ServerSession {
+    package func statistics(at now: Moment) -> ServerStatistics {
+        ServerStatistics(
+            isRunning: startedAt != nil && !isStopped,
+            requestedPort: configuration.port, actualPort: actualPort,
+            uptime: startedAt.map { max(.zero, $0.duration(to: now.instant)) } ?? .zero,
+            connections: connectionIDs.compactMap { id in
+                connections[id].map {
+                    ServerStatistics.Connection(
+                        id: id, name: $0.name, openedAt: $0.openedAt, lastActivity: $0.lastActivity,
+                        messageCount: $0.messageCount, subscriptions: $0.subscriptions)
+                }
+            },
+            channels: channels.reports,
+            pendingRequests: requests.count,
+            oldRequests: requests.count(olderThan: .seconds(60), at: now.instant),
+            counters: counters)
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Growing memory that a writer fills, without a check for every byte.
+struct ByteSink: ~Copyable {
+    private var memory: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init() {
+        capacity = 512
+        memory = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        memory.deallocate()
+    }
+
+    var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory, count: count) }
+
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if capacity - count < more { grow(more) }
+    }
+
+    private mutating func grow(_ more: Int) {
+        let larger = max(capacity * 2, count + more)
+        let newMemory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        newMemory.update(from: memory, count: count)
+        memory.deallocate()
+        (memory, capacity) = (newMemory, larger)
+    }
+
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        reserve(1)
+        memory[count] = byte
+        count += 1
+    }
+
+    mutating func append(_ word: StaticString) {
+        append(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    }
+
+    mutating func append(ascii text: String) {
+        var text = text
+        text.withUTF8 { append($0) }
+    }
+
+    mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        guard let base = bytes.baseAddress else { return }
+        reserve(bytes.count)
+        (memory + count).update(from: base, count: bytes.count)
+        count += bytes.count
+    }
+
+    mutating func append(_ integer: Int64) {
+        reserve(20)
+        if integer < 0 {
+            memory[count] = UInt8(ascii: "-")
+            count += 1
+        }
+        var rest = integer.magnitude
+        let length = Self.digitCount(rest)
+        var position = count + length
+        count = position
+        repeat {
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            position -= 1
+            memory[position] = UInt8(truncatingIfNeeded: digit) &+ 0x30
+            rest = quotient
+        } while rest != 0
+    }
+
+    private static func digitCount(_ number: UInt64) -> Int {
+        var count = 1
+        var bound: UInt64 = 10
+        while number >= bound {
+            count += 1
+            let (next, overflow) = bound.multipliedReportingOverflow(by: 10)
+            if overflow { break }
+            bound = next
+        }
+        return count
+    }
+
+    /// Writes the shortest decimal that reads back as the same double; it must be finite.
+    mutating func append(_ double: Double) {
+        append(ascii: double.description)
+    }
+
+    /// Writes a JSON string with its quotes, escaping only what RFC 8259 §7 says must be.
+    mutating func appendQuoted(_ text: String) {
+        var text = text
+        text.withUTF8 { appendQuoted($0) }
+    }
+
+    private mutating func appendQuoted(_ bytes: UnsafeBufferPointer<UInt8>) {
+        reserve(bytes.count + 16)
+        memory[count] = UInt8(ascii: "\"")
+        count += 1
+        var position = 0
+        if let base = bytes.baseAddress {
+            while true {
+                position = copyPlain(base, from: position, to: bytes.count)
+                guard position < bytes.count else { break }
+                escape(base[position])
+                position += 1
+                reserve(bytes.count - position + 16)
+            }
+        }
+        memory[count] = UInt8(ascii: "\"")
+        count += 1
+    }
+
+    /// Copies up to the first byte that must be escaped and says where it stands; room for all is there.
+    @inline(__always)
+    private mutating func copyPlain(_ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int) -> Int {
+        let source = UnsafeRawPointer(bytes)
+        let target = UnsafeMutableRawPointer(memory + count)
+        var position = start
+        defer { count += position - start }
+        while position + 8 <= end {
+            let word = source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            target.storeBytes(of: word, toByteOffset: position - start, as: UInt64.self)
+            let special = JSONReader.specialBytes(UInt64(littleEndian: word), orNotASCII: false)
+            if special != 0 {
+                position += special.trailingZeroBitCount >> 3
+                return position
+            }
+            position += 8
+        }
+        while position < end {
+            let byte = bytes[position]
+            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            memory[count + position - start] = byte
+            position += 1
+        }
+        return position
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        reserve(6)
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): append(escapeLetter: byte)
+        case 0x08: append(escapeLetter: UInt8(ascii: "b"))
+        case 0x0C: append(escapeLetter: UInt8(ascii: "f"))
+        case 0x0A: append(escapeLetter: UInt8(ascii: "n"))
+        case 0x0D: append(escapeLetter: UInt8(ascii: "r"))
+        case 0x09: append(escapeLetter: UInt8(ascii: "t"))
+        default:
+            append("\\u00")
+            append(byte >> 4 + 0x30)
+            append(byte & 0xF < 10 ? byte & 0xF + 0x30 : byte & 0xF + 0x57)
+        }
+    }
+
+    private mutating func append(escapeLetter letter: UInt8) {
+        append(UInt8(ascii: "\\"))
+        append(letter)
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The values a reader has read of collections that are still open, each beside a print of its bytes if it is
+/// a key.
+///
+/// A closing collection takes its share in one move, into an array of just the right size.
+struct ValueStack: ~Copyable {
+    private var values: UnsafeMutablePointer<Value>
+    private var prints: UnsafeMutablePointer<UInt32>
+    private var capacity: Int
+    private(set) var count = 0
+
+    init() {
+        capacity = 64
+        values = .allocate(capacity: capacity)
+        prints = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        values.deinitialize(count: count)
+        values.deallocate()
+        prints.deallocate()
+    }
+
+    @inline(__always)
+    mutating func push(_ value: consuming Value) {
+        if count == capacity { grow() }
+        (values + count).initialize(to: value)
+        count += 1
+    }
+
+    @inline(__always)
+    mutating func pushKey(_ key: consuming Value, print: UInt32) {
+        if count == capacity { grow() }
+        (values + count).initialize(to: key)
+        prints[count] = print
+        count += 1
+    }
+
+    mutating func pop() -> Value {
+        count -= 1
+        return (values + count).move()
+    }
+
+    /// Takes everything from `start` on.
+    mutating func takeArray(from start: Int) -> [Value] {
+        let taken = count - start
+        count = start
+        return [Value](unsafeUninitializedCapacity: taken) { buffer, initialized in
+            buffer.baseAddress?.moveInitialize(from: values + start, count: taken)
+            initialized = taken
+        }
+    }
+
+    /// Takes everything from `start` on, keys and values in turns, as a map in which the last of equal keys wins.
+    mutating func takeMap(from start: Int) -> ValueMap {
+        let keys = (count - start) / 2
+        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctPrints(from: start)
+        let items = takeArray(from: start)
+        return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(items: items)
+    }
+
+    private func hasDistinctPrints(from start: Int) -> Bool {
+        var position = start + 2
+        while position < count {
+            let print = prints[position]
+            var other = start
+            while other < position {
+                if prints[other] == print { return false }
+                other += 2
+            }
+            position += 2
+        }
+        return true
+    }
+
+    private mutating func grow() {
+        let larger = capacity * 2
+        let newValues = UnsafeMutablePointer<Value>.allocate(capacity: larger)
+        newValues.moveInitialize(from: values, count: count)
+        values.deallocate()
+        let newPrints = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
+        newPrints.update(from: prints, count: count)
+        prints.deallocate()
+        (values, prints, capacity) = (newValues, newPrints, larger)
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds keys in an array that keeps them in order, one every `stride` elements: an open-addressed table of
+/// positions, empty while there are so few keys that looking at each is faster.
+///
+/// Hashes are Swift's, seeded anew in each process, so that no peer can choose keys that collide.
+struct KeyIndex: Sendable {
+    /// Up to this many keys there is no table.
+    static let smallCount = 16
+
+    /// Position + 1 of a key, 0 for free; a power of two long, at most half full.
+    private var slots: [UInt32] = []
+
+    /// Makes the table of a small or empty array.
+    init() {}
+
+    /// Makes the table of these keys, or nil if two of them are equal.
+    init?(distinct items: [Value], stride: Int) {
+        guard items.count > Self.smallCount * stride else {
+            for position in Swift.stride(from: stride, to: items.count, by: stride)
+            where Self.scan(items[..<position], for: items[position], stride) != nil {
+                return nil
+            }
+            return
+        }
+        makeRoom(for: items.count / stride)
+        for position in Swift.stride(from: 0, to: items.count, by: stride) {
+            let (slot, found) = slot(of: items[position], in: items)
+            if found { return nil }
+            slots[slot] = UInt32(position + 1)
+        }
+    }
+
+    /// Where the key stands in the array.
+    func position(of key: Value, in items: [Value], stride: Int) -> Int? {
+        guard !slots.isEmpty else { return Self.scan(items[...], for: key, stride) }
+        let (slot, found) = slot(of: key, in: items)
+        return found ? Int(slots[slot]) - 1 : nil
+    }
+
+    /// Where a text stands as a key, as `position(of:)` finds it, and faster among few.
+    func position(of key: String, in items: [Value], stride: Int) -> Int? {
+        guard slots.isEmpty else { return position(of: .string(key), in: items, stride: stride) }
+        var position = 0
+        while position < items.count {
+            if case .string(let text) = items[position], text.isSameText(as: key) { return position }
+            position += stride
+        }
+        return nil
+    }
+
+    /// Notes the key that was just appended at `position`.
+    mutating func added(at position: Int, in items: [Value], stride: Int) {
+        let count = items.count / stride
+        guard count > Self.smallCount else { return }
+        if count * 2 > slots.count {
+            rebuild(items, stride: stride)
+        } else {
+            slots[slot(of: items[position], in: items).slot] = UInt32(position + 1)
+        }
+    }
+
+    /// Makes the table anew after keys were removed or moved.
+    mutating func rebuild(_ items: [Value], stride: Int) {
+        slots = []
+        guard items.count > Self.smallCount * stride else { return }
+        makeRoom(for: items.count / stride)
+        for position in Swift.stride(from: 0, to: items.count, by: stride) {
+            slots[slot(of: items[position], in: items).slot] = UInt32(position + 1)
+        }
+    }
+
+    private mutating func makeRoom(for count: Int) {
+        var size = 64
+        while size < count * 4 { size *= 2 }
+        slots = [UInt32](repeating: 0, count: size)
+    }
+
+    private func slot(of key: Value, in items: [Value]) -> (slot: Int, found: Bool) {
+        let mask = slots.count - 1
+        var slot = key.hashValue & mask
+        while slots[slot] != 0 {
+            if items[Int(slots[slot]) - 1] == key { return (slot, true) }
+            slot = (slot + 1) & mask
+        }
+        return (slot, false)
+    }
+
+    private static func scan(_ items: ArraySlice<Value>, for key: Value, _ stride: Int) -> Int? {
+        var position = items.startIndex
+        while position < items.endIndex {
+            if items[position] == key { return position }
+            position += stride
+        }
+        return nil
+    }
+}

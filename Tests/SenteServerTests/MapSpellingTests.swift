@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteServer
+import SenteWire
+import Testing
+
+/// A client's frame and everything the server says to it, exactly.
+struct Row: CustomTestStringConvertible, Sendable {
+    var name: String
+    var setUp: [(UInt64, String)] = []
+    var frame: String
+    var answers: [String]
+
+    var testDescription: String { name }
+}
+
+private let config =
+    #"{"max-subscribers":2,"message-retention":2,"rpc-timeout-ms":30000,"telemetry-enabled":true}"#
+
+/// The table of the protocol: connection 1 sends the frame, connections 2 and 3 are there as well.
+private let rows: [Row] = [
+    Row(
+        name: "subscribe", frame: #"{"type":"subscribe","channel-id":"room"}"#,
+        answers: [
+            #"1 < {"type":"subscription-result","channel-id":"room","success":true,"reason":null,"subscriber-count":1,"retained-messages":[]}"#
+        ]),
+    Row(
+        name: "subscribing again counts once", setUp: [(1, #"{"type":"subscribe","channel-id":"room"}"#)],
+        frame: #"{"type":"subscribe","channel-id":"room"}"#,
+        answers: [
+            #"1 < {"type":"subscription-result","channel-id":"room","success":true,"reason":null,"subscriber-count":1,"retained-messages":[]}"#
+        ]),
+    Row(
+        name: "subscribe to a full channel",
+        setUp: [
+            (2, #"{"type":"subscribe","channel-id":"room"}"#),
+            (3, #"{"type":"subscribe","channel-id":"room"}"#),
+        ],
+        frame: #"{"type":"subscribe","channel-id":"room"}"#,
+        answers: [
+            #"1 < {"type":"subscription-result","channel-id":"room","success":false,"reason":"max-subscribers-reached","subscriber-count":null,"retained-messages":null,"current":2,"max":2}"#
+        ]),
+    Row(
+        name: "subscribe without channel-id", frame: #"{"type":"subscribe"}"#,
+        answers: [
+            #"1 < {"type":"subscription-result","channel-id":null,"success":true,"reason":null,"subscriber-count":1,"retained-messages":[]}"#
+        ]),
+    Row(
+        name: "subscribe gives the retained messages, oldest first",
+        setUp: [
+            (2, #"{"type":"subscribe","channel-id":"room"}"#),
+            (2, #"{"type":"publish","channel-id":"room","data":{"n":1}}"#),
+            (2, #"{"type":"publish","channel-id":"room","data":{"n":2}}"#),
+            (2, #"{"type":"publish","channel-id":"room","data":{"n":3}}"#),
+        ],
+        frame: #"{"type":"subscribe","channel-id":"room"}"#,
+        answers: [
+            #"1 < {"type":"subscription-result","channel-id":"room","success":true,"reason":null,"subscriber-count":2,"retained-messages":[{"n":2,"channel-id":"room","published-at":1000,"message-id":"msg-2"},{"n":3,"channel-id":"room","published-at":1000,"message-id":"msg-3"}]}"#
+        ]),
+    Row(
+        name: "unsubscribe", setUp: [(1, #"{"type":"subscribe","channel-id":"room"}"#)],
+        frame: #"{"type":"unsubscribe","channel-id":"room"}"#,
+        answers: [#"1 < {"type":"unsubscription-result","channel-id":"room","success":true}"#]),
+    Row(
+        name: "unsubscribe when not subscribed", setUp: [(2, #"{"type":"subscribe","channel-id":"room"}"#)],
+        frame: #"{"type":"unsubscribe","channel-id":"room"}"#,
+        answers: [#"1 < {"type":"unsubscription-result","channel-id":"room","success":true}"#]),
+    Row(
+        name: "unsubscribe from a channel that does not exist",
+        frame: #"{"type":"unsubscribe","channel-id":"nowhere"}"#,
+        answers: [#"1 < {"type":"unsubscription-result","channel-id":"nowhere","success":null}"#]),
+    Row(
+        name: "publish delivers first, to the publisher too",
+        setUp: [
+            (1, #"{"type":"subscribe","channel-id":"room"}"#),
+            (2, #"{"type":"subscribe","channel-id":"room"}"#),
+        ],
+        frame: #"{"type":"publish","channel-id":"room","data":{"text":"hi"}}"#,
+        answers: [
+            #"1 < {"type":"channel-message","channel-id":"room","data":{"text":"hi"},"broadcast-time":1000,"message-id":"msg-1"}"#,
+            #"2 < {"type":"channel-message","channel-id":"room","data":{"text":"hi"},"broadcast-time":1000,"message-id":"msg-1"}"#,
+            #"1 < {"type":"publish-result","channel-id":"room","success":true,"message-id":"msg-1","delivered-to":2}"#,
+        ]),
+    Row(
+        name: "publish without data", setUp: [(2, #"{"type":"subscribe","channel-id":"room"}"#)],
+        frame: #"{"type":"publish","channel-id":"room"}"#,
+        answers: [
+            #"2 < {"type":"channel-message","channel-id":"room","data":null,"broadcast-time":1000,"message-id":"msg-1"}"#,
+            #"1 < {"type":"publish-result","channel-id":"room","success":true,"message-id":"msg-1","delivered-to":1}"#,
+        ]),
+    Row(
+        name: "publish to a channel that does not exist",
+        frame: #"{"type":"publish","channel-id":"nowhere","data":{}}"#,
+        answers: [
+            #"1 < {"type":"publish-result","channel-id":"nowhere","success":false,"message-id":null,"delivered-to":null,"reason":"channel-not-found"}"#
+        ]),
+    Row(
+        name: "publish of what is no object", setUp: [(2, #"{"type":"subscribe","channel-id":"room"}"#)],
+        frame: #"{"type":"publish","channel-id":"room","data":2}"#,
+        answers: [
+            #"1 < {"type":"publish-result","channel-id":"room","success":false,"message-id":null,"delivered-to":null,"reason":"data-not-an-object"}"#
+        ]),
+    Row(
+        name: "rpc-request", setUp: [(2, #"{"type":"subscribe","channel-id":"svc"}"#)],
+        frame: #"{"type":"rpc-request","channel-id":"svc","data":{"q":1},"timeout-ms":5000}"#,
+        answers: [
+            #"2 < {"type":"rpc-request","request-id":"<r1>","data":{"q":1},"sender-conn-id":"<c1>","created-at":1000,"channel-id":"svc"}"#,
+            #"1 < {"type":"rpc-request-result","request-id":"<r1>","channel-id":"svc","delivery":{"success":true,"message-id":"msg-1","delivered-to":1,"subscribers":["<c2>"]}}"#,
+        ]),
+    Row(
+        name: "rpc-request on a channel that does not exist",
+        frame: #"{"type":"rpc-request","channel-id":"nowhere","data":{}}"#,
+        answers: [
+            #"1 < {"type":"rpc-request-result","request-id":"<r1>","channel-id":"nowhere","delivery":{"success":false,"reason":"channel-not-found"}}"#
+        ]),
+    Row(
+        name: "rpc-response",
+        setUp: [
+            (1, #"{"type":"subscribe","channel-id":"svc"}"#),
+            (2, #"{"type":"rpc-request","channel-id":"svc","data":{"q":1}}"#),
+        ],
+        frame: #"{"type":"rpc-response","request-id":"<r1>","data":{"a":2}}"#,
+        answers: [
+            #"2 < {"type":"rpc-response","request-id":"<r1>","data":{"a":2},"error?":false,"created-at":1000,"error":false}"#,
+            #"1 < {"type":"rpc-response-result","request-id":"<r1>","success":true}"#,
+        ]),
+    Row(
+        name: "rpc-response to an unknown id",
+        frame: #"{"type":"rpc-response","request-id":"nope","data":1}"#,
+        answers: [
+            #"1 < {"type":"rpc-response-result","request-id":"nope","success":false,"reason":"request-not-found"}"#
+        ]),
+    Row(
+        name: "rpc-response without an id", frame: #"{"type":"rpc-response"}"#,
+        answers: [
+            #"1 < {"type":"rpc-response-result","request-id":null,"success":false,"reason":"request-not-found"}"#
+        ]),
+    Row(
+        name: "ping", frame: #"{"type":"ping","timestamp":1234567890123}"#,
+        answers: [#"1 < {"type":"pong","timestamp":1000,"original-timestamp":1234567890123}"#]),
+    Row(
+        name: "ping without a timestamp", frame: #"{"type":"ping"}"#,
+        answers: [#"1 < {"type":"pong","timestamp":1000,"original-timestamp":null}"#]),
+    Row(
+        name: "pong", frame: #"{"type":"pong","timestamp":1}"#,
+        answers: [#"1 < {"type":"pong-ack","timestamp":1000}"#]),
+    Row(
+        name: "list-channels",
+        setUp: [
+            (1, #"{"type":"subscribe","channel-id":"room"}"#),
+            (1, #"{"type":"publish","channel-id":"room","data":{}}"#),
+            (2, #"{"type":"subscribe"}"#),
+        ],
+        frame: #"{"type":"list-channels"}"#,
+        answers: [
+            #"1 < {"type":"channel-list","channels":{"room":{"config":"# + config
+                + #","created-at":1000,"message-count":1,"subscriber-count":1},"":{"config":"# + config
+                + #","created-at":1000,"message-count":0,"subscriber-count":1}}}"#
+        ]),
+    Row(
+        name: "get-subscriptions",
+        setUp: [
+            (1, #"{"type":"subscribe","channel-id":"b"}"#), (1, #"{"type":"subscribe","channel-id":"a"}"#),
+        ],
+        frame: #"{"type":"get-subscriptions"}"#,
+        answers: [#"1 < {"type":"subscription-list","subscriptions":["b","a"]}"#]),
+    Row(
+        name: "unknown type", frame: #"{"type": "anything", "data": [1, 2.5, null, true, "é✓"]}"#,
+        answers: [
+            #"1 < {"type":"echo","original":{"type":"anything","data":[1,2.5,null,true,"é✓"]},"conn-id":"<c1>","timestamp":1000}"#
+        ]),
+    Row(
+        name: "no type", frame: #"{"no-type":1}"#,
+        answers: [#"1 < {"type":"echo","original":{"no-type":1},"conn-id":"<c1>","timestamp":1000}"#]),
+    Row(
+        name: "a type that is no string", frame: #"{"type":5}"#,
+        answers: [#"1 < {"type":"echo","original":{"type":5},"conn-id":"<c1>","timestamp":1000}"#]),
+    Row(
+        name: "a bare string", frame: #""hi""#,
+        answers: [#"1 < {"type":"echo","original":"hi","conn-id":"<c1>","timestamp":1000}"#]),
+    Row(
+        name: "a bare array", frame: "[1,2]",
+        answers: [#"1 < {"type":"echo","original":[1,2],"conn-id":"<c1>","timestamp":1000}"#]),
+    Row(
+        name: "a bare number", frame: "7",
+        answers: [#"1 < {"type":"echo","original":7,"conn-id":"<c1>","timestamp":1000}"#]),
+    Row(name: "invalid JSON", frame: "{broken", answers: []),
+    Row(name: "null", frame: "null", answers: []),
+    Row(name: "nothing", frame: "", answers: []),
+]
+
+@Suite("The v1 spelling")
+struct MapSpellingTests {
+    @Test("Every row of the protocol's table is answered exactly", arguments: rows)
+    func row(_ row: Row) {
+        var stage = Stage {
+            $0.channelDefaults.maximumSubscribers = 2
+            $0.channelDefaults.retention = 2
+        }
+        for number in 1...3 as ClosedRange<UInt64> { stage.connect(number) }
+        for (number, frame) in row.setUp { stage.send(number, frame) }
+        #expect(stage.send(1, row.frame) == row.answers)
+        // Whatever came, the connection is still of use.
+        #expect(
+            stage.send(1, #"{"type":"ping","timestamp":"x"}"#)
+                == [#"1 < {"type":"pong","timestamp":1000,"original-timestamp":"x"}"#])
+    }
+
+    @Test("The greeting is the welcome with conn-id and time")
+    func greeting() {
+        var stage = Stage()
+        var effects = stage.effects(of: .connected(ConnectionID(1)))
+        guard case .send(ConnectionID(1), let message)? = effects.popLast(), effects.isEmpty else {
+            Issue.record("no greeting")
+            return
+        }
+        let name = stage.session.name(of: ConnectionID(1)) ?? "?"
+        #expect(message.string == #"{"type":"welcome","conn-id":"\#(name)","server-time":1000}"#)
+        #expect(name.hasPrefix("conn-1000-"))
+    }
+
+    @Test(
+        "Both spellings leave the publisher out, and false leaves it in",
+        arguments: [
+            (#""exclude-sender":true"#, 1), (#""exclude-sender?":true"#, 1), (#""exclude-sender?":false"#, 2),
+            (#""exclude-sender":null"#, 2), (#""other":true"#, 2),
+        ])
+    func excludeSender(_ field: String, _ count: Int) {
+        var stage = Stage()
+        stage.connect(1)
+        stage.connect(2)
+        stage.send(1, #"{"type":"subscribe","channel-id":"room"}"#)
+        stage.send(2, #"{"type":"subscribe","channel-id":"room"}"#)
+        let seen = stage.send(1, #"{"type":"publish","channel-id":"room","data":{},\#(field)}"#)
+        #expect(seen.filter { $0.contains("channel-message") }.count == count)
+        #expect(seen.last?.hasSuffix(#""delivered-to":\#(count)}"#) == true)
+    }
+
+    @Test(
+        "Both spellings mark an answer as an error",
+        arguments: [(#""error":true"#, true), (#""error?":true"#, true), (#""error?":false"#, false)])
+    func errorFlag(_ field: String, _ isError: Bool) {
+        var stage = Stage()
+        stage.connect(1)
+        stage.connect(2)
+        stage.send(2, #"{"type":"subscribe","channel-id":"svc"}"#)
+        stage.send(1, #"{"type":"rpc-request","channel-id":"svc","data":{}}"#)
+        let seen = stage.send(2, #"{"type":"rpc-response","request-id":"<r1>","data":{},\#(field)}"#)
+        #expect(seen.first?.contains(#""error?":\#(isError),"#) == true)
+        #expect(seen.first?.hasSuffix(#""error":\#(isError)}"#) == true)
+    }
+
+    @Test("A binary message means nothing")
+    func binary() {
+        var stage = Stage()
+        stage.connect(1)
+        #expect(stage.handle(.received(ConnectionID(1), .binary(Array(#"{"type":"ping"}"#.utf8)))) == [])
+        #expect(stage.session.counters.unreadableMessages == 1)
+    }
+
+    @Test("What stands under the forced keys of a flat delivery is overwritten in place")
+    func flatKeys() {
+        var stage = Stage { $0.faults.deliversFlat = true }
+        stage.connect(1)
+        stage.send(1, #"{"type":"subscribe","channel-id":"room"}"#)
+        #expect(
+            stage.send(1, #"{"type":"publish","channel-id":"room","data":{"channel-id":9,"type":"ping"}}"#)
+                .first
+                == #"1 < {"channel-id":"room","type":"ping","broadcast-time":1000}"#)
+        #expect(
+            stage.send(1, #"{"type":"publish","channel-id":"room"}"#).first
+                == #"1 < {"channel-id":"room","broadcast-time":1000}"#)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteServer
+import SenteWire
+
+/// A session under virtual time, its effects written as lines such as `1 < {"type":…}` and `1 close 1001`.
+///
+/// Conn-ids show as `<c1>`, request-ids as `<r1>` in the order of their making. The clock starts at 1,000 ms.
+struct Stage {
+    var session: ServerSession
+    private(set) var now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 1_000)
+    private var names: [(String, String)] = []
+    private var requestCount = 0
+
+    init(_ change: (inout ServerConfiguration) -> Void = { _ in }) {
+        var configuration = ServerConfiguration()
+        configuration.heartbeatInterval = nil
+        change(&configuration)
+        session = ServerSession(configuration, seed: 1)
+    }
+
+    @discardableResult
+    mutating func connect(_ number: UInt64) -> [String] {
+        let effects = effects(of: .connected(ConnectionID(number)))
+        if let name = session.name(of: ConnectionID(number)) { names.append((name, "<c\(number)>")) }
+        return lines(effects)
+    }
+
+    /// A client's text message.
+    ///
+    /// Placeholders of earlier request-ids may stand in it.
+    @discardableResult
+    mutating func send(_ number: UInt64, _ text: String) -> [String] {
+        var text = text
+        for (name, mark) in names { text = text.replacing(mark, with: name) }
+        return handle(.received(ConnectionID(number), .text(text)))
+    }
+
+    @discardableResult
+    mutating func command(_ command: ServerCommand) -> [String] { handle(.command(command)) }
+
+    @discardableResult
+    mutating func handle(_ input: ServerInput) -> [String] { lines(effects(of: input)) }
+
+    mutating func effects(of input: ServerInput) -> [ServerEffect] {
+        var effects: [ServerEffect] = []
+        session.handle(input, at: now, into: &effects)
+        return effects
+    }
+
+    /// Lets time pass, firing the timer at each deadline on the way.
+    @discardableResult
+    mutating func wait(_ duration: Duration) -> [String] {
+        let end = now.instant.advanced(by: duration)
+        var seen: [String] = []
+        while let deadline = session.deadline, deadline <= end {
+            move(to: deadline)
+            seen += handle(.timerFired)
+        }
+        move(to: end)
+        return seen
+    }
+
+    mutating func move(to instant: Instant) {
+        now.wallMilliseconds += now.instant.duration(to: instant).wholeMilliseconds
+        now.instant = instant
+    }
+
+    func page(_ target: String) -> String {
+        var session = session
+        guard case .answer(let answer) = session.admit(target: target, wantsUpgrade: false, at: now) else {
+            return "no answer"
+        }
+        return "\(answer.status) \(masked(String(decoding: answer.body, as: UTF8.self)))"
+    }
+
+    private mutating func lines(_ effects: [ServerEffect]) -> [String] {
+        for case .send(_, let message) in effects { learnRequests(message) }
+        return effects.map { effect in
+            switch effect {
+            case .send(let id, let message): "\(id.number) < \(masked(message.string))"
+            case .close(let id, let code, _, let keepsTCP):
+                "\(id.number) close \(code)" + (keepsTCP ? " keeping TCP" : "")
+            case .drop(let id): "\(id.number) drop"
+            case .ask(let id, let value): "\(id.number) ask \(value)"
+            case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
+            }
+        }
+    }
+
+    private mutating func learnRequests(_ message: Message) {
+        guard let value = try? WireFormat.json.decode(message.bytes),
+            let id = value["request-id"]?.stringValue,
+            id.hasPrefix("req-"), !names.contains(where: { $0.0 == id })
+        else { return }
+        requestCount += 1
+        names.append((id, "<r\(requestCount)>"))
+    }
+
+    private func masked(_ text: String) -> String {
+        var text = text
+        // The longest first: one name may begin another.
+        for (name, mark) in names.sorted(by: { $0.0.utf8.count > $1.0.utf8.count }) {
+            text = text.replacing(name, with: mark)
+        }
+        return text
+    }
+}
