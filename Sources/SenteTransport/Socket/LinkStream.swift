@@ -49,11 +49,30 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     /// Queues a message; with `direct` writes all that is queued at once if the socket takes it, else leaves that to the loop.
     func sendFromAnywhere(_ message: Message, direct: Bool) -> Link.Verdict {
         if loop.isCurrent { return send(message, id: nil) }
+        return queueFromAnywhere(direct: direct) { link, masks in link.send(message, masks: &masks) }
+    }
+
+    /// Queues messages up to the first that is not taken, and writes them at once if the socket takes them.
+    func sendFromAnywhere(_ messages: [Message]) -> Link.Verdict {
+        func queue(_ link: inout Link, _ masks: inout MaskKeys) -> Link.Verdict {
+            for message in messages {
+                let verdict = link.send(message, masks: &masks)
+                guard verdict == .queued else { return verdict }
+            }
+            return .queued
+        }
+        if loop.isCurrent { return change { link, masks, _ in queue(&link, &masks) } }
+        return queueFromAnywhere(direct: true, queue)
+    }
+
+    private func queueFromAnywhere(
+        direct: Bool, _ queue: (inout Link, inout MaskKeys) -> Link.Verdict
+    ) -> Link.Verdict {
         lock.lock()
         defer { lock.unlock() }
-        let verdict = loop.withForeignMasks { place.pointee.link.send(message, masks: &$0) }
-        guard verdict == .queued, place.pointee.mayWrite else { return verdict }
-        if direct { writeWithoutLock() }
+        let verdict = loop.withForeignMasks { queue(&place.pointee.link, &$0) }
+        guard place.pointee.mayWrite else { return verdict }
+        if direct, place.pointee.link.hasOutput { writeWithoutLock() }
         if place.pointee.needsLoop {
             place.pointee.flushPosted = true
             loop.post { self.askToFinish() }
