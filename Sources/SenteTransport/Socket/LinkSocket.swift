@@ -34,6 +34,9 @@ struct LinkSocket {
     private var writingEnded = false
     /// The last message was received in its place.
     private var isLarge = false
+    /// The link was open at the end of a turn with nothing to wait for, and has said nothing since but messages: then it
+    /// needs no more than to be read and written.
+    private var isSteady = false
 
     init(_ descriptor: Int32, _ link: Link) {
         self.descriptor = descriptor
@@ -108,20 +111,25 @@ struct LinkSocket {
     ///
     /// A failure is left to the loop, which comes to the same write.
     mutating func write(onLoop: Bool) {
-        guard mayWrite, link.hasOutput else { return }
+        guard mayWrite else { return }
         let target = descriptor
         var blocked = false
         var problem: Int32?
-        link.withOutput(wrote: &wrote) { bytes in
-            switch Descriptor.send(target, bytes) {
-            case .bytes(let count):
-                blocked = count < bytes.count
-                return count
-            case .failed(let code): problem = code
-            case .wouldBlock, .end: blocked = true
+        var offered = 0
+        repeat {
+            link.withOutput(wrote: &wrote) { bytes in
+                offered = bytes.count
+                switch Descriptor.send(target, bytes) {
+                case .bytes(let count):
+                    blocked = count < bytes.count
+                    return count
+                case .failed(let code): problem = code
+                case .wouldBlock, .end: blocked = true
+                }
+                return 0
             }
-            return 0
-        }
+            // The end of a congestion can bring the answer to a ping that was kept back.
+        } while offered > Self.peek && !blocked && problem == nil && link.hasOutput
         writeBlocked = blocked
         if onLoop, let problem { fail(problem) }
     }
@@ -162,6 +170,12 @@ struct LinkSocket {
         var news: ([LinkEvent], [SendID]) = ([], [])
         swap(&news.0, &events)
         swap(&news.1, &wrote)
+        for event in news.0 {
+            guard case .message = event else {
+                isSteady = false
+                break
+            }
+        }
         return news
     }
 
@@ -183,7 +197,11 @@ struct LinkSocket {
     /// Writes, and ends TCP as far as the link allows.
     mutating func endTurn(on loop: EventLoop) -> Rest {
         flushPosted = false
-        if !writeBlocked { write(onLoop: true) }
+        write(onLoop: true)
+        if isSteady, events.isEmpty, descriptor >= 0 {
+            return Rest(
+                isOver: false, deadline: nil, hasNews: hasNews, interest: interest(isOver: false))
+        }
         let isOver = link.isOver
         if closesAfterWriting {
             close(on: loop)
@@ -193,16 +211,18 @@ struct LinkSocket {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
-        var interest: Interest?
-        if descriptor >= 0 {
-            // After its end a socket stays readable for ever, which would turn the loop without end.
-            var wanted: Interest = !paused && !endSeen && !isOver ? .read : []
-            if writeBlocked, link.hasOutput { wanted.insert(.write) }
-            interest = wanted
-        }
+        let deadline = isOver ? nil : link.deadline
+        isSteady = link.isOpen && deadline == nil
         return Rest(
-            isOver: isOver, deadline: isOver ? nil : link.deadline,
-            hasNews: hasNews, interest: interest)
+            isOver: isOver, deadline: deadline, hasNews: hasNews,
+            interest: descriptor >= 0 ? interest(isOver: isOver) : nil)
+    }
+
+    private func interest(isOver: Bool) -> Interest {
+        // After its end a socket stays readable for ever, which would turn the loop without end.
+        var interest: Interest = !paused && !endSeen && !isOver ? .read : []
+        if writeBlocked { interest.insert(.write) }
+        return interest
     }
 
     /// Closes the socket; with `reset` the peer gets an RST.
@@ -211,10 +231,16 @@ struct LinkSocket {
         if reset { TCPSocket.resetOnClose(descriptor) }
         guard !writing else {
             closesAfterWriting = true
+            isSteady = false
             return
         }
         loop.close(descriptor)
         descriptor = -1
+    }
+
+    /// Something was done to the link that may have changed more than its output.
+    mutating func linkChanged() {
+        isSteady = false
     }
 
     /// Lets go of the descriptor, which the loop closes; false while a thread is writing to it.
