@@ -34,9 +34,6 @@ struct LinkSocket {
     private var writingEnded = false
     /// The last message was received in its place.
     private var isLarge = false
-    /// The link was open at the end of a turn with nothing to wait for, and has said nothing since but messages: then it
-    /// needs no more than to be read and written.
-    private var isSteady = false
 
     init(_ descriptor: Int32, _ link: Link) {
         self.descriptor = descriptor
@@ -49,9 +46,11 @@ struct LinkSocket {
     mutating func read(on loop: EventLoop) -> Bool {
         let now = loop.instant
         var progressed = false
-        for _ in 0..<Self.reads where descriptor >= 0 && !endSeen && !link.isOver {
+        for _ in 0..<Self.reads where descriptor >= 0 && !endSeen {
+            let wants = link.look()
+            guard !wants.isOver else { return progressed }
             let (outcome, room) =
-                link.missingBytes >= Self.inPlace
+                wants.missingBytes >= Self.inPlace
                 ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
             switch outcome {
             case .bytes(let count):
@@ -105,7 +104,7 @@ struct LinkSocket {
     var mayWrite: Bool { !writeBlocked && !writing && descriptor >= 0 }
 
     /// Whether another thread must call the loop for what it could not do itself.
-    var needsLoop: Bool { (link.hasOutput || closesAfterWriting) && !flushPosted }
+    mutating func needsLoop() -> Bool { !flushPosted && (link.look().hasOutput || closesAfterWriting) }
 
     /// Offers the kernel all output.
     ///
@@ -129,7 +128,7 @@ struct LinkSocket {
                 return 0
             }
             // The end of a congestion can bring the answer to a ping that was kept back.
-        } while offered > Self.peek && !blocked && problem == nil && link.hasOutput
+        } while offered > Self.peek && !blocked && problem == nil && link.look().hasOutput
         writeBlocked = blocked
         if onLoop, let problem { fail(problem) }
     }
@@ -170,12 +169,6 @@ struct LinkSocket {
         var news: ([LinkEvent], [SendID]) = ([], [])
         swap(&news.0, &events)
         swap(&news.1, &wrote)
-        for event in news.0 {
-            guard case .message = event else {
-                isSteady = false
-                break
-            }
-        }
         return news
     }
 
@@ -198,24 +191,18 @@ struct LinkSocket {
     mutating func endTurn(on loop: EventLoop) -> Rest {
         flushPosted = false
         write(onLoop: true)
-        if isSteady, events.isEmpty, descriptor >= 0 {
-            return Rest(
-                isOver: false, deadline: nil, hasNews: hasNews, interest: interest(isOver: false))
-        }
-        let isOver = link.isOver
+        let wants = link.look()
         if closesAfterWriting {
             close(on: loop)
-        } else if isOver {
+        } else if wants.isOver {
             if !leavesOpen { close(on: loop) }
-        } else if !writingEnded, !leavesOpen, link.mayShutDownWriting {
+        } else if !writingEnded, !leavesOpen, wants.mayShutDownWriting {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
-        let deadline = isOver ? nil : link.deadline
-        isSteady = link.isOpen && deadline == nil
         return Rest(
-            isOver: isOver, deadline: deadline, hasNews: hasNews,
-            interest: descriptor >= 0 ? interest(isOver: isOver) : nil)
+            isOver: wants.isOver, deadline: wants.isOver ? nil : wants.deadline, hasNews: hasNews,
+            interest: descriptor >= 0 ? interest(isOver: wants.isOver) : nil)
     }
 
     private func interest(isOver: Bool) -> Interest {
@@ -231,16 +218,10 @@ struct LinkSocket {
         if reset { TCPSocket.resetOnClose(descriptor) }
         guard !writing else {
             closesAfterWriting = true
-            isSteady = false
             return
         }
         loop.close(descriptor)
         descriptor = -1
-    }
-
-    /// Something was done to the link that may have changed more than its output.
-    mutating func linkChanged() {
-        isSteady = false
     }
 
     /// Lets go of the descriptor, which the loop closes; false while a thread is writing to it.

@@ -72,8 +72,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         defer { lock.unlock() }
         let verdict = loop.withForeignMasks { queue(&place.pointee.link, &$0) }
         guard place.pointee.mayWrite else { return verdict }
-        if direct, place.pointee.link.hasOutput { writeWithoutLock() }
-        if place.pointee.needsLoop {
+        if direct, place.pointee.link.look().hasOutput { writeWithoutLock() }
+        if place.pointee.needsLoop() {
             place.pointee.flushPosted = true
             loop.post { self.askToFinish() }
         }
@@ -120,7 +120,6 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     func change<Result>(_ body: (inout Link, inout MaskKeys, inout [LinkEvent]) -> Result) -> Result {
         lock.lock()
         let result = body(&place.pointee.link, &loop.masks.pointee, &place.pointee.events)
-        place.pointee.linkChanged()
         lock.unlock()
         askToFinish()
         return result
@@ -160,7 +159,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         if readiness.contains(.failed) || (readiness.contains(.read) && !place.pointee.paused) {
             if place.pointee.read(on: loop) { progressed = true }
             // A faulty socket is reported for ever.
-            if readiness.contains(.failed), place.pointee.link.isOver { place.pointee.close(on: loop) }
+            if readiness.contains(.failed), place.pointee.link.look().isOver { place.pointee.close(on: loop) }
         }
         if readiness.contains(.write) { place.pointee.writeBlocked = false }
         lock.unlock()
