@@ -47,7 +47,8 @@ extension Dialect {
         guard length <= 1_024 else {
             throw invalid("`channel` has \(length) bytes: a channel's name has at most 1,024.")
         }
-        guard !channel.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+        // C0 and DEL are single bytes, and C1 is not worth a look-up for each character of each call.
+        guard !channel.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
             throw invalid("`channel` holds a control character (“\(channel.excerpt())”): use printable text.")
         }
     }
