@@ -220,6 +220,10 @@ final class Client: CustomStringConvertible {
         }
     }
 
+    func elements(of inbox: InboxID) -> [InboxElement] { handles[inbox]?.elements ?? [] }
+    func missed(in inbox: InboxID) -> Int { handles[inbox]?.missed ?? 0 }
+    func isFinished(_ inbox: InboxID) -> Bool { handles[inbox]?.isFinished ?? true }
+
     var states: [ConnectionState] { statuses.map(\.state) }
     var drops: [SenteError.Code: Int] { metrics.outbox.drops }
 

@@ -129,7 +129,7 @@ final class RuleBook {
             violate(9, "The deadline is \(deadline.duration(to: now)) in the past after \(cause).")
         }
         if !wantsLink, client.state != .closing, client.view.deadline != nil {
-            violate(2, "A timer runs although disconnect() was called.")
+            violate(2, "A timer runs although disconnect() was called; the open calls are \(client.calls).")
         }
     }
 

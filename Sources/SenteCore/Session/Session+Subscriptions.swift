@@ -67,11 +67,7 @@ extension Session {
 
     mutating func unsubscribe(_ call: CallID, _ channel: String, at now: Moment, into effects: inout [Effect])
     {
-        for waiter in subscriptions.remove(channel) {
-            let error = SenteError(.cancelled, "unsubscribe() ended the subscription.")
-            resolve(waiter, .failure(error), into: &effects)
-        }
-        effects.append(.subscription(channel: channel, SubscriptionStatus()))
+        removeWish(channel, "unsubscribe() ended the subscription.", into: &effects)
         for inbox in inboxes.subscriptions(of: channel) {
             inboxes.close(inbox)
             effects.append(.finish(inbox, nil))
@@ -100,10 +96,16 @@ extension Session {
     ///
     /// Handles that only listen stay.
     mutating func dropWish(_ channel: String, at now: Moment, into effects: inout [Effect]) {
-        _ = subscriptions.remove(channel)
-        effects.append(.subscription(channel: channel, SubscriptionStatus()))
+        removeWish(channel, "The handle ended before the server confirmed it.", into: &effects)
         guard case .open = state else { return }
         writeUnsubscribe(channel, owner: .nobody, at: now, into: &effects)
+    }
+
+    private mutating func removeWish(_ channel: String, _ why: String, into effects: inout [Effect]) {
+        for waiter in subscriptions.remove(channel) {
+            resolve(waiter, .failure(SenteError(.cancelled, why)), into: &effects)
+        }
+        effects.append(.subscription(channel: channel, SubscriptionStatus()))
     }
 
     private mutating func writeUnsubscribe(
