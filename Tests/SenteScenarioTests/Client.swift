@@ -172,7 +172,20 @@ final class Client: CustomStringConvertible {
 
     @discardableResult
     func send(_ id: Keyword = "note", data: Value? = nil, limit: Duration? = .seconds(10)) -> CallID {
-        letter(.written, limit: limit) { .event(Event(id: id, data: data ?? Self.data($0, 0))) }
+        letter(.written, limit: limit) { number in
+            var fields = data?.mapValue ?? ValueMap()
+            fields["n"] = Value(number)
+            return .event(Event(id: id, data: .map(fields)))
+        }
+    }
+
+    /// Data that servers of this dialect choke on.
+    func submitUnfitPublish(to channel: String) -> CallID {
+        let limit = configuration.times.request
+        return call(.listChannels, limit: limit) {
+            .submit(
+                $0, .publish(channel: channel, data: 2, excludeSender: false), limit: limit, awaits: .reply)
+        }
     }
 
     /// JSON has no word for it.

@@ -292,7 +292,9 @@ struct RuleTests {
                 [.received([.text(#"{"type":"subscription-result","channel-id":"news","success":true}"#)])],
                 of: old)
         }
+        #expect(client.engine.subscription("news")?.isConfirmed == false)
         world.run(for: .seconds(10))
+        #expect(client.engine.subscription("news")?.isConfirmed == false)
         expectRules(world)
     }
 
