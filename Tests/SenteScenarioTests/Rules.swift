@@ -518,7 +518,9 @@ final class RuleBook {
     func delivered(_ element: InboxElement, in inbox: InboxID) {
         switch element {
         case .message(let message):
-            guard let number = message.data["n"]?.integerValue.map({ Int($0) }) else { return }
+            guard let number = message.data["n"]?.integerValue.map({ Int($0) }),
+                world.letters.indices.contains(number)
+            else { return }
             if !seen[inbox, default: []].insert(number).inserted, !world.deliversWithoutID {
                 violate(6, "Letter \(number) came twice through \(inbox).")
             }
