@@ -30,6 +30,16 @@ package struct ClientEngine: Sendable {
     package var subscriptions: [String] { session.subscriptions.wished }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
+    /// Since when the oldest message of the outbox waits.
+    package var outboxOldest: Instant? { session.outbox.oldest?.queuedAt }
+    /// How many calls await a reply.
+    package var pendingCount: Int { session.calls.pendingCount }
+    /// Changes whenever `subscriptions` may have.
+    package var subscriptionsVersion: Int { session.subscriptions.version }
+    /// Why nothing can be queued now, if so.
+    package var refusal: SenteError? { session.refusalToQueue() }
+    /// What was counted so far; a cheap copy, for whoever makes a snapshot elsewhere.
+    package var metricsCollector: MetricsCollector { metrics }
 
     package func subscription(_ channel: String) -> SubscriptionStatus? {
         session.subscriptions.status(of: channel)

@@ -32,10 +32,11 @@ package struct Faults: Hashable, Sendable {
         case never
         /// Every answer this much later, in order; deliveries and heartbeats are not held up.
         case late(Duration)
-        /// `rpc-response` twice. Answers without an id stay single: no client could tell the second from the next.
+        /// `rpc-response` twice. Answers without an id stay single: no client could tell the second from the
+        /// next.
         case twice
-        /// `rpc-response` before its `rpc-request-result` where the server answers itself; otherwise each is held
-        /// until the next one of the connection has gone first, or for a second.
+        /// `rpc-response` before its `rpc-request-result` where the server answers itself; otherwise each is
+        /// held until the next one of the connection has gone first, or for a second.
         case outOfOrder
     }
 
@@ -58,11 +59,12 @@ package struct Faults: Hashable, Sendable {
     /// Deliveries as sente-lite wrote them before its envelope: the data itself with `channel-id` and
     /// `broadcast-time` forced in.
     package var deliversFlat = false
-    /// Failures are told in an `error` frame as the project's documents describe it: beside the failing result where
-    /// there is one, instead of silence where there is none, instead of the `rpc-response` when a request ran out of time.
+    /// Failures are told in an `error` frame as the project's documents describe it: beside the failing
+    /// result where there is one, instead of silence where there is none, instead of the `rpc-response` when
+    /// a request ran out of time.
     package var sendsErrors = false
-    /// Requests are counted and answered but forwarded to nobody, responses are accepted and dropped, and nobody is told
-    /// of a time-out: what sente-lite's own servers did.
+    /// Requests are counted and answered but forwarded to nobody, responses are accepted and dropped, and
+    /// nobody is told of a time-out: what sente-lite's own servers did.
     package var forwardsNoRequests = false
     /// Nothing is answered to a publish whose data is not an object, as sente-lite's own servers did.
     package var ignoresUnfitData = false

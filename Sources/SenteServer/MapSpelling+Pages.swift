@@ -3,7 +3,8 @@
 import SenteBase
 import SenteWire
 
-/// The pages `/health`, `/stats` and `/channels`: the fields that the project's documents and its code show, together.
+/// The pages `/health`, `/stats` and `/channels`: the fields that the project's documents and its code show,
+/// together.
 extension MapSpelling {
     /// A channel's id as the key of a JSON object: text as it is, null as nothing, the rest as JSON.
     func name(of channel: Value) -> String {

@@ -24,7 +24,8 @@ struct MapSpelling: Sendable {
 
     // MARK: Reading
 
-    /// Everything that is JSON and not null means something; binary messages, other text and null mean nothing.
+    /// Everything that is JSON and not null means something; binary messages, other text and null mean
+    /// nothing.
     func read(_ message: Message) -> ClientWord {
         guard message.kind == .text, let value = try? WireFormat.json.decode(message.bytes), !value.isNull
         else {

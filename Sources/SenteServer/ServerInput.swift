@@ -21,7 +21,8 @@ package enum ServerInput: Hashable, Sendable {
 package enum ServerCommand: Hashable, Sendable {
     /// The server listens on this port; its uptime begins.
     case started(port: Int)
-    /// The message, with `"broadcast": true`, to every connection. One that is no map or cannot be written is not sent.
+    /// The message, with `"broadcast": true`, to every connection. One that is no map or cannot be written is
+    /// not sent.
     case broadcast(Value)
     /// Any message to one connection, unchanged.
     case send(Value, to: ConnectionID)

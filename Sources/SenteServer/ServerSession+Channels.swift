@@ -119,7 +119,9 @@ extension ServerSession {
         }
     }
 
-    /// Lets the shell pour deliveries to whoever ordered them, subscribed or not. Nothing else answers a flood.
+    /// Lets the shell pour deliveries to whoever ordered them, subscribed or not.
+    ///
+    /// Nothing else answers a flood.
     mutating func flood(
         _ id: ConnectionID, with data: Value, on channel: Value, _ count: Int64, at now: Moment,
         into effects: inout [ServerEffect]

@@ -11,9 +11,10 @@ import SenteWire
 ///
 ///     connected ──► greeted ──► subscriptions, requests … ──► closed | .close | .drop
 ///
-/// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can make grow
-/// has a bound in `ServerConfiguration.tables`; how words are spelled is `MapSpelling`'s business alone.
-/// The files beside this one hold its parts: channels, requests, sending (where the faults live), reports.
+/// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can
+/// make grow has a bound in `ServerConfiguration.tables`; how words are spelled is `MapSpelling`'s business
+/// alone. The files beside this one hold its parts: channels, requests, sending (where the faults live),
+/// reports.
 package struct ServerSession: Sendable {
     /// What is known of one connection.
     struct Connection {
@@ -72,14 +73,18 @@ package struct ServerSession: Sendable {
         _ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]
     ) {
         start(at: now)
-        runTimers(at: now, into: &effects)
+        if case .closed(let id) = input { forget(id) }
+        // What was held up until now goes ahead of what this input brings.
+        outbound.release(by: now.instant, into: &effects)
         switch input {
         case .connected(let id): connect(id, at: now, into: &effects)
         case .received(let id, let message): receive(message, from: id, at: now, into: &effects)
-        case .closed(let id): forget(id)
-        case .timerFired: break
+        case .closed, .timerFired: break
         case .command(let command): perform(command, at: now, into: &effects)
         }
+        // Last, so that a pong or an answer that is here already comes in time, however late the timers are.
+        expireRequests(at: now, into: &effects)
+        if let due = heartbeatDue, due <= now.instant { beat(at: now, into: &effects) }
     }
 
     /// The name on the wire of a connection, its conn-id.
@@ -208,12 +213,6 @@ package struct ServerSession: Sendable {
 
     private func nextHeartbeat(after now: Moment) -> Instant? {
         configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
-    }
-
-    private mutating func runTimers(at now: Moment, into effects: inout [ServerEffect]) {
-        outbound.release(by: now.instant, into: &effects)
-        expireRequests(at: now, into: &effects)
-        if let due = heartbeatDue, due <= now.instant { beat(at: now, into: &effects) }
     }
 
     /// Whoever's last pong is too old is given up; the others are pinged.

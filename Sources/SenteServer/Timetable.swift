@@ -2,9 +2,11 @@
 
 package import SenteBase
 
-/// Things that are due at some instant, taken out in order of time and, among equals, in the order they were put in.
+/// Things that are due at some instant, taken out in order of time and, among equals, in the order they were
+/// put in.
 ///
-/// A sorted array with its consumed front left in place: what is put in is mostly the latest, what is taken out the earliest.
+/// A sorted array with its consumed front left in place: what is put in is mostly the latest, what is taken
+/// out the earliest.
 package struct Timetable<Entry: Sendable>: Sendable {
     private struct Row {
         var due: Instant

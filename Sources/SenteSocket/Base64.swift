@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Base64 with the standard alphabet and padding (RFC 4648 §4).
-enum Base64 {
+package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    static func encode(_ bytes: [UInt8]) -> String {
+    package static func encode(_ bytes: [UInt8]) -> String {
         var text: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let group = bytes[start..<min(start + 3, bytes.count)]
@@ -19,7 +19,7 @@ enum Base64 {
     }
 
     /// Whether `text` is the encoding of exactly `count` bytes.
-    static func isEncoding(_ text: String, ofBytes count: Int) -> Bool {
+    package static func isEncoding(_ text: String, ofBytes count: Int) -> Bool {
         let padding = (3 - count % 3) % 3
         let utf8 = Array(text.utf8)
         guard utf8.count == (count + 2) / 3 * 4 else { return false }

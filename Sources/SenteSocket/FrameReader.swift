@@ -4,9 +4,9 @@ import SenteBase
 
 /// Turns bytes cut anywhere into messages and control frames (RFC 6455 §5).
 ///
-/// A message whose bytes are all at hand is one allocation and one pass over them. Otherwise its payload is laid out at
-/// its final length when the frame's header is known, so that what is missing can be received in place. Between frames
-/// it owns no memory. After a fault it must not be used again.
+/// A message whose bytes are all at hand is one allocation and one pass over them. Otherwise its payload is
+/// laid out at its final length when the frame's header is known, so that what is missing can be received in
+/// place. Between frames it owns no memory. After a fault it must not be used again.
 struct FrameReader: Sendable {
     /// What a frame completed.
     enum Piece: Hashable, Sendable {
@@ -199,7 +199,8 @@ struct FrameReader: Sendable {
         return received == frame.length ? try finish(frame) : nil
     }
 
-    /// Counts payload that has been put in its place, and checks text as it comes: a bad byte fails the link at once.
+    /// Counts payload that has been put in its place, and checks text as it comes: a bad byte fails the link
+    /// at once.
     private mutating func advance(by count: Int) throws(FrameFault) {
         let start = filled
         filled &+= count

@@ -2,8 +2,8 @@
 
 /// Reads the body of an answer, as far as its limit (RFC 9112 §6).
 ///
-/// The body is for people and logs, and the connection ends after it. So a framing that makes no sense cuts the body where
-/// the sense ends instead of hiding the answer's status behind an error.
+/// The body is for people and logs, and the connection ends after it. So a framing that makes no sense cuts
+/// the body where the sense ends instead of hiding the answer's status behind an error.
 struct HTTPBodyReader: Sendable {
     enum Framing: Hashable, Sendable {
         case none
@@ -55,8 +55,8 @@ struct HTTPBodyReader: Sendable {
 
     /// True when the limit is reached.
     private mutating func keep(_ piece: Slice<UnsafeRawBufferPointer>) -> Bool {
-        bytes.append(contentsOf: piece.prefix(limit - bytes.count))
-        return bytes.count == limit
+        bytes.append(contentsOf: piece.prefix(max(0, limit - bytes.count)))
+        return bytes.count >= limit
     }
 
     /// RFC 9112 §7.1.

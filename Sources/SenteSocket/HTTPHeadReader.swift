@@ -4,8 +4,9 @@ import SenteBase
 
 /// Reads an HTTP/1.1 head from bytes cut anywhere (RFC 9112 §2–5), strictly.
 ///
-/// Every line ends in CR LF. A bare LF, which a reader MAY take for a line's end (§2.2), is refused, as are bare CR, NUL,
-/// folded lines and blanks before the colon: two readers that disagree on where a field ends are how requests get smuggled.
+/// Every line ends in CR LF. A bare LF, which a reader MAY take for a line's end (§2.2), is refused, as are
+/// bare CR, NUL, folded lines and blanks before the colon: two readers that disagree on where a field ends
+/// are how requests get smuggled.
 struct HTTPHeadReader: Sendable {
     enum Kind: Sendable {
         case request
@@ -31,7 +32,7 @@ struct HTTPHeadReader: Sendable {
         while !rest.isEmpty {
             let end = rest.firstIndex(of: 0x0A)
             let piece = rest[..<(end ?? rest.endIndex)]
-            guard line.count + piece.count <= limits.headLine + 1 else {
+            guard line.count + piece.count - 1 <= limits.headLine else {
                 throw HandshakeFault(
                     "a line of the HTTP head is longer than \(limits.headLine) bytes", status: 431)
             }
@@ -57,7 +58,8 @@ struct HTTPHeadReader: Sendable {
         return nil
     }
 
-    /// Refuses what cannot become a start line as early as possible: another protocol may never send a line's end.
+    /// Refuses what cannot become a start line as early as possible: another protocol may never send a line's
+    /// end.
     private func checkStart() throws(HandshakeFault) {
         switch kind {
         case .response:

@@ -2,7 +2,8 @@
 
 package import SenteBase
 
-/// The client's challenge in the opening handshake: sixteen unpredictable bytes, new for each link (RFC 6455 §4.1).
+/// The client's challenge in the opening handshake: sixteen unpredictable bytes, new for each link (RFC 6455
+/// §4.1).
 package struct HandshakeKey: Hashable, Sendable {
     /// What `Sec-WebSocket-Key` carries.
     package let value: String

@@ -4,20 +4,22 @@ package import SenteBase
 
 /// One WebSocket connection as a value: bytes in, events and bytes out (RFC 6455), for both roles.
 ///
-///     client   upgrading ──101──▶ open ──close()──▶ closing ──their close──▶ ending ──TCP's end, limit──▶ over
-///     server   serving ─accept()─▶ open                                       ▲
-///                 └──respond(), a wrong request, a peer at fault──────────────┘
+///     client  upgrading ──101──▶ open ─close()─▶ closing ─their close─▶ ending ─TCP's end or limit─▶ over
+///     server  serving ─accept()─▶ open                                   ▲
+///                └──respond(), a wrong request, a peer at fault──────────┘
 ///
 /// Whoever owns the socket
-/// - hands everything one `recv` brought to `receive`, or, while `missingBytes` is large, receives in place with `fill`;
+/// - hands everything one `recv` brought to `receive`, or, while `missingBytes` is large, receives in place
+///   with `fill`;
 /// - writes what `withOutput` offers while `hasOutput`, after every call that may have added to it;
 /// - arms one timer for `deadline` and calls `timerFired` (early or twice does nothing);
 /// - reports TCP's end with `receivedEnd`, an error with `failed`;
 /// - shuts the writing half of TCP down when `mayShutDownWriting`, and closes TCP when `isOver`.
 ///
-/// Each link has one last event, `refused` or `closed`; a server's link that was answered with `respond` ends by that call and
-/// reports nothing more. `closed` comes with the peer's close frame or with the fault: what follows (our answer, TCP's end)
-/// is cleaning up, bounded by the close limit. No event follows the last one, and no call is wrong after it.
+/// Each link has one last event, `refused` or `closed`; a server's link that was answered with `respond` ends
+/// by that call and reports nothing more. `closed` comes with the peer's close frame or with the fault: what
+/// follows (our answer, TCP's end) is cleaning up, bounded by the close limit. No event follows the last one,
+/// and no call is wrong after it.
 ///
 /// The stages stand in `stage`; what they own stands beside it, so that nothing is copied when bytes come.
 package struct Link: Sendable {
@@ -45,6 +47,9 @@ package struct Link: Sendable {
     private var output = OutputBuffer()
     /// The answer to the latest ping, kept back while the output is congested.
     private var latePong: (payload: [UInt8], key: UInt32?)?
+    /// A fault of the peer that came behind good messages, which the owner may answer before the close frame: it is told
+    /// when `deadline`, which is now, has come.
+    private var heldFault: (fault: FrameFault, key: UInt32?)?
     private var endReceived = false
     /// When `timerFired` wants to be called; nil while nothing is waited for.
     package private(set) var deadline: Instant?
@@ -85,8 +90,9 @@ package struct Link: Sendable {
     /// Whether TCP may be closed now.
     package var isOver: Bool { stage == .over }
 
-    /// Whether a server has said its last word, so that the owner shuts down writing and reads on until `isOver`: closing TCP
-    /// with bytes unread would reset it and could destroy what the client has not read yet.
+    /// Whether a server has said its last word, so that the owner shuts down writing and reads on until
+    /// `isOver`: closing TCP with bytes unread would reset it and could destroy what the client has not read
+    /// yet.
     package var mayShutDownWriting: Bool { !isClient && stage == .ending && !hasOutput }
 
     package var hasOutput: Bool { output.count > 0 }
@@ -97,7 +103,7 @@ package struct Link: Sendable {
     /// How much of a data frame's payload has not come.
     ///
     /// When large, `fill` spares a copy.
-    package var missingBytes: Int { reader.missing }
+    package var missingBytes: Int { heldFault == nil ? reader.missing : 0 }
 
     // MARK: - Input
 
@@ -114,7 +120,8 @@ package struct Link: Sendable {
 
     /// Lets `body` receive what is missing of a data frame (`missingBytes` > 0) straight into its place.
     ///
-    /// `body` gets the whole missing region and returns how many bytes it wrote to its front, 0 for none. The same count comes back.
+    /// `body` gets the whole missing region and returns how many bytes it wrote to its front, 0 for none. The
+    /// same count comes back.
     @discardableResult
     package mutating func fill(
         at now: Instant, masks: inout MaskKeys, into events: inout [LinkEvent],
@@ -132,6 +139,7 @@ package struct Link: Sendable {
     /// The peer ended its half of TCP.
     package mutating func receivedEnd(at now: Instant, into events: inout [LinkEvent]) {
         endReceived = true
+        if let (fault, key) = heldFault { fail(fault, key: key, at: now, into: &events) }
         switch stage {
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
@@ -158,7 +166,13 @@ package struct Link: Sendable {
     package mutating func failed(_ failure: LinkFailure, into events: inout [LinkEvent]) {
         switch stage {
         case .ending, .over: finish(nil, into: &events)
-        default: finish(.closed(.failed(failure)), into: &events)
+        case .upgrading, .serving, .open, .closing:
+            // Servers that close with our bytes unread reset the connection behind their answer.
+            if case .refused(let refusal) = clientUpgrade?.end() {
+                finish(.refused(refusal), into: &events)
+            } else {
+                finish(.closed(.failed(failure)), into: &events)
+            }
         }
     }
 
@@ -167,6 +181,7 @@ package struct Link: Sendable {
     /// Early or twice does nothing.
     package mutating func timerFired(at now: Instant, into events: inout [LinkEvent]) {
         guard let deadline, now >= deadline else { return }
+        if let (fault, key) = heldFault { return fail(fault, key: key, at: now, into: &events) }
         switch stage {
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
@@ -182,8 +197,8 @@ package struct Link: Sendable {
 
     // MARK: - Servers: answering the request
 
-    /// Accepts the upgrade that was requested; false, changing nothing, when there is none or the answer would be wrong
-    /// (a subprotocol that was not offered, a header that cannot be written).
+    /// Accepts the upgrade that was requested; false, changing nothing, when there is none or the answer
+    /// would be wrong (a subprotocol that was not offered, a header that cannot be written).
     package mutating func accept(
         subprotocol: String? = nil, headers: [HTTPHeader] = [], at now: Instant, masks: inout MaskKeys,
         into events: inout [LinkEvent]
@@ -201,8 +216,8 @@ package struct Link: Sendable {
         return true
     }
 
-    /// Answers the request with plain HTTP, which ends the link; false, changing nothing, when no request waits or the answer
-    /// cannot be written (a status outside 200–599, a wrong header).
+    /// Answers the request with plain HTTP, which ends the link; false, changing nothing, when no request
+    /// waits or the answer cannot be written (a status outside 200–599, a wrong header).
     package mutating func respond(
         status: Int, headers: [HTTPHeader] = [], body: [UInt8] = [], at now: Instant
     ) -> Bool {
@@ -251,7 +266,8 @@ package struct Link: Sendable {
 
     /// Starts the closing handshake; before the link is open, ends it.
     ///
-    /// False, changing nothing, for a code that must not be on the wire. A reason is cut to what fits, at the border of a scalar.
+    /// False, changing nothing, for a code that must not be on the wire. A reason is cut to what fits, at the
+    /// border of a scalar.
     package mutating func close(
         _ code: CloseCode, reason: String = "", at now: Instant, masks: inout MaskKeys,
         into events: inout [LinkEvent]
@@ -263,7 +279,7 @@ package struct Link: Sendable {
         case .open:
             sendClose(ClosePayload.encode(code, reason: reason), masks: &masks)
             stage = .closing
-            deadline = now.advanced(by: limits.close)
+            if heldFault == nil { deadline = now.advanced(by: limits.close) }
         case .closing, .ending, .over: break
         }
         return true
@@ -335,7 +351,7 @@ package struct Link: Sendable {
         into events: inout [LinkEvent]
     ) {
         do throws(FrameFault) {
-            while stage == .open || stage == .closing, let piece = try reader.read(&rest) {
+            while heldFault == nil, stage == .open || stage == .closing, let piece = try reader.read(&rest) {
                 if case .message(let message) = piece {
                     events.append(.message(message))
                 } else {
@@ -369,7 +385,8 @@ package struct Link: Sendable {
         }
     }
 
-    /// RFC 6455 §5.5.2 and §5.5.3: each ping is answered, or, when they come faster than the answers go, the latest.
+    /// RFC 6455 §5.5.2 and §5.5.3: each ping is answered, or, when they come faster than the answers go, the
+    /// latest.
     private mutating func answer(_ payload: [UInt8], masks: inout MaskKeys) {
         guard stage == .open else { return }
         let key = isClient ? masks.next() : nil
@@ -391,7 +408,10 @@ package struct Link: Sendable {
     }
 
     private mutating func sendClose(_ payload: [UInt8], masks: inout MaskKeys) {
-        let key = isClient ? masks.next() : nil
+        sendClose(payload, key: isClient ? masks.next() : nil)
+    }
+
+    private mutating func sendClose(_ payload: [UInt8], key: UInt32?) {
         payload.withUnsafeBytes { output.append(frame: .close, $0, key: key) }
         latePong = nil
     }
@@ -402,17 +422,31 @@ package struct Link: Sendable {
     private mutating func fail(
         _ fault: FrameFault, at now: Instant, masks: inout MaskKeys, into events: inout [LinkEvent]
     ) {
+        let key = isClient ? masks.next() : nil
+        let followsMessage = events.contains { if case .message = $0 { true } else { false } }
+        if stage == .open, followsMessage {
+            heldFault = (fault, key)
+            deadline = now
+        } else {
+            fail(fault, key: key, at: now, into: &events)
+        }
+    }
+
+    private mutating func fail(
+        _ fault: FrameFault, key: UInt32?, at now: Instant, into events: inout [LinkEvent]
+    ) {
         var failure = LinkFailure(
             .protocolViolation, "The peer broke the WebSocket protocol: \(fault.message).")
         if stage == .open {
             failure.closeCode = fault.code
-            sendClose(ClosePayload.encode(fault.code, reason: fault.message), masks: &masks)
+            sendClose(ClosePayload.encode(fault.code, reason: fault.message), key: key)
         }
         events.append(.closed(.failed(failure)))
         linger(at: now)
     }
 
-    /// The last event is told: what is left is our output and TCP's end, which the server brings about (§7.1.1).
+    /// The last event is told: what is left is our output and TCP's end, which the server brings about
+    /// (§7.1.1).
     private mutating func linger(at now: Instant) {
         stage = .ending
         release()
@@ -445,6 +479,7 @@ package struct Link: Sendable {
         clientUpgrade = nil
         serverUpgrade = nil
         latePong = nil
+        heldFault = nil
         reader = FrameReader(masked: !isClient, limit: limits.message)
     }
 }

@@ -4,7 +4,8 @@ package import SenteBase
 
 /// Mask keys for client frames: unpredictable and fresh for each frame (RFC 6455 §5.3, §10.3).
 ///
-/// One pool serves every link of an event loop: a key drawn alone costs a system call, more than a whole small send.
+/// One pool serves every link of an event loop: a key drawn alone costs a system call, more than a whole
+/// small send.
 package struct MaskKeys: Sendable {
     private static let refill = 256
 

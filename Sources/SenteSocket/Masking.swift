@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// XOR with a mask key (RFC 6455 §5.3), fused with the copy that has to happen anyway, in 64-bit words.
-enum Masking {
+package enum Masking {
     /// Copies `count` bytes through the mask.
     ///
     /// `source` and `target` are the same or do not overlap.
     ///
-    /// `key` is the wire's four bytes read as little-endian; `phase` is the place of the first byte in its frame's payload.
-    static func copy(
+    /// `key` is the wire's four bytes read as little-endian; `phase` is the place of the first byte in its
+    /// frame's payload.
+    package static func copy(
         _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, key: UInt32,
         phase: Int = 0
     ) {

@@ -11,7 +11,8 @@ struct OutputBuffer: Sendable {
         var id: SendID
     }
 
-    /// Only `head..<tail` means anything; the rest is room, counted as elements so that frames can be written in place.
+    /// Only `head..<tail` means anything; the rest is room, counted as elements so that frames can be written
+    /// in place.
     private var storage: [UInt8] = []
     private var head = 0
     private var tail = 0

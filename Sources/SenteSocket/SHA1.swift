@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// SHA-1 (RFC 3174), which the opening handshake asks for as a proof of understanding, not as a secret.
-enum SHA1 {
-    static func digest(_ message: [UInt8]) -> [UInt8] {
+package enum SHA1 {
+    package static func digest(_ message: [UInt8]) -> [UInt8] {
         var bytes = message
         bytes.append(0x80)
         while bytes.count % 64 != 56 { bytes.append(0) }

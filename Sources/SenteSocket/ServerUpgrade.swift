@@ -47,19 +47,28 @@ struct ServerUpgrade: Sendable {
             throw HandshakeFault(
                 "only GET is served", status: 405, headers: [HTTPHeader("Allow", "GET, HEAD")])
         }
-        guard parts[1].hasPrefix("/") else { throw HandshakeFault("the request target is not a path") }
+        let target = try Self.path(parts[1])
         guard head.values("Host").count == 1 else { throw HandshakeFault("the request needs one Host field") }
         guard head.values("Transfer-Encoding").isEmpty,
             head.values("Content-Length").allSatisfy({ $0 == "0" })
         else {
             throw HandshakeFault("a request with a body is not served", status: 413)
         }
-        var request = HTTPRequest(method: parts[0], target: parts[1], headers: head.headers)
+        var request = HTTPRequest(method: parts[0], target: target, headers: head.headers)
         guard parts[0] == "GET", head.lists("websocket", in: "Upgrade") else { return request }
         key = try Self.checkUpgrade(head)
         request.isUpgrade = true
         request.subprotocols = head.values("Sec-WebSocket-Protocol").flatMap(HTTPText.list)
         return request
+    }
+
+    /// Path and query of a target, which may be a whole URL (RFC 9112 §3.2.2).
+    private static func path(_ target: String) throws(HandshakeFault) -> String {
+        if target.hasPrefix("/") { return target }
+        guard let colon = target.firstIndex(of: ":"), target[colon...].hasPrefix("://"),
+            let slash = target[colon...].dropFirst(3).firstIndex(of: "/")
+        else { throw HandshakeFault("the request target is not a path") }
+        return String(target[slash...])
     }
 
     /// RFC 6455 §4.2.1.

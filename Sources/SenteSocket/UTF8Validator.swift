@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Checks UTF-8 that comes in pieces cut anywhere, and says no at the first byte that cannot be (RFC 3629 §4).
+/// Checks UTF-8 that comes in pieces cut anywhere, and says no at the first byte that cannot be (RFC 3629
+/// §4).
 ///
-/// Between pieces it remembers only what may follow: how many bytes of the scalar are still missing and the bounds of the
-/// next one, which is where overlong forms, surrogates and scalars above U+10FFFF are excluded.
-struct UTF8Validator: Hashable, Sendable {
+/// Between pieces it remembers only what may follow: how many bytes of the scalar are still missing and the
+/// bounds of the next one, which is where overlong forms, surrogates and scalars above U+10FFFF are excluded.
+package struct UTF8Validator: Hashable, Sendable {
     private var missing = 0
     private var lowest: UInt8 = 0x80
     private var highest: UInt8 = 0xBF
 
     /// Whether no scalar is half read.
-    var isAtBoundary: Bool { missing == 0 }
+    package var isAtBoundary: Bool { missing == 0 }
+
+    package init() {}
 
     /// Whether `bytes` go on from what came before.
     ///
     /// After a no the validator says nothing more.
-    mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package mutating func accept(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress else { return true }
         let count = bytes.count
         var offset = 0

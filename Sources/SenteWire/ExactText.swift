@@ -6,16 +6,29 @@
 /// keys of one map, so values compare by bytes: exact, and no slower for text that is not ASCII.
 extension String {
     func isSameText(as other: String) -> Bool {
-        let count = utf8.count
-        guard count == other.utf8.count else { return false }
-        // Equal ASCII is found here at once; only what differs or is equivalent goes on.
-        if self != other { return false }
-        let equal = utf8.withContiguousStorageIfAvailable { left in
-            other.utf8.withContiguousStorageIfAvailable { right in
-                left.elementsEqual(right)
+        guard utf8.count == other.utf8.count else { return false }
+        var (left, right) = (self, other)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in Self.isSame(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
             }
         }
-        return (equal ?? nil) ?? utf8.elementsEqual(other.utf8)
+    }
+
+    /// Compares as many bytes of both, eight at a time.
+    private static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        var position = 0
+        while position + 8 <= left.count {
+            let leftWord = left.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            guard leftWord == right.loadUnaligned(fromByteOffset: position, as: UInt64.self) else {
+                return false
+            }
+            position += 8
+        }
+        while position < left.count {
+            guard left[position] == right[position] else { return false }
+            position += 1
+        }
+        return true
     }
 
     func hashText(into hasher: inout Hasher) {

@@ -38,6 +38,17 @@ struct KeyIndex: Sendable {
         return found ? Int(slots[slot]) - 1 : nil
     }
 
+    /// Where a text stands as a key, as `position(of:)` finds it, and faster among few.
+    func position(of key: String, in items: [Value], stride: Int) -> Int? {
+        guard slots.isEmpty else { return position(of: .string(key), in: items, stride: stride) }
+        var position = 0
+        while position < items.count {
+            if case .string(let text) = items[position], text.isSameText(as: key) { return position }
+            position += stride
+        }
+        return nil
+    }
+
     /// Notes the key that was just appended at `position`.
     mutating func added(at position: Int, in items: [Value], stride: Int) {
         let count = items.count / stride

@@ -22,11 +22,12 @@ extension Timestamp: Comparable {
 }
 
 extension Timestamp: CustomStringConvertible {
-    /// RFC 3339 in UTC with at least three decimals: `2026-11-21T10:00:00.000Z`.
+    /// RFC 3339 in UTC with three, six or nine decimals: `2026-11-21T10:00:00.000Z`.
     public var description: String {
         let day: Int64 = 86_400_000
         let days = milliseconds >= 0 ? milliseconds / day : -((-(milliseconds + 1)) / day) - 1
-        let rest = Int(milliseconds - days * day)
+        // The first day of the range begins before the range does.
+        let rest = Int(milliseconds &- days &* day)
         let (year, month, dayOfMonth) = Self.civil(days)
         let yearText =
             (0...9999).contains(year)
@@ -35,8 +36,11 @@ extension Timestamp: CustomStringConvertible {
         let hour = Self.padded(rest / 3_600_000, 2)
         let minute = Self.padded(rest / 60_000 % 60, 2)
         let second = Self.padded(rest / 1000 % 60, 2)
-        let fraction =
-            Self.padded(rest % 1000, 3) + (nanoseconds == 0 ? "" : Self.padded(Int(nanoseconds), 6))
+        var fraction = Self.padded(rest % 1000, 3)
+        if nanoseconds > 0 {
+            let isWhole = nanoseconds % 1000 == 0
+            fraction += isWhole ? Self.padded(Int(nanoseconds / 1000), 3) : Self.padded(Int(nanoseconds), 6)
+        }
         return "\(date)T\(hour):\(minute):\(second).\(fraction)Z"
     }
 

@@ -48,9 +48,37 @@ public enum Value: Sendable {
     indirect case tagged(String, Value)
 }
 
+// What holds other values has functions of its own below: they recurse, and small frames let values as deep as
+// the limits allow be compared on threads of 512 KiB.
 extension Value: Hashable {
     /// Whether both say the same, exactly.
     public static func == (left: Value, right: Value) -> Bool {
+        left.isCollection ? isSameCollection(left, right) : isSameScalar(left, right)
+    }
+
+    /// Feeds what equality compares.
+    public func hash(into hasher: inout Hasher) {
+        if isCollection { hashCollection(into: &hasher) } else { hashScalar(into: &hasher) }
+    }
+
+    private var isCollection: Bool {
+        switch self {
+        case .list, .vector, .map, .set, .tagged: true
+        default: false
+        }
+    }
+
+    private static func isSameCollection(_ left: Value, _ right: Value) -> Bool {
+        switch (left, right) {
+        case (.list(let a), .list(let b)), (.vector(let a), .vector(let b)): a == b
+        case (.map(let a), .map(let b)): a == b
+        case (.set(let a), .set(let b)): a == b
+        case (.tagged(let a, let x), .tagged(let b, let y)): a.isSameText(as: b) && x == y
+        default: false
+        }
+    }
+
+    private static func isSameScalar(_ left: Value, _ right: Value) -> Bool {
         switch (left, right) {
         case (.null, .null): true
         case (.bool(let a), .bool(let b)): a == b
@@ -63,19 +91,26 @@ extension Value: Hashable {
         case (.character(let a), .character(let b)): a == b
         case (.keyword(let a), .keyword(let b)): a == b
         case (.symbol(let a), .symbol(let b)): a == b
-        case (.list(let a), .list(let b)), (.vector(let a), .vector(let b)): a == b
-        case (.map(let a), .map(let b)): a == b
-        case (.set(let a), .set(let b)): a == b
         case (.bytes(let a), .bytes(let b)): a == b
         case (.instant(let a), .instant(let b)): a == b
         case (.uuid(let a), .uuid(let b)): a == b
-        case (.tagged(let a, let x), .tagged(let b, let y)): a.isSameText(as: b) && x == y
         default: false
         }
     }
 
-    /// Feeds what equality compares.
-    public func hash(into hasher: inout Hasher) {
+    private func hashCollection(into hasher: inout Hasher) {
+        switch self {
+        case .list(let items), .vector(let items): hasher.combine(items)
+        case .map(let map): hasher.combine(map)
+        case .set(let set): hasher.combine(set)
+        case .tagged(let tag, let value):
+            tag.hashText(into: &hasher)
+            hasher.combine(value)
+        default: break
+        }
+    }
+
+    private func hashScalar(into hasher: inout Hasher) {
         switch self {
         case .null: hasher.combine(0)
         case .bool(let bool): hasher.combine(bool)
@@ -84,8 +119,7 @@ extension Value: Hashable {
         case .double(let double): hasher.combine(double.bitPattern)
         case .decimal(let decimal): hasher.combine(decimal)
         case .ratio(let ratio): hasher.combine(ratio)
-        case .string(let text): text.hashText(into: &hasher)
-        case .uri(let text): text.hashText(into: &hasher)
+        case .string(let text), .uri(let text): text.hashText(into: &hasher)
         case .character(let scalar): hasher.combine(scalar)
         case .keyword(let keyword):
             hasher.combine(1 as UInt8)
@@ -93,15 +127,10 @@ extension Value: Hashable {
         case .symbol(let symbol):
             hasher.combine(2 as UInt8)
             hasher.combine(symbol)
-        case .list(let items), .vector(let items): hasher.combine(items)
-        case .map(let map): hasher.combine(map)
-        case .set(let set): hasher.combine(set)
         case .bytes(let bytes): hasher.combine(bytes)
         case .instant(let instant): hasher.combine(instant)
         case .uuid(let id): hasher.combine(id)
-        case .tagged(let tag, let value):
-            tag.hashText(into: &hasher)
-            hasher.combine(value)
+        case .list, .vector, .map, .set, .tagged: break
         }
     }
 }

@@ -73,7 +73,7 @@ public struct ValueMap: Sendable {
 
     /// What stands under a text; setting nil removes it.
     public subscript(_ key: String) -> Value? {
-        get { self[Value.string(key)] }
+        get { index.position(of: key, in: items, stride: 2).map { items[$0 + 1] } }
         set { self[Value.string(key)] = newValue }
     }
 

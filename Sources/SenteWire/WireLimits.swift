@@ -4,7 +4,7 @@
 public struct WireLimits: Hashable, Sendable {
     /// How many lists, vectors, maps, sets and tags may stand inside one another.
     ///
-    /// The default is 512. Values are released recursively, so what a deeper limit lets in takes stack: at most 2,048 counts.
+    /// The default is 512. Values are released recursively, so what a deeper limit lets in takes stack: at most 1,024 counts.
     public var maximumDepth: Int {
         didSet { maximumDepth = Self.clamped(maximumDepth) }
     }
@@ -19,5 +19,5 @@ public struct WireLimits: Hashable, Sendable {
         self.maximumBytes = maximumBytes
     }
 
-    private static func clamped(_ depth: Int) -> Int { min(max(depth, 0), 2048) }
+    private static func clamped(_ depth: Int) -> Int { min(max(depth, 0), 1024) }
 }

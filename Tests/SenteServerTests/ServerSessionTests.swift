@@ -104,6 +104,16 @@ struct ServerSessionTests {
         #expect(stage.session.deadline == nil)
     }
 
+    @Test("A pong that is there when the timers are late comes in time")
+    func latePong() {
+        var stage = Stage { $0.heartbeatInterval = .seconds(30) }
+        stage.connect(1)
+        stage.move(to: stage.now.instant.advanced(by: .seconds(100)))
+        let seen = stage.send(1, pong)
+        #expect(seen.map { $0.contains("pong-ack") } == [true, false])
+        #expect(seen.last == #"1 < {"type":"ping","timestamp":101000}"#)
+    }
+
     @Test("A late timer skips the heartbeats that were missed")
     func lateTimer() {
         var stage = Stage { $0.heartbeatInterval = .seconds(1) }

@@ -107,7 +107,3 @@ struct Stage {
         return text
     }
 }
-
-extension Message {
-    static func json(_ text: String) -> Message { .text(text) }
-}

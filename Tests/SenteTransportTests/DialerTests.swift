@@ -7,8 +7,12 @@ import Testing
 @Suite("Dialer")
 struct DialerTests {
     private static func v4(_ last: UInt32) -> Dialer.Address { .v4(0x0A00_0000 + last, port: 80) }
-    private static func v6(_ last: UInt64) -> Dialer.Address { .v6(0x2001_0DB8_0000_0000, last, port: 80, scope: 0) }
-    private static func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+    private static func v6(_ last: UInt64) -> Dialer.Address {
+        .v6(0x2001_0DB8_0000_0000, last, port: 80, scope: 0)
+    }
+    private static func at(_ milliseconds: Int64) -> Instant {
+        Instant(nanoseconds: milliseconds * 1_000_000)
+    }
 
     private func dialer(_ addresses: [Dialer.Address], deadline: Int64 = 10_000) -> Dialer {
         Dialer(addresses, deadline: Self.at(deadline))
@@ -72,7 +76,8 @@ struct DialerTests {
         #expect(dialer.timerFired(at: Self.at(260)) == [.connect(2, Self.v4(3))])
         #expect(dialer.failed(1, "refused", at: Self.at(270)) == [])
         #expect(
-            dialer.failed(2, "Refused.", at: Self.at(280)) == [.failed(LinkFailure(.unreachable, "Refused."))])
+            dialer.failed(2, "Refused.", at: Self.at(280)) == [.failed(LinkFailure(.unreachable, "Refused."))]
+        )
     }
 
     @Test("the deadline ends every attempt, and the failure names the last problem")
@@ -99,7 +104,10 @@ struct DialerTests {
             (.v6(0, 1, port: 443, scope: 0), "[::1]:443"),
             (.v6(0, 0, port: 1, scope: 0), "[::]:1"),
             (.v6(0x2001_0DB8_0000_0000, 0x0000_0001_0000_0000, port: 1, scope: 0), "[2001:db8::1:0:0]:1"),
-            (.v6(0x2001_0DB8_0001_0002, 0x0003_0004_0005_0006, port: 1, scope: 0), "[2001:db8:1:2:3:4:5:6]:1"),
+            (
+                .v6(0x2001_0DB8_0001_0002, 0x0003_0004_0005_0006, port: 1, scope: 0),
+                "[2001:db8:1:2:3:4:5:6]:1"
+            ),
             (.v6(0xFE80_0000_0000_0000, 1, port: 1, scope: 2), "[fe80::1%2]:1"),
             (.v6(0x0001_0000_0002_0003, 0x0004_0005_0006_0007, port: 1, scope: 0), "[1:0:2:3:4:5:6:7]:1"),
         ])

@@ -7,7 +7,8 @@ import Testing
 extension TransportTests {
     @Suite("EventLoop")
     struct EventLoopTests {
-        @Test("work posted by one thread runs in its order, on the loop", arguments: EventLoop.Polling.allCases)
+        @Test(
+            "work posted by one thread runs in its order, on the loop", arguments: EventLoop.Polling.allCases)
         func postOrder(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
                 let seen = Collector<Int>()
@@ -22,7 +23,9 @@ extension TransportTests {
             }
         }
 
-        @Test("work posted by many threads all runs, each thread's in order", arguments: EventLoop.Polling.allCases)
+        @Test(
+            "work posted by many threads all runs, each thread's in order",
+            arguments: EventLoop.Polling.allCases)
         func postStress(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
                 let counts = Box([Int](repeating: 0, count: 8))
@@ -42,7 +45,9 @@ extension TransportTests {
             }
         }
 
-        @Test("timers fire in the order of their deadlines, equal ones in that of arming", arguments: EventLoop.Polling.allCases)
+        @Test(
+            "timers fire in the order of their deadlines, equal ones in that of arming",
+            arguments: EventLoop.Polling.allCases)
         func timerOrder(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
                 let fired = Collector<Int>()
@@ -61,7 +66,9 @@ extension TransportTests {
             }
         }
 
-        @Test("a timer never fires early, nor when disarmed, re-armed later or released", arguments: EventLoop.Polling.allCases)
+        @Test(
+            "a timer never fires early, nor when disarmed, re-armed later or released",
+            arguments: EventLoop.Polling.allCases)
         func timerArming(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
                 let fired = Collector<String>()

@@ -98,6 +98,9 @@ struct MapFrame {
 
     var type: MapFrameType? { text(MapField.type).flatMap(MapFrameType.init(rawValue:)) }
 
+    /// Whether this is somebody's request to a service.
+    var isRequest: Bool { text(MapField.type) == MapFrameType.rpcRequest.rawValue }
+
     /// All but some fields, as data for the app.
     func without(_ names: String...) -> Value {
         var rest = map

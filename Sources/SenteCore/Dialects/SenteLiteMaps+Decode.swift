@@ -70,19 +70,18 @@ extension SenteLiteMaps {
     private static let namelessChannel = Inbound.undecodable(
         "The server delivered a message whose `channel-id` is no text; it was skipped.")
 
-    /// `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`
+    /// The envelope: `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`.
     private static func enveloped(_ frame: MapFrame) -> Inbound {
         guard let channel = frame.text(MapField.channel) else { return namelessChannel }
-        let data = frame.map[MapField.data] ?? .null
-        if let request = MapFrame(data).flatMap({ request($0, in: channel) }) { return .request(request) }
+        let data = frame[MapField.data] ?? .null
+        if let inner = MapFrame(data), let request = request(inner, in: channel) { return .request(request) }
         return .delivery(
             ChannelMessage(
                 channel: channel, data: data, id: frame.text(MapField.messageID),
-                sender: frame.text(MapField.sender),
-                time: frame.integer(MapField.broadcastTime)))
+                sender: frame.text(MapField.sender), time: frame.integer(MapField.broadcastTime)))
     }
 
-    /// `{…data,"channel-id":…,"broadcast-time":…}`: every other field is the publisher's.
+    /// No envelope: `{…data,"channel-id":…,"broadcast-time":…}`, where every other field is the publisher's.
     private static func flat(_ frame: MapFrame) -> Inbound {
         guard let channel = frame.text(MapField.channel) else { return namelessChannel }
         if let request = request(frame, in: channel) { return .request(request) }
@@ -94,9 +93,9 @@ extension SenteLiteMaps {
 
     /// A request looks the same wherever it stands; nil when this is none, or one that nobody could answer.
     private static func request(_ frame: MapFrame, in channel: String) -> IncomingRequest? {
-        guard frame.type == .rpcRequest, let id = frame.text(MapField.requestID) else { return nil }
+        guard frame.isRequest, let id = frame.text(MapField.requestID) else { return nil }
         return IncomingRequest(
-            id: id, channel: channel, data: frame.map[MapField.data] ?? .null,
+            id: id, channel: channel, data: frame[MapField.data] ?? .null,
             sender: frame.text(MapField.sender),
             createdAt: frame.integer(MapField.createdAt), limit: frame.integer(MapField.limit))
     }
@@ -109,14 +108,10 @@ extension SenteLiteMaps {
         return .request(request)
     }
 
-    /// `{…data,"channel-id":…,"published-at":…,"message-id":…}`, or the same around an envelope.
+    /// What a server kept: `{…data,"channel-id":…,"published-at":…,"message-id":…}`, flat in every version.
     private static func retained(_ frame: MapFrame, in channel: String) -> ChannelMessage {
-        let isEnvelope = frame.type == .channelMessage && frame.has(MapField.data)
-        return ChannelMessage(
-            channel: channel,
-            data: isEnvelope
-                ? frame.map[MapField.data] ?? .null
-                : frame.without(MapField.channel, MapField.publishedAt, MapField.messageID),
+        ChannelMessage(
+            channel: channel, data: frame.without(MapField.channel, MapField.publishedAt, MapField.messageID),
             id: frame.text(MapField.messageID), time: frame.integer(MapField.publishedAt), isRetained: true)
     }
 }
@@ -137,8 +132,7 @@ extension SenteLiteMaps {
             guard let item = MapFrame(item), let channel = channel ?? item.text(MapField.channel) else {
                 continue
             }
-            let inner = item.type == .channelMessage ? MapFrame(item[MapField.data]) : item
-            if let request = inner.flatMap({ request($0, in: channel) }) {
+            if let request = request(item, in: channel) {
                 requests.append(.request(request))
             } else {
                 messages.append(retained(item, in: channel))
@@ -188,7 +182,7 @@ extension SenteLiteMaps {
         guard let id = frame.text(MapField.requestID) else {
             return .undecodable("The server passed on an answer without `request-id`; it was skipped.")
         }
-        let data = frame.map[MapField.data] ?? .null
+        let data = frame[MapField.data] ?? .null
         // Anything but null and false says that it went wrong, as in Clojure.
         guard let error = MapField.isError.lazy.compactMap({ frame[$0] }).first(where: { $0 != false }) else {
             return .reply(.id(.answer, id), .answered(data))

@@ -242,9 +242,11 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent]) {
         var reports: [LinkReport] = []
+        reports.reserveCapacity(3)
         if progressed { reports.append(.progress) }
         if !wrote.isEmpty { reports.append(.wrote(wrote)) }
         var messages: [Message] = []
+        messages.reserveCapacity(events.count)
         for event in events {
             if case .message(let message) = event {
                 messages.append(message)

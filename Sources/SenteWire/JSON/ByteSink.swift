@@ -95,47 +95,44 @@ struct ByteSink: ~Copyable {
     }
 
     private mutating func appendQuoted(_ bytes: UnsafeBufferPointer<UInt8>) {
-        reserve(bytes.count + 10)
+        reserve(bytes.count + 16)
         memory[count] = UInt8(ascii: "\"")
         count += 1
         var position = 0
-        let end = bytes.count
         if let base = bytes.baseAddress {
-            while position < end {
-                let start = position
-                position = Self.endOfPlain(base, from: position, to: end)
-                (memory + count).update(from: base + start, count: position - start)
-                count += position - start
-                if position < end {
-                    escape(base[position])
-                    position += 1
-                    reserve(end - position + 10)
-                }
+            while true {
+                position = copyPlain(base, from: position, to: bytes.count)
+                guard position < bytes.count else { break }
+                escape(base[position])
+                position += 1
+                reserve(bytes.count - position + 16)
             }
         }
         memory[count] = UInt8(ascii: "\"")
         count += 1
     }
 
-    /// Where the first byte stands that must be escaped.
+    /// Copies up to the first byte that must be escaped and says where it stands; room for all is there.
     @inline(__always)
-    private static func endOfPlain(_ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
+    private mutating func copyPlain(_ bytes: UnsafePointer<UInt8>, from start: Int, to end: Int) -> Int {
+        let source = UnsafeRawPointer(bytes)
+        let target = UnsafeMutableRawPointer(memory + count)
         var position = start
+        defer { count += position - start }
         while position + 8 <= end {
-            let word = UInt64(littleEndian: UnsafeRawPointer(bytes + position).loadUnaligned(as: UInt64.self))
-            let quotes = word ^ (ones &* 0x22)
-            let backslashes = word ^ (ones &* 0x5C)
-            let found =
-                (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20)
-                & ~word
-            let special = found & (ones &* 0x80)
-            if special != 0 { return position + special.trailingZeroBitCount >> 3 }
+            let word = source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            target.storeBytes(of: word, toByteOffset: position - start, as: UInt64.self)
+            let special = JSONReader.specialBytes(UInt64(littleEndian: word), orNotASCII: false)
+            if special != 0 {
+                position += special.trailingZeroBitCount >> 3
+                return position
+            }
             position += 8
         }
         while position < end {
             let byte = bytes[position]
             if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+            memory[count + position - start] = byte
             position += 1
         }
         return position

@@ -40,18 +40,18 @@ extension JSONReader {
         while position < end, Self.isPlain(bytes[position]) { position += 1 }
     }
 
-    /// The upper bit of each byte that is a quote, a backslash, below 0x20 or above 0x7F.
+    /// The upper bit of each byte that is a quote, a backslash, below 0x20 or, if asked, not ASCII.
     ///
     /// Bits after the first
     /// set one may be wrong (a borrow), those before never are.
     @inline(__always)
-    static func specialBytes(_ word: UInt64) -> UInt64 {
+    static func specialBytes(_ word: UInt64, orNotASCII: Bool = true) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* 0x22)
         let backslashes = word ^ (ones &* 0x5C)
         let found =
             (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word
-        return (found | word) & (ones &* 0x80)
+        return (orNotASCII ? found | word : found) & (ones &* 0x80)
     }
 
     @inline(__always)
@@ -168,12 +168,5 @@ extension JSONReader {
             position += 1
         }
         return code
-    }
-
-    /// A small print of a key: equal keys have equal prints, most others differ.
-    static func print(of key: String) -> UInt32 {
-        var sum: UInt64 = 0
-        for byte in key.utf8 { sum = (sum ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15 }
-        return UInt32(truncatingIfNeeded: sum >> 32)
     }
 }

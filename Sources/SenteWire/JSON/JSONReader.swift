@@ -113,12 +113,43 @@ struct JSONReader: ~Copyable {
     private mutating func key() throws(Fault) {
         guard position < end else { throw incomplete() }
         guard bytes[position] == UInt8(ascii: "\"") else { throw fault("A name in quotes must begin here.") }
+        let start = position + 1
         let key = try string()
-        stack.pushKey(.string(key), print: Self.print(of: key))
+        stack.pushKey(.string(key), print: print(of: key, from: start))
         skipSpace()
         guard position < end else { throw incomplete() }
         guard bytes[position] == UInt8(ascii: ":") else { throw fault("A colon must come here.") }
         position += 1
+    }
+
+    /// A small print of a name that was just read: equal names have equal prints, most others differ.
+    @inline(__always)
+    private func print(of key: String, from start: Int) -> UInt32 {
+        let length = position - 1 - start
+        // An escape is longer than what it stands for, so equal lengths mean that there was none.
+        if key.utf8.count == length { return Self.print(of: bytes + start, count: length) }
+        var key = key
+        return key.withUTF8 { text in text.baseAddress.map { Self.print(of: $0, count: text.count) } ?? 0 }
+    }
+
+    @inline(__always)
+    private static func print(of text: UnsafePointer<UInt8>, count: Int) -> UInt32 {
+        let raw = UnsafeRawPointer(text)
+        let first: UInt64
+        let last: UInt64
+        if count >= 8 {
+            first = raw.loadUnaligned(as: UInt64.self)
+            last = raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+        } else if count >= 4 {
+            first = UInt64(raw.loadUnaligned(as: UInt32.self))
+            last = UInt64(raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
+        } else if count > 0 {
+            (first, last) = (UInt64(text[0]), UInt64(text[count / 2]) << 8 | UInt64(text[count - 1]))
+        } else {
+            (first, last) = (0, 0)
+        }
+        let mixed = (first ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15 ^ last &* 0xC2B2_AE3D_27D4_EB4F
+        return UInt32(truncatingIfNeeded: mixed >> 32 ^ mixed)
     }
 
     private mutating func literal(_ word: StaticString, _ value: Value) throws(Fault) -> Value {

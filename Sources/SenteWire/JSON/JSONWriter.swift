@@ -27,23 +27,43 @@ struct JSONWriter: ~Copyable {
     mutating func write(_ value: Value) throws(WireError) {
         try emit(value)
         while let last = frames.indices.last {
-            let position = frames[last].next
-            guard position < frames[last].items.count else {
-                sink.append(frames[last].isMap ? UInt8(ascii: "}") : UInt8(ascii: "]"))
-                frames.removeLast()
-                continue
-            }
-            if position > 0 { sink.append(UInt8(ascii: ",")) }
+            let items = frames[last].items
             if frames[last].isMap {
-                frames[last].next = position + 2
-                try emitKey(frames[last].items[position])
-                sink.append(UInt8(ascii: ":"))
-                try emit(frames[last].items[position + 1])
+                try writeEntries(items, of: last)
             } else {
-                frames[last].next = position + 1
-                try emit(frames[last].items[position])
+                try writeElements(items, of: last)
             }
         }
+    }
+
+    /// Writes elements until one is a collection that has been opened, or the end.
+    private mutating func writeElements(_ items: [Value], of frame: Int) throws(WireError) {
+        var position = frames[frame].next
+        while position < items.count {
+            if position > 0 { sink.append(UInt8(ascii: ",")) }
+            position += 1
+            frames[frame].next = position
+            try emit(items[position - 1])
+            if frames.count > frame + 1 { return }
+        }
+        sink.append(UInt8(ascii: "]"))
+        frames.removeLast()
+    }
+
+    /// Writes keys and values until a value is a collection that has been opened, or the end.
+    private mutating func writeEntries(_ items: [Value], of frame: Int) throws(WireError) {
+        var position = frames[frame].next
+        while position < items.count {
+            if position > 0 { sink.append(UInt8(ascii: ",")) }
+            position += 2
+            frames[frame].next = position
+            try emitKey(items[position - 2])
+            sink.append(UInt8(ascii: ":"))
+            try emit(items[position - 1])
+            if frames.count > frame + 1 { return }
+        }
+        sink.append(UInt8(ascii: "}"))
+        frames.removeLast()
     }
 
     /// Writes a scalar, or opens a collection.
@@ -108,10 +128,9 @@ struct JSONWriter: ~Copyable {
 
     /// Two keys that become one name would lose a value in silence; only keys that are no text can do so.
     private func checkKeys(_ map: ValueMap) throws(WireError) {
-        let isText = { (key: Value) -> Bool in if case .string = key { true } else { false } }
-        guard !stride(from: 0, to: map.items.count, by: 2).allSatisfy({ isText(map.items[$0]) }) else {
-            return
-        }
+        var position = 0
+        while position < map.items.count, case .string = map.items[position] { position += 2 }
+        guard position < map.items.count else { return }
         var names = ValueSet()
         for (key, _) in map {
             guard let name = keyText(of: key), !names.insert(.string(name)) else { continue }

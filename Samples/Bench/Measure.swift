@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The process's clocks and its memory.
+enum Measure {
+    static func nanoseconds(_ clock: clockid_t = CLOCK_MONOTONIC) -> UInt64 {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// User and system time of the whole process.
+    static func processorNanoseconds() -> UInt64 {
+        nanoseconds(CLOCK_PROCESS_CPUTIME_ID)
+    }
+
+    /// A figure of `/proc/self/status` in KiB; 0 where there is none.
+    static func residentKiB(peak: Bool = false) -> Int {
+        guard let file = fopen("/proc/self/status", "r") else { return 0 }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix(peak ? "VmHWM:" : "VmRSS:") else { continue }
+            return Int(text.drop { !$0.isNumber }.prefix { $0.isNumber }) ?? 0
+        }
+        return 0
+    }
+}
+
+/// The stopwatch of one run: starts after the warm-up, and keeps each round trip.
+struct Stopwatch {
+    private var wall: UInt64 = 0
+    private var processor: UInt64 = 0
+    private(set) var latencies: [UInt64] = []
+
+    /// Begins the measured section.
+    mutating func start(expecting count: Int) {
+        latencies.reserveCapacity(count)
+        wall = Measure.nanoseconds()
+        processor = Measure.processorNanoseconds()
+    }
+
+    mutating func record(_ nanoseconds: UInt64) {
+        latencies.append(nanoseconds)
+    }
+
+    /// Ends it.
+    func result(_ client: String, _ load: Load) -> BenchResult {
+        let seconds = Double(Measure.nanoseconds() - wall) / 1e9
+        let processorMicroseconds = Double(Measure.processorNanoseconds() - processor) / 1e3
+        let sorted = latencies.sorted()
+        func percentile(_ share: Double) -> Double {
+            sorted.isEmpty
+                ? 0 : Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]) / 1e3
+        }
+        return BenchResult(
+            client: client, mode: load.mode.rawValue, size: load.size, count: load.count,
+            figures: [
+                ("p50_us", percentile(0.5)), ("p99_us", percentile(0.99)),
+                ("msgs_s", (Double(load.count) / seconds).rounded()),
+                ("cpu_us", processorMicroseconds / Double(load.count)),
+                ("rss_kib", Double(Measure.residentKiB(peak: true))),
+            ])
+    }
+}
+
+/// One line of figures, in the form that `run.py` reads.
+struct BenchResult: Sendable {
+    var client: String
+    var mode: String
+    var size: Int
+    var count: Int
+    var figures: [(name: String, value: Double)]
+
+    func figure(_ name: String) -> Double {
+        figures.first { $0.name == name }?.value ?? 0
+    }
+
+    var json: String {
+        let numbers = figures.map { "\"\($0.name)\":\(($0.value * 1000).rounded() / 1000)" }
+        return "{\"client\":\"\(client)\",\"mode\":\"\(mode)\",\"size\":\(size),\"count\":\(count),"
+            + numbers.joined(separator: ",") + "}"
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteTransport
+
+/// The transport alone: one connection, or many idle ones.
+enum TransportBench {
+    static func run(_ load: Load) async throws -> BenchResult {
+        let loop = try EventLoop.shared()
+        switch (load.mode, load.handOver) {
+        case (.idle, _): return try await idle(load, loop)
+        case (_, .callback): return try await CallbackRun(load).run(on: loop)
+        case (_, .async): return try await AsyncRun.run(load, on: loop)
+        case (_, .loop):
+            return try await withTaskExecutorPreference(loop) { try await AsyncRun.run(load, on: loop) }
+        }
+    }
+
+    private static func idle(_ load: Load, _ loop: EventLoop) async throws -> BenchResult {
+        let base = Measure.residentKiB()
+        var connections: [WebSocketConnection] = []
+        for _ in 0..<load.count { connections.append(try await WebSocketConnection.open(load.url, on: loop)) }
+        let resident = Measure.residentKiB()
+        return withExtendedLifetime(connections) {
+            BenchResult(
+                client: "sente-transport", mode: "idle", size: 0, count: load.count,
+                figures: [
+                    ("rss_base_kib", Double(base)), ("rss_kib", Double(resident)),
+                    ("kib_per_conn", Double(resident - base) / Double(load.count)),
+                ])
+        }
+    }
+
+    /// The message that is sent again and again; `flood` tells the server what to send instead.
+    static func message(_ load: Load) -> Message {
+        load.mode == .flood
+            ? .text("\(load.size) \(load.count)") : .binary([UInt8](repeating: 0x61, count: load.size))
+    }
+}
+
+/// A run whose messages come to a callback on the loop.
+///
+/// Everything but `run` happens there.
+private final class CallbackRun: @unchecked Sendable {
+    private let load: Load
+    private let message: Message
+    private var watch = Stopwatch()
+    private var sent = 0
+    private var received = 0
+    private var lastSent: UInt64 = 0
+    private var done: CheckedContinuation<BenchResult, Never>?
+
+    init(_ load: Load) {
+        self.load = load
+        message = TransportBench.message(load)
+    }
+
+    func run(on loop: EventLoop) async throws -> BenchResult {
+        let connection = try await WebSocketConnection.open(load.url, messageLimit: 64 << 20, on: loop) {
+            self.take($1, $0)
+        }
+        return await withCheckedContinuation { continuation in
+            loop.post {
+                self.done = continuation
+                self.begin(connection)
+            }
+        }
+    }
+
+    private func begin(_ connection: WebSocketConnection) {
+        if load.warmUp == 0 { watch.start(expecting: load.count) }
+        let first = load.mode == .flood ? 1 : min(load.underWay, load.warmUp + load.count)
+        for _ in 0..<first { send(connection) }
+    }
+
+    private func send(_ connection: WebSocketConnection) {
+        if load.mode == .pingpong { lastSent = Measure.nanoseconds() }
+        sent += 1
+        connection.send(message)
+    }
+
+    private func take(_ messages: [Message], _ connection: WebSocketConnection) {
+        for _ in 0..<messages.count {
+            received += 1
+            if received == load.warmUp {
+                watch.start(expecting: load.mode == .pingpong ? load.count : 0)
+            } else if load.mode == .pingpong, received > load.warmUp {
+                watch.record(Measure.nanoseconds() - lastSent)
+            }
+            if load.mode != .flood, sent < load.warmUp + load.count { send(connection) }
+        }
+        if received == load.warmUp + load.count {
+            done?.resume(returning: watch.result("sente-transport-callback", load))
+            done = nil
+        }
+    }
+}
+
+/// A run whose messages a task receives with `await`.
+private enum AsyncRun {
+    static func run(_ load: Load, on loop: EventLoop) async throws -> BenchResult {
+        let connection = try await WebSocketConnection.open(load.url, messageLimit: 64 << 20, on: loop)
+        let message = TransportBench.message(load)
+        let total = load.warmUp + load.count
+        var watch = Stopwatch()
+        var lastSent = Measure.nanoseconds()
+        if load.warmUp == 0 { watch.start(expecting: 0) }
+        var sent = load.mode == .flood ? 1 : min(load.underWay, total)
+        for _ in 0..<sent { connection.send(message) }
+        var received = 0
+        while received < total, await connection.receive() != nil {
+            received += 1
+            if load.mode == .pingpong, received > load.warmUp {
+                watch.record(Measure.nanoseconds() - lastSent)
+            }
+            if received == load.warmUp {
+                watch.start(expecting: load.mode == .pingpong ? load.count : 0)
+            }
+            if load.mode != .flood, sent < total {
+                if load.mode == .pingpong { lastSent = Measure.nanoseconds() }
+                sent += 1
+                connection.send(message)
+            }
+        }
+        return watch.result("sente-transport-\(load.handOver.rawValue)", load)
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteCore
+public import SenteWire
+
+extension SenteClient {
+    /// Everything a client can be told when it is made.
+    ///
+    /// Every setting has a default that suits an app on a phone and a service alike.
+    public struct Configuration: Sendable {
+        /// Gives the token for an attempt, or nil for none.
+        ///
+        /// It runs on the ordinary executor, before each attempt and within its time limit. Throwing gives up the attempt,
+        /// not the connecting.
+        public typealias TokenProvider = @Sendable (TokenReason) async throws -> String?
+
+        /// The family of servers to insist on; nil takes what the first frame shows.
+        ///
+        /// The default is nil.
+        public var dialect: Dialect?
+        /// The format to insist on; nil takes what the first frame shows.
+        ///
+        /// The default is nil.
+        public var format: WireFormat?
+        /// Asked for the URL before each attempt; nil uses the client's URL.
+        ///
+        /// The default is nil.
+        public var endpointProvider: EndpointProvider?
+        /// When to try again.
+        ///
+        /// The default is `.default`: the first retry within 2 s, later ones within 30 s, without end.
+        public var reconnect: ReconnectPolicy
+        /// How to find out that a silent server is gone; nil never does.
+        ///
+        /// The default is a probe after 20 s of silence, and 5 s for an answer.
+        public var heartbeat: Heartbeat?
+        /// What may wait to be sent.
+        ///
+        /// The default is 1,000 messages, 1 MiB, 30 s; a message that finds no room is refused.
+        public var outbox: OutboxPolicy
+        /// What may wait to be consumed, for each live handle.
+        ///
+        /// The default is 16,384 messages, 16 MiB; then the oldest go.
+        public var inbox: InboxPolicy
+        /// How long things may take.
+        ///
+        /// The default is 10 s to connect, 10 s for a request, 5 s to close.
+        public var timeouts: TimeLimits
+        /// How large things may be.
+        ///
+        /// The default is 1 MiB a message, each way.
+        public var limits: SizeLimits
+        /// Sent with the opening handshake.
+        ///
+        /// The default is empty.
+        public var headers: [String: String]
+        /// Added to the URL's query, percent-encoded, in the order of their names.
+        ///
+        /// The default is empty.
+        public var parameters: [String: String]
+        /// Asked for a token before each attempt; it is sent as `Authorization: Bearer …`.
+        ///
+        /// The default is nil.
+        public var tokenProvider: TokenProvider?
+        /// The thread that serves the client.
+        ///
+        /// The default is `.shared`, one for all clients of the process.
+        public var loop: ClientLoop
+
+        /// The defaults.
+        public init() {
+            reconnect = .default
+            heartbeat = Heartbeat()
+            outbox = OutboxPolicy()
+            inbox = InboxPolicy()
+            timeouts = TimeLimits()
+            limits = SizeLimits()
+            headers = [:]
+            parameters = [:]
+            loop = .shared
+        }
+    }
+}
+
+extension SenteClient.Configuration {
+    var session: SessionConfiguration {
+        var session = SessionConfiguration()
+        session.reconnect = reconnect
+        session.heartbeat = heartbeat
+        session.outbox = outbox
+        session.inbox = inbox
+        session.times = timeouts
+        session.asksEndpoint = endpointProvider != nil
+        session.asksToken = tokenProvider != nil
+        return session
+    }
+
+    /// Refuses numbers that make no sense, by their names.
+    func check() throws(SenteError) {
+        let sizes = [
+            ("limits.incomingMessage", limits.incomingMessage),
+            ("limits.outgoingMessage", limits.outgoingMessage),
+            ("outbox.maximumMessages", outbox.maximumMessages), ("outbox.maximumBytes", outbox.maximumBytes),
+            ("inbox.maximumMessages", inbox.maximumMessages), ("inbox.maximumBytes", inbox.maximumBytes),
+        ]
+        for (name, size) in sizes where size < 1 {
+            throw SenteError(.invalidArgument, "`\(name)` is \(size): give at least 1.")
+        }
+        var times = [
+            ("timeouts.connect", timeouts.connect), ("timeouts.request", timeouts.request),
+            ("timeouts.close", timeouts.close),
+        ]
+        if let heartbeat {
+            times += [("heartbeat.interval", heartbeat.interval), ("heartbeat.limit", heartbeat.limit)]
+        }
+        if let time = outbox.timeToLive { times.append(("outbox.timeToLive", time)) }
+        for (name, time) in times where time <= .zero {
+            throw SenteError(.invalidArgument, "`\(name)` is \(time): give more than 0.")
+        }
+    }
+}

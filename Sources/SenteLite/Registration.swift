@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A closure's place in a client; ends with `cancel()` or with its client.
+///
+/// Dropping the registration changes nothing, and it does not keep the client.
+public final class Registration: Sendable {
+    private let ending: Guarded<(@Sendable () -> Void)?>
+
+    /// Without an ending, one that is over already.
+    init(_ ending: (@Sendable () -> Void)? = nil) {
+        self.ending = Guarded(ending)
+    }
+
+    /// Ends it: the closure is not started any more, though a run under way goes to its end.
+    ///
+    /// Cancelling again does nothing.
+    public func cancel() {
+        let ending = ending.withLock { ending in
+            defer { ending = nil }
+            return ending
+        }
+        ending?()
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteCore
+public import SenteWire
+
+/// Channels: subscriptions, messages, requests.
+extension SenteClient {
+    /// The channels wished for, in the order of wishing; those that the server rejected are not among them.
+    public var subscriptions: [String] { driver.board.subscriptions }
+
+    /// Wishes for a channel in every state, and gives a handle to its messages.
+    ///
+    /// While open it returns when the server has confirmed, or after `timeouts.request` with `isConfirmed` false; else at
+    /// once. The wish outlives handles and connections; `unsubscribe` ends it. Two subscribes to one channel share a wish, and
+    /// each handle gets every message.
+    ///
+    /// - Throws: `invalidArgument` for a name no server takes, `rejected` with the server's reason, `cancelled`.
+    public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
+        try await subscribe(channel, scoped: false)
+    }
+
+    /// Subscribes for the time that `body` runs.
+    ///
+    /// Afterwards, also when it threw or was cancelled, the handle ends; the wish ends with it unless somebody else holds it.
+    ///
+    /// - Throws: What `subscribe` throws, and what `body` throws.
+    public func withSubscription<R>(
+        _ channel: String, isolation: isolated (any Actor)? = #isolation,
+        _ body: (Subscription) async throws -> R
+    ) async throws -> R {
+        let subscription = try await subscribe(channel, scoped: true)
+        defer { subscription.cancel() }
+        return try await body(subscription)
+    }
+
+    private func subscribe(_ channel: String, scoped: Bool) async throws(SenteError) -> Subscription {
+        try check(.subscribe(channel: channel))
+        let handle = InboxHandle(self) { .endScope($0) }
+        let answer = try await call(receiver: (handle.inbox, handle.mailbox)) {
+            .subscribe($0, channel: channel, handle.inbox, scoped: scoped)
+        }
+        guard case .subscribed = answer else { throw .mismatched(answer) }
+        return Subscription(channel, handle)
+    }
+
+    /// Ends the wish for a channel whoever made it, and the sequences of all its handles.
+    ///
+    /// While open it returns when the server has answered.
+    ///
+    /// - Throws: `invalidArgument`, `timedOut` after `timeouts.request`, `cancelled`. The wish has ended all the same.
+    public func unsubscribe(_ channel: String) async throws(SenteError) {
+        try check(.unsubscribe(channel: channel))
+        _ = try await call { .unsubscribe($0, channel: channel) }
+    }
+
+    /// Runs `body` for each message of a channel, in order, one closure of the client at a time, never on the loop.
+    ///
+    /// It records no wish: `subscribe` does. To use the client inside, capture it weakly, or it is never released.
+    @discardableResult
+    public func onMessage(
+        in channel: String, _ body: @escaping @Sendable (ChannelMessage) -> Void
+    ) -> Registration {
+        driver.closures.register(.channel(channel)) { element in
+            if case .message(let message) = element { body(message) }
+        }
+    }
+
+    /// Runs `body` on the main actor for each message of a channel, in order.
+    ///
+    /// It records no wish: `subscribe` does.
+    @discardableResult
+    public func onMessage(
+        in channel: String, mainActor body: @escaping @MainActor @Sendable (ChannelMessage) -> Void
+    ) -> Registration {
+        driver.closures.register(.channel(channel)) { element in
+            if case .message(let message) = element { await body(message) }
+        }
+    }
+
+    /// Publishes to a channel, and waits for the server's answer where its dialect has one.
+    ///
+    /// While the client connects the message waits in the outbox.
+    ///
+    /// - Parameters:
+    ///   - data: What to publish; `senteLiteMaps` takes a map or nothing.
+    ///   - channel: The channel; one need not be subscribed to it.
+    ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
+    /// - Returns: What the server said.
+    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `rejected`, `timedOut` after
+    ///   `timeouts.request`, `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
+    @discardableResult
+    public func publish(
+        _ data: Value, to channel: String, excludeSender: Bool = false
+    ) async throws(SenteError) -> PublishReceipt {
+        let outbound = Outbound.publish(channel: channel, data: data, excludeSender: excludeSender)
+        let awaited: Awaited = dialect.capabilities.acknowledgesPublish ? .reply : .written
+        let answer = try await submit(outbound, limit: configuration.timeouts.request, awaits: awaited)
+        switch answer {
+        case .published(let receipt): return receipt
+        case .written: return PublishReceipt(outcome: .written)
+        default: throw .mismatched(answer)
+        }
+    }
+
+    /// Asks whoever serves a channel, and waits for the answer.
+    ///
+    /// - Parameters:
+    ///   - data: What to ask; `senteLiteMaps` takes a map or nothing.
+    ///   - channel: The channel that is served.
+    ///   - timeout: How long to wait, queueing included; nil for `timeouts.request`. The default is nil.
+    /// - Returns: The answer.
+    /// - Throws: What `publish` throws, `noSubscribers` when nobody serves the channel, `busy` when the service has too much
+    ///   to do, `remoteError` with the service's own error in `details`.
+    public func request(
+        _ data: Value, on channel: String, timeout: Duration? = nil
+    ) async throws(SenteError) -> Value {
+        let limit = timeout ?? configuration.timeouts.request
+        let outbound = Outbound.request(channel: channel, data: data, limit: max(1, limit.wholeMilliseconds))
+        let answer = try await submit(outbound, limit: limit, awaits: .reply)
+        guard case .value(let value) = answer else { throw .mismatched(answer) }
+        return value
+    }
+
+    /// Serves the requests of a channel; at most 16 at once, more are answered busy.
+    ///
+    /// It wishes for the channel and, while open, returns when the server has confirmed. What `body` throws is answered as
+    /// an error, `{"message": …}`. The registration's `cancel()` ends the wish unless somebody else holds it. To use the client
+    /// inside, capture it weakly, or it is never released.
+    ///
+    /// - Throws: What `subscribe` throws.
+    @discardableResult
+    public func respond(
+        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
+    ) async throws(SenteError) -> Registration {
+        try check(.subscribe(channel: channel))
+        let intake = driver.intake
+        let inbox = intake.makeInbox()
+        let registration = Registration { intake.post(.endScope(inbox)) }
+        intake.post([
+            .receiver(inbox, Responder(inbox, intake, body)),
+            .input(.command(.respond(channel: channel, inbox))),
+        ])
+        do throws(SenteError) {
+            // A wish of its own for as long as it takes the server to answer.
+            _ = try await subscribe(channel, scoped: true)
+        } catch {
+            registration.cancel()
+            throw error
+        }
+        return registration
+    }
+
+    /// The server's channels, as it tells them.
+    ///
+    /// - Throws: What `request` throws.
+    public func listChannels() async throws(SenteError) -> [ChannelInfo] {
+        let answer = try await submit(.listChannels, limit: configuration.timeouts.request, awaits: .reply)
+        guard case .channels(let channels) = answer else { throw .mismatched(answer) }
+        return channels
+    }
+
+    /// The channels this connection is subscribed to, as the server tells them.
+    ///
+    /// - Throws: What `request` throws.
+    public func confirmedSubscriptions() async throws(SenteError) -> [String] {
+        let answer = try await submit(
+            .listSubscriptions, limit: configuration.timeouts.request, awaits: .reply)
+        guard case .names(let names) = answer else { throw .mismatched(answer) }
+        return names
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteCore
+public import SenteWire
+
+/// Application events.
+extension SenteClient {
+    /// Sends an event, and returns when it was handed to the network.
+    ///
+    /// While the client connects the event waits in the outbox.
+    ///
+    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unsayable`, `connectionLost`,
+    ///   `disconnected`, `cancelled`; the error's `outcome` says what became of it.
+    public func send(_ event: Event) async throws(SenteError) {
+        _ = try await submit(.event(event), limit: nil, awaits: .written)
+    }
+
+    /// Sends an event, and waits for the server's reply to it.
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - timeout: How long to wait, queueing included.
+    /// - Returns: The reply.
+    /// - Throws: `unsupported` where the server's dialect has no replies to events (`senteLiteMaps`): use the form with
+    ///   `reply:` there; `timedOut`, and what `send` throws.
+    public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
+        guard dialect.capabilities.answersEvents else {
+            throw SenteError(
+                .unsupported,
+                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), or request(_:on:).",
+                outcome: .notSent)
+        }
+        let answer = try await submit(.event(event), limit: timeout, awaits: .reply)
+        guard case .value(let value) = answer else { throw .mismatched(answer) }
+        return value
+    }
+
+    /// Sends an event, and waits for another that answers it: the first for which `reply` holds.
+    ///
+    /// For servers that answer an event with an event. `reply` runs where the client's closures run, in order with them; let it
+    /// look at something that only this call's answer carries.
+    ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - timeout: How long to wait, queueing included.
+    ///   - reply: Tells the answer.
+    /// - Returns: The answer's data.
+    /// - Throws: `timedOut`, and what `send` throws.
+    public func send(
+        _ event: Event, timeout: Duration, reply: @escaping @Sendable (Event) -> Bool
+    ) async throws(SenteError) -> Value {
+        let intake = driver.intake
+        let call = intake.makeCall()
+        let registration = driver.closures.register(.allEvents) { element in
+            guard case .event(let candidate, _) = element, reply(candidate) else { return }
+            intake.post(.settle(call, candidate.data))
+        }
+        defer { registration.cancel() }
+        let answer = try await submit(.event(event), limit: timeout, awaits: .settlement, as: call)
+        guard case .value(let value) = answer else { throw .mismatched(answer) }
+        return value
+    }
+
+    /// Sends an event without waiting, in the order of the calls.
+    ///
+    /// - Returns: What tells the outcome, for those who want to know.
+    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
+    @discardableResult
+    public func enqueue(_ event: Event) throws(SenteError) -> Delivery {
+        let outbound = Outbound.event(event)
+        try check(outbound)
+        let call = driver.intake.makeCall()
+        let result = DeliveryResult()
+        let command = Command.submit(call, outbound, limit: nil, awaits: .written)
+        if let refusal = driver.intake.submit(call, .delivery(result), command, weight: outbound.weight) {
+            throw refusal
+        }
+        return Delivery(self, call, result)
+    }
+
+    /// Runs `body` for each event of an id, in order, one closure of the client at a time, never on the loop.
+    ///
+    /// To use the client inside, capture it weakly, or it is never released.
+    @discardableResult
+    public func on(_ id: Keyword, _ body: @escaping @Sendable (Event) -> Void) -> Registration {
+        driver.closures.register(.event(id)) { element in
+            if case .event(let event, _) = element { body(event) }
+        }
+    }
+
+    /// Runs `body` on the main actor for each event of an id, in order.
+    @discardableResult
+    public func on(
+        _ id: Keyword, mainActor body: @escaping @MainActor @Sendable (Event) -> Void
+    ) -> Registration {
+        driver.closures.register(.event(id)) { element in
+            if case .event(let event, _) = element { await body(event) }
+        }
+    }
+
+    /// Every application event, for any number of consumers.
+    ///
+    /// Each `for await` loop hears what comes from its start on.
+    public var events: Events { Events(self) }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+public import SenteCore
+package import SenteTransport
+
+/// A client of one realtime server: a connection that is kept, subscriptions that are restored, and messages whose
+/// outcome is known.
+///
+/// ```swift
+/// let client = try SenteClient("ws://127.0.0.1:3000/")
+/// try await client.connect()
+/// for await message in try await client.subscribe("news") { print(message.data) }
+/// ```
+///
+/// A client is made closed. It lives until it is released, which disconnects it: keep it. Live sequences and
+/// pending calls keep it; states and registrations do not. All of it may be used from any thread.
+public final class SenteClient: Sendable {
+    /// What the client was made with.
+    public let configuration: Configuration
+    let driver: Driver
+    private let host: any Host
+
+    /// Makes a client for a `ws:` URL; nothing is opened yet.
+    ///
+    /// Throws `invalidArgument`, naming what is wrong with the URL or a setting, and `unavailable` when the system has no
+    /// thread or descriptor left.
+    public convenience init(_ url: String, configuration: Configuration = .init()) throws(SenteError) {
+        try self.init(
+            url, configuration: configuration, host: try configuration.loop.host(),
+            transport: SocketTransport())
+    }
+
+    /// A client on another host and transport; `seed` is for jitter and identifiers.
+    package init(
+        _ url: String, configuration: Configuration, host: any Host, transport: any Transport,
+        seed: UInt64? = nil
+    ) throws(SenteError) {
+        try configuration.check()
+        let setup = LinkSetup(url: url, configuration: configuration)
+        if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
+        let engine = ClientEngine(
+            configuration: configuration.session,
+            detector: DialectDetector(dialect: configuration.dialect, format: configuration.format),
+            sizes: configuration.limits, random: Generator(seed: seed ?? host.entropy.seed()), at: host.now)
+        self.configuration = configuration
+        self.host = host
+        driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
+    }
+
+    deinit {
+        driver.closures.finish()
+        driver.board.finish()
+        driver.intake.post([.end])
+    }
+
+    // MARK: The connection
+
+    /// Where the client stands, as of the loop's last turn.
+    public var state: ConnectionState { status.state }
+
+    /// Everything it says of its connection, as of the loop's last turn.
+    public var status: ConnectionStatus { driver.board.status }
+
+    /// Each status from the current one on, for any number of consumers.
+    ///
+    /// It does not keep the client, and ends with it.
+    public var states: States { States(driver.board) }
+
+    /// Runs `body` at each change of the status, in order, one closure of the client at a time, never on the loop.
+    @discardableResult
+    public func onStateChange(
+        _ body: @escaping @Sendable (_ old: ConnectionStatus, _ new: ConnectionStatus) -> Void
+    ) -> Registration {
+        driver.closures.register { change in body(change.old, change.new) }
+    }
+
+    /// Runs `body` on the main actor at each change of the status, in order.
+    @discardableResult
+    public func onStateChange(
+        mainActor body:
+            @escaping @MainActor @Sendable (_ old: ConnectionStatus, _ new: ConnectionStatus) -> Void
+    ) -> Registration {
+        driver.closures.register { change in await body(change.old, change.new) }
+    }
+
+    /// Connects, and waits until the client is open; returns at once when it is.
+    ///
+    /// While the client connects already this joins in; during `closing` it starts anew once closed.
+    ///
+    /// - Parameter timeout: How long to wait; nil waits for ever. The default is 30 s.
+    /// - Throws: `timedOut` or `cancelled`, which end the waiting and not the connecting; whatever made the client give up
+    ///   (`failed`); `disconnected` when `disconnect()` wins.
+    public func connect(timeout: Duration? = .seconds(30)) async throws(SenteError) {
+        _ = try await call { .connect($0, limit: timeout) }
+    }
+
+    /// Disconnects, in every state, and returns when the client is closed.
+    ///
+    /// What waits to be sent resolves *not sent*, what is under way *unknown*; nothing comes back afterwards, and wishes stay.
+    /// It takes at most `timeouts.close`, also when the task is cancelled.
+    public func disconnect() async {
+        let call = driver.intake.makeCall()
+        _ = await withCheckedContinuation { continuation in
+            driver.intake.post([.call(call, .task(continuation), .disconnect(call))])
+        }
+    }
+
+    /// Connects anew at once, whatever the backoff says; an open connection is replaced.
+    public func reconnect() {
+        driver.intake.post(.reconnect)
+    }
+
+    /// Sends the dialect's ping; how long its answer took.
+    ///
+    /// - Throws: `notConnected` unless open, `timedOut` after `timeouts.request`, `connectionLost`, `cancelled`.
+    public func ping() async throws(SenteError) -> Duration {
+        let answer = try await call { .ping($0) }
+        guard case .roundTrip(let time) = answer else { throw .mismatched(answer) }
+        return time
+    }
+
+    /// What the client has done so far, in numbers, as of the loop's last turn.
+    public var metrics: ClientMetrics { driver.board.metrics(at: host.now.instant) }
+}
+
+// MARK: Calls
+
+extension SenteClient {
+    /// Posts a command and waits for its answer; cancelling the task cancels the call.
+    ///
+    /// With an outbound's weight it counts in the outbox's bounds, and is refused on this thread when that is full.
+    func call(
+        weight: Int? = nil, receiver: (InboxID, any InboxReceiver)? = nil, as known: CallID? = nil,
+        _ command: (CallID) -> Command
+    ) async throws(SenteError) -> Answer {
+        guard !Task.isCancelled else { throw .cancelledBeforehand }
+        let intake = driver.intake
+        let call = known ?? intake.makeCall()
+        let command = command(call)
+        let result: Result<Answer, SenteError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if let weight {
+                    let refusal = intake.submit(call, .task(continuation), command, weight: weight)
+                    if let refusal { return continuation.resume(returning: .failure(refusal)) }
+                } else {
+                    var entries = [Intake.Entry.call(call, .task(continuation), command)]
+                    if let (inbox, receiver) = receiver { entries.insert(.receiver(inbox, receiver), at: 0) }
+                    intake.post(entries)
+                }
+                // The handler may have run before there was a call to cancel.
+                if Task.isCancelled { intake.post(.cancel(call)) }
+            }
+        } onCancel: {
+            intake.post(.cancel(call))
+        }
+        return try result.get()
+    }
+
+    /// Sends through the outbox and waits for what `awaited` says.
+    func submit(
+        _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, as call: CallID? = nil
+    ) async throws(SenteError) -> Answer {
+        try check(outbound)
+        return try await self.call(weight: outbound.weight, as: call) {
+            .submit($0, outbound, limit: limit, awaits: awaited)
+        }
+    }
+
+    /// The dialect of the last greeting; before the first, the configured one.
+    var dialect: Dialect { status.dialect ?? configuration.dialect ?? .senteLiteMaps }
+
+    func check(_ outbound: Outbound) throws(SenteError) {
+        try dialect.check(outbound, limit: configuration.limits)
+    }
+}
+
+extension SenteError {
+    static let cancelledBeforehand = SenteError(
+        .cancelled, "The task was cancelled before the call.", outcome: .notSent)
+
+    /// An answer of another kind than was asked for; no server can cause it.
+    static func mismatched(_ answer: Answer) -> SenteError {
+        SenteError(.protocolMismatch, "The answer is not one to this call: \(answer).")
+    }
+}
+
+extension Entropy {
+    fileprivate func seed() -> UInt64 {
+        withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { buffer in
+            fill(buffer)
+            return buffer.loadUnaligned(as: UInt64.self)
+        }
+    }
+}

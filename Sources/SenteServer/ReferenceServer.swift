@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteTransport
+package import SenteWire
+
+/// A small sente-lite server on real sockets, for tests and samples: `ServerSession` on an event loop.
+///
+/// It can be started again after `stop()`, on the same port or another; every start begins with an empty
+/// session, and the faults that were last set for all stay. The loop must live as long as the server is used.
+package final class ReferenceServer: Sendable {
+    /// Answers a message of unknown type; nil answers nothing.
+    ///
+    /// Called on the loop: it must not block.
+    package typealias Hook = @Sendable (_ connection: ConnectionID, _ message: Value) -> Value?
+
+    /// What changes from start to start; lives on the loop.
+    private final class Desk {
+        var configuration: ServerConfiguration
+        var run: LoopBound<ServerRun>?
+        var isRunning = false
+
+        init(_ configuration: ServerConfiguration) {
+            self.configuration = configuration
+        }
+    }
+
+    /// What the server was made with.
+    package let configuration: ServerConfiguration
+    private let hook: Hook?
+    private let loop: EventLoop
+    private let desk: LoopBound<Desk>
+
+    /// Makes a server that is not started.
+    ///
+    /// Without a loop of its own it lives on the one all links share.
+    package init(
+        _ configuration: ServerConfiguration = .init(), on loop: EventLoop? = nil, hook: Hook? = nil
+    ) throws(LinkFailure) {
+        var configuration = configuration
+        if hook != nil { configuration.hasHook = true }
+        let loop = if let loop { loop } else { try EventLoop.shared() }
+        self.configuration = configuration
+        self.hook = hook
+        self.loop = loop
+        desk = LoopBound(Desk(configuration), on: loop)
+    }
+
+    deinit {
+        loop.post { [desk] in
+            if desk.content.isRunning { desk.content.run?.content.stop {} }
+        }
+    }
+
+    /// Listens, then writes the port file if there is to be one; the real port.
+    ///
+    /// `port` replaces the configured one from now on. Throws when it runs already, when the port is taken,
+    /// and when the port file cannot be written; it does not run then.
+    @discardableResult
+    package func start(port: Int? = nil) async throws(LinkFailure) -> Int {
+        let result = await onLoop { [hook, loop] desk -> Result<Int, LinkFailure> in
+            Self.start(desk, port: port, hook: hook, on: loop)
+        }
+        let port = try result.get()
+        guard let path = configuration.portFile else { return port }
+        do throws(LinkFailure) {
+            try PortFile.write(port, to: path)
+        } catch {
+            await stop()
+            throw error
+        }
+        return port
+    }
+
+    private static func start(
+        _ desk: Desk, port: Int?, hook: Hook?, on loop: EventLoop
+    ) -> Result<Int, LinkFailure> {
+        guard !desk.isRunning else {
+            return .failure(
+                LinkFailure(.unavailable, "The server runs already. Stop it before starting it again."))
+        }
+        if let port { desk.configuration.port = port }
+        let run = LoopBound(ServerRun(desk.configuration, hook: hook, on: loop), on: loop)
+        do throws(LinkFailure) {
+            let port = try run.content.start(as: ServerObserver(run))
+            desk.run = run
+            desk.isRunning = true
+            return .success(port)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Closes every connection with 1001 and returns when all have ended, each within the close limit at
+    /// most.
+    package func stop() async {
+        await withCheckedContinuation { continuation in
+            loop.post { [desk] in
+                guard desk.content.isRunning, let run = desk.content.run else { return continuation.resume() }
+                desk.content.isRunning = false
+                run.content.stop { continuation.resume() }
+            }
+        }
+    }
+
+    /// What the server says of itself; after `stop()`, what it last said.
+    package var stats: ServerStatistics {
+        get async {
+            await onLoop { [loop] desk in
+                desk.run?.content.statistics
+                    ?? ServerSession(desk.configuration, seed: 0).statistics(at: loop.now)
+            }
+        }
+    }
+
+    /// The message, with `"broadcast": true`, to every connection.
+    ///
+    /// One that is no map or that JSON cannot say is not sent.
+    package func broadcast(_ message: Value) async { await perform(.broadcast(message)) }
+
+    /// Any message to one connection, unchanged.
+    package func send(_ message: Value, to id: ConnectionID) async { await perform(.send(message, to: id)) }
+
+    /// Any message to the connection with this conn-id, unchanged; whether there is one.
+    @discardableResult
+    package func send(_ message: Value, to name: String) async -> Bool {
+        await onLoop { desk in
+            guard let run = desk.run?.content, let id = run.connection(named: name) else { return false }
+            run.perform(.send(message, to: id))
+            return true
+        }
+    }
+
+    /// A message to a channel's subscribers, with no sender.
+    package func publish(_ data: Value, to channel: String) async {
+        await perform(.publish(data, channel: channel))
+    }
+
+    /// Makes a channel; one that exists keeps its configuration.
+    ///
+    /// Nil: the defaults.
+    package func createChannel(_ name: String, _ configuration: ChannelConfiguration? = nil) async {
+        await perform(.createChannel(name, configuration))
+    }
+
+    /// Deletes a channel and all its subscriptions.
+    package func deleteChannel(_ name: String) async { await perform(.deleteChannel(name)) }
+
+    /// Closes one connection, or all.
+    package func close(_ id: ConnectionID? = nil, _ code: CloseCode, reason: String = "") async {
+        await perform(.close(id, code, reason: reason))
+    }
+
+    /// Drops one connection, or all, without a close frame.
+    package func drop(_ id: ConnectionID? = nil) async { await perform(.drop(id)) }
+
+    /// Sets the faults of one connection, or of all, those to come and later starts included.
+    package func setFaults(_ faults: Faults, for id: ConnectionID? = nil) async {
+        await perform(.setFaults(faults, for: id))
+    }
+
+    /// The faults of all connections.
+    package var faults: Faults {
+        get async { await onLoop { $0.configuration.faults } }
+    }
+
+    /// Performs a command and returns when it is done.
+    ///
+    /// Nothing happens while the server does not run, but for faults.
+    package func perform(_ command: ServerCommand) async {
+        await onLoop { desk in
+            if case .setFaults(let faults, nil) = command { desk.configuration.faults = faults }
+            if desk.isRunning { desk.run?.content.perform(command) }
+        }
+    }
+
+    private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (Desk) -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            loop.post { [desk] in continuation.resume(returning: body(desk.content)) }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteSocket
+import SenteTransport
+import SenteWire
+
+/// One run of a server, from start to stop: the session and the sockets it speaks through.
+///
+/// Lives on the loop.
+///
+/// It decides nothing but what is about sockets: a connection that does not take what it is sent is dropped,
+/// and floods go out as fast as they are taken.
+final class ServerRun {
+    /// How much of a flood is queued ahead of the socket, and how soon it is filled up again.
+    private static let floodAhead = 1 << 20
+    private static let floodPause = Duration.milliseconds(1)
+
+    private let loop: EventLoop
+    private let hook: ReferenceServer.Hook?
+    private var session: ServerSession
+    private var effects: [ServerEffect] = []
+    private var isPerforming = false
+
+    /// Not greeted yet: the request has not come or was just accepted.
+    private var arriving: [ConnectionID: ServerConnection] = [:]
+    private var open: [ConnectionID: ServerConnection] = [:]
+    /// Given up by the session; their closing handshake runs.
+    private var closing: [ConnectionID: ServerConnection] = [:]
+    /// Their TCP is to be left open after the closing handshake.
+    private var keepingTCP: Set<ConnectionID> = []
+    /// Their TCP was left open; at most as many as there may be connections.
+    private var lingering: [ServerConnection] = []
+    private var floods: [ConnectionID: [Flood]] = [:]
+
+    private var listener: Listener?
+    private var timer: (any HostTimer)?
+    private var armed: Instant?
+    private var floodTimer: (any HostTimer)?
+    private var onStopped: (@Sendable () -> Void)?
+
+    init(_ configuration: ServerConfiguration, hook: ReferenceServer.Hook?, on loop: EventLoop) {
+        self.loop = loop
+        self.hook = hook
+        var seed: UInt64 = 0
+        withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
+        session = ServerSession(configuration, seed: seed)
+    }
+
+    /// Listens; the real port.
+    func start(as observer: ServerObserver) throws(LinkFailure) -> Int {
+        let configuration = session.configuration
+        guard let port = UInt16(exactly: configuration.port) else {
+            throw LinkFailure(
+                .unavailable, "The port is \(configuration.port), but must lie between 0 and 65535.")
+        }
+        var limits = LinkLimits()
+        // The session holds clients to the exact limit; what it says itself, an echo for one, may be longer.
+        limits.message = max(0, min(configuration.maximumMessageBytes, 1 << 30)) * 2 + (64 << 10)
+        limits.close = configuration.closeLimit
+        let listener = try Listener(
+            loop: loop, host: configuration.host == "localhost" ? "127.0.0.1" : configuration.host,
+            port: port,
+            limits: limits
+        ) { connection in
+            observer.run.content.arriving[ConnectionID(connection.id.number)] = connection
+            return observer
+        }
+        self.listener = listener
+        timer = loop.makeTimer { observer.run.content.timerFired() }
+        floodTimer = loop.makeTimer { observer.run.content.pourAll() }
+        handle(.command(.started(port: Int(listener.port))))
+        return Int(listener.port)
+    }
+
+    /// Closes everything; `done` comes when every closing handshake has ended, each bounded by the close
+    /// limit.
+    func stop(_ done: @escaping @Sendable () -> Void) {
+        listener?.stop()
+        listener = nil
+        floods = [:]
+        for connection in arriving.values { connection.cut() }
+        arriving = [:]
+        onStopped = done
+        handle(.command(.stop))
+        finishStop()
+    }
+
+    var statistics: ServerStatistics { session.statistics(at: loop.now) }
+
+    func perform(_ command: ServerCommand) {
+        handle(.command(command))
+        if case .setFaults = command {
+            for (id, connection) in open where session.leavesTCPOpen(id) { keepTCP(of: connection, id) }
+        }
+    }
+
+    func connection(named name: String) -> ConnectionID? { session.connection(named: name) }
+
+    // MARK: What sockets tell
+
+    func requested(_ request: HTTPRequest, by connection: ServerConnection) {
+        let id = ConnectionID(connection.id.number)
+        switch session.admit(target: request.target, wantsUpgrade: request.isUpgrade, at: loop.now) {
+        case .upgrade: connection.accept()
+        case .answer(let answer):
+            arriving[id] = nil
+            let headers = answer.headers.map { HTTPHeader($0.name, $0.value) }
+            if !connection.respond(status: answer.status, headers: headers, body: answer.body) {
+                connection.cut()
+            }
+        case .disconnect:
+            arriving[id] = nil
+            connection.abort()
+        }
+    }
+
+    func opened(_ connection: ServerConnection) {
+        let id = ConnectionID(connection.id.number)
+        arriving[id] = nil
+        open[id] = connection
+        if session.leavesTCPOpen(id) { keepTCP(of: connection, id) }
+        handle(.connected(id))
+    }
+
+    func received(_ messages: [Message], by connection: ServerConnection) {
+        let id = ConnectionID(connection.id.number)
+        let now = loop.now
+        for message in messages { session.handle(.received(id, message), at: now, into: &effects) }
+        performEffects()
+    }
+
+    func closed(_ connection: ServerConnection) {
+        let id = ConnectionID(connection.id.number)
+        if keepingTCP.remove(id) != nil { linger(connection) }
+        arriving[id] = nil
+        closing[id] = nil
+        forget(id)
+        performEffects()
+        finishStop()
+    }
+
+    // MARK: The session
+
+    private func timerFired() {
+        armed = nil
+        handle(.timerFired)
+    }
+
+    private func handle(_ input: ServerInput) {
+        session.handle(input, at: loop.now, into: &effects)
+        performEffects()
+    }
+
+    /// Effects may bring new ones; those join the end.
+    private func performEffects() {
+        guard !isPerforming else { return }
+        isPerforming = true
+        var next = 0
+        while next < effects.count {
+            perform(effects[next])
+            next += 1
+        }
+        effects.removeAll(keepingCapacity: effects.count <= 4_096)
+        isPerforming = false
+        let deadline = session.deadline
+        if deadline != armed {
+            armed = deadline
+            timer?.arm(at: deadline)
+        }
+    }
+
+    private func perform(_ effect: ServerEffect) {
+        switch effect {
+        case .send(let id, let message): send(message, to: id)
+        case .close(let id, let code, let reason, let keepsTCP):
+            guard let connection = open.removeValue(forKey: id) else { return }
+            floods[id] = nil
+            closing[id] = connection
+            if keepsTCP { keepTCP(of: connection, id) }
+            if !connection.close(code, reason: reason) {
+                closing[id] = nil
+                cut(connection, id)
+            }
+        case .drop(let id):
+            if let connection = open.removeValue(forKey: id) { cut(connection, id) }
+        case .ask(let id, let value):
+            guard let answer = hook?(id, value) else { return }
+            session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)
+        case .flood(let id, let flood):
+            floods[id, default: []].append(flood)
+            pour(id)
+        }
+    }
+
+    private func send(_ message: Message, to id: ConnectionID) {
+        guard let connection = open[id] else { return }
+        switch connection.send(message) {
+        case .queued:
+            guard connection.unwrittenBytes > session.configuration.maximumUnwrittenBytes else { return }
+            // It takes less than it is sent, and its output would grow without end.
+            cut(connection, id)
+            forget(id)
+        case .tooBig:
+            connection.close(.internalError, reason: "an answer is too big")
+            closing[id] = connection
+            forget(id)
+        case .notOpen: break  // Its end is under way and will be told.
+        }
+    }
+
+    private func keepTCP(of connection: ServerConnection, _ id: ConnectionID) {
+        keepingTCP.insert(id)
+        connection.leaveOpenAfterClose()
+    }
+
+    private func linger(_ connection: ServerConnection) {
+        lingering.append(connection)
+        if lingering.count > session.configuration.maximumConnections { lingering.removeFirst().cut() }
+    }
+
+    /// No report will come of it any more.
+    private func cut(_ connection: ServerConnection, _ id: ConnectionID) {
+        floods[id] = nil
+        keepingTCP.remove(id)
+        connection.cut()
+    }
+
+    private func forget(_ id: ConnectionID) {
+        floods[id] = nil
+        open[id] = nil
+        session.handle(.closed(id), at: loop.now, into: &effects)
+    }
+
+    private func finishStop() {
+        guard let done = onStopped, open.isEmpty, closing.isEmpty else { return }
+        onStopped = nil
+        for connection in lingering { connection.cut() }
+        lingering = []
+        timer = nil
+        floodTimer = nil
+        done()
+    }
+
+    // MARK: Floods
+
+    private func pourAll() {
+        for id in Array(floods.keys) { pour(id) }
+        performEffects()
+    }
+
+    private func pour(_ id: ConnectionID) {
+        guard let connection = open[id], var flood = floods[id]?.first else { return }
+        while connection.unwrittenBytes < Self.floodAhead {
+            for _ in 0..<64 {
+                guard let message = flood.next() else { break }
+                send(message, to: id)
+            }
+            guard open[id] != nil else { return }
+            if flood.remaining == 0 {
+                floods[id]?.removeFirst()
+                guard let following = floods[id]?.first else {
+                    floods[id] = nil
+                    return
+                }
+                flood = following
+            }
+        }
+        floods[id]?[0] = flood
+        floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause))
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One value that is being decoded: the decoder of types and the container of single values in one.
+///
+/// It is an object so that Codable's existentials of it cost nothing more.
+final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
+    let value: Value
+    let parent: ValueReading?
+    let key: (any CodingKey)?
+    let info: [CodingUserInfoKey: any Sendable]
+
+    init(_ value: Value, userInfo: [CodingUserInfoKey: any Sendable]) {
+        self.value = value
+        parent = nil
+        key = nil
+        info = userInfo
+    }
+
+    /// What stands one step below another.
+    init(_ value: Value, _ parent: ValueReading, _ key: any CodingKey) {
+        self.value = value
+        self.parent = parent
+        self.key = key
+        info = parent.info
+    }
+
+    var userInfo: [CodingUserInfoKey: Any] { info }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        guard case .map(let map) = value else { throw mismatch(ValueMap.self, "a map") }
+        return KeyedDecodingContainer(KeyedReading<Key>(map: map, parent: self))
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        switch value {
+        case .vector(let items), .list(let items): UnkeyedReading(items: items, parent: self)
+        case .set(let set): UnkeyedReading(items: set.items, parent: self)
+        default: throw mismatch([Value].self, "a vector, a list or a set")
+        }
+    }
+
+    func singleValueContainer() throws -> any SingleValueDecodingContainer { self }
+}
+
+extension ValueReading {
+    func decodeNil() -> Bool { value.isNull }
+
+    func decode(_ type: Bool.Type) throws -> Bool {
+        guard case .bool(let bool) = value else { throw mismatch(type, "true or false") }
+        return bool
+    }
+
+    func decode(_ type: String.Type) throws -> String {
+        switch value {
+        case .string(let text), .uri(let text): text
+        case .keyword(let keyword): keyword.text
+        case .symbol(let symbol): symbol.text
+        case .character(let scalar): String(scalar)
+        default: throw mismatch(type, "text")
+        }
+    }
+
+    func decode(_ type: Double.Type) throws -> Double {
+        guard let double = value.doubleValue else { throw mismatch(type, "a number") }
+        return double
+    }
+
+    func decode(_ type: Float.Type) throws -> Float {
+        let double = try decode(Double.self)
+        let float = Float(double)
+        guard float.isFinite || !double.isFinite else {
+            throw corrupted("The number \(double) does not fit a Float.")
+        }
+        return float
+    }
+
+    func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type) throws -> I {
+        if case .integer(let integer) = value, let number = I(exactly: integer) { return number }
+        if let integer = value.integerValue {
+            guard let number = I(exactly: integer) else { throw doesNotFit(type) }
+            return number
+        }
+        guard case .bigInteger(let integer) = value else {
+            throw value.doubleValue == nil ? mismatch(type, "a whole number") : doesNotFit(type)
+        }
+        guard integer.digitCount <= 40, let number = I(integer.description) else { throw doesNotFit(type) }
+        return number
+    }
+
+    func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        if value.isPlain(type) { return value.plain(type) }
+        if Self.isBridged(type) { return try bridged(type) }
+        if type == Keyword.self { return unsafeBitCast(try keyword(), to: type) }
+        return try T(from: self)
+    }
+
+    private func keyword() throws -> Keyword {
+        switch value {
+        case .keyword(let keyword): keyword
+        case .string(let text): Keyword(text)
+        default: throw mismatch(Keyword.self, "a keyword or text")
+        }
+    }
+}
+
+extension ValueReading {
+    func mismatch(_ type: Any.Type, _ wanted: String) -> any Error {
+        if value.isNull {
+            return DecodingError.valueNotFound(type, context("There is null where \(wanted) is wanted."))
+        }
+        return DecodingError.typeMismatch(
+            type, context("There is \(value.kindName) where \(wanted) is wanted."))
+    }
+
+    func corrupted(_ message: String) -> any Error {
+        DecodingError.dataCorrupted(context(message))
+    }
+
+    private func doesNotFit(_ type: Any.Type) -> any Error {
+        corrupted("The number \(value) does not fit \(type).")
+    }
+
+    private func context(_ message: String) -> DecodingError.Context {
+        DecodingError.Context(codingPath: codingPath, debugDescription: message)
+    }
+}
+
+extension Value {
+    /// Whether the type is that of the content, or `Value`: then no decoding is needed.
+    func isPlain<T>(_ type: T.Type) -> Bool {
+        switch self {
+        case .string where type == String.self, .integer where Self.isWord(type),
+            .double where type == Double.self:
+            true
+        default: type == Value.self
+        }
+    }
+
+    private static func isWord(_ type: Any.Type) -> Bool {
+        type == Int64.self || (type == Int.self && Int.bitWidth == 64)
+    }
+
+    /// The content as it is, where `isPlain` holds.
+    ///
+    /// The types are the same, so the bits are; a cast would look the type up anew for every element.
+    func plain<T>(_ type: T.Type) -> T {
+        switch self {
+        case .string(let text) where type == String.self: unsafeBitCast(text, to: type)
+        case .integer(let integer) where Self.isWord(type): unsafeBitCast(integer, to: type)
+        case .double(let double) where type == Double.self: unsafeBitCast(double, to: type)
+        default: unsafeBitCast(self, to: type)
+        }
+    }
+
+    /// What kind of value it is, for sentences.
+    fileprivate var kindName: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer, .bigInteger: "a whole number"
+        case .double, .decimal, .ratio: "a number"
+        case .string: "text"
+        case .character: "a character"
+        case .keyword: "a keyword"
+        case .symbol: "a symbol"
+        case .list: "a list"
+        case .vector: "a vector"
+        case .map: "a map"
+        case .set: "a set"
+        case .bytes: "bytes"
+        case .instant: "an instant"
+        case .uuid: "a UUID"
+        case .uri: "a URI"
+        case .tagged: "a tagged value"
+        }
+    }
+}

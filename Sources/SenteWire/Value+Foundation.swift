@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The one file of this module that knows Foundation; its small half where the toolchain has one.
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+extension Timestamp {
+    /// Makes a point in time of a date, to the microsecond, which is about what a date holds.
+    ///
+    /// What lies beyond 292,000 years becomes an end of the range.
+    public init(_ date: Date) {
+        let seconds = date.timeIntervalSince1970
+        let limit = Double(Int64.max / 1_000_000)
+        guard seconds.isFinite, abs(seconds) < limit else {
+            self.init(milliseconds: seconds.isNaN ? 0 : seconds < 0 ? .min : .max)
+            return
+        }
+        let whole = seconds.rounded(.down)
+        let microseconds = Int64(((seconds - whole) * 1e6).rounded())
+        self.init(
+            milliseconds: Int64(whole) * 1000 + microseconds / 1000,
+            nanoseconds: UInt32(microseconds % 1000) * 1000)
+    }
+}
+
+extension Date {
+    /// Makes a date of a point in time.
+    public init(_ timestamp: Timestamp) {
+        let seconds = timestamp.milliseconds / 1000
+        let rest = Double(timestamp.milliseconds % 1000) / 1e3 + Double(timestamp.nanoseconds) / 1e9
+        self.init(timeIntervalSince1970: Double(seconds) + rest)
+    }
+}
+
+extension UniqueID {
+    /// Makes an id of Foundation's.
+    public init(_ uuid: UUID) {
+        let bytes = uuid.uuid
+        let high = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7]
+        let low = [bytes.8, bytes.9, bytes.10, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15]
+        self.init(high: high.reduce(0) { $0 << 8 | UInt64($1) }, low: low.reduce(0) { $0 << 8 | UInt64($1) })
+    }
+}
+
+extension UUID {
+    /// Makes Foundation's id.
+    public init(_ id: UniqueID) {
+        func byte(_ half: UInt64, _ position: UInt64) -> UInt8 {
+            UInt8(truncatingIfNeeded: half >> (56 - position * 8))
+        }
+        let (high, low) = (id.high, id.low)
+        self.init(
+            uuid: (
+                byte(high, 0), byte(high, 1), byte(high, 2), byte(high, 3), byte(high, 4), byte(high, 5),
+                byte(high, 6),
+                byte(high, 7), byte(low, 0), byte(low, 1), byte(low, 2), byte(low, 3), byte(low, 4),
+                byte(low, 5),
+                byte(low, 6), byte(low, 7)
+            ))
+    }
+}
+
+extension Value {
+    /// Makes an `.instant`.
+    public init(_ date: Date) {
+        self = .instant(Timestamp(date))
+    }
+
+    /// Makes `.bytes`.
+    public init(_ data: Data) {
+        self = .bytes([UInt8](data))
+    }
+
+    /// Makes a `.uuid`.
+    public init(_ uuid: UUID) {
+        self = .uuid(UniqueID(uuid))
+    }
+
+    /// Makes a `.uri`.
+    public init(_ url: URL) {
+        self = .uri(url.absoluteString)
+    }
+
+    /// Makes a `.decimal`, or the double NaN of what is not a number.
+    public init(_ decimal: Decimal) {
+        self = BigDecimal(decimal.description).map(Value.decimal) ?? .double(.nan)
+    }
+
+    /// The date of an instant, of RFC 3339 text, or of milliseconds since 1970.
+    public var dateValue: Date? {
+        switch self {
+        case .instant(let instant): Date(instant)
+        case .string(let text): Timestamp(text).map { Date($0) }
+        case .integer, .double: doubleValue.map { Date(timeIntervalSince1970: $0 / 1000) }
+        default: nil
+        }
+    }
+
+    /// The data of bytes or of base64 text.
+    public var dataValue: Data? {
+        switch self {
+        case .bytes(let bytes): Data(bytes)
+        case .string(let text): Base64.bytes(text).map { Data($0) }
+        default: nil
+        }
+    }
+
+    /// The UUID, also of its text.
+    public var uuidValue: UUID? {
+        switch self {
+        case .uuid(let id): UUID(id)
+        case .string(let text): UniqueID(text).map { UUID($0) }
+        default: nil
+        }
+    }
+
+    /// The URL of a URI or of text.
+    public var urlValue: URL? {
+        switch self {
+        case .uri(let text), .string(let text): URL(string: text)
+        default: nil
+        }
+    }
+
+    /// The decimal of a number or of its text; more than 38 digits are rounded.
+    public var decimalValue: Decimal? {
+        switch self {
+        case .integer(let integer): Decimal(integer)
+        case .bigInteger(let integer): Decimal(string: integer.description)
+        case .decimal(let decimal): Decimal(string: decimal.description)
+        case .double(let double) where double.isFinite: Decimal(string: double.description)
+        case .string(let text): BigDecimal(text).flatMap { Decimal(string: $0.description) }
+        default: nil
+        }
+    }
+}
+
+extension ValueWriting {
+    /// The value of one of Foundation's types; nil for all others.
+    func bridged<T: Encodable>(_ value: T) throws -> Value? {
+        if T.self == Date.self, let date = value as? Date {
+            let seconds = date.timeIntervalSince1970
+            guard seconds.isFinite else {
+                // The number, not the date: describing such a date traps in Foundation.
+                throw EncodingError.invalidValue(
+                    seconds, context("The date is not a finite number of seconds."))
+            }
+            return Value(date)
+        }
+        if T.self == Data.self, let data = value as? Data { return Value(data) }
+        if T.self == UUID.self, let uuid = value as? UUID { return Value(uuid) }
+        if T.self == URL.self, let url = value as? URL { return Value(url) }
+        if T.self == Decimal.self, let decimal = value as? Decimal { return Value(decimal) }
+        return nil
+    }
+}
+
+extension ValueReading {
+    static func isBridged(_ type: Any.Type) -> Bool {
+        type == Date.self || type == Data.self || type == UUID.self || type == URL.self
+            || type == Decimal.self
+    }
+
+    /// One of Foundation's types.
+    func bridged<T: Decodable>(_ type: T.Type) throws -> T {
+        switch type {
+        case is Date.Type: try wanted(value.dateValue, type, "an instant")
+        case is Data.Type: try wanted(value.dataValue, type, "bytes or base64 text")
+        case is UUID.Type: try wanted(value.uuidValue, type, "a UUID")
+        case is URL.Type: try wanted(value.urlValue, type, "a URI")
+        default: try wanted(value.decimalValue, type, "a number")
+        }
+    }
+
+    private func wanted<T>(_ found: Any?, _ type: T.Type, _ name: String) throws -> T {
+        guard let found = found as? T else { throw mismatch(type, name) }
+        return found
+    }
+}

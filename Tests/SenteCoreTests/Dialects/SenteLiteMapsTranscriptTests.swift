@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+/// Recordings of real servers, read where `SENTE_SHARED` says they are.
+@Suite(
+    "A recorded conversation with a real server",
+    .enabled(if: Transcript.folder != nil, "SENTE_SHARED does not name the folder of the recordings"))
+struct SenteLiteMapsTranscriptTests {
+    private enum Said {
+        /// The word whose frame was recorded, at the wall time its own stamp shows.
+        case word(Outbound, at: Int64 = 0)
+        /// A probe that nobody should send: refused, for this reason.
+        case probe(Outbound, naming: String)
+    }
+
+    /// What the recorded client said, in both recordings.
+    private static let said: [Said] = [
+        .word(.ping(stamp: 1_234_567_890_123)),
+        .word(.pong(original: nil), at: 1),
+        .word(.subscribe(channel: "news")),
+        .word(.subscribe(channel: "news")),
+        .word(.subscribe(channel: "news")),
+        .word(.publish(channel: "news", data: ["hello": "all", "n": 1], excludeSender: false)),
+        // {"type": "publish", "channel-id": "news", "data": 2, "exclude-sender?": true}
+        .probe(.publish(channel: "news", data: 2, excludeSender: true), naming: "`data` is a number"),
+        .word(.listChannels),
+        .word(.listSubscriptions),
+        .word(.request(channel: "news", data: ["q": 1], limit: 1_000)),
+        .word(.answer(requestID: "nope", data: 1, isError: false)),
+        .word(.unsubscribe(channel: "news")),
+        .word(.unsubscribe(channel: "news")),
+        .word(.event(Event(id: "anything", data: ["data": [1, 2.5, nil, true, "é✓"]]))),
+        .word(.event(Event(id: "sente-lite/message", data: ["no-type": 1]))),
+        // {broken
+        .probe(.event(Event(id: "sente-lite/message", data: "{broken")), naming: "`data` is text"),
+        // [1,2]
+        .probe(.event(Event(id: "sente-lite/message", data: [1, 2])), naming: "`data` is an array"),
+        .word(.ping(stamp: nil)),
+    ]
+
+    @Test(
+        "every frame of its client is one of our words, value for value; its probes are refused",
+        arguments: Transcript.names)
+    func client(_ name: String) throws {
+        let frames = try Transcript.frames(name, "c2s")
+        try #require(frames.count == Self.said.count)
+        for (text, said) in zip(frames, Self.said) {
+            switch said {
+            case .word(let outbound, let milliseconds):
+                try Dialect.senteLiteMaps.check(outbound, limit: SizeLimits())
+                let moment = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: milliseconds)
+                let ours = try WireFormat.json.decode(Array(try Frames.encode(outbound, at: moment).utf8))
+                let theirs = try WireFormat.json.decode(Array(text.utf8))
+                #expect(Self.withoutDoubledKeys(ours, but: theirs) == theirs, "\(text)")
+                #expect(ours.mapValue?.keys.first == theirs.mapValue?.keys.first)
+            case .probe(let outbound, let naming):
+                let error = #expect(throws: SenteError.self, "\(text)") {
+                    try Dialect.senteLiteMaps.check(outbound, limit: SizeLimits())
+                }
+                #expect(error?.code == .invalidArgument)
+                #expect(error?.message.contains(naming) == true, "\(text): \(error?.message ?? "")")
+            }
+        }
+    }
+
+    /// Our flags, written in both spellings, where the recorded client left them out.
+    private static func withoutDoubledKeys(_ ours: Value, but theirs: Value) -> Value {
+        guard var map = ours.mapValue else { return ours }
+        for key in ["error", "error?", "exclude-sender", "exclude-sender?"] where theirs[key] == nil {
+            map[key] = nil
+        }
+        return .map(map)
+    }
+
+    /// What each frame of the server means, told by its own values.
+    private static func heard() -> [(Value) -> Inbound] {
+        let greeting: (Value) -> Inbound = {
+            .greeting(
+                Identity(
+                    connectionID: $0["conn-id"]?.stringValue ?? "?",
+                    serverTime: $0["server-time"]?.integerValue))
+        }
+        let subscribed: (Value) -> Inbound = { _ in
+            .reply(.next(.subscribe, channel: "news"), .subscribed(retained: []))
+        }
+        let delivery: (Value) -> Inbound = {
+            .delivery(
+                ChannelMessage(
+                    channel: "news", data: ["hello": "all", "n": 1], time: $0["broadcast-time"]?.integerValue)
+            )
+        }
+        let ping: (Value) -> Inbound = { .ping(stamp: $0["timestamp"]?.integerValue) }
+        let unsubscribed: (Value) -> Inbound = { _ in
+            .reply(.next(.unsubscribe, channel: "news"), .unsubscribed)
+        }
+        let echo: (Value) -> Inbound = {
+            var fields = $0.mapValue ?? ValueMap()
+            fields["type"] = nil
+            return .event(Event(id: "echo", data: .map(fields)))
+        }
+        return [
+            greeting, greeting, { _ in .pong(stamp: 1_234_567_890_123) }, { _ in .noise },
+            subscribed, subscribed, subscribed, delivery,
+            {
+                let id = $0["message-id"]?.stringValue
+                return .reply(
+                    .next(.publish, channel: "news"),
+                    .published(PublishReceipt(outcome: .acknowledged, messageID: id, deliveredTo: 2)))
+            },
+            delivery,
+            {
+                var info = ChannelInfo(name: "news")
+                info.maximumSubscribers = 1_000
+                info.messageRetention = 0
+                info.requestLimitMilliseconds = 30_000
+                info.messageCount = 1
+                info.createdAt = $0["channels"]?["news"]?["created-at"]?.integerValue
+                return .reply(.next(.channels, channel: nil), .channels([info]))
+            },
+            { _ in .reply(.next(.subscriptions, channel: nil), .subscriptions(["news"])) },
+            {
+                let id = $0["request-id"]?.stringValue ?? "?"
+                return .reply(.next(.request, channel: "news"), .forwarded(requestID: id, deliveredTo: 1))
+            },
+            ping, ping, { _ in .noise }, unsubscribed, unsubscribed, echo, echo, echo,
+            { _ in .pong(stamp: nil) },
+            ping, ping,
+        ]
+    }
+
+    @Test("every frame of its server is understood", arguments: Transcript.names)
+    func server(_ name: String) throws {
+        let frames = try Transcript.frames(name, "s2c")
+        let heard = Self.heard()
+        try #require(frames.count == heard.count)
+        for (text, expected) in zip(frames, heard) {
+            let value = try WireFormat.json.decode(Array(text.utf8))
+            #expect(Frames.decode(text) == [expected(value)], "\(text)")
+        }
+        let coder = try DialectDetector().detect(.text(try #require(frames.first)))
+        #expect(coder.dialect == .senteLiteMaps)
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Metrics")
+struct MetricsCollectorTests {
+    private static func at(_ seconds: Double) -> Instant {
+        Instant(nanoseconds: 5_000_000_000).advanced(by: .seconds(seconds))
+    }
+
+    private static func collector(_ signals: [(Double, SessionSignal)]) -> MetricsCollector {
+        var collector = MetricsCollector(at: at(0))
+        for (time, signal) in signals { collector.record(signal, at: at(time)) }
+        return collector
+    }
+
+    private static func metrics(at time: Double, _ signals: [(Double, SessionSignal)]) -> ClientMetrics {
+        collector(signals).snapshot(at: at(time), gauges: MetricsCollector.Gauges())
+    }
+
+    @Test("of a new client are all zero but its uptime")
+    func fresh() {
+        var expected = ClientMetrics()
+        expected.connection.uptime = .seconds(3)
+        #expect(Self.metrics(at: 3, []) == expected)
+    }
+
+    @Test("count messages, bytes and large messages in each direction")
+    func traffic() {
+        let metrics = Self.metrics(
+            at: 1,
+            [
+                (0, .received(messages: 3, bytes: 300, large: 1)),
+                (0.5, .received(messages: 1, bytes: 7, large: 0)),
+                (0.5, .transmitted(messages: 2, bytes: 50, large: 2)),
+            ])
+        #expect(metrics.received.messages == 4)
+        #expect(metrics.received.bytes == 307)
+        #expect(metrics.received.largeMessages == 1)
+        #expect(metrics.sent.messages == 2)
+        #expect(metrics.sent.bytes == 50)
+        #expect(metrics.sent.largeMessages == 2)
+    }
+
+    @Test("count attempts and reconnects and add up the time connected")
+    func connection() {
+        let signals: [(Double, SessionSignal)] = [
+            (0, .attemptStarted), (1, .linkEnded(SenteError(.unreachable, "No."))),
+            (2, .attemptStarted), (3, .opened(timeToOpen: .seconds(1), isReconnect: false)),
+            (10, .linkEnded(SenteError(.connectionLost, "Lost."))), (10, .failed(.connectionLost)),
+            (11, .attemptStarted), (11.5, .opened(timeToOpen: .milliseconds(500), isReconnect: true)),
+        ]
+        let metrics = Self.metrics(at: 20, signals)
+        #expect(metrics.connection.attempts == 3)
+        #expect(metrics.connection.reconnects == 1)
+        #expect(metrics.connection.uptime == .seconds(20))
+        #expect(metrics.connection.connectedTime == .seconds(7 + 8.5))
+        #expect(metrics.connection.timeToOpen == .milliseconds(500))
+        #expect(metrics.errors == [.unreachable: 1, .connectionLost: 2])
+
+        let ended = Self.metrics(at: 40, signals + [(21, .linkEnded(nil)), (22, .linkEnded(nil))])
+        #expect(ended.connection.connectedTime == .seconds(7 + 9.5))
+        #expect(ended.errors == metrics.errors)
+    }
+
+    @Test("count drops by reason, errors by code, and what inboxes, parsers and servers lost")
+    func losses() {
+        let metrics = Self.metrics(
+            at: 1,
+            [
+                (0, .dropped(reason: .expired)), (0, .dropped(reason: .expired)),
+                (0, .dropped(reason: .outboxFull)),
+                (0, .failed(.timedOut)), (0, .missed(5)), (0, .missed(2)), (0, .undecodable("why")),
+                (0, .serverError("x")), (0, .serverError("y")),
+            ])
+        #expect(metrics.outbox.drops == [.expired: 2, .outboxFull: 1])
+        #expect(metrics.errors == [.timedOut: 1])
+        #expect(metrics.missed == 7)
+        #expect(metrics.undecodable == 1)
+        #expect(metrics.serverErrors == 2)
+    }
+
+    @Test("show what the session knows at that moment")
+    func gauges() {
+        var gauges = MetricsCollector.Gauges()
+        gauges.outboxMessages = 3
+        gauges.outboxBytes = 99
+        gauges.outboxOldestAge = .seconds(4)
+        gauges.subscriptionsWished = 5
+        gauges.subscriptionsConfirmed = 2
+        gauges.pendingRequests = 6
+        let metrics = Self.collector([]).snapshot(at: Self.at(0), gauges: gauges)
+        #expect(metrics.outbox.messages == 3)
+        #expect(metrics.outbox.bytes == 99)
+        #expect(metrics.outbox.oldestAge == .seconds(4))
+        #expect(metrics.subscriptions.wished == 5)
+        #expect(metrics.subscriptions.confirmed == 2)
+        #expect(metrics.pendingRequests == 6)
+    }
+
+    @Test(
+        "give the rate of the last full window of ten seconds",
+        arguments: [(5.0, 0.0), (9.999, 0), (10, 3), (19.999, 3), (20, 5), (29, 5), (30, 0), (500, 0)])
+    func rates(_ time: Double, _ rate: Double) {
+        let signals: [(Double, SessionSignal)] = [
+            (0, .received(messages: 10, bytes: 1, large: 0)),
+            (9.9, .received(messages: 20, bytes: 1, large: 0)),
+            (10, .received(messages: 50, bytes: 1, large: 0)),
+        ]
+        let metrics = Self.metrics(at: time, signals.filter { $0.0 <= time })
+        #expect(metrics.received.messagesPerSecond == rate)
+        #expect(metrics.sent.messagesPerSecond == 0)
+    }
+
+    @Test("keep rates apart by direction, also after a long silence")
+    func ratesAfterSilence() {
+        let signals: [(Double, SessionSignal)] = [
+            (1, .received(messages: 10, bytes: 1, large: 0)),
+            (101, .transmitted(messages: 40, bytes: 1, large: 0)),
+        ]
+        #expect(Self.metrics(at: 109, signals).sent.messagesPerSecond == 0)
+        #expect(Self.metrics(at: 110, signals).sent.messagesPerSecond == 4)
+        #expect(Self.metrics(at: 110, signals).received.messagesPerSecond == 0)
+    }
+
+    @Test("keep the last 256 round trips and no more")
+    func roundTrips() {
+        let signals = (1...1_000).map { (0.0, SessionSignal.roundTrip(.milliseconds($0))) }
+        let metrics = Self.metrics(at: 1, signals)
+        #expect(metrics.roundTrips.count == 256)
+        #expect(metrics.roundTrips.min() == .milliseconds(745))
+        #expect(metrics.roundTrips.max() == .milliseconds(1_000))
+    }
+
+    @Test("that were taken do not change afterwards")
+    func snapshotsStay() {
+        var collector = Self.collector([(0, .roundTrip(.seconds(1)))])
+        let before = collector.snapshot(at: Self.at(1), gauges: MetricsCollector.Gauges())
+        collector.record(.roundTrip(.seconds(9)), at: Self.at(1))
+        collector.record(.failed(.timedOut), at: Self.at(1))
+        #expect(before.roundTrip?.p99 == .seconds(1))
+        #expect(before.errors.isEmpty)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteSocket
+import Testing
+
+@Suite("Output")
+struct OutputBufferTests {
+    @Test(
+        "a message is written when its last byte is, however the writes are cut",
+        arguments: [1, 2, 3, 7, 1_000])
+    func marks(size: Int) {
+        let peer = Peer.openServer()
+        var ends: [(id: UInt64, end: Int)] = []
+        for id in 1...20 as ClosedRange<UInt64> {
+            #expect(peer.send(.binary([UInt8](repeating: UInt8(id), count: Int(id) * 13)), id: id) == .queued)
+            ends.append((id, peer.link.unwrittenBytes))
+            #expect(peer.ping() == .queued)
+        }
+        var total = 0
+        while peer.link.hasOutput {
+            total += peer.output(size).count
+            #expect(peer.wrote.map(\.number) == ends.filter { $0.end <= total }.map(\.id))
+        }
+        #expect(peer.wrote.count == 20)
+        #expect(peer.link.unwrittenBytes == 0)
+    }
+
+    @Test("output is written once and in order while more is added and memory moves")
+    func order() throws {
+        let peer = Peer.openServer()
+        var generator = Generator(seed: 9)
+        var sent: [[UInt8]] = []
+        var taken: [UInt8] = []
+        for _ in 0..<2_000 {
+            let count = Int.random(in: 0...300, using: &generator)
+            sent.append((0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+            #expect(peer.send(.binary(sent[sent.count - 1])) == .queued)
+            taken += peer.output(Int.random(in: 0...400, using: &generator))
+        }
+        while peer.link.hasOutput { taken += peer.output(10_000) }
+        #expect(frames(taken).map(\.payload) == sent)
+    }
+
+    @Test("a write that takes nothing, or claims too much, changes no more than was offered")
+    func odd() {
+        let peer = Peer.openServer()
+        #expect(peer.send(.text("abc"), id: 1) == .queued)
+        #expect(peer.link.withOutput(wrote: &peer.wrote) { _ in -1 } == 0)
+        #expect(peer.link.unwrittenBytes == 5)
+        #expect(peer.link.withOutput(wrote: &peer.wrote) { $0.count + 7 } == 5)
+        #expect(peer.wrote == [SendID(1)])
+        #expect(
+            peer.link.withOutput(wrote: &peer.wrote) { _ in
+                Issue.record("nothing to offer"); return 1
+            } == 0)
+    }
+}

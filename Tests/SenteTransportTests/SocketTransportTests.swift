@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import SenteBase
+import SenteSocket
+import SenteTransport
+import Testing
+
+extension TransportTests {
+    @Suite("SocketTransport", .timeLimit(.minutes(2)))
+    struct SocketTransportTests {
+        @Test(
+            "messages go there and back, writes are reported, and both sides agree on the close",
+            arguments: EventLoop.Polling.allCases)
+        func echo(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                var limits = LinkLimits()
+                limits.message = 8 << 20
+                let (server, listener) = try ScriptedServer.listen(on: loop, limits: limits)
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                let big = Message.binary([UInt8](repeating: 7, count: 3_000_000))
+                witness.onLoop {
+                    $0.send([(SendID(1), .text("hi")), (SendID(2), big), (SendID(3), .text("bye"))])
+                }
+                let reports = await witness.reports.wait {
+                    $0.flatMap(\.messages).count == 3 && $0.flatMap(\.writes).count == 3
+                }
+                #expect(reports.flatMap(\.messages) == [.text("hi"), big, .text("bye")])
+                #expect(reports.flatMap(\.writes) == [SendID(1), SendID(2), SendID(3)])
+                #expect(reports.contains(.progress))
+                witness.onLoop { $0.close(.goingAway, reason: "done") }
+                let end = LinkEnd.closed(code: .goingAway, reason: "")
+                #expect(await witness.untilEnd().last == .closed(end))
+                #expect(await server.ends.wait { !$0.isEmpty } == [.closed(code: .goingAway, reason: "done")])
+                listener.stop()
+                await settle(loop)
+            }
+        }
+
+        @Test("progress is reported while a large message is only partly here, once a batch")
+        func progress() async throws {
+            try await withLoop(.standard) { loop in
+                let (opened, halfSeen) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+                let server = try RawServer { connection in
+                    connection.write(connection.readHandshake())
+                    let whole = frame(2, [UInt8](repeating: 1, count: 40_000))
+                    opened.wait()
+                    connection.write(Array(whole[..<20_000]))
+                    halfSeen.wait()
+                    connection.write(Array(whole[20_000...]))
+                    connection.drain()
+                }
+                let witness = LinkWitness.open(loop.request(server.port), on: loop)
+                await witness.untilOpen()
+                opened.signal()
+                _ = await witness.batches.wait { $0.contains([.progress]) }
+                halfSeen.signal()
+                let reports = await witness.reports.wait { !$0.flatMap(\.messages).isEmpty }
+                #expect(reports.flatMap(\.messages).map(\.bytes.count) == [40_000])
+                for batch in witness.batches.elements { #expect(batch.count { $0 == .progress } <= 1) }
+                witness.onLoop { $0.abandon() }
+            }
+        }
+
+        @Test("several sends of one turn arrive together", arguments: EventLoop.Polling.allCases)
+        func coalescing(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let batches = Collector<Int>()
+                let (_, listener) = try ScriptedServer.listen(on: loop) { server in
+                    server.received = { _, messages in batches.append(messages.count) }
+                }
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                witness.onLoop { link in
+                    for number in 0..<100 { link.send([(SendID(UInt64(number)), .text("m\(number)"))]) }
+                }
+                #expect(await batches.wait { $0.reduce(0, +) == 100 } == [100])
+                let wrote = await witness.batches.wait { !$0.joined().flatMap(\.writes).isEmpty }
+                #expect(wrote.map { $0.flatMap(\.writes).count }.filter { $0 > 0 } == [100])
+                witness.onLoop { $0.abandon() }
+            }
+        }
+
+        @Test("while reading is paused nothing is reported, and everything afterwards")
+        func pausing() async throws {
+            try await withLoop(.standard) { loop in
+                let (server, listener) = try ScriptedServer.listen(on: loop)
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                let connection = try #require(await server.connections.wait { !$0.isEmpty }.first)
+                witness.onLoop { link in
+                    link.pauseReading()
+                    for number in 0..<50 { connection.send(.text("\(number)")) }
+                }
+                for _ in 0..<20 { await loop.run {} }
+                #expect(witness.reports.elements.flatMap(\.messages).isEmpty)
+                witness.onLoop { $0.resumeReading() }
+                let reports = await witness.reports.wait { $0.flatMap(\.messages).count == 50 }
+                #expect(reports.flatMap(\.messages).map(\.string) == (0..<50).map(String.init))
+                witness.onLoop { $0.abandon() }
+            }
+        }
+
+        @Test("a peer that stops reading holds back the writes, and gets all of them in order later")
+        func backPressure() async throws {
+            try await withLoop(.standard) { loop in
+                let received = Collector<Int>()
+                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                    server.opened = { $0.setReadingPaused(true) }
+                    server.received = { _, messages in
+                        received.append(contentsOf: messages.map { Int($0.bytes[0]) })
+                    }
+                }
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                let connection = try #require(await server.connections.wait { !$0.isEmpty }.first)
+                witness.onLoop { link in
+                    for number in 0..<64 {
+                        let message = Message.binary([UInt8](repeating: UInt8(number), count: 1_000_000))
+                        link.send([(SendID(UInt64(number)), message)])
+                    }
+                }
+                for _ in 0..<50 { await loop.run {} }
+                let early = witness.reports.elements.flatMap(\.writes).count
+                #expect(early < 64)
+                loop.post { connection.setReadingPaused(false) }
+                let reports = await witness.reports.wait { $0.flatMap(\.writes).count == 64 }
+                #expect(reports.flatMap(\.writes).map(\.number) == Array(0..<64))
+                #expect(await received.wait { $0.count == 64 } == Array(0..<64))
+                witness.onLoop { $0.abandon() }
+            }
+        }
+
+        @Test("a port nobody listens on is reported as unreachable", arguments: EventLoop.Polling.allCases)
+        func refusedPort(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let witness = LinkWitness.open(loop.request(try freePort(loop)), on: loop)
+                let failure = await witness.untilEnd().last?.failure
+                #expect(failure?.kind == .unreachable)
+                #expect(failure?.message.contains("127.0.0.1") == true)
+                await settle(loop)
+            }
+        }
+
+        @Test("a name of which one address is dead is reached by the other")
+        func deadAddress() async throws {
+            try await withLoop(.standard) { loop in
+                // Most systems know localhost as ::1 and 127.0.0.1; only one of them is listened on.
+                let (_, listener) = try ScriptedServer.listen(on: loop)
+                let witness = LinkWitness.open(loop.request(listener.port, host: "localhost"), on: loop)
+                await witness.untilOpen()
+                guard case .opened(let opening)? = witness.reports.elements.first(where: \.isOpened) else {
+                    Issue.record("not opened: \(witness.reports.elements)")
+                    return
+                }
+                #expect(opening.remoteAddress == "127.0.0.1:\(listener.port)")
+                witness.onLoop { $0.abandon() }
+            }
+        }
+
+        @Test("a name that does not exist is reported as such")
+        func unknownName() async throws {
+            try await withLoop(.standard) { loop in
+                let witness = LinkWitness.open(loop.request(80, host: "name.invalid"), on: loop)
+                #expect(await witness.untilEnd().last?.failure?.kind == .nameNotFound)
+            }
+        }
+
+        @Test(
+            "what can never be opened is reported, and named beforehand",
+            arguments: ["http://x", "ws://", "ws://h/#f", "", "wss://127.0.0.1:1/"])
+        func wrongURL(_ url: String) async throws {
+            try await withLoop(.standard) { loop in
+                let request = LinkRequest(url: url, openDeadline: .distantFuture)
+                let witness = LinkWitness.open(request, on: loop)
+                #expect(await witness.untilEnd().last?.failure?.kind == .unavailable)
+                #expect((request.problem == nil) == url.hasPrefix("wss"))
+            }
+        }
+
+        @Test(
+            "a server that takes the connection and says nothing hits the deadline",
+            arguments: EventLoop.Polling.allCases)
+        func slowHandshake(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let server = try RawServer { $0.drain() }
+                let start = loop.now.instant
+                let witness = LinkWitness.open(
+                    loop.request(server.port, opening: .milliseconds(100)), on: loop)
+                #expect(await witness.untilEnd().last?.failure?.kind == .timedOut)
+                #expect(start.duration(to: loop.now.instant) >= .milliseconds(100))
+                await settle(loop)
+            }
+        }
+
+        @Test(
+            "an end of TCP at any offset of the handshake and a frame ends the link once",
+            arguments: [false, true])
+        func cutAnywhere(_ reset: Bool) async throws {
+            try await withLoop(.standard) { loop in
+                let cuts = Cuts(reset: reset)
+                let server = try RawServer { cuts.serve($0) }
+                for _ in 0...cuts.total {
+                    let witness = LinkWitness.open(loop.request(server.port), on: loop)
+                    let reports = await witness.untilEnd()
+                    #expect(reports.filter(\.isLast).count == 1)
+                    let kind = reports.last?.failure?.kind
+                    #expect(kind == .lost, "\(reports)")
+                }
+                await settle(loop)
+            }
+        }
+
+        @Test("frames in the same bytes as the 101, and cut anywhere after it, are not lost")
+        func leftover() async throws {
+            try await withLoop(.standard) { loop in
+                let server = try RawServer { connection in
+                    let frames = frame(1, Array("one".utf8)) + frame(1, Array("two".utf8))
+                    connection.write(connection.readHandshake() + frames[..<7])
+                    connection.write(Array(frames[7...]) + frame(8, [3, 232]))
+                    connection.drain()
+                }
+                var request = loop.request(server.port)
+                request.closeLimit = .milliseconds(50)
+                let witness = LinkWitness.open(request, on: loop)
+                let reports = await witness.untilEnd()
+                #expect(reports.flatMap(\.messages).map(\.string) == ["one", "two"])
+                #expect(reports.last == .closed(.closed(code: .normal, reason: "")))
+                await settle(loop)
+            }
+        }
+
+        @Test("a plain HTTP answer is a refusal with its body")
+        func refusal() async throws {
+            try await withLoop(.standard) { loop in
+                let (_, listener) = try ScriptedServer.listen(on: loop) { server in
+                    server.requested = { connection, _ in
+                        connection.respond(
+                            status: 403, headers: [Refusal.Header("X-Why", "no")], body: Array("go away".utf8)
+                        )
+                    }
+                }
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                guard case .refused(let refusal)? = await witness.untilEnd().last else {
+                    Issue.record("not refused")
+                    return
+                }
+                #expect(refusal.status == 403)
+                #expect(refusal.header("x-why") == "no")
+                #expect(refusal.body == Array("go away".utf8))
+                listener.stop()
+                await settle(loop)
+            }
+        }
+
+        @Test("a server that leaves TCP open after the close is left within the limit")
+        func serverLeavesOpen() async throws {
+            try await withLoop(.standard) { loop in
+                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                    server.opened = { $0.leaveOpenAfterClose() }
+                }
+                var request = loop.request(listener.port)
+                request.closeLimit = .milliseconds(50)
+                let witness = LinkWitness.open(request, on: loop)
+                await witness.untilOpen()
+                witness.onLoop { $0.close(.normal, reason: "") }
+                #expect(await witness.untilEnd().last == .closed(.closed(code: .normal, reason: "")))
+                // Left are the listener's descriptor and the server's end.
+                while await loop.run({ loop.descriptorCount }) > 2 { await Task.yield() }
+                let connection = server.connections.elements[0]
+                loop.post { connection.cut() }
+                listener.stop()
+                await settle(loop)
+            }
+        }
+
+        @Test("an abandoned link reports nothing more, at whatever stage", arguments: 0..<4)
+        func abandoning(_ stage: Int) async throws {
+            try await withLoop(.standard) { loop in
+                let (_, listener) = try ScriptedServer.listen(on: loop)
+                let host = stage == 0 ? "localhost" : "127.0.0.1"
+                let witness = LinkWitness.open(loop.request(listener.port, host: host), on: loop)
+                if stage >= 2 { await witness.untilOpen() }
+                await loop.run {}
+                let count = Box(0)
+                witness.onLoop { link in
+                    if stage == 3 { link.send([(SendID(1), .text("x"))]) }
+                    count.value = witness.reports.elements.count
+                    link.abandon()
+                    link.close(.normal, reason: "")
+                    link.send([(SendID(2), .text("x"))])
+                }
+                listener.stop()
+                await settle(loop)
+                #expect(witness.reports.elements.count == count.value)
+            }
+        }
+
+        @Test("closing before the link is open ends it once", arguments: ["127.0.0.1", "localhost"])
+        func closingEarly(_ host: String) async throws {
+            try await withLoop(.standard) { loop in
+                let server = try RawServer { $0.drain() }
+                let witness = LinkWitness.open(loop.request(server.port, host: host), on: loop)
+                witness.onLoop { $0.close(.normal, reason: "") }
+                #expect(await witness.untilEnd().last?.failure?.kind == .lost)
+                await settle(loop)
+            }
+        }
+
+        @Test(
+            "a thousand links opened and closed leave no descriptor, timer or registration",
+            arguments: EventLoop.Polling.allCases)
+        func manyLinks(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let (server, listener) = try ScriptedServer.listen(on: loop)
+                let port = listener.port
+                await withTaskGroup(of: Void.self) { group in
+                    for index in 0..<1000 {
+                        group.addTask {
+                            let witness = LinkWitness.open(loop.request(port), on: loop)
+                            await witness.untilOpen()
+                            witness.onLoop {
+                                index.isMultiple(of: 3) ? $0.abandon() : $0.close(.normal, reason: "")
+                            }
+                            if !index.isMultiple(of: 3) { _ = await witness.untilEnd() }
+                        }
+                        if index >= 200 { await group.next() }
+                    }
+                }
+                listener.stop()
+                await settle(loop)
+                _ = await server.ends.wait { $0.count == 1000 }
+            }
+        }
+
+        /// Waits until the loop holds nothing any more: no descriptor, no armed deadline.
+        private func settle(_ loop: EventLoop) async {
+            while await loop.run({ loop.descriptorCount + loop.timerCount }) > 0 { await Task.yield() }
+        }
+
+        /// A port that was free a moment ago.
+        private func freePort(_ loop: EventLoop) throws -> UInt16 {
+            let listener = try Listener(loop: loop) { _ in ScriptedServer() }
+            listener.stop()
+            return listener.port
+        }
+    }
+}
+
+/// Answers each connection with one byte more than the one before, then ends it.
+private final class Cuts: @unchecked Sendable {
+    private let reset: Bool
+    private let tail = frame(1, Array("hello".utf8))
+    private var cut = 0
+    /// The length of the 101 and of all but the last byte of a frame behind it.
+    let total = 129 + 6
+
+    init(reset: Bool) {
+        self.reset = reset
+    }
+
+    func serve(_ connection: RawConnection) {
+        let bytes = connection.readHandshake() + tail
+        precondition(bytes.count == total + 1, "\(bytes.count)")
+        connection.write(Array(bytes[..<cut]))
+        cut += 1
+        if reset { connection.reset() }
+    }
+}
