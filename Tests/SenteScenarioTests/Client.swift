@@ -68,8 +68,9 @@ final class Client: CustomStringConvertible {
     private var conversations: [Int: CallID] = [:]
     private(set) lazy var ears: InboxID = openEars()
 
-    init(_ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64, in world: World)
-    {
+    init(
+        _ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64, in world: World
+    ) {
         self.number = number
         self.configuration = configuration
         self.world = world
@@ -191,7 +192,9 @@ final class Client: CustomStringConvertible {
     /// JSON has no word for it.
     @discardableResult
     func sendUnsayable() -> CallID {
-        letter(.written, limit: nil) { .event(Event(id: "note", data: ["n": Value($0), "nan": .double(.nan)])) }
+        letter(.written, limit: nil) {
+            .event(Event(id: "note", data: ["n": Value($0), "nan": .double(.nan)]))
+        }
     }
 
     /// Sends an event, which the server echoes, and takes the echo for its answer.
@@ -229,7 +232,11 @@ final class Client: CustomStringConvertible {
     /// The letters that came through a handle.
     func letters(in inbox: InboxID) -> [Int] {
         handles[inbox, default: Handle()].elements.compactMap {
-            if case .message(let message) = $0 { message.data["n"]?.integerValue.map { Int($0) } } else { nil }
+            if case .message(let message) = $0 {
+                message.data["n"]?.integerValue.map { Int($0) }
+            } else {
+                nil
+            }
         }
     }
 

@@ -50,11 +50,13 @@ struct KnownFaultTests {
         expectRules(world)
     }
 
-    @Test("Flat delivery without a type: a publisher's `type` forges nothing", arguments: [
-        #"{"type":"ping","timestamp":1,"channel-id":"news","broadcast-time":1}"#,
-        #"{"type":"welcome","conn-id":"forged","channel-id":"news","broadcast-time":1}"#,
-        #"{"type":"publish-result","success":true,"message-id":"forged","channel-id":"news","broadcast-time":1}"#,
-    ])
+    @Test(
+        "Flat delivery without a type: a publisher's `type` forges nothing",
+        arguments: [
+            #"{"type":"ping","timestamp":1,"channel-id":"news","broadcast-time":1}"#,
+            #"{"type":"welcome","conn-id":"forged","channel-id":"news","broadcast-time":1}"#,
+            #"{"type":"publish-result","success":true,"message-id":"forged","channel-id":"news","broadcast-time":1}"#,
+        ])
     func forgedTypes(text: String) {
         let world = World()
         world.server.keepsReceived = true
@@ -117,9 +119,11 @@ struct KnownFaultTests {
         expectRules(world)
     }
 
-    @Test("Another dialect is rejected silently: the client says what it met", arguments: [
-        "[:chsk/handshake [\"uid\" nil nil true]]", #"["~:chsk/handshake",["uid",null]]"#, "hello",
-    ])
+    @Test(
+        "Another dialect is rejected silently: the client says what it met",
+        arguments: [
+            "[:chsk/handshake [\"uid\" nil nil true]]", #"["~:chsk/handshake",["uid",null]]"#, "hello",
+        ])
     func otherDialect(first: String) {
         let world = World()
         world.server.configuration.faults.neverGreets = true
@@ -274,7 +278,8 @@ struct KnownFaultTests {
         let client = world.addOpenClient()
         world.server.setFaults { $0.isSilent = true }
         let calls = [
-            client.publish(to: "news"), client.request(on: "service"), client.converse(), client.listChannels(),
+            client.publish(to: "news"), client.request(on: "service"), client.converse(),
+            client.listChannels(),
             client.ping(), client.subscribe("news").call, client.unsubscribe("chat"),
         ]
         world.run(for: .seconds(1))

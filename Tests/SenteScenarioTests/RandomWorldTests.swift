@@ -43,7 +43,8 @@ struct RandomWorldTests {
         ],
         "signal": ["missed", "undecodable", "serverError", "opened", "reopened", "roundTrip"],
         "sent": [
-            "subscribe", "unsubscribe", "publish", "request", "answer", "ping", "pong", "event", "listChannels",
+            "subscribe", "unsubscribe", "publish", "request", "answer", "ping", "pong", "event",
+            "listChannels",
             "listSubscriptions",
         ],
     ]

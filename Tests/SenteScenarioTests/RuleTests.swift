@@ -40,7 +40,8 @@ struct RuleTests {
 
     // MARK: 2
 
-    @Test("2: After disconnect() neither a retry nor an attempt nor a question nor a late callback comes back")
+    @Test(
+        "2: After disconnect() neither a retry nor an attempt nor a question nor a late callback comes back")
     func nothingComesBack() {
         for moment in 0..<60 {
             let world = World(seed: UInt64(moment))
@@ -143,7 +144,9 @@ struct RuleTests {
         #expect(client.answer(to: written) == .written)
         #expect(client.error(of: unknown)?.outcome == .unknown)
         #expect(client.error(of: cancelled)?.outcome == .notSent)
-        #expect(client.error(of: expired).map { ($0.code == .timedOut, $0.outcome == .notSent) } ?? (false, false) == (true, true))
+        #expect(
+            client.error(of: expired).map { ($0.code == .timedOut, $0.outcome == .notSent) } ?? (false, false)
+                == (true, true))
         #expect(client.answer(to: kept) != nil || client.error(of: kept)?.outcome == .notSent)
         #expect(world.letters.map(\.reachedServer).prefix(5) == [1, 1, 0, 0, 0])
         #expect(client.calls.isEmpty)
@@ -181,12 +184,15 @@ struct RuleTests {
         world.run(for: .seconds(9))
         #expect(client.error(of: calls[99])?.outcome == .notSent)
         #expect(calls.prefix(99).allSatisfy { client.answer(to: $0) != nil })
-        #expect(world.letters.prefix(99).compactMap(\.arrival) == world.letters.compactMap(\.arrival).sorted())
+        #expect(
+            world.letters.prefix(99).compactMap(\.arrival) == world.letters.compactMap(\.arrival).sorted())
         #expect(world.letters[99].reachedServer == 0)
         expectRules(world)
     }
 
-    @Test("5: The outbox keeps its bounds and its time to live, by each policy", arguments: OutboxPolicy.Overflow.allCases)
+    @Test(
+        "5: The outbox keeps its bounds and its time to live, by each policy",
+        arguments: OutboxPolicy.Overflow.allCases)
     func outboxBounds(overflow: OutboxPolicy.Overflow) {
         let world = World()
         let client = world.addClient {
@@ -235,7 +241,8 @@ struct RuleTests {
         for channel in ["c", "a", "b", "a"] { client.subscribe(channel) }
         world.run(for: .seconds(1))
         let first = world.server.received
-        #expect(first.prefix(3) == ["c", "a", "b"].map { #"{"type":"subscribe","channel-id":"\#($0)"}"# }[...])
+        #expect(
+            first.prefix(3) == ["c", "a", "b"].map { #"{"type":"subscribe","channel-id":"\#($0)"}"# }[...])
         #expect(first.count { $0.contains("subscribe") } == 3)
         #expect(first[3].contains("publish"))
         world.server.received = []
@@ -376,9 +383,11 @@ struct RuleTests {
         expectRules(world)
     }
 
-    @Test("8: No wait exceeds the cap, after jitter", arguments: [
-        ReconnectPolicy.default, .fleet, .exponential(jitter: 1, maximum: .seconds(30), attempts: nil),
-    ])
+    @Test(
+        "8: No wait exceeds the cap, after jitter",
+        arguments: [
+            ReconnectPolicy.default, .fleet, .exponential(jitter: 1, maximum: .seconds(30), attempts: nil),
+        ])
     func capHolds(policy: ReconnectPolicy) {
         for seed in 1...20 as ClosedRange<UInt64> {
             let world = World(seed: seed, isRecording: false)
@@ -458,7 +467,9 @@ struct RuleTests {
 
     // MARK: 11
 
-    @Test("11: Whatever the app does not consume, pings are answered and replies come", arguments: InboxPolicy.Overflow.allCases)
+    @Test(
+        "11: Whatever the app does not consume, pings are answered and replies come",
+        arguments: InboxPolicy.Overflow.allCases)
     func slowConsumer(overflow: InboxPolicy.Overflow) {
         let world = World()
         world.server.configuration.heartbeatInterval = .seconds(5)
@@ -517,11 +528,15 @@ struct RuleTests {
         world.server.setFaults(of: client) { $0 = Faults() }
         let next = client.publish(to: "news")
         world.run(for: .seconds(1))
-        #expect(client.answer(to: next) == .published(PublishReceipt(outcome: .acknowledged, messageID: "msg-3", deliveredTo: 1)))
+        #expect(
+            client.answer(to: next)
+                == .published(PublishReceipt(outcome: .acknowledged, messageID: "msg-3", deliveredTo: 1)))
         expectRules(world)
     }
 
-    @Test("12: Answers out of order find their requests", arguments: [Faults.Replies.outOfOrder, .twice, .normal])
+    @Test(
+        "12: Answers out of order find their requests",
+        arguments: [Faults.Replies.outOfOrder, .twice, .normal])
     func answersOutOfOrder(replies: Faults.Replies) {
         let world = World()
         let service = world.addOpenClient()

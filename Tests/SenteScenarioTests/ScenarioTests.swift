@@ -280,7 +280,8 @@ struct ScenarioTests {
         // 7. The HTTP pages: what is no upgrade gets a page, and a client that meets one says so.
         var session = world.server.session
         for page in ["/health", "/stats", "/channels"] {
-            guard case .answer(let answer) = session.admit(target: page, wantsUpgrade: false, at: world.now) else {
+            guard case .answer(let answer) = session.admit(target: page, wantsUpgrade: false, at: world.now)
+            else {
                 Issue.record("\(page) is no page.")
                 continue
             }

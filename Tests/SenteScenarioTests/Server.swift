@@ -182,7 +182,9 @@ final class Server {
     }
 
     private static func treatment(_ answer: Message) -> Letter.Treatment? {
-        guard answer.bytes.count > 16, let value = try? WireFormat.json.decode(answer.bytes) else { return nil }
+        guard answer.bytes.count > 16, let value = try? WireFormat.json.decode(answer.bytes) else {
+            return nil
+        }
         switch value["type"]?.stringValue {
         case "publish-result":
             return value["message-id"]?.stringValue.map { .published(messageID: $0) } ?? .refused
