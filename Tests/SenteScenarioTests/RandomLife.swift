@@ -21,7 +21,9 @@ enum Fault: String, CaseIterable {
     case processSleeps, pathChanges
 }
 
-/// A world in which apps do whatever apps do, and whatever can go wrong does. All of it follows from one seed.
+/// A world in which apps do whatever apps do, and whatever can go wrong does.
+///
+/// All of it follows from one seed.
 struct RandomLife {
     let world: World
     private let channels = ["news", "chat", "small", "echo", "kept"]

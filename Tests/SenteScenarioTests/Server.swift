@@ -148,7 +148,9 @@ final class Server {
         perform(effects)
     }
 
-    /// Notes what the server did with a letter. Where faults keep its answer back, a copy of the server without faults tells.
+    /// Notes what the server did with a letter.
+    ///
+    /// Where faults keep its answer back, a copy of the server without faults tells.
     private func letter(
         _ number: Int, reached pipe: Pipe, _ message: Message, _ before: ServerSession?,
         _ effects: [ServerEffect]
