@@ -38,7 +38,9 @@ enum TransportBench {
     }
 }
 
-/// A run whose messages come to a callback on the loop. Everything but `run` happens there.
+/// A run whose messages come to a callback on the loop.
+///
+/// Everything but `run` happens there.
 private final class CallbackRun: @unchecked Sendable {
     private let load: Load
     private let message: Message
@@ -78,7 +80,7 @@ private final class CallbackRun: @unchecked Sendable {
     }
 
     private func take(_ messages: [Message], _ connection: WebSocketConnection) {
-        for _ in messages {
+        for _ in 0..<messages.count {
             received += 1
             if received == load.warmUp {
                 watch.start(expecting: load.mode == .pingpong ? load.count : 0)

@@ -270,6 +270,14 @@ extension SenteClient {
     func reaches(_ state: ConnectionState) async {
         for await status in states where status.state == state { return }
     }
+
+    /// Calls `reconnect()` on an open client, and waits until it is open again.
+    func replacesLink() async {
+        var states = states.makeAsyncIterator()
+        reconnect()
+        while let status = await states.next(), status.state == .open {}
+        while let status = await states.next(), status.state != .open {}
+    }
 }
 
 /// A value that closures share.

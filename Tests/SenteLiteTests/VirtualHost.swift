@@ -5,7 +5,8 @@ import SenteBase
 import SenteTransport
 import Synchronization
 
-/// A host whose time stands still until a test moves it; posted work runs at once, on a thread of the host's own.
+/// A host whose time stands still until a test moves it; posted work runs at once, on a thread of the host's
+/// own.
 final class VirtualHost: Host {
     private let queue = DispatchQueue(label: "virtual host")
     private let key = DispatchSpecificKey<Bool>()

@@ -6,10 +6,10 @@ import SenteTransport
 
 /// Performs what the engine decides; decides nothing itself.
 ///
-/// It lives on its host's thread, where nothing interrupts it: an input is handled and its effects are performed before
-/// the next one is looked at. Work comes in turns: what the app posted, what a link reports, or that the time has come.
-/// At the end of a turn, and once for all of it, the app gets to see what happened: first what can be read (`StatusBoard`), then
-/// the inboxes' contents, then the answers of calls.
+/// It lives on its host's thread, where nothing interrupts it: an input is handled and its effects are
+/// performed before the next one is looked at. Work comes in turns: what the app posted, what a link reports,
+/// or that the time has come. At the end of a turn, and once for all of it, the app gets to see what
+/// happened: first what can be read (`StatusBoard`), then the inboxes' contents, then the answers of calls.
 ///
 /// The client owns the driver, and a link under way keeps it until it has ended. The driver keeps no client.
 final class Driver: LinkObserver, @unchecked Sendable {

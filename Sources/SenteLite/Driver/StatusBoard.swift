@@ -5,7 +5,8 @@ import SenteCore
 
 /// What any thread may read of a client, and the sequences that follow its status.
 ///
-/// The driver writes it once a turn, before anybody is resumed: what a call was told is never newer than what it reads here.
+/// The driver writes it once a turn, before anybody is resumed: what a call was told is never newer than what
+/// it reads here.
 final class StatusBoard: Sendable {
     struct Reading: Sendable {
         var status = ConnectionStatus(state: .closed)

@@ -9,6 +9,8 @@ import SenteSocket
 struct LinkSocket {
     /// How much of a message must be missing to be received in its place, instead of by way of the loop's scratch memory.
     private static let inPlace = 8 << 10
+    /// What is read after a large message: the header of the next, which is likely to be large too.
+    private static let peek = 4 << 10
     /// Reads in one turn, so that one busy peer does not hold up the others.
     private static let reads = 16
 
@@ -17,7 +19,7 @@ struct LinkSocket {
     private(set) var descriptor: Int32
     /// What the link has said and nobody was told yet.
     var events: [LinkEvent] = []
-    var wrote: [SendID] = []
+    private var wrote: [SendID] = []
     /// Another thread has posted a flush that has not run.
     var flushPosted = false
     /// The kernel took less than it was offered; the loop waits until it takes more.
@@ -30,6 +32,8 @@ struct LinkSocket {
     var leavesOpen = false
     private var endSeen = false
     private var writingEnded = false
+    /// The last message was received in its place.
+    private var isLarge = false
 
     init(_ descriptor: Int32, _ link: Link) {
         self.descriptor = descriptor
@@ -44,7 +48,8 @@ struct LinkSocket {
         var progressed = false
         for _ in 0..<Self.reads where descriptor >= 0 && !endSeen && !link.isOver {
             let (outcome, room) =
-                link.missingBytes >= Self.inPlace ? readInPlace(loop, now) : readScratch(loop, now)
+                link.missingBytes >= Self.inPlace
+                ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
             switch outcome {
             case .bytes(let count):
                 progressed = true
@@ -60,11 +65,14 @@ struct LinkSocket {
         return progressed
     }
 
-    private mutating func readScratch(_ loop: EventLoop, _ now: Instant) -> (Transfer, room: Int) {
-        let scratch = loop.scratch
+    private mutating func readScratch(
+        _ loop: EventLoop, _ now: Instant, atMost limit: Int
+    ) -> (Transfer, room: Int) {
+        let scratch = UnsafeMutableRawBufferPointer(rebasing: loop.scratch.prefix(limit))
         let outcome = Descriptor.receive(descriptor, into: scratch)
         if case .bytes(let count) = outcome {
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+            isLarge = false
             link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &events)
         }
         return (outcome, scratch.count)
@@ -80,6 +88,7 @@ struct LinkSocket {
             if case .bytes(let count) = outcome { return count }
             return 0
         }
+        isLarge = true
         return (outcome, room)
     }
 
@@ -95,7 +104,9 @@ struct LinkSocket {
     /// Whether another thread must call the loop for what it could not do itself.
     var needsLoop: Bool { (link.hasOutput || closesAfterWriting) && !flushPosted }
 
-    /// Offers the kernel all output. A failure is left to the loop, which comes to the same write.
+    /// Offers the kernel all output.
+    ///
+    /// A failure is left to the loop, which comes to the same write.
     mutating func write(onLoop: Bool) {
         guard mayWrite, link.hasOutput else { return }
         let target = descriptor
@@ -115,7 +126,9 @@ struct LinkSocket {
         if onLoop, let problem { fail(problem) }
     }
 
-    /// Copies all output, for a write without the lock. Call `endWrite` unless the descriptor is -1.
+    /// Copies all output, for a write without the lock.
+    ///
+    /// Call `endWrite` unless the descriptor is -1.
     mutating func beginWrite(
         copyTo buffer: UnsafeMutableRawBufferPointer
     ) -> (descriptor: Int32, bytes: UnsafeRawBufferPointer) {
@@ -130,7 +143,9 @@ struct LinkSocket {
         return (descriptor, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
 
-    /// Counts what was written. A failure leaves all of it to the loop.
+    /// Counts what was written.
+    ///
+    /// A failure leaves all of it to the loop.
     mutating func endWrite(_ outcome: Transfer) {
         writing = false
         guard case .bytes(let count) = outcome, count > 0 else { return }
@@ -139,6 +154,21 @@ struct LinkSocket {
     }
 
     // MARK: The turn's end
+
+    /// Whether there is something that nobody was told yet.
+    var hasNews: Bool { !events.isEmpty || !wrote.isEmpty }
+
+    mutating func takeNews() -> ([LinkEvent], [SendID]) {
+        var news: ([LinkEvent], [SendID]) = ([], [])
+        swap(&news.0, &events)
+        swap(&news.1, &wrote)
+        return news
+    }
+
+    /// Keeps the memory of an array that was handed over, if it is small enough for an idle link to own.
+    mutating func giveBack(_ events: inout [LinkEvent]) {
+        if self.events.isEmpty, events.isEmpty, events.capacity <= 8 { swap(&events, &self.events) }
+    }
 
     /// What is to be done for a socket at the end of a turn.
     struct Rest {
@@ -172,7 +202,7 @@ struct LinkSocket {
         }
         return Rest(
             isOver: isOver, deadline: isOver ? nil : link.deadline,
-            hasNews: !events.isEmpty || !wrote.isEmpty, interest: interest)
+            hasNews: hasNews, interest: interest)
     }
 
     /// Closes the socket; with `reset` the peer gets an RST.

@@ -3,7 +3,9 @@
 import SenteBase
 import SenteSocket
 
-/// Whoever made a stream and is told what came of it. Called on the loop.
+/// Whoever made a stream and is told what came of it.
+///
+/// Called on the loop.
 protocol LinkStreamOwner: AnyObject {
     /// What one turn brought: which messages were written, whether bytes came, and what they meant.
     func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent])
@@ -87,7 +89,9 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func send(_ messages: [(SendID, Message)]) {
         lock.lock()
-        for (id, message) in messages { _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee) }
+        for (id, message) in messages {
+            _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee)
+        }
         lock.unlock()
         askToFinish()
     }
@@ -113,7 +117,9 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         lock.withLock { place.pointee.leavesOpen = true }
     }
 
-    /// Closes the socket and tells the owner nothing any more. With `reset` the peer gets an RST.
+    /// Closes the socket and tells the owner nothing any more.
+    ///
+    /// With `reset` the peer gets an RST.
     func abandon(reset: Bool = false) {
         owner = nil
         timer = nil
@@ -142,8 +148,17 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func turnEnds() {
         finishAsked = false
-        handOver()
         lock.lock()
+        if progressed || place.pointee.hasNews {
+            var (events, wrote) = place.pointee.takeNews()
+            let progressed = progressed
+            self.progressed = false
+            lock.unlock()
+            owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
+            events.removeAll(keepingCapacity: true)
+            lock.lock()
+            place.pointee.giveBack(&events)
+        }
         let rest = place.pointee.endTurn(on: loop)
         let descriptor = place.pointee.descriptor
         lock.unlock()
@@ -163,20 +178,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         while !lock.withLock({ place.pointee.loopStopped() }) { SystemThread.yield() }
     }
 
-    // MARK: -
-
-    private func handOver() {
-        lock.lock()
-        var events: [LinkEvent] = []
-        var wrote: [SendID] = []
-        swap(&events, &place.pointee.events)
-        swap(&wrote, &place.pointee.wrote)
-        lock.unlock()
-        guard progressed || !events.isEmpty || !wrote.isEmpty else { return }
-        let progressed = self.progressed
-        self.progressed = false
-        owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
-    }
+    // MARK: Deadlines
 
     private func arm(_ deadline: Instant?) {
         armed = deadline

@@ -7,7 +7,9 @@ package import SenteSocket
 ///
 /// Messages go to a callback on the loop, one call per wake-up, or else into a mailbox that `receive()` empties.
 package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
-    /// Called on the loop with everything one wake-up brought. It must not block.
+    /// Called on the loop with everything one wake-up brought.
+    ///
+    /// It must not block.
     package typealias OnMessages = @Sendable (WebSocketConnection, [Message]) -> Void
 
     /// How much the mailbox holds before the socket is no longer read.
@@ -35,7 +37,9 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
         self.onMessages = onMessages
     }
 
-    /// Opens a connection, in 10 s unless told otherwise. A server that answers with plain HTTP is a failure, too.
+    /// Opens a connection, in 10 s unless told otherwise.
+    ///
+    /// A server that answers with plain HTTP is a failure, too.
     package static func open(
         _ url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
         messageLimit: Int = 1 << 20, timeout: Duration = .seconds(10), on loop: EventLoop,
@@ -73,7 +77,9 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
         return stream?.sendFromAnywhere(message, direct: isIdle) ?? .notOpen
     }
 
-    /// The next message, at once if one waits; nil after the end. Cancelling the task does not end the waiting.
+    /// The next message, at once if one waits; nil after the end.
+    ///
+    /// Cancelling the task does not end the waiting.
     package func receive() async -> Message? {
         if let message = take() { return message }
         return await withCheckedContinuation { continuation in
@@ -92,7 +98,9 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// How the connection ended; nil while it lasts.
     package var end: LinkEnd? { lock.withLock { lastWord } }
 
-    /// Starts the closing handshake, from any thread. `receive()` returns nil when it is done.
+    /// Starts the closing handshake, from any thread.
+    ///
+    /// `receive()` returns nil when it is done.
     package func close(_ code: CloseCode = .normal, reason: String = "") {
         loop.post { self.link?.close(code, reason: reason) }
     }
