@@ -149,9 +149,8 @@ final class RawConnection {
         return String(decoding: head, as: UTF8.self)
     }
 
-    /// Reads frames to the end of TCP; the code of the close frame among them, if there was one.
+    /// Reads frames until a close frame, or TCP, ends them; the close frame's code.
     func readToEnd() -> UInt16? {
-        var code: UInt16?
         while let head = take(2) {
             var count = Int(head[1] & 0x7F)
             if count >= 126 {
@@ -159,11 +158,11 @@ final class RawConnection {
                 count = length.reduce(0) { $0 << 8 | Int($1) }
             }
             guard let key = take(4), let masked = take(count) else { break }
-            guard head[0] & 0x0F == 8, count >= 2 else { continue }
+            guard head[0] & 0x0F == 8 else { continue }
             let payload = masked.enumerated().map { $1 ^ key[$0 & 3] }
-            code = UInt16(payload[0]) << 8 | UInt16(payload[1])
+            return payload.count < 2 ? nil : UInt16(payload[0]) << 8 | UInt16(payload[1])
         }
-        return code
+        return nil
     }
 
     private func take(_ count: Int) -> [UInt8]? {
