@@ -361,7 +361,7 @@ extension Loopback {
                 let big: Value = ["text": .string(String(repeating: "x", count: 2 << 20))]
                 let tooLarge = await error { () throws(SenteError) in try await client.publish(big, to: "c") }
                 #expect(tooLarge?.code == .messageTooLarge)
-                for id: Keyword in ["", "subscribe", "welcome"] {
+                for id: Keyword in ["", "subscribe", "ping"] {
                     let failure = await error { () throws(SenteError) in try await client.send(Event(id: id))
                     }
                     #expect(failure?.code == .invalidArgument)

@@ -19,6 +19,12 @@ extension Loopback {
             #expect(outcomes.allSatisfy { $0["outcome"] == "acknowledged" })
         }
 
+        /// Subscribes an open client, so that the server has confirmed it.
+        private func join(_ client: ConsoleProcess) async throws {
+            try await client.open()
+            #expect(try await client.ask("subscribe room")["confirmed"] == true)
+        }
+
         private func numbers(_ messages: [Value], from name: String) -> [Int64] {
             messages.filter { $0["from"] == .string(name) }.compactMap { $0["n"]?.integerValue }
         }
@@ -41,11 +47,7 @@ extension Loopback {
             try await withPortFile { path in
                 let (server, _) = try await ConsoleProcess.server(["--port-file", path])
                 let clients = try ["a", "b"].map { ($0, try ConsoleProcess.client(1, "--port-file", path)) }
-                for (_, client) in clients { client.write("subscribe room") }
-                for (_, client) in clients {
-                    try await client.open()
-                    try await client.first("subscribed") { isOutcome($0, of: "subscribe") }
-                }
+                for (_, client) in clients { try await join(client) }
                 for (name, client) in clients { try await publish(client, from: name, 0..<5) }
                 for (_, client) in clients {
                     let messages = try await client.messages(10)
@@ -63,11 +65,7 @@ extension Loopback {
             try await withPortFile { path in
                 let (server, port) = try await ConsoleProcess.server(["--port-file", path])
                 let clients = try ["a", "b"].map { ($0, try ConsoleProcess.client(1, "--port-file", path)) }
-                for (_, client) in clients {
-                    client.write("subscribe room")
-                    try await client.first("subscribed") { isOutcome($0, of: "subscribe") }
-                    try await client.open()
-                }
+                for (_, client) in clients { try await join(client) }
                 for (name, client) in clients { try await publish(client, from: name, 0..<3) }
                 for (_, client) in clients { #expect(try await client.messages(6).count == 6) }
 
@@ -136,10 +134,7 @@ extension Loopback {
         func processFailure() async throws {
             let (server, port) = try await ConsoleProcess.server()
             let clients = try ["a", "b", "c"].map { ($0, try ConsoleProcess.client(port)) }
-            for (_, client) in clients {
-                client.write("subscribe room")
-                try await client.first("subscribed") { isOutcome($0, of: "subscribe") }
-            }
+            for (_, client) in clients { try await join(client) }
             try await publish(clients[0].1, from: "a", 0..<1)
             for (_, client) in clients { #expect(try await client.messages(1).count == 1) }
             try await clients[2].1.kill()
@@ -160,10 +155,7 @@ extension Loopback {
         func stress() async throws {
             let (server, port) = try await ConsoleProcess.server()
             let clients = try (0..<20).map { ("c\($0)", try ConsoleProcess.client(port)) }
-            for (_, client) in clients { client.write("subscribe room") }
-            for (_, client) in clients {
-                try await client.first("subscribed") { isOutcome($0, of: "subscribe") }
-            }
+            for (_, client) in clients { try await join(client) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (name, client) in clients {
                     group.addTask { try await publish(client, from: name, 0..<20) }

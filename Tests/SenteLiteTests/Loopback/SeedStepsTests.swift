@@ -108,10 +108,14 @@ extension Loopback {
                 try await two.unsubscribe("test-channel")
                 #expect(two.subscriptions.isEmpty)
                 #expect(try await two.confirmedSubscriptions().isEmpty)
-                let again = try await two.subscribe("test-channel")
-                let retained = try #require(try await again.take(1).first)
+                let late = try await four.subscribe("test-channel")
+                let retained = try #require(try await late.take(1).first)
                 #expect(retained.isRetained)
                 #expect(retained.data == ["text": "hi"])
+                #expect(retained.id == receipt.messageID)
+                try await four.unsubscribe("test-channel")
+                // What it has heard already is not told again.
+                let again = try await two.subscribe("test-channel")
 
                 // 10. A broadcast to a channel by the server itself, and one to everybody.
                 let everybody = Journal<Event>()
