@@ -25,13 +25,17 @@ struct ClientConsole: Sendable {
             }
         }
         let (endings, ending) = AsyncStream.makeStream(of: Void.self)
+        let opening = Task(executorPreference: lane) {
+            if connects { await perform(.connect(limit: nil), line: nil) }
+        }
         let commands = Task {
-            await perform(InputLines(), connects: connects)
+            await perform(InputLines())
             ending.yield()
         }
         let termination = Termination { _ in ending.yield() }
         defer { termination.stopListening() }
         for await _ in endings { break }
+        opening.cancel()
         commands.cancel()
         await client.disconnect()
         // Closures run after the calls that caused them; nothing is to be missing at the end.
@@ -54,11 +58,8 @@ struct ClientConsole: Sendable {
 
     // MARK: Commands
 
-    private func perform(_ input: InputLines, connects: Bool) async {
+    private func perform(_ input: InputLines) async {
         await withDiscardingTaskGroup { group in
-            if connects {
-                group.addTask(executorPreference: lane) { await perform(.connect(limit: nil), line: nil) }
-            }
             var number = 0
             var heard: Set<String> = []
             for await text in input.lines {
@@ -115,8 +116,8 @@ struct ClientConsole: Sendable {
                 try await call(command, line: line)
             }
         } catch {
-            // The wait that `quit` by a signal cut short is no error.
-            if error is CancellationError { return }
+            // A wait that a signal cut short, and an opening that the end did: no errors.
+            if Task.isCancelled, error is CancellationError || line == nil { return }
             output.write(error, line: line, command: command.name)
         }
     }

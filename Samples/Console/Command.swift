@@ -14,6 +14,7 @@ enum Command: Equatable {
     case status
     case metrics
     case disconnect
+    /// Without a limit it waits as long as the client tries.
     case connect(limit: Duration?)
     case reconnect
     case wait(Duration)
@@ -89,7 +90,7 @@ enum Command: Equatable {
             let (channel, text) = try channelAndText(rest)
             return .respond(channel: channel, try Reading.json(text))
         case "send": return .send(try event(rest))
-        case "connect": return .connect(limit: rest.isEmpty ? nil : try Reading.seconds(rest))
+        case "connect": return .connect(limit: rest.isEmpty ? .seconds(30) : try Reading.seconds(rest))
         case "wait": return .wait(try Reading.seconds(rest))
         default: return try bare(word, rest)
         }

@@ -80,6 +80,8 @@ extension Output {
                     "line": line.map { Value($0) }, "command": command.map { Value($0) }, "code": "usage",
                     "message": Value(error.message),
                 ])
+        case let error as LinkFailure:
+            write(.error, ["code": "\(error.kind)", "message": Value(error.message)])
         default:
             write(.error, ["code": "failed", "message": Value(String(describing: error))])
         }
