@@ -27,7 +27,8 @@ extension SenteClient {
         guard dialect.capabilities.answersEvents else {
             throw SenteError(
                 .unsupported,
-                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), or request(_:on:).",
+                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "
+                    + "or request(_:on:).",
                 outcome: .notSent)
         }
         let answer = try await submit(.event(event), limit: timeout, awaits: .reply)

@@ -68,8 +68,9 @@ final class Client: CustomStringConvertible {
     private var conversations: [Int: CallID] = [:]
     private(set) lazy var ears: InboxID = openEars()
 
-    init(_ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64, in world: World)
-    {
+    init(
+        _ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64, in world: World
+    ) {
         self.number = number
         self.configuration = configuration
         self.world = world
@@ -172,13 +173,28 @@ final class Client: CustomStringConvertible {
 
     @discardableResult
     func send(_ id: Keyword = "note", data: Value? = nil, limit: Duration? = .seconds(10)) -> CallID {
-        letter(.written, limit: limit) { .event(Event(id: id, data: data ?? Self.data($0, 0))) }
+        letter(.written, limit: limit) { number in
+            var fields = data?.mapValue ?? ValueMap()
+            fields["n"] = Value(number)
+            return .event(Event(id: id, data: .map(fields)))
+        }
+    }
+
+    /// Data that servers of this dialect choke on.
+    func submitUnfitPublish(to channel: String) -> CallID {
+        let limit = configuration.times.request
+        return call(.listChannels, limit: limit) {
+            .submit(
+                $0, .publish(channel: channel, data: 2, excludeSender: false), limit: limit, awaits: .reply)
+        }
     }
 
     /// JSON has no word for it.
     @discardableResult
     func sendUnsayable() -> CallID {
-        letter(.written, limit: nil) { .event(Event(id: "note", data: ["n": Value($0), "nan": .double(.nan)])) }
+        letter(.written, limit: nil) {
+            .event(Event(id: "note", data: ["n": Value($0), "nan": .double(.nan)]))
+        }
     }
 
     /// Sends an event, which the server echoes, and takes the echo for its answer.
@@ -216,9 +232,17 @@ final class Client: CustomStringConvertible {
     /// The letters that came through a handle.
     func letters(in inbox: InboxID) -> [Int] {
         handles[inbox, default: Handle()].elements.compactMap {
-            if case .message(let message) = $0 { message.data["n"]?.integerValue.map { Int($0) } } else { nil }
+            if case .message(let message) = $0 {
+                message.data["n"]?.integerValue.map { Int($0) }
+            } else {
+                nil
+            }
         }
     }
+
+    func elements(of inbox: InboxID) -> [InboxElement] { handles[inbox]?.elements ?? [] }
+    func missed(in inbox: InboxID) -> Int { handles[inbox]?.missed ?? 0 }
+    func isFinished(_ inbox: InboxID) -> Bool { handles[inbox]?.isFinished ?? true }
 
     var states: [ConnectionState] { statuses.map(\.state) }
     var drops: [SenteError.Code: Int] { metrics.outbox.drops }

@@ -4,7 +4,9 @@ import SenteBase
 import SenteCore
 import SenteWire
 
-/// A message of an app, followed from the call to its end. Its number is in its data, so that it is known everywhere.
+/// A message of an app, followed from the call to its end.
+///
+/// Its number is in its data, so that it is known everywhere.
 struct Letter {
     /// What the server did with it, as the server itself knows.
     enum Treatment: Equatable {

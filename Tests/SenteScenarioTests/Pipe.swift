@@ -118,7 +118,9 @@ final class Pipe {
 
     func send(_ messages: [(Transmission, Message)]) {
         for (transmission, message) in messages {
-            guard links[0]?.send(message, id: transmission.id, masks: &world.masks) == .queued else { continue }
+            guard links[0]?.send(message, id: transmission.id, masks: &world.masks) == .queued else {
+                continue
+            }
             onTheWay.append((transmission, message))
         }
         flush(.client)

@@ -21,7 +21,9 @@ enum Fault: String, CaseIterable {
     case processSleeps, pathChanges
 }
 
-/// A world in which apps do whatever apps do, and whatever can go wrong does. All of it follows from one seed.
+/// A world in which apps do whatever apps do, and whatever can go wrong does.
+///
+/// All of it follows from one seed.
 struct RandomLife {
     let world: World
     private let channels = ["news", "chat", "small", "echo", "kept"]
@@ -33,7 +35,7 @@ struct RandomLife {
     /// Lives for so long, then heals, and checks that everything is well again.
     func run(for duration: Duration) {
         prepareServer()
-        for _ in 0..<Int.random(in: 1...3, using: &world.random) { addClient() }
+        for _ in 0..<world.pick([1, 1, 2, 2, 3]) { addClient() }
         planMischief()
         world.run(for: duration)
         heal()
@@ -72,7 +74,7 @@ struct RandomLife {
             $0.asksToken = asks.1
         }
         client.keepsResults = false
-        client.habits.answers = 0...500
+        client.habits.answers = 0...world.pick([500, 5_000])
         client.habits.delay = world.milliseconds(0...4_000)
         client.connect()
         live(client)
@@ -90,7 +92,7 @@ struct RandomLife {
     }
 
     private func randomOutbox() -> OutboxPolicy {
-        if world.chance(0.1) { return .off }
+        if world.chance(0.2) { return .off }
         return OutboxPolicy(
             maximumMessages: world.pick([3, 20, 1_000]), maximumBytes: world.pick([2 << 10, 1 << 20]),
             timeToLive: world.pick([.seconds(3), .seconds(30), nil]),
@@ -106,7 +108,7 @@ struct RandomLife {
     // MARK: What apps do
 
     private func live(_ client: Client) {
-        world.after(world.milliseconds(20...16_000)) { [self] world in
+        world.after(world.milliseconds(20...25_000)) { [self] world in
             guard !world.isHealing else { return }
             if !client.isSuspended { act(client) }
             live(client)
@@ -124,8 +126,8 @@ struct RandomLife {
         case 11..<13: client.reconnect()
         case 13..<24: subscribe(client, channel)
         case 24..<28: client.unsubscribe(channel)
-        case 28..<32: respond(client)
-        case 32..<52: publish(client, channel)
+        case 28..<35: respond(client)
+        case 35..<52: publish(client, channel)
         case 52..<66: request(client)
         case 66..<74: say(client)
         case 74..<79: client.converse(limit: world.milliseconds(100...10_000))
@@ -142,7 +144,7 @@ struct RandomLife {
         let isScoped = world.chance(0.4)
         let (call, inbox) = client.subscribe(channel, scoped: isScoped)
         if isScoped {
-            world.after(world.milliseconds(0...60_000)) { _ in client.endScope(inbox) }
+            world.after(world.milliseconds(0...world.pick([100, 60_000]))) { _ in client.endScope(inbox) }
         } else if world.chance(0.2) {
             world.after(world.milliseconds(0...60_000)) { _ in client.closeInbox(inbox) }
         }
@@ -161,7 +163,7 @@ struct RandomLife {
 
     private func publish(_ client: Client, _ channel: String) {
         client.publish(
-            to: world.chance(0.05) ? "nowhere" : channel, size: world.pick([0, 0, 0, 100, 1_500]),
+            to: world.chance(0.05) ? "nowhere" : channel, size: world.pick([0, 0, 0, 100, 700]),
             excludeSender: world.chance(0.2), limit: world.pick([nil, .milliseconds(300), .seconds(10)]))
     }
 
@@ -246,7 +248,7 @@ struct RandomLife {
             world.weather.reportDelay = 0...world.pick([50, 3_000])
             later { $0.weather.reportDelay = 0...0 }
         case .bytesComeInPieces:
-            world.weather.chunk = 1...world.pick([3, 40])
+            world.weather.chunk = 1...world.pick([10, 60])
             later { $0.weather.chunk = nil }
         case .latencyVaries:
             world.weather.latency = 0...world.pick([20, 500, 2_000])
@@ -272,9 +274,13 @@ struct RandomLife {
         case .policyStops: client.habits.delay = nil
         case .slowConsumer: client.habits.consumes = 0...world.pick([1_000, 15_000])
         case .noConsumer: client.habits.consumes = nil
-        case .slowService: client.habits.answers = 0...12_000
+        case .slowService: client.habits.answers = 0...25_000
         case .noService: client.habits.answers = nil
-        case .failingService: client.habits.answersWithErrors = 0.8
+        case .failingService:
+            client.habits.answersWithErrors = 0.8
+            // A service that nobody asks teaches nothing.
+            respond(client)
+            world.after(world.milliseconds(100...500)) { [self] _ in request(client) }
         case .processSleeps: return client.suspend(for: world.milliseconds(100...90_000))
         default: return client.pathChanged()
         }

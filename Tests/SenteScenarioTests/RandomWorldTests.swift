@@ -11,7 +11,7 @@ struct RandomWorldTests {
     #if DEBUG
     private static let seeds = 200
     #else
-    private static let seeds = 2_000
+    private static let seeds = ProcessInfo.processInfo.environment["SENTE_SEEDS"].flatMap { Int($0) } ?? 2_000
     #endif
 
     private static let transitions = [
@@ -43,34 +43,48 @@ struct RandomWorldTests {
         ],
         "signal": ["missed", "undecodable", "serverError", "opened", "reopened", "roundTrip"],
         "sent": [
-            "subscribe", "unsubscribe", "publish", "request", "answer", "ping", "pong", "event", "listChannels",
+            "subscribe", "unsubscribe", "publish", "request", "answer", "ping", "pong", "event",
+            "listChannels",
             "listSubscriptions",
         ],
     ]
 
     @Test("The rules hold in thousands of worlds of ten minutes each, and everything that can happen does")
-    func rules() {
-        var tally = Tally()
-        var failed: UInt64?
-        for seed in (Self.replayed.map { $0...$0 } ?? 1...UInt64(Self.seeds)) {
-            let life = RandomLife(seed: seed)
-            life.run(for: .seconds(600))
-            tally.add(life.world.tally)
-            guard life.world.violations.isEmpty else {
-                failed = seed
-                break
+    func rules() async {
+        if let seed = Self.replayed { return replay(seed, isWhole: true) }
+        // Worlds know nothing of one another: a few at a time use every core.
+        let ages = await withTaskGroup(of: (tally: Tally, failed: UInt64?).self) { group in
+            let strides = 4
+            for first in 1...strides {
+                group.addTask { live(stride(from: first, through: Self.seeds, by: strides)) }
+            }
+            return await group.reduce(into: (tally: Tally(), failed: UInt64?.none)) {
+                $0.tally.add($1.tally)
+                $0.failed = [$0.failed, $1.failed].compactMap(\.self).min()
             }
         }
-        if let seed = failed ?? Self.replayed {
-            let life = RandomLife(seed: seed, isRecording: true)
-            life.run(for: .seconds(600))
-            if Self.replayed != nil { print(life.world.story.joined(separator: "\n")) }
-            for violation in life.world.violations.prefix(1) { Issue.record("\(violation)") }
-            print("Replay it with SENTE_SEED=\(seed).")
-            return
-        }
-        let (table, zeros) = tally.table(expecting: Self.expected)
+        if let seed = ages.failed { return replay(seed, isWhole: false) }
+        let (table, zeros) = ages.tally.table(expecting: Self.expected)
         print("\(Self.seeds) worlds of 600 s and 220 s of healing\n\(table)")
         #expect(zeros.isEmpty, "These never happened, so nothing was learned of them.")
+    }
+
+    private func live(_ seeds: StrideThrough<Int>) -> (tally: Tally, failed: UInt64?) {
+        var tally = Tally()
+        for seed in seeds {
+            let life = RandomLife(seed: UInt64(seed))
+            life.run(for: .seconds(600))
+            tally.add(life.world.tally)
+            if !life.world.violations.isEmpty { return (tally, UInt64(seed)) }
+        }
+        return (tally, nil)
+    }
+
+    private func replay(_ seed: UInt64, isWhole: Bool) {
+        let life = RandomLife(seed: seed, isRecording: true)
+        life.run(for: .seconds(600))
+        if isWhole { print(life.world.story.joined(separator: "\n")) }
+        for violation in life.world.violations.prefix(1) { Issue.record("\(violation)") }
+        print("Replay it with SENTE_SEED=\(seed).")
     }
 }

@@ -14,6 +14,10 @@ final class RuleBook {
         case input(Input)
         case report(LinkReport, LinkID)
 
+        var isReconnect: Bool {
+            if case .input(.command(.reconnect)) = self { true } else { false }
+        }
+
         var description: String {
             switch self {
             case .input(.command(let command)): "\(command)"
@@ -48,6 +52,7 @@ final class RuleBook {
     private var probedByPath: Instant?
 
     private var retries = 0
+    private var notBefore: Instant?
     private var asks: [AskID] = []
     private var seen: [InboxID: Set<Int>] = [:]
     private var lastArrival: [InboxID: Int] = [:]
@@ -101,7 +106,10 @@ final class RuleBook {
             if let channel = wishes.end(inbox) { forgetWritten(channel) }
         case .closeInbox(let inbox): wishes.close(inbox)
         case .cancel(let call):
-            guard case .subscribe(let channel, let inbox, let scoped)? = client.calls[call]?.deed else { return }
+            guard case .subscribe(let channel, let inbox, let scoped)? = client.calls[call]?.deed else {
+                return
+            }
+            wishes.close(inbox)
             if wishes.release(channel, scope: scoped ? inbox : nil) { forgetWritten(channel) }
         default: break
         }
@@ -129,7 +137,7 @@ final class RuleBook {
             violate(9, "The deadline is \(deadline.duration(to: now)) in the past after \(cause).")
         }
         if !wantsLink, client.state != .closing, client.view.deadline != nil {
-            violate(2, "A timer runs although disconnect() was called.")
+            violate(2, "A timer runs although disconnect() was called; the open calls are \(client.calls).")
         }
     }
 
@@ -169,7 +177,7 @@ final class RuleBook {
     private func checkStopped(_ effect: Effect, _ cause: Cause?) {
         guard !wantsLink else { return }
         switch effect {
-        case .openLink, .transmit, .ask, .pauseReading, .resumeReading:
+        case .openLink, .transmit, .ask, .pauseReading:
             violate(2, "\(effect) although disconnect() was called.")
         case .ready:
             if case .input(.consumed)? = cause { return }
@@ -250,11 +258,13 @@ final class RuleBook {
             greetedAt = now
             lastLife = now
             if written != wishes.inOrder {
-                violate(6, "The wishes are \(wishes.inOrder), and \(written) was written when the app heard of it.")
+                violate(
+                    6,
+                    "The wishes are \(wishes.inOrder), and \(written) was written when the app heard of it.")
             }
-        case .reconnecting:
-            if case .input(.command(.reconnect))? = cause { return }
-            checkRetry(status, old)
+        case .reconnecting where cause?.isReconnect != true:
+            // With nothing to wait for it only passes through, on the way to the next attempt or to failed.
+            if status.retryAt != nil || isAsked { checkRetry(status, old) }
         default: break
         }
         if status.lastError?.code == .silent, old.lastError?.code != .silent, old.state == .open {
@@ -271,7 +281,7 @@ final class RuleBook {
             switch old {
             case .closed: [.connecting]
             case .connecting: [.open, .reconnecting, .failed, .closing, .closed]
-            case .open: [.closing, .reconnecting, .closed, .failed]
+            case .open: [.closing, .reconnecting, .closed]
             case .closing: [.closed]
             case .reconnecting: [.connecting, .closed, .failed]
             case .failed: [.connecting, .closed]
@@ -285,6 +295,7 @@ final class RuleBook {
         if !isAnswer {
             if hasUsedUpAttempts { violate(8, "Retry \(retries + 1) although the attempts are used up.") }
             retries += 1
+            notBefore = retryAfter(status.lastError).map { now.advanced(by: $0) }
         }
         if status.attempt != retries + 1 {
             violate(8, "The next is attempt \(retries + 1), and the status says \(status.attempt).")
@@ -292,12 +303,18 @@ final class RuleBook {
         guard let retryAt = status.retryAt else { return }
         let delay = now.duration(to: retryAt)
         var window = window(retries - 1, status.lastError)
-        if let after = retryAfter(status.lastError) {
+        if let notBefore {
+            let after = now.duration(to: notBefore)
             window = max(window.lowerBound, after)...max(window.upperBound, after)
         }
         if !window.contains(delay) {
             violate(8, "Retry \(retries) waits \(delay), and the policy's window is \(window).")
         }
+    }
+
+    /// Whether the app's own policy is asked, which takes its time.
+    private var isAsked: Bool {
+        if case .custom = client.configuration.reconnect.rule { true } else { false }
     }
 
     private func retryAfter(_ error: SenteError?) -> Duration? {
@@ -316,14 +333,15 @@ final class RuleBook {
             let top = isAtCap || retry > 20 ? maximum : min(maximum, base * (1 << retry))
             switch floor {
             case .fixed(let low): return min(low, top)...top
-            case .half: return top / 2 ... top
+            case .half: return top / 2...top
             }
         case .exponential(let initial, let multiplier, let jitter, let maximum):
             var middle = initial
             for _ in 0..<(isAtCap ? 64 : retry) where middle < maximum { middle = middle * multiplier }
             middle = min(middle, maximum)
-            return max(.zero, middle * (1 - jitter) - .nanoseconds(10))...min(
-                maximum, middle * (1 + jitter) + .nanoseconds(10))
+            return max(
+                .zero, middle * (1 - jitter) - .nanoseconds(10))...min(
+                    maximum, middle * (1 + jitter) + .nanoseconds(10))
         }
     }
 
@@ -356,8 +374,12 @@ final class RuleBook {
     }
 
     private func wishWritten(_ channel: String) {
-        if written.contains(channel) { violate(6, "The wish for \(channel) is written twice on \(link as Any).") }
-        if !wishes.inOrder.contains(channel) { violate(6, "\(channel) is subscribed to, and nobody wishes it.") }
+        if written.contains(channel) {
+            violate(6, "The wish for \(channel) is written twice on \(link as Any).")
+        }
+        if !wishes.inOrder.contains(channel) {
+            violate(6, "\(channel) is subscribed to, and nobody wishes it.")
+        }
         written.append(channel)
         asked[channel, default: 0] += 1
     }
@@ -473,9 +495,12 @@ final class RuleBook {
         case .written:
             if letter.link == nil { violate(4, "Letter \(number) is written, and never left.") }
         case .published(let receipt):
-            if letter.reachedServer != 1 { violate(4, "Letter \(number) is acknowledged, and was not received.") }
+            if letter.reachedServer != 1 {
+                violate(4, "Letter \(number) is acknowledged, and was not received.")
+            }
             if letter.treatment != .published(messageID: receipt.messageID ?? "") {
-                violate(12, "Letter \(number) was \(letter.treatment as Any), and its receipt says \(receipt).")
+                violate(
+                    12, "Letter \(number) was \(letter.treatment as Any), and its receipt says \(receipt).")
             }
         case .value(let value):
             if letter.reachedServer != 1 { violate(4, "Letter \(number) is answered, and was not received.") }
@@ -495,7 +520,9 @@ final class RuleBook {
                 violate(4, "Letter \(number) left, and is reported not sent: \(error)")
             }
         case .unknown?:
-            if letter.link == nil { violate(4, "Letter \(number) never left, and is reported unknown: \(error)") }
+            if letter.link == nil {
+                violate(4, "Letter \(number) never left, and is reported unknown: \(error)")
+            }
         case .acknowledged?:
             if letter.reachedServer != 1 {
                 violate(4, "Letter \(number) is acknowledged, and was not received: \(error)")
@@ -518,7 +545,9 @@ final class RuleBook {
     func delivered(_ element: InboxElement, in inbox: InboxID) {
         switch element {
         case .message(let message):
-            guard let number = message.data["n"]?.integerValue.map({ Int($0) }) else { return }
+            guard let number = message.data["n"]?.integerValue.map({ Int($0) }),
+                world.letters.indices.contains(number)
+            else { return }
             if !seen[inbox, default: []].insert(number).inserted, !world.deliversWithoutID {
                 violate(6, "Letter \(number) came twice through \(inbox).")
             }
@@ -546,70 +575,5 @@ final class RuleBook {
         case .listChannels: "listChannels"
         case .listSubscriptions: "listSubscriptions"
         }
-    }
-}
-
-/// What an app wishes to be subscribed to, as its calls say.
-struct Wishes {
-    private struct Wish {
-        var channel: String
-        var claims = 0
-        var scopes: Set<InboxID> = []
-        var isRejected = false
-        var isHeld: Bool { claims > 0 || !scopes.isEmpty }
-    }
-
-    private var wishes: [Wish] = []
-    private var inboxes: [InboxID: (channel: String, isSubscription: Bool)] = [:]
-
-    var inOrder: [String] { wishes.filter { !$0.isRejected }.map(\.channel) }
-
-    /// True when a rejected wish is asked for again.
-    mutating func add(_ channel: String, _ inbox: InboxID, isScoped: Bool, isSubscription: Bool) -> Bool {
-        inboxes[inbox] = (channel, isSubscription)
-        if !wishes.contains(where: { $0.channel == channel }) { wishes.append(Wish(channel: channel)) }
-        var isAgain = false
-        change(channel) { wish in
-            isAgain = wish.isRejected
-            wish.isRejected = false
-            if isScoped { wish.scopes.insert(inbox) } else { wish.claims += 1 }
-        }
-        return isAgain
-    }
-
-    mutating func remove(_ channel: String) {
-        wishes.removeAll { $0.channel == channel }
-        inboxes = inboxes.filter { $0.value.channel != channel || !$0.value.isSubscription }
-    }
-
-    mutating func close(_ inbox: InboxID) { inboxes[inbox] = nil }
-
-    /// The channel whose wish ended with it, if one did.
-    mutating func end(_ inbox: InboxID) -> String? {
-        guard let channel = inboxes.removeValue(forKey: inbox)?.channel else { return nil }
-        return release(channel, scope: inbox) ? channel : nil
-    }
-
-    /// True when the wish is gone.
-    mutating func release(_ channel: String, scope: InboxID?) -> Bool {
-        var isReleased = false
-        change(channel) { wish in
-            if let scope {
-                isReleased = wish.scopes.remove(scope) != nil
-            } else if wish.claims > 0 {
-                wish.claims -= 1
-                isReleased = true
-            }
-            isReleased = isReleased && !wish.isHeld
-        }
-        if isReleased { wishes.removeAll { $0.channel == channel } }
-        return isReleased
-    }
-
-    mutating func reject(_ channel: String) { change(channel) { $0.isRejected = true } }
-
-    private mutating func change(_ channel: String, _ body: (inout Wish) -> Void) {
-        guard let index = wishes.firstIndex(where: { $0.channel == channel }) else { return }
-        body(&wishes[index])
     }
 }

@@ -148,7 +148,9 @@ final class Server {
         perform(effects)
     }
 
-    /// Notes what the server did with a letter. Where faults keep its answer back, a copy of the server without faults tells.
+    /// Notes what the server did with a letter.
+    ///
+    /// Where faults keep its answer back, a copy of the server without faults tells.
     private func letter(
         _ number: Int, reached pipe: Pipe, _ message: Message, _ before: ServerSession?,
         _ effects: [ServerEffect]
@@ -182,7 +184,9 @@ final class Server {
     }
 
     private static func treatment(_ answer: Message) -> Letter.Treatment? {
-        guard answer.bytes.count > 16, let value = try? WireFormat.json.decode(answer.bytes) else { return nil }
+        guard answer.bytes.count > 16, let value = try? WireFormat.json.decode(answer.bytes) else {
+            return nil
+        }
         switch value["type"]?.stringValue {
         case "publish-result":
             return value["message-id"]?.stringValue.map { .published(messageID: $0) } ?? .refused
