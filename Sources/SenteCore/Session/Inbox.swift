@@ -30,9 +30,14 @@ package struct Inbox: Sendable {
         self.subscription = subscription
     }
 
-    private func isOver(_ policy: InboxPolicy, times: Int = 1) -> Bool {
-        (queue.count + outstanding.messages) / times > policy.maximumMessages
-            || (bytes + outstanding.bytes) / times > policy.maximumBytes
+    private func isOver(_ policy: InboxPolicy) -> Bool {
+        queue.count + outstanding.messages > policy.maximumMessages
+            || bytes + outstanding.bytes > policy.maximumBytes
+    }
+
+    /// Whether too much came although reading is to stop.
+    private func isFarOver(_ policy: InboxPolicy) -> Bool {
+        (bytes + outstanding.bytes) / 2 > policy.maximumBytes
     }
 
     /// Whether reading may go on: not before half of it is free, so as not to stop again at the next message.
@@ -48,8 +53,9 @@ package struct Inbox: Sendable {
         bytes += size
         if case .request = element { unanswered += 1 }
         let isFull = policy.overflow == .pauseReading && !isStuck && isOver(policy)
-        // What was on its way when reading stopped may still come, within reason.
-        let missed = isFull && !isOver(policy, times: 2) ? 0 : trim(policy)
+        // What was on its way when reading stopped may still come, within reason. Of small messages one wake-up brings
+        // thousands, so only bytes count.
+        let missed = isFull && !isFarOver(policy) ? 0 : trim(policy)
         return (missed, isFull, announces())
     }
 

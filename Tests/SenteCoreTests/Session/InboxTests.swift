@@ -87,9 +87,9 @@ struct InboxTests {
         #expect(inbox.append(Self.element(8), size: 1, policy).isFull == true)
     }
 
-    @Test("What comes although reading is paused stays within twice the bounds")
+    @Test("What comes although reading is paused stays within twice the bytes")
     func pausedBounds() {
-        let policy = InboxPolicy(maximumMessages: 4, overflow: .pauseReading)
+        let policy = InboxPolicy(maximumMessages: 2, maximumBytes: 4, overflow: .pauseReading)
         var inbox = Inbox(subscription: nil)
         for number in 0..<1_000 { _ = inbox.append(Self.element(number), size: 1, policy) }
         let taken = inbox.take().map(Self.read)

@@ -18,7 +18,7 @@ final class ConsoleProcess: Sendable {
     private let exits = Journal<Int32>()
     let id: Int32
     private let input: FileHandle
-    private let written = Shared(0)
+    private let written = Locked(0)
 
     init(_ arguments: [String]) throws {
         // Writing to a process that is gone is a failed call, not a signal.

@@ -2,7 +2,6 @@
 
 import SenteCore
 import SenteLite
-import Synchronization
 
 /// Everything that happened, from any thread, in order; and waiting for it.
 final class Journal<Element: Sendable>: Sendable {
@@ -20,7 +19,7 @@ final class Journal<Element: Sendable>: Sendable {
         var lastTicket: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var elements: [Element] { state.withLock { $0.elements } }
 

@@ -88,6 +88,12 @@ final class RawConnection {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// Waits a little, without reading; false once the client has reset TCP.
+    var isOpen: Bool {
+        var request = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&request, 1, 20) == 0
+    }
+
     // MARK: Writing
 
     func write(_ text: String) {

@@ -3,6 +3,7 @@
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTransport
 import SenteWire
 import Testing
 
@@ -25,10 +26,10 @@ extension Loopback {
                 }
                 for client in [one, two] { try await client.connect() }
                 try await one.respond(on: "echo") { $0 }
-                let heard = Shared(0)
+                let heard = Locked(0)
                 two.onMessage(in: "c1") { _ in heard.withLock { $0 += 1 } }
                 let changes = one.journal()
-                let ends = Shared([String: Int]())
+                let ends = Locked([String: Int]())
                 await withTaskGroup(of: Void.self) { group in
                     for worker in 0..<Self.workers {
                         group.addTask {
@@ -92,7 +93,7 @@ extension Loopback {
                     let subscription = try await client.subscribe(channel)
                     // Takes what comes within one round trip, then leaves the loop.
                     let consumer = Task { for await _ in subscription {} }
-                    _ = try await client.ping()
+                    _ = await error { () throws(SenteError) in _ = try await client.ping() }
                     consumer.cancel()
                     await consumer.value
                 case 3: _ = try await client.request(["n": 1], on: "echo")
@@ -129,12 +130,18 @@ extension Loopback {
         @Test("a hundred clients come and go on one loop of their own, which is left with nothing")
         func comingAndGoing() async throws {
             try await withServer { server, port in
-                let loop = try ClientLoop()
+                let loop = try EventLoop()
+                defer { loop.shutDown() }
+                var configuration = SenteClient.Configuration()
+                configuration.reconnect = .exponential(initial: .milliseconds(20), attempts: nil)
+                let settings = configuration
                 await withTaskGroup(of: Void.self) { group in
                     for number in 0..<100 {
                         group.addTask {
                             do {
-                                let client = try client(port) { $0.loop = loop }
+                                let client = try SenteClient(
+                                    "ws://127.0.0.1:\(port)/", configuration: settings, host: loop,
+                                    transport: SocketTransport())
                                 async let opening: Void = client.connect()
                                 switch number % 4 {
                                 case 0:
@@ -159,6 +166,13 @@ extension Loopback {
                     }
                 }
                 try await eventually("the server is empty") { await server.stats.connections.isEmpty }
+                try await eventually("the loop is empty") {
+                    await withCheckedContinuation { continuation in
+                        loop.post {
+                            continuation.resume(returning: loop.descriptorCount == 0 && loop.timerCount == 0)
+                        }
+                    }
+                }
             }
         }
     }
