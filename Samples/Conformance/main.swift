@@ -30,7 +30,7 @@ case ("server", 2):
     }
     do {
         let listener = try EchoListener.start(port: port)
-        print("echoes on 127.0.0.1:\(listener.port)")
+        FileHandle.standardOutput.write(Data("echoes on 127.0.0.1:\(listener.port)\n".utf8))
         while true { pause() }
     } catch {
         fail(error.message)

@@ -22,6 +22,8 @@ final class ClosureQueue: InboxReceiver {
         var handlers: [InboxFilter: [(id: UInt64, body: Handler<InboxElement>)]] = [:]
         var statusHandlers: [(id: UInt64, body: Handler<StatusChange>)] = []
         var changes: [StatusChange] = []
+        /// What this turn of the driver brought.
+        var held: [Item] = []
         var lastHandler: UInt64 = 0
         var isRunning = false
         var isFinished = false
@@ -75,22 +77,30 @@ final class ClosureQueue: InboxReceiver {
     // MARK: Filling, on the loop
 
     func receive(_ elements: [InboxElement]) {
-        mailbox.put(elements.map(Item.element))
+        state.withLock { $0.held += elements.lazy.map(Item.element) }
     }
 
     func statusChanged(_ old: ConnectionStatus, _ new: ConnectionStatus) {
-        let isNews = state.withLock { state -> Bool in
-            guard !state.statusHandlers.isEmpty else { return false }
+        state.withLock { state in
+            guard !state.statusHandlers.isEmpty else { return }
             // A closure that never returns must not pile up changes.
             if state.changes.count >= StatusBoard.bound, var last = state.changes.popLast() {
                 last.new = new
                 state.changes.append(last)
-                return false
+                return
             }
             state.changes.append((old, new))
-            return true
+            state.held.append(.statusChange)
         }
-        if isNews { mailbox.put([.statusChange]) }
+    }
+
+    /// Hands over what was held: at the end of a turn, when whoever runs can read what it is told of.
+    func flush() {
+        let held = state.withLock { state in
+            defer { state.held = [] }
+            return state.held
+        }
+        mailbox.put(held)
     }
 
     /// The client is gone: no closure starts any more, and all are released.

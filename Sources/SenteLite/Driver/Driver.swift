@@ -111,6 +111,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func endTurn(at now: Moment) {
         let deadline = publishReading()
         for inbox in news.ready { deliver(inbox) }
+        closures.flush()
         let answers = news.answers
         news.ready.removeAll(keepingCapacity: true)
         news.answers.removeAll(keepingCapacity: true)

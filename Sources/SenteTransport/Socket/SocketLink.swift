@@ -46,10 +46,6 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
         } catch {
             return fail(error)
         }
-        guard !url.isSecure else {
-            let advice = "Secure connections (wss:) cannot be made over this transport; use a ws: URL."
-            return fail(LinkFailure(.unavailable, advice))
-        }
         let port = UInt16(clamping: url.port)
         if let address = Dialer.Address(literal: url.host, port: port) { return dial([address]) }
         timer = loop.makeTimer { [unowned self] in
@@ -294,6 +290,10 @@ extension LinkRequest {
             parsedURL = try WebSocketURL(url)
         } catch {
             throw LinkFailure(.unavailable, error.description)
+        }
+        guard !parsedURL.isSecure else {
+            let advice = "Secure connections (wss:) cannot be made over this transport; use a ws: URL."
+            throw LinkFailure(.unavailable, advice)
         }
         do throws(UpgradeRequestError) {
             return (
