@@ -37,15 +37,6 @@ enum Loopback {
         configure(&configuration)
         return try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
     }
-
-    /// Whether the code under test is slower than usual by the way it was built.
-    static let isSlow: Bool = {
-        #if DEBUG
-        return true
-        #else
-        return false
-        #endif
-    }()
 }
 
 /// What was waited for did not happen.

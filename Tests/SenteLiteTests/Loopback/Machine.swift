@@ -33,9 +33,11 @@ enum Machine {
     static let isSanitized: Bool = dlsym(dlopen(nil, RTLD_NOW), "__tsan_init") != nil
 
     /// Resident memory in KiB; 0 where the system does not say.
-    static func residentSize(of process: Int32) -> Int {
+    ///
+    /// `field` may be `RssAnon`, which leaves out the program's own code: that comes in page by page as it is first run.
+    static func residentSize(of process: Int32, _ field: String = "VmRSS") -> Int {
         let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
     }
 

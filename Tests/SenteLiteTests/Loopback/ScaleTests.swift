@@ -196,7 +196,7 @@ private final class Crowd: LinkObserver, @unchecked Sendable {
 
     func all(_ what: String, _ count: @escaping @Sendable (Counts) -> Int) async throws {
         let size = size
-        try await counts.wait("all \(size) are \(what)", within: .seconds(120)) { all in
+        try await counts.wait("all \(size) are \(what)", within: .seconds(240)) { all in
             all.last.map { count($0) == size } ?? false
         }
     }
