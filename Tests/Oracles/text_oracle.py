@@ -32,7 +32,7 @@ def clojure():
     classpath = os.environ.get("CLOJURE_CLASSPATH")
     if classpath and shutil.which("java"):
         return ["java", "-Dfile.encoding=UTF-8", "-cp", classpath, "clojure.main"]
-    jars = [f"/usr/share/java/{name}.jar" for name in ("clojure", "spec.alpha", "core.specs.alpha")]
+    jars = [f"/usr/share/java/{name}.jar" for name in ("clojure-1.11", "spec.alpha", "core.specs.alpha")]
     if shutil.which("java") and all(os.path.exists(jar) for jar in jars):
         return ["java", "-Dfile.encoding=UTF-8", "-cp", ":".join(jars), "clojure.main"]
     return None
