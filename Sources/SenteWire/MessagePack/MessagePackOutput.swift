@@ -33,19 +33,28 @@ struct MessagePackOutput {
         }
     }
 
-    /// Writes a string of two texts, the first of which may be none.
-    mutating func string(_ prefix: [UInt8] = [], _ text: String) {
+    /// Writes a string, with Transit's mark in front if it has one.
+    mutating func string(_ text: String, mark: TransitOutput.Mark = TransitOutput.Mark(count: 0, letter: 0)) {
         var text = text
         text.withUTF8 { content in
-            let length = prefix.count + content.count
+            let length = mark.count + content.count
             if length <= 0x1F {
                 bytes.append(0xA0 | UInt8(truncatingIfNeeded: length))
             } else {
                 header(0xD9, length)
             }
-            bytes.append(contentsOf: prefix)
+            if mark.count > 0 { bytes.append(UInt8(ascii: "~")) }
+            if mark.count > 1 { bytes.append(mark.letter) }
             bytes.append(contentsOf: content)
         }
+    }
+
+    /// Writes one of Transit's cache codes.
+    mutating func code(_ low: UInt8, after high: UInt8?) {
+        bytes.append(high == nil ? 0xA2 : 0xA3)
+        bytes.append(UInt8(ascii: "^"))
+        if let high { bytes.append(high) }
+        bytes.append(low)
     }
 
     mutating func binary(_ content: [UInt8]) {

@@ -152,6 +152,7 @@ package struct MessagePackScanner: ~Copyable {
 
     func incomplete() -> Fault {
         Fault(
-            kind: .incomplete, message: "The MessagePack document ends in the middle of a value.", offset: end)
+            kind: .incomplete, message: "The MessagePack document ends in the middle of a value.", offset: end
+        )
     }
 }

@@ -62,7 +62,7 @@ struct SenteMessagePackWriter: ~Copyable {
         case .bool(let bool): output.bool(bool)
         case .integer(let integer): output.integer(integer)
         case .double(let double): output.double(double)
-        case .string(let text): output.string([], text)
+        case .string(let text): output.string(text)
         case .keyword(let keyword): output.ext(SenteExtension.keyword, keyword.text)
         case .bytes(let bytes): output.binary(bytes)
         case .vector(let items), .list(let items):
@@ -87,7 +87,8 @@ struct SenteMessagePackWriter: ~Copyable {
         case .decimal(let decimal): output.double(Double(decimal))
         case .bigInteger(let integer):
             output.integer(
-                try fitting(integer, "Sente's MessagePack has no whole number beyond 64 bits; send it as text."))
+                try fitting(
+                    integer, "Sente's MessagePack has no whole number beyond 64 bits; send it as text."))
         case .ratio(let ratio):
             let reason = "Sente's MessagePack has no ratio of numbers beyond 64 bits; send it as text."
             var parts = MessagePackOutput()
