@@ -88,7 +88,7 @@ struct LosslessTests {
     func depth(format: WireFormat) throws {
         let half: Value = .ratio(try #require(Ratio(BigInteger(1), BigInteger(2))))
         var layers: [(Value) -> Value] = [
-            { [$0] }, { ["key": $0] }, { .set([$0]) }, { [[1]: $0] }, { .list([$0]) },
+            { [$0] }, { ["key": $0] }, { .set([$0]) }, { [half: $0] }, { .list([$0]) },
             { .tagged("point", $0) },
         ]
         if format == .senteMessagePack { layers.removeLast(2) }

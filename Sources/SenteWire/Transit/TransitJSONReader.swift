@@ -189,8 +189,10 @@ struct TransitJSONReader: ~Copyable {
         }
         scanner.position += 1
         guard frame.kind == .object else { return false }
+        let start = scanner.position
         guard case .value(let value, let print) = try key() else {
-            throw scanner.fault("A tag must be the only name of its object.")
+            throw Fault(
+                kind: .malformed, message: "A tag must be the only name of its object.", offset: start)
         }
         assembler.push(value, print: print)
         return false

@@ -101,7 +101,7 @@ struct SenteMessagePackTests {
             ("d5030100", .malformed), ("d5026162", .malformed), ("c70209aaaa", .invalidText),
             ("c702096161", .malformed), ("c705050000000000", .malformed), ("c703ff000000", .malformed),
             ("c70cff3b9aca000000000000000000", .malformed), ("c70cff000000007fffffffffffffff", .outOfRange),
-            ("c7000491", .malformed), ("92d504910101", .malformed),
+            ("c7000491", .incomplete), ("92d404910101", .malformed),
         ] as [(String, WireError.Kind)])
     func wrong(hex: String, kind: WireError.Kind) {
         let error = #expect(throws: WireError.self) { try WireFormat.senteMessagePack.decode(bytes(hex)) }

@@ -81,7 +81,7 @@ struct TransitTests {
             + ##"["^1","^3","name",["~#set",[]],["^4",[]],"~:a"],"##
             + ##"["^ ","日本語",1],["^ ","日本語",1],["^ ","日本語四",1],["^ ","^5",1]]"##
         #expect(
-            try written(value) == text.replacing("\"~:ab\"]", with: "\"~:ab\"]").replacing("^3", with: "^3"))
+            try written(value) == text)
         #expect(try read(text) == value)
     }
 
@@ -94,10 +94,8 @@ struct TransitTests {
             #expect(try format.decode(bytes) == value)
         }
         let text = try written(.vector([.vector(keywords), keywords[count - 1]]))
-        #expect(
-            text.hasSuffix(
-                count <= 1936
-                    ? ",\"^\(count == 1935 ? "[Z" : "[[")\"]" : ",\"^\(count == 1937 ? "0" : "2O")\"]"))
+        let code = [1935: "[Z", 1936: "[[", 1937: "0", 4000: "2W"][count] ?? ""
+        #expect(text.hasSuffix(",\"^\(code)\"]"))
     }
 
     @Test("reads strings whose marks are written as escapes")
@@ -129,7 +127,7 @@ struct TransitTests {
             (##"["~#set"]"##, .malformed, 8), (##"["~#set",1]"##, .malformed, 10),
             (##"["~#set",[],1]"##, .malformed, 11), (##"[1,"~#set"]"##, .malformed, 3),
             (##""~#set""##, .malformed, 0),
-            (##"{"a":1,"~#set":[]}"##, .malformed, 14), (##"{"~#set":[],"a":1}"##, .malformed, 11),
+            (##"{"a":1,"~#set":[]}"##, .malformed, 7), (##"{"~#set":[],"a":1}"##, .malformed, 11),
             (##"["~#cmap",[1]]"##, .malformed, 13), (##"["~#ratio",[1,0]]"##, .malformed, 16),
             (#"["~n1x"]"#, .malformed, 1), (#"["~dinf"]"#, .malformed, 1), (#"["~d1e999"]"#, .malformed, 1),
             (#"["~u1"]"#, .malformed, 1), (#"["~cab"]"#, .malformed, 1), (#"["~?x"]"#, .malformed, 1),
