@@ -23,7 +23,7 @@ enum FormatBench {
     }
 
     private static let formats: [WireFormat] = [
-        .json, .transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack,
+        .json, .edn, .transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack,
     ]
 
     private static func run(_ name: String, _ json: [UInt8]) throws {

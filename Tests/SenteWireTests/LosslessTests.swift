@@ -3,14 +3,6 @@
 import SenteWire
 import Testing
 
-#if DEBUG
-private let rounds = 3000
-private let inputs = 20_000
-#else
-private let rounds = 100_000
-private let inputs = 1_000_000
-#endif
-
 @Suite("Lossless formats")
 struct LosslessTests {
     @Test(
@@ -18,8 +10,8 @@ struct LosslessTests {
         arguments: [WireFormat.transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack])
     func roundTrip(format: WireFormat) throws {
         var generator = SplitMix(state: 1)
-        for round in 0..<rounds {
-            let value = format == .senteMessagePack ? generator.senteValue() : generator.exactValue()
+        for round in 0..<Effort.roundTrips {
+            let value = format == .senteMessagePack ? generator.senteValue() : generator.transitValue()
             let bytes = try format.encode(value)
             let read = try format.decode(bytes)
             guard read == value, try format.encode(read) == bytes else {
@@ -40,14 +32,14 @@ struct LosslessTests {
                 + Array(0xC7...0xDF) + [0xFF]
             : Array("[]{}\":,0123^~#'`:$?nifdmtuzcb_setlistcmap-+eE\\ \n".utf8) + [0x80, 0xC3, 0xE2, 0xFF]
         var (accepted, bytes): (Int, [UInt8]) = (0, [])
-        for input in 0..<inputs {
+        for input in 0..<Effort.fuzz {
             if input % 2 == 0 {
                 bytes = (0..<generator.below(24)).map { _ in pieces[generator.below(pieces.count)] }
             } else {
                 if input % 16 == 1 || bytes.isEmpty {
                     bytes = try format.encode(
                         format == .senteMessagePack
-                            ? generator.senteValue(depth: 3) : generator.exactValue(depth: 3))
+                            ? generator.senteValue(depth: 3) : generator.transitValue(depth: 3))
                 }
                 for _ in 0...generator.below(3) where !bytes.isEmpty {
                     let place = generator.below(bytes.count)
@@ -68,7 +60,7 @@ struct LosslessTests {
                 return
             }
         }
-        #expect(accepted > inputs / 200)
+        #expect(accepted > Effort.fuzz / 200)
     }
 
     @Test(
@@ -77,7 +69,7 @@ struct LosslessTests {
     func deterministic(format: WireFormat) throws {
         var generator = SplitMix(state: 3)
         for _ in 0..<50 {
-            let value = format == .senteMessagePack ? generator.senteValue() : generator.exactValue()
+            let value = format == .senteMessagePack ? generator.senteValue() : generator.transitValue()
             #expect(try format.encode(value) == format.encode(value))
         }
     }

@@ -79,33 +79,41 @@ struct MessagePackOutput {
     }
 
     mutating func ext(_ type: Int8, _ content: [UInt8]) {
-        bytes.append(contentsOf: Self.extHeader(type, content.count))
+        extHeader(type, content.count)
         bytes.append(contentsOf: content)
     }
 
     mutating func ext(_ type: Int8, _ text: String) {
-        bytes.append(contentsOf: Self.extHeader(type, text.utf8.count))
-        bytes.append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 { content in
+            extHeader(type, content.count)
+            bytes.append(contentsOf: content)
+        }
+    }
+
+    /// Writes an extension of one byte.
+    mutating func ext(_ type: Int8, byte: UInt8) {
+        extHeader(type, 1)
+        bytes.append(byte)
     }
 
     /// Makes what was written from `start` on the content of an extension.
     mutating func wrap(from start: Int, inExt type: Int8) {
-        bytes.insert(contentsOf: Self.extHeader(type, bytes.count - start), at: start)
+        var header = MessagePackOutput()
+        header.extHeader(type, bytes.count - start)
+        bytes.insert(contentsOf: header.bytes, at: start)
     }
 
-    private static func extHeader(_ type: Int8, _ length: Int) -> [UInt8] {
-        let kind = UInt8(bitPattern: type)
+    private mutating func extHeader(_ type: Int8, _ length: Int) {
         switch length {
-        case 1: return [0xD4, kind]
-        case 2: return [0xD5, kind]
-        case 4: return [0xD6, kind]
-        case 8: return [0xD7, kind]
-        case 16: return [0xD8, kind]
-        default:
-            var header = MessagePackOutput()
-            header.header(0xC7, length)
-            return header.bytes + [kind]
+        case 1: bytes.append(0xD4)
+        case 2: bytes.append(0xD5)
+        case 4: bytes.append(0xD6)
+        case 8: bytes.append(0xD7)
+        case 16: bytes.append(0xD8)
+        default: header(0xC7, length)
         }
+        bytes.append(UInt8(bitPattern: type))
     }
 
     /// Writes a length of one, two or four bytes after the lead that says which; `lead` is that of one.
@@ -132,7 +140,11 @@ struct MessagePackOutput {
     }
 
     @inline(__always)
-    private mutating func number(_ value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    private mutating func number<Number: FixedWidthInteger>(_ value: Number) {
+        var shift = Number.bitWidth
+        while shift > 0 {
+            shift -= 8
+            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+        }
     }
 }

@@ -17,7 +17,7 @@ package struct MessagePackScanner: ~Copyable {
         case map(Int)
     }
 
-    typealias Fault = JSONReader.Fault
+    typealias Fault = ReadingFault
 
     let bytes: UnsafePointer<UInt8>
     package let end: Int
@@ -143,7 +143,11 @@ package struct MessagePackScanner: ~Copyable {
 
     /// Making a string mends what is no UTF-8, which always changes the bytes.
     private static func isSame(_ text: String, _ content: UnsafeBufferPointer<UInt8>) -> Bool {
-        text.utf8.count == content.count && text.utf8.elementsEqual(content)
+        var text = text
+        return text.withUTF8 { utf8 in
+            utf8.count == content.count
+                && String.isSame(UnsafeRawBufferPointer(utf8), UnsafeRawBufferPointer(content))
+        }
     }
 
     func fault(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> Fault {

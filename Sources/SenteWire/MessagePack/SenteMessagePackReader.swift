@@ -2,7 +2,7 @@
 
 /// Reads one value as Sente's MessagePack packer writes it, without recursion.
 struct SenteMessagePackReader: ~Copyable {
-    typealias Fault = JSONReader.Fault
+    typealias Fault = ReadingFault
 
     /// A collection that is being read.
     private struct Frame {
@@ -92,6 +92,7 @@ struct SenteMessagePackReader: ~Copyable {
     private mutating func pushName(_ name: Value) {
         guard isAtKey else { return push(name) }
         let print = KeyPrint.of(name)
+        if keys.isEmpty { keys.reserveCapacity(16) }
         if keys.count < SenteExtension.cachedKeys { keys.append(CachedKey(key: name, print: print)) }
         push(name, print: print)
     }

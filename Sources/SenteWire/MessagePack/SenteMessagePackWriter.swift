@@ -52,7 +52,7 @@ struct SenteMessagePackWriter: ~Copyable {
             default: nil
             }
         guard let number else { return try emit(key) }
-        output.ext(SenteExtension.cachedKey, [UInt8(truncatingIfNeeded: number)])
+        output.ext(SenteExtension.cachedKey, byte: UInt8(truncatingIfNeeded: number))
     }
 
     /// Writes a scalar, or opens a collection.

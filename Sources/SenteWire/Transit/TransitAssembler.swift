@@ -3,7 +3,7 @@
 /// Makes values of what Transit's readers find, whichever bytes they stand in: keeps the cache and the open
 /// collections (transit-format 0.8, "Tag-based encoding", "Caching").
 struct TransitAssembler: ~Copyable {
-    typealias Fault = JSONReader.Fault
+    typealias Fault = ReadingFault
 
     /// A collection or tag that is open.
     struct Frame {

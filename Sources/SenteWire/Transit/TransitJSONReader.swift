@@ -2,7 +2,7 @@
 
 /// Reads one Transit document in JSON, verbose or not, without recursion.
 struct TransitJSONReader: ~Copyable {
-    typealias Fault = JSONReader.Fault
+    typealias Fault = ReadingFault
 
     private var scanner: JSONReader
     private var assembler: TransitAssembler

@@ -2,7 +2,7 @@
 
 /// Reads one Transit document in MessagePack, without recursion.
 struct TransitMessagePackReader: ~Copyable {
-    typealias Fault = JSONReader.Fault
+    typealias Fault = ReadingFault
 
     private var scanner: MessagePackScanner
     private var assembler: TransitAssembler

@@ -50,6 +50,20 @@ struct TransitExemplarTests {
         }
     }
 
+    @Test("are what their twins in EDN say, links and URIs apart, which EDN cannot say")
+    func twins() throws {
+        var compared = 0
+        for name in try names() {
+            let text = String(decoding: try Witness.bytes("\(folder)/\(name).edn"), as: UTF8.self)
+            if text.contains("#object[") { continue }
+            let twin = try WireFormat.edn.decode(Array(text.utf8))
+            #expect(
+                try WireFormat.transitJSON.decode(Witness.bytes("\(folder)/\(name).json")) == twin, "\(name)")
+            compared += 1
+        }
+        #expect(compared >= 60)
+    }
+
     @Test("of a whole document are equal, plain and verbose")
     func document() throws {
         let value = try WireFormat.transitJSON.decode(Witness.bytes("conformance/transit/example.json"))
