@@ -6,7 +6,7 @@ struct SenteMessagePackReader: ~Copyable {
 
     /// A collection that is being read.
     private struct Frame {
-        enum Kind { case array, map, set }
+        enum Kind { case document, array, map, set }
 
         let kind: Kind
         let start: Int
@@ -23,7 +23,9 @@ struct SenteMessagePackReader: ~Copyable {
 
     private var scanner: MessagePackScanner
     private var stack = ValueStack()
-    private var frames: [Frame] = []
+    /// The innermost collection, and those around it.
+    private var current = Frame(kind: .document, start: 0, remaining: 1, end: 0)
+    private var parents: [Frame] = []
     private var keys: [CachedKey] = []
     private let maximumDepth: Int
 
@@ -49,8 +51,12 @@ struct SenteMessagePackReader: ~Copyable {
     private mutating func document() throws(Fault) -> Value {
         repeat {
             if try value() { continue }
-            while let last = frames.last, last.remaining == 0 { try close(last) }
-        } while !frames.isEmpty
+            while current.remaining == 0, let parent = parents.popLast() {
+                let done = current
+                current = parent
+                try close(done)
+            }
+        } while current.kind != .document
         guard scanner.position == scanner.end else {
             throw scanner.fault("Only one value may stand in a MessagePack document.")
         }
@@ -58,17 +64,14 @@ struct SenteMessagePackReader: ~Copyable {
     }
 
     /// Whether the next value is the key of a map.
-    private var isAtKey: Bool {
-        guard let last = frames.last else { return false }
-        return last.kind == .map && last.remaining & 1 == 0
-    }
+    private var isAtKey: Bool { current.kind == .map && current.remaining & 1 == 0 }
 
     /// Reads a scalar or the start of a collection; true if a collection has begun.
     @inline(__always)
     private mutating func value() throws(Fault) -> Bool {
         switch try scanner.next() {
         case .integer(let integer): push(.integer(integer))
-        case .string(let start, let count): pushName(.string(try scanner.text(start, count)))
+        case .string(let start, let count): pushName(.string(try scanner.text(start, count)), start, count)
         case .double(let double): push(.double(double))
         case .array(let count): return try begin(.array, count: count, values: count)
         case .map(let count): return try begin(.map, count: count, values: count * 2)
@@ -84,14 +87,15 @@ struct SenteMessagePackReader: ~Copyable {
     @inline(__always)
     private mutating func push(_ value: consuming Value, print: UInt32 = 0) {
         stack.pushKey(value, print: print)
-        if !frames.isEmpty { frames[frames.count - 1].remaining -= 1 }
+        current.remaining -= 1
     }
 
     /// Takes a text or keyword; as a key that was written out it gets the next number.
     @inline(__always)
-    private mutating func pushName(_ name: Value) {
+    private mutating func pushName(_ name: Value, _ start: Int, _ count: Int, isKeyword: Bool = false) {
         guard isAtKey else { return push(name) }
-        let print = KeyPrint.of(name)
+        let text = UTF8Scan.print(scanner.bytes + start, count: count)
+        let print = isKeyword ? ~text : text
         if keys.isEmpty { keys.reserveCapacity(16) }
         if keys.count < SenteExtension.cachedKeys { keys.append(CachedKey(key: name, print: print)) }
         push(name, print: print)
@@ -100,19 +104,20 @@ struct SenteMessagePackReader: ~Copyable {
     private mutating func begin(
         _ kind: Frame.Kind, count: Int, values: Int, end: Int = 0
     ) throws(Fault) -> Bool {
-        guard frames.count < maximumDepth else {
+        guard parents.count < maximumDepth else {
             throw scanner.fault("The MessagePack document is nested too deep.", .tooDeep)
         }
         // Each value takes a byte at least, so a length that lies is found before anything grows.
         guard values <= scanner.end - scanner.position else { throw scanner.incomplete() }
-        if !frames.isEmpty { frames[frames.count - 1].remaining -= 1 }
-        frames.append(Frame(kind: kind, start: stack.count, remaining: values, end: end))
+        current.remaining -= 1
+        parents.append(current)
+        current = Frame(kind: kind, start: stack.count, remaining: values, end: end)
         return count > 0
     }
 
     private mutating func close(_ frame: Frame) throws(Fault) {
-        frames.removeLast()
         switch frame.kind {
+        case .document: break
         case .array: stack.pushKey(.vector(stack.takeArray(from: frame.start)), print: 0)
         case .map: stack.pushKey(.map(stack.takeMap(from: frame.start)), print: 0)
         case .set:
@@ -130,7 +135,9 @@ struct SenteMessagePackReader: ~Copyable {
     private mutating func ext(_ type: Int8, _ start: Int, _ count: Int) throws(Fault) -> Bool {
         switch type {
         case SenteExtension.cachedKey: try cachedKey(start, count)
-        case SenteExtension.keyword: pushName(.keyword(Keyword(exactly: try scanner.text(start, count))))
+        case SenteExtension.keyword:
+            let keyword = Keyword(exactly: try scanner.text(start, count))
+            pushName(.keyword(keyword), start, count, isKeyword: true)
         case SenteExtension.symbol: push(.symbol(Symbol(try scanner.text(start, count))))
         case SenteExtension.character: push(.character(try character(start, count)))
         case SenteExtension.ratio: push(try ratio(start, count))

@@ -55,7 +55,8 @@ struct TransitMessagePackReader: ~Copyable {
             }
             assembler.push(value, print: print)
         case .integer(let integer): assembler.push(.integer(integer))
-        case .double(let double): assembler.push(.double(double))
+        // Transit writes NaN as text, without its many bits.
+        case .double(let double): assembler.push(.double(double.isNaN ? .nan : double))
         case .array(let count): try begin(.array, values: count, at: offset)
         case .map(let count): try begin(.map, values: count * 2, at: offset)
         case .null: assembler.push(.null)
