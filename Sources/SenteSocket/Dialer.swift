@@ -24,7 +24,9 @@ package struct Dialer: Hashable, Sendable {
         }
     }
 
-    /// What the dialer wants done. Attempts are named by their number, from 0.
+    /// What the dialer wants done.
+    ///
+    /// Attempts are named by their number, from 0.
     package enum Effect: Hashable, Sendable {
         /// Begin to connect; answer with `connected` or `failed`.
         case connect(Int, Address)
@@ -113,7 +115,9 @@ package struct Dialer: Hashable, Sendable {
         return effects + [.failed(LinkFailure(kind, message))]
     }
 
-    /// RFC 8305 §4: families take turns, beginning with that of the first address. Doubles are left out.
+    /// RFC 8305 §4: families take turns, beginning with that of the first address.
+    ///
+    /// Doubles are left out.
     private static func interleaved(_ addresses: [Address]) -> [Address] {
         var seen: Set<Address> = []
         let distinct = addresses.filter { seen.insert($0).inserted }

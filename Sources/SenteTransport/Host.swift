@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// What a driver runs on: one thread, its clock, its randomness. The event loop is one, the virtual host of tests another.
+/// What a driver runs on: one thread, its clock, its randomness.
+///
+/// The event loop is one, the virtual host of tests another.
 package protocol Host: AnyObject, Sendable {
     /// The time now: a monotonic clock that counts sleep, and the wall clock beside it.
     var now: Moment { get }
@@ -22,7 +24,9 @@ package protocol Host: AnyObject, Sendable {
     func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer
 }
 
-/// One deadline on a host's clock. Releasing the timer disarms it.
+/// One deadline on a host's clock.
+///
+/// Releasing the timer disarms it.
 package protocol HostTimer: AnyObject {
     /// Fires once at `instant`, instead of whatever was armed before; nil disarms. An instant in the past fires
     /// on the next turn, never from inside this call.

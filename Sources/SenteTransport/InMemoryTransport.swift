@@ -24,7 +24,9 @@ package struct InMemoryTransport: Transport {
     }
 }
 
-/// The far end of an in-memory link. Use it on the host's thread only.
+/// The far end of an in-memory link.
+///
+/// Use it on the host's thread only.
 package final class InMemoryPeer: @unchecked Sendable {
     /// The link this is the peer of.
     package let id: LinkID

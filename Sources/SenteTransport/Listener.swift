@@ -3,7 +3,9 @@
 package import SenteBase
 package import SenteSocket
 
-/// Takes connections on a port and makes a `ServerConnection` of each. For the reference server, tests and samples.
+/// Takes connections on a port and makes a `ServerConnection` of each.
+///
+/// For the reference server, tests and samples.
 package final class Listener: LoopMember, @unchecked Sendable {
     /// Named on the loop for each connection; what it returns is told of everything the connection does.
     package typealias Welcome = @Sendable (ServerConnection) -> any ServerConnectionObserver
@@ -22,7 +24,9 @@ package final class Listener: LoopMember, @unchecked Sendable {
     /// How many connections one turn takes before others have their say.
     private static let batch = 512
 
-    /// Listens at once. Callable from any thread. `host` is an address, not a name; port 0 takes a free one.
+    /// Listens at once.
+    ///
+    /// Callable from any thread. `host` is an address, not a name; port 0 takes a free one.
     package init(
         loop: EventLoop, host: String = "127.0.0.1", port: UInt16 = 0, limits: LinkLimits = LinkLimits(),
         welcome: @escaping Welcome
@@ -39,7 +43,9 @@ package final class Listener: LoopMember, @unchecked Sendable {
         if loop.isCurrent { start() } else { loop.post { self.start() } }
     }
 
-    /// Takes no more connections; those there are stay. Callable from any thread.
+    /// Takes no more connections; those there are stay.
+    ///
+    /// Callable from any thread.
     package func stop() {
         if loop.isCurrent { end() } else { loop.post { self.end() } }
     }
@@ -81,7 +87,9 @@ package final class Listener: LoopMember, @unchecked Sendable {
         retry = nil
     }
 
-    /// No descriptor is left: the connection waits in the backlog. Accepting again at once would only turn in circles.
+    /// No descriptor is left: the connection waits in the backlog.
+    ///
+    /// Accepting again at once would only turn in circles.
     private func pause() {
         loop.watch(descriptor, for: [])
         let timer =

@@ -3,7 +3,9 @@
 package import SenteBase
 package import SenteSocket
 
-/// Whoever serves a connection. Called on the loop, never from inside a call on the connection.
+/// Whoever serves a connection.
+///
+/// Called on the loop, never from inside a call on the connection.
 package protocol ServerConnectionObserver: AnyObject, Sendable {
     /// A whole request came: answer with `accept` or `respond`, now or later within the handshake's limit.
     func connection(_ connection: ServerConnection, requested request: HTTPRequest)
@@ -15,7 +17,9 @@ package protocol ServerConnectionObserver: AnyObject, Sendable {
     func connection(_ connection: ServerConnection, closed end: LinkEnd)
 }
 
-/// A server's end of one connection. Use it on its loop only. The loop keeps it, and it its observer, until it has ended.
+/// A server's end of one connection.
+///
+/// Use it on its loop only. The loop keeps it, and it its observer, until it has ended.
 package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
     /// Names the connection within its listener.
     package let id: LinkID

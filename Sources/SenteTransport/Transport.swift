@@ -20,7 +20,9 @@ package protocol LinkObserver: AnyObject, Sendable {
     func link(_ id: LinkID, reported reports: [LinkReport])
 }
 
-/// One link under way. Use it on the host's thread only.
+/// One link under way.
+///
+/// Use it on the host's thread only.
 ///
 /// The host keeps a link, and the link its observer, until it has ended; releasing it does not end it, `abandon()` does.
 package protocol TransportLink: AnyObject {
@@ -49,11 +51,15 @@ package struct LinkRequest: Sendable {
     package var headers: [Refusal.Header]
     /// Offered to the server, most wanted first.
     package var subprotocols: [String]
-    /// The largest message each way, in bytes. The default is 1 MiB.
+    /// The largest message each way, in bytes.
+    ///
+    /// The default is 1 MiB.
     package var messageLimit: Int
     /// When opening must be done: name, connection and handshakes together.
     package var openDeadline: Instant
-    /// How long the closing handshake may take. The default is 5 s.
+    /// How long the closing handshake may take.
+    ///
+    /// The default is 5 s.
     package var closeLimit: Duration
 
     package init(

@@ -61,15 +61,21 @@ public struct ValueMap: Sendable {
     /// The values in the order of their keys.
     public var values: [Value] { stride(from: 1, to: items.count, by: 2).map { items[$0] } }
 
+    /// Where among the items a key stands.
+    func position(of key: Value) -> Int? { index.position(of: key, in: items, stride: 2) }
+
+    /// Where among the items a text stands as a key.
+    func position(of key: String) -> Int? { index.position(of: key, in: items, stride: 2) }
+
     /// What stands under a key; setting nil removes it.
     public subscript(_ key: Value) -> Value? {
-        get { index.position(of: key, in: items, stride: 2).map { items[$0 + 1] } }
+        get { position(of: key).map { items[$0 + 1] } }
         set {
             guard let newValue else {
                 removeValue(forKey: key)
                 return
             }
-            if let position = index.position(of: key, in: items, stride: 2) {
+            if let position = position(of: key) {
                 items[position + 1] = newValue
             } else {
                 items.append(key)
@@ -81,7 +87,7 @@ public struct ValueMap: Sendable {
 
     /// What stands under a text; setting nil removes it.
     public subscript(_ key: String) -> Value? {
-        get { index.position(of: key, in: items, stride: 2).map { items[$0 + 1] } }
+        get { position(of: key).map { items[$0 + 1] } }
         set { self[Value.string(key)] = newValue }
     }
 
@@ -93,7 +99,7 @@ public struct ValueMap: Sendable {
 
     /// Removes a key and returns what stood under it; takes time in proportion to the size of the map.
     @discardableResult public mutating func removeValue(forKey key: Value) -> Value? {
-        guard let position = index.position(of: key, in: items, stride: 2) else { return nil }
+        guard let position = position(of: key) else { return nil }
         let value = items[position + 1]
         items.removeSubrange(position...(position + 1))
         index.rebuild(items, stride: 2)

@@ -297,6 +297,26 @@ struct LinkTests {
         }
     }
 
+    // MARK: - Faults behind good messages
+
+    @Test("a good message before a bad frame can be answered before the close frame")
+    func heldFault() throws {
+        let peer = try Peer.openClient()
+        let bytes = Frame(1, Array("good".utf8)).bytes() + [0xF1, 0x00]
+        bytes.withUnsafeBytes {
+            peer.link.receive($0, at: peer.now, masks: &peer.masks, into: &peer.events)
+        }
+        #expect(peer.events == [.message(.text("good"))])
+        #expect(peer.link.deadline == peer.now)
+        #expect(peer.send(.text("answer")) == .queued)
+        peer.fireIfDue()
+        #expect(peer.events.count == 2 && peer.events.last?.isLast == true)
+        let written = peer.output()
+        #expect(written.first == 0x81)
+        #expect(written.contains(0x88))
+        #expect(peer.send(.text("late")) == .notOpen)
+    }
+
     // MARK: - Garbage
 
     /// A stream that begins well and then goes wrong somewhere, or does not.

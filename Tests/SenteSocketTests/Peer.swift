@@ -88,7 +88,13 @@ final class Peer {
                 piece.withUnsafeBytes { link.receive($0, at: now, masks: &masks, into: &events) }
                 rest = rest.dropFirst(piece.count)
             }
+            fireIfDue()
         }
+    }
+
+    /// What an owner does once it has looked at the events of one read.
+    func fireIfDue() {
+        if let deadline = link.deadline, deadline <= now { link.timerFired(at: now, into: &events) }
     }
 
     func feed(_ text: String, by size: Int = .max) {
@@ -96,7 +102,8 @@ final class Peer {
     }
 
     func accept(subprotocol: String? = nil, headers: [HTTPHeader] = []) -> Bool {
-        link.accept(subprotocol: subprotocol, headers: headers, at: now, masks: &masks, into: &events)
+        defer { fireIfDue() }
+        return link.accept(subprotocol: subprotocol, headers: headers, at: now, masks: &masks, into: &events)
     }
 
     func send(_ message: Message, id: UInt64? = nil) -> Link.Verdict {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteBase
 import SenteTransport
-import Synchronization
 import Testing
 
 /// Every test that opens sockets or measures a loop is a part of this suite.
@@ -36,38 +36,37 @@ final class Box<Value>: @unchecked Sendable {
     }
 }
 
-/// Collects from any thread; `next(where:)` waits for a state of the collection.
-final class Collector<Element: Sendable>: Sendable {
-    private struct State {
-        var elements: [Element] = []
-        var waiters: [(@Sendable ([Element]) -> Bool, CheckedContinuation<[Element], Never>)] = []
-    }
+/// Collects from any thread; `wait` waits for a state of the collection.
+final class Collector<Element: Sendable>: @unchecked Sendable {
+    // Not a `Mutex`, whose locking the thread sanitizer does not see.
+    private let lock = NSLock()
+    private var collected: [Element] = []
+    private var waiters: [(condition: @Sendable ([Element]) -> Bool, CheckedContinuation<[Element], Never>)] =
+        []
 
-    private let state = Mutex(State())
-
-    var elements: [Element] { state.withLock { $0.elements } }
+    var elements: [Element] { lock.withLock { collected } }
 
     func append(_ element: Element) {
         append(contentsOf: [element])
     }
 
     func append(contentsOf elements: [Element]) {
-        let resumed = state.withLock { state in
-            state.elements += elements
-            let all = state.elements
-            let done = state.waiters.filter { $0.0(all) }
-            state.waiters.removeAll { $0.0(all) }
-            return (done.map(\.1), all)
+        let (all, done) = lock.withLock {
+            collected += elements
+            let all = collected
+            let done = waiters.filter { $0.condition(all) }
+            waiters.removeAll { $0.condition(all) }
+            return (all, done)
         }
-        for waiter in resumed.0 { waiter.resume(returning: resumed.1) }
+        for waiter in done { waiter.1.resume(returning: all) }
     }
 
     /// Waits until the collection satisfies `condition` and returns it.
     func wait(until condition: @escaping @Sendable ([Element]) -> Bool) async -> [Element] {
         await withCheckedContinuation { continuation in
-            let now: [Element]? = state.withLock { state in
-                if condition(state.elements) { return state.elements }
-                state.waiters.append((condition, continuation))
+            let now: [Element]? = lock.withLock {
+                if condition(collected) { return collected }
+                waiters.append((condition, continuation))
                 return nil
             }
             if let now { continuation.resume(returning: now) }

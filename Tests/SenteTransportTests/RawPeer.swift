@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteBase
 import SenteSocket
 
@@ -36,13 +37,7 @@ final class RawServer: @unchecked Sendable {
         }
         guard bound else { throw LinkFailure(.unavailable, "No port.") }
         port = UInt16(bigEndian: address.sin_port)
-        let box = Unmanaged.passRetained(Start { Self.run(descriptor, serve) })
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        #else
-        var thread = pthread_t()
-        #endif
-        pthread_create(&thread, nil, { Start.run($0) }, box.toOpaque())
+        Thread.detachNewThread { Self.run(descriptor, serve) }
     }
 
     deinit {
@@ -59,16 +54,6 @@ final class RawServer: @unchecked Sendable {
             connection.close()
         }
         close(listener)
-    }
-
-    private final class Start {
-        let body: () -> Void
-        init(_ body: @escaping () -> Void) { self.body = body }
-
-        static func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-            if let argument { Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }
     }
 }
 

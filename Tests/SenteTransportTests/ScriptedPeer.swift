@@ -11,21 +11,18 @@ final class LinkWitness: LinkObserver, @unchecked Sendable {
     let loop: EventLoop
     private var link: (any TransportLink)?
     private var inCall = false
-    /// Called on the loop with every batch.
-    var react: (([LinkReport], any TransportLink) -> Void)?
 
     init(_ loop: EventLoop) {
         self.loop = loop
     }
 
     static func open(
-        _ request: LinkRequest, on loop: EventLoop, react: (([LinkReport], any TransportLink) -> Void)? = nil
+        _ request: LinkRequest, on loop: EventLoop, transport: any Transport = SocketTransport()
     ) -> LinkWitness {
         let witness = LinkWitness(loop)
-        witness.react = react
         loop.post {
             witness.call {
-                witness.link = SocketTransport().open(LinkID(7), request, on: loop, observer: witness)
+                witness.link = transport.open(LinkID(7), request, on: loop, observer: witness)
             }
         }
         return witness
@@ -48,7 +45,6 @@ final class LinkWitness: LinkObserver, @unchecked Sendable {
     func link(_ id: LinkID, reported batch: [LinkReport]) {
         precondition(loop.isCurrent && !inCall && id == LinkID(7))
         batches.append(batch)
-        if let link { react?(batch, link) }
         reports.append(contentsOf: batch)
     }
 
@@ -87,7 +83,9 @@ extension LinkReport {
     }
 }
 
-/// A server that does what closures say. Everything runs on its loop.
+/// A server that does what closures say.
+///
+/// Everything runs on its loop.
 final class ScriptedServer: ServerConnectionObserver, @unchecked Sendable {
     var requested: (ServerConnection, HTTPRequest) -> Void = { connection, _ in connection.accept() }
     var opened: (ServerConnection) -> Void = { _ in }

@@ -5,6 +5,12 @@ import SenteWire
 /// A small seeded generator, so that a failing case can be run again.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
+    /// How fine the instants are that it makes.
+    var maximumNanoseconds = 999_999
+
+    init(state: UInt64) {
+        self.state = state
+    }
 
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
@@ -85,9 +91,10 @@ extension SplitMix {
         case 13: return .symbol(Symbol(below(2) == 0 ? name() : "\(name())/\(name())"))
         case 14: return .bytes((0..<below(9)).map { _ in UInt8(truncatingIfNeeded: next()) })
         case 15:
-            let milliseconds = Int64.random(in: -62_000_000_000_000...253_000_000_000_000, using: &self)
-            return .instant(
-                Timestamp(milliseconds: milliseconds, nanoseconds: UInt32(below(2) * below(1_000_000))))
+            // From 1621 on, since Java writes older dates by another calendar.
+            let milliseconds = Int64.random(in: -11_000_000_000_000...253_000_000_000_000, using: &self)
+            let nanoseconds = UInt32(below(2) * below(maximumNanoseconds + 1))
+            return .instant(Timestamp(milliseconds: milliseconds, nanoseconds: nanoseconds))
         case 16: return .uuid(UniqueID(high: next(), low: next()))
         default: return .uri(text())
         }

@@ -77,11 +77,11 @@ struct WireFormatTests {
                 0, 0x80, 0xC3, 0xE2, 0xED, 0xF0, 0xFF,
             ]
         var accepted = 0
-        for _ in 0..<20_000 {
+        for _ in 0..<Effort.fuzz / 2 {
             let bytes = (0..<generator.below(24)).map { _ in pieces[generator.below(pieces.count)] }
             if (try? format.decode(bytes)) != nil { accepted += 1 }
         }
-        for _ in 0..<4000 {
+        for _ in 0..<Effort.fuzz / 2 {
             var bytes = try format.encode(generator.jsonValue())
             for _ in 0...generator.below(3) where !bytes.isEmpty {
                 let place = generator.below(bytes.count)

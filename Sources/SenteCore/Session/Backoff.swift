@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 /// How long to wait before the next attempt.
 ///
 /// Counts the retries since the last stable connection. The first retry of a series draws from the policy's first
 /// window; a failure that only a change elsewhere can mend waits at the cap.
-struct Backoff: Sendable {
-    enum Wait: Equatable {
+package struct Backoff: Sendable {
+    package enum Wait: Equatable {
         case after(Duration)
         /// The policy is the app's: ask it.
         case ask(ReconnectPolicy.Context)
         case giveUp
     }
 
-    let policy: ReconnectPolicy
+    package let policy: ReconnectPolicy
     /// How many retries were scheduled since the last stable connection.
-    private(set) var retries = 0
+    package private(set) var retries = 0
     /// Since when there is no connection.
-    private(set) var downSince: Instant?
+    package private(set) var downSince: Instant?
 
-    init(policy: ReconnectPolicy) {
+    package init(policy: ReconnectPolicy) {
         self.policy = policy
     }
 
     /// A link ended, or could not be opened.
     ///
     /// Counts a retry unless the policy gives up.
-    mutating func next(
+    package mutating func next(
         at now: Instant, atCap: Bool, error: SenteError?, using random: inout Generator
     ) -> Wait {
         let since = downSince ?? now
@@ -51,21 +51,21 @@ struct Backoff: Sendable {
             let capped = min(grown, cap)
             let factor = jitter > 0 ? Double.random(in: (1 - jitter)...(1 + jitter), using: &random) : 1
             // The cap holds after jitter too; the original's may exceed it.
-            return .after(.nanoseconds(Int64(max(0, min(capped * factor, cap)))))
+            return .after(Self.duration(min(capped * factor, cap)))
         }
     }
 
     /// The link that ended had been open since then.
-    mutating func linkEnded(openedAt: Instant, at now: Instant) {
+    package mutating func linkEnded(openedAt: Instant, at now: Instant) {
         if openedAt.duration(to: now) >= policy.stableTime { reset() }
         downSince = downSince ?? now
     }
 
-    mutating func linkOpened() {
+    package mutating func linkOpened() {
         downSince = nil
     }
 
-    mutating func reset() {
+    package mutating func reset() {
         retries = 0
         downSince = nil
     }
@@ -88,6 +88,12 @@ struct Backoff: Sendable {
         // Stops before infinity: 1,000 steps of ×1 stay where they are.
         for _ in 0..<min(retry, 1_000) where value < 1e18 { value *= multiplier }
         return value
+    }
+
+    /// Whatever numbers a policy was made of: 292 years at most, and what is no number is no wait.
+    private static func duration(_ nanoseconds: Double) -> Duration {
+        guard nanoseconds > 0 else { return .zero }
+        return .nanoseconds(nanoseconds < 9.2e18 ? Int64(nanoseconds) : .max)
     }
 
     private static func uniform(_ range: ClosedRange<Int64>, using random: inout Generator) -> Duration {

@@ -1,51 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 /// A call of the app that is not resolved yet.
-struct Call: Sendable {
-    enum Purpose: Sendable, Equatable {
+package struct Call: Sendable {
+    package enum Purpose: Sendable, Equatable {
         case connect
-        case subscribe(channel: String, isScoped: Bool)
+        case subscribe(channel: String, InboxID, scoped: Bool)
         case unsubscribe
         case ping
         case submit(Awaited)
     }
 
-    enum Phase: Sendable, Equatable {
+    package enum Phase: Sendable, Equatable {
         /// Nothing of it left, and nothing of it waits in the outbox.
         case waiting
         case queued
-        /// On the current link. The correlation is the slot that its reply fills.
-        case sent(Correlation?)
+        /// On the current link. The place is that of the slot that its reply fills.
+        case sent(PendingReplies.Place?)
     }
 
-    var purpose: Purpose
-    var phase: Phase
-    var deadline: Instant?
+    package var purpose: Purpose
+    package var phase: Phase
+    package var deadline: Instant?
 
-    var awaitsReply: Bool { purpose == .submit(.reply) }
+    package init(purpose: Purpose, phase: Phase, deadline: Instant? = nil) {
+        self.purpose = purpose
+        self.phase = phase
+        self.deadline = deadline
+    }
 }
 
 /// The unresolved calls, and which of them runs out of time first.
-struct Calls: Sendable {
+package struct Calls: Sendable {
     private var calls: [CallID: Call] = [:]
-    /// A binary heap; an entry whose call is gone, or has another deadline, is skipped when it comes up.
+    /// A binary heap; an entry whose call is gone is skipped when it comes up.
     private var heap: [(deadline: Instant, call: CallID)] = []
 
-    subscript(id: CallID) -> Call? { calls[id] }
+    package init() {}
 
-    var deadline: Instant? { heap.first?.deadline }
+    package subscript(id: CallID) -> Call? { calls[id] }
+
+    package var deadline: Instant? { heap.first?.deadline }
 
     /// Calls that left, or wait to: those that a server has to answer.
-    private(set) var pendingCount = 0
+    package private(set) var pendingCount = 0
 
     /// All calls for which `condition` holds, oldest first.
-    func all(where condition: (Call) -> Bool) -> [CallID] {
+    package func all(where condition: (Call) -> Bool) -> [CallID] {
         calls.filter { condition($0.value) }.map(\.key).sorted()
     }
 
-    mutating func add(_ id: CallID, _ call: Call) {
+    package mutating func add(_ id: CallID, _ call: Call) {
         calls[id] = call
         if call.purpose == .submit(.reply) { pendingCount += 1 }
         guard let deadline = call.deadline else { return }
@@ -53,21 +59,20 @@ struct Calls: Sendable {
         siftUp(heap.count - 1)
     }
 
-    mutating func sent(_ id: CallID, correlation: Correlation?) {
-        calls[id]?.phase = .sent(correlation)
+    package mutating func sent(_ id: CallID, _ place: PendingReplies.Place?) {
+        calls[id]?.phase = .sent(place)
     }
 
     @discardableResult
-    mutating func remove(_ id: CallID) -> Call? {
+    package mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
-        if call.awaitsReply { pendingCount -= 1 }
         if call.purpose == .submit(.reply) { pendingCount -= 1 }
         skipGone()
         return call
     }
 
     /// A call whose time is up, if there is one; it stays until it is removed.
-    func expired(at now: Instant) -> CallID? {
+    package func expired(at now: Instant) -> CallID? {
         guard let first = heap.first, first.deadline <= now else { return nil }
         return first.call
     }

@@ -11,41 +11,58 @@ package enum InboxElement: Sendable, Equatable {
 }
 
 /// What one live handle has not consumed yet, bounded.
-struct Inbox: Sendable {
+package struct Inbox: Sendable {
     /// What it listens to, and how many times over.
-    var filters: [InboxFilter: Int] = [:]
+    package var filters: [InboxFilter: Int] = [:]
     /// The channel of a subscription's handle: `unsubscribe` finishes it.
-    let subscription: String?
+    package let subscription: String?
     private var queue = Queue<(element: InboxElement, size: Int)>()
     private var bytes = 0
-    /// Taken, and not yet consumed.
-    private var outstanding = 0
+    /// Taken, and not yet consumed; the bytes on average.
+    private var outstanding = (messages: 0, bytes: 0)
     private var isAnnounced = false
     /// Requests handed out and not answered.
-    private(set) var unanswered = 0
+    package private(set) var unanswered = 0
+    /// Held reading up for as long as it may: until it has room again, the oldest goes.
+    private var isStuck = false
 
-    init(subscription: String?) {
+    package init(subscription: String?) {
         self.subscription = subscription
     }
 
     private func isOver(_ policy: InboxPolicy) -> Bool {
-        queue.count + outstanding > policy.maximumMessages || bytes > policy.maximumBytes
+        queue.count + outstanding.messages > policy.maximumMessages
+            || bytes + outstanding.bytes > policy.maximumBytes
     }
 
-    mutating func append(
+    /// Whether too much came although reading is to stop.
+    private func isFarOver(_ policy: InboxPolicy) -> Bool {
+        (bytes + outstanding.bytes) / 2 > policy.maximumBytes
+    }
+
+    /// Whether reading may go on: not before half of it is free, so as not to stop again at the next message.
+    private func hasRoom(_ policy: InboxPolicy) -> Bool {
+        queue.count + outstanding.messages <= policy.maximumMessages / 2
+            && bytes + outstanding.bytes <= policy.maximumBytes / 2
+    }
+
+    package mutating func append(
         _ element: InboxElement, size: Int, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
         queue.append((element, size))
         bytes += size
         if case .request = element { unanswered += 1 }
-        if policy.overflow == .pauseReading, isOver(policy) { return (0, true, announces()) }
-        return (trim(policy), false, announces())
+        let isFull = policy.overflow == .pauseReading && !isStuck && isOver(policy)
+        // What was on its way when reading stopped may still come, within reason. Of small messages one wake-up brings
+        // thousands, so only bytes count.
+        let missed = isFull && !isFarOver(policy) ? 0 : trim(policy)
+        return (missed, isFull, announces())
     }
 
     /// Drops the oldest until the rest fits; the newest always stays.
     ///
     /// Returns how many went.
-    mutating func trim(_ policy: InboxPolicy) -> Int {
+    package mutating func trim(_ policy: InboxPolicy) -> Int {
         guard isOver(policy) else { return 0 }
         var dropped = 0
         var missed = 0
@@ -60,25 +77,41 @@ struct Inbox: Sendable {
     }
 
     /// Whether the handle is to be told now that something is here: once, and not while it holds untouched elements.
-    mutating func announces() -> Bool {
-        guard !isAnnounced, outstanding == 0, !queue.isEmpty else { return false }
+    package mutating func announces() -> Bool {
+        guard !isAnnounced, outstanding.messages == 0, !queue.isEmpty else { return false }
         isAnnounced = true
         return true
     }
 
-    mutating func take() -> [InboxElement] {
+    package mutating func take() -> [InboxElement] {
         let elements = queue.drain().map(\.element)
+        outstanding.messages += elements.count
+        outstanding.bytes += bytes
         bytes = 0
-        outstanding += elements.count
         isAnnounced = false
         return elements
     }
 
-    mutating func consumed(_ count: Int) {
-        outstanding = max(0, outstanding - count)
+    /// Returns whether there is room again.
+    package mutating func consumed(_ count: Int, _ policy: InboxPolicy) -> Bool {
+        let count = max(0, min(count, outstanding.messages))
+        if count > 0 { outstanding.bytes -= outstanding.bytes / outstanding.messages * count }
+        outstanding.messages -= count
+        if outstanding.messages == 0 { outstanding.bytes = 0 }
+        guard hasRoom(policy) else { return false }
+        isStuck = false
+        return true
     }
 
-    mutating func answered() {
+    /// It may not hold reading up any longer.
+    ///
+    /// Returns how many messages went.
+    package mutating func giveWay(_ policy: InboxPolicy) -> Int {
+        isStuck = true
+        return trim(policy)
+    }
+
+    package mutating func answered() {
         unanswered = max(0, unanswered - 1)
     }
 }

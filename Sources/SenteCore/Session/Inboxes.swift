@@ -6,59 +6,54 @@ import SenteWire
 ///
 /// A handle is told once that something is there (`ready`), then takes everything at once. What it took counts until it
 /// says it is consumed; until then the rest stays here, where the oldest can still make room.
-struct Inboxes: Sendable {
-    let policy: InboxPolicy
+package struct Inboxes: Sendable {
+    package let policy: InboxPolicy
     private var inboxes: [InboxID: Inbox] = [:]
     private var routes: [InboxFilter: [InboxID]] = [:]
     /// Inboxes over their bounds whose excess is not dropped yet (`.pauseReading`).
     private var full: Set<InboxID> = []
 
-    init(policy: InboxPolicy) {
+    package init(policy: InboxPolicy) {
         self.policy = policy
     }
 
-    var isFull: Bool { !full.isEmpty }
+    package var isFull: Bool { !full.isEmpty }
 
-    mutating func open(_ id: InboxID, subscription: String? = nil) {
+    package mutating func open(_ id: InboxID, subscription: String? = nil) {
         guard inboxes[id] == nil else { return }
         inboxes[id] = Inbox(subscription: subscription)
     }
 
-    mutating func listen(_ id: InboxID, _ filter: InboxFilter) {
+    package mutating func listen(_ id: InboxID, _ filter: InboxFilter) {
         guard let count = inboxes[id]?.filters[filter, default: 0] else { return }
         inboxes[id]?.filters[filter] = count + 1
         if count == 0 { routes[filter, default: []].append(id) }
     }
 
-    mutating func unlisten(_ id: InboxID, _ filter: InboxFilter) {
+    package mutating func unlisten(_ id: InboxID, _ filter: InboxFilter) {
         guard let count = inboxes[id]?.filters[filter] else { return }
         inboxes[id]?.filters[filter] = count > 1 ? count - 1 : nil
         if count == 1 { removeRoute(filter, id) }
     }
 
-    mutating func close(_ id: InboxID) {
-        guard let inbox = inboxes.removeValue(forKey: id) else { return }
+    /// False when it was closed already.
+    @discardableResult
+    package mutating func close(_ id: InboxID) -> Bool {
+        guard let inbox = inboxes.removeValue(forKey: id) else { return false }
         for filter in inbox.filters.keys { removeRoute(filter, id) }
         full.remove(id)
+        return true
     }
 
     /// The handles of a channel that `unsubscribe` finishes.
-    func subscriptions(of channel: String) -> [InboxID] {
+    package func subscriptions(of channel: String) -> [InboxID] {
         (routes[.channel(channel)] ?? []).filter { inboxes[$0]?.subscription == channel }
-    }
-
-    /// The channel whose wish this inbox may hold: a subscription's, or a responder's.
-    func wish(of id: InboxID) -> String? {
-        guard let inbox = inboxes[id] else { return nil }
-        if let channel = inbox.subscription { return channel }
-        for case .requests(let channel) in inbox.filters.keys { return channel }
-        return nil
     }
 
     /// Routes to everyone who listens to `filter`, and an event to those who hear all.
     ///
     /// Returns how many were missed.
-    mutating func deliver(
+    package mutating func deliver(
         _ element: InboxElement, to filter: InboxFilter, size: Int, ready: (InboxID) -> Void
     ) -> Int {
         var missed = 0
@@ -75,34 +70,34 @@ struct Inboxes: Sendable {
     /// Hands a request to the channel's responder.
     ///
     /// nil when there is none, false when it has too many already.
-    mutating func deliver(_ request: IncomingRequest, size: Int, limit: Int, ready: (InboxID) -> Void)
+    package mutating func deliver(_ request: IncomingRequest, size: Int, limit: Int, ready: (InboxID) -> Void)
         -> Bool?
     {
-        guard let id = routes[.requests(request.channel)]?.first, let inbox = inboxes[id] else { return nil }
-        guard inbox.unanswered < limit else { return false }
+        guard let id = routes[.requests(request.channel)]?.first, let unanswered = inboxes[id]?.unanswered
+        else { return nil }
+        guard unanswered < limit else { return false }
         _ = append(.request(request), size, to: id, ready: ready)
         return true
     }
 
-    mutating func answered(_ id: InboxID) {
+    package mutating func answered(_ id: InboxID) {
         inboxes[id]?.answered()
     }
 
-    mutating func take(_ id: InboxID) -> [InboxElement] {
-        full.remove(id)
-        return inboxes[id]?.take() ?? []
+    package mutating func take(_ id: InboxID) -> [InboxElement] {
+        inboxes[id]?.take() ?? []
     }
 
-    mutating func consumed(_ id: InboxID, _ count: Int, ready: (InboxID) -> Void) {
-        inboxes[id]?.consumed(count)
+    package mutating func consumed(_ id: InboxID, _ count: Int, ready: (InboxID) -> Void) {
+        if inboxes[id]?.consumed(count, policy) == true { full.remove(id) }
         if inboxes[id]?.announces() == true { ready(id) }
     }
 
     /// Drops what is over the bounds, now that it may not be held back any more.
     ///
     /// Returns how many were missed.
-    mutating func dropExcess() -> Int {
-        let missed = full.reduce(0) { $0 + (inboxes[$1]?.trim(policy) ?? 0) }
+    package mutating func dropExcess() -> Int {
+        let missed = full.reduce(0) { $0 + (inboxes[$1]?.giveWay(policy) ?? 0) }
         full = []
         return missed
     }

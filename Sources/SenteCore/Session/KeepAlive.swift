@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 /// Watches one open link for silence: a probe after `interval`, dead `limit` later.
 ///
 /// Any inbound bytes count as life.
-struct KeepAlive: Sendable {
-    enum Verdict: Equatable {
+package struct KeepAlive: Sendable {
+    package enum Verdict: Equatable {
         case fine
         case probe
         case dead
@@ -18,23 +18,26 @@ struct KeepAlive: Sendable {
     /// While the app keeps us from reading, silence says nothing about the peer.
     private var isSuspended = false
 
-    init(_ heartbeat: Heartbeat, at now: Instant) {
+    package init(_ heartbeat: Heartbeat, at now: Instant) {
         self.heartbeat = heartbeat
         lastLife = now
     }
 
-    var deadline: Instant? {
+    package var deadline: Instant? {
         if isSuspended { return nil }
         if let probedAt { return probedAt.advanced(by: heartbeat.limit) }
         return lastLife.advanced(by: heartbeat.interval)
     }
 
-    mutating func life(at now: Instant) {
+    /// How long nothing has come.
+    package func silence(at now: Instant) -> Duration { lastLife.duration(to: now) }
+
+    package mutating func life(at now: Instant) {
         lastLife = now
         probedAt = nil
     }
 
-    mutating func check(at now: Instant) -> Verdict {
+    package mutating func check(at now: Instant) -> Verdict {
         guard let deadline, deadline <= now else { return .fine }
         if probedAt != nil { return .dead }
         probedAt = now
@@ -44,17 +47,17 @@ struct KeepAlive: Sendable {
     /// Asks for a sign of life now, whatever the interval says.
     ///
     /// False when one is already awaited.
-    mutating func probeNow(at now: Instant) -> Bool {
+    package mutating func probeNow(at now: Instant) -> Bool {
         guard probedAt == nil, !isSuspended else { return false }
         probedAt = now
         return true
     }
 
-    mutating func suspend() {
+    package mutating func suspend() {
         isSuspended = true
     }
 
-    mutating func resume(at now: Instant) {
+    package mutating func resume(at now: Instant) {
         isSuspended = false
         life(at: now)
     }

@@ -1,106 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 import SenteWire
 
 /// What is not yet on a link: neutral messages in the order of the calls, bounded in number, bytes and time.
 ///
 /// A message leaves once: to a link, by its time to live, by cancellation, or by the overflow policy.
-struct Outbox: Sendable {
-    struct Item: Sendable {
-        var call: CallID
-        var outbound: Outbound
-        var weight: Int
-        var queuedAt: Instant
-        var expires: Instant?
+package struct Outbox: Sendable {
+    package struct Item: Sendable {
+        package var call: CallID
+        package var outbound: Outbound
+        package var weight: Int
+        package var queuedAt: Instant
+        package var expires: Instant?
+        fileprivate var key: CoalescingKey?
     }
 
-    enum Insertion: Equatable {
+    package enum Insertion: Equatable {
         case accepted
         /// The message finds no room; the call gets this code.
         case refused(SenteError.Code)
     }
 
-    let policy: OutboxPolicy
+    package let policy: OutboxPolicy
     /// Slots of removed items are nil until the head passes them.
     private var items = Queue<Item?>()
-    /// The number of the slot at the head; slots are numbered from the first ever.
+    /// The number of the slot at the head; slots are numbered as they come.
     private var headNumber = 0
     private var numbers: [CallID: Int] = [:]
-    private(set) var bytes = 0
+    /// Who waits for each key, with `.coalesce`.
+    private var holders: [CoalescingKey: CallID] = [:]
+    package private(set) var bytes = 0
 
-    init(policy: OutboxPolicy) {
+    package init(policy: OutboxPolicy) {
         self.policy = policy
     }
 
-    var count: Int { numbers.count }
-    var isEmpty: Bool { numbers.isEmpty }
+    package var count: Int { numbers.count }
+    package var isEmpty: Bool { numbers.isEmpty }
     /// Every item has the same time to live and queues in order, so the head expires first.
-    var deadline: Instant? { oldest?.expires }
-    var oldest: Item? { items.first ?? nil }
+    package var deadline: Instant? { oldest?.expires }
+    package var oldest: Item? { items.first ?? nil }
 
-    func contains(_ call: CallID) -> Bool { numbers[call] != nil }
+    package func contains(_ call: CallID) -> Bool { numbers[call] != nil }
 
     /// Queues a message.
     ///
-    /// `dropped` receives what the policy threw out to make room, with the reason.
-    mutating func insert(
-        _ outbound: Outbound, for call: CallID, at now: Instant, dropped: inout [(CallID, SenteError.Code)]
+    /// `dropped` receives what the policy threw out to make room, with the reason. What `passes` leaves again at
+    /// once, and the bounds, which are for what waits, do not count.
+    package mutating func insert(
+        _ outbound: Outbound, for call: CallID, passes: Bool = false, at now: Instant,
+        dropped: inout [(CallID, SenteError.Code)]
     ) -> Insertion {
         let weight = outbound.weight
-        if policy.overflow == .coalesce, let key = CoalescingKey(outbound), let older = find(key) {
-            _ = remove(older)
-            dropped.append((older, .superseded))
+        let key = policy.overflow == .coalesce ? CoalescingKey(outbound) : nil
+        let older = key.flatMap { holders[$0] }
+        if !passes, let code = makeRoom(for: weight, replacing: older, dropped: &dropped) {
+            return .refused(code)
         }
-        while !fits(weight) {
-            switch policy.overflow {
-            case .rejectNewest, .coalesce: return .refused(.outboxFull)
-            case .dropNewest: return .refused(.dropped)
-            case .dropOldest:
-                guard let first = popFirst() else { return .refused(.outboxFull) }
-                dropped.append((first.call, .dropped))
-            }
-        }
+        if let older, remove(older) != nil { dropped.append((older, .superseded)) }
         numbers[call] = headNumber + items.count
+        if let key { holders[key] = call }
         items.append(
             Item(
                 call: call, outbound: outbound, weight: weight, queuedAt: now,
-                expires: policy.timeToLive.map { now.advanced(by: $0) }))
+                expires: policy.timeToLive.map { now.advanced(by: $0) }, key: key))
         bytes += weight
         return .accepted
     }
 
-    mutating func popFirst() -> Item? {
+    package mutating func popFirst() -> Item? {
         guard let item = oldest else { return nil }
         dropHead()
-        numbers[item.call] = nil
-        bytes -= item.weight
+        forget(item)
         skipRemoved()
         return item
     }
 
-    mutating func remove(_ call: CallID) -> Item? {
-        guard let number = numbers.removeValue(forKey: call), let item = items[number - headNumber] else {
-            return nil
-        }
+    package mutating func remove(_ call: CallID) -> Item? {
+        guard let number = numbers[call], let item = items[number - headNumber] else { return nil }
         items[number - headNumber] = nil
-        bytes -= item.weight
+        forget(item)
         skipRemoved()
         return item
     }
 
     /// Takes the head if its time to live has passed.
-    mutating func popExpired(at now: Instant) -> Item? {
+    package mutating func popExpired(at now: Instant) -> Item? {
         guard let expires = deadline, expires <= now else { return nil }
         return popFirst()
     }
 
-    private func fits(_ weight: Int) -> Bool {
-        count < policy.maximumMessages && bytes + weight <= policy.maximumBytes
+    /// Why there is no room, when the policy can make none.
+    ///
+    /// Nothing is dropped for a message that would not fit into an empty outbox either.
+    private mutating func makeRoom(
+        for weight: Int, replacing older: CallID?, dropped: inout [(CallID, SenteError.Code)]
+    ) -> SenteError.Code? {
+        let replaced = older.flatMap { numbers[$0] }.flatMap { items[$0 - headNumber] }
+        let sparedCount = replaced == nil ? 0 : 1
+        let sparedBytes = replaced?.weight ?? 0
+        func fits() -> Bool {
+            count - sparedCount < policy.maximumMessages
+                && weight <= policy.maximumBytes - (bytes - sparedBytes)
+        }
+        if fits() { return nil }
+        switch policy.overflow {
+        case .rejectNewest, .coalesce: return .outboxFull
+        case .dropNewest: return .dropped
+        case .dropOldest:
+            guard policy.maximumMessages > 0, weight <= policy.maximumBytes else { return .outboxFull }
+            while !fits(), let first = popFirst() { dropped.append((first.call, .dropped)) }
+            return nil
+        }
     }
 
-    private func find(_ key: CoalescingKey) -> CallID? {
-        items.first { $0.flatMap { CoalescingKey($0.outbound) } == key }??.call
+    private mutating func forget(_ item: Item) {
+        numbers[item.call] = nil
+        bytes -= item.weight
+        if let key = item.key { holders[key] = nil }
     }
 
     private mutating func dropHead() {
@@ -109,6 +127,13 @@ struct Outbox: Sendable {
 
     private mutating func skipRemoved() {
         while let first = items.first, first == nil { dropHead() }
+        // Removed ones must not pile up behind a head that waits.
+        guard items.count > 64, items.count > 2 * count else { return }
+        items.removeAll { $0 == nil }
+        headNumber = 0
+        for (number, item) in items.enumerated() {
+            if let item { numbers[item.call] = number }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 /// Who waits for which reply on one link.
 ///
@@ -8,13 +8,24 @@ import SenteBase
 /// (kind, channel) takes the reply; a call that gives up leaves its slot, so that the reply it caused cannot go to
 /// a later call. A fence (a ping with a unique stamp) clears such slots: servers answer in order, so its pong proves
 /// that what was written before is answered or never will be.
-struct PendingReplies: Sendable {
-    enum Owner: Equatable, Sendable {
+package struct PendingReplies: Sendable {
+    package enum Owner: Equatable, Sendable {
         case call(CallID)
         /// A subscribe on behalf of a wish; the number tells a wish from an earlier one for the same channel.
         case wish(channel: String, number: UInt64)
         /// Gave up, or never cared.
         case nobody
+    }
+
+    /// Where a slot is.
+    package struct Place: Hashable, Sendable {
+        package var correlation: Correlation
+        package var sequence: UInt64
+
+        package init(correlation: Correlation, sequence: UInt64) {
+            self.correlation = correlation
+            self.sequence = sequence
+        }
     }
 
     private struct Slot: Sendable {
@@ -23,114 +34,177 @@ struct PendingReplies: Sendable {
         var sentAt: Instant
     }
 
-    private enum Stamp: Sendable {
+    /// What our own pings, those behind which no call stands, are for.
+    private enum Purpose: Sendable {
         case fence(UInt64)
-        case ping(CallID, sentAt: Instant)
         case probe(sentAt: Instant)
     }
 
-    enum Pong: Equatable {
-        /// These calls will never be answered.
-        case cleared([CallID])
+    package enum Pong: Equatable {
+        /// These will never be answered.
+        case cleared([Owner])
         case roundTrip(CallID?, Duration)
         case unknown
     }
 
+    /// How many slots may be abandoned: with more of them, the server answers neither calls nor fences.
+    package static let maximumAbandoned = 16_384
+    /// How many of our own pings are remembered; a later one proves what an earlier one would have.
+    package static let maximumStamps = 256
+    /// How many early answers are held, and how many bytes of them.
+    package static let maximumEarly = (count: 64, bytes: 1 << 20)
+
     private var slots: [Correlation: Queue<Slot>] = [:]
-    private var stamps: [Int64: Stamp] = [:]
+    private var stamps: [Int64: Purpose] = [:]
+    private var pings: [Int64: (call: CallID, sentAt: Instant)] = [:]
     /// Answers to requests whose ids are not known yet, oldest first.
-    private var early = Queue<(Correlation, Reply)>()
+    private var early = Queue<(correlation: Correlation, reply: Reply, size: Int)>()
+    private var earlyBytes = 0
     private var sequence: UInt64 = 0
     /// Up to where an outstanding fence will clear.
     private var fencedUpTo: UInt64 = 0
+    /// How many slots nobody waits for any more.
+    package private(set) var abandoned = 0
 
-    func isPending(_ correlation: Correlation) -> Bool { slots[correlation] != nil }
+    package init() {}
 
-    mutating func add(_ correlation: Correlation, owner: Owner, at now: Instant) {
+    package func isPending(_ correlation: Correlation) -> Bool { slots[correlation] != nil }
+
+    /// Whether something was sent that no fence is behind.
+    package var isUnfenced: Bool { sequence > fencedUpTo }
+
+    /// Opens a slot.
+    @discardableResult
+    package mutating func add(_ correlation: Correlation, owner: Owner, at now: Instant) -> Place {
         sequence += 1
+        if owner == .nobody { abandoned += 1 }
         slots[correlation, default: Queue()].append(Slot(sequence: sequence, owner: owner, sentAt: now))
+        return Place(correlation: correlation, sequence: sequence)
     }
 
     /// The owner of the oldest slot, which the reply fills; nil when nobody waits.
-    mutating func take(_ correlation: Correlation, at now: Instant) -> (owner: Owner, elapsed: Duration)? {
+    package mutating func take(_ correlation: Correlation, at now: Instant) -> (
+        owner: Owner, elapsed: Duration
+    )? {
         guard var queue = slots.removeValue(forKey: correlation), let slot = queue.popFirst() else {
             return nil
         }
         if !queue.isEmpty { slots[correlation] = queue }
+        if slot.owner == .nobody { abandoned -= 1 }
         return (slot.owner, slot.sentAt.duration(to: now))
     }
 
     /// The call gives up.
     ///
     /// True when its slot needs a fence that is not already on its way.
-    mutating func leave(_ correlation: Correlation, call: CallID) -> Bool {
-        guard var queue = slots.removeValue(forKey: correlation) else { return false }
-        defer { if !queue.isEmpty { slots[correlation] = queue } }
-        guard let index = queue.firstIndex(where: { $0.owner == .call(call) }) else { return false }
-        if case .id = correlation {
+    package mutating func leave(_ place: Place) -> Bool {
+        guard let index = index(of: place) else { return false }
+        if case .id = place.correlation {
             // A name finds nobody, and that is all it takes.
-            queue.removeAll { $0.owner == .call(call) }
+            _ = remove(place, at: index)
             return false
         }
-        queue[index].owner = .nobody
-        return queue[index].sequence > fencedUpTo
+        slots[place.correlation]?[index].owner = .nobody
+        abandoned += 1
+        return place.sequence > fencedUpTo
     }
 
     /// The message of this slot was never sent after all.
-    mutating func retract(_ correlation: Correlation, owner: Owner) {
-        slots[correlation]?.removeAll { $0.owner == owner }
-        if slots[correlation]?.isEmpty == true { slots[correlation] = nil }
+    ///
+    /// Returns who waited.
+    package mutating func retract(_ place: Place) -> Owner? {
+        guard let owner = index(of: place).flatMap({ remove(place, at: $0) }) else { return nil }
+        if owner == .nobody { abandoned -= 1 }
+        return owner
     }
 
-    mutating func addFence(stamp: Int64) {
+    /// Slots of one correlation stand in the order of their numbers.
+    private func index(of place: Place) -> Int? {
+        guard let queue = slots[place.correlation] else { return nil }
+        var low = 0
+        var high = queue.count
+        while low < high {
+            let middle = (low + high) / 2
+            if queue[middle].sequence < place.sequence { low = middle + 1 } else { high = middle }
+        }
+        return low < queue.count && queue[low].sequence == place.sequence ? low : nil
+    }
+
+    private mutating func remove(_ place: Place, at index: Int) -> Owner? {
+        let owner = slots[place.correlation]?[index].owner
+        slots[place.correlation]?.removeAll { $0.sequence == place.sequence }
+        if slots[place.correlation]?.isEmpty == true { slots[place.correlation] = nil }
+        return owner
+    }
+
+    package mutating func addFence(stamp: Int64) {
         fencedUpTo = sequence
-        stamps[stamp] = .fence(sequence)
+        add(stamp, .fence(sequence))
     }
 
-    mutating func addPing(stamp: Int64, call: CallID?, at now: Instant) {
-        stamps[stamp] = call.map { .ping($0, sentAt: now) } ?? .probe(sentAt: now)
+    package mutating func addProbe(stamp: Int64, at now: Instant) {
+        add(stamp, .probe(sentAt: now))
+    }
+
+    package mutating func addPing(stamp: Int64, call: CallID, at now: Instant) {
+        pings[stamp] = (call, now)
     }
 
     /// The call gives up on its ping.
-    mutating func leavePing(call: CallID) {
-        stamps = stamps.filter { if case .ping(call, _) = $0.value { false } else { true } }
+    package mutating func leavePing(call: CallID) {
+        pings = pings.filter { $0.value.call != call }
     }
 
-    mutating func pong(stamp: Int64, at now: Instant) -> Pong {
+    package mutating func pong(stamp: Int64, at now: Instant) -> Pong {
+        if let ping = pings.removeValue(forKey: stamp) {
+            return .roundTrip(ping.call, ping.sentAt.duration(to: now))
+        }
         switch stamps.removeValue(forKey: stamp) {
-        case .fence(let limit)?: .cleared(clear(upTo: limit))
-        case .ping(let call, let sentAt)?: .roundTrip(call, sentAt.duration(to: now))
-        case .probe(let sentAt)?: .roundTrip(nil, sentAt.duration(to: now))
-        case nil: .unknown
+        case .fence(let limit)?: return .cleared(clear(upTo: limit))
+        case .probe(let sentAt)?: return .roundTrip(nil, sentAt.duration(to: now))
+        case nil: return .unknown
         }
     }
 
     /// Keeps an answer that nobody waits for yet, as long as some request's id is still to come.
-    mutating func holdEarly(_ correlation: Correlation, _ reply: Reply) {
+    package mutating func holdEarly(_ correlation: Correlation, _ reply: Reply, size: Int) {
         guard slots.keys.contains(where: { if case .next(.request, _) = $0 { true } else { false } }) else {
             return
         }
-        early.append((correlation, reply))
-        if early.count > 64 { _ = early.popFirst() }
+        early.append((correlation, reply, size))
+        earlyBytes += size
+        while early.count > Self.maximumEarly.count || earlyBytes > Self.maximumEarly.bytes,
+            let oldest = early.popFirst()
+        {
+            earlyBytes -= oldest.size
+        }
     }
 
-    mutating func takeEarly(_ correlation: Correlation) -> Reply? {
-        guard let found = early.first(where: { $0.0 == correlation }) else { return nil }
-        early.removeAll { $0.0 == correlation }
-        return found.1
+    package mutating func takeEarly(_ correlation: Correlation) -> Reply? {
+        guard let found = early.first(where: { $0.correlation == correlation }) else { return nil }
+        early.removeAll { $0.correlation == correlation }
+        earlyBytes = early.reduce(0) { $0 + $1.size }
+        return found.reply
     }
 
-    private mutating func clear(upTo limit: UInt64) -> [CallID] {
-        var cleared: [(UInt64, CallID)] = []
+    private mutating func add(_ stamp: Int64, _ purpose: Purpose) {
+        stamps[stamp] = purpose
+        if stamps.count > Self.maximumStamps, let oldest = stamps.keys.min() { stamps[oldest] = nil }
+    }
+
+    private mutating func clear(upTo limit: UInt64) -> [Owner] {
+        var cleared: [Slot] = []
         for (correlation, queue) in slots {
-            guard case .next = correlation else { continue }
+            guard case .next = correlation, let first = queue.first, first.sequence <= limit else { continue }
             var queue = queue
             while let slot = queue.first, slot.sequence <= limit {
                 _ = queue.popFirst()
-                if case .call(let call) = slot.owner { cleared.append((slot.sequence, call)) }
+                cleared.append(slot)
             }
             slots[correlation] = queue.isEmpty ? nil : queue
         }
-        return cleared.sorted { $0.0 < $1.0 }.map(\.1)
+        let owners = cleared.sorted { $0.sequence < $1.sequence }.map(\.owner).filter { $0 != .nobody }
+        abandoned -= cleared.count - owners.count
+        return owners
     }
 }

@@ -1,51 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// First in, first out, in an array with a moving head; amortised constant time at both ends.
-struct Queue<Element>: RandomAccessCollection {
-    private var storage: [Element] = []
-    private var head = 0
+/// First in, first out, in two arrays: amortised constant time at both ends, and what is taken is let go of at once.
+package struct Queue<Element>: RandomAccessCollection {
+    /// The older part, newest first, so that the oldest is at the cheap end.
+    private var older: [Element] = []
+    private var newer: [Element] = []
 
-    var startIndex: Int { 0 }
-    var endIndex: Int { storage.count - head }
+    package init() {}
 
-    subscript(position: Int) -> Element {
-        get { storage[head + position] }
-        set { storage[head + position] = newValue }
-    }
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { older.count + newer.count }
 
-    mutating func append(_ element: Element) {
-        storage.append(element)
-    }
-
-    mutating func popFirst() -> Element? {
-        guard head < storage.count else { return nil }
-        let element = storage[head]
-        head += 1
-        if head == storage.count {
-            // Keeps a small buffer for the next burst, and gives a large one back.
-            storage.removeAll(keepingCapacity: storage.capacity <= 64)
-            head = 0
-        } else if head >= 64, head * 2 >= storage.count {
-            storage.removeFirst(head)
-            head = 0
+    package subscript(position: Int) -> Element {
+        get {
+            position < older.count ? older[older.count - 1 - position] : newer[position - older.count]
         }
+        set {
+            if position < older.count {
+                older[older.count - 1 - position] = newValue
+            } else {
+                newer[position - older.count] = newValue
+            }
+        }
+    }
+
+    package mutating func append(_ element: Element) {
+        newer.append(element)
+    }
+
+    package mutating func popFirst() -> Element? {
+        if older.isEmpty {
+            swap(&older, &newer)
+            older.reverse()
+        }
+        let element = older.popLast()
+        // Keeps small buffers for the next burst, and gives large ones back.
+        if isEmpty, older.capacity + newer.capacity > 128 { self = Queue() }
         return element
     }
 
     /// Takes everything.
-    mutating func drain() -> [Element] {
-        defer {
-            storage = []
-            head = 0
-        }
-        if head > 0 { storage.removeFirst(head) }
-        return storage
+    package mutating func drain() -> [Element] {
+        defer { self = Queue() }
+        return older.isEmpty ? newer : older.reversed() + newer
     }
 
-    mutating func removeAll(where shouldRemove: (Element) -> Bool) {
-        var kept = drain()
-        kept.removeAll(where: shouldRemove)
-        storage = kept
+    package mutating func removeAll(where shouldRemove: (Element) -> Bool) {
+        older.removeAll(where: shouldRemove)
+        newer.removeAll(where: shouldRemove)
     }
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 /// What to make of an HTTP answer to the opening handshake.
-struct RefusalVerdict {
-    enum Remedy: Equatable {
+package struct RefusalVerdict {
+    package enum Remedy: Equatable {
         /// Ask for another token and try once more.
         case freshToken
         /// Nothing this client can do.
@@ -15,10 +15,10 @@ struct RefusalVerdict {
         case elsewhere
     }
 
-    var error: SenteError
-    var remedy: Remedy
+    package var error: SenteError
+    package var remedy: Remedy
 
-    init(_ refusal: Refusal, at now: Moment, triesToken: Bool) {
+    package init(_ refusal: Refusal, at now: Moment, triesToken: Bool) {
         switch refusal.status {
         case 401, 403:
             remedy = triesToken ? .freshToken : .none

@@ -60,7 +60,9 @@ extension Session {
         _ outbound: Outbound, for call: CallID, at now: Moment, into effects: inout [Effect]
     ) {
         var dropped: [(CallID, SenteError.Code)] = []
-        let insertion = outbox.insert(outbound, for: call, at: now.instant, dropped: &dropped)
+        // What can leave at once never waits, and the bounds are for what waits.
+        let insertion = outbox.insert(
+            outbound, for: call, passes: outbox.isEmpty && canTransmit, at: now.instant, dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
         for (call, code) in dropped { drop(call, code, into: &effects) }
     }
@@ -86,32 +88,39 @@ extension Session {
 
     // MARK: Out
 
+    /// Whether the link takes another application message.
+    private var canTransmit: Bool {
+        if case .open = state { traffic.window.bytes < configuration.writeWindow } else { false }
+    }
+
     /// Gives the link what the write window has room for.
     mutating func drain(at now: Moment, into effects: inout [Effect]) {
-        guard case .open(let open) = state, !outbox.isEmpty, traffic.window.bytes < configuration.writeWindow
-        else {
-            return
-        }
+        endIfDeaf(at: now, into: &effects)
+        guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
         var batch: [Transmission] = []
-        while traffic.window.bytes < configuration.writeWindow, let item = outbox.popFirst() {
-            var correlation: Correlation?
-            if case .submit(.reply)? = calls[item.call]?.purpose, let kind = item.outbound.replyKind {
-                let slot = Correlation.next(kind, channel: item.outbound.channel)
-                traffic.pending.add(slot, owner: .call(item.call), at: now.instant)
-                correlation = slot
-            }
-            calls.sent(item.call, correlation: correlation)
-            batch.append(transmission(item.outbound, weight: item.weight, call: item.call))
-        }
+        while canTransmit, let item = outbox.popFirst() { batch.append(transmission(item, at: now)) }
         effects.append(.transmit(open.link, batch))
     }
 
+    /// A reply that nobody awaits has its slot too: it must not go to a later call.
+    private mutating func transmission(_ item: Outbox.Item, at now: Moment) -> Transmission {
+        let correlation = item.outbound.replyKind.map { Correlation.next($0, channel: item.outbound.channel) }
+        let isAwaited = calls[item.call]?.purpose == .submit(.reply)
+        let place = correlation.map {
+            traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
+        }
+        calls.sent(item.call, isAwaited ? place : nil)
+        return transmission(item.outbound, weight: item.weight, call: item.call, place: place)
+    }
+
     /// Everything that goes to a link goes through here, so that the window knows of it.
-    mutating func transmission(_ outbound: Outbound, weight: Int? = nil, call: CallID? = nil) -> Transmission
-    {
+    mutating func transmission(
+        _ outbound: Outbound, weight: Int? = nil, call: CallID? = nil,
+        place: PendingReplies.Place? = nil
+    ) -> Transmission {
         numbers.send += 1
         let id = SendID(numbers.send)
-        traffic.window.add(id, weight: weight ?? outbound.weight, call: call)
+        traffic.window.add(id, weight: weight ?? outbound.weight, call: call, place: place)
         return Transmission(id: id, outbound: outbound)
     }
 
@@ -127,20 +136,29 @@ extension Session {
 
     /// The dialect or the format could not say it.
     ///
-    /// Its slot is taken back: the server will not answer what it never got.
-    mutating func unsayable(_ link: LinkID, _ id: SendID, _ error: SenteError, into effects: inout [Effect]) {
-        guard case .open(let open) = state, open.link == link else { return }
-        let call = traffic.window.remove(id)
-        if let call, case .sent(let correlation?)? = calls[call]?.phase {
-            traffic.pending.retract(correlation, owner: .call(call))
+    /// Its slot is taken back: the server will not answer what it never got. A wish counts as rejected.
+    mutating func unsayable(
+        _ link: LinkID, _ id: SendID, _ error: SenteError, at now: Moment, into effects: inout [Effect]
+    ) {
+        guard case .open(let open) = state, open.link == link, let entry = traffic.window.remove(id) else {
+            return
         }
+        let error = error.with(outcome: .notSent)
         effects.append(.record(.dropped(reason: error.code)))
-        if let call { resolve(call, .failure(error.with(outcome: .notSent)), into: &effects) }
+        if let place = entry.place, case .wish(let channel, let number)? = traffic.pending.retract(place) {
+            wishAnswered(channel, number, rejection: error, into: &effects)
+        }
+        if let call = entry.call, calls[call] != nil {
+            traffic.pending.leavePing(call: call)
+            resolve(call, .failure(error), into: &effects)
+        }
+        // No word of the link will tell of the room this made.
+        drain(at: now, into: &effects)
     }
 
     mutating func probe(_ link: LinkID, at now: Moment, into effects: inout [Effect]) {
         let stamp = nextStamp(at: now)
-        traffic.pending.addPing(stamp: stamp, call: nil, at: now.instant)
+        traffic.pending.addProbe(stamp: stamp, at: now.instant)
         effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
     }
 
@@ -151,13 +169,23 @@ extension Session {
         }
         let stamp = nextStamp(at: now)
         traffic.pending.addPing(stamp: stamp, call: call, at: now.instant)
-        let ping = transmission(.ping(stamp: stamp))
+        let ping = transmission(.ping(stamp: stamp), call: call)
         calls.add(
             call,
             Call(
                 purpose: .ping, phase: .sent(nil),
                 deadline: now.instant.advanced(by: configuration.times.request)))
         effects.append(.transmit(open.link, [ping]))
+    }
+
+    private static let maximumUnwrittenPongs = 1_024
+
+    /// Answers a server's ping at once, ahead of any queue.
+    ///
+    /// A server that reads none of so many answers needs no more of them.
+    mutating func pong(_ stamp: Int64?, to link: LinkID, into effects: inout [Effect]) {
+        guard traffic.window.unowned < Self.maximumUnwrittenPongs else { return }
+        effects.append(.transmit(link, [transmission(.pong(original: stamp))]))
     }
 
     private mutating func sendFence(on link: LinkID, at now: Moment, into effects: inout [Effect]) {
@@ -179,11 +207,9 @@ extension Session {
     }
 
     mutating func settle(_ call: CallID, _ value: Value, into effects: inout [Effect]) {
-        guard calls[call]?.purpose == .submit(.settlement) else { return }
-        if outbox.remove(call) != nil {
-            // The app saw an answer before its question left: somebody else's, and none to this.
-            let error = SenteError(.cancelled, "The call was settled before it was sent.", outcome: .notSent)
-            return resolve(call, .failure(error), into: &effects)
+        // What comes before the question left is no answer to it.
+        guard let known = calls[call], known.purpose == .submit(.settlement), known.phase != .queued else {
+            return
         }
         resolve(call, .success(.value(value)), into: &effects)
     }
@@ -191,12 +217,12 @@ extension Session {
     mutating func cancel(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
         guard let known = calls[call] else { return }
         let error = SenteError(.cancelled, "The call was cancelled.")
-        if case .subscribe(let channel, let isScoped) = known.purpose {
-            subscriptions.removeWaiter(call, channel)
-            // A scope is dropped by `endScope`.
-            if !isScoped, subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
-        }
         abandon(call, known, error, at: now, into: &effects)
+        guard case .subscribe(let channel, let inbox, let isScoped) = known.purpose else { return }
+        subscriptions.removeWaiter(call, channel)
+        if isScoped { return endScope(inbox, at: now, into: &effects) }
+        closeInbox(inbox, at: now, into: &effects)
+        if subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
     }
 
     mutating func expired(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
@@ -209,10 +235,12 @@ extension Session {
             error.code = .timedOut
             error.message = text
             resolve(call, .failure(error), into: &effects)
-        case .subscribe(let channel, _):
+        case .subscribe(let channel, _, _):
             subscriptions.removeWaiter(call, channel)
-            // The wish's slot is behind this fence: a later wish must not take its answer.
-            if case .open(let open) = state { sendFence(on: open.link, at: now, into: &effects) }
+            // The fence's pong tells whether an answer may still come; if not, who asks again is written anew.
+            if case .open(let open) = state, traffic.pending.isUnfenced {
+                sendFence(on: open.link, at: now, into: &effects)
+            }
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())), into: &effects)
         case .unsubscribe, .ping, .submit:
             let text = "No answer came within the call's time limit."
@@ -231,16 +259,27 @@ extension Session {
             _ = outbox.remove(call)
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)), into: &effects)
-        case .sent(let correlation):
+        case .sent(let place):
             if case .open(let open) = state {
                 if known.purpose == .ping { traffic.pending.leavePing(call: call) }
-                if let correlation, traffic.pending.leave(correlation, call: call) {
+                if let place, traffic.pending.leave(place) {
                     sendFence(on: open.link, at: now, into: &effects)
                 }
             }
             let isMessage = known.purpose != .ping
             resolve(call, .failure(isMessage ? error.with(outcome: .unknown) : error), into: &effects)
         }
+    }
+
+    /// A server that answers neither calls nor fences is left, before its slots fill the memory.
+    private mutating func endIfDeaf(at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state, traffic.pending.abandoned > PendingReplies.maximumAbandoned else {
+            return
+        }
+        effects.append(.closeLink(open.link, .normal, reason: ""))
+        let text =
+            "The server left \(traffic.pending.abandoned) messages unanswered, and the pings after them."
+        lose(open, SenteError(.silent, text), at: now, into: &effects)
     }
 
     /// The link is over: whatever was on it is unknown, whatever waited for a confirmation waits no more.
@@ -253,6 +292,7 @@ extension Session {
         for (call, channel) in waiters {
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())), into: &effects)
         }
+        if !configuration.outbox.waitsForConnection { emptyOutbox(error, into: &effects) }
         for call in calls.all(where: { if case .sent = $0.phase { true } else { false } }) {
             guard let known = calls[call] else { continue }
             switch known.purpose {
@@ -278,12 +318,16 @@ extension Session {
 
     /// Nothing will be sent any more: the outbox empties, and who waits for a connection is told.
     mutating func giveUpWaiting(_ error: SenteError, into effects: inout [Effect]) {
+        emptyOutbox(error, into: &effects)
+        for call in calls.all(where: { $0.purpose == .connect }) {
+            resolve(call, .failure(error), into: &effects)
+        }
+    }
+
+    private mutating func emptyOutbox(_ error: SenteError, into effects: inout [Effect]) {
         while let item = outbox.popFirst() {
             effects.append(.record(.dropped(reason: error.code)))
             resolve(item.call, .failure(error.with(outcome: .notSent)), into: &effects)
-        }
-        for call in calls.all(where: { $0.purpose == .connect }) {
-            resolve(call, .failure(error), into: &effects)
         }
     }
 }

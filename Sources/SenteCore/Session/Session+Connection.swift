@@ -43,7 +43,8 @@ extension Session {
             }
         case .open(let open):
             backoff.reset()
-            endLink(error, into: &effects)
+            // A link that reads nothing would not see the peer's close frame.
+            if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
             close(open.link, [call], error, at: now, into: &effects)
         case .reconnecting(let waiting):
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
@@ -67,11 +68,13 @@ extension Session {
             startAttempt(at: now, into: &effects)
         case .open(let open):
             let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
+            if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
             effects.append(.closeLink(open.link, .normal, reason: ""))
+            backoff.linkEnded(openedAt: open.since, at: now.instant)
             status.lastError = error
-            endLink(error, into: &effects)
             effects.append(.record(.linkEnded(nil)))
             move(to: .reconnecting(Waiting(until: now.instant)), into: &effects)
+            endLink(error, into: &effects)
             startAttempt(at: now, into: &effects)
         }
     }
@@ -83,6 +86,8 @@ extension Session {
                 probe(open.link, at: now, into: &effects)
             }
         case .reconnecting(let waiting):
+            // Another network is no reason to come before the server's time.
+            if let notBefore = waiting.notBefore, notBefore > now.instant { return }
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
             startAttempt(at: now, into: &effects)
         case .closed, .connecting, .closing, .failed: break
@@ -95,6 +100,7 @@ extension Session {
         effects.append(.closeLink(link, .normal, reason: ""))
         let deadline = now.instant.advanced(by: configuration.times.close)
         move(to: .closing(Closing(link: link, deadline: deadline, waiters: waiters)), into: &effects)
+        endLink(error, into: &effects)
         giveUpWaiting(error, into: &effects)
     }
 
@@ -148,6 +154,7 @@ extension Session {
         switch state {
         case .connecting(var attempt):
             guard let index = attempt.asks.firstIndex(of: ask) else { return }
+            if case .delay = provision { return }
             attempt.asks.remove(at: index)
             switch provision {
             case .endpoint(let endpoint): attempt.target.endpoint = endpoint
@@ -163,10 +170,11 @@ extension Session {
             openWhenAnswered(attempt, into: &effects)
         case .reconnecting(let waiting):
             guard waiting.ask == ask else { return }
-            if case .delay(let delay?) = provision {
-                wait(max(.zero, delay), at: now, into: &effects)
-            } else {
-                giveUp(into: &effects)
+            switch provision {
+            case .delay(let delay?):
+                wait(max(.zero, delay), notBefore: waiting.notBefore, at: now, into: &effects)
+            case .delay(nil), .failed: giveUp(into: &effects)
+            case .endpoint, .token: break
             }
         case .closed, .open, .closing, .failed: break
         }
@@ -190,7 +198,7 @@ extension Session {
         state = .open(Open(link: link, since: now.instant))
         let wishes = subscriptions.wished
         if !wishes.isEmpty { writeWishes(wishes, at: now, into: &effects) }
-        status.identity = identity
+        note(identity, at: now)
         status.openedAt = now.instant
         status.lastError = nil
         move(to: state, into: &effects)
@@ -219,10 +227,14 @@ extension Session {
         switch verdict.remedy {
         case .freshToken:
             status.lastError = verdict.error
-            effects.append(.record(.failed(verdict.error.code)))
+            effects.append(.record(.linkEnded(verdict.error)))
             startAttempt(at: now, withFreshToken: true, into: &effects)
-        case .none: fail(verdict.error, into: &effects)
-        case .retry(let atLeast): failAttempt(verdict.error, atLeast: atLeast, at: now, into: &effects)
+        case .none:
+            effects.append(.record(.linkEnded(verdict.error)))
+            fail(verdict.error, into: &effects)
+        case .retry(let atLeast):
+            let notBefore = atLeast.map { now.instant.advanced(by: $0) }
+            failAttempt(verdict.error, notBefore: notBefore, at: now, into: &effects)
         case .elsewhere: failAttempt(verdict.error, isMendable: false, at: now, into: &effects)
         }
     }
@@ -243,19 +255,17 @@ extension Session {
     }
 
     /// An open link is gone, and not by our `disconnect()`.
-    private mutating func lose(
-        _ open: Open, _ error: SenteError, at now: Moment, into effects: inout [Effect]
-    ) {
+    mutating func lose(_ open: Open, _ error: SenteError, at now: Moment, into effects: inout [Effect]) {
         backoff.linkEnded(openedAt: open.since, at: now.instant)
         status.lastError = error
         effects.append(.record(.linkEnded(error)))
+        // The state first, here and everywhere: when a call hears of an end, the app sees it already.
         if case .never = configuration.reconnect.rule {
-            endLink(error, into: &effects)
             move(to: .closed, into: &effects)
+            endLink(error, into: &effects)
             giveUpWaiting(error, into: &effects)
         } else {
-            // The state first: what is told to calls must not be older than what the app sees.
-            retry(error, atCap: false, atLeast: nil, at: now, into: &effects)
+            retry(error, atCap: false, notBefore: nil, at: now, into: &effects)
             endLink(error, into: &effects)
         }
     }
@@ -274,7 +284,7 @@ extension Session {
     ///
     /// `isMendable` tells whether trying the same again can help.
     private mutating func failAttempt(
-        _ error: SenteError, isMendable: Bool = true, atLeast: Duration? = nil, at now: Moment,
+        _ error: SenteError, isMendable: Bool = true, notBefore: Instant? = nil, at now: Moment,
         into effects: inout [Effect]
     ) {
         guard case .connecting(let attempt) = state else { return }
@@ -282,20 +292,26 @@ extension Session {
         effects.append(.record(.linkEnded(error)))
         status.lastError = error
         if !isMendable, !history.wasGreeted { return fail(error, into: &effects) }
-        retry(error, atCap: !isMendable, atLeast: atLeast, at: now, into: &effects)
+        retry(error, atCap: !isMendable, notBefore: notBefore, at: now, into: &effects)
     }
 
     private mutating func retry(
-        _ error: SenteError, atCap: Bool, atLeast: Duration?, at now: Moment, into effects: inout [Effect]
+        _ error: SenteError, atCap: Bool, notBefore: Instant?, at now: Moment, into effects: inout [Effect]
     ) {
         switch backoff.next(at: now.instant, atCap: atCap, error: error, using: &random) {
-        case .after(let delay): wait(max(delay, atLeast ?? .zero), at: now, into: &effects)
-        case .giveUp: giveUp(into: &effects)
+        case .after(let delay): wait(delay, notBefore: notBefore, at: now, into: &effects)
+        case .giveUp:
+            // No way leads from open to failed but this one.
+            if case .open = state {
+                move(to: .reconnecting(Waiting(until: now.instant)), into: &effects)
+            }
+            giveUp(into: &effects)
         case .ask(let context):
             let ask = nextAsk()
             status.attempt = backoff.retries + 1
             let until = now.instant.advanced(by: Self.policyLimit)
-            move(to: .reconnecting(Waiting(until: until, ask: ask)), into: &effects)
+            move(
+                to: .reconnecting(Waiting(until: until, notBefore: notBefore, ask: ask)), into: &effects)
             effects.append(.ask(ask, .delay(context)))
         }
     }
@@ -303,11 +319,13 @@ extension Session {
     /// How long a custom policy may think.
     private static let policyLimit: Duration = .seconds(10)
 
-    private mutating func wait(_ delay: Duration, at now: Moment, into effects: inout [Effect]) {
-        let until = now.instant.advanced(by: delay)
+    private mutating func wait(
+        _ delay: Duration, notBefore: Instant?, at now: Moment, into effects: inout [Effect]
+    ) {
+        let until = max(now.instant.advanced(by: delay), notBefore ?? .distantPast)
         status.attempt = backoff.retries + 1
         status.retryAt = until
-        move(to: .reconnecting(Waiting(until: until)), into: &effects)
+        move(to: .reconnecting(Waiting(until: until, notBefore: notBefore)), into: &effects)
     }
 
     private mutating func giveUp(into effects: inout [Effect]) {
@@ -316,7 +334,6 @@ extension Session {
 
     private mutating func fail(_ error: SenteError, into effects: inout [Effect]) {
         status.lastError = error
-        effects.append(.record(.failed(error.code)))
         move(to: .failed(error), into: &effects)
         giveUpWaiting(error, into: &effects)
     }
@@ -371,8 +388,8 @@ extension Session {
         case .probe?: probe(open.link, at: now, into: &effects)
         case .dead?:
             effects.append(.abandonLink(open.link))
-            let limit = configuration.heartbeat.map { $0.interval + $0.limit } ?? .zero
-            let text = "Nothing came from the server for \(limit), not even an answer to a ping."
+            let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
+            let text = "Nothing came from the server for \(silence), not even an answer to a ping."
             status.lastClose = ConnectionStatus.Close(code: .abnormal, reason: "")
             lose(open, SenteError(.silent, text), at: now, into: &effects)
         }

@@ -14,6 +14,7 @@ extension Session {
         _ link: LinkID, _ inbound: Inbound, _ size: Int, at now: Moment, into effects: inout [Effect]
     ) {
         guard isCurrent(link) else { return }
+        traffic.keepAlive?.life(at: now.instant)
         guard case .open = state else {
             // Before the greeting nothing else counts, and after disconnect() nothing is delivered.
             if case .greeting(let identity) = inbound { greeted(identity, by: link, at: now, into: &effects) }
@@ -21,22 +22,29 @@ extension Session {
         }
         switch inbound {
         case .greeting(let identity):
-            status.identity = identity
-            effects.append(.publish(status))
+            note(identity, at: now)
+            publish(into: &effects)
         case .delivery(let message): deliver(message, size: size, at: now, into: &effects)
         case .event(let event):
             deliver(.event(event, missed: 0), to: .event(event.id), size: size, at: now, into: &effects)
         case .request(let request): deliver(request, size: size, at: now, into: &effects)
         case .reply(let correlation, let reply): replied(correlation, reply, size, at: now, into: &effects)
-        case .ping(let stamp): effects.append(.transmit(link, [transmission(.pong(original: stamp))]))
+        case .ping(let stamp): pong(stamp, to: link, into: &effects)
         case .pong(let stamp): ponged(stamp, at: now, into: &effects)
         case .failure(let error, let event):
-            status.lastError = error
             effects.append(.record(.serverError(error.message)))
             deliver(.event(event, missed: 0), to: .event(event.id), size: size, at: now, into: &effects)
         case .noise: break
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
         }
+    }
+
+    /// Who the server says we are, and what time it is there.
+    mutating func note(_ identity: Identity, at now: Moment) {
+        status.identity = identity
+        guard let time = identity.serverTime else { return }
+        let (offset, overflow) = time.subtractingReportingOverflow(now.wallMilliseconds)
+        traffic.clockOffset = overflow ? 0 : offset
     }
 
     private mutating func ponged(_ stamp: Int64?, at now: Moment, into effects: inout [Effect]) {
@@ -46,10 +54,19 @@ extension Session {
         case .roundTrip(let call, let time):
             effects.append(.record(.roundTrip(time)))
             if let call { resolve(call, .success(.roundTrip(time)), into: &effects) }
-        case .cleared(let calls):
+        case .cleared(let owners):
+            for owner in owners { neverAnswered(owner, into: &effects) }
+        }
+    }
+
+    private mutating func neverAnswered(_ owner: PendingReplies.Owner, into effects: inout [Effect]) {
+        switch owner {
+        case .call(let call):
             let error = SenteError(
                 .noReply, "The server answered what was sent later, but not this call.", outcome: .unknown)
-            for call in calls { resolve(call, .failure(error), into: &effects) }
+            resolve(call, .failure(error), into: &effects)
+        case .wish(let channel, let number): subscriptions.lapsed(channel, number: number)
+        case .nobody: break
         }
     }
 
@@ -57,7 +74,7 @@ extension Session {
         _ correlation: Correlation, _ reply: Reply, _ size: Int, at now: Moment, into effects: inout [Effect]
     ) {
         guard let (owner, elapsed) = traffic.pending.take(correlation, at: now.instant) else {
-            return hold(correlation, reply)
+            return hold(correlation, reply, size)
         }
         switch owner {
         case .nobody: break
@@ -114,13 +131,12 @@ extension Session {
         if let early = traffic.pending.takeEarly(correlation) {
             return replied(to: call, early, at: now, into: &effects)
         }
-        traffic.pending.add(correlation, owner: .call(call), at: now.instant)
-        calls.sent(call, correlation: correlation)
+        calls.sent(call, traffic.pending.add(correlation, owner: .call(call), at: now.instant))
     }
 
     /// An answer may overtake the word that names its request; it is held while such a word is due.
-    private mutating func hold(_ correlation: Correlation, _ reply: Reply) {
+    private mutating func hold(_ correlation: Correlation, _ reply: Reply, _ size: Int) {
         guard case .id(.answer, _) = correlation else { return }
-        traffic.pending.holdEarly(correlation, reply)
+        traffic.pending.holdEarly(correlation, reply, size: size)
     }
 }

@@ -18,10 +18,8 @@ extension Session {
         }
         subscriptions.addWaiter(call, channel)
         let deadline = now.instant.advanced(by: configuration.times.request)
-        calls.add(
-            call,
-            Call(purpose: .subscribe(channel: channel, isScoped: scoped), phase: .waiting, deadline: deadline)
-        )
+        let purpose = Call.Purpose.subscribe(channel: channel, inbox, scoped: scoped)
+        calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
     }
 
     mutating func respond(_ channel: String, _ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
@@ -44,10 +42,10 @@ extension Session {
         var batch: [Transmission] = []
         for channel in channels {
             guard let number = subscriptions.written(channel) else { continue }
-            traffic.pending.add(
+            let place = traffic.pending.add(
                 .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
                 at: now.instant)
-            batch.append(transmission(.subscribe(channel: channel)))
+            batch.append(transmission(.subscribe(channel: channel), place: place))
         }
         effects.append(.transmit(open.link, batch))
     }
@@ -69,11 +67,7 @@ extension Session {
 
     mutating func unsubscribe(_ call: CallID, _ channel: String, at now: Moment, into effects: inout [Effect])
     {
-        for waiter in subscriptions.remove(channel) {
-            let error = SenteError(.cancelled, "unsubscribe() ended the subscription.")
-            resolve(waiter, .failure(error), into: &effects)
-        }
-        effects.append(.subscription(channel: channel, SubscriptionStatus()))
+        endWish(channel, into: &effects)
         for inbox in inboxes.subscriptions(of: channel) {
             inboxes.close(inbox)
             effects.append(.finish(inbox, nil))
@@ -81,19 +75,17 @@ extension Session {
         resumeIfRoom(at: now, into: &effects)
         guard case .open = state else { return resolve(call, .success(.done), into: &effects) }
         let deadline = now.instant.advanced(by: configuration.times.request)
-        let slot = Correlation.next(.unsubscribe, channel: channel)
-        calls.add(call, Call(purpose: .unsubscribe, phase: .sent(slot), deadline: deadline))
-        writeUnsubscribe(channel, owner: .call(call), at: now, into: &effects)
+        calls.add(call, Call(purpose: .unsubscribe, phase: .waiting, deadline: deadline))
+        writeUnsubscribe(channel, for: call, at: now, into: &effects)
     }
 
     mutating func endScope(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
-        guard let channel = inboxes.wish(of: inbox) else { return }
         closeInbox(inbox, at: now, into: &effects)
-        if subscriptions.release(channel, scope: inbox) { dropWish(channel, at: now, into: &effects) }
+        if let channel = subscriptions.release(scope: inbox) { dropWish(channel, at: now, into: &effects) }
     }
 
     mutating func closeInbox(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
-        inboxes.close(inbox)
+        guard inboxes.close(inbox) else { return }
         effects.append(.finish(inbox, nil))
         resumeIfRoom(at: now, into: &effects)
     }
@@ -102,18 +94,26 @@ extension Session {
     ///
     /// Handles that only listen stay.
     mutating func dropWish(_ channel: String, at now: Moment, into effects: inout [Effect]) {
-        _ = subscriptions.remove(channel)
+        endWish(channel, into: &effects)
+        writeUnsubscribe(channel, for: nil, at: now, into: &effects)
+    }
+
+    private mutating func endWish(_ channel: String, into effects: inout [Effect]) {
+        let waiters = subscriptions.remove(channel)
         effects.append(.subscription(channel: channel, SubscriptionStatus()))
-        guard case .open = state else { return }
-        writeUnsubscribe(channel, owner: .nobody, at: now, into: &effects)
+        let error = SenteError(.cancelled, "The subscription was ended before the server confirmed it.")
+        for waiter in waiters { resolve(waiter, .failure(error), into: &effects) }
     }
 
     private mutating func writeUnsubscribe(
-        _ channel: String, owner: PendingReplies.Owner, at now: Moment, into effects: inout [Effect]
+        _ channel: String, for call: CallID?, at now: Moment, into effects: inout [Effect]
     ) {
         guard case .open(let open) = state else { return }
-        traffic.pending.add(.next(.unsubscribe, channel: channel), owner: owner, at: now.instant)
-        effects.append(.transmit(open.link, [transmission(.unsubscribe(channel: channel))]))
+        let place = traffic.pending.add(
+            .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody, at: now.instant)
+        let unsubscribe = transmission(.unsubscribe(channel: channel), call: call, place: place)
+        if let call { calls.sent(call, place) }
+        effects.append(.transmit(open.link, [unsubscribe]))
     }
 
     // MARK: Inboxes
@@ -146,7 +146,9 @@ extension Session {
         if let createdAt = request.createdAt {
             let limit = request.limit ?? 30_000
             let (age, overflow) = now.wallMilliseconds.subtractingReportingOverflow(createdAt)
-            if overflow || age > limit { return }
+            // The server's clock counts: ours may be minutes off.
+            let (corrected, overflow2) = age.addingReportingOverflow(traffic.clockOffset)
+            if overflow || overflow2 || corrected > limit { return }
         }
         let isTaken = inboxes.deliver(request, size: size, limit: configuration.concurrentAnswers) {
             effects.append(.ready($0))

@@ -22,6 +22,8 @@ package struct Session: Sendable {
     let configuration: SessionConfiguration
     var state = State.closed
     package internal(set) var status = ConnectionStatus(state: .closed)
+    /// What the app was told last.
+    private var published = ConnectionStatus(state: .closed)
     var backoff: Backoff
     var outbox: Outbox
     var calls = Calls()
@@ -39,6 +41,8 @@ package struct Session: Sendable {
         var pending = PendingReplies()
         var window = WriteWindow()
         var keepAlive: KeepAlive?
+        /// How many milliseconds the server's wall clock was ahead of ours when it greeted.
+        var clockOffset: Int64 = 0
     }
 
     /// What earlier links left behind.
@@ -82,7 +86,7 @@ package struct Session: Sendable {
         case .mismatched(let link, let error): mismatched(link, error, at: now, into: &effects)
         case .progressed(let link): progressed(link, at: now)
         case .wrote(let link, let ids): wrote(link, ids, at: now, into: &effects)
-        case .unsayable(let link, let id, let error): unsayable(link, id, error, into: &effects)
+        case .unsayable(let link, let id, let error): unsayable(link, id, error, at: now, into: &effects)
         case .refused(let link, let refusal): refused(link, refusal, at: now, into: &effects)
         case .closed(let link, let end): ended(link, end, at: now, into: &effects)
         case .provided(let ask, let provision): provided(ask, provision, at: now, into: &effects)
@@ -164,10 +168,9 @@ package struct Session: Sendable {
         }
     }
 
-    /// The only place that changes the state; tells the app when what it can see has changed.
+    /// The only place that changes the public state.
     mutating func move(to state: State, into effects: inout [Effect]) {
         self.state = state
-        let old = status
         status.state = state.name
         if case .open = state {
         } else {
@@ -176,7 +179,14 @@ package struct Session: Sendable {
         }
         if case .reconnecting = state {} else { status.retryAt = nil }
         if case .closed = state { status.attempt = 0 }
-        if status != old { effects.append(.publish(status)) }
+        publish(into: &effects)
+    }
+
+    /// Tells the app when what it can see has changed.
+    mutating func publish(into effects: inout [Effect]) {
+        guard status != published else { return }
+        published = status
+        effects.append(.publish(status))
     }
 
     /// Whether `link` is the one whose words count.

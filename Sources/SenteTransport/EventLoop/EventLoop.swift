@@ -41,18 +41,25 @@ package final class EventLoop: Host, @unchecked Sendable {
     private var stopped = false
     private var thread: SystemThread?
 
+    /// What only the loop's thread touches; a turn must not pay for run-time checks of exclusive access.
+    private struct State {
+        var slots: [Slot] = []
+        var timers = TimerHeap()
+        var finishing: [any LoopMember] = []
+        /// Those whose turn is ending: the other of two arrays that take turns, so that neither is made anew.
+        var ending: [any LoopMember] = []
+        /// Work was posted from the loop itself and should run in the same turn.
+        var postedHere = false
+        var openDescriptors = 0
+    }
+
     // The loop's own.
     private let poller: any Poller
-    private var slots: [Slot] = []
-    private var timers = TimerHeap()
-    private var finishing: [any LoopMember] = []
-    /// Those whose turn is ending: the other of two arrays that take turns, so that neither is made anew.
-    private var ending: [any LoopMember] = []
-    /// Work was posted from the loop itself and should run in the same turn.
-    private var postedHere = false
+    private let own: UnsafeMutablePointer<State>
     private let area: UnsafeMutableRawBufferPointer
-    private var openDescriptors = 0
-    /// The pool of every link here. Other threads have one of their own, under its lock.
+    /// The pool of every link here.
+    ///
+    /// Other threads have one of their own, under its lock.
     let masks: UnsafeMutablePointer<MaskKeys>
     private let foreignLock = Lock()
     private var foreignMasks = MaskKeys(.system)
@@ -69,6 +76,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         case .poll: poller = try PollPoller()
         }
         area = .allocate(byteCount: 256 << 10, alignment: 64)
+        own = .allocate(capacity: 1)
+        own.initialize(to: State())
         masks = .allocate(capacity: 1)
         masks.initialize(to: MaskKeys(.system))
         // The thread starts by taking the lock, so that it sees `thread`.
@@ -81,6 +90,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         // Here, not when the loop stops: a thread that posts may be about to wake the poller.
         poller.close()
         area.deallocate()
+        own.deinitialize(count: 1)
+        own.deallocate()
         masks.deinitialize(count: 1)
         masks.deallocate()
     }
@@ -115,7 +126,7 @@ package final class EventLoop: Host, @unchecked Sendable {
         if wake {
             poller.wake()
         } else if isCurrent {
-            postedHere = true
+            own.pointee.postedHere = true
         }
         return true
     }
@@ -126,7 +137,7 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Stops the loop: closes every descriptor, drops timers and posted work, and waits for the thread to end.
+    /// Stops the loop: closes every descriptor, drops own.pointee.timers and posted work, and waits for the thread to end.
     ///
     /// Links report nothing more. Called on the loop it cannot wait, and returns at once.
     package func shutDown() {
@@ -154,55 +165,63 @@ package final class EventLoop: Host, @unchecked Sendable {
         foreignLock.withLock { body(&foreignMasks) }
     }
 
-    /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back. On failure it stays the caller's.
+    /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back.
+    ///
+    /// On failure it stays the caller's.
     func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember) throws(LinkFailure) {
         let index = Int(descriptor)
-        if index >= slots.count {
-            slots.append(contentsOf: repeatElement(Slot(), count: max(index + 1 - slots.count, slots.count)))
+        if index >= own.pointee.slots.count {
+            own.pointee.slots.append(
+                contentsOf: repeatElement(
+                    Slot(), count: max(index + 1 - own.pointee.slots.count, own.pointee.slots.count)))
         }
-        slots[index].generation &+= 1
-        try poller.add(descriptor, generation: slots[index].generation, interest: interest)
-        slots[index].member = member
-        slots[index].interest = interest
-        openDescriptors += 1
+        own.pointee.slots[index].generation &+= 1
+        try poller.add(descriptor, generation: own.pointee.slots[index].generation, interest: interest)
+        own.pointee.slots[index].member = member
+        own.pointee.slots[index].interest = interest
+        own.pointee.openDescriptors += 1
     }
 
     func watch(_ descriptor: Int32, for interest: Interest) {
         let index = Int(descriptor)
-        guard slots[index].member != nil, slots[index].interest != interest else { return }
-        slots[index].interest = interest
-        poller.update(descriptor, generation: slots[index].generation, interest: interest)
+        guard own.pointee.slots[index].member != nil, own.pointee.slots[index].interest != interest else {
+            return
+        }
+        own.pointee.slots[index].interest = interest
+        poller.update(descriptor, generation: own.pointee.slots[index].generation, interest: interest)
     }
 
     /// Hands a descriptor's readiness to another member.
     func pass(_ descriptor: Int32, to member: any LoopMember, _ interest: Interest) {
-        slots[Int(descriptor)].member = member
+        own.pointee.slots[Int(descriptor)].member = member
         watch(descriptor, for: interest)
     }
 
     func close(_ descriptor: Int32) {
-        slots[Int(descriptor)].member = nil
-        slots[Int(descriptor)].generation &+= 1
-        openDescriptors -= 1
+        own.pointee.slots[Int(descriptor)].member = nil
+        own.pointee.slots[Int(descriptor)].generation &+= 1
+        own.pointee.openDescriptors -= 1
         poller.remove(descriptor)
         Descriptor.close(descriptor)
     }
 
-    /// Calls the member's `turnEnds()` when this turn ends. The member sees to it that it asks once.
+    /// Calls the member's `turnEnds()` when this turn ends.
+    ///
+    /// The member sees to it that it asks once.
     func finishTurn(_ member: any LoopMember) {
-        finishing.append(member)
+        own.pointee.finishing.append(member)
     }
 
     fileprivate func arm(_ entry: TimerHeap.Entry, at deadline: Instant?) {
-        timers.arm(entry, at: deadline)
+        own.pointee.timers.arm(entry, at: deadline)
     }
 
     // MARK: For tests, on the loop
 
     /// How many descriptors the loop holds.
-    package var descriptorCount: Int { openDescriptors }
+    package var descriptorCount: Int { own.pointee.openDescriptors }
     /// How many deadlines are armed.
-    package var timerCount: Int { timers.count }
+    package var timerCount: Int { own.pointee.timers.count }
 
     // MARK: The turn
 
@@ -224,7 +243,7 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// One turn; whether there is to be another.
     private func turn(_ ready: inout [ReadyDescriptor], _ posted: inout [@Sendable () -> Void]) -> Bool {
         lock.lock()
-        sleeping = inbox.isEmpty && !stopping && finishing.isEmpty
+        sleeping = inbox.isEmpty && !stopping && own.pointee.finishing.isEmpty
         let milliseconds: Int32 = sleeping ? waitingTime() : 0
         lock.unlock()
         poller.wait(milliseconds: milliseconds, into: &ready)
@@ -236,15 +255,15 @@ package final class EventLoop: Host, @unchecked Sendable {
         guard goesOn else { return false }
 
         for event in ready {
-            let slot = slots[Int(event.descriptor)]
+            let slot = own.pointee.slots[Int(event.descriptor)]
             // A member called before this one may have closed the descriptor, and another may have its number now.
             guard slot.generation == event.generation else { continue }
             slot.member?.ready(event.descriptor, event.readiness)
         }
         ready.removeAll(keepingCapacity: true)
-        if timers.earliest != nil {
+        if own.pointee.timers.earliest != nil {
             let now = instant
-            while let entry = timers.popDue(at: now) { entry.fire() }
+            while let entry = own.pointee.timers.popDue(at: now) { entry.fire() }
         }
         runRounds(&posted)
         return true
@@ -254,23 +273,23 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// the loop looks at its sockets again: an answer leaves in the turn its question came.
     private func runRounds(_ posted: inout [@Sendable () -> Void]) {
         for round in 0..<Self.rounds {
-            if round > 0, postedHere {
+            if round > 0, own.pointee.postedHere {
                 lock.lock()
                 swap(&inbox, &posted)
                 lock.unlock()
             }
-            postedHere = false
-            if posted.isEmpty, finishing.isEmpty { return }
+            own.pointee.postedHere = false
+            if posted.isEmpty, own.pointee.finishing.isEmpty { return }
             for work in posted { work() }
             posted.removeAll(keepingCapacity: posted.count <= 4096)
-            swap(&finishing, &ending)
-            for index in ending.indices { ending[index].turnEnds() }
-            ending.removeAll(keepingCapacity: true)
+            swap(&own.pointee.finishing, &own.pointee.ending)
+            for index in own.pointee.ending.indices { own.pointee.ending[index].turnEnds() }
+            own.pointee.ending.removeAll(keepingCapacity: true)
         }
     }
 
     private func waitingTime() -> Int32 {
-        guard let earliest = timers.earliest else { return -1 }
+        guard let earliest = own.pointee.timers.earliest else { return -1 }
         let left = instant.duration(to: earliest).wholeNanoseconds
         guard left > 0 else { return 0 }
         // Rounded up, or the loop would turn idly through the last millisecond. While the machine sleeps this wait
@@ -279,14 +298,16 @@ package final class EventLoop: Host, @unchecked Sendable {
     }
 
     private func endMembers() {
-        let members = slots.indices.compactMap { index in slots[index].member.map { (index, $0) } }
+        let members = own.pointee.slots.indices.compactMap { index in
+            own.pointee.slots[index].member.map { (index, $0) }
+        }
         for (index, member) in members {
             member.loopStopped()
             close(Int32(index))
         }
-        timers.removeAll()
-        finishing = []
-        ending = []
+        own.pointee.timers.removeAll()
+        own.pointee.finishing = []
+        own.pointee.ending = []
         lock.lock()
         stopped = true
         let dropped = inbox
@@ -296,7 +317,9 @@ package final class EventLoop: Host, @unchecked Sendable {
     }
 }
 
-/// A loop's timer. The handle may be released anywhere; its entry leaves the heap on the loop.
+/// A loop's timer.
+///
+/// The handle may be released anywhere; its entry leaves the heap on the loop.
 private final class LoopTimer: HostTimer, @unchecked Sendable {
     private let loop: EventLoop
     private let entry: Held

@@ -12,7 +12,9 @@ import Musl
 import Android
 #endif
 
-/// Waits with `poll(2)`, which every system has; a pipe wakes it. Good for some dozens of descriptors.
+/// Waits with `poll(2)`, which every system has; a pipe wakes it.
+///
+/// Good for some dozens of descriptors.
 final class PollPoller: Poller {
     /// The pipe's reading end stands first.
     private var watched: [pollfd] = []

@@ -10,7 +10,9 @@ struct Interest: OptionSet {
     static let write = Interest(rawValue: 2)
 }
 
-/// What a descriptor is ready for. A fault is reported as `failed`, whatever the interest.
+/// What a descriptor is ready for.
+///
+/// A fault is reported as `failed`, whatever the interest.
 struct Readiness: OptionSet {
     let rawValue: UInt8
 
@@ -19,14 +21,18 @@ struct Readiness: OptionSet {
     static let failed = Readiness(rawValue: 4)
 }
 
-/// One descriptor that is ready. `generation` tells a descriptor from an older one of the same number.
+/// One descriptor that is ready.
+///
+/// `generation` tells a descriptor from an older one of the same number.
 struct ReadyDescriptor {
     var descriptor: Int32
     var generation: UInt32
     var readiness: Readiness
 }
 
-/// How a loop waits: level-triggered readiness of descriptors, and a wake-up from other threads. Users: epoll, poll.
+/// How a loop waits: level-triggered readiness of descriptors, and a wake-up from other threads.
+///
+/// Users: epoll, poll.
 protocol Poller: AnyObject {
     func add(_ descriptor: Int32, generation: UInt32, interest: Interest) throws(LinkFailure)
     func update(_ descriptor: Int32, generation: UInt32, interest: Interest)

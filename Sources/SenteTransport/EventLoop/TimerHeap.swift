@@ -2,8 +2,10 @@
 
 import SenteBase
 
-/// The deadlines of a loop: a binary heap whose entries know their place, so that re-arming and disarming
-/// cost a few swaps. Equal deadlines fire in the order they were armed.
+/// The deadlines of a loop: a binary heap whose entries know their place, so that re-arming and disarming cost a few
+/// swaps.
+///
+/// Equal deadlines fire in the order they were armed.
 struct TimerHeap {
     /// One deadline.
     final class Entry {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
-import SenteSocket
+package import SenteBase
+package import SenteSocket
 
 /// Looks names up on a few threads of its own, because the system's resolver blocks.
 ///
 /// Callers who ask for the same name share one lookup. A resolver that hangs holds one thread; the others go on,
 /// and when all hang, further names wait for the first to give up (the system's resolver always does).
-final class NameLookup: @unchecked Sendable {
+package final class NameLookup: @unchecked Sendable {
     /// Names one caller's wish, to take it back.
-    struct Ticket: Hashable, Sendable {
+    package struct Ticket: Hashable, Sendable {
         fileprivate var name: Name
         fileprivate var number: UInt64
     }
@@ -19,10 +19,10 @@ final class NameLookup: @unchecked Sendable {
         var port: UInt16
     }
 
-    typealias Answer = Result<[Dialer.Address], LinkFailure>
-    typealias Resolve = @Sendable (_ host: String, _ port: UInt16) -> Answer
+    package typealias Answer = Result<[Dialer.Address], LinkFailure>
+    package typealias Resolve = @Sendable (_ host: String, _ port: UInt16) -> Answer
 
-    static let shared = NameLookup(threads: 8, resolve: SystemResolver.resolve)
+    package static let shared = NameLookup(threads: 8, resolve: SystemResolver.resolve)
 
     private let lock = Lock()
     private let threads: Int
@@ -32,13 +32,15 @@ final class NameLookup: @unchecked Sendable {
     private var waiters: [Name: [(number: UInt64, deliver: @Sendable (Answer) -> Void)]] = [:]
     private var tickets: UInt64 = 0
 
-    init(threads: Int, resolve: @escaping Resolve) {
+    package init(threads: Int, resolve: @escaping Resolve) {
         self.threads = threads
         self.resolve = resolve
     }
 
     /// Begins a lookup; `deliver` is called once, on some thread, unless the lookup is abandoned first.
-    func begin(_ host: String, port: UInt16, _ deliver: @escaping @Sendable (Answer) -> Void) -> Ticket {
+    package func begin(_ host: String, port: UInt16, _ deliver: @escaping @Sendable (Answer) -> Void)
+        -> Ticket
+    {
         let name = Name(host: host, port: port)
         lock.lock()
         tickets += 1
@@ -54,7 +56,7 @@ final class NameLookup: @unchecked Sendable {
     }
 
     /// Takes a wish back; a delivery that is under way may still come.
-    func abandon(_ ticket: Ticket) {
+    package func abandon(_ ticket: Ticket) {
         lock.withLock {
             // The name stays as long as its lookup runs, so that asking again joins it.
             waiters[ticket.name]?.removeAll { $0.number == ticket.number }

@@ -13,7 +13,9 @@ import Musl
 import Android
 #endif
 
-/// The system's resolver. It blocks.
+/// The system's resolver.
+///
+/// It blocks.
 enum SystemResolver {
     static func resolve(_ host: String, _ port: UInt16) -> NameLookup.Answer {
         var hints = addrinfo()

@@ -9,6 +9,8 @@ import SenteSocket
 struct LinkSocket {
     /// How much of a message must be missing to be received in its place, instead of by way of the loop's scratch memory.
     private static let inPlace = 8 << 10
+    /// What is read after a large message: the header of the next, which is likely to be large too.
+    private static let peek = 4 << 10
     /// Reads in one turn, so that one busy peer does not hold up the others.
     private static let reads = 16
 
@@ -17,7 +19,7 @@ struct LinkSocket {
     private(set) var descriptor: Int32
     /// What the link has said and nobody was told yet.
     var events: [LinkEvent] = []
-    var wrote: [SendID] = []
+    private var wrote: [SendID] = []
     /// Another thread has posted a flush that has not run.
     var flushPosted = false
     /// The kernel took less than it was offered; the loop waits until it takes more.
@@ -30,6 +32,8 @@ struct LinkSocket {
     var leavesOpen = false
     private var endSeen = false
     private var writingEnded = false
+    /// The last message was received in its place.
+    private var isLarge = false
 
     init(_ descriptor: Int32, _ link: Link) {
         self.descriptor = descriptor
@@ -42,9 +46,12 @@ struct LinkSocket {
     mutating func read(on loop: EventLoop) -> Bool {
         let now = loop.instant
         var progressed = false
-        for _ in 0..<Self.reads where descriptor >= 0 && !endSeen && !link.isOver {
+        for _ in 0..<Self.reads where descriptor >= 0 && !endSeen {
+            let wants = link.look()
+            guard !wants.isOver else { return progressed }
             let (outcome, room) =
-                link.missingBytes >= Self.inPlace ? readInPlace(loop, now) : readScratch(loop, now)
+                wants.missingBytes >= Self.inPlace
+                ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
             switch outcome {
             case .bytes(let count):
                 progressed = true
@@ -60,11 +67,14 @@ struct LinkSocket {
         return progressed
     }
 
-    private mutating func readScratch(_ loop: EventLoop, _ now: Instant) -> (Transfer, room: Int) {
-        let scratch = loop.scratch
+    private mutating func readScratch(
+        _ loop: EventLoop, _ now: Instant, atMost limit: Int
+    ) -> (Transfer, room: Int) {
+        let scratch = UnsafeMutableRawBufferPointer(rebasing: loop.scratch.prefix(limit))
         let outcome = Descriptor.receive(descriptor, into: scratch)
         if case .bytes(let count) = outcome {
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+            isLarge = false
             link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &events)
         }
         return (outcome, scratch.count)
@@ -80,6 +90,7 @@ struct LinkSocket {
             if case .bytes(let count) = outcome { return count }
             return 0
         }
+        isLarge = true
         return (outcome, room)
     }
 
@@ -93,29 +104,38 @@ struct LinkSocket {
     var mayWrite: Bool { !writeBlocked && !writing && descriptor >= 0 }
 
     /// Whether another thread must call the loop for what it could not do itself.
-    var needsLoop: Bool { (link.hasOutput || closesAfterWriting) && !flushPosted }
+    mutating func needsLoop() -> Bool { !flushPosted && (link.look().hasOutput || closesAfterWriting) }
 
-    /// Offers the kernel all output. A failure is left to the loop, which comes to the same write.
+    /// Offers the kernel all output.
+    ///
+    /// A failure is left to the loop, which comes to the same write.
     mutating func write(onLoop: Bool) {
-        guard mayWrite, link.hasOutput else { return }
+        guard mayWrite else { return }
         let target = descriptor
         var blocked = false
         var problem: Int32?
-        link.withOutput(wrote: &wrote) { bytes in
-            switch Descriptor.send(target, bytes) {
-            case .bytes(let count):
-                blocked = count < bytes.count
-                return count
-            case .failed(let code): problem = code
-            case .wouldBlock, .end: blocked = true
+        var offered = 0
+        repeat {
+            link.withOutput(wrote: &wrote) { bytes in
+                offered = bytes.count
+                switch Descriptor.send(target, bytes) {
+                case .bytes(let count):
+                    blocked = count < bytes.count
+                    return count
+                case .failed(let code): problem = code
+                case .wouldBlock, .end: blocked = true
+                }
+                return 0
             }
-            return 0
-        }
+            // The end of a congestion can bring the answer to a ping that was kept back.
+        } while offered > Self.peek && !blocked && problem == nil && link.look().hasOutput
         writeBlocked = blocked
         if onLoop, let problem { fail(problem) }
     }
 
-    /// Copies all output, for a write without the lock. Call `endWrite` unless the descriptor is -1.
+    /// Copies all output, for a write without the lock.
+    ///
+    /// Call `endWrite` unless the descriptor is -1.
     mutating func beginWrite(
         copyTo buffer: UnsafeMutableRawBufferPointer
     ) -> (descriptor: Int32, bytes: UnsafeRawBufferPointer) {
@@ -130,7 +150,9 @@ struct LinkSocket {
         return (descriptor, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
 
-    /// Counts what was written. A failure leaves all of it to the loop.
+    /// Counts what was written.
+    ///
+    /// A failure leaves all of it to the loop.
     mutating func endWrite(_ outcome: Transfer) {
         writing = false
         guard case .bytes(let count) = outcome, count > 0 else { return }
@@ -139,6 +161,21 @@ struct LinkSocket {
     }
 
     // MARK: The turn's end
+
+    /// Whether there is something that nobody was told yet.
+    var hasNews: Bool { !events.isEmpty || !wrote.isEmpty }
+
+    mutating func takeNews() -> ([LinkEvent], [SendID]) {
+        var news: ([LinkEvent], [SendID]) = ([], [])
+        swap(&news.0, &events)
+        swap(&news.1, &wrote)
+        return news
+    }
+
+    /// Keeps the memory of an array that was handed over, if it is small enough for an idle link to own.
+    mutating func giveBack(_ events: inout [LinkEvent]) {
+        if self.events.isEmpty, events.isEmpty, events.capacity <= 8 { swap(&events, &self.events) }
+    }
 
     /// What is to be done for a socket at the end of a turn.
     struct Rest {
@@ -153,26 +190,26 @@ struct LinkSocket {
     /// Writes, and ends TCP as far as the link allows.
     mutating func endTurn(on loop: EventLoop) -> Rest {
         flushPosted = false
-        if !writeBlocked { write(onLoop: true) }
-        let isOver = link.isOver
+        write(onLoop: true)
+        let wants = link.look()
         if closesAfterWriting {
             close(on: loop)
-        } else if isOver {
+        } else if wants.isOver {
             if !leavesOpen { close(on: loop) }
-        } else if !writingEnded, !leavesOpen, link.mayShutDownWriting {
+        } else if !writingEnded, !leavesOpen, wants.mayShutDownWriting {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
-        var interest: Interest?
-        if descriptor >= 0 {
-            // After its end a socket stays readable for ever, which would turn the loop without end.
-            var wanted: Interest = !paused && !endSeen && !isOver ? .read : []
-            if writeBlocked, link.hasOutput { wanted.insert(.write) }
-            interest = wanted
-        }
         return Rest(
-            isOver: isOver, deadline: isOver ? nil : link.deadline,
-            hasNews: !events.isEmpty || !wrote.isEmpty, interest: interest)
+            isOver: wants.isOver, deadline: wants.isOver ? nil : wants.deadline, hasNews: hasNews,
+            interest: descriptor >= 0 ? interest(isOver: wants.isOver) : nil)
+    }
+
+    private func interest(isOver: Bool) -> Interest {
+        // After its end a socket stays readable for ever, which would turn the loop without end.
+        var interest: Interest = !paused && !endSeen && !isOver ? .read : []
+        if writeBlocked { interest.insert(.write) }
+        return interest
     }
 
     /// Closes the socket; with `reset` the peer gets an RST.

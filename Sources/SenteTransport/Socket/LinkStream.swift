@@ -3,7 +3,9 @@
 import SenteBase
 import SenteSocket
 
-/// Whoever made a stream and is told what came of it. Called on the loop.
+/// Whoever made a stream and is told what came of it.
+///
+/// Called on the loop.
 protocol LinkStreamOwner: AnyObject {
     /// What one turn brought: which messages were written, whether bytes came, and what they meant.
     func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent])
@@ -47,12 +49,31 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     /// Queues a message; with `direct` writes all that is queued at once if the socket takes it, else leaves that to the loop.
     func sendFromAnywhere(_ message: Message, direct: Bool) -> Link.Verdict {
         if loop.isCurrent { return send(message, id: nil) }
+        return queueFromAnywhere(direct: direct) { link, masks in link.send(message, masks: &masks) }
+    }
+
+    /// Queues messages up to the first that is not taken, and writes them at once if the socket takes them.
+    func sendFromAnywhere(_ messages: [Message]) -> Link.Verdict {
+        func queue(_ link: inout Link, _ masks: inout MaskKeys) -> Link.Verdict {
+            for message in messages {
+                let verdict = link.send(message, masks: &masks)
+                guard verdict == .queued else { return verdict }
+            }
+            return .queued
+        }
+        if loop.isCurrent { return change { link, masks, _ in queue(&link, &masks) } }
+        return queueFromAnywhere(direct: true, queue)
+    }
+
+    private func queueFromAnywhere(
+        direct: Bool, _ queue: (inout Link, inout MaskKeys) -> Link.Verdict
+    ) -> Link.Verdict {
         lock.lock()
         defer { lock.unlock() }
-        let verdict = loop.withForeignMasks { place.pointee.link.send(message, masks: &$0) }
-        guard verdict == .queued, place.pointee.mayWrite else { return verdict }
-        if direct { writeWithoutLock() }
-        if place.pointee.needsLoop {
+        let verdict = loop.withForeignMasks { queue(&place.pointee.link, &$0) }
+        guard place.pointee.mayWrite else { return verdict }
+        if direct, place.pointee.link.look().hasOutput { writeWithoutLock() }
+        if place.pointee.needsLoop() {
             place.pointee.flushPosted = true
             loop.post { self.askToFinish() }
         }
@@ -63,7 +84,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     /// waiting for the lock.
     private func writeWithoutLock() {
         guard place.pointee.link.unwrittenBytes <= Self.smallWrite else {
-            return place.pointee.write(onLoop: false)
+            place.pointee.write(onLoop: false)
+            return
         }
         withUnsafeTemporaryAllocation(byteCount: Self.smallWrite, alignment: 16) { buffer in
             let (descriptor, bytes) = place.pointee.beginWrite(copyTo: buffer)
@@ -87,7 +109,9 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func send(_ messages: [(SendID, Message)]) {
         lock.lock()
-        for (id, message) in messages { _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee) }
+        for (id, message) in messages {
+            _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee)
+        }
         lock.unlock()
         askToFinish()
     }
@@ -113,7 +137,9 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         lock.withLock { place.pointee.leavesOpen = true }
     }
 
-    /// Closes the socket and tells the owner nothing any more. With `reset` the peer gets an RST.
+    /// Closes the socket and tells the owner nothing any more.
+    ///
+    /// With `reset` the peer gets an RST.
     func abandon(reset: Bool = false) {
         owner = nil
         timer = nil
@@ -133,7 +159,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         if readiness.contains(.failed) || (readiness.contains(.read) && !place.pointee.paused) {
             if place.pointee.read(on: loop) { progressed = true }
             // A faulty socket is reported for ever.
-            if readiness.contains(.failed), place.pointee.link.isOver { place.pointee.close(on: loop) }
+            if readiness.contains(.failed), place.pointee.link.look().isOver { place.pointee.close(on: loop) }
         }
         if readiness.contains(.write) { place.pointee.writeBlocked = false }
         lock.unlock()
@@ -142,8 +168,17 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     func turnEnds() {
         finishAsked = false
-        handOver()
         lock.lock()
+        if progressed || place.pointee.hasNews {
+            var (events, wrote) = place.pointee.takeNews()
+            let progressed = progressed
+            self.progressed = false
+            lock.unlock()
+            owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
+            events.removeAll(keepingCapacity: true)
+            lock.lock()
+            place.pointee.giveBack(&events)
+        }
         let rest = place.pointee.endTurn(on: loop)
         let descriptor = place.pointee.descriptor
         lock.unlock()
@@ -163,20 +198,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         while !lock.withLock({ place.pointee.loopStopped() }) { SystemThread.yield() }
     }
 
-    // MARK: -
-
-    private func handOver() {
-        lock.lock()
-        var events: [LinkEvent] = []
-        var wrote: [SendID] = []
-        swap(&events, &place.pointee.events)
-        swap(&wrote, &place.pointee.wrote)
-        lock.unlock()
-        guard progressed || !events.isEmpty || !wrote.isEmpty else { return }
-        let progressed = self.progressed
-        self.progressed = false
-        owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
-    }
+    // MARK: Deadlines
 
     private func arm(_ deadline: Instant?) {
         armed = deadline

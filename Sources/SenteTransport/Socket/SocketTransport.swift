@@ -2,7 +2,9 @@
 
 package import SenteBase
 
-/// Links over sockets of our own: TCP, and our RFC 6455 on it. Its host must be an `EventLoop`.
+/// Links over sockets of our own: TCP, and our RFC 6455 on it.
+///
+/// Its host must be an `EventLoop`.
 package struct SocketTransport: Transport {
     private let lookup: NameLookup
 
@@ -10,7 +12,8 @@ package struct SocketTransport: Transport {
         self.init(lookup: .shared)
     }
 
-    init(lookup: NameLookup) {
+    /// Looks names up with something else than the system, in tests.
+    package init(lookup: NameLookup) {
         self.lookup = lookup
     }
 

@@ -10,7 +10,9 @@ import Musl
 import Android
 #endif
 
-/// A mutex for state that threads share for a few instructions at a time. `Synchronization.Mutex` would ask macOS 15.
+/// A mutex for state that threads share for a few instructions at a time.
+///
+/// `Synchronization.Mutex` would ask macOS 15.
 final class Lock: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 

@@ -17,7 +17,9 @@ import Android
 struct SystemThread: @unchecked Sendable {
     private let handle: pthread_t
 
-    /// Starts a thread. All signals stay with the app's own threads.
+    /// Starts a thread.
+    ///
+    /// All signals stay with the app's own threads.
     init(name: String, _ body: @escaping @Sendable () -> Void) throws(LinkFailure) {
         let start = Unmanaged.passRetained(Start(name, body))
         var everything = sigset_t()

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A map that is being decoded by key.
+///
+/// It holds one reference, since Codable copies it for every field.
 struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let map: ValueMap
     let parent: ValueReading
 
     var codingPath: [any CodingKey] { parent.codingPath }
 
     var allKeys: [Key] {
-        map.keys.compactMap { key in
+        parent.map.keys.compactMap { key in
             switch key {
             case .string(let text): Key(stringValue: text)
             case .keyword(let keyword): Key(stringValue: keyword.text)
@@ -47,6 +48,22 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try reading(key).decode(type) }
 
+    // The usual ways to ask whether there is something look it up three times.
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        guard let value = present(key) else { return nil }
+        if case .string(let text) = value { return text }
+        return try ValueReading(value, parent, key).decode(type)
+    }
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+        try present(key).map { try ValueReading($0, parent, key).decode(type) }
+    }
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+        try present(key).map { try ValueReading($0, parent, key).decode(type) }
+    }
+    func decodeIfPresent<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T? {
+        try present(key).map { try ValueReading($0, parent, key).decode(type) }
+    }
+
     func nestedContainer<NestedKey: CodingKey>(
         keyedBy type: NestedKey.Type, forKey key: Key
     ) throws -> KeyedDecodingContainer<NestedKey> {
@@ -58,7 +75,7 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func superDecoder() throws -> any Decoder {
-        ValueReading(map[FreeKey.parent.stringValue] ?? .null, parent, FreeKey.parent)
+        ValueReading(parent.map[FreeKey.parent.stringValue] ?? .null, parent, FreeKey.parent)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
@@ -67,8 +84,14 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func find(_ key: Key) -> Value? {
         let text = key.stringValue
-        if let value = map[text] ?? map[Keyword(exactly: text)] { return value }
-        return key.intValue.flatMap { map[Value($0)] }
+        if let value = parent.find(text) { return value }
+        return key.intValue.flatMap { parent.map[Value($0)] }
+    }
+
+    /// What is there and not null.
+    private func present(_ key: Key) -> Value? {
+        guard let value = find(key), !value.isNull else { return nil }
+        return value
     }
 
     private func value(_ key: Key) throws -> Value {

@@ -8,6 +8,10 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
     let parent: ValueReading?
     let key: (any CodingKey)?
     let info: [CodingUserInfoKey: any Sendable]
+    /// The value, once it is asked for by key.
+    private(set) var map = ValueMap()
+    /// Where among the map's items the next key to be asked for should stand.
+    private var next = 0
 
     init(_ value: Value, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.value = value
@@ -28,7 +32,8 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .map(let map) = value else { throw mismatch(ValueMap.self, "a map") }
-        return KeyedDecodingContainer(KeyedReading<Key>(map: map, parent: self))
+        self.map = map
+        return KeyedDecodingContainer(KeyedReading<Key>(parent: self))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -43,6 +48,21 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
 }
 
 extension ValueReading {
+    /// What stands under a text or a keyword; types mostly ask in the order in which they were written.
+    func find(_ text: String) -> Value? {
+        let items = map.items
+        if next < items.count, items[next].isKey(text) {
+            next += 2
+            return items[next - 1]
+        }
+        guard let position = map.position(of: text) ?? map.position(of: .keyword(Keyword(exactly: text)))
+        else {
+            return nil
+        }
+        next = position + 2
+        return items[position + 1]
+    }
+
     func decodeNil() -> Bool { value.isNull }
 
     func decode(_ type: Bool.Type) throws -> Bool {
@@ -89,9 +109,60 @@ extension ValueReading {
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         if value.isPlain(type) { return value.plain(type) }
+        if case .vector(let items) = value, let array = Self.plainArray(items, type) { return array }
         if Self.isBridged(type) { return try bridged(type) }
         if type == Keyword.self { return unsafeBitCast(try keyword(), to: type) }
         return try T(from: self)
+    }
+
+    /// An array of the types that values hold as they are; nil for all others, which are decoded one by one.
+    ///
+    /// Codable would make containers and look types up for each element.
+    private static func plainArray<T>(_ items: [Value], _ type: T.Type) -> T? {
+        switch ObjectIdentifier(type) {
+        case stringArray: strings(items).map { unsafeBitCast($0, to: type) }
+        case doubleArray: doubles(items).map { unsafeBitCast($0, to: type) }
+        case integerArray: integers(items).map { unsafeBitCast($0, to: type) }
+        default: nil
+        }
+    }
+
+    // Naming a generic type is a search in the runtime's tables.
+    private static let stringArray = ObjectIdentifier([String].self)
+    private static let doubleArray = ObjectIdentifier([Double].self)
+    private static let integerArray = ObjectIdentifier([Int].self)
+
+    private static func strings(_ items: [Value]) -> [String]? {
+        var strings: [String] = []
+        strings.reserveCapacity(items.count)
+        for item in items {
+            guard case .string(let text) = item else { return nil }
+            strings.append(text)
+        }
+        return strings
+    }
+
+    private static func doubles(_ items: [Value]) -> [Double]? {
+        var doubles: [Double] = []
+        doubles.reserveCapacity(items.count)
+        for item in items {
+            switch item {
+            case .double(let double): doubles.append(double)
+            case .integer(let integer): doubles.append(Double(integer))
+            default: return nil
+            }
+        }
+        return doubles
+    }
+
+    private static func integers(_ items: [Value]) -> [Int]? {
+        var integers: [Int] = []
+        integers.reserveCapacity(items.count)
+        for item in items {
+            guard case .integer(let integer) = item, let number = Int(exactly: integer) else { return nil }
+            integers.append(number)
+        }
+        return integers
     }
 
     private func keyword() throws -> Keyword {
@@ -149,6 +220,15 @@ extension Value {
         case .integer(let integer) where Self.isWord(type): unsafeBitCast(integer, to: type)
         case .double(let double) where type == Double.self: unsafeBitCast(double, to: type)
         default: unsafeBitCast(self, to: type)
+        }
+    }
+
+    /// Whether it is this text or the keyword of this text.
+    fileprivate func isKey(_ key: String) -> Bool {
+        switch self {
+        case .string(let text): text.isSameText(as: key)
+        case .keyword(let keyword): keyword.text.isSameText(as: key)
+        default: false
         }
     }
 

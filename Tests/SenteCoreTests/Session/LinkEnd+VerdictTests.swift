@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import Testing
+
+@Suite("What a link's end stands for")
+struct LinkEndVerdictTests {
+    @Test(
+        "A close frame is a lost connection that can be mended, a clean one included",
+        arguments: [1000, 1001, 1005, 1011, 4000] as [UInt16])
+    func closed(number: UInt16) {
+        let code = CloseCode(rawValue: number)
+        let verdict = LinkEnd.closed(code: code, reason: "bye").verdict
+        #expect(verdict.error.code == .connectionLost)
+        #expect(verdict.error.closeCode == code)
+        #expect(verdict.error.message.contains("bye"))
+        #expect(verdict.close == ConnectionStatus.Close(code: code, reason: "bye"))
+        #expect(verdict.isMendable)
+    }
+
+    @Test(
+        "Each failure has its code, and only two cannot be mended by trying again",
+        arguments: [
+            (LinkFailure.Kind.nameNotFound, SenteError.Code.unreachable, true, nil),
+            (.unreachable, .unreachable, true, nil), (.timedOut, .timedOut, true, nil),
+            (.badHandshake, .protocolMismatch, false, nil), (.untrusted, .untrusted, false, nil),
+            (.protocolViolation, .protocolViolation, true, .abnormal),
+            (.lost, .connectionLost, true, .abnormal),
+            (.unavailable, .unavailable, true, nil),
+        ] as [(LinkFailure.Kind, SenteError.Code, Bool, CloseCode?)])
+    func failed(kind: LinkFailure.Kind, code: SenteError.Code, isMendable: Bool, close: CloseCode?) {
+        let verdict = LinkEnd.failed(LinkFailure(kind, "Why.", closeCode: .protocolError)).verdict
+        #expect(verdict.error.code == code)
+        #expect(verdict.error.message == "Why.")
+        #expect(verdict.error.closeCode == .protocolError)
+        #expect(verdict.isMendable == isMendable)
+        #expect(verdict.close?.code == close)
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Outbox")
+struct OutboxTests {
+    /// An outbox as one would write it without a thought for speed.
+    private struct Model {
+        struct Item {
+            var call: CallID
+            var place: String?
+            var weight: Int
+            var expires: Instant?
+        }
+
+        var policy: OutboxPolicy
+        var items: [Item] = []
+        var bytes: Int { items.reduce(0) { $0 + $1.weight } }
+
+        mutating func insert(
+            _ item: Item, passes: Bool
+        ) -> (Outbox.Insertion, dropped: [(CallID, SenteError.Code)]) {
+            var rest = items
+            var dropped: [(CallID, SenteError.Code)] = []
+            if policy.overflow == .coalesce, let place = item.place,
+                let index = rest.firstIndex(where: { $0.place == place })
+            {
+                dropped.append((rest.remove(at: index).call, .superseded))
+            }
+            let fitsAlone = policy.maximumMessages > 0 && item.weight <= policy.maximumBytes
+            func fits() -> Bool {
+                rest.count < policy.maximumMessages
+                    && rest.reduce(item.weight) { $0 + $1.weight } <= policy.maximumBytes
+            }
+            if !passes, !fits() {
+                if policy.overflow == .dropNewest { return (.refused(.dropped), []) }
+                guard policy.overflow == .dropOldest, fitsAlone else { return (.refused(.outboxFull), []) }
+                while !fits() { dropped.append((rest.removeFirst().call, .dropped)) }
+            }
+            items = rest + [item]
+            return (.accepted, dropped)
+        }
+    }
+
+    private static func policy(_ overflow: OutboxPolicy.Overflow, _ random: inout Generator) -> OutboxPolicy {
+        OutboxPolicy(
+            maximumMessages: .random(in: 0...12, using: &random),
+            maximumBytes: .random(in: 0...2_000, using: &random),
+            timeToLive: Bool.random(using: &random)
+                ? .nanoseconds(Int64.random(in: 1...60, using: &random)) : nil,
+            overflow: overflow)
+    }
+
+    private static func outbound(_ random: inout Generator) -> (Outbound, place: String?) {
+        let name = ["a", "b", "c"].randomElement(using: &random) ?? "a"
+        let data = Value.string(String(repeating: "x", count: .random(in: 0...400, using: &random)))
+        switch Int.random(in: 0..<4, using: &random) {
+        case 0: return (.event(Event(id: Keyword(name), data: data)), "event " + name)
+        case 1: return (.request(channel: name, data: data, limit: 5), nil)
+        default: return (.publish(channel: name, data: data, excludeSender: false), "channel " + name)
+        }
+    }
+
+    @Test(
+        "Whatever is done to it, it holds what a plain list would hold",
+        arguments: OutboxPolicy.Overflow.allCases, UInt64(0)..<25)
+    func likeAList(overflow: OutboxPolicy.Overflow, seed: UInt64) {
+        var random = Generator(seed: seed)
+        var model = Model(policy: Self.policy(overflow, &random))
+        var outbox = Outbox(policy: model.policy)
+        for step in 0..<800 {
+            let now = Instant(nanoseconds: Int64(step))
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0..<6:
+                let (outbound, place) = Self.outbound(&random)
+                let passes = model.items.isEmpty && Bool.random(using: &random)
+                var dropped: [(CallID, SenteError.Code)] = []
+                let call = CallID(UInt64(step))
+                let insertion = outbox.insert(
+                    outbound, for: call, passes: passes, at: now, dropped: &dropped)
+                let expected = model.insert(
+                    .init(
+                        call: call, place: place, weight: outbound.weight,
+                        expires: model.policy.timeToLive.map { now.advanced(by: $0) }), passes: passes)
+                #expect(insertion == expected.0)
+                #expect(dropped.map(\.0) == expected.dropped.map(\.0))
+                #expect(dropped.map(\.1) == expected.dropped.map(\.1))
+            case 6..<8:
+                let expected = model.items.isEmpty ? nil : model.items.removeFirst().call
+                #expect(outbox.popFirst()?.call == expected)
+            case 8:
+                let victim = model.items.randomElement(using: &random)?.call ?? CallID(.max)
+                #expect(outbox.contains(victim) == model.items.contains { $0.call == victim })
+                #expect((outbox.remove(victim) != nil) == model.items.contains { $0.call == victim })
+                model.items.removeAll { $0.call == victim }
+            default:
+                let isDue = model.items.first?.expires.map { $0 <= now } ?? false
+                #expect(outbox.popExpired(at: now)?.call == (isDue ? model.items.removeFirst().call : nil))
+            }
+            #expect(outbox.count == model.items.count)
+            #expect(outbox.isEmpty == model.items.isEmpty)
+            #expect(outbox.bytes == model.bytes)
+            #expect(outbox.oldest?.call == model.items.first?.call)
+            #expect(outbox.deadline == model.items.first?.expires)
+        }
+    }
+
+    private static func publish(_ channel: String, bytes: Int = 0) -> Outbound {
+        .publish(
+            channel: channel, data: .string(String(repeating: "x", count: bytes)), excludeSender: false)
+    }
+
+    @Test("A later publish that finds no room does not cost the earlier one its place")
+    func coalesceKeeps() {
+        var outbox = Outbox(policy: OutboxPolicy(maximumBytes: 500, overflow: .coalesce))
+        var dropped: [(CallID, SenteError.Code)] = []
+        let now = Instant(nanoseconds: 0)
+        _ = outbox.insert(Self.publish("a"), for: CallID(1), at: now, dropped: &dropped)
+        let insertion = outbox.insert(
+            Self.publish("a", bytes: 900), for: CallID(2), at: now, dropped: &dropped)
+        #expect(insertion == .refused(.outboxFull))
+        #expect(dropped.isEmpty)
+        #expect(outbox.contains(CallID(1)))
+    }
+
+    @Test("Nothing is thrown out for a message that fits nowhere")
+    func tooLarge() {
+        var outbox = Outbox(policy: OutboxPolicy(maximumBytes: 500, overflow: .dropOldest))
+        var dropped: [(CallID, SenteError.Code)] = []
+        let now = Instant(nanoseconds: 0)
+        _ = outbox.insert(Self.publish("a"), for: CallID(1), at: now, dropped: &dropped)
+        let insertion = outbox.insert(
+            Self.publish("b", bytes: 900), for: CallID(2), at: now, dropped: &dropped)
+        #expect(insertion == .refused(.outboxFull))
+        #expect(dropped.isEmpty)
+        #expect(outbox.count == 1)
+    }
+
+    @Test("Ten thousand replaced behind one that waits take no time to speak of and no room")
+    func pileUp() {
+        var outbox = Outbox(policy: OutboxPolicy(overflow: .coalesce))
+        var dropped: [(CallID, SenteError.Code)] = []
+        let now = Instant(nanoseconds: 0)
+        _ = outbox.insert(Self.publish("head"), for: CallID(0), at: now, dropped: &dropped)
+        for number in UInt64(1)...10_000 {
+            _ = outbox.insert(Self.publish("busy"), for: CallID(number), at: now, dropped: &dropped)
+        }
+        #expect(outbox.count == 2)
+        #expect(dropped.count == 9_999)
+        #expect(outbox.popFirst()?.call == CallID(0))
+        #expect(outbox.popFirst()?.call == CallID(10_000))
+        #expect(outbox.popFirst() == nil)
+    }
+}

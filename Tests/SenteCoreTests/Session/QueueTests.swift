@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import Testing
+
+@Suite("Queue")
+struct QueueTests {
+    @Test("Whatever is done to it, it holds what an array would hold", arguments: UInt64(0)..<20)
+    func likeAnArray(seed: UInt64) {
+        var random = Generator(seed: seed)
+        var queue = Queue<Int>()
+        var model: [Int] = []
+        for step in 0..<2_000 {
+            switch Int.random(in: 0..<100, using: &random) {
+            case 0..<50:
+                queue.append(step)
+                model.append(step)
+            case 50..<90:
+                #expect(queue.popFirst() == (model.isEmpty ? nil : model.removeFirst()))
+            case 90..<96 where !model.isEmpty:
+                let place = Int.random(in: 0..<model.count, using: &random)
+                queue[place] = -step
+                model[place] = -step
+            case 96..<98:
+                queue.removeAll { $0 % 3 == 0 }
+                model.removeAll { $0 % 3 == 0 }
+            case 98:
+                #expect(queue.drain() == model)
+                model = []
+            default: break
+            }
+            #expect(queue.count == model.count)
+            #expect(queue.first == model.first)
+        }
+        #expect(Array(queue) == model)
+    }
+
+    @Test("What was taken is not kept alive by it")
+    func letsGo() {
+        final class Thing: Sendable {}
+        var queue = Queue<Thing>()
+        weak var taken: Thing?
+        do {
+            let thing = Thing()
+            taken = thing
+            queue.append(thing)
+            queue.append(Thing())
+        }
+        #expect(taken != nil)
+        _ = queue.popFirst()
+        #expect(taken == nil)
+        #expect(queue.count == 1)
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteCore
+import Testing
+
+@Suite("Recent identifiers")
+struct RecentIDsTests {
+    @Test("An id is new once")
+    func once() {
+        var ids = RecentIDs()
+        #expect(ids.insert("a") == true)
+        #expect(ids.insert("a") == false)
+        #expect(ids.insert("b") == true)
+    }
+
+    @Test("The oldest id is forgotten first, and no earlier than the limit says")
+    func bounded() {
+        var ids = RecentIDs(limit: 3)
+        for id in ["a", "b", "c"] { #expect(ids.insert(id) == true) }
+        #expect(ids.insert("a") == false)
+        #expect(ids.insert("d") == true)
+        #expect(ids.insert("a") == true)
+        #expect(ids.insert("c") == false)
+    }
+
+    @Test(
+        "An id that comes again with quite another time is another message: the server started anew",
+        arguments: [
+            (nil, nil, false), (nil, 5, false), (5, nil, false), (5, 5, false), (0, 5_000, false),
+            (0, 5_001, true), (5_001, 0, true), (Int64.min, Int64.max, true),
+        ] as [(Int64?, Int64?, Bool)])
+    func times(first: Int64?, second: Int64?, isNew: Bool) {
+        var ids = RecentIDs()
+        #expect(ids.insert("1", time: first) == true)
+        #expect(ids.insert("1", time: second) == isNew)
+    }
+}

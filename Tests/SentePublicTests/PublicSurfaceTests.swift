@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteLite
+import Testing
+
+/// What a user writes, with nothing but `import SenteLite`; it stops compiling when the public surface
+/// drifts.
+@Suite("The public surface", .timeLimit(.minutes(1)))
+struct PublicSurfaceTests {
+    struct Reading: Codable, Sendable {
+        var sensor: String
+        var value: Double
+    }
+
+    /// Never called: the README's code, to be compiled.
+    static func readme() async throws {
+        let client = try SenteClient("ws://127.0.0.1:3000/")
+        try await client.connect()
+        try await client.publish(["text": "hello"], to: "news")
+        for await message in try await client.subscribe("news") {
+            print(message.channel, message.data, message.missed)
+        }
+    }
+
+    /// Never called: every call once.
+    static func everything(_ client: SenteClient) async throws {
+        do throws(SenteError) {
+            try await client.connect(timeout: .seconds(5))
+        } catch {
+            print(error.code == .timedOut, error.isRetryable, error)
+        }
+        client.reconnect()
+        for await status in client.states { print(status.state, status.attempt, status.retryAt as Any) }
+        let registration = client.onStateChange { old, new in print(old.state, new.state) }
+        registration.cancel()
+        client.onStateChange(mainActor: { _, new in MainActor.assertIsolated("\(new.state)") })
+
+        let subscription = try await client.subscribe("news")
+        print(subscription.channel, subscription.isConfirmed, subscription.rejection as Any)
+        subscription.cancel()
+        try await client.withSubscription("news") { news in
+            for await message in news { print(try message.decode(Reading.self)) }
+        }
+        try await client.unsubscribe("news")
+        client.onMessage(in: "news") { message in print(message.data) }
+        client.onMessage(in: "news", mainActor: { message in MainActor.assertIsolated("\(message)") })
+        let receipt = try await client.publish(["n": 1], to: "news", excludeSender: true)
+        print(receipt.outcome, receipt.deliveredTo as Any)
+        try await client.publish(encoding: Reading(sensor: "a", value: 1), to: "news")
+        let answer = try await client.request(["n": 1], on: "service", timeout: .seconds(1))
+        print(answer["n"] as Any)
+        let reading: Reading = try await client.request(encoding: ["n": 1], on: "service")
+        print(try await client.request(encoding: reading, on: "service", as: Reading.self))
+        try await client.respond(on: "service") { data in data }
+
+        try await client.send(Event(id: "app/hello", data: ["n": 1]))
+        try await client.send(encoding: reading, as: "app/hello")
+        print(try await client.send(Event(id: "app/hello"), timeout: .seconds(1)))
+        print(try await client.send(Event(id: "app/hello"), timeout: .seconds(1)) { $0.id == "app/answer" })
+        let delivery = try client.enqueue(Event(id: "app/hello"))
+        print(await delivery.outcome, delivery.error as Any)
+        delivery.cancel()
+        client.on("app/hello") { event in print(event) }
+        client.on("app/hello", mainActor: { event in MainActor.assertIsolated("\(event)") })
+        for await event in client.events { print(event.id, event.data) }
+
+        print(try await client.listChannels(), try await client.confirmedSubscriptions())
+        print(try await client.ping(), client.metrics.received.messages, client.subscriptions)
+        await client.disconnect()
+    }
+
+    @Test("a configuration says everything by name")
+    func configuration() throws {
+        var configuration = SenteClient.Configuration()
+        configuration.dialect = .senteLiteMaps
+        configuration.format = .json
+        configuration.endpointProvider = .portFile("/tmp/server.port")
+        configuration.reconnect = .exponential(initial: .seconds(2), attempts: 3)
+        configuration.heartbeat = Heartbeat(interval: .seconds(10), limit: .seconds(2))
+        configuration.outbox = .off
+        configuration.inbox = InboxPolicy(maximumMessages: 10, overflow: .pauseReading)
+        configuration.timeouts.request = .seconds(1)
+        configuration.limits.outgoingMessage = 1 << 16
+        configuration.headers = ["User-Agent": "test"]
+        configuration.parameters = ["client-id": "7"]
+        configuration.tokenProvider = { reason in reason == .refused ? nil : "token" }
+        configuration.loop = try ClientLoop()
+        let url = try #require(URL(string: "ws://127.0.0.1:9/"))
+        let client = try SenteClient(url, configuration: configuration)
+        #expect(client.configuration.headers == ["User-Agent": "test"])
+        #expect(client.state == .closed)
+        #expect(client.status.lastError == nil)
+    }
+
+    @Test("a client that finds nobody says so, and goes on trying until it is told to stop")
+    func findsNobody() async throws {
+        var configuration = SenteClient.Configuration()
+        configuration.reconnect = .never
+        // The discard port: nobody listens there.
+        let client = try SenteClient("ws://127.0.0.1:9/", configuration: configuration)
+        do throws(SenteError) {
+            try await client.connect()
+            Issue.record("Somebody listens on port 9.")
+        } catch {
+            #expect(error.code == .unreachable)
+            #expect(error.isRetryable)
+        }
+        #expect(client.state == .failed)
+        await client.disconnect()
+        #expect(client.state == .closed)
+    }
+
+    @Test("a wrong URL is told with what would be right")
+    func wrongURL() {
+        #expect(throws: SenteError.self) { try SenteClient("localhost:3000") }
+    }
+}

@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteSocket
+import SenteWire
+
+/// A client as its app sees it: a `ClientEngine`, what a driver does for it, and an app that can be told what to do.
+final class Client: CustomStringConvertible {
+    /// What a call was about.
+    enum Deed: Equatable {
+        case connect, disconnect, unsubscribe, ping, listChannels, listSubscriptions
+        case subscribe(channel: String, inbox: InboxID, scoped: Bool)
+        /// A publish, a request, an event.
+        case letter(Int, Awaited)
+    }
+
+    struct Call {
+        var deed: Deed
+        var madeAt: Instant
+        /// It must be resolved by then.
+        var deadline: Instant?
+    }
+
+    struct Handle {
+        var channel: String?
+        var isFinished = false
+        /// Everything taken, in order.
+        var elements: [InboxElement] = []
+        var missed = 0
+    }
+
+    /// How the app treats what comes.
+    struct Habits {
+        /// How long it takes over what it has taken, in milliseconds; nil: it never consumes.
+        var consumes: ClosedRange<Int>? = 0...0
+        /// How long a service thinks, in milliseconds; nil: it never answers.
+        var answers: ClosedRange<Int>? = 0...0
+        var answersWithErrors = 0.0
+        /// How long a provider thinks, in milliseconds; nil: it never answers.
+        var provides: ClosedRange<Int>? = 0...0
+        var failsToProvide = 0.0
+        /// What a custom reconnect policy says; nil: stop.
+        var delay: Duration? = .seconds(1)
+        /// Answers of providers come although nobody waits any more.
+        var providesTooLate = false
+    }
+
+    unowned let world: World
+    let number: Int
+    let configuration: SessionConfiguration
+    private(set) var engine: ClientEngine
+    private(set) lazy var rules = RuleBook(self)
+    var habits = Habits()
+    private(set) var pipe: Pipe?
+    private var pipes: [LinkID: Pipe] = [:]
+    private(set) var calls: [CallID: Call] = [:]
+    private(set) var results: [CallID: Result<Answer, SenteError>] = [:]
+    var keepsResults = true
+    private(set) var handles: [InboxID: Handle] = [:]
+    private(set) var statuses: [ConnectionStatus] = []
+    private(set) var signals: [SessionSignal] = []
+    private(set) var openedTargets: [LinkTarget] = []
+    private var waiting: [AskID] = []
+    /// While suspended it hears nothing and its timers do not fire, as a process that sleeps.
+    private(set) var suspendedUntil = Instant.distantPast
+    /// Answers to letters that the app finds by itself (`settle`), by the letter's number.
+    private var conversations: [Int: CallID] = [:]
+    private(set) lazy var ears: InboxID = openEars()
+
+    init(
+        _ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64, in world: World
+    ) {
+        self.number = number
+        self.configuration = configuration
+        self.world = world
+        engine = ClientEngine(
+            configuration: configuration, sizes: sizes, random: Generator(seed: seed), at: world.now)
+    }
+
+    var description: String { "client \(number)" }
+    /// What can be seen of the engine, kept beside it: an engine is dear to look at.
+    struct View: Equatable {
+        var status: ConnectionStatus
+        var deadline: Instant?
+        var outboxCount = 0
+        var outboxBytes = 0
+        var subscriptions: [String] = []
+
+        static func of(_ engine: inout ClientEngine) -> View {
+            View(
+                status: engine.status, deadline: engine.deadline, outboxCount: engine.outboxCount,
+                outboxBytes: engine.outboxBytes, subscriptions: engine.subscriptions)
+        }
+    }
+
+    private(set) var view = View(status: ConnectionStatus(state: .closed))
+    var state: ConnectionState { view.status.state }
+    var status: ConnectionStatus { view.status }
+    var now: Instant { world.now.instant }
+    var isSuspended: Bool { suspendedUntil > now }
+    var wakesAt: Instant? { view.deadline.map { max($0, suspendedUntil) } }
+    var metrics: ClientMetrics { engine.metrics(at: world.now) }
+
+    func suspend(for duration: Duration) { suspendedUntil = now.advanced(by: duration) }
+
+    // MARK: What the app does
+
+    @discardableResult
+    func connect(limit: Duration? = nil) -> CallID {
+        call(.connect, limit: limit) { .connect($0, limit: limit) }
+    }
+
+    @discardableResult
+    func disconnect() -> CallID { call(.disconnect, limit: configuration.times.close) { .disconnect($0) } }
+
+    func reconnect() { tell(.command(.reconnect)) }
+
+    @discardableResult
+    func subscribe(_ channel: String, scoped: Bool = false) -> (call: CallID, inbox: InboxID) {
+        let inbox = world.newInbox()
+        handles[inbox] = Handle(channel: channel)
+        let deed = Deed.subscribe(channel: channel, inbox: inbox, scoped: scoped)
+        let call = call(deed, limit: configuration.times.request) {
+            .subscribe($0, channel: channel, inbox, scoped: scoped)
+        }
+        return (call, inbox)
+    }
+
+    @discardableResult
+    func unsubscribe(_ channel: String) -> CallID {
+        call(.unsubscribe, limit: configuration.times.request) { .unsubscribe($0, channel: channel) }
+    }
+
+    /// Serves a channel; what comes is answered with `{"answer": n}`.
+    @discardableResult
+    func respond(on channel: String) -> InboxID {
+        let inbox = world.newInbox()
+        handles[inbox] = Handle(channel: channel)
+        tell(.command(.respond(channel: channel, inbox)))
+        return inbox
+    }
+
+    func endScope(_ inbox: InboxID) { tell(.command(.endScope(inbox))) }
+
+    /// Listens to a channel without a wish, as `onMessage` does.
+    func listen(to channel: String) -> InboxID {
+        let inbox = world.newInbox()
+        handles[inbox] = Handle(channel: channel)
+        tell(.command(.openInbox(inbox)))
+        tell(.command(.listen(inbox, .channel(channel))))
+        return inbox
+    }
+
+    func closeInbox(_ inbox: InboxID) { tell(.command(.closeInbox(inbox))) }
+
+    /// `size` bytes of padding make it heavy.
+    @discardableResult
+    func publish(
+        to channel: String, size: Int = 0, excludeSender: Bool = false, limit: Duration? = .seconds(10)
+    ) -> CallID {
+        letter(.reply, limit: limit) {
+            .publish(channel: channel, data: Self.data($0, size), excludeSender: excludeSender)
+        }
+    }
+
+    @discardableResult
+    func request(on channel: String, limit: Duration = .seconds(10)) -> CallID {
+        letter(.reply, limit: limit) {
+            .request(channel: channel, data: Self.data($0, 0), limit: limit.wholeMilliseconds)
+        }
+    }
+
+    @discardableResult
+    func send(_ id: Keyword = "note", data: Value? = nil, limit: Duration? = .seconds(10)) -> CallID {
+        letter(.written, limit: limit) { number in
+            var fields = data?.mapValue ?? ValueMap()
+            fields["n"] = Value(number)
+            return .event(Event(id: id, data: .map(fields)))
+        }
+    }
+
+    /// Data that servers of this dialect choke on.
+    func submitUnfitPublish(to channel: String) -> CallID {
+        let limit = configuration.times.request
+        return call(.listChannels, limit: limit) {
+            .submit(
+                $0, .publish(channel: channel, data: 2, excludeSender: false), limit: limit, awaits: .reply)
+        }
+    }
+
+    /// JSON has no word for it.
+    @discardableResult
+    func sendUnsayable() -> CallID {
+        letter(.written, limit: nil) {
+            .event(Event(id: "note", data: ["n": Value($0), "nan": .double(.nan)]))
+        }
+    }
+
+    /// Sends an event, which the server echoes, and takes the echo for its answer.
+    @discardableResult
+    func converse(limit: Duration = .seconds(10)) -> CallID {
+        _ = ears
+        return letter(.settlement, limit: limit) { .event(Event(id: "question", data: Self.data($0, 0))) }
+    }
+
+    @discardableResult
+    func listChannels() -> CallID { submit(.listChannels, .listChannels) }
+
+    @discardableResult
+    func listSubscriptions() -> CallID { submit(.listSubscriptions, .listSubscriptions) }
+
+    @discardableResult
+    func ping() -> CallID { call(.ping, limit: configuration.times.request) { .ping($0) } }
+
+    func cancel(_ call: CallID) { tell(.command(.cancel(call))) }
+
+    func pathChanged() { tell(.pathChanged) }
+
+    // MARK: What the app knows
+
+    func isOpen(_ call: CallID) -> Bool { calls[call] != nil }
+
+    func error(of call: CallID) -> SenteError? {
+        if case .failure(let error)? = results[call] { error } else { nil }
+    }
+
+    func answer(to call: CallID) -> Answer? {
+        if case .success(let answer)? = results[call] { answer } else { nil }
+    }
+
+    /// The letters that came through a handle.
+    func letters(in inbox: InboxID) -> [Int] {
+        handles[inbox, default: Handle()].elements.compactMap {
+            if case .message(let message) = $0 {
+                message.data["n"]?.integerValue.map { Int($0) }
+            } else {
+                nil
+            }
+        }
+    }
+
+    func elements(of inbox: InboxID) -> [InboxElement] { handles[inbox]?.elements ?? [] }
+    func missed(in inbox: InboxID) -> Int { handles[inbox]?.missed ?? 0 }
+    func isFinished(_ inbox: InboxID) -> Bool { handles[inbox]?.isFinished ?? true }
+
+    var states: [ConnectionState] { statuses.map(\.state) }
+    var drops: [SenteError.Code: Int] { metrics.outbox.drops }
+
+    // MARK: Calls
+
+    private func call(_ deed: Deed, limit: Duration?, _ command: (CallID) -> Command) -> CallID {
+        let id = world.newCall()
+        calls[id] = Call(deed: deed, madeAt: now, deadline: limit.map { now.advanced(by: $0) })
+        tell(.command(command(id)))
+        return id
+    }
+
+    private func letter(_ awaited: Awaited, limit: Duration?, _ make: (Int) -> Outbound) -> CallID {
+        let number = world.letters.count
+        return call(.letter(number, awaited), limit: limit) { id in
+            let life = configuration.outbox.timeToLive
+            world.letters.append(
+                Letter(
+                    client: self.number, call: id, sentAt: now,
+                    livesUntil: life.map { now.advanced(by: $0) }))
+            if awaited == .settlement { conversations[number] = id }
+            return .submit(id, make(number), limit: limit, awaits: awaited)
+        }
+    }
+
+    private func submit(_ deed: Deed, _ outbound: Outbound) -> CallID {
+        let limit = configuration.times.request
+        return call(deed, limit: limit) { .submit($0, outbound, limit: limit, awaits: .reply) }
+    }
+
+    private static func data(_ number: Int, _ size: Int) -> Value {
+        size > 0
+            ? ["n": Value(number), "padding": .string(String(repeating: "x", count: size))]
+            : ["n": Value(number)]
+    }
+
+    private func openEars() -> InboxID {
+        let inbox = world.newInbox()
+        handles[inbox] = Handle()
+        tell(.command(.openInbox(inbox)))
+        tell(.command(.listen(inbox, .allEvents)))
+        return inbox
+    }
+
+    // MARK: Steps
+
+    func tell(_ input: Input) {
+        step(.input(input)) { engine, effects in engine.handle(input, at: world.now, into: &effects) }
+    }
+
+    func hear(_ reports: [LinkReport], of link: LinkID) {
+        if isSuspended, let pipe = pipes[link] {
+            return world.at(suspendedUntil, .reports(pipe, reports))
+        }
+        for report in reports {
+            step(.report(report, link)) { engine, effects in
+                engine.handle(report, of: link, at: world.now, into: &effects)
+            }
+        }
+    }
+
+    private func step(_ cause: RuleBook.Cause, _ body: (inout ClientEngine, inout [Effect]) -> Void) {
+        world.tell("\(self) ◀ \(cause)")
+        rules.willHandle(cause)
+        var effects: [Effect] = []
+        body(&engine, &effects)
+        view = View.of(&engine)
+        rules.didHandle(cause, effects)
+        var index = 0
+        while index < effects.count {
+            perform(effects[index], &effects)
+            index += 1
+        }
+        rules.didPerform()
+    }
+
+    private func perform(_ effect: Effect, _ effects: inout [Effect]) {
+        world.tell("\(self) ▶ \(effect)")
+        world.tally.count(effect)
+        switch effect {
+        case .openLink(let link, let target):
+            openedTargets.append(target)
+            let pipe = Pipe(link, of: self, deadline: target.deadline, in: world)
+            world.pipes.append(pipe)
+            pipes[link] = pipe
+            self.pipe = pipe
+            pipe.dial()
+        case .transmit(let link, let batch): transmit(batch, on: link, &effects)
+        case .closeLink(let link, let code, let reason): pipes[link]?.close(.client, code, reason: reason)
+        case .abandonLink(let link): pipes[link]?.abandon()
+        case .pauseReading(let link): pipes[link]?.pause()
+        case .resumeReading(let link): pipes[link]?.resume()
+        case .ask(let id, let ask): answer(id, ask)
+        case .cancelAsk(let id): waiting.removeAll { $0 == id }
+        case .ready(let inbox): world.after(.zero) { [weak self] _ in self?.take(inbox) }
+        case .finish(let inbox, _): handles[inbox]?.isFinished = true
+        case .resolve(let call, let result): resolve(call, result)
+        case .publish(let status): statuses.append(status)
+        case .subscription: break
+        case .record(let signal):
+            engine.record(signal, at: world.now)
+            if keepsResults { signals.append(signal) }
+        }
+    }
+
+    private func transmit(_ batch: [Transmission], on link: LinkID, _ effects: inout [Effect]) {
+        let before = effects.count
+        let messages = engine.encode(batch, for: link, at: world.now, into: &effects)
+        view = View.of(&engine)
+        var index = 0
+        var written: [(Transmission, Message)] = []
+        for transmission in batch {
+            if index < messages.count, messages[index].0 == transmission.id {
+                written.append((transmission, messages[index].1))
+                index += 1
+            } else {
+                rules.unsayable(transmission)
+            }
+        }
+        for effect in effects[before...] { rules.follow(effect, cause: nil) }
+        pipes[link]?.send(written)
+        if pipes.count > 8 { pipes = pipes.filter { !$0.value.isGone } }
+    }
+
+    private func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
+        guard let known = calls.removeValue(forKey: call) else {
+            return world.violate(4, "\(self): \(call) was resolved twice, or never made: \(result)")
+        }
+        if keepsResults { results[call] = result }
+        world.tally.count(result, of: known.deed)
+        if case .letter(let number, _) = known.deed { conversations[number] = nil }
+        rules.resolved(call, known, result)
+    }
+
+    // MARK: Providers
+
+    private func answer(_ id: AskID, _ ask: Ask) {
+        waiting.append(id)
+        guard let time = habits.provides else { return }
+        let provision: Provision =
+            if world.chance(habits.failsToProvide) {
+                .failed("The provider could not.")
+            } else {
+                switch ask {
+                case .endpoint: .endpoint("ws://world.test:3000/")
+                case .token: .token("token \(id.number)")
+                case .delay: .delay(habits.delay)
+                }
+            }
+        let tooLate = habits.providesTooLate
+        world.after(world.milliseconds(time)) { [weak self] _ in
+            guard let self, tooLate || waiting.contains(id) else { return }
+            waiting.removeAll { $0 == id }
+            tell(.provided(id, provision))
+        }
+    }
+
+    // MARK: Inboxes
+
+    /// The consumer of a handle takes what is there, and gives it back as consumed when it is done with it.
+    private func take(_ inbox: InboxID) {
+        guard let time = habits.consumes else { return }
+        let elements = engine.take(inbox)
+        handles[inbox]?.elements += elements
+        for element in elements { heard(element, in: inbox) }
+        world.after(world.milliseconds(time)) { [weak self] _ in
+            self?.tell(.consumed(inbox, elements.count))
+        }
+    }
+
+    /// For handles that were left alone while the app did not consume.
+    func takeEverything() {
+        for inbox in handles.keys.sorted(by: { $0.number < $1.number }) { take(inbox) }
+    }
+
+    private func heard(_ element: InboxElement, in inbox: InboxID) {
+        rules.delivered(element, in: inbox)
+        switch element {
+        case .message(let message): handles[inbox]?.missed += message.missed
+        case .event(let event, let missed):
+            handles[inbox]?.missed += missed
+            guard let number = event.data["original"]?["n"]?.integerValue,
+                let call = conversations[Int(number)]
+            else { return }
+            tell(.command(.settle(call, ["n": Value(number)])))
+        case .request(let request): serve(request, in: inbox)
+        }
+    }
+
+    private func serve(_ request: IncomingRequest, in inbox: InboxID) {
+        guard let time = habits.answers, let number = request.data["n"]?.integerValue else { return }
+        let isError = world.chance(habits.answersWithErrors)
+        world.after(world.milliseconds(time)) { [weak self] _ in
+            let data: Value = ["answer": Value(number)]
+            self?.tell(.command(.answer(inbox, requestID: request.id, data: data, isError: isError)))
+        }
+    }
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteServer
+import SenteSocket
+
+/// One connection: a client's link, a server's link, and the bytes between them.
+///
+/// Bytes keep their order and are cut anywhere. What a client's link says goes to its client as reports, in order,
+/// as late as the weather has it and even after the client has given the link up: an engine must not care.
+final class Pipe {
+    enum End: Int {
+        case client, server
+        var other: End { self == .client ? .server : .client }
+    }
+
+    /// What happens to bytes on their way to one end.
+    private struct Direction {
+        var lastArrival = Instant.distantPast
+        /// Bytes until the connection breaks.
+        var budget: Int?
+        var stalledUntil: Instant?
+        var isFlushPlanned = false
+        var isEnded = false
+    }
+
+    unowned(unsafe) let world: World
+    let id: LinkID
+    let owner: Client
+    let connection: ConnectionID
+    private let deadlineOfOpening: Instant
+    private var links: [Link?] = [nil, nil]
+    private var directions = [Direction(), Direction()]
+    private var lastReport = Instant.distantPast
+    private(set) var isSilent = false
+    private(set) var isCut = false
+    private(set) var isAbandoned = false
+    private var leavesTCPOpen = false
+    private var isPaused = false
+    private var held: [Agenda.Event] = []
+    /// What the client has handed to its link and the server has not got, in order.
+    private var onTheWay: [(Transmission, Message)] = []
+    private var onTheWayHead = 0
+
+    init(_ id: LinkID, of owner: Client, deadline: Instant, in world: World) {
+        self.id = id
+        self.owner = owner
+        self.world = world
+        deadlineOfOpening = deadline
+        connection = world.newConnection()
+    }
+
+    private var now: Instant { world.now.instant }
+
+    /// Nothing will ever happen here any more.
+    private(set) var isGone = false
+
+    private func isOver(_ end: End) -> Bool { links[end.rawValue]?.isOver ?? true }
+
+    var isOpen: Bool { links[0]?.isOpen ?? false }
+
+    /// When a link of it wants to be woken; kept beside the links, which are dear to look at.
+    private(set) var deadline: Instant?
+
+    private func lookAtLinks() {
+        deadline = nil
+        for link in links {
+            if let due = link?.deadline { deadline = deadline.map { min($0, due) } ?? due }
+        }
+        isGone = isOver(.client) && isOver(.server) && (links[0] != nil || isAbandoned)
+    }
+
+    /// What the client's kernel has not taken.
+    var unwrittenBytes: Int { links[0]?.unwrittenBytes ?? 0 }
+
+    // MARK: Opening
+
+    func dial() {
+        let dialing = world.server.isUp ? world.weather.dialing : .refused
+        world.tell("\(owner) \(id) dials: \(dialing)")
+        let soon = now.advanced(by: world.milliseconds(world.weather.latency))
+        switch dialing {
+        case .accepted: world.at(soon, .dialed(self))
+        case .refused: fail(.unreachable, "Connection refused.", at: soon)
+        case .unanswered: fail(.timedOut, "Nobody answered.", at: deadlineOfOpening)
+        case .nameNotFound: fail(.nameNotFound, "No address for the name.", at: soon)
+        case .untrusted: fail(.untrusted, "The certificate is not trusted.", at: soon)
+        }
+    }
+
+    private func fail(_ kind: LinkFailure.Kind, _ text: String, at instant: Instant) {
+        isAbandoned = true
+        lookAtLinks()
+        world.at(instant, .reports(self, [.closed(.failed(LinkFailure(kind, text)))]))
+    }
+
+    func dialed() {
+        guard !isAbandoned else { return }
+        guard world.server.isUp, let request = Self.request else {
+            return fail(.unreachable, "Connection refused.", at: now)
+        }
+        if world.chance(world.weather.loss) {
+            let budget = Int.random(in: world.weather.lossAfter, using: &world.random)
+            directions[world.chance(0.5) ? 0 : 1].budget = budget
+        }
+        links[0] = Link(client: request, key: world.handshakeKey, deadline: deadlineOfOpening)
+        links[1] = Link(server: LinkLimits(), at: now)
+        flush(.client)
+    }
+
+    private static let request: UpgradeRequest? = {
+        guard let url = try? WebSocketURL("ws://world.test:3000/") else { return nil }
+        return try? UpgradeRequest(url)
+    }()
+
+    // MARK: What the owners do
+
+    func send(_ messages: [(Transmission, Message)]) {
+        for (transmission, message) in messages {
+            guard links[0]?.send(message, id: transmission.id, masks: &world.masks) == .queued else {
+                continue
+            }
+            onTheWay.append((transmission, message))
+        }
+        flush(.client)
+    }
+
+    func send(_ message: Message) {
+        _ = links[1]?.send(message, masks: &world.masks)
+        flush(.server)
+    }
+
+    func close(_ end: End, _ code: CloseCode, reason: String, keepsTCP: Bool = false) {
+        leavesTCPOpen = leavesTCPOpen || keepsTCP
+        if end == .client { resume() }
+        guard links[end.rawValue] != nil else {
+            return fail(.lost, "The link was closed before it was open.", at: now)
+        }
+        change(end) { link, masks, events in
+            _ = link.close(code, reason: reason, at: self.now, masks: &masks, into: &events)
+        }
+    }
+
+    func abandon() {
+        isAbandoned = true
+        hangUp(.client)
+    }
+
+    func pause() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        let events = held
+        held = []
+        for event in events { world.at(now, event) }
+    }
+
+    func answer(_ admission: ServerSession.Admission) {
+        switch admission {
+        case .upgrade:
+            change(.server) { link, masks, events in
+                _ = link.accept(at: self.now, masks: &masks, into: &events)
+            }
+        case .answer(let refusal):
+            change(.server) { link, _, _ in
+                let headers = refusal.headers.map { HTTPHeader($0.name, $0.value) }
+                _ = link.respond(status: refusal.status, headers: headers, body: refusal.body, at: self.now)
+            }
+        case .disconnect: hangUp(.server)
+        }
+    }
+
+    // MARK: What befalls it
+
+    /// From now on bytes vanish, in both directions, and so does every end.
+    func silence() {
+        world.tell("\(id) of \(owner) falls silent")
+        isSilent = true
+    }
+
+    /// The network is whole again, and tells the ends of a silent pipe that it is none.
+    func unsilence() {
+        guard isSilent else { return }
+        isSilent = false
+        // Ends that got lost in the silence are told again.
+        for end in [End.client, .server] {
+            directions[end.rawValue].isEnded = false
+            sendEnd(to: end)
+        }
+    }
+
+    /// The connection breaks: what is on its way arrives, nothing else does.
+    func cut() {
+        guard !isCut, links[0] != nil else { return }
+        world.tell("\(id) of \(owner) breaks")
+        isCut = true
+        for end in [End.client, .server] { sendEnd(to: end) }
+    }
+
+    /// The kernel of that end takes no bytes for a while.
+    func stall(_ end: End, for duration: Duration) {
+        directions[end.other.rawValue].stalledUntil = now.advanced(by: duration)
+    }
+
+    /// The connection breaks when that end has got so many bytes more.
+    func cut(afterBytes count: Int, to end: End) { directions[end.rawValue].budget = count }
+
+    /// Bytes that no link wrote.
+    func inject(_ bytes: [UInt8], to end: End) { put(bytes, to: end) }
+
+    // MARK: Bytes
+
+    private func change(_ end: End, _ body: (inout Link, inout MaskKeys, inout [LinkEvent]) -> Void) {
+        var events: [LinkEvent] = []
+        let index = end.rawValue
+        guard var link = links[index] else { return }
+        links[index] = nil
+        body(&link, &world.masks, &events)
+        links[index] = link
+        tellOwner(end, events, wrote: [], progressed: false)
+        flush(end)
+    }
+
+    func flushAfterStall(_ end: End) {
+        directions[end.other.rawValue].isFlushPlanned = false
+        flush(end)
+    }
+
+    private func flush(_ end: End) {
+        let index = end.rawValue
+        var wrote: [SendID] = []
+        while links[index]?.hasOutput == true {
+            if let until = directions[end.other.rawValue].stalledUntil, until > now {
+                if !directions[end.other.rawValue].isFlushPlanned {
+                    directions[end.other.rawValue].isFlushPlanned = true
+                    world.at(until, .flush(self, end))
+                }
+                break
+            }
+            var taken: [UInt8] = []
+            let chunk = world.weather.chunk.map { Int.random(in: $0, using: &world.random) } ?? .max
+            links[index]?.withOutput(wrote: &wrote) {
+                taken = Array($0.prefix(max(1, chunk)))
+                return taken.count
+            }
+            put(taken, to: end.other)
+        }
+        if !wrote.isEmpty { tellOwner(end, [], wrote: wrote, progressed: false) }
+        settle(end)
+    }
+
+    private func put(_ bytes: [UInt8], to end: End) {
+        guard !isSilent, !isCut, !directions[end.rawValue].isEnded else { return }
+        var bytes = bytes
+        var breaks = false
+        if let budget = directions[end.rawValue].budget {
+            breaks = bytes.count >= budget
+            if breaks { bytes.removeLast(bytes.count - budget) }
+            directions[end.rawValue].budget = budget - bytes.count
+        }
+        if !bytes.isEmpty { world.at(arrival(to: end), .arrival(self, end, bytes)) }
+        if breaks { cut() }
+    }
+
+    private func arrival(to end: End) -> Instant {
+        let drawn = now.advanced(by: world.milliseconds(world.weather.latency))
+        let arrival = max(drawn, directions[end.rawValue].lastArrival)
+        directions[end.rawValue].lastArrival = arrival
+        return arrival
+    }
+
+    private func sendEnd(to end: End) {
+        guard !isSilent, !directions[end.rawValue].isEnded else { return }
+        directions[end.rawValue].isEnded = true
+        world.at(arrival(to: end), .endOfStream(self, end))
+    }
+
+    func arrived(_ bytes: [UInt8], at end: End) {
+        if isSilent || (end == .client && isAbandoned) { return }
+        if end == .client, isPaused { return held.append(.arrival(self, end, bytes)) }
+        if end == .client, owner.isSuspended {
+            return world.at(owner.suspendedUntil, .arrival(self, end, bytes))
+        }
+        var events: [LinkEvent] = []
+        bytes.withUnsafeBytes {
+            links[end.rawValue]?.receive($0, at: now, masks: &world.masks, into: &events)
+        }
+        tellOwner(end, events, wrote: [], progressed: true)
+        flush(end)
+    }
+
+    func ended(at end: End) {
+        if isSilent || (end == .client && isAbandoned) { return }
+        if end == .client, isPaused { return held.append(.endOfStream(self, end)) }
+        if end == .client, owner.isSuspended {
+            return world.at(owner.suspendedUntil, .endOfStream(self, end))
+        }
+        var events: [LinkEvent] = []
+        links[end.rawValue]?.receivedEnd(at: now, into: &events)
+        tellOwner(end, events, wrote: [], progressed: false)
+        flush(end)
+    }
+
+    func timerFired() {
+        for end in [End.client, .server] {
+            if let deadline = links[end.rawValue]?.deadline, deadline <= now {
+                var events: [LinkEvent] = []
+                links[end.rawValue]?.timerFired(at: now, into: &events)
+                tellOwner(end, events, wrote: [], progressed: false)
+                flush(end)
+            }
+        }
+    }
+
+    /// Ends TCP where a link is done with it.
+    private func settle(_ end: End) {
+        lookAtLinks()
+        let index = end.rawValue
+        if links[index]?.isOver ?? false || links[index]?.mayShutDownWriting ?? false {
+            if end == .server, leavesTCPOpen { return }
+            sendEnd(to: end.other)
+        }
+    }
+
+    /// One end lets go of TCP at once.
+    func hangUp(_ end: End) {
+        var events: [LinkEvent] = []
+        links[end.rawValue]?.failed(LinkFailure(.lost, "Given up."), into: &events)
+        lookAtLinks()
+        sendEnd(to: end.other)
+    }
+
+    // MARK: Owners
+
+    private func tellOwner(_ end: End, _ events: [LinkEvent], wrote: [SendID], progressed: Bool) {
+        guard end == .client else {
+            for event in events { world.server.heard(event, on: self) }
+            return
+        }
+        var reports: [LinkReport] = progressed ? [.progress] : []
+        if !wrote.isEmpty { reports.append(.wrote(wrote)) }
+        var messages: [Message] = []
+        func handOver() {
+            if !messages.isEmpty { reports.append(.received(messages)) }
+            messages = []
+        }
+        for event in events {
+            if case .message(let message) = event {
+                messages.append(message)
+                continue
+            }
+            handOver()
+            switch event {
+            case .opened(let opening): reports.append(.opened(opening))
+            case .refused(let refusal): reports.append(.refused(refusal))
+            case .closed(let end): reports.append(.closed(end))
+            case .message, .requested, .pinged, .pong: break
+            }
+        }
+        handOver()
+        guard !reports.isEmpty else { return }
+        lastReport = max(lastReport, now.advanced(by: world.milliseconds(world.weather.reportDelay)))
+        world.at(lastReport, .reports(self, reports))
+    }
+
+    /// What the server got is what the client wrote: nothing changed, nothing left out, nothing twice.
+    func nextOnTheWay(is message: Message) -> Transmission? {
+        guard onTheWayHead < onTheWay.count else { return nil }
+        let (transmission, sent) = onTheWay[onTheWayHead]
+        onTheWayHead += 1
+        return sent == message ? transmission : nil
+    }
+}

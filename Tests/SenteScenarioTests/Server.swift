@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteServer
+import SenteSocket
+import SenteWire
+
+/// The world's server: a `ServerSession` and the server ends of the pipes.
+final class Server {
+    unowned let world: World
+    private(set) var session: ServerSession
+    private(set) var isUp = true
+    var configuration = ServerConfiguration() { didSet { if world.age == .zero { begin() } } }
+    private var pipes: [ConnectionID: Pipe] = [:]
+    private(set) var faults = Faults() { didSet { noteFaults(oldValue) } }
+    /// Until then answers may come late, because of faults in force or just over.
+    private var holdsBackUntil = Instant.distantPast
+    /// How many messages came, over all of the server's lives.
+    private(set) var arrivals = 0
+    /// Every text message that came, when a test wants to read them.
+    var received: [String] = []
+    var keepsReceived = false
+
+    init(_ world: World) {
+        self.world = world
+        session = ServerSession(configuration, seed: world.seed)
+    }
+
+    private func begin() {
+        session = ServerSession(configuration, seed: world.seed &+ UInt64(arrivals) &* 31)
+        faults = configuration.faults
+    }
+
+    private(set) var deadline: Instant?
+    var statistics: ServerStatistics { session.statistics(at: world.now) }
+
+    // MARK: What befalls it
+
+    /// The process dies: every connection breaks, nobody listens.
+    func crash() {
+        world.tell("the server crashes")
+        isUp = false
+        deadline = nil
+        for pipe in pipes.values.sorted(by: { $0.connection < $1.connection }) { pipe.hangUp(.server) }
+        pipes = [:]
+    }
+
+    /// It closes every connection with 1001 and goes.
+    func stop() {
+        world.tell("the server stops")
+        handle(.command(.stop))
+        isUp = false
+        deadline = nil
+        pipes = [:]
+    }
+
+    /// A new process: new connection ids, no subscriptions, the counters begin anew.
+    func start() {
+        guard !isUp else { return }
+        world.tell("the server starts")
+        arrivals += 1
+        isUp = true
+        begin()
+    }
+
+    func setFaults(_ change: (inout Faults) -> Void) {
+        let before = faults
+        change(&faults)
+        // Replies without ids are told apart by their order only: who left some out must not answer later ones.
+        let speaksAgain = before.isSilent && !faults.isSilent
+        let answersAgain = before.replies == .never && faults.replies != .never
+        if speaksAgain || answersAgain { handle(.command(.drop(nil))) }
+        handle(.command(.setFaults(faults, for: nil)))
+    }
+
+    private func noteFaults(_ old: Faults) {
+        if faults != Faults() {
+            holdsBackUntil = .distantFuture
+        } else if old != Faults() {
+            holdsBackUntil = world.now.instant.advanced(by: .seconds(60))
+        }
+    }
+
+    func setFaults(of client: Client, _ change: (inout Faults) -> Void) {
+        guard let pipe = client.pipe else { return }
+        var special = faults
+        change(&special)
+        holdsBackUntil = .distantFuture
+        handle(.command(.setFaults(special, for: pipe.connection)))
+    }
+
+    /// Drops what it knows of a client.
+    func drop(_ client: Client, unless isSpared: Bool = false) {
+        guard !isSpared else { return }
+        for id in connections(of: client) { handle(.command(.drop(id))) }
+    }
+
+    func command(_ command: ServerCommand) { handle(.command(command)) }
+
+    // MARK: The way in
+
+    func heard(_ event: LinkEvent, on pipe: Pipe) {
+        switch event {
+        case .requested(let request):
+            guard isUp else { return pipe.hangUp(.server) }
+            pipe.answer(
+                session.admit(target: request.target, wantsUpgrade: request.isUpgrade, at: world.now))
+        case .opened:
+            guard isUp else { return pipe.hangUp(.server) }
+            pipes[pipe.connection] = pipe
+            handle(.connected(pipe.connection))
+        case .message(let message): receive(message, on: pipe)
+        case .closed:
+            guard pipes.removeValue(forKey: pipe.connection) != nil else { return }
+            handle(.closed(pipe.connection))
+        case .pinged, .pong, .refused: break
+        }
+    }
+
+    func handle(_ input: ServerInput) {
+        guard isUp else { return }
+        var effects: [ServerEffect] = []
+        session.handle(input, at: world.now, into: &effects)
+        deadline = session.deadline
+        if let deadline, deadline <= world.now.instant {
+            world.violate(9, "The server's deadline is not in the future after \(input).")
+        }
+        perform(effects)
+    }
+
+    private func receive(_ message: Message, on pipe: Pipe) {
+        guard let transmission = pipe.nextOnTheWay(is: message) else {
+            return world.violate(10, "The server got a message nobody wrote: \(message.string)")
+        }
+        guard isUp else { return }
+        world.tell("server \(pipe.connection) ◀ \(message.string)")
+        if keepsReceived { received.append(message.string) }
+        arrivals += 1
+        pipe.owner.rules.reachedServer(transmission.outbound, on: pipe)
+        let before = holdsBackUntil > world.now.instant ? session : nil
+        var effects: [ServerEffect] = []
+        session.handle(.received(pipe.connection, message), at: world.now, into: &effects)
+        deadline = session.deadline
+        if let number = transmission.outbound.letter {
+            letter(number, reached: pipe, message, before, effects)
+        }
+        perform(effects)
+    }
+
+    /// Notes what the server did with a letter.
+    ///
+    /// Where faults keep its answer back, a copy of the server without faults tells.
+    private func letter(
+        _ number: Int, reached pipe: Pipe, _ message: Message, _ before: ServerSession?,
+        _ effects: [ServerEffect]
+    ) {
+        world.letters[number].reachedServer += 1
+        world.letters[number].arrival = arrivals
+        if world.letters[number].reachedServer > 1 {
+            world.violate(4, "Letter \(number) reached the server twice.")
+        }
+        if world.letters[number].isNotSent {
+            world.violate(4, "Letter \(number) was reported not sent, and reached the server.")
+        }
+        var answers = effects
+        if var copy = before {
+            answers = []
+            copy.handle(
+                .command(.setFaults(Faults(), for: nil)), at: world.now, into: &answers)
+            answers = []
+            copy.handle(.received(pipe.connection, message), at: world.now, into: &answers)
+            // What is held up comes after what was held up before: the last one is the answer.
+            var later = world.now
+            later.instant = later.instant.advanced(by: .seconds(60))
+            copy.handle(.timerFired, at: later, into: &answers)
+        }
+        for case .send(pipe.connection, let answer) in answers.reversed() {
+            if let treatment = Self.treatment(answer) {
+                world.letters[number].treatment = treatment
+                return
+            }
+        }
+    }
+
+    private static func treatment(_ answer: Message) -> Letter.Treatment? {
+        guard answer.bytes.count > 16, let value = try? WireFormat.json.decode(answer.bytes) else {
+            return nil
+        }
+        switch value["type"]?.stringValue {
+        case "publish-result":
+            return value["message-id"]?.stringValue.map { .published(messageID: $0) } ?? .refused
+        case "rpc-request-result":
+            guard let id = value["request-id"]?.stringValue,
+                let count = value["delivery"]?["delivered-to"]?.integerValue
+            else { return .refused }
+            return .forwarded(requestID: id, deliveredTo: Int(count))
+        default: return nil
+        }
+    }
+
+    // MARK: The way out
+
+    private func perform(_ effects: [ServerEffect]) {
+        for effect in effects {
+            switch effect {
+            case .send(let id, let message):
+                guard let pipe = pipes[id] else { continue }
+                world.tell("server \(id) ▶ \(message.string)")
+                pipe.send(message)
+            case .close(let id, let code, let reason, let keepsTCP):
+                world.tell("server \(id) closes with \(code)")
+                pipes.removeValue(forKey: id)?.close(.server, code, reason: reason, keepsTCP: keepsTCP)
+            case .drop(let id):
+                world.tell("server \(id) drops")
+                pipes.removeValue(forKey: id)?.hangUp(.server)
+            case .ask: break
+            case .flood(let id, var flood):
+                while let message = flood.next() { pipes[id]?.send(message) }
+            }
+        }
+    }
+
+    /// The connections of a client that the server still knows.
+    func connections(of client: Client) -> [ConnectionID] {
+        pipes.values.filter { $0.owner === client }.map(\.connection).sorted()
+    }
+
+    /// What the server holds a client subscribed to, in the order of subscribing.
+    func subscriptions(of client: Client) -> [String] {
+        let connection = statistics.connections.first { $0.id == client.pipe?.connection }
+        return connection?.subscriptions.compactMap(\.stringValue) ?? []
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteCore
+
+/// How often everything happened that is worth having happened.
+struct Tally {
+    private(set) var counts: [String: [String: Int]] = [:]
+
+    mutating func count(_ kind: String, _ name: String) { counts[kind, default: [:]][name, default: 0] += 1 }
+
+    func of(_ kind: String, _ name: String) -> Int { counts[kind]?[name] ?? 0 }
+
+    mutating func add(_ other: Tally) {
+        for (kind, names) in other.counts {
+            counts[kind, default: [:]].merge(names) { $0 + $1 }
+        }
+    }
+
+    mutating func count(_ effect: Effect) {
+        count("effect", Self.name(of: effect))
+        guard case .record(let signal) = effect else { return }
+        switch signal {
+        case .dropped(let reason): count("drop", reason.rawValue)
+        case .missed: count("signal", "missed")
+        case .undecodable: count("signal", "undecodable")
+        case .serverError: count("signal", "serverError")
+        case .failed(let code): count("error", code.rawValue)
+        case .opened(_, let isReconnect): count("signal", isReconnect ? "reopened" : "opened")
+        case .roundTrip: count("signal", "roundTrip")
+        case .linkEnded(let error?): count("error", error.code.rawValue)
+        case .attemptStarted, .linkEnded(nil), .received, .transmitted: break
+        }
+    }
+
+    mutating func count(_ result: Result<Answer, SenteError>, of deed: Client.Deed) {
+        switch result {
+        case .success(.published): count("outcome", "acknowledged")
+        case .success(.written): count("outcome", "written")
+        case .success(.value): count("outcome", "answered")
+        case .success(.subscribed(let status)):
+            count("outcome", status.isConfirmed ? "subscribed" : "subscribed unconfirmed")
+        case .success(.roundTrip): count("outcome", "round trip")
+        case .success(.channels), .success(.names): count("outcome", "listed")
+        case .success(.done): count("outcome", "done")
+        case .failure(let error): count("outcome", error.outcome?.rawValue ?? "failed without a message")
+        }
+    }
+
+    private static func name(of effect: Effect) -> String {
+        switch effect {
+        case .openLink: "openLink"
+        case .transmit: "transmit"
+        case .closeLink: "closeLink"
+        case .abandonLink: "abandonLink"
+        case .pauseReading: "pauseReading"
+        case .resumeReading: "resumeReading"
+        case .ask: "ask"
+        case .cancelAsk: "cancelAsk"
+        case .ready: "ready"
+        case .finish: "finish"
+        case .resolve: "resolve"
+        case .publish: "publish"
+        case .subscription: "subscription"
+        case .record: "record"
+        }
+    }
+
+    /// A table for people; what was to happen and did not shows as 0.
+    func table(expecting expected: [String: [String]]) -> (text: String, zeros: [String]) {
+        var lines: [String] = []
+        var zeros: [String] = []
+        for kind in Set(counts.keys).union(expected.keys).sorted() {
+            let names = Set(counts[kind, default: [:]].keys).union(expected[kind] ?? []).sorted()
+            lines.append(kind)
+            for name in names {
+                let count = of(kind, name)
+                if count == 0 { zeros.append("\(kind) \(name)") }
+                let dots = String(repeating: ".", count: max(2, 36 - name.count))
+                lines.append("    \(name) \(dots) \(count)")
+            }
+        }
+        return (lines.joined(separator: "\n"), zeros)
+    }
+}

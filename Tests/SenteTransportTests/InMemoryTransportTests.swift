@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteTransport
+import Testing
+
+@Suite("InMemoryTransport", .timeLimit(.minutes(1)))
+struct InMemoryTransportTests {
+    @Test("opens, carries messages both ways, reports writes, and ends once")
+    func conversation() async throws {
+        try await withLoop(.standard) { loop in
+            let transport = InMemoryTransport { peer in
+                peer.open(subprotocol: "p")
+                peer.send([.text("welcome")])
+                peer.onMessages = { peer.send($0) }
+            }
+            let witness = LinkWitness.open(loop.request(1), on: loop, transport: transport)
+            await witness.untilOpen()
+            witness.onLoop { $0.send([(SendID(1), .text("a")), (SendID(2), .text("b"))]) }
+            let reports = await witness.reports.wait { $0.flatMap(\.messages).count == 3 }
+            #expect(reports.flatMap(\.messages).map(\.string) == ["welcome", "a", "b"])
+            #expect(reports.flatMap(\.writes) == [SendID(1), SendID(2)])
+            witness.onLoop { $0.close(.goingAway, reason: "x") }
+            #expect(await witness.untilEnd().last == .closed(.closed(code: .goingAway, reason: "x")))
+        }
+    }
+
+    @Test("a refusal and a failure are each the only last report")
+    func endings() async throws {
+        try await withLoop(.standard) { loop in
+            let refused = LinkWitness.open(
+                loop.request(1), on: loop,
+                transport: InMemoryTransport { peer in
+                    peer.refuse(Refusal(status: 403))
+                    peer.fail()
+                })
+            #expect(await refused.untilEnd() == [.refused(Refusal(status: 403))])
+            let lost = LinkWitness.open(
+                loop.request(1), on: loop,
+                transport: InMemoryTransport { peer in
+                    peer.fail()
+                    peer.close()
+                })
+            #expect(await lost.untilEnd().count == 1)
+        }
+    }
+
+    @Test("nothing is reported after the link is abandoned, and while it is paused")
+    func silence() async throws {
+        try await withLoop(.standard) { loop in
+            let peers = Collector<InMemoryPeer>()
+            let transport = InMemoryTransport { peer in
+                peer.open()
+                peers.append(peer)
+            }
+            let witness = LinkWitness.open(loop.request(1), on: loop, transport: transport)
+            await witness.untilOpen()
+            let peer = peers.elements[0]
+            witness.onLoop {
+                $0.pauseReading()
+                peer.send([.text("late")])
+            }
+            await loop.run {}
+            await loop.run {}
+            #expect(witness.reports.elements.flatMap(\.messages).isEmpty)
+            witness.onLoop { $0.resumeReading() }
+            _ = await witness.reports.wait { $0.flatMap(\.messages).count == 1 }
+            witness.onLoop { link in
+                peer.send([.text("never")])
+                link.abandon()
+            }
+            await loop.run {}
+            await loop.run {}
+            #expect(witness.reports.elements.flatMap(\.messages).count == 1)
+            #expect(await loop.run { peer.isAbandoned })
+        }
+    }
+}

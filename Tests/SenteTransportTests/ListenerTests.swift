@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteSocket
+import SenteTransport
+import Testing
+
+extension TransportTests {
+    @Suite("Listener", .timeLimit(.minutes(2)))
+    struct ListenerTests {
+        @Test("a port that is taken, and a name in place of an address, are failures that say so")
+        func wrongAddress() async throws {
+            try await withLoop(.standard) { loop in
+                let (_, listener) = try ScriptedServer.listen(on: loop)
+                for host in ["127.0.0.1", "example.org"] {
+                    do throws(LinkFailure) {
+                        _ = try Listener(loop: loop, host: host, port: listener.port) { _ in ScriptedServer()
+                        }
+                        Issue.record("listens on \(host)")
+                    } catch {
+                        #expect(error.kind == .unavailable)
+                        #expect(error.message.contains(host))
+                    }
+                }
+            }
+        }
+
+        @Test(
+            "an aborted connection is reset at the client, and reports nothing at the server",
+            arguments: [true, false])
+        func aborting(_ reset: Bool) async throws {
+            try await withLoop(.standard) { loop in
+                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                    server.received = { connection, _ in reset ? connection.abort() : connection.cut() }
+                }
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                witness.onLoop { $0.send([(SendID(1), .text("x"))]) }
+                #expect(await witness.untilEnd().last?.failure?.kind == .lost)
+                #expect(server.ends.elements.isEmpty)
+            }
+        }
+
+        @Test("a close by the server reaches the client with its code and reason")
+        func closing() async throws {
+            try await withLoop(.standard) { loop in
+                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                    server.received = { connection, _ in
+                        #expect(!connection.close(.abnormal))
+                        #expect(connection.close(CloseCode(rawValue: 4001), reason: "bye"))
+                    }
+                }
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                witness.onLoop { $0.send([(SendID(1), .text("x"))]) }
+                let end = LinkEnd.closed(code: CloseCode(rawValue: 4001), reason: "bye")
+                #expect(await witness.untilEnd().last == .closed(end))
+                let echo = LinkEnd.closed(code: CloseCode(rawValue: 4001), reason: "")
+                #expect(await server.ends.wait { !$0.isEmpty } == [echo])
+            }
+        }
+
+        @Test("a connection that says nothing is ended by the handshake's limit")
+        func silentClient() async throws {
+            try await withLoop(.standard) { loop in
+                var limits = LinkLimits()
+                limits.handshake = .milliseconds(30)
+                let (server, _) = try ScriptedServer.listen(on: loop, limits: limits) { server in
+                    server.requested = { _, _ in }
+                }
+                let listener = try Listener(loop: loop, limits: limits) { _ in server }
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                guard case .failed(let failure)? = await server.ends.wait(until: { !$0.isEmpty }).first else {
+                    Issue.record("not failed")
+                    return
+                }
+                #expect(failure.kind == .timedOut)
+                #expect(await witness.untilEnd().last?.failure?.kind == .lost)
+            }
+        }
+
+        @Test(
+            "a loop that is shut down with links on it closes them all and reports nothing",
+            arguments: EventLoop.Polling.allCases)
+        func shutDown(_ polling: EventLoop.Polling) async throws {
+            let serverLoop = try EventLoop()
+            let (server, listener) = try ScriptedServer.listen(on: serverLoop)
+            var witnesses: [LinkWitness] = []
+            let loop = try EventLoop(polling: polling)
+            for _ in 0..<20 {
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                witnesses.append(witness)
+            }
+            loop.shutDown()
+            #expect(await server.ends.wait { $0.count == 20 }.count == 20)
+            for witness in witnesses { #expect(!witness.reports.elements.contains { $0.isLast }) }
+            serverLoop.shutDown()
+        }
+
+        @Test("two thousand connections at once are served")
+        func manyConnections() async throws {
+            let serverLoop = try EventLoop()
+            let loop = try EventLoop()
+            defer {
+                loop.shutDown()
+                serverLoop.shutDown()
+            }
+            let (_, listener) = try ScriptedServer.listen(on: serverLoop)
+            var witnesses: [LinkWitness] = []
+            for _ in 0..<2000 { witnesses.append(LinkWitness.open(loop.request(listener.port), on: loop)) }
+            for witness in witnesses {
+                await witness.untilOpen()
+                witness.onLoop { $0.send([(SendID(1), .text("hi"))]) }
+            }
+            for witness in witnesses {
+                let reports = await witness.reports.wait { $0.contains { !$0.messages.isEmpty || $0.isLast } }
+                #expect(reports.flatMap(\.messages) == [.text("hi")])
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import SenteBase
+import SenteSocket
+import SenteTransport
+import Testing
+
+@Suite("NameLookup", .timeLimit(.minutes(1)))
+struct NameLookupTests {
+    private static let address = Dialer.Address.v4(0x7F00_0001, port: 80)
+
+    @Test("the system's resolver knows localhost")
+    func localhost() async {
+        let answers = Collector<NameLookup.Answer>()
+        _ = NameLookup.shared.begin("localhost", port: 80) { answers.append($0) }
+        let answer = await answers.wait { !$0.isEmpty }[0]
+        let addresses = (try? answer.get()) ?? []
+        #expect(addresses.contains(Self.address) || addresses.contains(.v6(0, 1, port: 80, scope: 0)))
+    }
+
+    @Test("callers who ask for one name share one lookup, and one who takes it back hears nothing")
+    func sharing() async {
+        let calls = Collector<String>()
+        let release = DispatchSemaphore(value: 0)
+        let lookup = NameLookup(threads: 2) { host, _ in
+            calls.append(host)
+            release.wait()
+            return .success([Self.address])
+        }
+        let answers = Collector<Int>()
+        var tickets: [NameLookup.Ticket] = []
+        for caller in 0..<5 { tickets.append(lookup.begin("name", port: 80) { _ in answers.append(caller) }) }
+        lookup.abandon(tickets[2])
+        release.signal()
+        #expect(await answers.wait { $0.count == 4 } == [0, 1, 3, 4])
+        #expect(calls.elements == ["name"])
+    }
+
+    @Test("a resolver that hangs does not hold up other names, and those beyond the threads come afterwards")
+    func hanging() async {
+        let release = DispatchSemaphore(value: 0)
+        let lookup = NameLookup(threads: 2) { host, _ in
+            if host == "hangs" { release.wait() }
+            return .success([Self.address])
+        }
+        let answers = Collector<String>()
+        _ = lookup.begin("hangs", port: 80) { _ in answers.append("hangs") }
+        for name in ["a", "b", "c"] { _ = lookup.begin(name, port: 80) { _ in answers.append(name) } }
+        #expect(await answers.wait { $0.count == 3 } == ["a", "b", "c"])
+        release.signal()
+        #expect(await answers.wait { $0.count == 4 }.last == "hangs")
+    }
+
+    @Test("a link whose lookup hangs meets its deadline, and a late answer changes nothing")
+    func deadline() async throws {
+        let release = DispatchSemaphore(value: 0)
+        let lookup = NameLookup(threads: 1) { _, _ in
+            release.wait()
+            return .success([Self.address])
+        }
+        try await withLoop(.standard) { loop in
+            let witness = LinkWitness.open(
+                loop.request(80, host: "hangs", opening: .milliseconds(50)), on: loop,
+                transport: SocketTransport(lookup: lookup))
+            #expect(await witness.untilEnd().last?.failure?.kind == .timedOut)
+            release.signal()
+            await loop.run {}
+            #expect(witness.reports.elements.count == 1)
+        }
+    }
+
+    @Test("the second of two addresses is taken when the first refuses, or answers nothing")
+    func secondAddress() async throws {
+        try await withLoop(.standard) { loop in
+            let (_, listener) = try ScriptedServer.listen(on: loop)
+            let port = listener.port
+            // ::1 is not listened on; 192.0.2.1 (RFC 5737) is no host at all.
+            for first in [Dialer.Address.v6(0, 1, port: port, scope: 0), .v4(0xC000_0201, port: port)] {
+                let lookup = NameLookup(threads: 1) { _, _ in .success([first, .v4(0x7F00_0001, port: port)])
+                }
+                let witness = LinkWitness.open(
+                    loop.request(port, host: "two"), on: loop, transport: SocketTransport(lookup: lookup))
+                await witness.untilOpen()
+                #expect(witness.reports.elements.contains { $0.isOpened })
+                witness.onLoop { $0.abandon() }
+            }
+        }
+    }
+}
