@@ -15,7 +15,7 @@ extension String {
     }
 
     /// Compares as many bytes of both, eight at a time.
-    private static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+    static func isSame(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         while position + 8 <= left.count {
             let leftWord = left.loadUnaligned(fromByteOffset: position, as: UInt64.self)

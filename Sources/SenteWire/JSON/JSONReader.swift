@@ -26,7 +26,7 @@ struct JSONReader: ~Copyable {
         }
     }
 
-    private init(bytes: UnsafePointer<UInt8>, end: Int, maximumDepth: Int) {
+    init(bytes: UnsafePointer<UInt8>, end: Int, maximumDepth: Int) {
         self.bytes = bytes
         self.end = end
         self.maximumDepth = maximumDepth

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteWire
+
+/// Times the wire formats on JSON documents: a line of JSON for each format and document, in the form of
+/// `time_python.py`, nanoseconds a call, the median of 15.
+///
+/// Every format reads and writes the same value; `ValueDecoder` stands for both of our coders
+/// over JSON, `JSONDecoder` for both of Foundation's.
+enum FormatBench {
+    static func run(_ directory: String) {
+        let folder = URL(fileURLWithPath: directory)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let documents = names.filter { $0.hasSuffix(".json") }.sorted()
+        guard !documents.isEmpty else { return print("There are no JSON documents in \(directory).") }
+        for name in documents {
+            do {
+                try run(name, [UInt8](Data(contentsOf: folder.appendingPathComponent(name))))
+            } catch {
+                print("\(name): \(error)")
+            }
+        }
+    }
+
+    private static let formats: [WireFormat] = [
+        .json, .edn, .transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack,
+    ]
+
+    /// One library on one document.
+    private struct Contender {
+        let library: String
+        let bytes: Int
+        let decode: () throws -> Void
+        let encode: () throws -> Void
+        var decoding: [Double] = []
+        var encoding: [Double] = []
+    }
+
+    private static func run(_ name: String, _ json: [UInt8]) throws {
+        let value = try WireFormat.json.decode(json)
+        let data = Data(json)
+        let object = try JSONSerialization.jsonObject(with: data)
+        var contenders = try formats.map { format in
+            let bytes = try format.encode(value)
+            return Contender(
+                library: format.name, bytes: bytes.count, decode: { _ = try format.decode(bytes) },
+                encode: { _ = try format.encode(value) })
+        }
+        contenders.append(
+            Contender(
+                library: "JSONSerialization", bytes: json.count,
+                decode: { _ = try JSONSerialization.jsonObject(with: data) },
+                encode: { _ = try JSONSerialization.data(withJSONObject: object) }))
+        switch name {
+        case "users-64k.json": contenders += try coders([User].self, json)
+        case "order-1k.json": contenders += try coders(Order.self, json)
+        case "chat.json": contenders += try coders(Chat.self, json)
+        case "numbers-64k.json": contenders += try coders(Numbers.self, json)
+        default: break
+        }
+        // In turns, so that a busy machine is busy for all.
+        for _ in 0..<15 {
+            for index in contenders.indices {
+                let calls = max(
+                    20, 2_000_000 / json.count / (contenders[index].library.hasPrefix("JSON") ? 10 : 1))
+                contenders[index].decoding.append(try time(calls, contenders[index].decode))
+                contenders[index].encoding.append(try time(calls, contenders[index].encode))
+            }
+        }
+        for contender in contenders {
+            print(
+                "{\"library\": \"\(contender.library)\", \"document\": \"\(name)\", "
+                    + "\"bytes\": \(contender.bytes), \"decode_ns\": \(contender.decoding.sorted()[7]), "
+                    + "\"encode_ns\": \(contender.encoding.sorted()[7])}")
+        }
+    }
+
+    /// A struct through our coders and Foundation's.
+    private static func coders<T: Codable>(_ type: T.Type, _ json: [UInt8]) throws -> [Contender] {
+        let data = Data(json)
+        let model = try JSONDecoder().decode(T.self, from: data)
+        return [
+            Contender(
+                library: "ValueDecoder", bytes: json.count,
+                decode: { _ = try ValueDecoder().decode(T.self, from: WireFormat.json.decode(json)) },
+                encode: { _ = try WireFormat.json.encode(ValueEncoder().encode(model)) }),
+            Contender(
+                library: "JSONDecoder", bytes: json.count,
+                decode: { _ = try JSONDecoder().decode(T.self, from: data) },
+                encode: { _ = try JSONEncoder().encode(model) }),
+        ]
+    }
+
+    /// Nanoseconds a call.
+    private static func time(_ calls: Int, _ body: () throws -> Void) throws -> Double {
+        let time = try ContinuousClock().measure { for _ in 0..<calls { try body() } }.components
+        let nanoseconds = Double(time.seconds) * 1e9 + Double(time.attoseconds) / 1e9
+        return (nanoseconds / Double(calls) * 10).rounded() / 10
+    }
+}
+
+// What the documents hold.
+
+private struct User: Codable {
+    struct Address: Codable {
+        var city: String
+        var zip: String
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id = "user/id"
+        case name = "user/name"
+        case email = "user/email"
+        case joined, score, roles, address, bio
+    }
+
+    var id: Int
+    var name: String
+    var email: String
+    var joined: Int
+    var score: Double
+    var roles: [String]
+    var address: Address
+    var bio: String
+}
+
+private struct Order: Codable {
+    struct User: Codable {
+        var id: Int
+        var name: String
+        var email: String
+    }
+
+    struct Item: Codable {
+        var id: Int
+        var name: String
+        var price: Double
+        var tags: [String]
+        var active: Bool
+    }
+
+    var type: String
+    var seq: Int
+    var ts: Double
+    var channel: String
+    var user: User
+    var items: [Item]
+    var note: String?
+}
+
+private struct Chat: Codable {
+    struct Content: Codable {
+        var user: String
+        var text: String
+        var timestamp: Int
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, data
+        case channel = "channel-id"
+        case message = "message-id"
+        case time = "broadcast-time"
+    }
+
+    var type: String
+    var channel: String
+    var message: String
+    var data: Content
+    var time: Int
+}
+
+private struct Numbers: Codable {
+    var columns: [String]
+    var rows: [[Double]]
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes a value as Sente's MessagePack packer does, without recursion and in the order of insertion.
+struct SenteMessagePackWriter: ~Copyable {
+    /// A collection that is being written.
+    private struct Frame {
+        let items: [Value]
+        var next = 0
+        let isMap: Bool
+        /// Where the content of a set's extension began.
+        var set: Int?
+    }
+
+    private(set) var output = MessagePackOutput()
+    private var frames: [Frame] = []
+    private var keys = TextTable()
+    private let limits: WireLimits
+
+    init(limits: WireLimits) {
+        self.limits = limits
+    }
+
+    mutating func write(_ value: Value) throws(WireError) {
+        try emit(value)
+        while let last = frames.indices.last {
+            let items = frames[last].items
+            var position = frames[last].next
+            let isMap = frames[last].isMap
+            while position < items.count, frames.count == last + 1 {
+                frames[last].next = position + 1
+                if isMap, position & 1 == 0 {
+                    try emitKey(items[position])
+                } else {
+                    try emit(items[position])
+                }
+                position += 1
+            }
+            if frames.count == last + 1 {
+                frames.removeLast().set.map { output.wrap(from: $0, inExt: SenteExtension.set) }
+            }
+        }
+    }
+
+    /// Writes a key, or the number it got the first time it was written.
+    private mutating func emitKey(_ key: Value) throws(WireError) {
+        let number: Int? =
+            switch key {
+            case .string(let text):
+                keys.number(of: text, kind: 0, bound: SenteExtension.cachedKeys)
+            case .keyword(let keyword):
+                keys.number(of: keyword.text, kind: 1, bound: SenteExtension.cachedKeys)
+            default: nil
+            }
+        guard let number else { return try emit(key) }
+        output.ext(SenteExtension.cachedKey, byte: UInt8(truncatingIfNeeded: number))
+    }
+
+    /// Writes a scalar, or opens a collection.
+    private mutating func emit(_ value: Value) throws(WireError) {
+        switch value {
+        case .null: output.null()
+        case .bool(let bool): output.bool(bool)
+        case .integer(let integer): output.integer(integer)
+        case .double(let double): output.double(double)
+        case .string(let text): output.string(text)
+        case .keyword(let keyword): output.ext(SenteExtension.keyword, keyword.text)
+        case .bytes(let bytes): output.binary(bytes)
+        case .vector(let items), .list(let items):
+            try begin(items, isMap: false)
+            output.array(items.count)
+        case .map(let map):
+            try begin(map.items, isMap: true)
+            output.map(map.count)
+        case .set(let set):
+            try begin(set.items, isMap: false, set: output.count)
+            output.array(set.count)
+        default: try emitRare(value)
+        }
+    }
+
+    private mutating func emitRare(_ value: Value) throws(WireError) {
+        switch value {
+        case .symbol(let symbol): output.ext(SenteExtension.symbol, symbol.text)
+        case .character(let scalar): output.ext(SenteExtension.character, String(scalar))
+        case .uuid(let id): output.ext(SenteExtension.uuid, id.description)
+        case .instant(let instant): emit(instant)
+        case .decimal(let decimal): output.double(Double(decimal))
+        case .bigInteger(let integer):
+            output.integer(
+                try fitting(
+                    integer, "Sente's MessagePack has no whole number beyond 64 bits; send it as text."))
+        case .ratio(let ratio):
+            let reason = "Sente's MessagePack has no ratio of numbers beyond 64 bits; send it as text."
+            var parts = MessagePackOutput()
+            parts.integer(try fitting(ratio.numerator, reason))
+            parts.integer(try fitting(ratio.denominator, reason))
+            output.ext(SenteExtension.ratio, parts.bytes)
+        case .tagged(let tag, .bytes(let bytes)):
+            guard let type = SenteExtension.type(tag) else { fallthrough }
+            output.ext(type, bytes)
+        case .tagged:
+            throw unsayable("Sente's MessagePack has no tagged values; take the value out of its tag.")
+        default: throw unsayable("Sente's MessagePack has no URIs; send its text.")
+        }
+    }
+
+    private func fitting(_ integer: BigInteger, _ reason: String) throws(WireError) -> Int64 {
+        guard let integer = Int64(exactly: integer) else { throw unsayable(reason) }
+        return integer
+    }
+
+    /// Writes 12 bytes: nanoseconds, then seconds.
+    private mutating func emit(_ instant: Timestamp) {
+        let milliseconds = instant.milliseconds
+        var (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1000) }
+        let nanoseconds = UInt32(rest) * 1_000_000 + instant.nanoseconds
+        var content: [UInt8] = []
+        withUnsafeBytes(of: nanoseconds.bigEndian) { content.append(contentsOf: $0) }
+        withUnsafeBytes(of: seconds.bigEndian) { content.append(contentsOf: $0) }
+        output.ext(SenteExtension.timestamp, content)
+    }
+
+    private mutating func begin(_ items: [Value], isMap: Bool, set: Int? = nil) throws(WireError) {
+        guard frames.count < limits.maximumDepth else {
+            throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
+        }
+        guard output.count <= limits.maximumBytes else {
+            throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
+        }
+        frames.append(Frame(items: items, isMap: isMap, set: set))
+    }
+
+    private func unsayable(_ message: String) -> WireError {
+        WireError(.unsayable, message, path: path)
+    }
+
+    /// The keys and indices of what is being written.
+    private var path: [Value] {
+        frames.compactMap { frame in
+            guard frame.next > 0 else { return nil }
+            return frame.isMap ? frame.items[(frame.next - 1) & ~1] : .integer(Int64(frame.next - 1))
+        }
+    }
+}

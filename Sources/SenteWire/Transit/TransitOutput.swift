@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Transit in the making: its ground types and tags, as bytes of JSON or MessagePack, with the write cache.
+struct TransitOutput: ~Copyable {
+    private let mode: TransitWriter.Mode
+    private var json = ByteSink()
+    private var packed = MessagePackOutput()
+    private var cache = TextTable()
+
+    /// Beyond these, JSON's numbers are written as text: readers with doubles would round them.
+    private static let exactIntegers: ClosedRange<Int64> = -0x1F_FFFF_FFFF_FFFF...0x1F_FFFF_FFFF_FFFF
+    private static let cacheBound = TransitAssembler.digits * TransitAssembler.digits
+
+    /// What stands in front of a string's text: nothing, `~`, or `~` and a letter.
+    struct Mark {
+        let count: Int
+        let letter: UInt8
+    }
+
+    init(mode: TransitWriter.Mode) {
+        self.mode = mode
+    }
+
+    var count: Int { mode == .messagePack ? packed.count : json.count }
+
+    /// Adds what was written to other bytes.
+    func append(to bytes: inout [UInt8]) {
+        if mode == .messagePack {
+            bytes.append(contentsOf: packed.bytes)
+        } else {
+            bytes.append(contentsOf: json.written)
+        }
+    }
+
+    /// Whether a scalar of this tag can be written as text with the tag's letter in front.
+    static func isLetter(_ tag: String) -> Bool {
+        guard let letter = tag.utf8.first, tag.utf8.count == 1 else { return false }
+        return letter < 0x80 && !"~^`#".utf8.contains(letter)
+    }
+
+    // MARK: Strings
+
+    /// Writes text, escaped where its beginning could be taken for a mark.
+    @inline(__always)
+    mutating func text(_ text: String, asKey: Bool) {
+        switch text.utf8.first {
+        case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "`"):
+            string(Mark(count: 1, letter: 0), text, isCacheable: asKey)
+        case _ where asKey: string(Mark(count: 0, letter: 0), text, isCacheable: true)
+        default: if mode == .messagePack { packed.string(text) } else { json.appendQuoted(text) }
+        }
+    }
+
+    /// Writes `~`, a letter and text.
+    mutating func scalar(_ letter: UInt8, _ text: String, asKey: Bool) {
+        let isName = letter == UInt8(ascii: ":") || letter == UInt8(ascii: "$") || letter == UInt8(ascii: "#")
+        string(Mark(count: 2, letter: letter), text, isCacheable: asKey || isName)
+    }
+
+    /// Writes a string, or the code it got the first time.
+    private mutating func string(_ mark: Mark, _ text: String, isCacheable: Bool) {
+        if isCacheable, mode != .verbose, TransitAssembler.isLong(text, mark.count) {
+            let kind = mark.letter &+ UInt8(truncatingIfNeeded: mark.count)
+            let isFull = cache.count == Self.cacheBound
+            if let number = cache.number(of: text, kind: kind, bound: Self.cacheBound) { return code(number) }
+            if isFull {
+                cache.removeAll()
+                _ = cache.number(of: text, kind: kind, bound: Self.cacheBound)
+            }
+        }
+        if mode == .messagePack { packed.string(text, mark: mark) } else { quoted(mark, text) }
+    }
+
+    /// Writes a JSON string of marks and text.
+    private mutating func quoted(_ mark: Mark, _ text: String) {
+        guard mark.count > 0 else { return json.appendQuoted(text) }
+        guard mark.count == 1 || Self.isPlain(mark.letter), text.utf8.allSatisfy(Self.isPlain) else {
+            let letter = mark.count == 1 ? "" : String(Unicode.Scalar(mark.letter))
+            return json.appendQuoted("~" + letter + text)
+        }
+        json.append("\"~")
+        if mark.count == 2 { json.append(mark.letter) }
+        var text = text
+        text.withUTF8 { json.append($0) }
+        json.append(UInt8(ascii: "\""))
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private mutating func code(_ number: Int) {
+        let (high, low) = number.quotientAndRemainder(dividingBy: TransitAssembler.digits)
+        let digit = { (value: Int) in UInt8(truncatingIfNeeded: value + 48) }
+        if mode == .messagePack {
+            return packed.code(digit(low), after: high == 0 ? nil : digit(high))
+        }
+        json.append("\"^")
+        if high > 0 { json.append(digit(high)) }
+        json.append(digit(low))
+        json.append(UInt8(ascii: "\""))
+    }
+
+    // MARK: Ground types
+
+    mutating func null(asKey: Bool) {
+        if mode == .messagePack { return packed.null() }
+        if asKey { scalar(UInt8(ascii: "_"), "", asKey: true) } else { json.append("null") }
+    }
+
+    mutating func bool(_ bool: Bool, asKey: Bool) {
+        if mode == .messagePack { return packed.bool(bool) }
+        if asKey {
+            scalar(UInt8(ascii: "?"), bool ? "t" : "f", asKey: true)
+        } else {
+            json.append(bool ? "true" : "false")
+        }
+    }
+
+    mutating func integer(_ integer: Int64, asKey: Bool) {
+        if mode == .messagePack { return packed.integer(integer) }
+        if asKey || !Self.exactIntegers.contains(integer) {
+            scalar(UInt8(ascii: "i"), String(integer), asKey: asKey)
+        } else {
+            json.append(integer)
+        }
+    }
+
+    mutating func double(_ double: Double, asKey: Bool) {
+        guard double.isFinite else {
+            return scalar(
+                UInt8(ascii: "z"), double.isNaN ? "NaN" : double < 0 ? "-INF" : "INF", asKey: asKey)
+        }
+        if mode == .messagePack { return packed.double(double) }
+        if asKey { scalar(UInt8(ascii: "d"), double.description, asKey: true) } else { json.append(double) }
+    }
+
+    /// Writes the halves of an id in MessagePack, its text in JSON and as a key.
+    mutating func uuid(_ id: UniqueID, asKey: Bool) {
+        guard mode == .messagePack, !asKey else {
+            return scalar(UInt8(ascii: "u"), id.description, asKey: asKey)
+        }
+        beginTag("u")
+        packed.array(2)
+        packed.integer(Int64(bitPattern: id.high))
+        packed.integer(Int64(bitPattern: id.low))
+    }
+
+    /// Writes milliseconds, or a date and time: in verbose mode, and where there is more than milliseconds.
+    mutating func instant(_ instant: Timestamp, asKey: Bool) {
+        // A year of more than four digits cannot be read as a date.
+        if mode == .verbose || instant.nanoseconds > 0, Timestamp(instant.description) == instant {
+            return scalar(UInt8(ascii: "t"), instant.description, asKey: asKey)
+        }
+        guard mode == .messagePack, !asKey else {
+            return scalar(UInt8(ascii: "m"), String(instant.milliseconds), asKey: asKey)
+        }
+        beginTag("m")
+        packed.integer(instant.milliseconds)
+    }
+
+    // MARK: Collections
+
+    /// Begins the pair of a tag and the one value under it.
+    mutating func beginTag(_ tag: String) {
+        switch mode {
+        case .json: json.append(UInt8(ascii: "["))
+        case .verbose: json.append(UInt8(ascii: "{"))
+        case .messagePack: packed.array(2)
+        }
+        scalar(UInt8(ascii: "#"), tag, asKey: false)
+        switch mode {
+        case .json: json.append(UInt8(ascii: ","))
+        case .verbose: json.append(UInt8(ascii: ":"))
+        case .messagePack: break
+        }
+    }
+
+    mutating func endTag() {
+        switch mode {
+        case .json: json.append(UInt8(ascii: "]"))
+        case .verbose: json.append(UInt8(ascii: "}"))
+        case .messagePack: break
+        }
+    }
+
+    mutating func beginArray(_ count: Int) {
+        if mode == .messagePack { packed.array(count) } else { json.append(UInt8(ascii: "[")) }
+    }
+
+    mutating func endArray() {
+        if mode != .messagePack { json.append(UInt8(ascii: "]")) }
+    }
+
+    mutating func beginMap(_ count: Int) {
+        switch mode {
+        case .json: json.append("[\"^ \"")
+        case .verbose: json.append(UInt8(ascii: "{"))
+        case .messagePack: packed.map(count)
+        }
+    }
+
+    mutating func endMap() {
+        switch mode {
+        case .json: json.append(UInt8(ascii: "]"))
+        case .verbose: json.append(UInt8(ascii: "}"))
+        case .messagePack: break
+        }
+    }
+
+    /// Writes what stands before the value at a position.
+    @inline(__always)
+    mutating func separate(_ position: Int, isMap: Bool) {
+        switch mode {
+        case .json: if position > 0 || isMap { json.append(UInt8(ascii: ",")) }
+        case .verbose:
+            if position > 0 {
+                json.append(isMap && position & 1 == 1 ? UInt8(ascii: ":") : UInt8(ascii: ","))
+            }
+        case .messagePack: break
+        }
+    }
+}

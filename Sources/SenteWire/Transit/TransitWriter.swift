@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes a value as Transit, without recursion and in the order of insertion.
+struct TransitWriter: ~Copyable {
+    enum Mode {
+        case json, verbose, messagePack
+    }
+
+    /// A collection that is being written.
+    private struct Frame {
+        enum Kind {
+            case array
+            case map
+            /// An array under a tag.
+            case taggedArray
+            /// A map's keys and values in turns, in an array under a tag.
+            case cmap
+            /// One value under a tag.
+            case tag
+        }
+
+        let items: [Value]
+        var next = 0
+        let kind: Kind
+    }
+
+    var output: TransitOutput
+    private var frames: [Frame] = []
+    private let options: TransitOptions
+    private let limits: WireLimits
+
+    init(mode: Mode, options: TransitOptions, limits: WireLimits) {
+        output = TransitOutput(mode: mode)
+        self.options = options
+        self.limits = limits
+    }
+
+    mutating func write(_ value: Value) throws(WireError) {
+        let value = try handled(value)
+        if Self.isScalar(value) {
+            output.beginTag("'")
+            try emit(value, asKey: false)
+            output.endTag()
+        } else {
+            try emit(value, asKey: false)
+        }
+        while let last = frames.indices.last {
+            try continueWriting(frames[last], at: last)
+        }
+    }
+
+    /// Writes what a frame holds until a collection has been opened, or the end.
+    private mutating func continueWriting(_ frame: Frame, at depth: Int) throws(WireError) {
+        var position = frame.next
+        while position < frame.items.count {
+            frames[depth].next = position + 1
+            let asKey = frame.kind == .map && position & 1 == 0
+            if frame.kind != .tag { output.separate(position, isMap: frame.kind == .map) }
+            try emit(try handled(frame.items[position]), asKey: asKey)
+            position += 1
+            if frames.count > depth + 1 { return }
+        }
+        switch frame.kind {
+        case .array: output.endArray()
+        case .map: output.endMap()
+        case .taggedArray, .cmap:
+            output.endArray()
+            output.endTag()
+        case .tag: output.endTag()
+        }
+        frames.removeLast()
+    }
+
+    /// The value that is written in the place of another.
+    @inline(__always)
+    private func handled(_ value: Value) throws(WireError) -> Value {
+        guard !options.writers.isEmpty, let kind = TransitOptions.Kind(value),
+            let writer = options.writers[kind]
+        else { return value }
+        do throws(WireError) {
+            return try writer(value)
+        } catch {
+            var error = error
+            error.path = path + error.path
+            throw error
+        }
+    }
+
+    /// Whether the value must be quoted to stand alone.
+    private static func isScalar(_ value: Value) -> Bool {
+        switch value {
+        case .list, .vector, .map, .set, .ratio: false
+        case .tagged(let tag, let content): TransitOutput.isLetter(tag) && content.stringValue != nil
+        default: true
+        }
+    }
+
+    /// Whether a map may have the key as it is; otherwise it is written as a `cmap`.
+    private func isPlainKey(_ key: Value) -> Bool {
+        if options.writers.isEmpty { return Self.isScalar(key) }
+        return (try? handled(key)).map(Self.isScalar) ?? true
+    }
+
+    private mutating func emit(_ value: Value, asKey: Bool) throws(WireError) {
+        switch value {
+        case .string(let text): output.text(text, asKey: asKey)
+        case .integer(let integer): output.integer(integer, asKey: asKey)
+        case .double(let double): output.double(double, asKey: asKey)
+        case .bool(let bool): output.bool(bool, asKey: asKey)
+        case .null: output.null(asKey: asKey)
+        case .keyword(let keyword): output.scalar(UInt8(ascii: ":"), keyword.text, asKey: asKey)
+        case .vector(let items): try begin(items, .array)
+        case .map(let map): try begin(map)
+        case .list(let items): try begin(items, .taggedArray, tag: "list")
+        case .set(let set): try begin(set.items, .taggedArray, tag: "set")
+        case .tagged(let tag, let content): try emit(tag, content, asKey: asKey)
+        default: emitExtension(value, asKey: asKey)
+        }
+    }
+
+    /// Writes a scalar of Transit's extension types.
+    private mutating func emitExtension(_ value: Value, asKey: Bool) {
+        switch value {
+        case .symbol(let symbol): output.scalar(UInt8(ascii: "$"), symbol.text, asKey: asKey)
+        case .bigInteger(let integer):
+            output.scalar(UInt8(ascii: "n"), integer.description, asKey: asKey)
+        case .decimal(let decimal): output.scalar(UInt8(ascii: "f"), decimal.description, asKey: asKey)
+        case .character(let scalar): output.scalar(UInt8(ascii: "c"), String(scalar), asKey: asKey)
+        case .uri(let text): output.scalar(UInt8(ascii: "r"), text, asKey: asKey)
+        case .bytes(let bytes): output.scalar(UInt8(ascii: "b"), Base64.text(bytes), asKey: asKey)
+        case .uuid(let id): output.uuid(id, asKey: asKey)
+        case .instant(let instant): output.instant(instant, asKey: asKey)
+        case .ratio(let ratio):
+            output.beginTag("ratio")
+            output.beginArray(2)
+            output.scalar(UInt8(ascii: "n"), ratio.numerator.description, asKey: false)
+            output.separate(1, isMap: false)
+            output.scalar(UInt8(ascii: "n"), ratio.denominator.description, asKey: false)
+            output.endArray()
+            output.endTag()
+        default: break
+        }
+    }
+
+    private mutating func emit(_ tag: String, _ content: Value, asKey: Bool) throws(WireError) {
+        guard !TransitTag.isOwn(tag) else {
+            throw WireError(
+                .unsayable, "The tag “\(tag)” is Transit's own; send the value that it stands for.",
+                path: path)
+        }
+        if case .string(let text) = content, let letter = tag.utf8.first, TransitOutput.isLetter(tag) {
+            return output.scalar(letter, text, asKey: asKey)
+        }
+        try begin([content], .tag, tag: tag)
+    }
+
+    private mutating func begin(_ map: ValueMap) throws(WireError) {
+        var position = 0
+        while position < map.items.count, isPlainKey(map.items[position]) { position += 2 }
+        if position < map.items.count {
+            try begin(map.items, .cmap, tag: "cmap")
+        } else {
+            try begin(map.items, .map)
+        }
+    }
+
+    private mutating func begin(_ items: [Value], _ kind: Frame.Kind, tag: String = "") throws(WireError) {
+        guard frames.count < limits.maximumDepth else {
+            throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
+        }
+        guard output.count <= limits.maximumBytes else {
+            throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
+        }
+        switch kind {
+        case .array: output.beginArray(items.count)
+        case .map: output.beginMap(items.count / 2)
+        case .taggedArray, .cmap:
+            output.beginTag(tag)
+            output.beginArray(items.count)
+        case .tag: output.beginTag(tag)
+        }
+        frames.append(Frame(items: items, kind: kind))
+    }
+
+    /// The keys and indices of what is being written.
+    private var path: [Value] {
+        frames.compactMap { frame in
+            guard frame.next > 0 else { return nil }
+            switch frame.kind {
+            case .map, .cmap: return frame.items[(frame.next - 1) & ~1]
+            case .array, .taggedArray: return .integer(Int64(frame.next - 1))
+            case .tag: return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension WireFormat {
+    /// Transit in JSON, with cache codes that run across the whole message (transit-format 0.8).
+    ///
+    /// Every value can be said but values under Transit's own tags. Whole numbers beyond 53 bits are written as
+    /// text, points in time as milliseconds and, where they have a finer part, as date and time; beyond the
+    /// years 0 to 9999 the finer part is cut. Unknown tags are read as `.tagged`, links and typed arrays among
+    /// them, and are written as they came.
+    ///
+    /// | Value | JSON | as a key | MessagePack, where it differs |
+    /// | --- | --- | --- | --- |
+    /// | null, bool | `null`, `true` | `~_`, `~?t` | the same as a key |
+    /// | integer | `1`, beyond 53 bits `~i…` | `~i1` | an integer, also as a key |
+    /// | double | `1.5`, `~zNaN`, `~zINF` | `~d1.5` | a double, also as a key |
+    /// | bigInteger, decimal | `~n1`, `~f1.50` | the same | |
+    /// | ratio | `["~#ratio",["~n1","~n3"]]` | in a `cmap` | |
+    /// | string | `text`, escaped `~~`, `~^`, `` ~` `` | the same | |
+    /// | keyword, symbol | `~:ns/name`, `~$ns/name` | the same | |
+    /// | character, uri, bytes | `~cx`, `~r…`, `~b` and base64 | the same | |
+    /// | uuid | `~u…` | the same | `["~#u",[high,low]]` |
+    /// | instant | `~m` and milliseconds, `~t…` with finer parts | the same | `["~#m",milliseconds]` |
+    /// | vector, list, set | `[…]`, `["~#list",[…]]`, `["~#set",[…]]` | in a `cmap` | |
+    /// | map | `["^ ",k,v,…]`, with keys that are no scalars `["~#cmap",[k,v,…]]` | in a `cmap` | a map |
+    /// | tagged | `["~#tag",…]`, with one letter over text `~X…` | in a `cmap`, `~X…` | |
+    public static let transitJSON = transitJSON(TransitOptions(), named: "transit-json")
+
+    /// Transit in JSON for people: no cache codes, maps as objects, points in time as date and time.
+    ///
+    /// What it reads is what ``transitJSON`` reads: every reader of Transit's JSON reads both.
+    public static let transitJSONVerbose = transitJSONVerbose(TransitOptions(), named: "transit-json-verbose")
+
+    /// Transit in MessagePack, with cache codes.
+    public static let transitMessagePack = transitMessagePack(TransitOptions(), named: "transit-msgpack")
+
+    /// Transit in JSON with readers and writers of one's own, under a name of its own.
+    public static func transitJSON(_ options: TransitOptions, named name: String) -> WireFormat {
+        transit(.json, options, named: name)
+    }
+
+    /// Transit in verbose JSON with readers and writers of one's own, under a name of its own.
+    public static func transitJSONVerbose(_ options: TransitOptions, named name: String) -> WireFormat {
+        transit(.verbose, options, named: name)
+    }
+
+    /// Transit in MessagePack with readers and writers of one's own, under a name of its own.
+    public static func transitMessagePack(_ options: TransitOptions, named name: String) -> WireFormat {
+        transit(.messagePack, options, named: name)
+    }
+
+    private static func transit(
+        _ mode: TransitWriter.Mode, _ options: TransitOptions, named name: String
+    ) -> WireFormat {
+        WireFormat(name: name, isBinary: mode == .messagePack) { value, bytes, limits throws(WireError) in
+            var writer = TransitWriter(mode: mode, options: options, limits: limits)
+            try writer.write(value)
+            writer.output.append(to: &bytes)
+        } decode: { bytes, limits throws(WireError) in
+            if mode == .messagePack {
+                return try TransitMessagePackReader.value(of: bytes, options: options, limits: limits)
+            }
+            return try TransitJSONReader.value(of: bytes, options: options, limits: limits)
+        }
+    }
+}
