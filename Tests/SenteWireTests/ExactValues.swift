@@ -66,3 +66,33 @@ extension SplitMix {
         }
     }
 }
+
+extension SplitMix {
+    /// What transit-python2 keeps as it is: no lists, keys that are names only (it takes 1 and 1.0 for one key),
+    /// whole seconds, texts of the basic plane.
+    mutating func pythonValue(depth: Int = 0) -> Value {
+        switch below(depth < 4 ? 12 : 9) {
+        case 0: return [.null, true, false, .double(.infinity), .double(-.infinity), .double(.nan)][below(6)]
+        case 1: return .integer(Int64(truncatingIfNeeded: next()) >> Int64(below(64)))
+        case 2: return .double(double())
+        case 3: return .string(["", "~", "^", "`", "^ ", "ü東"][below(6)] + commonName())
+        case 4: return .keyword(Keyword(commonName()))
+        case 5: return .symbol(Symbol(commonName()))
+        case 6: return .uuid(UniqueID(high: next(), low: next()))
+        case 7: return .instant(Timestamp(milliseconds: Int64(below(4_000_000_000)) * 1000))
+        case 8:
+            return .bigInteger(
+                BigInteger("1" + String(repeating: "7", count: 19 + below(20))) ?? BigInteger(0))
+        case 9: return .vector((0..<below(6)).map { _ in pythonValue(depth: depth + 1) })
+        case 10: return .set(ValueSet((0..<below(6)).map { _ in .keyword(Keyword(commonName())) }))
+        default:
+            return .map(
+                ValueMap(
+                    (0..<below(6)).map { _ in
+                        let name = commonName()
+                        let key: Value = below(2) == 0 ? .string(name) : .keyword(Keyword(name))
+                        return (key, pythonValue(depth: depth + 1))
+                    }))
+        }
+    }
+}
