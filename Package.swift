@@ -58,7 +58,7 @@ let package = Package(
             "SenteLiteTests",
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
-                "SenteServer",
+                "SenteServer", "console",
             ]),
         tests(
             "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),

@@ -1,59 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-import SenteSocket
 import SenteTransport
 
-/// Server and client in one process, raw TCP first: figures that need no other program, and their ratios.
+/// Raw TCP, the transport and the client in turns, against a process of this program's own: figures and their ratios.
 enum SelfBench {
+    private static let rounds = 5
+
     static func run() async throws {
-        let floor = RawTCP.pingPong(size: 64, count: 8000)
-        print(floor.json)
-        let serverLoop = try EventLoop()
-        defer { serverLoop.shutDown() }
-        let listener = try Listener(loop: serverLoop) { _ in EchoServer() }
-        func load(_ mode: Load.Mode, _ count: Int, _ handOver: Load.HandOver) -> Load {
-            Load(
-                host: "127.0.0.1", port: Int(listener.port), mode: mode, size: 64, count: count, window: 64,
-                handOver: handOver)
+        let server = try BenchServerProcess.start()
+        defer { server.stop() }
+        var ratios: [(name: String, of: String, values: [Double])] = []
+        for round in 0..<rounds {
+            let measured = try await oneRound(server)
+            if round == 0 { ratios = measured.map { ($0.name, $0.of, []) } }
+            for (index, ratio) in measured.enumerated() { ratios[index].values.append(ratio.value) }
         }
+        for ratio in ratios {
+            let median = ratio.values.sorted()[ratio.values.count / 2]
+            print("  \(ratio.name): \((median * 100).rounded() / 100) × \(ratio.of)")
+        }
+        print(try await TransportBench.run(load(server.echoPort, .idle, 1_000, .callback)).json)
+        print(try await ClientBench.run(port: server.port, .idle, count: 1_000).json)
+    }
+
+    private typealias Ratio = (name: String, of: String, value: Double)
+
+    private static func oneRound(_ server: BenchServerProcess) async throws -> [Ratio] {
+        var ratios: [Ratio] = []
+        let floor = shown(RawTCP.pingPong(size: 64, count: 8_000))
+        var echo = floor
         for handOver in [Load.HandOver.callback, .async, .loop] {
-            let result = try await TransportBench.run(load(.pingpong, 8000, handOver))
-            print(result.json)
-            let ratio = result.figure("p50_us") / floor.figure("p50_us")
-            print("  p50 is \((ratio * 100).rounded() / 100) of raw TCP's")
+            let result = shown(
+                try await TransportBench.run(load(server.echoPort, .pingpong, 8_000, handOver)))
+            ratios.append(
+                ("ping-pong p50, \(handOver)", "raw TCP", result.figure("p50_us") / floor.figure("p50_us")))
+            if handOver == .async { echo = result }
         }
-        for mode in [Load.Mode.pipeline, .flood] {
-            for handOver in [Load.HandOver.callback, .async, .loop] {
-                print(try await TransportBench.run(load(mode, 200_000, handOver)).json)
-            }
+        for handOver in [Load.HandOver.callback, .async] {
+            _ = shown(try await TransportBench.run(load(server.echoPort, .pipeline, 200_000, handOver)))
         }
-    }
-}
-
-/// Echoes, or on `/flood` sends what the first message asks for.
-private final class EchoServer: ServerConnectionObserver, @unchecked Sendable {
-    private var floods = false
-
-    func connection(_ connection: ServerConnection, requested request: HTTPRequest) {
-        floods = request.path == "/flood"
-        connection.accept()
-    }
-
-    func connectionOpened(_ connection: ServerConnection) {}
-
-    func connection(_ connection: ServerConnection, received messages: [Message]) {
-        for message in messages {
-            guard floods else {
-                connection.send(message)
-                continue
-            }
-            let numbers = message.string.split(separator: " ").compactMap { Int($0) }
-            guard numbers.count == 2 else { return }
-            let answer = Message.binary([UInt8](repeating: 0x61, count: numbers[0]))
-            for _ in 0..<numbers[1] { connection.send(answer) }
+        let flood = shown(try await TransportBench.run(load(server.echoPort, .flood, 500_000, .async)))
+        for mode in [ClientBench.Mode.request, .forwarded, .publish] {
+            let result = shown(try await ClientBench.run(port: server.port, mode, count: 4_000))
+            ratios.append(
+                (
+                    "client \(mode) p50", "the transport's echo, async",
+                    result.figure("p50_us") / echo.figure("p50_us")
+                ))
         }
+        let receive = shown(try await ClientBench.run(port: server.port, .receive, count: 300_000))
+        ratios.append(
+            (
+                "client receive, messages a second", "the transport's, async",
+                receive.figure("msgs_s") / flood.figure("msgs_s")
+            ))
+        return ratios
     }
 
-    func connection(_ connection: ServerConnection, closed end: LinkEnd) {}
+    private static func shown(_ result: BenchResult) -> BenchResult {
+        print(result.json)
+        return result
+    }
+
+    private static func load(_ port: Int, _ mode: Load.Mode, _ count: Int, _ handOver: Load.HandOver) -> Load
+    {
+        Load(
+            host: "127.0.0.1", port: port, mode: mode, size: 64, count: count, window: 64, handOver: handOver)
+    }
 }

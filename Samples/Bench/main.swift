@@ -3,18 +3,27 @@
 import SenteBase
 
 // bench HOST PORT MODE SIZE COUNT WINDOW [callback|async|loop]   against an echo server in another process
-// bench self                                                       everything in this process, with raw TCP as the floor
+// bench client PORT MODE COUNT                                     the client, against `bench serve`
+// bench serve                                                      the reference server, a plain echo and a service
+// bench self                                                       all of it in turns, with raw TCP as the floor
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     if arguments == ["self"] {
         try await SelfBench.run()
+    } else if arguments == ["serve"] {
+        try await BenchServer.run()
+    } else if arguments.count == 4, arguments[0] == "client", let port = Int(arguments[1]),
+        let mode = ClientBench.Mode(rawValue: arguments[2]), let count = Int(arguments[3]), count > 0
+    {
+        print(try await ClientBench.run(port: port, mode, count: count).json)
     } else if let load = Load(arguments) {
         print(try await TransportBench.run(load).json)
     } else {
         print(
             """
             usage: bench HOST PORT pingpong|pipeline|flood|idle SIZE COUNT WINDOW [callback|async|loop]
-                   bench self
+                   bench client PORT request|forwarded|publish|receive|idle COUNT
+                   bench serve | bench self
             """)
     }
 } catch {

@@ -1,1 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteLite
+
+// A client for people and scripts, and the reference server for both.
+
+let output = Output()
+let arguments = Array(CommandLine.arguments.dropFirst())
+
+do {
+    guard #available(macOS 15, iOS 18, tvOS 18, watchOS 11, *) else {
+        throw UsageError("The console needs macOS 15 or newer.")
+    }
+    if arguments.first == "serve" {
+        let environment = ProcessInfo.processInfo.environment
+        let settings = try ServeSettings.read(Array(arguments.dropFirst()), environment: environment)
+        if settings.wantsHelp {
+            output.write(text: ServeSettings.usage)
+        } else {
+            try await ServeConsole.run(settings.configuration, output)
+        }
+    } else {
+        let (settings, url) = try ClientSettings.read(arguments)
+        if settings.wantsHelp {
+            output.write(text: ClientSettings.usage)
+        } else {
+            let client = try SenteClient(url, configuration: settings.configuration)
+            await ClientConsole(client, output).run(connects: settings.connects)
+        }
+    }
+    exit(0)
+} catch {
+    output.write(error)
+    let isMisuse = error is UsageError || (error as? SenteError)?.code == .invalidArgument
+    exit(isMisuse ? 2 : 1)
+}

@@ -17,7 +17,7 @@ struct Visit: Sendable {
         let client = try SenteClient(url, configuration: configuration)
         report.heading("echo at \(url)")
         do {
-            try await client.connect(timeout: limit)
+            try await connect(client)
             try await exchange(with: client, report)
         } catch {
             await client.disconnect()
@@ -25,6 +25,18 @@ struct Visit: Sendable {
         }
         await client.disconnect()
         report.step("disconnected", client.state.rawValue)
+    }
+
+    private func connect(_ client: SenteClient) async throws {
+        do {
+            try await client.connect(timeout: limit)
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            let reason = client.status.lastError
+            let hint = reason?.code == .unreachable ? " Is the server running there?" : ""
+            throw Failure(
+                "No connection within \(limit.seconds). \(reason?.description ?? "Nothing answered.")\(hint)")
+        }
     }
 
     private func exchange(with client: SenteClient, _ report: Report) async throws {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SenteLite
 
 // The first thing to run: a client and a server, and every step shown with what came over the wire.
 
@@ -17,5 +18,5 @@ do {
     exit(failure.status)
 } catch {
     report.failure(String(describing: error))
-    exit(1)
+    exit((error as? SenteError)?.code == .invalidArgument ? 2 : 1)
 }

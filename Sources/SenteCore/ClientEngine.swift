@@ -30,16 +30,8 @@ package struct ClientEngine: Sendable {
     package var subscriptions: [String] { session.subscriptions.wished }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
-    /// Since when the oldest message of the outbox waits.
-    package var outboxOldest: Instant? { session.outbox.oldest?.queuedAt }
-    /// How many calls await a reply.
-    package var pendingCount: Int { session.calls.pendingCount }
-    /// Changes whenever `subscriptions` may have.
-    package var subscriptionsVersion: Int { session.subscriptions.version }
     /// Why nothing can be queued now, if so.
     package var refusal: SenteError? { session.refusalToQueue() }
-    /// What was counted so far; a cheap copy, for whoever makes a snapshot elsewhere.
-    package var metricsCollector: MetricsCollector { metrics }
 
     package func subscription(_ channel: String) -> SubscriptionStatus? {
         session.subscriptions.status(of: channel)
@@ -48,6 +40,30 @@ package struct ClientEngine: Sendable {
     /// What an app or a provider did, or that the time has come.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
         session.handle(input, at: now, into: &effects)
+    }
+
+    /// Brings a reading up to date.
+    ///
+    /// It changes nothing, but is `mutating`: to call a getter of another module, a caller copies the whole engine first.
+    package mutating func refresh(_ reading: inout Reading) {
+        reading.deadline = session.deadline
+        if reading.subscriptionsVersion != session.subscriptions.version {
+            reading.subscriptionsVersion = session.subscriptions.version
+            reading.subscriptions = session.subscriptions.wished
+        }
+        reading.metrics = metrics
+        reading.gauges.outboxMessages = session.outbox.count
+        reading.gauges.outboxBytes = session.outbox.bytes
+        reading.gauges.pendingRequests = session.calls.pendingCount
+        reading.oldestInOutbox = session.outbox.oldest?.queuedAt
+    }
+
+    /// What the client has done so far, in numbers.
+    package func metrics(at now: Moment) -> ClientMetrics {
+        var reading = Reading(at: now)
+        var engine = self
+        engine.refresh(&reading)
+        return reading.metrics(at: now.instant, confirmed: session.subscriptions.confirmedCount)
     }
 
     /// What a link says of itself.
@@ -102,17 +118,6 @@ package struct ClientEngine: Sendable {
         metrics.record(signal, at: now.instant)
     }
 
-    package func metrics(at now: Moment) -> ClientMetrics {
-        var gauges = MetricsCollector.Gauges()
-        gauges.outboxMessages = session.outbox.count
-        gauges.outboxBytes = session.outbox.bytes
-        gauges.outboxOldestAge = session.outbox.oldest.map { $0.queuedAt.duration(to: now.instant) }
-        gauges.subscriptionsWished = session.subscriptions.wished.count
-        gauges.subscriptionsConfirmed = session.subscriptions.confirmedCount
-        gauges.pendingRequests = session.calls.pendingCount
-        return metrics.snapshot(at: now.instant, gauges: gauges)
-    }
-
     private mutating func received(
         _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
@@ -153,5 +158,33 @@ package struct ClientEngine: Sendable {
             .messageTooLarge,
             "The message has \(message.bytes.count) bytes and the limit is \(sizes.outgoingMessage): "
                 + "send less at once, or raise `limits.outgoingMessage`.")
+    }
+}
+
+extension ClientEngine {
+    /// What others than the driver may read of a client, as after a turn.
+    package struct Reading: Sendable {
+        package fileprivate(set) var deadline: Instant?
+        /// Wished, in order.
+        package fileprivate(set) var subscriptions: [String] = []
+        fileprivate var subscriptionsVersion = 0
+        fileprivate var metrics: MetricsCollector
+        /// Those of the outbox and the calls.
+        package fileprivate(set) var gauges = MetricsCollector.Gauges()
+        /// Since when the oldest message of the outbox waits.
+        fileprivate var oldestInOutbox: Instant?
+
+        package init(at now: Moment) {
+            metrics = MetricsCollector(at: now.instant)
+        }
+
+        /// As of `now`; `confirmed` is how many channels are.
+        package func metrics(at now: Instant, confirmed: Int) -> ClientMetrics {
+            var gauges = gauges
+            gauges.outboxOldestAge = oldestInOutbox.map { $0.duration(to: now) }
+            gauges.subscriptionsWished = subscriptions.count
+            gauges.subscriptionsConfirmed = confirmed
+            return metrics.snapshot(at: now, gauges: gauges)
+        }
     }
 }

@@ -33,8 +33,8 @@ public final class ClientLoop: Sendable {
 
     /// Lets tasks run on the loop's thread: `withTaskExecutorPreference(loop.executor) { … }`.
     ///
-    /// It saves the change of thread with each answer and message. Whatever runs there must not block: it would hold up every
-    /// connection of the loop. nil when the loop could not be started.
+    /// It saves the change of thread with each answer and message. Whatever runs there must not block: it
+    /// would hold up every connection of the loop. nil when the loop could not be started.
     @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
     public var executor: (any TaskExecutor)? {
         try? host()

@@ -10,8 +10,8 @@ extension SenteClient {
     public struct Configuration: Sendable {
         /// Gives the token for an attempt, or nil for none.
         ///
-        /// It runs on the ordinary executor, before each attempt and within its time limit. Throwing gives up the attempt,
-        /// not the connecting.
+        /// It runs on the ordinary executor, before each attempt and within its time limit. Throwing gives up
+        /// the attempt, not the connecting.
         public typealias TokenProvider = @Sendable (TokenReason) async throws -> String?
 
         /// The family of servers to insist on; nil takes what the first frame shows.

@@ -4,7 +4,8 @@ public import SenteCore
 
 /// An enqueued message, and what becomes of it.
 ///
-/// It keeps its client. Dropping it changes nothing for the message, as long as something else keeps the client.
+/// It keeps its client. Dropping it changes nothing for the message, as long as something else keeps the
+/// client.
 public final class Delivery: Sendable {
     private let client: SenteClient
     private let call: CallID

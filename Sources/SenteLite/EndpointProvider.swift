@@ -5,7 +5,8 @@ import SenteCore
 
 /// Says where to connect, asked anew before each attempt.
 ///
-/// It runs on the ordinary executor, within the limit of `timeouts.connect`. Throwing gives up the attempt, not the connecting.
+/// It runs on the ordinary executor, within the limit of `timeouts.connect`. Throwing gives up the attempt,
+/// not the connecting.
 public struct EndpointProvider: Sendable {
     /// Gets the client's URL.
     let provide: @Sendable (String) async throws -> String

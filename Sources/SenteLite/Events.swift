@@ -4,8 +4,8 @@ public import SenteCore
 
 /// Every application event, as a sequence for any number of consumers.
 ///
-/// Each iterator has an inbox of its own (`Configuration.inbox`), which hears what comes once it is made. The sequence goes on
-/// over reconnects; a loop ends when its task is cancelled. It keeps its client.
+/// Each iterator has an inbox of its own (`Configuration.inbox`), which hears what comes once it is made. The
+/// sequence goes on over reconnects; a loop ends when its task is cancelled. It keeps its client.
 public struct Events: AsyncSequence, Sendable {
     /// What it yields.
     public typealias Element = Event

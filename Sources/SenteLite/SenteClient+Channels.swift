@@ -10,18 +10,20 @@ extension SenteClient {
 
     /// Wishes for a channel in every state, and gives a handle to its messages.
     ///
-    /// While open it returns when the server has confirmed, or after `timeouts.request` with `isConfirmed` false; else at
-    /// once. The wish outlives handles and connections; `unsubscribe` ends it. Two subscribes to one channel share a wish, and
-    /// each handle gets every message.
+    /// While open it returns when the server has confirmed, or after `timeouts.request` with `isConfirmed`
+    /// false; else at once. The wish outlives handles and connections; `unsubscribe` ends it. Two subscribes
+    /// to one channel share a wish, and each handle gets every message.
     ///
-    /// - Throws: `invalidArgument` for a name no server takes, `rejected` with the server's reason, `cancelled`.
+    /// - Throws: `invalidArgument` for a name no server takes, `rejected` with the server's reason,
+    ///   `cancelled`.
     public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
         try await subscribe(channel, scoped: false)
     }
 
     /// Subscribes for the time that `body` runs.
     ///
-    /// Afterwards, also when it threw or was cancelled, the handle ends; the wish ends with it unless somebody else holds it.
+    /// Afterwards, also when it threw or was cancelled, the handle ends; the wish ends with it unless
+    /// somebody else holds it.
     ///
     /// - Throws: What `subscribe` throws, and what `body` throws.
     public func withSubscription<R>(
@@ -47,15 +49,18 @@ extension SenteClient {
     ///
     /// While open it returns when the server has answered.
     ///
-    /// - Throws: `invalidArgument`, `timedOut` after `timeouts.request`, `cancelled`. The wish has ended all the same.
+    /// - Throws: `invalidArgument`, `timedOut` after `timeouts.request`, `cancelled`. The wish has ended all
+    ///   the same.
     public func unsubscribe(_ channel: String) async throws(SenteError) {
         try check(.unsubscribe(channel: channel))
         _ = try await call { .unsubscribe($0, channel: channel) }
     }
 
-    /// Runs `body` for each message of a channel, in order, one closure of the client at a time, never on the loop.
+    /// Runs `body` for each message of a channel, in order, one closure of the client at a time, never on the
+    /// loop.
     ///
-    /// It records no wish: `subscribe` does. To use the client inside, capture it weakly, or it is never released.
+    /// It records no wish: `subscribe` does. To use the client inside, capture it weakly, or it is never
+    /// released.
     @discardableResult
     public func onMessage(
         in channel: String, _ body: @escaping @Sendable (ChannelMessage) -> Void
@@ -86,8 +91,9 @@ extension SenteClient {
     ///   - channel: The channel; one need not be subscribed to it.
     ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
     /// - Returns: What the server said.
-    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `rejected`, `timedOut` after
-    ///   `timeouts.request`, `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
+    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `rejected`,
+    ///   `timedOut` after `timeouts.request`, `connectionLost`, `disconnected`, `cancelled`; the error's
+    ///   `outcome` says what became of it.
     @discardableResult
     public func publish(
         _ data: Value, to channel: String, excludeSender: Bool = false
@@ -109,8 +115,8 @@ extension SenteClient {
     ///   - channel: The channel that is served.
     ///   - timeout: How long to wait, queueing included; nil for `timeouts.request`. The default is nil.
     /// - Returns: The answer.
-    /// - Throws: What `publish` throws, `noSubscribers` when nobody serves the channel, `busy` when the service has too much
-    ///   to do, `remoteError` with the service's own error in `details`.
+    /// - Throws: What `publish` throws, `noSubscribers` when nobody serves the channel, `busy` when the
+    ///   service has too much to do, `remoteError` with the service's own error in `details`.
     public func request(
         _ data: Value, on channel: String, timeout: Duration? = nil
     ) async throws(SenteError) -> Value {
@@ -123,9 +129,9 @@ extension SenteClient {
 
     /// Serves the requests of a channel; at most 16 at once, more are answered busy.
     ///
-    /// It wishes for the channel and, while open, returns when the server has confirmed. What `body` throws is answered as
-    /// an error, `{"message": …}`. The registration's `cancel()` ends the wish unless somebody else holds it. To use the client
-    /// inside, capture it weakly, or it is never released.
+    /// It wishes for the channel and, while open, returns when the server has confirmed. What `body` throws
+    /// is answered as an error, `{"message": …}`. The registration's `cancel()` ends the wish unless somebody
+    /// else holds it. To use the client inside, capture it weakly, or it is never released.
     ///
     /// - Throws: What `subscribe` throws.
     @discardableResult

@@ -3,7 +3,8 @@
 public import SenteCore
 public import SenteWire
 
-/// The same calls for types of your own: they are encoded on the caller's task, and decoded on the consumer's.
+/// The same calls for types of your own: they are encoded on the caller's task, and decoded on the
+/// consumer's.
 extension SenteClient {
     /// Publishes an encodable value to a channel.
     ///

@@ -9,8 +9,8 @@ extension SenteClient {
     ///
     /// While the client connects the event waits in the outbox.
     ///
-    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unsayable`, `connectionLost`,
-    ///   `disconnected`, `cancelled`; the error's `outcome` says what became of it.
+    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unsayable`,
+    ///   `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
     public func send(_ event: Event) async throws(SenteError) {
         _ = try await submit(.event(event), limit: nil, awaits: .written)
     }
@@ -21,13 +21,14 @@ extension SenteClient {
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
     /// - Returns: The reply.
-    /// - Throws: `unsupported` where the server's dialect has no replies to events (`senteLiteMaps`): use the form with
-    ///   `reply:` there; `timedOut`, and what `send` throws.
+    /// - Throws: `unsupported` where the server's dialect has no replies to events (`senteLiteMaps`): use the
+    ///   form with `reply:` there; `timedOut`, and what `send` throws.
     public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
         guard dialect.capabilities.answersEvents else {
             throw SenteError(
                 .unsupported,
-                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), or request(_:on:).",
+                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "
+                    + "or request(_:on:).",
                 outcome: .notSent)
         }
         let answer = try await submit(.event(event), limit: timeout, awaits: .reply)
@@ -37,8 +38,8 @@ extension SenteClient {
 
     /// Sends an event, and waits for another that answers it: the first for which `reply` holds.
     ///
-    /// For servers that answer an event with an event. `reply` runs where the client's closures run, in order with them; let it
-    /// look at something that only this call's answer carries.
+    /// For servers that answer an event with an event. `reply` runs where the client's closures run, in order
+    /// with them; let it look at something that only this call's answer carries.
     ///
     /// - Parameters:
     ///   - event: The event.

@@ -4,8 +4,8 @@ import SenteBase
 public import SenteCore
 package import SenteTransport
 
-/// A client of one realtime server: a connection that is kept, subscriptions that are restored, and messages whose
-/// outcome is known.
+/// A client of one realtime server: a connection that is kept, subscriptions that are restored, and messages
+/// whose outcome is known.
 ///
 /// ```swift
 /// let client = try SenteClient("ws://127.0.0.1:3000/")
@@ -23,8 +23,8 @@ public final class SenteClient: Sendable {
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
     ///
-    /// Throws `invalidArgument`, naming what is wrong with the URL or a setting, and `unavailable` when the system has no
-    /// thread or descriptor left.
+    /// Throws `invalidArgument`, naming what is wrong with the URL or a setting, and `unavailable` when the
+    /// system has no thread or descriptor left.
     public convenience init(_ url: String, configuration: Configuration = .init()) throws(SenteError) {
         try self.init(
             url, configuration: configuration, host: try configuration.loop.host(),
@@ -67,7 +67,8 @@ public final class SenteClient: Sendable {
     /// It does not keep the client, and ends with it.
     public var states: States { States(driver.board) }
 
-    /// Runs `body` at each change of the status, in order, one closure of the client at a time, never on the loop.
+    /// Runs `body` at each change of the status, in order, one closure of the client at a time, never on the
+    /// loop.
     @discardableResult
     public func onStateChange(
         _ body: @escaping @Sendable (_ old: ConnectionStatus, _ new: ConnectionStatus) -> Void
@@ -89,16 +90,16 @@ public final class SenteClient: Sendable {
     /// While the client connects already this joins in; during `closing` it starts anew once closed.
     ///
     /// - Parameter timeout: How long to wait; nil waits for ever. The default is 30 s.
-    /// - Throws: `timedOut` or `cancelled`, which end the waiting and not the connecting; whatever made the client give up
-    ///   (`failed`); `disconnected` when `disconnect()` wins.
+    /// - Throws: `timedOut` or `cancelled`, which end the waiting and not the connecting; whatever made the
+    ///   client give up (`failed`); `disconnected` when `disconnect()` wins.
     public func connect(timeout: Duration? = .seconds(30)) async throws(SenteError) {
         _ = try await call { .connect($0, limit: timeout) }
     }
 
     /// Disconnects, in every state, and returns when the client is closed.
     ///
-    /// What waits to be sent resolves *not sent*, what is under way *unknown*; nothing comes back afterwards, and wishes stay.
-    /// It takes at most `timeouts.close`, also when the task is cancelled.
+    /// What waits to be sent resolves *not sent*, what is under way *unknown*; nothing comes back afterwards,
+    /// and wishes stay. It takes at most `timeouts.close`, also when the task is cancelled.
     public func disconnect() async {
         let call = driver.intake.makeCall()
         _ = await withCheckedContinuation { continuation in
@@ -113,7 +114,8 @@ public final class SenteClient: Sendable {
 
     /// Sends the dialect's ping; how long its answer took.
     ///
-    /// - Throws: `notConnected` unless open, `timedOut` after `timeouts.request`, `connectionLost`, `cancelled`.
+    /// - Throws: `notConnected` unless open, `timedOut` after `timeouts.request`, `connectionLost`,
+    ///   `cancelled`.
     public func ping() async throws(SenteError) -> Duration {
         let answer = try await call { .ping($0) }
         guard case .roundTrip(let time) = answer else { throw .mismatched(answer) }
@@ -129,7 +131,8 @@ public final class SenteClient: Sendable {
 extension SenteClient {
     /// Posts a command and waits for its answer; cancelling the task cancels the call.
     ///
-    /// With an outbound's weight it counts in the outbox's bounds, and is refused on this thread when that is full.
+    /// With an outbound's weight it counts in the outbox's bounds, and is refused on this thread when that is
+    /// full.
     func call(
         weight: Int? = nil, receiver: (InboxID, any InboxReceiver)? = nil, as known: CallID? = nil,
         _ command: (CallID) -> Command

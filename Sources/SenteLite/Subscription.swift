@@ -4,9 +4,10 @@ public import SenteCore
 
 /// A handle to a channel's messages, as a sequence.
 ///
-/// Messages wait in the handle's inbox (`Configuration.inbox`) from the moment it is made. Several loops over one handle share
-/// its messages: each goes to one of them; leaving a loop loses none. The sequence ends when the channel is unsubscribed, by
-/// `cancel()`, and for a loop whose task is cancelled; it goes on over reconnects.
+/// Messages wait in the handle's inbox (`Configuration.inbox`) from the moment it is made. Several loops over
+/// one handle share its messages: each goes to one of them; leaving a loop loses none. The sequence ends when
+/// the channel is unsubscribed, by `cancel()`, and for a loop whose task is cancelled; it goes on over
+/// reconnects.
 ///
 /// A handle keeps its client. Dropping it closes its inbox and leaves the wish.
 public struct Subscription: AsyncSequence, Sendable {

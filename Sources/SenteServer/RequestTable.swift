@@ -18,17 +18,15 @@ struct RequestTable: Sendable {
 
     private var rows: [String: Row] = [:]
     private var timetable = Timetable<String>()
-    private var spare = 10_000
+    private var last = 0
 
     var count: Int { rows.count }
     var deadline: Instant? { timetable.earliest }
 
-    /// `req-<ms>-<n>` as in sente-lite, but never one that still waits.
-    mutating func newID(at now: Moment, _ number: Int) -> String {
-        let id = "req-\(now.wallMilliseconds)-\(number)"
-        if rows[id] == nil { return id }
-        spare += 1
-        return "req-\(now.wallMilliseconds)-\(spare)"
+    /// `req-<ms>-<n>` as in sente-lite, but never the same twice: clients tell a request that comes again by its id.
+    mutating func newID(at now: Moment) -> String {
+        last += 1
+        return "req-\(now.wallMilliseconds)-\(last)"
     }
 
     mutating func add(_ id: String, _ request: Request, due: Instant) {

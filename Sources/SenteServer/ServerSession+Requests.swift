@@ -12,8 +12,7 @@ extension ServerSession {
         into effects: inout [ServerEffect]
     ) {
         guard let sender = connections[id] else { return }
-        let number = Int.random(in: 0...9_999, using: &generator)
-        let requestID = requests.newID(at: now, number)
+        let requestID = requests.newID(at: now)
         if let name = channel.stringValue, configuration.answeringChannels.contains(name) {
             return answer(requestID, with: data, on: channel, to: id, at: now, into: &effects)
         }

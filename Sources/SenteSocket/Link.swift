@@ -105,6 +105,23 @@ package struct Link: Sendable {
     /// When large, `fill` spares a copy.
     package var missingBytes: Int { heldFault == nil ? reader.missing : 0 }
 
+    /// What a link wants of its owner, all in one look.
+    package struct Wants: Sendable {
+        package let isOpen: Bool
+        package let isOver: Bool
+        package let mayShutDownWriting: Bool
+        package let hasOutput: Bool
+        package let missingBytes: Int
+        package let deadline: Instant?
+    }
+
+    /// `mutating`, though it changes nothing: to call a getter of another module, a caller copies the whole link first.
+    package mutating func look() -> Wants {
+        Wants(
+            isOpen: isOpen, isOver: isOver, mayShutDownWriting: mayShutDownWriting, hasOutput: hasOutput,
+            missingBytes: missingBytes, deadline: deadline)
+    }
+
     // MARK: - Input
 
     /// Takes everything one read brought.

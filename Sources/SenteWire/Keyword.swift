@@ -33,10 +33,7 @@ public struct Keyword: Hashable, Sendable {
     public var text: String { qualified.text }
 
     /// Whether a Clojure reader reads ``description`` back as this keyword.
-    public var isValid: Bool {
-        // `:a/1` is refused by the reader, `:1` is not.
-        qualified.isReadable && (namespace == nil || name.utf8.first.map { !(48...57).contains($0) } ?? false)
-    }
+    public var isValid: Bool { EDNName.isKeyword(text) }
 
     /// The keyword itself.
     /// - Throws: ``WireError`` of kind `unsayable` if no reader would read it back.

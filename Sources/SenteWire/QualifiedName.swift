@@ -29,23 +29,4 @@ struct QualifiedName: Hashable, Sendable {
     func hash(into hasher: inout Hasher) {
         text.hashText(into: &hasher)
     }
-
-    /// Whether Clojure's reader reads the text back as one name (edn-format, "Symbols"; LispReader's pattern).
-    var isReadable: Bool {
-        let name = name
-        guard !name.isEmpty, text != "/", namespace != "" else { return text == "/" }
-        guard !text.hasPrefix(":"), !text.hasSuffix(":"), !text.contains("::"),
-            namespace?.hasSuffix(":") != true
-        else { return false }
-        if name != "/", name.utf8.contains(UInt8(ascii: "/")) { return false }
-        return text.unicodeScalars.allSatisfy(Self.mayStandInName)
-    }
-
-    private static func mayStandInName(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar {
-        case "\"", "(", ")", "[", "]", "{", "}", ";", "\\", "@", "^", "`", "~", ",", "\u{0}"..." ", "\u{7F}":
-            false
-        default: !scalar.properties.isWhitespace
-        }
-    }
 }

@@ -27,10 +27,7 @@ public struct Symbol: Hashable, Sendable {
     public var text: String { qualified.text }
 
     /// Whether a Clojure reader reads ``description`` back as this symbol.
-    public var isValid: Bool {
-        guard qualified.isReadable, !["nil", "true", "false"].contains(text) else { return false }
-        return [text, name].allSatisfy(Self.startsLikeSymbol)
-    }
+    public var isValid: Bool { EDNName.isSymbol(text) }
 
     /// The symbol itself.
     /// - Throws: ``WireError`` of kind `unsayable` if no reader would read it back.
@@ -42,19 +39,6 @@ public struct Symbol: Hashable, Sendable {
             )
         }
         return self
-    }
-
-    /// Not like a number, a dispatch or a quote.
-    private static func startsLikeSymbol(_ text: String) -> Bool {
-        func isDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) }
-        var bytes = text.utf8.makeIterator()
-        guard let first = bytes.next() else { return false }
-        switch first {
-        case UInt8(ascii: "#"), UInt8(ascii: "'"): return false
-        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
-            return bytes.next().map { !isDigit($0) } ?? true
-        default: return !isDigit(first)
-        }
     }
 }
 

@@ -79,14 +79,25 @@ extension Timestamp {
     ///
     /// Any number of decimals is read and nine are kept; offsets are as `+01:00`. A second of 60 counts as the next minute's first.
     public init?(_ text: String) {
+        self.init(text, mayBePartial: false)
+    }
+
+    /// Reads RFC 3339, of which every field behind the year may be missing if it may be partial, as under Clojure's
+    /// `#inst`: then months and days are 1, all else 0.
+    init?(_ text: String, mayBePartial: Bool) {
         var reader = Digits(bytes: Array(text.utf8))
-        guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
-            let day = reader.number(2), reader.skip("T") || reader.skip("t") || reader.skip(" "),
-            let hour = reader.number(2), reader.skip(":"), let minute = reader.number(2), reader.skip(":"),
-            let second = reader.number(2), let fraction = reader.fraction(),
-            let offset = reader.offsetMinutes(),
-            reader.isAtEnd
+        guard let year = reader.number(4) else { return nil }
+        var fields = [1, 1, 0, 0, 0]
+        var fieldCount = 0
+        while fieldCount < 5, reader.skipSeparator(before: fieldCount) {
+            guard let field = reader.number(2) else { return nil }
+            fields[fieldCount] = field
+            fieldCount += 1
+        }
+        guard fieldCount == 5 || mayBePartial, let fraction = fieldCount == 5 ? reader.fraction() : 0,
+            let offset = reader.isAtEnd && mayBePartial ? 0 : reader.offsetMinutes(), reader.isAtEnd
         else { return nil }
+        let (month, day, hour, minute, second) = (fields[0], fields[1], fields[2], fields[3], fields[4])
         guard (1...12).contains(month), hour < 24, minute < 60, second <= 60,
             (1...Self.lastDay(of: month, in: year)).contains(day)
         else { return nil }
@@ -116,6 +127,15 @@ extension Timestamp {
             guard position < bytes.count, UInt32(bytes[position]) == character.value else { return false }
             position += 1
             return true
+        }
+
+        /// What parts the year, month, day, hour, minute and second from the next.
+        mutating func skipSeparator(before field: Int) -> Bool {
+            switch field {
+            case 0, 1: skip("-")
+            case 2: skip("T") || skip("t") || skip(" ")
+            default: skip(":")
+            }
         }
 
         mutating func digit() -> Int? {

@@ -41,6 +41,14 @@ public struct ValueMap: Sendable {
         index = KeyIndex()
     }
 
+    /// Makes a map of keys and values in turns; nil if Clojure takes two of the keys for equal.
+    init?(distinct items: [Value]) {
+        guard let index = KeyIndex(distinct: items, stride: 2), ClojureEquality.tellsApart(items, stride: 2)
+        else { return nil }
+        self.items = items
+        self.index = index
+    }
+
     /// How many keys there are.
     public var count: Int { items.count / 2 }
 

@@ -27,9 +27,7 @@ struct EndpointProviderTests {
             }
             try await client.connect()
             try Data("4002".utf8).write(to: URL(fileURLWithPath: path))
-            client.reconnect()
-            await client.reaches(.reconnecting)
-            await client.reaches(.open)
+            await client.replacesLink()
             #expect(
                 stage.server.linkRequests.map(\.url) == [
                     "ws://server.test:4001/chsk?a=b", "ws://server.test:4002/chsk?a=b",

@@ -278,9 +278,7 @@ struct SenteClientTests {
             }
         }
         try await client.connect()
-        client.reconnect()
-        await client.reaches(.reconnecting)
-        await client.reaches(.open)
+        await client.replacesLink()
         #expect(stage.server.linkRequests.map(\.url) == ["ws://host1.test/", "ws://host2.test/"])
     }
 

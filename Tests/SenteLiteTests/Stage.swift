@@ -5,7 +5,6 @@ import SenteCore
 import SenteLite
 import SenteTransport
 import SenteWire
-import Synchronization
 import Testing
 
 /// A client on a virtual host, and a scripted server at the other end of an in-memory transport.
@@ -55,7 +54,7 @@ final class Observers: Sendable {
         weak let observer: (any LinkObserver)?
     }
 
-    private let all = Mutex<[Weak]>([])
+    private let all = Shared<[Weak]>([])
 
     func add(_ observer: any LinkObserver) {
         all.withLock { $0.append(Weak(observer: observer)) }
@@ -92,7 +91,7 @@ final class ScriptedServer: Sendable {
         let peer: InMemoryPeer
     }
 
-    private let state = Mutex(State())
+    private let state = Shared(State())
     private let host: VirtualHost
 
     init(_ host: VirtualHost) {
@@ -228,7 +227,7 @@ final class Collector<Element: Sendable>: Sendable {
         var waiters: [(count: Int, continuation: CheckedContinuation<[Element], Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Shared(State())
 
     var elements: [Element] { state.withLock { $0.elements } }
 
@@ -270,18 +269,13 @@ extension SenteClient {
     func reaches(_ state: ConnectionState) async {
         for await status in states where status.state == state { return }
     }
-}
 
-/// A value that closures share.
-final class Shared<Value: Sendable>: Sendable {
-    private let value: Mutex<Value>
-
-    init(_ value: Value) {
-        self.value = Mutex(value)
-    }
-
-    func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
-        value.withLock { body(&$0) }
+    /// Calls `reconnect()` on an open client, and waits until it is open again.
+    func replacesLink() async {
+        var states = states.makeAsyncIterator()
+        reconnect()
+        while let status = await states.next(), status.state == .open {}
+        while let status = await states.next(), status.state != .open {}
     }
 }
 

@@ -3,13 +3,13 @@
 import Dispatch
 import SenteBase
 import SenteTransport
-import Synchronization
 
-/// A host whose time stands still until a test moves it; posted work runs at once, on a thread of the host's own.
+/// A host whose time stands still until a test moves it; posted work runs at once, on a thread of the host's
+/// own.
 final class VirtualHost: Host {
     private let queue = DispatchQueue(label: "virtual host")
     private let key = DispatchSpecificKey<Bool>()
-    private let state = Mutex(State())
+    private let state = Shared(State())
 
     private struct State {
         var time: Int64 = 1_000_000_000

@@ -4,7 +4,8 @@ import Foundation
 import SenteLite
 import Testing
 
-/// What a user writes, with nothing but `import SenteLite`; it stops compiling when the public surface drifts.
+/// What a user writes, with nothing but `import SenteLite`; it stops compiling when the public surface
+/// drifts.
 @Suite("The public surface", .timeLimit(.minutes(1)))
 struct PublicSurfaceTests {
     struct Reading: Codable, Sendable {

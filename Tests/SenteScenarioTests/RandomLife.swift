@@ -276,7 +276,11 @@ struct RandomLife {
         case .noConsumer: client.habits.consumes = nil
         case .slowService: client.habits.answers = 0...25_000
         case .noService: client.habits.answers = nil
-        case .failingService: client.habits.answersWithErrors = 0.8
+        case .failingService:
+            client.habits.answersWithErrors = 0.8
+            // A service that nobody asks teaches nothing.
+            respond(client)
+            world.after(world.milliseconds(100...500)) { [self] _ in request(client) }
         case .processSleeps: return client.suspend(for: world.milliseconds(100...90_000))
         default: return client.pathChanged()
         }

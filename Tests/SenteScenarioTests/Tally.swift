@@ -27,7 +27,8 @@ struct Tally {
         case .failed(let code): count("error", code.rawValue)
         case .opened(_, let isReconnect): count("signal", isReconnect ? "reopened" : "opened")
         case .roundTrip: count("signal", "roundTrip")
-        case .attemptStarted, .linkEnded, .received, .transmitted: break
+        case .linkEnded(let error?): count("error", error.code.rawValue)
+        case .attemptStarted, .linkEnded(nil), .received, .transmitted: break
         }
     }
 

@@ -31,6 +31,23 @@ extension TransportTests {
             }
         }
 
+        @Test("messages sent and received in batches keep their order")
+        func batches() async throws {
+            try await withEcho { loop, url in
+                let connection = try await WebSocketConnection.open(url, on: loop)
+                let sent = (0..<300).map { Message.text("\($0)") }
+                #expect(connection.send(sent) == .queued)
+                var received: [Message] = []
+                while received.count < 300, let batch = await connection.receiveAll() { received += batch }
+                #expect(received == sent)
+                let tooBig = Message.binary([UInt8](repeating: 0, count: 2 << 20))
+                #expect(connection.send([.text("a"), tooBig, .text("never")]) == .tooBig)
+                #expect(await connection.receive() == .text("a"))
+                connection.close()
+                #expect(await connection.receiveAll() == nil)
+            }
+        }
+
         @Test("sends of many threads all arrive, each thread's in order")
         func stress() async throws {
             try await withEcho { loop, url in

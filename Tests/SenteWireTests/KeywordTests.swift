@@ -41,8 +41,8 @@ struct KeywordTests {
             ("a(b", false, false), ("a,b", false, false), ("a;b", false, false), (":a", true, false),
             ("a:", false, false),
             ("a::b", false, false), ("a\u{2028}b", false, false), ("grüße/東京", true, true),
-            ("a/b/c", false, false),
-            ("#a", true, false),
+            ("a/b/c", true, true), ("a//b", true, true), ("a//", true, true), ("a:/b", false, false),
+            ("#a", true, false), ("'a", true, true), (".5", true, true), ("a@b", false, false),
         ] as [(String, Bool, Bool)])
     func validity(text: String, asKeyword: Bool, asSymbol: Bool) {
         #expect(Keyword(text).isValid == asKeyword)

@@ -47,7 +47,7 @@ extension Dialect {
         guard length <= 1_024 else {
             throw invalid("`channel` has \(length) bytes: a channel's name has at most 1,024.")
         }
-        guard !channel.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+        guard !channel.holdsControl else {
             throw invalid("`channel` holds a control character (“\(channel.excerpt())”): use printable text.")
         }
     }
@@ -95,5 +95,18 @@ extension Dialect {
         case .set: "a set"
         case .bytes, .instant, .uuid, .uri, .tagged: "a single value"
         }
+    }
+}
+
+extension String {
+    /// Whether C0, DEL or C1 is in it; by bytes, since every call asks.
+    fileprivate var holdsControl: Bool {
+        var previous: UInt8 = 0
+        for byte in utf8 {
+            // C1 is U+0080…U+009F: C2 80…C2 9F.
+            if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
+            previous = byte
+        }
+        return false
     }
 }

@@ -16,8 +16,8 @@ package struct Call: Sendable {
         /// Nothing of it left, and nothing of it waits in the outbox.
         case waiting
         case queued
-        /// On the current link. The correlation is the slot that its reply fills.
-        case sent(Correlation?)
+        /// On the current link. The place is that of the slot that its reply fills.
+        case sent(PendingReplies.Place?)
     }
 
     package var purpose: Purpose
@@ -59,8 +59,8 @@ package struct Calls: Sendable {
         siftUp(heap.count - 1)
     }
 
-    package mutating func sent(_ id: CallID, correlation: Correlation?) {
-        calls[id]?.phase = .sent(correlation)
+    package mutating func sent(_ id: CallID, _ place: PendingReplies.Place?) {
+        calls[id]?.phase = .sent(place)
     }
 
     @discardableResult

@@ -36,10 +36,13 @@ package struct Inboxes: Sendable {
         if count == 1 { removeRoute(filter, id) }
     }
 
-    package mutating func close(_ id: InboxID) {
-        guard let inbox = inboxes.removeValue(forKey: id) else { return }
+    /// False when it was closed already.
+    @discardableResult
+    package mutating func close(_ id: InboxID) -> Bool {
+        guard let inbox = inboxes.removeValue(forKey: id) else { return false }
         for filter in inbox.filters.keys { removeRoute(filter, id) }
         full.remove(id)
+        return true
     }
 
     /// The handles of a channel that `unsubscribe` finishes.

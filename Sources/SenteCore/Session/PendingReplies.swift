@@ -17,6 +17,17 @@ package struct PendingReplies: Sendable {
         case nobody
     }
 
+    /// Where a slot is.
+    package struct Place: Hashable, Sendable {
+        package var correlation: Correlation
+        package var sequence: UInt64
+
+        package init(correlation: Correlation, sequence: UInt64) {
+            self.correlation = correlation
+            self.sequence = sequence
+        }
+    }
+
     private struct Slot: Sendable {
         var sequence: UInt64
         var owner: Owner
@@ -62,13 +73,13 @@ package struct PendingReplies: Sendable {
     /// Whether something was sent that no fence is behind.
     package var isUnfenced: Bool { sequence > fencedUpTo }
 
-    /// Opens a slot and returns its number.
+    /// Opens a slot.
     @discardableResult
-    package mutating func add(_ correlation: Correlation, owner: Owner, at now: Instant) -> UInt64 {
+    package mutating func add(_ correlation: Correlation, owner: Owner, at now: Instant) -> Place {
         sequence += 1
         if owner == .nobody { abandoned += 1 }
         slots[correlation, default: Queue()].append(Slot(sequence: sequence, owner: owner, sentAt: now))
-        return sequence
+        return Place(correlation: correlation, sequence: sequence)
     }
 
     /// The owner of the oldest slot, which the reply fills; nil when nobody waits.
@@ -86,32 +97,44 @@ package struct PendingReplies: Sendable {
     /// The call gives up.
     ///
     /// True when its slot needs a fence that is not already on its way.
-    package mutating func leave(_ correlation: Correlation, call: CallID) -> Bool {
-        guard var queue = slots.removeValue(forKey: correlation) else { return false }
-        defer { if !queue.isEmpty { slots[correlation] = queue } }
-        guard let index = queue.firstIndex(where: { $0.owner == .call(call) }) else { return false }
-        if case .id = correlation {
+    package mutating func leave(_ place: Place) -> Bool {
+        guard let index = index(of: place) else { return false }
+        if case .id = place.correlation {
             // A name finds nobody, and that is all it takes.
-            queue.removeAll { $0.owner == .call(call) }
+            _ = remove(place, at: index)
             return false
         }
-        queue[index].owner = .nobody
+        slots[place.correlation]?[index].owner = .nobody
         abandoned += 1
-        return queue[index].sequence > fencedUpTo
+        return place.sequence > fencedUpTo
     }
 
     /// The message of this slot was never sent after all.
     ///
     /// Returns who waited.
-    package mutating func retract(_ number: UInt64) -> Owner? {
-        for (correlation, queue) in slots {
-            guard let slot = queue.first(where: { $0.sequence == number }) else { continue }
-            slots[correlation]?.removeAll { $0.sequence == number }
-            if slots[correlation]?.isEmpty == true { slots[correlation] = nil }
-            if slot.owner == .nobody { abandoned -= 1 }
-            return slot.owner
+    package mutating func retract(_ place: Place) -> Owner? {
+        guard let owner = index(of: place).flatMap({ remove(place, at: $0) }) else { return nil }
+        if owner == .nobody { abandoned -= 1 }
+        return owner
+    }
+
+    /// Slots of one correlation stand in the order of their numbers.
+    private func index(of place: Place) -> Int? {
+        guard let queue = slots[place.correlation] else { return nil }
+        var low = 0
+        var high = queue.count
+        while low < high {
+            let middle = (low + high) / 2
+            if queue[middle].sequence < place.sequence { low = middle + 1 } else { high = middle }
         }
-        return nil
+        return low < queue.count && queue[low].sequence == place.sequence ? low : nil
+    }
+
+    private mutating func remove(_ place: Place, at index: Int) -> Owner? {
+        let owner = slots[place.correlation]?[index].owner
+        slots[place.correlation]?.removeAll { $0.sequence == place.sequence }
+        if slots[place.correlation]?.isEmpty == true { slots[place.correlation] = nil }
+        return owner
     }
 
     package mutating func addFence(stamp: Int64) {

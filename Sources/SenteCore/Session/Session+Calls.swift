@@ -106,20 +106,21 @@ extension Session {
     private mutating func transmission(_ item: Outbox.Item, at now: Moment) -> Transmission {
         let correlation = item.outbound.replyKind.map { Correlation.next($0, channel: item.outbound.channel) }
         let isAwaited = calls[item.call]?.purpose == .submit(.reply)
-        let slot = correlation.map {
+        let place = correlation.map {
             traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
         }
-        calls.sent(item.call, correlation: isAwaited ? correlation : nil)
-        return transmission(item.outbound, weight: item.weight, call: item.call, slot: slot)
+        calls.sent(item.call, isAwaited ? place : nil)
+        return transmission(item.outbound, weight: item.weight, call: item.call, place: place)
     }
 
     /// Everything that goes to a link goes through here, so that the window knows of it.
     mutating func transmission(
-        _ outbound: Outbound, weight: Int? = nil, call: CallID? = nil, slot: UInt64? = nil
+        _ outbound: Outbound, weight: Int? = nil, call: CallID? = nil,
+        place: PendingReplies.Place? = nil
     ) -> Transmission {
         numbers.send += 1
         let id = SendID(numbers.send)
-        traffic.window.add(id, weight: weight ?? outbound.weight, call: call, slot: slot)
+        traffic.window.add(id, weight: weight ?? outbound.weight, call: call, place: place)
         return Transmission(id: id, outbound: outbound)
     }
 
@@ -144,7 +145,7 @@ extension Session {
         }
         let error = error.with(outcome: .notSent)
         effects.append(.record(.dropped(reason: error.code)))
-        if let slot = entry.slot, case .wish(let channel, let number)? = traffic.pending.retract(slot) {
+        if let place = entry.place, case .wish(let channel, let number)? = traffic.pending.retract(place) {
             wishAnswered(channel, number, rejection: error, into: &effects)
         }
         if let call = entry.call, calls[call] != nil {
@@ -258,10 +259,10 @@ extension Session {
             _ = outbox.remove(call)
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)), into: &effects)
-        case .sent(let correlation):
+        case .sent(let place):
             if case .open(let open) = state {
                 if known.purpose == .ping { traffic.pending.leavePing(call: call) }
-                if let correlation, traffic.pending.leave(correlation, call: call) {
+                if let place, traffic.pending.leave(place) {
                     sendFence(on: open.link, at: now, into: &effects)
                 }
             }

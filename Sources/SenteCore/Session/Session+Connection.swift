@@ -154,6 +154,7 @@ extension Session {
         switch state {
         case .connecting(var attempt):
             guard let index = attempt.asks.firstIndex(of: ask) else { return }
+            if case .delay = provision { return }
             attempt.asks.remove(at: index)
             switch provision {
             case .endpoint(let endpoint): attempt.target.endpoint = endpoint
@@ -169,10 +170,11 @@ extension Session {
             openWhenAnswered(attempt, into: &effects)
         case .reconnecting(let waiting):
             guard waiting.ask == ask else { return }
-            if case .delay(let delay?) = provision {
+            switch provision {
+            case .delay(let delay?):
                 wait(max(.zero, delay), notBefore: waiting.notBefore, at: now, into: &effects)
-            } else {
-                giveUp(into: &effects)
+            case .delay(nil), .failed: giveUp(into: &effects)
+            case .endpoint, .token: break
             }
         case .closed, .open, .closing, .failed: break
         }

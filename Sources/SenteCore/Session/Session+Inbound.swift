@@ -131,8 +131,7 @@ extension Session {
         if let early = traffic.pending.takeEarly(correlation) {
             return replied(to: call, early, at: now, into: &effects)
         }
-        traffic.pending.add(correlation, owner: .call(call), at: now.instant)
-        calls.sent(call, correlation: correlation)
+        calls.sent(call, traffic.pending.add(correlation, owner: .call(call), at: now.instant))
     }
 
     /// An answer may overtake the word that names its request; it is held while such a word is due.

@@ -42,10 +42,10 @@ extension Session {
         var batch: [Transmission] = []
         for channel in channels {
             guard let number = subscriptions.written(channel) else { continue }
-            let slot = traffic.pending.add(
+            let place = traffic.pending.add(
                 .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
                 at: now.instant)
-            batch.append(transmission(.subscribe(channel: channel), slot: slot))
+            batch.append(transmission(.subscribe(channel: channel), place: place))
         }
         effects.append(.transmit(open.link, batch))
     }
@@ -75,8 +75,7 @@ extension Session {
         resumeIfRoom(at: now, into: &effects)
         guard case .open = state else { return resolve(call, .success(.done), into: &effects) }
         let deadline = now.instant.advanced(by: configuration.times.request)
-        let slot = Correlation.next(.unsubscribe, channel: channel)
-        calls.add(call, Call(purpose: .unsubscribe, phase: .sent(slot), deadline: deadline))
+        calls.add(call, Call(purpose: .unsubscribe, phase: .waiting, deadline: deadline))
         writeUnsubscribe(channel, for: call, at: now, into: &effects)
     }
 
@@ -86,7 +85,7 @@ extension Session {
     }
 
     mutating func closeInbox(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
-        inboxes.close(inbox)
+        guard inboxes.close(inbox) else { return }
         effects.append(.finish(inbox, nil))
         resumeIfRoom(at: now, into: &effects)
     }
@@ -110,9 +109,10 @@ extension Session {
         _ channel: String, for call: CallID?, at now: Moment, into effects: inout [Effect]
     ) {
         guard case .open(let open) = state else { return }
-        let slot = traffic.pending.add(
+        let place = traffic.pending.add(
             .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody, at: now.instant)
-        let unsubscribe = transmission(.unsubscribe(channel: channel), call: call, slot: slot)
+        let unsubscribe = transmission(.unsubscribe(channel: channel), call: call, place: place)
+        if let call { calls.sent(call, place) }
         effects.append(.transmit(open.link, [unsubscribe]))
     }
 

@@ -9,10 +9,10 @@ package struct WriteWindow: Sendable {
         package var weight: Int
         /// The call it was sent for.
         package var call: CallID?
-        /// The number of the slot that its reply fills.
-        package var slot: UInt64?
+        /// The slot that its reply fills.
+        package var place: PendingReplies.Place?
 
-        fileprivate var isUnowned: Bool { call == nil && slot == nil }
+        fileprivate var isUnowned: Bool { call == nil && place == nil }
     }
 
     private var unwritten = Queue<Entry>()
@@ -23,8 +23,10 @@ package struct WriteWindow: Sendable {
 
     package init() {}
 
-    package mutating func add(_ id: SendID, weight: Int, call: CallID? = nil, slot: UInt64? = nil) {
-        let entry = Entry(id: id, weight: weight, call: call, slot: slot)
+    package mutating func add(
+        _ id: SendID, weight: Int, call: CallID? = nil, place: PendingReplies.Place? = nil
+    ) {
+        let entry = Entry(id: id, weight: weight, call: call, place: place)
         unwritten.append(entry)
         bytes += weight
         if entry.isUnowned { unowned += 1 }

@@ -6,10 +6,10 @@ import SenteTransport
 
 /// Performs what the engine decides; decides nothing itself.
 ///
-/// It lives on its host's thread, where nothing interrupts it: an input is handled and its effects are performed before
-/// the next one is looked at. Work comes in turns: what the app posted, what a link reports, or that the time has come.
-/// At the end of a turn, and once for all of it, the app gets to see what happened: first what can be read (`StatusBoard`), then
-/// the inboxes' contents, then the answers of calls.
+/// It lives on its host's thread, where nothing interrupts it: an input is handled and its effects are
+/// performed before the next one is looked at. Work comes in turns: what the app posted, what a link reports,
+/// or that the time has come. At the end of a turn, and once for all of it, the app gets to see what
+/// happened: first what can be read (`StatusBoard`), then the inboxes' contents, then the answers of calls.
 ///
 /// The client owns the driver, and a link under way keeps it until it has ended. The driver keeps no client.
 final class Driver: LinkObserver, @unchecked Sendable {
@@ -50,7 +50,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         self.host = host
         self.transport = transport
         intake = Intake(host: host, policy: setup.configuration.outbox)
-        board = StatusBoard(metrics: engine.metricsCollector)
+        board = StatusBoard(at: host.now)
         closures = ClosureQueue(intake)
         receivers = [ClosureQueue.inbox: closures]
         news = News(status: engine.status)
@@ -109,33 +109,31 @@ final class Driver: LinkObserver, @unchecked Sendable {
     }
 
     private func endTurn(at now: Moment) {
-        publishReading()
+        let deadline = publishReading()
         for inbox in news.ready { deliver(inbox) }
         let answers = news.answers
         news.ready.removeAll(keepingCapacity: true)
         news.answers.removeAll(keepingCapacity: true)
         for (waiter, result) in answers { waiter.resume(result) }
-        setAlarm(engine.deadline)
+        setAlarm(deadline)
     }
 
-    private func publishReading() {
+    /// Shows what this turn changed; returns the engine's deadline.
+    private func publishReading() -> Instant? {
         let statuses = news.statuses
+        var load = IntakeBounds.Load()
+        var deadline: Instant?
         board.update(statuses: statuses) { reading in
-            if engine.subscriptionsVersion != reading.subscriptionsVersion {
-                reading.subscriptionsVersion = engine.subscriptionsVersion
-                reading.subscriptions = engine.subscriptions
-            }
             for (channel, status) in news.channels { reading.channels[channel] = status }
-            reading.metrics = engine.metricsCollector
-            reading.gauges.outboxMessages = engine.outboxCount
-            reading.gauges.outboxBytes = engine.outboxBytes
-            reading.gauges.pendingRequests = engine.pendingCount
-            reading.oldestInOutbox = engine.outboxOldest
+            engine.refresh(&reading.engine)
+            deadline = reading.engine.deadline
+            load.messages = reading.engine.gauges.outboxMessages
+            load.bytes = reading.engine.gauges.outboxBytes
         }
-        let load = IntakeBounds.Load(messages: engine.outboxCount, bytes: engine.outboxBytes)
         intake.handled(outbox: load, refusal: statuses.isEmpty ? nil : .some(engine.refusal))
         news.statuses = []
         if !news.channels.isEmpty { news.channels = [:] }
+        return deadline
     }
 
     private func deliver(_ inbox: InboxID) {

@@ -87,7 +87,7 @@ final class Intake: Sendable {
     /// A message that the policy drops is accepted and resolves *not sent*.
     func submit(_ call: CallID, _ waiter: Waiter, _ command: Command, weight: Int) -> SenteError? {
         let entry = Entry.submission(call, waiter, command, weight: weight)
-        var dropped: Entry?
+        var dropped: [Entry] = []
         let (driver, wakes, error) = state.withLock { state -> (Driver?, Bool, SenteError?) in
             guard let driver = state.driver else { return (nil, false, .clientIsGone) }
             if let refusal = state.refusal, state.postedConnects + state.takenConnects == 0 {
@@ -97,9 +97,12 @@ final class Intake: Sendable {
             case .accepted: break
             case .rejected: return (nil, false, .outboxFull(state.bounds.policy))
             case .dropped:
-                dropped = entry
+                dropped.append(entry)
                 return (nil, false, nil)
-            case .replacesOldest: dropped = state.dropOldest()
+            case .replacesOldest:
+                while state.bounds.verdict(on: weight) == .replacesOldest, let oldest = state.dropOldest() {
+                    dropped.append(oldest)
+                }
             }
             let wasEmpty = state.entries.isEmpty
             state.entries.append(entry)
@@ -108,7 +111,7 @@ final class Intake: Sendable {
             return (driver, wasEmpty, nil)
         }
         if let driver, wakes { host.post { driver.turn() } }
-        dropped?.drop(.droppedByPolicy)
+        for entry in dropped { entry.drop(.droppedByPolicy) }
         return error
     }
 

@@ -2,7 +2,8 @@
 
 /// Where the loop leaves what a handle is to consume: one lock and one resume a batch.
 ///
-/// Whoever takes gets everything that waits as one array. Several may wait; each batch goes to the one that waits longest.
+/// Whoever takes gets everything that waits as one array. Several may wait; each batch goes to the one that
+/// waits longest.
 final class Mailbox<Element: Sendable>: Sendable {
     private typealias Continuation = CheckedContinuation<[Element], Never>
 
@@ -16,7 +17,8 @@ final class Mailbox<Element: Sendable>: Sendable {
     private let state = Guarded(State())
     private let bound: Int
 
-    /// Beyond `bound` waiting elements the oldest go; leave it out where the session bounds what it hands over.
+    /// Beyond `bound` waiting elements the oldest go; leave it out where the session bounds what it hands
+    /// over.
     init(bound: Int = .max) {
         self.bound = bound
     }

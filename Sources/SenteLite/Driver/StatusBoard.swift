@@ -5,18 +5,13 @@ import SenteCore
 
 /// What any thread may read of a client, and the sequences that follow its status.
 ///
-/// The driver writes it once a turn, before anybody is resumed: what a call was told is never newer than what it reads here.
+/// The driver writes it once a turn, before anybody is resumed: what a call was told is never newer than what
+/// it reads here.
 final class StatusBoard: Sendable {
     struct Reading: Sendable {
         var status = ConnectionStatus(state: .closed)
-        /// Wished, in order.
-        var subscriptions: [String] = []
-        var subscriptionsVersion = 0
         var channels: [String: SubscriptionStatus] = [:]
-        var metrics: MetricsCollector
-        var gauges = MetricsCollector.Gauges()
-        /// Since when the oldest message of the outbox waits.
-        var oldestInOutbox: Instant?
+        var engine: ClientEngine.Reading
     }
 
     /// How many statuses wait for one consumer before the oldest go.
@@ -31,12 +26,12 @@ final class StatusBoard: Sendable {
 
     private let state: Guarded<State>
 
-    init(metrics: MetricsCollector) {
-        state = Guarded(State(reading: Reading(metrics: metrics)))
+    init(at now: Moment) {
+        state = Guarded(State(reading: Reading(engine: ClientEngine.Reading(at: now))))
     }
 
     var status: ConnectionStatus { state.withLock { $0.reading.status } }
-    var subscriptions: [String] { state.withLock { $0.reading.subscriptions } }
+    var subscriptions: [String] { state.withLock { $0.reading.engine.subscriptions } }
 
     func channel(_ name: String) -> SubscriptionStatus? {
         state.withLock { $0.reading.channels[name] }
@@ -44,11 +39,7 @@ final class StatusBoard: Sendable {
 
     func metrics(at now: Instant) -> ClientMetrics {
         let reading = state.withLock { $0.reading }
-        var gauges = reading.gauges
-        gauges.outboxOldestAge = reading.oldestInOutbox.map { $0.duration(to: now) }
-        gauges.subscriptionsWished = reading.subscriptions.count
-        gauges.subscriptionsConfirmed = reading.channels.values.count(where: \.isConfirmed)
-        return reading.metrics.snapshot(at: now, gauges: gauges)
+        return reading.engine.metrics(at: now, confirmed: reading.channels.values.count(where: \.isConfirmed))
     }
 
     /// Changes the reading, and hands `statuses` to whoever follows.

@@ -46,9 +46,11 @@ struct LinkSocket {
     mutating func read(on loop: EventLoop) -> Bool {
         let now = loop.instant
         var progressed = false
-        for _ in 0..<Self.reads where descriptor >= 0 && !endSeen && !link.isOver {
+        for _ in 0..<Self.reads where descriptor >= 0 && !endSeen {
+            let wants = link.look()
+            guard !wants.isOver else { return progressed }
             let (outcome, room) =
-                link.missingBytes >= Self.inPlace
+                wants.missingBytes >= Self.inPlace
                 ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
             switch outcome {
             case .bytes(let count):
@@ -102,26 +104,31 @@ struct LinkSocket {
     var mayWrite: Bool { !writeBlocked && !writing && descriptor >= 0 }
 
     /// Whether another thread must call the loop for what it could not do itself.
-    var needsLoop: Bool { (link.hasOutput || closesAfterWriting) && !flushPosted }
+    mutating func needsLoop() -> Bool { !flushPosted && (link.look().hasOutput || closesAfterWriting) }
 
     /// Offers the kernel all output.
     ///
     /// A failure is left to the loop, which comes to the same write.
     mutating func write(onLoop: Bool) {
-        guard mayWrite, link.hasOutput else { return }
+        guard mayWrite else { return }
         let target = descriptor
         var blocked = false
         var problem: Int32?
-        link.withOutput(wrote: &wrote) { bytes in
-            switch Descriptor.send(target, bytes) {
-            case .bytes(let count):
-                blocked = count < bytes.count
-                return count
-            case .failed(let code): problem = code
-            case .wouldBlock, .end: blocked = true
+        var offered = 0
+        repeat {
+            link.withOutput(wrote: &wrote) { bytes in
+                offered = bytes.count
+                switch Descriptor.send(target, bytes) {
+                case .bytes(let count):
+                    blocked = count < bytes.count
+                    return count
+                case .failed(let code): problem = code
+                case .wouldBlock, .end: blocked = true
+                }
+                return 0
             }
-            return 0
-        }
+            // The end of a congestion can bring the answer to a ping that was kept back.
+        } while offered > Self.peek && !blocked && problem == nil && link.look().hasOutput
         writeBlocked = blocked
         if onLoop, let problem { fail(problem) }
     }
@@ -183,26 +190,26 @@ struct LinkSocket {
     /// Writes, and ends TCP as far as the link allows.
     mutating func endTurn(on loop: EventLoop) -> Rest {
         flushPosted = false
-        if !writeBlocked { write(onLoop: true) }
-        let isOver = link.isOver
+        write(onLoop: true)
+        let wants = link.look()
         if closesAfterWriting {
             close(on: loop)
-        } else if isOver {
+        } else if wants.isOver {
             if !leavesOpen { close(on: loop) }
-        } else if !writingEnded, !leavesOpen, link.mayShutDownWriting {
+        } else if !writingEnded, !leavesOpen, wants.mayShutDownWriting {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
-        var interest: Interest?
-        if descriptor >= 0 {
-            // After its end a socket stays readable for ever, which would turn the loop without end.
-            var wanted: Interest = !paused && !endSeen && !isOver ? .read : []
-            if writeBlocked, link.hasOutput { wanted.insert(.write) }
-            interest = wanted
-        }
         return Rest(
-            isOver: isOver, deadline: isOver ? nil : link.deadline,
-            hasNews: hasNews, interest: interest)
+            isOver: wants.isOver, deadline: wants.isOver ? nil : wants.deadline, hasNews: hasNews,
+            interest: descriptor >= 0 ? interest(isOver: wants.isOver) : nil)
+    }
+
+    private func interest(isOver: Bool) -> Interest {
+        // After its end a socket stays readable for ever, which would turn the loop without end.
+        var interest: Interest = !paused && !endSeen && !isOver ? .read : []
+        if writeBlocked { interest.insert(.write) }
+        return interest
     }
 
     /// Closes the socket; with `reset` the peer gets an RST.

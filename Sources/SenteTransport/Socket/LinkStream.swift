@@ -49,12 +49,31 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     /// Queues a message; with `direct` writes all that is queued at once if the socket takes it, else leaves that to the loop.
     func sendFromAnywhere(_ message: Message, direct: Bool) -> Link.Verdict {
         if loop.isCurrent { return send(message, id: nil) }
+        return queueFromAnywhere(direct: direct) { link, masks in link.send(message, masks: &masks) }
+    }
+
+    /// Queues messages up to the first that is not taken, and writes them at once if the socket takes them.
+    func sendFromAnywhere(_ messages: [Message]) -> Link.Verdict {
+        func queue(_ link: inout Link, _ masks: inout MaskKeys) -> Link.Verdict {
+            for message in messages {
+                let verdict = link.send(message, masks: &masks)
+                guard verdict == .queued else { return verdict }
+            }
+            return .queued
+        }
+        if loop.isCurrent { return change { link, masks, _ in queue(&link, &masks) } }
+        return queueFromAnywhere(direct: true, queue)
+    }
+
+    private func queueFromAnywhere(
+        direct: Bool, _ queue: (inout Link, inout MaskKeys) -> Link.Verdict
+    ) -> Link.Verdict {
         lock.lock()
         defer { lock.unlock() }
-        let verdict = loop.withForeignMasks { place.pointee.link.send(message, masks: &$0) }
-        guard verdict == .queued, place.pointee.mayWrite else { return verdict }
-        if direct { writeWithoutLock() }
-        if place.pointee.needsLoop {
+        let verdict = loop.withForeignMasks { queue(&place.pointee.link, &$0) }
+        guard place.pointee.mayWrite else { return verdict }
+        if direct, place.pointee.link.look().hasOutput { writeWithoutLock() }
+        if place.pointee.needsLoop() {
             place.pointee.flushPosted = true
             loop.post { self.askToFinish() }
         }
@@ -65,7 +84,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     /// waiting for the lock.
     private func writeWithoutLock() {
         guard place.pointee.link.unwrittenBytes <= Self.smallWrite else {
-            return place.pointee.write(onLoop: false)
+            place.pointee.write(onLoop: false)
+            return
         }
         withUnsafeTemporaryAllocation(byteCount: Self.smallWrite, alignment: 16) { buffer in
             let (descriptor, bytes) = place.pointee.beginWrite(copyTo: buffer)
@@ -139,7 +159,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         if readiness.contains(.failed) || (readiness.contains(.read) && !place.pointee.paused) {
             if place.pointee.read(on: loop) { progressed = true }
             // A faulty socket is reported for ever.
-            if readiness.contains(.failed), place.pointee.link.isOver { place.pointee.close(on: loop) }
+            if readiness.contains(.failed), place.pointee.link.look().isOver { place.pointee.close(on: loop) }
         }
         if readiness.contains(.write) { place.pointee.writeBlocked = false }
         lock.unlock()

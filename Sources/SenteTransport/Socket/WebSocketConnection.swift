@@ -24,7 +24,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     private var next = 0
     private var bytesWaiting = 0
     private var readingPaused = false
-    private var waiters: [CheckedContinuation<Message?, Never>] = []
+    private var waiters: [UnsafeContinuation<Void, Never>] = []
     private var opening: CheckedContinuation<Result<LinkOpening, LinkFailure>, Never>?
     private var stream: LinkStream?
     private var lastWord: LinkEnd?
@@ -70,6 +70,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// otherwise it is written at once.
     @discardableResult
     package func send(_ message: Message) -> Link.Verdict {
+        if loop.isCurrent { return link?.stream?.send(message, id: nil) ?? .notOpen }
         lock.lock()
         let stream = stream
         let isIdle = next == mailbox.count
@@ -77,21 +78,28 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
         return stream?.sendFromAnywhere(message, direct: isIdle) ?? .notOpen
     }
 
+    /// Sends messages in one go, from any thread; what the first that was not taken came to, else `.queued`.
+    @discardableResult
+    package func send(_ messages: [Message]) -> Link.Verdict {
+        let stream = loop.isCurrent ? link?.stream : lock.withLock { self.stream }
+        return stream?.sendFromAnywhere(messages) ?? .notOpen
+    }
+
     /// The next message, at once if one waits; nil after the end.
     ///
     /// Cancelling the task does not end the waiting.
     package func receive() async -> Message? {
-        if let message = take() { return message }
-        return await withCheckedContinuation { continuation in
-            lock.lock()
-            // Something may have come since.
-            if let message = takeLocked() {
-                lock.unlock()
-                continuation.resume(returning: message)
-            } else {
-                waiters.append(continuation)
-                lock.unlock()
-            }
+        while true {
+            if let message = take() { return message }
+            await somethingNew()
+        }
+    }
+
+    /// Every message that waits, or the next ones to come, which costs less than one by one; nil after the end.
+    package func receiveAll() async -> [Message]? {
+        while true {
+            if let messages = takeAll() { return messages }
+            await somethingNew()
         }
     }
 
@@ -107,46 +115,61 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
 
     // MARK: - The mailbox
 
-    private func take() -> Message?? {
-        lock.withLock { takeLocked() }
+    /// Waits until there is a message, or the end.
+    private func somethingNew() async {
+        // Each continuation is resumed by whoever takes it out of `waiters`, and by nobody else.
+        await withUnsafeContinuation { continuation in
+            lock.lock()
+            let waits = next == mailbox.count && lastWord == nil
+            if waits { waiters.append(continuation) }
+            lock.unlock()
+            if !waits { continuation.resume() }
+        }
     }
 
     /// A message, or nil for the end; nil altogether when neither is there yet.
-    private func takeLocked() -> Message?? {
+    private func take() -> Message?? {
+        lock.lock()
+        defer { lock.unlock() }
         guard next < mailbox.count else { return lastWord == nil ? .none : .some(nil) }
         let message = mailbox[next]
         next += 1
         bytesWaiting -= message.bytes.count
-        if next == mailbox.count {
-            mailbox = []
-            next = 0
-            if readingPaused {
-                readingPaused = false
-                loop.post { self.link?.resumeReading() }
-            }
-        }
+        if next == mailbox.count { emptied() }
         return message
+    }
+
+    private func takeAll() -> [Message]?? {
+        lock.lock()
+        defer { lock.unlock() }
+        guard next < mailbox.count else { return lastWord == nil ? .none : .some(nil) }
+        let messages = next == 0 ? mailbox : Array(mailbox[next...])
+        emptied()
+        return messages
+    }
+
+    private func emptied() {
+        mailbox = []
+        next = 0
+        bytesWaiting = 0
+        if readingPaused {
+            readingPaused = false
+            loop.post { self.link?.resumeReading() }
+        }
     }
 
     private func deliver(_ messages: [Message]) {
         if let onMessages { return onMessages(self, messages) }
         lock.lock()
-        var rest = messages[...]
-        var resumed: [(CheckedContinuation<Message?, Never>, Message)] = []
-        while !waiters.isEmpty, let message = rest.popFirst() {
-            resumed.append((waiters.removeFirst(), message))
-        }
-        if mailbox.isEmpty, rest.count == messages.count {
-            mailbox = messages
-        } else {
-            mailbox.append(contentsOf: rest)
-        }
-        for message in rest { bytesWaiting += message.bytes.count }
+        if mailbox.isEmpty { mailbox = messages } else { mailbox.append(contentsOf: messages) }
+        for message in messages { bytesWaiting += message.bytes.count }
         let isFull = bytesWaiting > Self.mailboxLimit && !readingPaused
         if isFull { readingPaused = true }
+        let woken = waiters
+        if !woken.isEmpty { waiters = [] }
         lock.unlock()
         if isFull { link?.pauseReading() }
-        for (continuation, message) in resumed { continuation.resume(returning: message) }
+        for continuation in woken { continuation.resume() }
     }
 
     // MARK: - LinkObserver
@@ -183,7 +206,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
             defer { waiters = [] }
             return waiters
         }
-        for continuation in waiting { continuation.resume(returning: nil) }
+        for continuation in waiting { continuation.resume() }
         switch end {
         case .failed(let failure): finishOpening(.failure(failure))
         case .closed: finishOpening(.failure(LinkFailure(.lost, "The server closed the connection at once.")))

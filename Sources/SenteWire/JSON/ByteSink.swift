@@ -41,7 +41,7 @@ struct ByteSink: ~Copyable {
         append(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 
-    mutating func append(ascii text: String) {
+    mutating func append(text: String) {
         var text = text
         text.withUTF8 { append($0) }
     }
@@ -85,7 +85,7 @@ struct ByteSink: ~Copyable {
 
     /// Writes the shortest decimal that reads back as the same double; it must be finite.
     mutating func append(_ double: Double) {
-        append(ascii: double.description)
+        append(text: double.description)
     }
 
     /// Writes a JSON string with its quotes, escaping only what RFC 8259 §7 says must be.
@@ -122,7 +122,7 @@ struct ByteSink: ~Copyable {
         while position + 8 <= end {
             let word = source.loadUnaligned(fromByteOffset: position, as: UInt64.self)
             target.storeBytes(of: word, toByteOffset: position - start, as: UInt64.self)
-            let special = JSONReader.specialBytes(UInt64(littleEndian: word), orNotASCII: false)
+            let special = UTF8Scan.specialBytes(UInt64(littleEndian: word), orNotASCII: false)
             if special != 0 {
                 position += special.trailingZeroBitCount >> 3
                 return position

@@ -24,39 +24,10 @@ extension JSONReader {
         }
     }
 
-    /// Moves to the next byte that is a quote, a backslash, a control character or not ASCII, eight at a time.
+    /// Moves to the next byte that is a quote, a backslash, a control character or not ASCII.
     @inline(__always)
     private mutating func skipPlainText() {
-        while position + 8 <= end {
-            let word = UInt64(
-                littleEndian: UnsafeRawPointer(bytes + position).loadUnaligned(as: UInt64.self))
-            let special = Self.specialBytes(word)
-            if special != 0 {
-                position += special.trailingZeroBitCount >> 3
-                return
-            }
-            position += 8
-        }
-        while position < end, Self.isPlain(bytes[position]) { position += 1 }
-    }
-
-    /// The upper bit of each byte that is a quote, a backslash, below 0x20 or, if asked, not ASCII.
-    ///
-    /// Bits after the first
-    /// set one may be wrong (a borrow), those before never are.
-    @inline(__always)
-    static func specialBytes(_ word: UInt64, orNotASCII: Bool = true) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quotes = word ^ (ones &* 0x22)
-        let backslashes = word ^ (ones &* 0x5C)
-        let found =
-            (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes | (word &- ones &* 0x20) & ~word
-        return (orNotASCII ? found | word : found) & (ones &* 0x80)
-    }
-
-    @inline(__always)
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        position = UTF8Scan.plainEnd(bytes, from: position, to: end)
     }
 
     @inline(__always)
@@ -64,27 +35,11 @@ extension JSONReader {
         String(decoding: UnsafeBufferPointer(start: bytes + start, count: position - start), as: UTF8.self)
     }
 
-    /// Moves over one sequence of two to four bytes, well-formed by Unicode's table 3-7.
+    /// Moves over one character that is not ASCII.
     private mutating func skipSequence() throws(Fault) {
-        let lead = bytes[position]
-        let (length, lowest, highest): (Int, UInt8, UInt8)
-        switch lead {
-        case 0xC2...0xDF: (length, lowest, highest) = (2, 0x80, 0xBF)
-        case 0xE0: (length, lowest, highest) = (3, 0xA0, 0xBF)
-        case 0xE1...0xEC, 0xEE, 0xEF: (length, lowest, highest) = (3, 0x80, 0xBF)
-        case 0xED: (length, lowest, highest) = (3, 0x80, 0x9F)
-        case 0xF0: (length, lowest, highest) = (4, 0x90, 0xBF)
-        case 0xF1...0xF3: (length, lowest, highest) = (4, 0x80, 0xBF)
-        case 0xF4: (length, lowest, highest) = (4, 0x80, 0x8F)
-        default: throw fault("The text is not UTF-8.", .invalidText)
-        }
-        guard position + length <= end else { throw incomplete() }
-        guard (lowest...highest).contains(bytes[position + 1]) else {
-            throw fault("The text is not UTF-8.", .invalidText)
-        }
-        for offset in 2..<max(2, length) where bytes[position + offset] & 0xC0 != 0x80 {
-            throw fault("The text is not UTF-8.", .invalidText)
-        }
+        let length = UTF8Scan.sequenceLength(bytes, at: position, end: end)
+        guard length >= 0 else { throw incomplete() }
+        guard length > 0 else { throw fault("The text is not UTF-8.", .invalidText) }
         position += length
     }
 

@@ -2,12 +2,7 @@
 
 /// Reads one JSON document (RFC 8259) of UTF-8 bytes in place, without recursion.
 struct JSONReader: ~Copyable {
-    /// What is wrong, where; made into a `WireError` only at the end, so that the way there costs nothing.
-    struct Fault: Error {
-        var kind: WireError.Kind
-        var message: StaticString
-        var offset: Int
-    }
+    typealias Fault = ReadingFault
 
     let bytes: UnsafePointer<UInt8>
     let end: Int
@@ -127,29 +122,7 @@ struct JSONReader: ~Copyable {
     private func print(of key: String, from start: Int) -> UInt32 {
         let length = position - 1 - start
         // An escape is longer than what it stands for, so equal lengths mean that there was none.
-        if key.utf8.count == length { return Self.print(of: bytes + start, count: length) }
-        var key = key
-        return key.withUTF8 { text in text.baseAddress.map { Self.print(of: $0, count: text.count) } ?? 0 }
-    }
-
-    @inline(__always)
-    private static func print(of text: UnsafePointer<UInt8>, count: Int) -> UInt32 {
-        let raw = UnsafeRawPointer(text)
-        let first: UInt64
-        let last: UInt64
-        if count >= 8 {
-            first = raw.loadUnaligned(as: UInt64.self)
-            last = raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
-        } else if count >= 4 {
-            first = UInt64(raw.loadUnaligned(as: UInt32.self))
-            last = UInt64(raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
-        } else if count > 0 {
-            (first, last) = (UInt64(text[0]), UInt64(text[count / 2]) << 8 | UInt64(text[count - 1]))
-        } else {
-            (first, last) = (0, 0)
-        }
-        let mixed = (first ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15 ^ last &* 0xC2B2_AE3D_27D4_EB4F
-        return UInt32(truncatingIfNeeded: mixed >> 32 ^ mixed)
+        return key.utf8.count == length ? UTF8Scan.print(bytes + start, count: length) : UTF8Scan.print(key)
     }
 
     private mutating func literal(_ word: StaticString, _ value: Value) throws(Fault) -> Value {

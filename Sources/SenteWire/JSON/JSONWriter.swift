@@ -112,7 +112,7 @@ struct JSONWriter: ~Copyable {
 
     private mutating func emitExact(_ digits: String) {
         if options.exactNumbers == .digits {
-            sink.append(ascii: digits)
+            sink.append(text: digits)
         } else {
             sink.appendQuoted(digits)
         }

@@ -55,21 +55,36 @@ struct ValueStack: ~Copyable {
     /// Takes everything from `start` on, keys and values in turns, as a map in which the last of equal keys wins.
     mutating func takeMap(from start: Int) -> ValueMap {
         let keys = (count - start) / 2
-        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctPrints(from: start)
+        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctPrints(from: start, stride: 2)
         let items = takeArray(from: start)
         return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(items: items)
     }
 
-    private func hasDistinctPrints(from start: Int) -> Bool {
-        var position = start + 2
+    /// Takes everything from `start` on, keys and values in turns, as a map; nil if Clojure takes two keys for equal.
+    mutating func takeDistinctMap(from start: Int) -> ValueMap? {
+        let keys = (count - start) / 2
+        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctPrints(from: start, stride: 2)
+        let items = takeArray(from: start)
+        return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(distinct: items)
+    }
+
+    /// Takes everything from `start` on as a set; nil if Clojure takes two elements for equal.
+    mutating func takeDistinctSet(from start: Int) -> ValueSet? {
+        let fewDistinct = count - start <= KeyIndex.smallCount && hasDistinctPrints(from: start, stride: 1)
+        let items = takeArray(from: start)
+        return fewDistinct ? ValueSet(fewDistinct: items) : ValueSet(distinct: items)
+    }
+
+    private func hasDistinctPrints(from start: Int, stride: Int) -> Bool {
+        var position = start + stride
         while position < count {
             let print = prints[position]
             var other = start
             while other < position {
                 if prints[other] == print { return false }
-                other += 2
+                other += stride
             }
-            position += 2
+            position += stride
         }
         return true
     }

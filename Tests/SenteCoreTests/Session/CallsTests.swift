@@ -53,10 +53,10 @@ struct CallsTests {
     @Test("A call that was sent knows where its reply will come")
     func sent() {
         var calls = Calls()
-        let slot = Correlation.next(.publish, channel: "a")
+        let slot = PendingReplies.Place(correlation: .next(.publish, channel: "a"), sequence: 1)
         calls.add(CallID(1), Call(purpose: .submit(.reply), phase: .queued))
-        calls.sent(CallID(1), correlation: slot)
-        calls.sent(CallID(2), correlation: slot)
+        calls.sent(CallID(1), slot)
+        calls.sent(CallID(2), slot)
         #expect(calls[CallID(1)]?.phase == .sent(slot))
         #expect(calls[CallID(2)] == nil)
         #expect(calls.pendingCount == 1)

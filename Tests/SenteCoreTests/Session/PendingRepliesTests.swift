@@ -37,7 +37,7 @@ struct PendingRepliesTests {
                     default: .call(CallID(step))
                     }
                 last += 1
-                #expect(pending.add(name, owner: owner, at: Self.now) == last)
+                #expect(pending.add(name, owner: owner, at: Self.now).sequence == last)
                 model.append(Slot(number: last, correlation: name, owner: owner))
             case 4..<7:
                 let index = model.firstIndex { $0.correlation == name }
@@ -46,10 +46,11 @@ struct PendingRepliesTests {
             case 7..<9:
                 guard
                     let victim = model.filter({ if case .call = $0.owner { true } else { false } })
-                        .randomElement(using: &random), case .call(let call) = victim.owner,
+                        .randomElement(using: &random),
                     let index = model.firstIndex(where: { $0.number == victim.number })
                 else { continue }
-                let needsFence = pending.leave(victim.correlation, call: call)
+                let needsFence = pending.leave(
+                    .init(correlation: victim.correlation, sequence: victim.number))
                 if case .id = victim.correlation {
                     model.remove(at: index)
                     #expect(!needsFence)
@@ -72,8 +73,9 @@ struct PendingRepliesTests {
                 #expect(pending.pong(stamp: stamp, at: Self.now) == .cleared(owners))
             default:
                 guard let victim = model.randomElement(using: &random) else { continue }
-                #expect(pending.retract(victim.number) == victim.owner)
-                #expect(pending.retract(victim.number) == nil)
+                let place = PendingReplies.Place(correlation: victim.correlation, sequence: victim.number)
+                #expect(pending.retract(place) == victim.owner)
+                #expect(pending.retract(place) == nil)
                 model.removeAll { $0.number == victim.number }
             }
             for name in names {
@@ -87,8 +89,8 @@ struct PendingRepliesTests {
     @Test("The reply that a cancelled call caused goes to nobody, not to a later call")
     func leftSlot() {
         var pending = PendingReplies()
-        pending.add(Self.a, owner: .call(CallID(1)), at: Self.now)
-        #expect(pending.leave(Self.a, call: CallID(1)) == true)
+        let place = pending.add(Self.a, owner: .call(CallID(1)), at: Self.now)
+        #expect(pending.leave(place) == true)
         pending.add(Self.a, owner: .call(CallID(2)), at: Self.now)
         #expect(pending.take(Self.a, at: Self.now)?.owner == .nobody)
         #expect(pending.take(Self.a, at: Self.now)?.owner == .call(CallID(2)))

@@ -25,10 +25,11 @@ struct WriteWindowTests {
 
     @Test("What was never handed over leaves no trace")
     func remove() {
+        let place = PendingReplies.Place(correlation: .id(.answer, "r"), sequence: 9)
         var window = WriteWindow()
-        window.add(SendID(1), weight: 5, call: CallID(1), slot: 9)
+        window.add(SendID(1), weight: 5, call: CallID(1), place: place)
         window.add(SendID(2), weight: 7)
-        #expect(window.remove(SendID(1))?.slot == 9)
+        #expect(window.remove(SendID(1))?.place == place)
         #expect(window.remove(SendID(1)) == nil)
         #expect(window.bytes == 7)
         #expect(window.remove(SendID(2))?.call == nil)

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+
+/// The client on top of the transport, in v1 JSON, against a `BenchServer`.
+enum ClientBench {
+    enum Mode: String, CaseIterable {
+        /// A request that the server answers itself.
+        case request
+        /// A request that the server forwards to a service.
+        case forwarded
+        /// A publish, until its own delivery has come.
+        case publish
+        /// The server delivers to one subscription, we consume.
+        case receive
+        /// Clients that are open and do nothing.
+        case idle
+    }
+
+    /// Small enough for a v1 delivery of about 100 bytes.
+    private static let data: Value = ["number": 1, "text": "hello"]
+
+    static func run(port: Int, _ mode: Mode, count: Int) async throws -> BenchResult {
+        switch mode {
+        case .request: try await opened(port) { try await requests($0, on: BenchServer.hooked, mode, count) }
+        case .forwarded:
+            try await opened(port) { try await requests($0, on: BenchServer.served, mode, count) }
+        case .publish: try await opened(port) { try await publishes($0, count) }
+        case .receive: try await opened(port, inbox: count) { try await receives($0, count) }
+        case .idle: try await idle(port: port, count: count)
+        }
+    }
+
+    private static func opened(
+        _ port: Int, inbox: Int? = nil, _ body: (SenteClient) async throws -> BenchResult
+    ) async throws -> BenchResult {
+        var configuration = SenteClient.Configuration()
+        // Room for all of it, so that what is counted was also consumed.
+        if let inbox { configuration.inbox = InboxPolicy(maximumMessages: inbox, maximumBytes: inbox << 10) }
+        let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
+        try await client.connect()
+        let result = try await body(client)
+        await client.disconnect()
+        return result
+    }
+
+    private static func requests(
+        _ client: SenteClient, on channel: String, _ mode: Mode, _ count: Int
+    ) async throws -> BenchResult {
+        try await roundTrips(mode, count) { _ = try await client.request(data, on: channel) }
+    }
+
+    private static func publishes(_ client: SenteClient, _ count: Int) async throws -> BenchResult {
+        let subscription = try await client.subscribe("bench")
+        var messages = subscription.makeAsyncIterator()
+        return try await roundTrips(.publish, count) {
+            try await client.publish(data, to: "bench")
+            _ = await messages.next()
+        }
+    }
+
+    private static func roundTrips(
+        _ mode: Mode, _ count: Int, _ body: () async throws -> Void
+    ) async throws -> BenchResult {
+        let load = load(mode, count)
+        var watch = Stopwatch()
+        for round in 0..<load.warmUp + count {
+            if round == load.warmUp { watch.start(expecting: count) }
+            let start = Measure.nanoseconds()
+            try await body()
+            if round >= load.warmUp { watch.record(Measure.nanoseconds() - start) }
+        }
+        return watch.result("sente-client-\(mode.rawValue)", load)
+    }
+
+    private static func receives(_ client: SenteClient, _ count: Int) async throws -> BenchResult {
+        let subscription = try await client.subscribe("flood")
+        var messages = subscription.makeAsyncIterator()
+        let order: Value = ["channel-id": "flood", "count": .integer(Int64(count)), "data": data]
+        var watch = Stopwatch()
+        watch.start(expecting: 0)
+        try await client.send(Event(id: "flood", data: order))
+        var received = 0
+        while received < count, let message = await messages.next() { received += 1 + message.missed }
+        var result = watch.result("sente-client-receive", load(.receive, count))
+        result.figures.append(("missed", Double(client.metrics.missed)))
+        return result
+    }
+
+    private static func idle(port: Int, count: Int) async throws -> BenchResult {
+        let base = Measure.residentKiB()
+        var clients: [SenteClient] = []
+        for _ in 0..<count {
+            let client = try SenteClient("ws://127.0.0.1:\(port)/")
+            try await client.connect()
+            clients.append(client)
+        }
+        let resident = Measure.residentKiB()
+        let each = Double(resident - base) / Double(count)
+        for client in clients { await client.disconnect() }
+        return BenchResult(
+            client: "sente-client", mode: "idle", size: 0, count: count,
+            figures: [("rss_base_kib", Double(base)), ("rss_kib", Double(resident)), ("kib_per_conn", each)])
+    }
+
+    private static func load(_ mode: Mode, _ count: Int) -> Load {
+        Load(
+            host: "127.0.0.1", port: 0, mode: mode == .receive ? .flood : .pingpong, size: 64, count: count,
+            window: 1,
+            handOver: .async)
+    }
+}

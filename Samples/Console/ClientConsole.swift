@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+
+/// Carries out the commands of standard input, and prints whatever happens.
+@available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
+struct ClientConsole: Sendable {
+    private let client: SenteClient
+    private let output: Output
+    private let lane = Lane()
+    private let responders = Responders()
+
+    init(_ client: SenteClient, _ output: Output) {
+        self.client = client
+        self.output = output
+    }
+
+    /// Returns after `quit`, the end of input or a signal, when the client has disconnected.
+    func run(connects: Bool) async {
+        let printed = printStates()
+        let events = client.events
+        let eventPrinter = Task {
+            for await event in events {
+                output.write(.event, ["id": Value(event.id.text), "data": event.data])
+            }
+        }
+        let (endings, ending) = AsyncStream.makeStream(of: Void.self)
+        let opening = Task(executorPreference: lane) {
+            if connects { await perform(.connect(limit: nil), line: nil) }
+        }
+        let commands = Task {
+            await perform(InputLines())
+            ending.yield()
+        }
+        let termination = Termination { _ in ending.yield() }
+        defer { termination.stopListening() }
+        for await _ in endings { break }
+        opening.cancel()
+        commands.cancel()
+        await client.disconnect()
+        // Closures run after the calls that caused them; nothing is to be missing at the end.
+        let last = client.status
+        for await status in printed where status == last { break }
+        eventPrinter.cancel()
+    }
+
+    /// Prints the states from now on; the last status printed.
+    private func printStates() -> AsyncStream<ConnectionStatus> {
+        let (printed, printing) = AsyncStream.makeStream(
+            of: ConnectionStatus.self, bufferingPolicy: .bufferingNewest(1))
+        printing.yield(client.status)
+        client.onStateChange { [output] old, new in
+            if old.state != new.state { output.write(state: new, from: old.state) }
+            printing.yield(new)
+        }
+        return printed
+    }
+
+    // MARK: Commands
+
+    private func perform(_ input: InputLines) async {
+        await withDiscardingTaskGroup { group in
+            var number = 0
+            var heard: Set<String> = []
+            for await text in input.lines {
+                number += 1
+                input.taken()
+                let line = number
+                do {
+                    guard let command = try Command(text.get()) else { continue }
+                    if command == .quit { break }
+                    guard await prepare(command, line: line, heard: &heard) else { continue }
+                    if command.runsBeside {
+                        group.addTask(executorPreference: lane) { await perform(command, line: line) }
+                    } else {
+                        await withTaskExecutorPreference(lane) { await perform(command, line: line) }
+                    }
+                } catch {
+                    output.write(error, line: line)
+                }
+            }
+        }
+    }
+
+    /// What must stand before the command is carried out; whether there is anything left to do then.
+    ///
+    /// It is done here because a task of the lane that waits for something else loses its turn.
+    private func prepare(_ command: Command, line: Int, heard: inout Set<String>) async -> Bool {
+        switch command {
+        case .subscribe(let channel):
+            // Before subscribing, so that what the server kept is heard.
+            guard heard.insert(channel).inserted else { return true }
+            client.onMessage(in: channel) { [output] message in output.write(message: message) }
+        case .unsubscribe(let channel):
+            await responders.remove(channel)
+        case .respond(let channel, let answer):
+            guard await responders.set(answer, for: channel) == false else { return true }
+            output.write(outcomeOf: command.name, line: line, ["channel": Value(channel), "data": answer])
+            return false
+        default: break
+        }
+        return true
+    }
+
+    private func perform(_ command: Command, line: Int?) async {
+        do {
+            switch command {
+            case .state: output.write(state: client.status, line: line)
+            case .status: output.write(status: client, line: line)
+            case .metrics: output.write(metrics: client.metrics, line: line)
+            case .help: output.write(.status, ["line": line.map { Value($0) }, "commands": Self.help])
+            case .reconnect: client.reconnect()
+            case .wait(let duration): try await Task.sleep(for: duration)
+            case .quit: break
+            case .connect, .disconnect, .subscribe, .unsubscribe, .publish, .request, .respond, .send:
+                try await call(command, line: line)
+            }
+        } catch {
+            // A wait that a signal cut short, and an opening that the end did: no errors.
+            if Task.isCancelled, error is CancellationError || line == nil { return }
+            output.write(error, line: line, command: command.name)
+        }
+    }
+
+    private static var help: Value { Value(Command.forms.map { Value($0.form) }) }
+
+    /// What the server has to do with.
+    private func call(_ command: Command, line: Int?) async throws {
+        var result: KeyValuePairs<String, Value?> = [:]
+        switch command {
+        case .connect(let limit):
+            try await client.connect(timeout: limit)
+            result = ["connection": client.status.identity.map { Value($0.connectionID) }]
+        case .disconnect:
+            await client.disconnect()
+        case .subscribe(let channel):
+            let subscription = try await client.subscribe(channel)
+            result = ["channel": Value(channel), "confirmed": Value(subscription.isConfirmed)]
+        case .unsubscribe(let channel):
+            try await client.unsubscribe(channel)
+            result = ["channel": Value(channel)]
+        case .publish(let channel, let data):
+            let receipt = try await client.publish(data, to: channel)
+            result = [
+                "channel": Value(channel), "outcome": Value(receipt.outcome.rawValue),
+                "id": receipt.messageID.map { Value($0) },
+                "deliveredTo": receipt.deliveredTo.map { Value($0) },
+            ]
+        case .request(let channel, let data, let limit):
+            return try await request(data, on: channel, limit: limit, line: line)
+        case .respond(let channel, let answer):
+            try await respond(on: channel)
+            result = ["channel": Value(channel), "data": answer]
+        case .send(let event):
+            try await client.send(event)
+            result = ["id": Value(event.id.text), "outcome": Value(Outcome.written.rawValue)]
+        case .state, .status, .metrics, .help, .reconnect, .wait, .quit: return
+        }
+        output.write(outcomeOf: command.name, line: line, result)
+    }
+
+    private func request(_ data: Value, on channel: String, limit: Duration?, line: Int?) async throws {
+        let began = ContinuousClock.now
+        let answer = try await client.request(data, on: channel, timeout: limit)
+        output.write(
+            .reply,
+            [
+                "line": line.map { Value($0) }, "channel": Value(channel), "data": answer,
+                "took": Value(began.duration(to: .now).milliseconds),
+            ])
+    }
+
+    private func respond(on channel: String) async throws {
+        do {
+            let registration = try await client.respond(on: channel) { [output, responders] data in
+                let answer = await responders.answer(for: channel)
+                output.write(.request, ["channel": Value(channel), "data": data, "answer": answer])
+                return answer
+            }
+            await responders.keep(registration, for: channel)
+        } catch {
+            await responders.remove(channel)
+            throw error
+        }
+    }
+}

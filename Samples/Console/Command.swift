@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+
+/// One line of standard input.
+enum Command: Equatable {
+    case subscribe(channel: String)
+    case unsubscribe(channel: String)
+    case publish(channel: String, Value)
+    case request(channel: String, Value, limit: Duration?)
+    case respond(channel: String, Value)
+    case send(Event)
+    case state
+    case status
+    case metrics
+    case disconnect
+    /// Without a limit it waits as long as the client tries.
+    case connect(limit: Duration?)
+    case reconnect
+    case wait(Duration)
+    case help
+    case quit
+
+    /// How each is written, in the order of the help.
+    static let forms: [(word: String, form: String)] = [
+        ("subscribe", "subscribe CHANNEL"), ("unsubscribe", "unsubscribe CHANNEL"),
+        ("publish", "publish CHANNEL JSON"), ("request", "request CHANNEL JSON [SECONDS]"),
+        ("respond", "respond CHANNEL JSON"), ("send", "send JSON"), ("state", "state"), ("status", "status"),
+        ("metrics", "metrics"), ("disconnect", "disconnect"), ("connect", "connect [SECONDS]"),
+        ("reconnect", "reconnect"), ("wait", "wait SECONDS"), ("help", "help"), ("quit", "quit"),
+    ]
+
+    /// Reads a line; nil for one that is blank or begins with `#`.
+    init?(_ line: String) throws(UsageError) {
+        let (word, rest) = Self.split(line)
+        guard !word.isEmpty, !word.hasPrefix("#") else { return nil }
+        guard let form = Self.forms.first(where: { $0.word == word })?.form else {
+            throw UsageError(
+                "There is no command “\(Reading.excerpt(word))”. Write one of: "
+                    + Self.forms.map(\.form).joined(separator: ", ") + ".")
+        }
+        do throws(UsageError) {
+            self = try Self.command(word, rest)
+        } catch {
+            throw UsageError("\(error.message) The command is: \(form).")
+        }
+    }
+
+    /// The command's word.
+    var name: String {
+        switch self {
+        case .subscribe: "subscribe"
+        case .unsubscribe: "unsubscribe"
+        case .publish: "publish"
+        case .request: "request"
+        case .respond: "respond"
+        case .send: "send"
+        case .state: "state"
+        case .status: "status"
+        case .metrics: "metrics"
+        case .disconnect: "disconnect"
+        case .connect: "connect"
+        case .reconnect: "reconnect"
+        case .wait: "wait"
+        case .help: "help"
+        case .quit: "quit"
+        }
+    }
+
+    /// Whether later lines go on while this one waits for the server.
+    var runsBeside: Bool {
+        switch self {
+        case .subscribe, .unsubscribe, .publish, .request, .respond, .send: true
+        case .state, .status, .metrics, .disconnect, .connect, .reconnect, .wait, .help, .quit: false
+        }
+    }
+
+    private static func command(_ word: String, _ rest: String) throws(UsageError) -> Command {
+        switch word {
+        case "subscribe": return .subscribe(channel: try channel(rest))
+        case "unsubscribe": return .unsubscribe(channel: try channel(rest))
+        case "publish":
+            let (channel, text) = try channelAndText(rest)
+            return .publish(channel: channel, try Reading.json(text))
+        case "request":
+            let (channel, text) = try channelAndText(rest)
+            let (value, limit) = try valueAndLimit(text)
+            return .request(channel: channel, value, limit: limit)
+        case "respond":
+            let (channel, text) = try channelAndText(rest)
+            return .respond(channel: channel, try Reading.json(text))
+        case "send": return .send(try event(rest))
+        case "connect": return .connect(limit: rest.isEmpty ? .seconds(30) : try Reading.seconds(rest))
+        case "wait": return .wait(try Reading.seconds(rest))
+        default: return try bare(word, rest)
+        }
+    }
+
+    private static func bare(_ word: String, _ rest: String) throws(UsageError) -> Command {
+        guard rest.isEmpty else { throw UsageError("“\(Reading.excerpt(rest))” is too much.") }
+        switch word {
+        case "state": return .state
+        case "status": return .status
+        case "metrics": return .metrics
+        case "disconnect": return .disconnect
+        case "reconnect": return .reconnect
+        case "help": return .help
+        default: return .quit
+        }
+    }
+
+    // MARK: Parts of a line
+
+    /// The first word, and what follows the blanks after it.
+    private static func split(_ text: some StringProtocol) -> (String, String) {
+        let text = trimmed(text)
+        guard let end = text.firstIndex(where: \.isWhitespace) else { return (text, "") }
+        return (String(text[..<end]), trimmed(text[end...]))
+    }
+
+    private static func trimmed(_ text: some StringProtocol) -> String {
+        var text = text.drop(while: \.isWhitespace)
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+
+    private static func channel(_ text: String) throws(UsageError) -> String {
+        let (channel, rest) = split(text)
+        guard !channel.isEmpty else { throw UsageError("The channel is missing.") }
+        guard rest.isEmpty else {
+            throw UsageError("“\(Reading.excerpt(rest))” is too much: a channel's name has no blanks here.")
+        }
+        return channel
+    }
+
+    private static func channelAndText(_ text: String) throws(UsageError) -> (String, String) {
+        let (channel, rest) = split(text)
+        guard !channel.isEmpty else { throw UsageError("The channel is missing.") }
+        guard !rest.isEmpty else { throw UsageError("The JSON is missing.") }
+        return (channel, rest)
+    }
+
+    /// All of the text as JSON; else its last word as a limit and the rest as JSON.
+    private static func valueAndLimit(_ text: String) throws(UsageError) -> (Value, Duration?) {
+        do throws(UsageError) {
+            return (try Reading.json(text), nil)
+        } catch {
+            guard let blank = text.lastIndex(where: \.isWhitespace),
+                let value = try? Reading.json(trimmed(text[..<blank]))
+            else { throw error }
+            return (value, try Reading.seconds(trimmed(text[blank...])))
+        }
+    }
+
+    /// The whole frame: its `type` is the event's id, the other fields are its data.
+    private static func event(_ text: String) throws(UsageError) -> Event {
+        guard !text.isEmpty else { throw UsageError("The JSON is missing.") }
+        guard var fields = try Reading.json(text).mapValue else {
+            throw UsageError("What is sent must be an object, such as {\"type\":\"hello\",\"n\":1}.")
+        }
+        guard let type = fields.removeValue(forKey: "type") else {
+            return Event(id: "sente-lite/message", data: .map(fields))
+        }
+        guard let name = type.stringValue else { throw UsageError("The object's “type” must be text.") }
+        return Event(id: Keyword(name), data: .map(fields))
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Foundation
+import SenteLite
+
+/// Standard output: one JSON object a line, each written whole and at once.
+final class Output: Sendable {
+    /// What a line tells; its field `kind`.
+    enum Kind: String {
+        case state, message, event, request, reply, outcome, error, metrics, status
+    }
+
+    /// Everything a value can hold gets some text, and a message as deep as the client takes still fits.
+    private static let format = WireFormat.json(JSONOptions(keys: .scalars, nonFinite: .text), named: "line")
+    private static let limits = WireLimits(maximumDepth: 1_024)
+
+    private let began = ContinuousClock.now
+    private let queue = DispatchQueue(label: "console.output")
+
+    /// Writes a line; fields that are nil are left out.
+    func write(_ kind: Kind, _ fields: KeyValuePairs<String, Value?>) {
+        write(kind, fields.map { ($0.key, $0.value) })
+    }
+
+    /// Writes a line of fields that were put together.
+    func write(_ kind: Kind, _ fields: [(String, Value?)]) {
+        queue.sync {
+            let line = Self.line(kind, milliseconds: began.duration(to: .now).milliseconds, fields)
+            Self.write(line)
+        }
+    }
+
+    /// Writes text for people.
+    func write(text: String) {
+        queue.sync { Self.write(Array((text + "\n").utf8)) }
+    }
+
+    /// The line's bytes, its end included.
+    static func line(
+        _ kind: Kind, milliseconds: Double, _ fields: [(String, Value?)]
+    ) -> [UInt8] {
+        var map: ValueMap = ["kind": Value(kind.rawValue), "t": Value(milliseconds)]
+        for (name, value) in fields {
+            if let value { map[Value(name)] = value }
+        }
+        let bytes =
+            (try? format.encode(.map(map), limits: limits)) ?? unsayable(kind, milliseconds, map)
+        return bytes + [UInt8(ascii: "\n")]
+    }
+
+    /// A line whose values JSON has no word for, with their descriptions instead.
+    private static func unsayable(_ kind: Kind, _ milliseconds: Double, _ fields: ValueMap) -> [UInt8] {
+        let described = ValueMap(fields.map { ($0.key, Value($0.value.description)) })
+        return (try? format.encode(.map(described), limits: limits)) ?? []
+    }
+
+    private static func write(_ bytes: [UInt8]) {
+        // Nobody is left to be told when standard output is gone.
+        try? FileHandle.standardOutput.write(contentsOf: Data(bytes))
+    }
+}
+
+extension Output {
+    /// What a call, or the program itself, failed with.
+    func write(_ error: any Error, line: Int? = nil, command: String? = nil) {
+        switch error {
+        case let error as SenteError:
+            write(
+                .error,
+                [
+                    "line": line.map { Value($0) }, "command": command.map { Value($0) },
+                    "code": Value(error.code.rawValue), "message": Value(error.description),
+                    "outcome": error.outcome.map { Value($0.rawValue) }, "details": error.details,
+                ])
+        case let error as UsageError:
+            write(
+                .error,
+                [
+                    "line": line.map { Value($0) }, "command": command.map { Value($0) }, "code": "usage",
+                    "message": Value(error.message),
+                ])
+        case let error as LinkFailure:
+            write(.error, ["code": "\(error.kind)", "message": Value(error.message)])
+        default:
+            write(.error, ["code": "failed", "message": Value(String(describing: error))])
+        }
+    }
+}
+
+extension Duration {
+    /// In milliseconds, to the microsecond.
+    var milliseconds: Double { (self / .microseconds(1)).rounded() / 1_000 }
+}

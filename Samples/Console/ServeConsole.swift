@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+import SenteServer
+
+/// Runs the reference server until it is told to end.
+@available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
+enum ServeConsole {
+    static func run(_ configuration: ServerConfiguration, _ output: Output) async throws {
+        let server = try ReferenceServer(configuration)
+        let (endings, ending) = AsyncStream.makeStream(of: String.self)
+        let termination = Termination { ending.yield($0) }
+        defer { termination.stopListening() }
+        let port = try await server.start()
+        output.write(
+            .status,
+            [
+                "state": "running", "host": Value(configuration.host), "port": Value(port),
+                "url": Value(url(configuration.host, port)),
+            ])
+        if Termination.inputCanEnd {
+            Task {
+                let input = InputLines()
+                for await _ in input.lines { input.taken() }
+                ending.yield("end of input")
+            }
+        }
+        for await reason in endings {
+            let connections = await server.stats.connections.count
+            await server.stop()
+            output.write(
+                .status,
+                ["state": "stopped", "reason": Value(reason), "connections": Value(connections)])
+            break
+        }
+    }
+
+    /// An address that listens everywhere is reached at this machine's own.
+    private static func url(_ host: String, _ port: Int) -> String {
+        switch host {
+        case "0.0.0.0": "ws://127.0.0.1:\(port)/"
+        case "::": "ws://[::1]:\(port)/"
+        default: host.contains(":") ? "ws://[\(host)]:\(port)/" : "ws://\(host):\(port)/"
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+import SenteServer
+
+/// What the environment and the command line say of the server.
+struct ServeSettings {
+    var configuration: ServerConfiguration
+    var wantsHelp = false
+
+    /// Options count more than environment variables.
+    static func read(
+        _ arguments: [String], environment: [String: String]
+    ) throws(UsageError) -> ServeSettings {
+        var settings: ServeSettings
+        do {
+            settings = ServeSettings(configuration: try ServerConfiguration(environment: environment))
+        } catch {
+            throw UsageError(error.description)
+        }
+        let others = try OptionTable(options: options).apply(arguments, to: &settings)
+        guard let other = others.first else { return settings }
+        throw UsageError("“\(other)” is no option: `console serve --help` lists those there are.")
+    }
+
+    static let usage = """
+        console serve — the reference server, for tests and for trying things out; it is no product
+
+        It prints its real port as the first line, and ends with SIGINT, SIGTERM or the end of standard input when that is a
+        terminal or a pipe; then every connection is closed with 1001. The environment variables PORT, HOST,
+        AUTO_CREATE_CHANNELS, MAX_SUBSCRIBERS and MESSAGE_RETENTION stand for the options of that meaning.
+
+        Options:
+        \(OptionTable(options: options).help)
+        """
+
+    private static var options: [Option<ServeSettings>] {
+        listenOptions + channelOptions + faultOptions + replyOptions
+    }
+
+    private static var listenOptions: [Option<ServeSettings>] {
+        [
+            .flag("help", "shows this") { $0.wantsHelp = true },
+            .option("port", "N", "the port to listen on; 0 takes a free one (3000)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.port = try Reading.count(text, 0...65_535)
+            },
+            .option("host", "ADDRESS", "the address to listen on (127.0.0.1)") {
+                $0.configuration.host = $1
+            },
+            .option("port-file", "PATH", "a file that is given the real port") {
+                $0.configuration.portFile = $1
+            },
+            .option("max-connections", "N", "more are answered with 503 (1000)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.maximumConnections = try Reading.count(text)
+            },
+            .option("max-message", "BYTES", "a larger one ends its connection with 1009 (1048576)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.maximumMessageBytes = try Reading.count(text, 1...(1 << 40))
+            },
+            .option("max-unwritten", "BYTES", "who leaves more unread is dropped (16777216)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.maximumUnwrittenBytes = try Reading.count(text)
+            },
+            .option("close-limit", "SECONDS", "for the closing handshake (5)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.closeLimit = try Reading.seconds(text)
+            },
+            .option("heartbeat", "SECONDS|off", "how often connections are pinged (30)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.heartbeatInterval = try Reading.secondsOrOff(text)
+            },
+            .option("heartbeat-timeout", "SECONDS", "who has not answered for so long is closed (60)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.heartbeatTimeout = try Reading.seconds(text)
+            },
+        ]
+    }
+
+    private static var channelOptions: [Option<ServeSettings>] {
+        [
+            .flag("no-auto-create", "subscribing makes no channel") {
+                $0.configuration.createsChannels = false
+            },
+            .option("max-subscribers", "N", "for each channel (1000)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.channelDefaults.maximumSubscribers = try Reading.count(text)
+            },
+            .option("retention", "N", "how many messages a channel keeps (0)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.channelDefaults.retention = try Reading.count(text, 0...1_000_000)
+            },
+            .option("rpc-limit", "SECONDS", "how long a request stays open (30)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.channelDefaults.requestLimit = try Reading.seconds(text)
+            },
+            .option("channel", "NAME", "exists from the start, made as the options before it say; repeatable")
+            {
+                let channel = ServerConfiguration.NamedChannel($1, $0.configuration.channelDefaults)
+                $0.configuration.channels.append(channel)
+            },
+            .option("answers", "CHANNEL", "the server itself answers requests there; repeatable") {
+                $0.configuration.answeringChannels.insert($1)
+            },
+            .flag("allow-flood", "a client may order a flood of deliveries") {
+                $0.configuration.allowsFlood = true
+            },
+            .option(
+                "table", "NAME=N",
+                "bounds what clients make grow: \(tables.keys.sorted().joined(separator: ", "))"
+            ) { (settings, text) throws(UsageError) in
+                let pair = try Reading.pair(text)
+                guard let table = tables[pair.name] else {
+                    throw UsageError(
+                        "“\(pair.name)” is none of \(tables.keys.sorted().joined(separator: ", ")).")
+                }
+                settings.configuration.tables[keyPath: table] = try Reading.count(pair.value)
+            },
+        ]
+    }
+
+    private static var tables: [String: WritableKeyPath<ServerConfiguration.TableLimits, Int>] {
+        [
+            "channels": \.channels, "channel-name-bytes": \.channelNameBytes,
+            "subscriptions": \.subscriptionsPerConnection, "requests": \.pendingRequests,
+            "connection-requests": \.pendingRequestsPerConnection, "request-bytes": \.pendingRequestBytes,
+            "retained-bytes": \.retainedBytes, "delayed-messages": \.delayedMessages,
+            "delayed-bytes": \.delayedBytes,
+        ]
+    }
+
+    private static var faultOptions: [Option<ServeSettings>] {
+        [
+            .option("refuse", "STATUS|tcp", "fault: upgrades are answered so, or cut") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.faults.refusing =
+                    text == "tcp"
+                    ? .disconnect : .answer(Refusal(status: try Reading.count(text, 200...599)))
+            },
+            .flag("silent", "fault: says nothing at all") { $0.configuration.faults.isSilent = true },
+            .flag("never-greet", "fault: leaves out the greeting") {
+                $0.configuration.faults.neverGreets = true
+            },
+            .option("drop-after", "N", "fault: ends TCP after so many messages") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.faults.ending = .drop
+                settings.configuration.faults.endingAfter = try Reading.count(text)
+            },
+            .option("close-after", "N=CODE", "fault: closes with this code after so many messages") {
+                (settings, text) throws(UsageError) in
+                let pair = try Reading.pair(text)
+                let code = CloseCode(rawValue: UInt16(try Reading.count(pair.value, 1_000...4_999)))
+                guard code.isAllowedOnWire else {
+                    throw UsageError("\(code) may not be sent: take 1000–1003, 1007–1014 or 3000–4999.")
+                }
+                settings.configuration.faults.ending = .close(code, "")
+                settings.configuration.faults.endingAfter = try Reading.count(pair.name)
+            },
+            .flag("leave-tcp-open", "fault: keeps TCP after the closing handshake") {
+                $0.configuration.faults.leavesTCPOpen = true
+            },
+            .option("delay", "SECONDS", "fault: everything comes so much later") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.faults.delay = try Reading.seconds(text)
+            },
+        ]
+    }
+
+    private static var replyOptions: [Option<ServeSettings>] {
+        [
+            .option("replies", "HOW", "fault: never, twice, out-of-order, or late=SECONDS") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.faults.replies = try replies(text)
+            },
+            .flag("flat", "fault: deliveries without the envelope") {
+                $0.configuration.faults.deliversFlat = true
+            },
+            .flag("error-frames", "fault: failures are told in error frames") {
+                $0.configuration.faults.sendsErrors = true
+            },
+            .flag("forward-no-requests", "fault: requests reach nobody") {
+                $0.configuration.faults.forwardsNoRequests = true
+            },
+            .flag("ignore-unfit-data", "fault: no answer to a publish that is no object") {
+                $0.configuration.faults.ignoresUnfitData = true
+            },
+        ]
+    }
+
+    private static func replies(_ text: String) throws(UsageError) -> Faults.Replies {
+        switch text {
+        case "normal": return .normal
+        case "never": return .never
+        case "twice": return .twice
+        case "out-of-order": return .outOfOrder
+        default:
+            let pair = try Reading.pair(text)
+            guard pair.name == "late" else {
+                throw UsageError("“\(text)” is none of normal, never, twice, out-of-order, late=SECONDS.")
+            }
+            return .late(try Reading.seconds(pair.value))
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSenteSystem
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
+
+/// The system's zlib, loaded at run time so that nothing is needed to build.
+package struct ZlibLibrary: Sendable {
+    /// Why bytes were not compressed or not given back.
+    package enum Failure: Error, Hashable {
+        /// The library cannot be loaded; a sentence says what to install.
+        case unavailable(String)
+        /// The bytes are no whole stream of the container.
+        case malformed
+        /// More than the limit would come out.
+        case tooLarge
+    }
+
+    /// What stands around the deflated bytes (RFC 1951).
+    package enum Container: Int32, Sendable {
+        /// A header and a checksum (RFC 1952).
+        case gzip = 31
+        /// Nothing.
+        case raw = -15
+    }
+
+    private typealias Stream = UnsafeMutablePointer<sente_z_stream>
+    private typealias Begin = @convention(c) (Stream, Int32, UnsafePointer<CChar>, Int32) -> Int32
+    private typealias BeginDeflating =
+        @convention(c) (Stream, Int32, Int32, Int32, Int32, Int32, UnsafePointer<CChar>, Int32) -> Int32
+    private typealias Step = @convention(c) (Stream, Int32) -> Int32
+    private typealias End = @convention(c) (Stream) -> Int32
+    private typealias Version = @convention(c) () -> UnsafePointer<CChar>
+
+    #if canImport(Darwin)
+    package static let names = ["libz.dylib", "/usr/lib/libz.1.dylib"]
+    #else
+    package static let names = ["libz.so.1", "libz.so"]
+    #endif
+
+    /// The library, loaded once.
+    package static let shared: Result<ZlibLibrary, Failure> = {
+        do throws(Failure) {
+            return .success(try ZlibLibrary(names: names))
+        } catch {
+            return .failure(error)
+        }
+    }()
+
+    private let version: Version
+    private let beginDeflating: BeginDeflating
+    private let deflate: Step
+    private let endDeflating: End
+    private let beginInflating: Begin
+    private let inflate: Step
+    private let endInflating: End
+
+    /// Loads the first of the libraries that is there; it stays loaded.
+    package init(names: [String]) throws(Failure) {
+        var library: UnsafeMutableRawPointer?
+        for name in names where library == nil { library = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
+        guard let library else {
+            throw .unavailable(
+                "zlib is not there: \(names.joined(separator: " or ")) cannot be loaded. "
+                    + "Install zlib1g (Debian, Ubuntu) or zlib (Fedora, Alpine, Arch).")
+        }
+        func function<F>(_ name: String, _ type: F.Type) throws(Failure) -> F {
+            guard let symbol = dlsym(library, name) else {
+                throw .unavailable(
+                    "The library named zlib has no function \(name); install zlib 1.2 or later.")
+            }
+            return unsafeBitCast(symbol, to: type)
+        }
+        version = try function("zlibVersion", Version.self)
+        beginDeflating = try function("deflateInit2_", BeginDeflating.self)
+        deflate = try function("deflate", Step.self)
+        endDeflating = try function("deflateEnd", End.self)
+        beginInflating = try function("inflateInit2_", Begin.self)
+        inflate = try function("inflate", Step.self)
+        endInflating = try function("inflateEnd", End.self)
+    }
+}
+
+extension ZlibLibrary {
+    private static let chunk = 32 << 10
+    private static let finish: Int32 = 4
+    private static let streamEnd: Int32 = 1
+    private static let streamSize = Int32(MemoryLayout<sente_z_stream>.size)
+
+    /// Adds the compressed form of all the bytes to others, at zlib's usual level.
+    package func compress(
+        _ bytes: UnsafeRawBufferPointer, _ container: Container, into output: inout [UInt8]
+    ) throws(Failure) {
+        var stream = sente_z_stream()
+        // Level −1 is the usual one, 8 the only method and the usual memory, 0 the usual strategy.
+        guard beginDeflating(&stream, -1, 8, container.rawValue, 8, 0, version(), Self.streamSize) == 0 else {
+            throw .unavailable("zlib could not begin; there may be too little memory.")
+        }
+        defer { _ = endDeflating(&stream) }
+        try run(deflate, &stream, bytes, into: &output, limit: .max)
+    }
+
+    /// Adds what was compressed to other bytes, never more than the limit; the bytes must be one whole stream.
+    package func decompress(
+        _ bytes: UnsafeRawBufferPointer, _ container: Container, into output: inout [UInt8], limit: Int
+    ) throws(Failure) {
+        var stream = sente_z_stream()
+        guard beginInflating(&stream, container.rawValue, version(), Self.streamSize) == 0 else {
+            throw .unavailable("zlib could not begin; there may be too little memory.")
+        }
+        defer { _ = endInflating(&stream) }
+        try run(inflate, &stream, bytes, into: &output, limit: limit)
+        guard stream.avail_in == 0 else { throw .malformed }
+    }
+
+    /// Takes all the bytes through a stream, a chunk of output at a time, to its end.
+    private func run(
+        _ step: Step, _ stream: inout sente_z_stream, _ bytes: UnsafeRawBufferPointer,
+        into output: inout [UInt8], limit: Int
+    ) throws(Failure) {
+        guard let count = UInt32(exactly: bytes.count) else { throw .tooLarge }
+        let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Self.chunk)
+        defer { chunk.deallocate() }
+        stream.next_in = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        stream.avail_in = count
+        var left = limit
+        while true {
+            stream.next_out = chunk.baseAddress
+            stream.avail_out = UInt32(Self.chunk)
+            let result = step(&stream, Self.finish)
+            let made = Self.chunk - Int(stream.avail_out)
+            guard made <= left else { throw .tooLarge }
+            left -= made
+            output.append(contentsOf: UnsafeMutableBufferPointer(rebasing: chunk[..<made]))
+            if result == Self.streamEnd { return }
+            // Z_OK and Z_BUF_ERROR ask for more room; a stream cut short makes nothing of it.
+            guard result == 0 || result == -5, made > 0 else { throw .malformed }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension EDNReader {
+    /// Moves over white space, commas and comments.
+    mutating func skipSpace() throws(Fault) {
+        while position < end {
+            let byte = bytes[position]
+            if EDNName.isSpace(byte) {
+                position += 1
+            } else if byte == UInt8(ascii: ";") {
+                try skipComment()
+            } else if byte >= 0x80, isAtWideSpace {
+                position += 3
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func skipComment() throws(Fault) {
+        while position < end, bytes[position] != 0x0A, bytes[position] != 0x0D {
+            if bytes[position] < 0x80 { position += 1 } else { try skipSequence() }
+        }
+    }
+
+    private var isAtWideSpace: Bool { position + 2 < end && EDNName.isWideSpace(bytes + position) }
+
+    /// Moves over one character that is not ASCII.
+    mutating func skipSequence() throws(Fault) {
+        let length = UTF8Scan.sequenceLength(bytes, at: position, end: end)
+        guard length >= 0 else { throw incomplete() }
+        guard length > 0 else { throw fault("The text is not UTF-8.", .invalidText) }
+        position += length
+    }
+
+    /// Moves to the end of the token that has begun before.
+    @inline(__always)
+    private mutating func skipToken() throws(Fault) {
+        while position < end {
+            if EDNName.isConstituent(bytes[position]) {
+                position += 1
+            } else if bytes[position] < 0x80 || isAtWideSpace {
+                break
+            } else {
+                try skipSequence()
+            }
+        }
+        guard position < end else { return }
+        switch bytes[position] {
+        case UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "~"):
+            throw fault("The characters @ ` ~ may stand in strings only.")
+        default: return
+        }
+    }
+
+    private func token(from start: Int) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: bytes + start, count: position - start)
+    }
+
+    func text(from start: Int) -> String {
+        String(decoding: token(from: start), as: UTF8.self)
+    }
+
+    /// Reads a keyword; `position` is at its colon.
+    mutating func keyword() throws(Fault) -> Keyword {
+        position += 1
+        let start = position
+        try skipToken()
+        guard EDNName.isName(token(from: start), isKeyword: true) else {
+            position = start - 1
+            throw fault("A keyword is :name or :namespace/name.")
+        }
+        return Keyword(exactly: text(from: start))
+    }
+
+    /// Reads a symbol, or one of the words that are none.
+    mutating func symbolOrWord() throws(Fault) -> Value {
+        let text = try symbolText()
+        switch text {
+        case "nil": return .null
+        case "true": return .bool(true)
+        case "false": return .bool(false)
+        default: return .symbol(Symbol(text))
+        }
+    }
+
+    private mutating func symbolText() throws(Fault) -> String {
+        let start = position
+        try skipToken()
+        guard EDNName.isName(token(from: start), isKeyword: false) else {
+            position = start
+            throw fault("An EDN value must begin here; symbols are name or namespace/name.")
+        }
+        return text(from: start)
+    }
+
+    /// Reads a tag behind its `#`.
+    mutating func tag() throws(Fault) -> String {
+        let start = position
+        if bytes[position] >= 0x80 {
+            // A letter is to begin it, so the character must be whole.
+            try skipSequence()
+            position = start
+        }
+        let text = EDNName.isConstituent(bytes[position]) || bytes[position] >= 0x80 ? try symbolText() : ""
+        guard EDNName.isTag(text) else {
+            position = start
+            throw fault("After # a tag must come, or one of { _ : # ^.")
+        }
+        return text
+    }
+
+    /// Reads `:ns` of a map with a namespace and moves to its brace.
+    mutating func mapNamespace() throws(Fault) -> String {
+        position += 1
+        let start = position
+        guard position < end else { throw incomplete() }
+        let text = EDNName.isConstituent(bytes[position]) || bytes[position] >= 0x80 ? try symbolText() : ""
+        guard EDNName.isSymbol(text), text == "/" || !text.utf8.contains(UInt8(ascii: "/")) else {
+            position = start
+            throw fault("A map's namespace is a name without a slash.")
+        }
+        while position < end, EDNName.isSpace(bytes[position]) { position += 1 }
+        guard position < end else { throw incomplete() }
+        guard bytes[position] == UInt8(ascii: "{") else { throw fault("A map must follow its namespace.") }
+        return text
+    }
+
+    /// Reads a character; `position` is at its backslash.
+    mutating func character() throws(Fault) -> Value {
+        position += 1
+        let start = position
+        guard position < end else { throw incomplete() }
+        // The first character is taken whatever it is.
+        if bytes[position] < 0x80 { position += 1 } else { try skipSequence() }
+        try skipToken()
+        let text = text(from: start)
+        guard let scalar = Self.character(text) else {
+            position = start - 1
+            throw fault("This is no character that Clojure knows.")
+        }
+        return .character(scalar)
+    }
+
+    private static func character(_ text: String) -> Unicode.Scalar? {
+        let scalars = text.unicodeScalars
+        // Clojure's characters are UTF-16 code units.
+        if let only = scalars.first, scalars.count == 1 { return only.value < 0x10000 ? only : nil }
+        switch text {
+        case "newline": return "\n"
+        case "space": return " "
+        case "tab": return "\t"
+        case "return": return "\r"
+        case "backspace": return "\u{8}"
+        case "formfeed": return "\u{C}"
+        default: break
+        }
+        let digits = text.utf8.dropFirst()
+        switch text.utf8.first {
+        case UInt8(ascii: "u") where digits.count == 4:
+            return code(digits, radix: 16).flatMap(Unicode.Scalar.init)
+        case UInt8(ascii: "o") where digits.count <= 3:
+            return code(digits, radix: 8).flatMap { $0 <= 0o377 ? Unicode.Scalar($0) : nil }
+        default: return nil
+        }
+    }
+
+    private static func code(_ digits: some Sequence<UInt8>, radix: UInt32) -> UInt32? {
+        var code: UInt32 = 0
+        for byte in digits {
+            guard let digit = UniqueID.hexDigit(byte), digit < radix else { return nil }
+            code = code * radix + UInt32(digit)
+        }
+        return code
+    }
+}

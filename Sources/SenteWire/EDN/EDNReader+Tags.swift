@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension EDNReader {
+    /// What a tag makes of its value.
+    mutating func tagged(_ tag: Name, _ value: Value) throws(Fault) -> Value {
+        if let reader = options.readers[tag.text] { return try read(value, with: reader, at: tag.offset) }
+        switch (tag.text, value) {
+        case ("inst", .string(let text)):
+            guard let instant = Timestamp(text, mayBePartial: true) else {
+                throw wrong("The text under #inst is no date, as 2026-11-21T10:00:00.000-00:00 is.", tag)
+            }
+            return .instant(instant)
+        case ("uuid", .string(let text)):
+            guard let id = UniqueID(text) else {
+                throw wrong("The text under #uuid is not 8-4-4-4-12 hexadecimal digits.", tag)
+            }
+            return .uuid(id)
+        case ("inst", _), ("uuid", _): throw wrong("Under #inst and #uuid stands text.", tag)
+        case ("bytes", .string(let text)):
+            return Base64.bytes(text).map(Value.bytes) ?? .tagged(tag.text, value)
+        case ("uri", .string(let text)): return .uri(text)
+        default: return .tagged(tag.text, value)
+        }
+    }
+
+    private func wrong(_ message: StaticString, _ tag: Name) -> Fault {
+        Fault(kind: .malformed, message: message, offset: tag.offset)
+    }
+
+    private mutating func read(
+        _ value: Value, with reader: EDNOptions.Reader, at offset: Int
+    ) throws(Fault) -> Value {
+        do throws(WireError) {
+            return try reader(value)
+        } catch {
+            refusal = error
+            refusal?.offset = offset
+            throw Fault(kind: error.kind, message: "The tag's reader refused.", offset: offset)
+        }
+    }
+}

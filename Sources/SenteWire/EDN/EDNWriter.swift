@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes a value as Clojure's `pr-str` does, without recursion, in the order of insertion.
+struct EDNWriter: ~Copyable {
+    private enum Kind {
+        case list, vector, map, set, tag
+    }
+
+    /// A collection that is being written.
+    private struct Frame {
+        let items: [Value]
+        var next = 0
+        let kind: Kind
+    }
+
+    var sink = ByteSink()
+    private var frames: [Frame] = []
+    private let limits: WireLimits
+    /// Whether people read it: then what no reader would take back is written all the same, and `…` where it is
+    /// too deep.
+    private let isLenient: Bool
+
+    init(limits: WireLimits, isLenient: Bool = false) {
+        self.limits = limits
+        self.isLenient = isLenient
+    }
+
+    mutating func write(_ value: Value) throws(WireError) {
+        try emit(value)
+        while let last = frames.indices.last {
+            try writeItems(frames[last].items, of: last)
+        }
+    }
+
+    /// Writes items until one is a collection that has been opened, or the end.
+    private mutating func writeItems(_ items: [Value], of frame: Int) throws(WireError) {
+        let kind = frames[frame].kind
+        var position = frames[frame].next
+        while position < items.count {
+            if position > 0 {
+                if kind == .map, position & 1 == 0 { sink.append(UInt8(ascii: ",")) }
+                sink.append(UInt8(ascii: " "))
+            }
+            position += 1
+            frames[frame].next = position
+            try emit(items[position - 1])
+            if frames.count > frame + 1 { return }
+        }
+        switch kind {
+        case .list: sink.append(UInt8(ascii: ")"))
+        case .vector: sink.append(UInt8(ascii: "]"))
+        case .map, .set: sink.append(UInt8(ascii: "}"))
+        case .tag: break
+        }
+        frames.removeLast()
+    }
+
+    /// Writes a scalar, or opens a collection.
+    private mutating func emit(_ value: Value) throws(WireError) {
+        switch value {
+        case .null: sink.append("nil")
+        case .bool(let bool): sink.append(bool ? "true" : "false")
+        case .integer(let integer): sink.append(integer)
+        case .double(let double): emit(double)
+        case .string(let text): sink.appendQuoted(text)
+        case .keyword(let keyword): try emit(keyword)
+        case .vector(let items): try begin(.vector, items, "[")
+        case .map(let map):
+            try begin(.map, map.items, "{")
+            try checkKeys(map.items, stride: 2)
+        case .list(let items): try begin(.list, items, "(")
+        case .set(let set):
+            try begin(.set, set.items, "#{")
+            try checkKeys(set.items, stride: 1)
+        case .tagged(let tag, let value): try emit(tag, value)
+        default: try emitRare(value)
+        }
+    }
+
+    private mutating func begin(_ kind: Kind, _ items: [Value], _ opening: StaticString) throws(WireError) {
+        guard frames.count < limits.maximumDepth else {
+            guard isLenient else {
+                throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
+            }
+            return sink.append("…")
+        }
+        guard sink.count <= limits.maximumBytes else {
+            throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
+        }
+        sink.append(opening)
+        frames.append(Frame(items: items, kind: kind))
+    }
+
+    /// Readers refuse a whole document for two keys that they take for equal.
+    private func checkKeys(_ items: [Value], stride: Int) throws(WireError) {
+        guard isLenient || ClojureEquality.tellsApart(items, stride: stride) else {
+            throw unsayable(
+                "Clojure takes two of the keys or elements for equal, such as 1 and 1N or () and [].")
+        }
+    }
+
+    private mutating func emit(_ double: Double) {
+        if double.isFinite { return sink.append(double) }
+        sink.append(double.isNaN ? "##NaN" : double < 0 ? "##-Inf" : "##Inf")
+    }
+
+    private mutating func emit(_ keyword: Keyword) throws(WireError) {
+        guard isLenient || keyword.isValid else {
+            throw unsayable(
+                "“\(keyword.text)” is no keyword in EDN; send it as a string or without what may not stand in names."
+            )
+        }
+        sink.append(UInt8(ascii: ":"))
+        sink.append(text: keyword.text)
+    }
+
+    private mutating func emit(_ tag: String, _ value: Value) throws(WireError) {
+        guard isLenient || EDNName.isTag(tag) else {
+            throw unsayable("“\(tag)” is no tag in EDN; tags are symbols that begin with a letter.")
+        }
+        sink.append(UInt8(ascii: "#"))
+        sink.append(text: tag)
+        sink.append(UInt8(ascii: " "))
+        try begin(.tag, [value], "")
+    }
+
+    /// Writes a scalar of the kinds that most documents do not have.
+    private mutating func emitRare(_ value: Value) throws(WireError) {
+        switch value {
+        case .bigInteger(let integer): sink.append(text: "\(integer)N")
+        case .decimal(let decimal): sink.append(text: "\(decimal)M")
+        case .ratio(let ratio): try emit(ratio)
+        case .symbol(let symbol):
+            guard isLenient || symbol.isValid else {
+                throw unsayable("“\(symbol.text)” is no symbol in EDN; send it as a string.")
+            }
+            sink.append(text: symbol.text)
+        case .character(let scalar): try emit(scalar)
+        case .bytes(let bytes):
+            sink.append("#bytes ")
+            sink.appendQuoted(Base64.text(bytes))
+        case .instant(let instant): try emit(instant)
+        case .uuid(let id): sink.append(text: "#uuid \"\(id)\"")
+        case .uri(let text):
+            sink.append("#uri ")
+            sink.appendQuoted(text)
+        default: break
+        }
+    }
+
+    private mutating func emit(_ ratio: Ratio) throws(WireError) {
+        guard isLenient || !ratio.denominator.isNegative else {
+            throw unsayable("In EDN the sign of a ratio stands above its line.")
+        }
+        sink.append(text: ratio.description)
+    }
+
+    private mutating func emit(_ scalar: Unicode.Scalar) throws(WireError) {
+        switch scalar {
+        case "\n": sink.append("\\newline")
+        case "\r": sink.append("\\return")
+        case " ": sink.append("\\space")
+        case "\t": sink.append("\\tab")
+        case "\u{8}": sink.append("\\backspace")
+        case "\u{C}": sink.append("\\formfeed")
+        case "\u{10000}"... where !isLenient:
+            throw unsayable("Clojure has no character beyond U+FFFF; send a string.")
+        default:
+            sink.append(UInt8(ascii: "\\"))
+            guard scalar.properties.isWhitespace || scalar.properties.generalCategory == .control else {
+                return sink.append(text: String(scalar))
+            }
+            let digits = String(scalar.value, radix: 16)
+            sink.append(text: "u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits)
+        }
+    }
+
+    private mutating func emit(_ instant: Timestamp) throws(WireError) {
+        let text = instant.description
+        guard isLenient || text.utf8.first.map(EDNName.isDigit) == true else {
+            throw unsayable("EDN's dates have years from 0 to 9999.")
+        }
+        sink.append(text: "#inst \"\(text.dropLast())-00:00\"")
+    }
+
+    private func unsayable(_ message: String) -> WireError {
+        WireError(.unsayable, message, path: path)
+    }
+
+    /// The keys and indices of what is being written.
+    private var path: [Value] {
+        frames.compactMap { frame in
+            guard frame.next > 0, frame.kind != .tag else { return nil }
+            return frame.kind == .map
+                ? frame.items[(frame.next - 1) & ~1] : .integer(Int64(frame.next - 1))
+        }
+    }
+}

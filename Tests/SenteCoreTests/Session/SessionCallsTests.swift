@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Session: the outbox, the replies, and what became of each call")
+struct SessionCallsTests {
+    private static func publish(_ channel: String, bytes: Int = 0) -> Outbound {
+        .publish(
+            channel: channel, data: .string(String(repeating: "x", count: bytes)), excludeSender: false)
+    }
+
+    private static let receipt = PublishReceipt(outcome: .acknowledged, messageID: "m1")
+    private static func value(_ number: Int64) -> Reply { .answered(.integer(number)) }
+
+    // MARK: Outcomes
+
+    @Test("A call is written when the link says so, and acknowledged when the server does")
+    func outcomes() {
+        var session = Play.opened()
+        let sent = session.send("e")
+        let published = session.ask(Self.publish("a"))
+        #expect(session.isPending(sent))
+        session.write()
+        #expect(session.answer(to: sent) == .written)
+        #expect(session.isPending(published))
+        session.reply(.publish, "a", .published(Self.receipt))
+        #expect(session.answer(to: published) == .published(Self.receipt))
+    }
+
+    @Test("What the server refuses fails with its reason, not retried")
+    func refused() {
+        var session = Play.opened()
+        let call = session.ask(Self.publish("a"))
+        session.reply(.publish, "a", .refused(SenteError(.rejected, "Too loud.")))
+        #expect(session.error(of: call)?.message == "Too loud.")
+    }
+
+    @Test("Lists come back to who asked")
+    func lists() {
+        var session = Play.opened()
+        let channels = session.ask(.listChannels)
+        let names = session.ask(.listSubscriptions)
+        session.reply(.subscriptions, nil, .subscriptions(["a"]))
+        session.reply(.channels, nil, .channels([]))
+        #expect(session.answer(to: channels) == .channels([]))
+        #expect(session.answer(to: names) == .names(["a"]))
+    }
+
+    @Test("At the end of a link what it had is unknown; what waits stays and goes out on the next, once")
+    func lostLink() {
+        var session = Play.opened { $0.writeWindow = 100 }
+        let sent = session.ask(Self.publish("a", bytes: 100))
+        let waiting = session.ask(Self.publish("b"))
+        #expect(session.said.isEmpty)
+        session.lose()
+        #expect(session.error(of: sent)?.outcome == .unknown)
+        #expect(session.error(of: sent)?.code == .connectionLost)
+        #expect(session.isPending(waiting))
+        session.waitForAttempt()
+        session.greet()
+        #expect(session.said == [Self.publish("b")])
+        session.write()
+        session.reply(.publish, "b", .published(Self.receipt))
+        #expect(session.answer(to: waiting) == .published(Self.receipt))
+    }
+
+    @Test("When a call hears of an end, the app sees it already", arguments: 0..<3)
+    func stateFirst(way: Int) {
+        var session = Play.opened { if way == 1 { $0.reconnect = .never } }
+        let call = session.ask(Self.publish("a"))
+        if way == 2 { session.disconnect() } else { session.lose() }
+        let told = session.effects.firstIndex { if case .publish = $0 { true } else { false } }
+        let heard = session.effects.firstIndex { if case .resolve(call, _) = $0 { true } else { false } }
+        #expect(told ?? .max < heard ?? -1)
+    }
+
+    @Test("After disconnect() what waited was not sent and what was under way is unknown")
+    func disconnected() {
+        var session = Play.opened { $0.writeWindow = 100 }
+        let sent = session.ask(Self.publish("a", bytes: 100))
+        let waiting = session.ask(Self.publish("b"))
+        session.disconnect()
+        #expect(session.error(of: sent) == session.error(of: waiting)?.with(outcome: .unknown))
+        #expect(session.error(of: waiting)?.code == .disconnected)
+        #expect(session.error(of: waiting)?.outcome == .notSent)
+    }
+
+    @Test("Where nothing will be sent, sending is refused at once", arguments: [0, 1, 2])
+    func refusedAtOnce(scene: Int) {
+        var session = [Play(), .closing(), .failed()][scene]
+        let call = session.send("e")
+        #expect(session.error(of: call)?.code == .notConnected)
+        #expect(session.error(of: call)?.outcome == .notSent)
+        #expect(session.error(of: call)?.message.contains("connect()") == true)
+    }
+
+    @Test("With the outbox off nothing waits for a connection, not even what a lost link left behind")
+    func off() {
+        var connecting = Play.connecting { $0.outbox = .off }
+        let refused = connecting.send("e")
+        #expect(connecting.error(of: refused)?.code == .notConnected)
+        var open = Play.opened {
+            $0.outbox = .off
+            $0.writeWindow = 10
+        }
+        open.send("first")
+        let waiting = open.send("second")
+        open.lose()
+        #expect(open.error(of: waiting)?.outcome == .notSent)
+    }
+
+    // MARK: The write window
+
+    @Test("While more than the window is unwritten the rest waits, in order, and new ones join the tail")
+    func window() {
+        var session = Play.opened { $0.writeWindow = 1_000 }
+        for channel in ["a", "b", "c"] { session.ask(Self.publish(channel, bytes: 600)) }
+        #expect(session.said.isEmpty)
+        session.ask(Self.publish("d"))
+        #expect(session.said.isEmpty)
+        session.write()
+        #expect(session.said.map(\.channel) == ["c", "d"])
+    }
+
+    @Test("What passes at once needs no room in the outbox")
+    func passes() {
+        var session = Play.opened {
+            $0.outbox = OutboxPolicy(maximumMessages: 0)
+            $0.writeWindow = 100
+        }
+        let large = session.ask(Self.publish("a", bytes: 5_000))
+        #expect(session.said.map(\.channel) == ["a"])
+        let refused = session.ask(Self.publish("b"))
+        #expect(session.isPending(large))
+        #expect(session.error(of: refused)?.code == .outboxFull)
+    }
+
+    @Test("What cannot be said makes room for what waits, though the link will never tell of it")
+    func unsayable() {
+        var session = Play.opened { $0.writeWindow = 100 }
+        let bad = session.ask(Self.publish("a", bytes: 500))
+        let id = session.unwritten.last ?? SendID(0)
+        let good = session.ask(Self.publish("b"))
+        session.tell(.unsayable(session.link, id, SenteError(.unsayable, "No word for it.")))
+        #expect(session.error(of: bad)?.outcome == .notSent)
+        #expect(session.error(of: bad)?.code == .unsayable)
+        #expect(session.said.map(\.channel) == ["b"])
+        session.reply(.publish, "a", .published(Self.receipt))
+        session.reply(.publish, "b", .published(Self.receipt))
+        #expect(session.answer(to: good) == .published(Self.receipt))
+    }
+
+    // MARK: Time and cancellation
+
+    @Test("A message waits for its time to live, not longer")
+    func timeToLive() {
+        var session = Play.connecting { $0.times.connect = .seconds(100) }
+        let call = session.send("e")
+        session.wait(.seconds(29))
+        #expect(session.isPending(call))
+        session.wait(.seconds(1))
+        #expect(session.error(of: call)?.code == .expired)
+        #expect(session.error(of: call)?.outcome == .notSent)
+        session.greet()
+        #expect(session.said.isEmpty)
+    }
+
+    @Test("A limit runs from the call, queueing included")
+    func limits() {
+        var session = Play.connecting()
+        let queued = session.ask(Self.publish("a"), limit: .seconds(2))
+        let sent = session.ask(Self.publish("a"), limit: .seconds(4))
+        session.wait(.seconds(3))
+        #expect(session.error(of: queued)?.outcome == .notSent)
+        #expect(session.error(of: queued)?.code == .timedOut)
+        session.greet()
+        #expect(session.said.count == 1)
+        session.wait(.seconds(1))
+        #expect(session.error(of: sent)?.outcome == .unknown)
+        #expect(session.error(of: sent)?.code == .timedOut)
+    }
+
+    @Test("A cancelled call that still waits is not sent; one that left is unknown")
+    func cancellation() {
+        var session = Play.connecting()
+        let waiting = session.send("e")
+        session.cancel(waiting)
+        #expect(session.error(of: waiting)?.outcome == .notSent)
+        #expect(session.error(of: waiting)?.code == .cancelled)
+        session.greet()
+        #expect(session.said.isEmpty)
+        let sent = session.send("e")
+        session.cancel(sent)
+        #expect(session.error(of: sent)?.outcome == .unknown)
+        session.write()
+        session.cancel(sent)
+        #expect(session.effects.isEmpty)
+    }
+
+    // MARK: Whose reply it is
+
+    @Test("The reply to a cancelled call goes to nobody")
+    func cancelledSlot() {
+        var session = Play.opened()
+        let first = session.ask(Self.publish("a"))
+        let second = session.ask(Self.publish("a"))
+        session.cancel(first)
+        #expect(session.stamp != nil)
+        session.reply(.publish, "a", .published(Self.receipt))
+        #expect(session.isPending(second))
+        session.reply(.publish, "a", .published(Self.receipt))
+        #expect(session.answer(to: second) == .published(Self.receipt))
+    }
+
+    @Test("A fence's pong clears what was written before it, and nothing after")
+    func fence() {
+        var session = Play.opened()
+        let first = session.ask(Self.publish("a"))
+        let second = session.ask(Self.publish("a"))
+        session.cancel(first)
+        let stamp = session.stamp
+        let third = session.ask(Self.publish("a"))
+        session.hear(.pong(stamp: stamp))
+        #expect(session.error(of: second)?.code == .noReply)
+        #expect(session.error(of: second)?.outcome == .unknown)
+        #expect(session.isPending(third))
+        session.reply(.publish, "a", .published(Self.receipt))
+        #expect(session.answer(to: third) == .published(Self.receipt))
+    }
+
+    @Test("One fence is enough for all that was sent before it")
+    func oneFence() {
+        var session = Play.opened()
+        let calls = (0..<10).map { _ in session.ask(Self.publish("a")) }
+        session.cancel(calls[0])
+        #expect(session.stamp != nil)
+        for call in calls.dropFirst() {
+            session.cancel(call)
+            #expect(session.stamp == nil)
+        }
+    }
+
+    @Test("A publish that nobody awaits has its slot too: its reply goes to no later call")
+    func unawaited() {
+        var session = Play.opened()
+        let call = session.call()
+        session.tell(.command(.submit(call, Self.publish("a"), limit: nil, awaits: .written)))
+        let second = session.ask(Self.publish("a"))
+        session.reply(.publish, "a", .published(Self.receipt))
+        #expect(session.isPending(second))
+    }
+
+    @Test("A server that answers nothing at all is left before its slots fill the memory")
+    func deaf() {
+        var session = Play.opened()
+        for _ in 0...PendingReplies.maximumAbandoned {
+            #expect(session.state == .open)
+            let call = session.ask(Self.publish("a"))
+            session.write()
+            session.cancel(call)
+        }
+        session.send("e")
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastError?.code == .silent)
+    }
+
+    // MARK: Requests
+
+    @Test("A request is answered by the id that the server gave it")
+    func request() {
+        var session = Play.opened()
+        let first = session.ask(.request(channel: "s", data: .null, limit: 10))
+        let second = session.ask(.request(channel: "s", data: .null, limit: 10))
+        session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
+        session.reply(.request, "s", .forwarded(requestID: "r2", deliveredTo: nil))
+        session.hear(.reply(.id(.answer, "r2"), Self.value(2)))
+        session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
+        session.hear(.reply(.id(.answer, "r1"), Self.value(3)))
+        #expect(session.answer(to: first) == .value(.integer(1)))
+        #expect(session.answer(to: second) == .value(.integer(2)))
+    }
+
+    @Test("An answer may overtake the word that names its request")
+    func earlyAnswer() {
+        var session = Play.opened()
+        let call = session.ask(.request(channel: "s", data: .null, limit: 10))
+        session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
+        #expect(session.isPending(call))
+        session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
+        #expect(session.answer(to: call) == .value(.integer(1)))
+    }
+
+    @Test("A request that went to nobody fails at once")
+    func noSubscribers() {
+        var session = Play.opened()
+        let call = session.ask(.request(channel: "s", data: .null, limit: 10))
+        session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 0))
+        #expect(session.error(of: call)?.code == .noSubscribers)
+        #expect(session.error(of: call)?.outcome == .acknowledged)
+    }
+
+    @Test("The late answer to a request that was given up goes to nobody")
+    func lateAnswer() {
+        var session = Play.opened()
+        let call = session.ask(.request(channel: "s", data: .null, limit: 10), limit: .seconds(1))
+        session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
+        session.wait(.seconds(1))
+        #expect(session.error(of: call)?.code == .timedOut)
+        session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
+        #expect(session.effects.isEmpty)
+    }
+
+    @Test("An event's answer counts once its question has left")
+    func settlement() {
+        var session = Play.connecting()
+        let call = session.call()
+        let question = Outbound.event(Event(id: "q"))
+        session.tell(.command(.submit(call, question, limit: .seconds(9), awaits: .settlement)))
+        session.tell(.command(.settle(call, .integer(1))))
+        #expect(session.isPending(call))
+        session.greet()
+        #expect(session.said == [question])
+        session.tell(.command(.settle(call, .integer(2))))
+        #expect(session.answer(to: call) == .value(.integer(2)))
+        session.tell(.command(.settle(call, .integer(3))))
+        #expect(session.effects.isEmpty)
+    }
+
+    // MARK: Pings
+
+    @Test("A ping is answered by the pong with its stamp, and no two stamps are alike")
+    func ping() {
+        var session = Play.opened()
+        let (first, second) = (session.call(), session.call())
+        session.tell(.command(.ping(first)))
+        let stamp = session.stamp
+        session.tell(.command(.ping(second)))
+        #expect(session.stamp != stamp)
+        session.wait(.milliseconds(30))
+        session.hear(.pong(stamp: 1))
+        session.hear(.pong(stamp: nil))
+        #expect(session.isPending(first))
+        session.hear(.pong(stamp: stamp))
+        #expect(session.answer(to: first) == .roundTrip(.milliseconds(30)))
+        #expect(session.isPending(second))
+        session.wait(.seconds(10))
+        #expect(session.error(of: second)?.code == .timedOut)
+    }
+
+    @Test("Only an open connection can be pinged, and its loss ends the ping")
+    func pingElsewhere() {
+        var session = Play.connecting()
+        let early = session.call()
+        session.tell(.command(.ping(early)))
+        #expect(session.error(of: early)?.code == .notConnected)
+        session.greet()
+        let late = session.call()
+        session.tell(.command(.ping(late)))
+        session.lose()
+        #expect(session.error(of: late)?.code == .connectionLost)
+        #expect(session.error(of: late)?.outcome == nil)
+    }
+
+    // MARK: Overflow
+
+    @Test(
+        "A full outbox does what its policy says",
+        arguments: [
+            (OutboxPolicy.Overflow.rejectNewest, [nil, nil, .outboxFull]),
+            (.dropNewest, [nil, nil, .dropped]),
+            (.dropOldest, [.dropped, nil, nil]), (.coalesce, [.superseded, nil, nil]),
+        ] as [(OutboxPolicy.Overflow, [SenteError.Code?])])
+    func overflow(policy: OutboxPolicy.Overflow, codes: [SenteError.Code?]) {
+        var session = Play.connecting { $0.outbox = OutboxPolicy(maximumMessages: 2, overflow: policy) }
+        let calls = ["a", "b", "a"].map { session.ask(Self.publish($0)) }
+        #expect(calls.map { session.error(of: $0)?.code } == codes)
+        session.greet()
+        #expect(session.said.count == 2)
+    }
+}

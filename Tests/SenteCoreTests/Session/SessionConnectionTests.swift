@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Session: attempts, refusals and providers")
+struct SessionConnectionTests {
+    // MARK: Opening
+
+    @Test("A connection is open with the greeting, not before")
+    func opening() {
+        var session = Play()
+        let call = session.connect()
+        #expect(session.state == .connecting)
+        session.tell(.opened(session.link))
+        #expect(session.state == .connecting)
+        #expect(session.isPending(call))
+        session.hear(.ping(stamp: 5))
+        #expect(session.said.isEmpty)
+        session.greet("c7", serverTime: 99)
+        #expect(session.path == [.connecting, .open])
+        #expect(session.answer(to: call) == .done)
+        #expect(session.session.status.identity == Identity(connectionID: "c7", serverTime: 99))
+        #expect(session.session.status.openedAt == session.now.instant)
+        #expect(session.session.status.attempt == 1)
+    }
+
+    @Test("Wishes are written first, then the app is told, then the outbox drains")
+    func order() {
+        var session = Play.connecting()
+        session.send("first")
+        session.subscribe("b")
+        session.subscribe("a")
+        session.greet()
+        let kinds = session.effects.compactMap { effect -> String? in
+            switch effect {
+            case .transmit(_, let batch): "\(batch.map(\.outbound.channel))"
+            case .publish: "told"
+            case .resolve: "resolved"
+            default: nil
+            }
+        }
+        #expect(
+            kinds == [
+                "[Optional(\"b\"), Optional(\"a\")]", "told", "resolved", "[nil]",
+            ])
+    }
+
+    @Test("A greeting of a server that greets again is the new identity")
+    func secondGreeting() {
+        var session = Play.opened()
+        session.hear(.greeting(Identity(connectionID: "other")))
+        #expect(session.session.status.identity?.connectionID == "other")
+        #expect(session.does(.publish(session.session.status)))
+    }
+
+    @Test("connect() joins what is under way")
+    func joining() {
+        var session = Play.connecting()
+        let first = session.link
+        let second = session.connect()
+        #expect(session.effects.isEmpty)
+        #expect(session.link == first)
+        session.greet()
+        #expect(session.answer(to: second) == .done)
+        let third = session.connect()
+        #expect(session.answer(to: third) == .done)
+        #expect(session.link == first)
+    }
+
+    @Test("connect()'s limit ends the waiting, not the connecting, and says why the last attempt failed")
+    func connectLimit() {
+        var session = Play()
+        let call = session.connect(limit: .seconds(3))
+        session.failToConnect()
+        session.wait(.seconds(3))
+        #expect(session.error(of: call)?.code == .timedOut)
+        #expect(session.error(of: call)?.message.contains("No one there.") == true)
+        #expect(session.error(of: call)?.message.contains("goes on trying") == true)
+        #expect([.connecting, .reconnecting].contains(session.state))
+    }
+
+    @Test("A cancelled connect() waits no more; the connecting goes on")
+    func cancelledConnect() {
+        var session = Play()
+        let call = session.connect()
+        session.cancel(call)
+        #expect(session.error(of: call)?.code == .cancelled)
+        #expect(session.state == .connecting)
+    }
+
+    @Test("An attempt that takes too long is given up, whichever stage it is in", arguments: [false, true])
+    func attemptLimit(isUpgraded: Bool) {
+        var session = Play.connecting()
+        let link = session.link
+        if isUpgraded { session.tell(.opened(link)) }
+        session.wait(.milliseconds(9_999))
+        #expect(session.state == .connecting)
+        session.wait(.milliseconds(1))
+        #expect(session.does(.abandonLink(link)))
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastError?.code == .timedOut)
+        #expect(session.session.status.lastError?.message.contains("greet") == isUpgraded)
+    }
+
+    // MARK: Refusals
+
+    @Test(
+        "What trying again cannot mend is final before the first greeting",
+        arguments: [LinkFailure.Kind.badHandshake, .untrusted])
+    func terminal(kind: LinkFailure.Kind) {
+        var session = Play()
+        let call = session.connect()
+        session.failToConnect(kind)
+        #expect(session.state == .failed)
+        #expect(session.error(of: call)?.message == "No one there.")
+        #expect(session.session.status.lastError == session.error(of: call))
+    }
+
+    @Test(
+        "After a greeting it is retried at the cap",
+        arguments: [LinkFailure.Kind.badHandshake, .untrusted])
+    func atCap(kind: LinkFailure.Kind) {
+        var session = Play.opened { $0.reconnect = .exponential(jitter: 0, attempts: nil) }
+        session.lose()
+        #expect(session.waitForAttempt() == .seconds(1))
+        session.failToConnect(kind)
+        #expect(session.state == .reconnecting)
+        #expect(session.waitForAttempt() == .seconds(30))
+    }
+
+    @Test("A server that speaks something else is left with 1003, and it is final before the first greeting")
+    func mismatch() {
+        var session = Play.connecting()
+        let error = SenteError(.protocolMismatch, "Another tongue.")
+        session.tell(.mismatched(session.link, error))
+        #expect(session.does(.closeLink(session.link, .unsupportedData, reason: "unknown dialect")))
+        #expect(session.state == .failed)
+        var open = Play.opened()
+        open.lose()
+        open.waitForAttempt()
+        open.tell(.mismatched(open.link, error))
+        #expect(open.state == .reconnecting)
+    }
+
+    @Test("401 and 403 without a token provider are final, even after a greeting", arguments: [401, 403])
+    func unauthorized(status: Int) {
+        var session = Play.reconnecting()
+        session.waitForAttempt()
+        session.refuse(status)
+        #expect(session.state == .failed)
+        #expect(session.session.status.lastError?.httpStatus == status)
+    }
+
+    @Test("With a token provider one more attempt is made with a fresh token, then it has failed")
+    func freshToken() throws {
+        var session = Play.connecting { $0.asksToken = true }
+        var ask = try #require(session.asks.first { $0.value == .token(.connecting) }).key
+        session.tell(.provided(ask, .token("old")))
+        #expect(session.target?.token == "old")
+        let first = session.link
+        session.refuse(401)
+        #expect(session.state == .connecting)
+        ask = try #require(session.asks.first { $0.value == .token(.refused) }).key
+        session.tell(.provided(ask, .token("new")))
+        #expect(session.target?.token == "new")
+        #expect(session.link != first)
+        session.refuse(401)
+        #expect(session.state == .failed)
+    }
+
+    @Test("A server that says when to come back is not visited before", arguments: [429, 503])
+    func retryAfter(status: Int) {
+        var session = Play.connecting()
+        session.refuse(status, [.init("Retry-After", "60")])
+        #expect(session.state == .reconnecting)
+        session.tell(.pathChanged)
+        #expect(session.state == .reconnecting)
+        #expect(session.waitForAttempt() == .seconds(60))
+        #expect(session.state == .connecting)
+    }
+
+    // MARK: Providers
+
+    @Test("Endpoint and token are asked for together, before every attempt, within its limit")
+    func asks() throws {
+        var session = Play.connecting {
+            $0.asksToken = true
+            $0.asksEndpoint = true
+        }
+        #expect(Set(session.asks.values.map { "\($0)" }).count == 2)
+        #expect(session.link == LinkID(0))
+        let endpoint = try #require(session.asks.first { $0.value == .endpoint }).key
+        let token = try #require(session.asks.first { $0.value != .endpoint }).key
+        session.tell(.provided(endpoint, .endpoint("ws://there/")))
+        #expect(session.link == LinkID(0))
+        session.wait(.seconds(4))
+        session.tell(.provided(token, .token(nil)))
+        #expect(session.target?.endpoint == "ws://there/")
+        session.wait(.seconds(6))
+        #expect(session.state == .reconnecting)
+        session.tell(.provided(endpoint, .endpoint("ws://late/")))
+        #expect(session.effects.isEmpty)
+        session.waitForAttempt()
+        #expect(session.asks.values.contains(.endpoint))
+    }
+
+    @Test("A provider that does not answer, or throws, costs the attempt", arguments: [false, true])
+    func badProvider(throwing: Bool) throws {
+        var session = Play.connecting {
+            $0.asksEndpoint = true
+            $0.asksToken = true
+        }
+        let asks = session.asks
+        if throwing {
+            session.tell(.provided(try #require(asks.first).key, .failed("no luck")))
+            #expect(session.session.status.lastError?.code == .providerFailed)
+            #expect(session.session.status.lastError?.underlying == "no luck")
+        } else {
+            session.wait(.seconds(10))
+            #expect(session.session.status.lastError?.code == .timedOut)
+        }
+        #expect(session.state == .reconnecting)
+        let cancelled = session.effects.count { if case .cancelAsk = $0 { true } else { false } }
+        #expect(cancelled == (throwing ? 1 : 2))
+    }
+
+    @Test("A custom policy decides the wait, and nil gives up")
+    func customPolicy() throws {
+        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        session.failToConnect()
+        #expect(session.state == .reconnecting)
+        var ask = try #require(session.asks.first).key
+        session.tell(.provided(ask, .delay(.seconds(42))))
+        #expect(session.does(.publish(session.session.status)))
+        #expect(session.waitForAttempt() == .seconds(42))
+        session.failToConnect()
+        ask = try #require(session.asks.max { $0.key.number < $1.key.number }).key
+        session.tell(.provided(ask, .delay(nil)))
+        #expect(session.state == .failed)
+    }
+
+    @Test("A custom policy that does not answer within 10 s counts as nil")
+    func slowPolicy() {
+        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        session.failToConnect()
+        session.wait(.seconds(9))
+        #expect(session.state == .reconnecting)
+        session.wait(.seconds(1))
+        #expect(session.state == .failed)
+    }
+
+    @Test("A custom policy cannot come back before the server's time")
+    func customRetryAfter() throws {
+        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        session.refuse(503, [.init("Retry-After", "60")])
+        session.tell(.provided(try #require(session.asks.first).key, .delay(.seconds(1))))
+        #expect(session.waitForAttempt() == .seconds(60))
+    }
+}
+
+extension Play {
+    /// Where the link opened last goes, when the last step opened one.
+    fileprivate var target: LinkTarget? {
+        for case .openLink(_, let target) in effects { return target }
+        return nil
+    }
+}

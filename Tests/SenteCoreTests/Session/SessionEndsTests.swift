@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Session: ends, retries and signs of life")
+struct SessionEndsTests {
+    private static let clean = LinkEnd.closed(code: .normal, reason: "bye")
+
+    // MARK: Ends
+
+    @Test(
+        "Every end of an open link that is not ours reconnects, a clean one too",
+        arguments: [
+            clean, .closed(code: .goingAway, reason: ""), .closed(code: .noStatus, reason: ""),
+            .failed(LinkFailure(.lost, "")), .failed(LinkFailure(.protocolViolation, "")),
+        ])
+    func ends(end: LinkEnd) {
+        var session = Play.opened()
+        session.lose(end)
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastClose == end.verdict.close)
+        #expect(session.session.status.lastError == end.verdict.error)
+        #expect(session.session.status.identity == nil)
+        let wait = session.waitForAttempt()
+        #expect(wait <= .seconds(2))
+        #expect(session.state == .connecting)
+        session.greet("c2")
+        #expect(session.path == [.connecting, .open, .reconnecting, .connecting, .open])
+        #expect(session.session.status.lastError == nil)
+    }
+
+    @Test("A late word of an old link changes nothing")
+    func lateWords() {
+        var session = Play.opened()
+        let old = session.link
+        session.lose()
+        session.waitForAttempt()
+        session.greet()
+        let status = session.session.status
+        let inputs: [Input] = [
+            .opened(old), .received(old, .greeting(Identity(connectionID: "x")), size: 1),
+            .received(old, .ping(stamp: 1), size: 1), .mismatched(old, SenteError(.protocolMismatch, "")),
+            .progressed(old), .wrote(old, [SendID(1)]),
+            .unsayable(old, SendID(1), SenteError(.unsayable, "")),
+            .refused(old, Refusal(status: 404)), .closed(old, Self.clean),
+        ]
+        for input in inputs {
+            session.tell(input)
+            #expect(session.effects.isEmpty)
+            #expect(session.session.status == status)
+        }
+    }
+
+    @Test("With `.never` the loss of an open link ends in closed, a failed attempt in failed")
+    func never() {
+        var session = Play.opened { $0.reconnect = .never }
+        session.lose()
+        #expect(session.state == .closed)
+        #expect(session.session.deadline == nil)
+        let call = session.connect()
+        session.failToConnect()
+        #expect(session.state == .failed)
+        #expect(session.error(of: call)?.code == .unreachable)
+        #expect(session.session.deadline == nil)
+    }
+
+    @Test("When the attempts are used up it has failed, and connect() starts anew")
+    func attempts() {
+        var session = Play { $0.reconnect = .exponential(attempts: 2) }
+        let call = session.connect()
+        for attempt in 1...3 {
+            #expect(session.session.status.attempt == attempt)
+            #expect(session.isPending(call))
+            session.failToConnect()
+            session.waitForAttempt()
+        }
+        #expect(session.state == .failed)
+        #expect(session.error(of: call)?.code == .unreachable)
+        session.connect()
+        #expect(session.state == .connecting)
+        #expect(session.session.status.attempt == 1)
+    }
+
+    @Test("No way leads from open to failed but through reconnecting")
+    func openToFailed() {
+        var session = Play { $0.reconnect = .exponential(attempts: 1) }
+        session.connect()
+        session.failToConnect()
+        session.waitForAttempt()
+        session.greet()
+        session.lose()
+        #expect(session.path.suffix(3) == [.open, .reconnecting, .failed])
+    }
+
+    @Test("A stable connection starts the attempts anew, a short one does not")
+    func stable() {
+        for (open, attempt) in [(Duration.seconds(4), 3), (.seconds(5), 2)] {
+            var session = Play.connecting()
+            session.failToConnect()
+            session.waitForAttempt()
+            session.greet()
+            session.wait(open)
+            session.lose()
+            #expect(session.session.status.attempt == attempt)
+        }
+    }
+
+    // MARK: Our own end
+
+    @Test("disconnect() closes the link, in bounded time, and nothing comes back")
+    func disconnects() {
+        var session = Play.opened()
+        let call = session.disconnect()
+        #expect(session.does(.closeLink(session.link, .normal, reason: "")))
+        #expect(session.state == .closing)
+        #expect(session.isPending(call))
+        session.wait(.seconds(5))
+        #expect(session.does(.abandonLink(session.link)))
+        #expect(session.answer(to: call) == .done)
+        #expect(session.state == .closed)
+        #expect(session.session.deadline == nil)
+        session.wait(.seconds(1_000))
+        #expect(session.effects.isEmpty)
+    }
+
+    @Test("The close frame of the peer ends the closing at once, and its code is kept")
+    func closingHandshake() {
+        var session = Play.closing()
+        let second = session.disconnect()
+        session.lose(Self.clean)
+        #expect(session.state == .closed)
+        #expect(session.session.status.lastClose?.code == .normal)
+        #expect(session.answer(to: second) == .done)
+        #expect(session.results.count == 3)
+    }
+
+    @Test("disconnect() wins over a connection in the making", arguments: [false, true])
+    func disconnectWhileConnecting(isUpgraded: Bool) {
+        var session = Play()
+        let connect = session.connect()
+        let link = session.link
+        if isUpgraded { session.tell(.opened(link)) }
+        let call = session.disconnect()
+        #expect(session.error(of: connect)?.code == .disconnected)
+        if isUpgraded {
+            #expect(session.state == .closing)
+            session.hear(.greeting(Identity(connectionID: "late")))
+            #expect(session.state == .closing)
+            session.lose(Self.clean)
+        } else {
+            #expect(session.does(.abandonLink(link)))
+        }
+        #expect(session.answer(to: call) == .done)
+        #expect(session.state == .closed)
+        session.wait(.seconds(100))
+        #expect(session.state == .closed)
+    }
+
+    @Test("disconnect() wins over a question, a wait and a failure")
+    func disconnectElsewhere() {
+        var asking = Play.connecting { $0.asksEndpoint = true }
+        asking.disconnect()
+        #expect(asking.asks.isEmpty)
+        #expect(asking.state == .closed)
+        var waiting = Play.reconnecting()
+        waiting.disconnect()
+        #expect(waiting.state == .closed)
+        #expect(waiting.session.deadline == nil)
+        var deciding = Play.reconnecting { $0.reconnect = .custom { _ in nil } }
+        deciding.disconnect()
+        #expect(deciding.asks.isEmpty)
+        #expect(deciding.session.deadline == nil)
+        var failed = Play.failed()
+        failed.disconnect()
+        #expect(failed.state == .closed)
+    }
+
+    @Test("connect() during closing starts once closed, unless disconnect() is called again")
+    func connectWhileClosing() {
+        var session = Play.closing()
+        let old = session.link
+        let call = session.connect()
+        #expect(session.state == .closing)
+        session.lose(Self.clean)
+        #expect(session.path.suffix(2) == [.closed, .connecting])
+        #expect(session.link != old)
+        session.greet()
+        #expect(session.answer(to: call) == .done)
+        var other = Play.closing()
+        let loser = other.connect()
+        other.disconnect()
+        #expect(other.error(of: loser)?.code == .disconnected)
+        other.lose(Self.clean)
+        #expect(other.state == .closed)
+    }
+
+    @Test("A link that reads nothing is read again to see the peer's close frame")
+    func disconnectWhilePaused() {
+        var session = Play.opened { $0.inbox = InboxPolicy(maximumMessages: 1, overflow: .pauseReading) }
+        let inbox = session.inbox()
+        session.tell(.command(.openInbox(inbox)))
+        session.tell(.command(.listen(inbox, .allEvents)))
+        for _ in 0..<2 { session.hear(.event(.init(id: "e"))) }
+        #expect(session.does(.pauseReading(session.link)))
+        session.disconnect()
+        #expect(
+            session.effects.prefix(2) == [
+                .resumeReading(session.link), .closeLink(session.link, .normal, reason: ""),
+            ])
+    }
+
+    // MARK: reconnect() and the network
+
+    @Test("reconnect() replaces an open link at once, and hurries a wait")
+    func reconnects() {
+        var session = Play.opened()
+        let old = session.link
+        session.tell(.command(.reconnect))
+        #expect(session.does(.closeLink(old, .normal, reason: "")))
+        #expect(session.path == [.connecting, .open, .reconnecting, .connecting])
+        #expect(session.link != old)
+        session.failToConnect()
+        session.tell(.command(.reconnect))
+        #expect(session.state == .connecting)
+        let link = session.link
+        session.tell(.command(.reconnect))
+        #expect(session.link == link)
+    }
+
+    @Test("Another network hurries a wait, and has an open link asked for a sign of life")
+    func pathChanged() {
+        var waiting = Play.reconnecting()
+        waiting.tell(.pathChanged)
+        #expect(waiting.state == .connecting)
+        var open = Play.opened()
+        open.tell(.pathChanged)
+        #expect(open.stamp != nil)
+        open.tell(.pathChanged)
+        #expect(open.stamp == nil)
+        open.wait(.seconds(5))
+        #expect(open.state == .reconnecting)
+    }
+
+    // MARK: Heartbeat
+
+    @Test("Silence is probed after 20 s and ends the link 5 s later, with a reason that says so")
+    func silence() {
+        var session = Play.opened()
+        session.wait(.seconds(20))
+        #expect(session.stamp != nil)
+        #expect(session.state == .open)
+        session.wait(.seconds(5))
+        #expect(session.does(.abandonLink(session.link)))
+        #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastError?.code == .silent)
+        #expect(session.session.status.lastError?.message.contains("25.0 seconds") == true)
+        #expect(session.session.status.lastClose?.code == .abnormal)
+    }
+
+    @Test("Any bytes are life: half a message, a pong, noise", arguments: [true, false])
+    func life(isProgress: Bool) {
+        var session = Play.opened()
+        for _ in 0..<10 {
+            session.wait(.seconds(19))
+            if isProgress { session.tell(.progressed(session.link)) } else { session.hear(.noise) }
+            #expect(session.said.isEmpty)
+        }
+        #expect(session.state == .open)
+    }
+
+    @Test("Without a heartbeat a silent link stays")
+    func noHeartbeat() {
+        var session = Play.opened { $0.heartbeat = nil }
+        session.wait(.seconds(100_000))
+        #expect(session.state == .open)
+        session.tell(.pathChanged)
+        #expect(session.effects.isEmpty)
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Session: what the server says")
+struct SessionInboundTests {
+    @Test("A ping is answered at once, ahead of what waits")
+    func ping() {
+        var session = Play.opened { $0.writeWindow = 10 }
+        session.send("first")
+        session.send("second")
+        session.hear(.ping(stamp: 5))
+        #expect(session.sends(.pong(original: 5)))
+        session.hear(.ping(stamp: nil))
+        #expect(session.said == [.pong(original: nil)])
+    }
+
+    @Test("A server that reads none of its pongs gets no more than 1,024 of them, and again when it reads")
+    func pongFlood() {
+        var session = Play.opened()
+        var pongs = 0
+        for stamp in 0..<5_000 {
+            session.hear(.ping(stamp: Int64(stamp)))
+            pongs += session.said.count
+        }
+        #expect(pongs == 1_024)
+        session.write()
+        session.hear(.ping(stamp: 1))
+        #expect(session.sends(.pong(original: 1)))
+    }
+
+    @Test("Nothing but a greeting counts before the greeting")
+    func beforeTheGreeting() {
+        var session = Play.connecting()
+        let (_, inbox) = session.subscribe("a")
+        session.tell(.opened(session.link))
+        session.hear(.delivery(ChannelMessage(channel: "a", data: .null)))
+        session.hear(.ping(stamp: 1))
+        session.hear(.pong(stamp: 1))
+        session.hear(.failure(SenteError(.serverError, ""), Event(id: "error")))
+        #expect(session.effects.isEmpty)
+        #expect(session.take(inbox).isEmpty)
+        #expect(session.state == .connecting)
+    }
+
+    @Test("Nothing is delivered after disconnect()")
+    func afterDisconnect() {
+        var session = Play.opened()
+        let (_, inbox) = session.subscribe("a")
+        session.disconnect()
+        session.hear(.delivery(ChannelMessage(channel: "a", data: .null)))
+        session.hear(.ping(stamp: 1))
+        #expect(session.effects.isEmpty)
+        #expect(session.take(inbox).isEmpty)
+    }
+
+    @Test("A reply that nobody waits for goes to nobody", arguments: ReplyKind.allCases)
+    func unasked(kind: ReplyKind) {
+        var session = Play.opened()
+        for reply in Self.replies {
+            session.hear(.reply(.next(kind, channel: "a"), reply))
+            #expect(session.effects.isEmpty)
+            session.hear(.reply(.id(kind, "1"), reply))
+            #expect(session.effects.isEmpty)
+        }
+    }
+
+    @Test("A reply of another kind than was asked for traps nothing and leaves the wish as it was")
+    func wrongKind() {
+        for reply in Self.replies {
+            var session = Play.opened()
+            session.subscribe("a")
+            session.reply(.subscribe, "a", reply)
+            let call = session.ask(.listChannels)
+            session.reply(.channels, nil, reply)
+            session.wait(.seconds(10))
+            #expect(!session.isPending(call))
+            #expect(session.state == .open)
+        }
+    }
+
+    @Test("What is not understood is counted, and noise is not")
+    func undecodable() {
+        var session = Play.opened()
+        session.hear(.undecodable("why"))
+        #expect(session.effects == [.record(.undecodable("why"))])
+        session.hear(.noise)
+        #expect(session.effects.isEmpty)
+        #expect(session.state == .open)
+    }
+
+    @Test("An error of the server that names no call is an event, and no reason why a link failed")
+    func serverError() {
+        var session = Play.opened()
+        session.hear(.failure(SenteError(.serverError, "Oops."), Event(id: "error")))
+        #expect(session.effects == [.record(.serverError("Oops."))])
+        #expect(session.session.status.lastError == nil)
+    }
+
+    @Test("A round trip is measured for pings and for replies")
+    func roundTrips() {
+        var session = Play.opened()
+        session.ask(.listChannels)
+        session.wait(.milliseconds(20))
+        session.reply(.channels, nil, .channels([]))
+        #expect(session.does(.record(.roundTrip(.milliseconds(20)))))
+        session.wait(.seconds(20))
+        let stamp = session.stamp
+        session.wait(.milliseconds(7))
+        session.hear(.pong(stamp: stamp))
+        #expect(session.effects == [.record(.roundTrip(.milliseconds(7)))])
+    }
+
+    private static let replies: [Reply] = [
+        .subscribed(retained: []), .unsubscribed, .published(PublishReceipt(outcome: .acknowledged)),
+        .forwarded(requestID: "r", deliveredTo: 1), .forwarded(requestID: "r", deliveredTo: -1),
+        .answered(.null), .channels([]), .subscriptions([]), .refused(SenteError(.rejected, "")),
+    ]
+}
