@@ -192,8 +192,10 @@ struct KnownFaultTests {
         let client = world.addOpenClient()
         world.weather.reportDelay = 3_000...3_000
         client.pipe?.cut()
+        world.run(for: .milliseconds(10))
         client.reconnect()
         world.weather.reportDelay = 0...0
+        // The old link's end is told when the new one has been open for two seconds.
         world.run(for: .seconds(10))
         #expect(client.state == .open)
         #expect(client.states.filter { $0 == .reconnecting }.count == 1)

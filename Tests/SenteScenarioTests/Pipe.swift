@@ -206,6 +206,11 @@ final class Pipe {
     /// The connection breaks when that end has got so many bytes more.
     func cut(afterBytes count: Int, to end: End) { directions[end.rawValue].budget = count }
 
+    /// It will not break by itself any more.
+    func mend() {
+        for end in [End.client, .server] { directions[end.rawValue].budget = nil }
+    }
+
     /// Bytes that no link wrote.
     func inject(_ bytes: [UInt8], to end: End) { put(bytes, to: end) }
 

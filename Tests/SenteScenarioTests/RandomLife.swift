@@ -108,7 +108,7 @@ struct RandomLife {
     // MARK: What apps do
 
     private func live(_ client: Client) {
-        world.after(world.milliseconds(20...25_000)) { [self] world in
+        world.after(world.milliseconds(20...34_000)) { [self] world in
             guard !world.isHealing else { return }
             if !client.isSuspended { act(client) }
             live(client)
@@ -374,6 +374,7 @@ struct RandomLife {
         world.tell("healing")
         world.isHealing = true
         world.weather = Weather()
+        for pipe in world.pipes { pipe.mend() }
         world.server.start()
         world.server.setFaults { $0 = Faults() }
         for client in world.clients {
@@ -386,7 +387,7 @@ struct RandomLife {
         for client in world.clients where client.rules.wantsLink || client.state == .failed {
             client.connect()
         }
-        world.run(for: .seconds(100))
+        world.run(for: .seconds(40))
         for client in world.clients { checkHealed(client) }
         for client in world.clients { client.disconnect() }
         world.run(for: .seconds(20))

@@ -65,7 +65,7 @@ struct RandomWorldTests {
         }
         if let seed = ages.failed { return replay(seed, isWhole: false) }
         let (table, zeros) = ages.tally.table(expecting: Self.expected)
-        print("\(Self.seeds) worlds of 600 s and 220 s of healing\n\(table)")
+        print("\(Self.seeds) worlds of 600 s and 160 s of healing\n\(table)")
         #expect(zeros.isEmpty, "These never happened, so nothing was learned of them.")
     }
 

@@ -41,6 +41,8 @@ final class RuleBook {
     // The link that counts, and what is known of it.
     private(set) var link: LinkID?
     private var written: [String] = []
+    private var confirmed: Set<String> = []
+    private var askedInStep: String?
     private var asked: [String: Int] = [:]
     private var heard: [String: Int] = [:]
     private var unwritten: [(id: SendID, weight: Int)] = []
@@ -53,6 +55,7 @@ final class RuleBook {
 
     private var retries = 0
     private var notBefore: Instant?
+    private var promisedDelay = Duration.zero
     private var asks: [AskID] = []
     private var seen: [InboxID: Set<Int>] = [:]
     private var lastArrival: [InboxID: Int] = [:]
@@ -77,12 +80,14 @@ final class RuleBook {
         before = client.status
         linkBefore = link
         untouched = nil
+        askedInStep = nil
         switch cause {
         case .report(let report, let id):
             let isDue = client.view.deadline.map { $0 <= now } ?? false
             if id != link, !isDue { untouched = client.view }
             if id == link, report == .progress { lastLife = now }
-        case .input(.provided(let ask, _)):
+        case .input(.provided(let ask, let provision)):
+            if case .delay(let delay?) = provision { promisedDelay = delay }
             let isDue = client.view.deadline.map { $0 <= now } ?? false
             if !asks.contains(ask), !isDue { untouched = client.view }
             asks.removeAll { $0 == ask }
@@ -96,8 +101,10 @@ final class RuleBook {
         case .connect, .reconnect: wantsLink = true
         case .disconnect: wantsLink = false
         case .subscribe(_, let channel, let inbox, let scoped):
+            askedInStep = channel
             if wishes.add(channel, inbox, isScoped: scoped, isSubscription: true) { forgetWritten(channel) }
         case .respond(let channel, let inbox):
+            askedInStep = channel
             if wishes.add(channel, inbox, isScoped: true, isSubscription: false) { forgetWritten(channel) }
         case .unsubscribe(_, let channel):
             wishes.remove(channel)
@@ -115,7 +122,10 @@ final class RuleBook {
         }
     }
 
-    private func forgetWritten(_ channel: String) { written.removeAll { $0 == channel } }
+    private func forgetWritten(_ channel: String) {
+        written.removeAll { $0 == channel }
+        confirmed.remove(channel)
+    }
 
     // MARK: After a step
 
@@ -166,6 +176,7 @@ final class RuleBook {
 
     private func forgetLink() {
         written = []
+        confirmed = []
         asked = [:]
         heard = [:]
         unwritten = []
@@ -327,7 +338,7 @@ final class RuleBook {
         let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code)
         switch client.configuration.reconnect.rule {
         case .never: return .zero ... .zero
-        case .custom: return (client.habits.delay ?? .zero)...(client.habits.delay ?? .zero)
+        case .custom: return promisedDelay...promisedDelay
         case .windows(let base, let floor, let maximum):
             if retry == 0, !isAtCap { return .zero...base }
             let top = isAtCap || retry > 20 ? maximum : min(maximum, base * (1 << retry))
@@ -374,13 +385,15 @@ final class RuleBook {
     }
 
     private func wishWritten(_ channel: String) {
-        if written.contains(channel) {
+        // Only who asks again for what the server never answered has it written anew.
+        let isAskedAnew = askedInStep == channel && !confirmed.contains(channel)
+        if written.contains(channel), !isAskedAnew {
             violate(6, "The wish for \(channel) is written twice on \(link as Any).")
         }
         if !wishes.inOrder.contains(channel) {
             violate(6, "\(channel) is subscribed to, and nobody wishes it.")
         }
-        written.append(channel)
+        if !written.contains(channel) { written.append(channel) }
         asked[channel, default: 0] += 1
     }
 
@@ -424,6 +437,7 @@ final class RuleBook {
                 violate(6, "\(channel) is answered although the server has not got the latest asking.")
             }
         }
+        if status.isConfirmed { confirmed.insert(channel) }
         if status.rejection != nil {
             wishes.reject(channel)
             forgetWritten(channel)
