@@ -5,7 +5,18 @@
 /// Swift's own `==` takes canonically equivalent strings for equal. On the wire they are two texts, and two
 /// keys of one map, so values compare by bytes: exact, and no slower for text that is not ASCII.
 extension String {
+    @inline(__always)
     func isSameText(as other: String) -> Bool {
+        // Short texts stand in the string itself, long ones often in the same memory.
+        if MemoryLayout<String>.size == MemoryLayout<(UInt64, UInt64)>.size,
+            unsafeBitCast(self, to: (UInt64, UInt64).self) == unsafeBitCast(other, to: (UInt64, UInt64).self)
+        {
+            return true
+        }
+        return hasSameBytes(as: other)
+    }
+
+    private func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         var (left, right) = (self, other)
         return left.withUTF8 { left in

@@ -46,7 +46,11 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type, forKey key: Key) throws -> I {
         try reading(key).decode(type)
     }
-    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T { try reading(key).decode(type) }
+    func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
+        let value = try value(key)
+        if case .vector(let items) = value, let array = ValueReading.plainArray(items, type) { return array }
+        return try ValueReading(value, parent, key).decode(type)
+    }
 
     // The usual ways to ask whether there is something look it up three times.
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {

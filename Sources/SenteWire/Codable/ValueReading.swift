@@ -7,7 +7,8 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
     let value: Value
     let parent: ValueReading?
     let key: (any CodingKey)?
-    let info: [CodingUserInfoKey: any Sendable]
+    /// Of the outermost value only.
+    private let info: [CodingUserInfoKey: any Sendable]
     /// The value, once it is asked for by key.
     private(set) var map = ValueMap()
     /// Where among the map's items the next key to be asked for should stand.
@@ -25,10 +26,14 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
         self.value = value
         self.parent = parent
         self.key = key
-        info = parent.info
+        info = [:]
     }
 
-    var userInfo: [CodingUserInfoKey: Any] { info }
+    var userInfo: [CodingUserInfoKey: Any] {
+        var outermost = self
+        while let parent = outermost.parent { outermost = parent }
+        return outermost.info
+    }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .map(let map) = value else { throw mismatch(ValueMap.self, "a map") }
@@ -50,17 +55,16 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
 extension ValueReading {
     /// What stands under a text or a keyword; types mostly ask in the order in which they were written.
     func find(_ text: String) -> Value? {
-        let items = map.items
-        if next < items.count, items[next].isKey(text) {
+        if next < map.items.count, map.items[next].isKey(text) {
             next += 2
-            return items[next - 1]
+            return map.items[next - 1]
         }
         guard let position = map.position(of: text) ?? map.position(of: .keyword(Keyword(exactly: text)))
         else {
             return nil
         }
         next = position + 2
-        return items[position + 1]
+        return map.items[position + 1]
     }
 
     func decodeNil() -> Bool { value.isNull }
@@ -109,8 +113,11 @@ extension ValueReading {
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         if value.isPlain(type) { return value.plain(type) }
-        if case .vector(let items) = value, let array = Self.plainArray(items, type) { return array }
-        if Self.isBridged(type) { return try bridged(type) }
+        switch value {
+        case .vector(let items): if let array = Self.plainArray(items, type) { return array }
+        case .map: break
+        default: if Self.isBridged(type) { return try bridged(type) }
+        }
         if type == Keyword.self { return unsafeBitCast(try keyword(), to: type) }
         return try T(from: self)
     }
@@ -118,7 +125,7 @@ extension ValueReading {
     /// An array of the types that values hold as they are; nil for all others, which are decoded one by one.
     ///
     /// Codable would make containers and look types up for each element.
-    private static func plainArray<T>(_ items: [Value], _ type: T.Type) -> T? {
+    static func plainArray<T>(_ items: [Value], _ type: T.Type) -> T? {
         switch ObjectIdentifier(type) {
         case stringArray: strings(items).map { unsafeBitCast($0, to: type) }
         case doubleArray: doubles(items).map { unsafeBitCast($0, to: type) }
