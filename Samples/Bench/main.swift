@@ -4,6 +4,7 @@ import SenteBase
 
 // bench HOST PORT MODE SIZE COUNT WINDOW [callback|async|loop]   against an echo server in another process
 // bench client PORT MODE COUNT                                     the client, against `bench serve`
+// bench formats DIRECTORY                                          the formats, on the documents of a folder
 // bench serve                                                      the reference server, a plain echo and a service
 // bench self                                                       all of it in turns, with raw TCP as the floor
 let arguments = Array(CommandLine.arguments.dropFirst())
@@ -16,6 +17,8 @@ do {
         let mode = ClientBench.Mode(rawValue: arguments[2]), let count = Int(arguments[3]), count > 0
     {
         print(try await ClientBench.run(port: port, mode, count: count).json)
+    } else if arguments.count == 2, arguments[0] == "formats" {
+        FormatBench.run(arguments[1])
     } else if let load = Load(arguments) {
         print(try await TransportBench.run(load).json)
     } else {
@@ -23,6 +26,7 @@ do {
             """
             usage: bench HOST PORT pingpong|pipeline|flood|idle SIZE COUNT WINDOW [callback|async|loop]
                    bench client PORT request|forwarded|publish|receive|idle COUNT
+                   bench formats DIRECTORY
                    bench serve | bench self
             """)
     }
