@@ -35,7 +35,7 @@ struct RandomLife {
     /// Lives for so long, then heals, and checks that everything is well again.
     func run(for duration: Duration) {
         prepareServer()
-        for _ in 0..<world.pick([1, 1, 2, 2, 3]) { addClient() }
+        for _ in 0..<world.pick([1, 2, 2, 3]) { addClient() }
         planMischief()
         world.run(for: duration)
         heal()
@@ -74,7 +74,7 @@ struct RandomLife {
             $0.asksToken = asks.1
         }
         client.keepsResults = false
-        client.habits.answers = 0...world.pick([500, 5_000])
+        client.habits.answers = 0...world.pick([500, 10_000])
         client.habits.delay = world.milliseconds(0...4_000)
         client.connect()
         live(client)
@@ -126,8 +126,8 @@ struct RandomLife {
         case 11..<13: client.reconnect()
         case 13..<24: subscribe(client, channel)
         case 24..<28: client.unsubscribe(channel)
-        case 28..<35: respond(client)
-        case 35..<52: publish(client, channel)
+        case 28..<37: respond(client)
+        case 37..<52: publish(client, channel)
         case 52..<66: request(client)
         case 66..<74: say(client)
         case 74..<79: client.converse(limit: world.milliseconds(100...10_000))
@@ -153,7 +153,7 @@ struct RandomLife {
 
     private func respond(_ client: Client) {
         let inbox = client.respond(on: world.pick(["service", "quick"]))
-        world.after(world.milliseconds(5_000...100_000)) { _ in client.endScope(inbox) }
+        world.after(world.milliseconds(5_000...200_000)) { _ in client.endScope(inbox) }
     }
 
     private func listen(_ client: Client, _ channel: String) {

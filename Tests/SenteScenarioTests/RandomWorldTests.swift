@@ -6,13 +6,21 @@ import Testing
 
 @Suite("Random worlds")
 struct RandomWorldTests {
-    private static let replayed = ProcessInfo.processInfo.environment["SENTE_SEED"].flatMap { UInt64($0) }
+    /// `SENTE_SEED=n` lives through one world and writes its story down; `SENTE_SEEDS=n` lives through so many.
+    private static let replayed = number("SENTE_SEED")
+    private static let seeds = number("SENTE_SEEDS").map { Int($0) } ?? (isOptimized ? 2_000 : 200)
 
-    #if DEBUG
-    private static let seeds = 200
-    #else
-    private static let seeds = ProcessInfo.processInfo.environment["SENTE_SEEDS"].flatMap { Int($0) } ?? 2_000
-    #endif
+    private static func number(_ variable: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+    }
+
+    private static var isOptimized: Bool {
+        #if DEBUG
+        false
+        #else
+        true
+        #endif
+    }
 
     private static let transitions = [
         "closed → connecting", "connecting → open", "connecting → reconnecting", "connecting → failed",
@@ -21,7 +29,10 @@ struct RandomWorldTests {
         "reconnecting → failed", "failed → connecting", "failed → closed",
     ]
 
-    private static let expected = [
+    /// What must have happened; in few worlds the rarest errors and reasons may not.
+    private static let expected = seeds >= 2_000 ? all : all.filter { !["drop", "error"].contains($0.key) }
+
+    private static let all = [
         "transition": transitions,
         "fault": Fault.allCases.map(\.rawValue),
         "effect": [
