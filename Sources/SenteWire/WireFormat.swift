@@ -2,6 +2,31 @@
 
 /// How values become bytes and bytes become values.
 ///
+/// | Value | JSON (RFC 8259) | EDN (edn-format) | Transit (transit-format), in JSON | Sente's MessagePack |
+/// | --- | --- | --- | --- | --- |
+/// | null, bool | `null`, `true` | `nil`, `true` | `null`, `true` | nil, bool |
+/// | integer (64 bits) | digits | digits | digits, beyond 53 bits `~i…` | int |
+/// | bigInteger | digits or text | `1N` | `~n…` | – beyond 64 bits |
+/// | double | digits; NaN and infinities –, null or text | `1.5`, `##NaN`, `##Inf` | `1.5`, `~z…` | float 64 |
+/// | decimal | digits or text | `1.50M` | `~f…` | float 64 |
+/// | ratio | text `22/7` | `22/7` | `~#ratio` | extension 3 |
+/// | string | text | text | text, escaped by `~` | str |
+/// | character | text | `\c` | `~c…` | extension 2 |
+/// | keyword, symbol | text `ns/name` | `:ns/name`, `ns/name` | `~:…`, `~$…` | extensions 0, 1 |
+/// | list, vector | array | `(…)`, `[…]` | `~#list`, array | array |
+/// | set | array | `#{…}` | `~#set` | extension 4 |
+/// | map | object; keys are names, or scalars by option | `{…}` | map, with other keys `~#cmap` | map |
+/// | bytes | base64 text | `#bytes "…"` | `~b…` | bin |
+/// | instant | RFC 3339 text or milliseconds | `#inst "…"` | `~m…`, finer parts `~t…` | extension −1 |
+/// | uuid | text | `#uuid "…"` | `~u…` | extension 9 |
+/// | uri | text | `#uri "…"` | `~r…` | – |
+/// | tagged | – | `#tag …` | `~#tag` | its extension, if it has one |
+///
+/// – cannot be said: the error names the path to it. What JSON writes as text comes back as text; the other formats
+/// give back what they were given, but Sente's MessagePack reads lists as vectors, and
+/// decimals as doubles. Maps and sets are written in the order of insertion, so equal bytes need equal order.
+/// `JSONOptions`, `EDNOptions` and `TransitOptions` say more, and change what can be chosen.
+///
 /// The formats that servers of the sente-lite and Sente families speak are static members. One's own is made
 /// with ``init(name:isBinary:encode:decode:)``. Formats are equal if their names are.
 public struct WireFormat: Sendable {

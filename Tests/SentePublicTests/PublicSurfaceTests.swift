@@ -115,4 +115,12 @@ struct PublicSurfaceTests {
     func wrongURL() {
         #expect(throws: SenteError.self) { try SenteClient("localhost:3000") }
     }
+
+    @Test("the formats are there without another import, as the README shows them")
+    func formats() throws {
+        let bytes = try WireFormat.edn.encode([.keyword("user/id"): 7, "tags": .set([.keyword("new")])])
+        #expect(String(decoding: bytes, as: UTF8.self) == #"{:user/id 7, "tags" #{:new}}"#)
+        let value = try WireFormat.edn.decode(bytes)
+        #expect(value[Keyword("user/id")] == 7)
+    }
 }

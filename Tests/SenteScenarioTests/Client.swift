@@ -339,7 +339,7 @@ final class Client: CustomStringConvertible {
         case .ask(let id, let ask): answer(id, ask)
         case .cancelAsk(let id): waiting.removeAll { $0 == id }
         case .ready(let inbox): world.after(.zero) { [weak self] _ in self?.take(inbox) }
-        case .finish(let inbox, _): handles[inbox]?.isFinished = true
+        case .finish(let inbox): handles[inbox]?.isFinished = true
         case .resolve(let call, let result): resolve(call, result)
         case .publish(let status): statuses.append(status)
         case .subscription: break

@@ -20,7 +20,7 @@ package enum Effect: Sendable, Equatable {
     /// The inbox holds something to take.
     case ready(InboxID)
     /// Nothing will come through this inbox any more.
-    case finish(InboxID, SenteError?)
+    case finish(InboxID)
     case resolve(CallID, Result<Answer, SenteError>)
     case publish(ConnectionStatus)
     case subscription(channel: String, SubscriptionStatus)

@@ -70,7 +70,7 @@ extension Session {
         endWish(channel, into: &effects)
         for inbox in inboxes.subscriptions(of: channel) {
             inboxes.close(inbox)
-            effects.append(.finish(inbox, nil))
+            effects.append(.finish(inbox))
         }
         resumeIfRoom(at: now, into: &effects)
         guard case .open = state else { return resolve(call, .success(.done), into: &effects) }
@@ -86,7 +86,7 @@ extension Session {
 
     mutating func closeInbox(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
         guard inboxes.close(inbox) else { return }
-        effects.append(.finish(inbox, nil))
+        effects.append(.finish(inbox))
         resumeIfRoom(at: now, into: &effects)
     }
 

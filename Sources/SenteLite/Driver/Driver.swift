@@ -182,7 +182,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             }
         case .cancelAsk(let id): asks.removeValue(forKey: id)?.cancel()
         case .ready(let inbox): news.ready.append(inbox)
-        case .finish(let inbox, _): receivers.removeValue(forKey: inbox)?.finish()
+        case .finish(let inbox): receivers.removeValue(forKey: inbox)?.finish()
         case .resolve(let call, let result):
             if let waiter = waiters.removeValue(forKey: call) { news.answers.append((waiter, result)) }
         case .publish(let status): publish(status)

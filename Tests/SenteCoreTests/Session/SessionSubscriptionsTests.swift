@@ -138,9 +138,9 @@ struct SessionSubscriptionsTests {
         session.tell(.command(.unsubscribe(call, channel: "a")))
         #expect(session.said == [.unsubscribe(channel: "a")])
         #expect(session.error(of: plain.call)?.code == .cancelled)
-        #expect(session.does(.finish(plain.inbox, nil)))
-        #expect(session.does(.finish(scoped.inbox, nil)))
-        #expect(!session.does(.finish(listener, nil)))
+        #expect(session.does(.finish(plain.inbox)))
+        #expect(session.does(.finish(scoped.inbox)))
+        #expect(!session.does(.finish(listener)))
         session.confirm("a")
         session.reply(.unsubscribe, "a", .unsubscribed)
         #expect(session.answer(to: call) == .done)
@@ -184,7 +184,7 @@ struct SessionSubscriptionsTests {
         let scoped = session.subscribe("a", scoped: true)
         session.confirm("a")
         session.tell(.command(.endScope(scoped.inbox)))
-        #expect(session.does(.finish(scoped.inbox, nil)))
+        #expect(session.does(.finish(scoped.inbox)))
         #expect(session.said.isEmpty)
         session.hear(.delivery(Self.message("1")))
         #expect(session.take(plain.inbox).count == 1)
@@ -202,7 +202,7 @@ struct SessionSubscriptionsTests {
         let other = session.subscribe("a", scoped: isScoped)
         session.cancel(other.call)
         #expect(session.error(of: other.call)?.code == .cancelled)
-        #expect(session.does(.finish(other.inbox, nil)))
+        #expect(session.does(.finish(other.inbox)))
         #expect(session.said.isEmpty)
         session.tell(.command(.endScope(other.inbox)))
         #expect(session.effects.isEmpty)
@@ -322,7 +322,7 @@ struct SessionSubscriptionsTests {
         for id in ["1", "2"] { session.hear(.delivery(Self.message(id))) }
         session.tell(.command(.closeInbox(inbox)))
         #expect(session.does(.resumeReading(session.link)))
-        #expect(session.does(.finish(inbox, nil)))
+        #expect(session.does(.finish(inbox)))
     }
 
     // MARK: Being the service
