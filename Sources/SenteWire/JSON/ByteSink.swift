@@ -129,12 +129,14 @@ struct ByteSink: ~Copyable {
             }
             position += 8
         }
-        while position < end {
-            let byte = bytes[position]
-            if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
-            memory[count + position - start] = byte
-            position += 1
-        }
+        let left = end - position
+        guard left > 0 else { return position }
+        let word = Self.tail(source, of: left, before: end)
+        // Room for 16 more is there, and what follows is written over the rest.
+        target.storeBytes(of: word.littleEndian, toByteOffset: position - start, as: UInt64.self)
+        let special = UTF8Scan.specialBytes(
+            word | (0x2020_2020_2020_2020 << UInt64(left * 8)), orNotASCII: false)
+        position = special == 0 ? end : position + special.trailingZeroBitCount >> 3
         return position
     }
 
@@ -157,5 +159,23 @@ struct ByteSink: ~Copyable {
     private mutating func append(escapeLetter letter: UInt8) {
         append(UInt8(ascii: "\\"))
         append(letter)
+    }
+
+    /// The last `left` (1…7) bytes before `end` in the low bytes of a word, without reading outside the text.
+    @inline(__always)
+    private static func tail(_ source: UnsafeRawPointer, of left: Int, before end: Int) -> UInt64 {
+        if end >= 8 {
+            let word = source.loadUnaligned(fromByteOffset: end - 8, as: UInt64.self)
+            return UInt64(littleEndian: word) >> UInt64((8 - left) * 8)
+        }
+        let start = end - left
+        if left >= 4 {
+            let low = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+            let high = UInt32(littleEndian: source.loadUnaligned(fromByteOffset: end - 4, as: UInt32.self))
+            return UInt64(low) | UInt64(high) << UInt64((left - 4) * 8)
+        }
+        func byte(_ offset: Int) -> UInt64 { UInt64(source.load(fromByteOffset: offset, as: UInt8.self)) }
+        return byte(start) | byte(start + left / 2) << UInt64(left / 2 * 8) | byte(end - 1)
+            << UInt64((left - 1) * 8)
     }
 }

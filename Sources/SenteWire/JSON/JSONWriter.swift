@@ -56,6 +56,9 @@ struct JSONWriter: ~Copyable {
         while position < items.count {
             if position > 0 { sink.append(UInt8(ascii: ",")) }
             position += 2
+            if case .string(let key) = items[position - 2], emitPlain(key: key, items[position - 1]) {
+                continue
+            }
             frames[frame].next = position
             try emitKey(items[position - 2])
             sink.append(UInt8(ascii: ":"))
@@ -64,6 +67,22 @@ struct JSONWriter: ~Copyable {
         }
         sink.append(UInt8(ascii: "}"))
         frames.removeLast()
+    }
+
+    /// Writes an entry of the commonest kinds, which can neither fail nor open anything; false for any other.
+    private mutating func emitPlain(key: String, _ value: Value) -> Bool {
+        switch value {
+        case .string(let text):
+            sink.appendQuoted(key)
+            sink.append(UInt8(ascii: ":"))
+            sink.appendQuoted(text)
+        case .integer(let integer):
+            sink.appendQuoted(key)
+            sink.append(UInt8(ascii: ":"))
+            sink.append(integer)
+        default: return false
+        }
+        return true
     }
 
     /// Writes a scalar, or opens a collection.
