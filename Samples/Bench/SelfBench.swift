@@ -20,8 +20,6 @@ enum SelfBench {
             let median = ratio.values.sorted()[ratio.values.count / 2]
             print("  \(ratio.name): \((median * 100).rounded() / 100) × \(ratio.of)")
         }
-        print(try await TransportBench.run(load(server.echoPort, .idle, 1_000, .callback)).json)
-        print(try await ClientBench.run(port: server.port, .idle, count: 1_000).json)
     }
 
     private typealias Ratio = (name: String, of: String, value: Double)

@@ -72,37 +72,8 @@ extension EDNReader {
     }
 
     private mutating func unicodeEscape() throws(Fault) {
-        let start = position
-        var code = try codeUnit()
-        if code & 0xF800 == 0xD800 {
-            let isPair =
-                code < 0xDC00 && position + 1 < end && bytes[position] == UInt8(ascii: "\\")
-                && bytes[position + 1] == UInt8(ascii: "u")
-            let low = isPair ? try codeUnit() : 0
-            guard low & 0xFC00 == 0xDC00 else { throw loneSurrogate(start) }
-            code = 0x10000 + (code & 0x3FF) << 10 + (low & 0x3FF)
-        }
-        guard let scalar = Unicode.Scalar(code) else { throw loneSurrogate(start) }
+        let scalar = try UnicodeEscape.read(bytes, &position, before: end, incomplete: incomplete())
         scratch.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-    }
-
-    private func loneSurrogate(_ offset: Int) -> Fault {
-        Fault(kind: .invalidText, message: "Half of a surrogate pair is no character.", offset: offset)
-    }
-
-    /// Reads `\uXXXX`.
-    private mutating func codeUnit() throws(Fault) -> UInt32 {
-        position += 2
-        var code: UInt32 = 0
-        for _ in 0..<4 {
-            guard position < end else { throw incomplete() }
-            guard let digit = UniqueID.hexDigit(bytes[position]) else {
-                throw fault("Four hexadecimal digits must come after \\u.")
-            }
-            code = code << 4 | UInt32(digit)
-            position += 1
-        }
-        return code
     }
 
     /// Reads `\0` to `\377`; like Clojure it wants no other digit or letter behind fewer than three.

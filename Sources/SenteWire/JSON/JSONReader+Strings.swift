@@ -90,38 +90,7 @@ extension JSONReader {
     }
 
     private mutating func unicodeEscape() throws(Fault) {
-        let start = position
-        var code = UInt32(try codeUnit())
-        if code & 0xF800 == 0xD800 {
-            guard code < 0xDC00, position < end, bytes[position] == UInt8(ascii: "\\") else {
-                throw loneSurrogate(start)
-            }
-            guard position + 1 < end else { throw incomplete() }
-            guard bytes[position + 1] == UInt8(ascii: "u") else { throw loneSurrogate(start) }
-            let low = UInt32(try codeUnit())
-            guard low & 0xFC00 == 0xDC00 else { throw loneSurrogate(start) }
-            code = 0x10000 + (code & 0x3FF) << 10 + (low & 0x3FF)
-        }
-        guard let scalar = Unicode.Scalar(code) else { throw loneSurrogate(start) }
+        let scalar = try UnicodeEscape.read(bytes, &position, before: end, incomplete: incomplete())
         scratch.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-    }
-
-    private func loneSurrogate(_ offset: Int) -> Fault {
-        Fault(kind: .invalidText, message: "Half of a surrogate pair is no character.", offset: offset)
-    }
-
-    /// Reads `\uXXXX`.
-    private mutating func codeUnit() throws(Fault) -> UInt16 {
-        position += 2
-        var code: UInt16 = 0
-        for _ in 0..<4 {
-            guard position < end else { throw incomplete() }
-            guard let digit = UniqueID.hexDigit(bytes[position]) else {
-                throw fault("Four hexadecimal digits must come after \\u.")
-            }
-            code = code << 4 | UInt16(digit)
-            position += 1
-        }
-        return code
     }
 }
