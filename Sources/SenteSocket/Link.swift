@@ -8,6 +8,10 @@ package import SenteBase
 ///     server  serving ─accept()─▶ open                                   ▲
 ///                └──respond(), a wrong request, a peer at fault──────────┘
 ///
+/// A link that is to be secured has one stage before these, `securing`: TLS is no value, so its owner puts a
+/// filter between the socket and the link when `look()` says `isSecuring`, and calls `secured()` once the
+/// filter has made its handshake. From then on the link's bytes are those inside TLS.
+///
 /// Whoever owns the socket
 /// - hands everything one `recv` brought to `receive`, or, while `missingBytes` is large, receives in place
 ///   with `fill`;
@@ -24,6 +28,8 @@ package import SenteBase
 /// The stages stand in `stage`; what they own stands beside it, so that nothing is copied when bytes come.
 package struct Link: Sendable {
     private enum Stage: Sendable {
+        /// The owner's filter makes the TLS handshake. Can move to: upgrading, serving, over.
+        case securing
         /// Client: the request is written, the answer has not come. Can move to: open, over.
         case upgrading
         /// Server: the request or the owner's answer to it has not come. Can move to: open, ending, over.
@@ -43,6 +49,8 @@ package struct Link: Sendable {
     private var stage: Stage
     private var clientUpgrade: ClientUpgrade?
     private var serverUpgrade: ServerUpgrade?
+    /// A client's request, until the stages before the upgrade are done.
+    private var request: [UInt8] = []
     private var reader: FrameReader
     private var output = OutputBuffer()
     /// The answer to the latest ping, kept back while the output is congested.
@@ -56,27 +64,28 @@ package struct Link: Sendable {
 
     /// A client's link.
     ///
-    /// Its output begins with the request.
+    /// Its output begins with the request, once it is `secured()` if it is to be secured.
     ///
-    /// `deadline` ends the opening handshake, whatever part of the time limit went into connecting before.
+    /// `deadline` ends the opening handshakes, whatever part of the time limit went into connecting before.
     package init(
         client request: UpgradeRequest, key: HandshakeKey, limits: LinkLimits = LinkLimits(),
-        deadline: Instant
+        isSecure: Bool = false, deadline: Instant
     ) {
         isClient = true
         self.limits = limits
-        stage = .upgrading
+        stage = .securing
         clientUpgrade = ClientUpgrade(request, key: key, limits: limits)
         reader = FrameReader(masked: false, limit: limits.message)
         self.deadline = deadline
-        output.append(request.bytes(key: key))
+        self.request = request.bytes(key: key)
+        if !isSecure { upgrade() }
     }
 
     /// A server's link on a connection that was accepted at `now`.
-    package init(server limits: LinkLimits = LinkLimits(), at now: Instant) {
+    package init(server limits: LinkLimits = LinkLimits(), isSecure: Bool = false, at now: Instant) {
         isClient = false
         self.limits = limits
-        stage = .serving
+        stage = isSecure ? .securing : .serving
         serverUpgrade = ServerUpgrade(limits: limits)
         reader = FrameReader(masked: true, limit: limits.message)
         deadline = now.advanced(by: limits.handshake)
@@ -107,6 +116,8 @@ package struct Link: Sendable {
 
     /// What a link wants of its owner, all in one look.
     package struct Wants: Sendable {
+        /// The filter for TLS belongs between socket and link now; `secured()` ends that.
+        package let isSecuring: Bool
         package let isOpen: Bool
         package let isOver: Bool
         package let mayShutDownWriting: Bool
@@ -118,11 +129,18 @@ package struct Link: Sendable {
     /// `mutating`, though it changes nothing: to call a getter of another module, a caller copies the whole link first.
     package mutating func look() -> Wants {
         Wants(
-            isOpen: isOpen, isOver: isOver, mayShutDownWriting: mayShutDownWriting, hasOutput: hasOutput,
+            isSecuring: stage == .securing, isOpen: isOpen, isOver: isOver,
+            mayShutDownWriting: mayShutDownWriting, hasOutput: hasOutput,
             missingBytes: missingBytes, deadline: deadline)
     }
 
     // MARK: - Input
+
+    /// The owner's filter has made its handshake; bytes that came behind it are received from now on.
+    package mutating func secured() {
+        guard stage == .securing else { return }
+        if isClient { upgrade() } else { stage = .serving }
+    }
 
     /// Takes everything one read brought.
     package mutating func receive(
@@ -158,6 +176,8 @@ package struct Link: Sendable {
         endReceived = true
         if let (fault, key) = heldFault { fail(fault, key: key, at: now, into: &events) }
         switch stage {
+        case .securing:
+            finish(.lost, "The peer ended the connection during the TLS handshake.", into: &events)
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
                 finish(.refused(refusal), into: &events)
@@ -183,7 +203,7 @@ package struct Link: Sendable {
     package mutating func failed(_ failure: LinkFailure, into events: inout [LinkEvent]) {
         switch stage {
         case .ending, .over: finish(nil, into: &events)
-        case .upgrading, .serving, .open, .closing:
+        case .securing, .upgrading, .serving, .open, .closing:
             // Servers that close with our bytes unread reset the connection behind their answer.
             if case .refused(let refusal) = clientUpgrade?.end() {
                 finish(.refused(refusal), into: &events)
@@ -200,6 +220,7 @@ package struct Link: Sendable {
         guard let deadline, now >= deadline else { return }
         if let (fault, key) = heldFault { return fail(fault, key: key, at: now, into: &events) }
         switch stage {
+        case .securing: finish(.timedOut, "The TLS handshake took too long.", into: &events)
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
                 finish(.refused(refusal), into: &events)
@@ -291,7 +312,7 @@ package struct Link: Sendable {
     ) -> Bool {
         guard code.isAllowedOnWire else { return false }
         switch stage {
-        case .upgrading, .serving:
+        case .securing, .upgrading, .serving:
             finish(.lost, "The link was closed before it was open.", into: &events)
         case .open:
             sendClose(ClosePayload.encode(code, reason: reason), masks: &masks)
@@ -321,6 +342,13 @@ package struct Link: Sendable {
     }
 
     // MARK: - The opening handshake
+
+    /// Nothing stands before the upgrade any more.
+    private mutating func upgrade() {
+        stage = .upgrading
+        output.append(request)
+        request = []
+    }
 
     private mutating func readAnswer(
         _ rest: inout UnsafeRawBufferPointer, at now: Instant, into events: inout [LinkEvent]
@@ -493,6 +521,7 @@ package struct Link: Sendable {
 
     /// Gives back what only reading needed.
     private mutating func release() {
+        request = []
         clientUpgrade = nil
         serverUpgrade = nil
         latePong = nil
