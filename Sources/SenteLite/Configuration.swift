@@ -12,7 +12,12 @@ extension SenteClient {
         ///
         /// It runs on the ordinary executor, before each attempt and within its time limit. Throwing gives up
         /// the attempt, not the connecting.
-        public typealias TokenProvider = @Sendable (TokenReason) async throws -> String?
+        public typealias TokenProvider = @Sendable (AttemptReason) async throws -> String?
+
+        /// Gives parameters for an attempt's URL, in order.
+        ///
+        /// It runs like a token provider.
+        public typealias ParametersProvider = @Sendable (AttemptReason) async throws -> NamedValues
 
         /// The family of servers to insist on; nil takes what the first frame shows.
         ///
@@ -53,11 +58,15 @@ extension SenteClient {
         /// Sent with the opening handshake.
         ///
         /// The default is empty.
-        public var headers: [String: String]
-        /// Added to the URL's query, percent-encoded, in the order of their names.
+        public var headers: NamedValues
+        /// Added to the URL's query, percent-encoded, in this order.
         ///
         /// The default is empty.
-        public var parameters: [String: String]
+        public var parameters: NamedValues
+        /// Asked for more parameters before each attempt; they stand behind the others.
+        ///
+        /// For what is good for one attempt, such as a CSRF token. The default is nil.
+        public var parametersProvider: ParametersProvider?
         /// Asked for a token before each attempt; it is sent as `Authorization: Bearer …`.
         ///
         /// The default is nil.
@@ -92,6 +101,7 @@ extension SenteClient.Configuration {
         session.times = timeouts
         session.asksEndpoint = endpointProvider != nil
         session.asksToken = tokenProvider != nil
+        session.asksParameters = parametersProvider != nil
         return session
     }
 

@@ -222,11 +222,14 @@ struct SenteClientTests {
         let client = try stage.client("ws://server.test/chsk?x=1") { configuration in
             configuration.headers = ["X-One": "1", "Authorization": "Basic old"]
             configuration.parameters = ["client-id": "a b&c", "b": "é"]
+            configuration.parametersProvider = { reason in ["csrf-token": "+/", "why": reason.rawValue] }
             configuration.tokenProvider = { reason in reason == .connecting ? "secret" : nil }
         }
         try await client.connect()
         let request = try #require(stage.server.linkRequests.first)
-        #expect(request.url == "ws://server.test/chsk?x=1&b=%C3%A9&client-id=a%20b%26c")
+        #expect(
+            request.url
+                == "ws://server.test/chsk?x=1&client-id=a%20b%26c&b=%C3%A9&csrf-token=%2B%2F&why=connecting")
         #expect(
             request.headers == [
                 Refusal.Header("X-One", "1"), Refusal.Header("Authorization", "Bearer secret"),
@@ -237,7 +240,7 @@ struct SenteClientTests {
     func freshToken() async throws {
         let stage = Stage()
         stage.server.greet(with: .refusal(Refusal(status: 401)))
-        let reasons = Collector<TokenReason>()
+        let reasons = Collector<AttemptReason>()
         let client = try stage.client("ws://server.test/") { configuration in
             configuration.tokenProvider = { reason in
                 reasons.append(reason)

@@ -390,6 +390,7 @@ final class Client: CustomStringConvertible {
                 switch ask {
                 case .endpoint: .endpoint("ws://world.test:3000/")
                 case .token: .token("token \(id.number)")
+                case .parameters: .parameters(["csrf-token": "\(id.number)"])
                 case .delay: .delay(habits.delay)
                 }
             }

@@ -61,7 +61,7 @@ struct RandomLife {
         let window = world.pick([512, 4 << 10, 64 << 10])
         let answers = world.pick([1, 4, 16])
         let connectLimit = world.milliseconds(500...10_000)
-        let asks = (world.chance(0.3), world.chance(0.3))
+        let asks = (world.chance(0.3), world.chance(0.3), world.chance(0.3))
         let client = world.addClient(sizes: SizeLimits(outgoingMessage: 4_096)) {
             $0.reconnect = reconnect
             $0.outbox = outbox
@@ -72,6 +72,7 @@ struct RandomLife {
             $0.times.connect = connectLimit
             $0.asksEndpoint = asks.0
             $0.asksToken = asks.1
+            $0.asksParameters = asks.2
         }
         client.keepsResults = false
         client.habits.answers = 0...world.pick([500, 10_000])

@@ -38,22 +38,31 @@ package struct LinkTarget: Sendable, Equatable {
     /// What the endpoint provider gave; nil for the configured URL.
     package var endpoint: String?
     package var token: String?
+    /// What the parameters provider gave, for the URL's query.
+    package var parameters = NamedValues()
     /// When opening must be over.
     package var deadline: Instant
+
+    package init(endpoint: String? = nil, token: String? = nil, deadline: Instant) {
+        self.endpoint = endpoint
+        self.token = token
+        self.deadline = deadline
+    }
 }
 
 /// A question to the app's providers.
 package enum Ask: Sendable, Equatable {
     case endpoint
-    case token(TokenReason)
+    case token(AttemptReason)
+    case parameters(AttemptReason)
     case delay(ReconnectPolicy.Context)
 }
 
-/// Why a token is asked for.
-public enum TokenReason: String, Sendable, CaseIterable {
+/// Why a provider is asked for what an attempt needs.
+public enum AttemptReason: String, Sendable, CaseIterable {
     /// An ordinary attempt.
     case connecting
-    /// The server refused the last token (401 or 403); a cached one will not do.
+    /// The server refused what was given last (401 or 403); a cached token will not do.
     case refused
 }
 

@@ -31,6 +31,7 @@ package enum Input: Sendable {
 package enum Provision: Sendable, Hashable {
     case endpoint(String)
     case token(String?)
+    case parameters(NamedValues)
     /// nil: give up.
     case delay(Duration?)
     /// The provider threw; the text is its error's.

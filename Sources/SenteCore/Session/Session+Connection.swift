@@ -119,11 +119,13 @@ extension Session {
         let deadline = now.instant.advanced(by: configuration.times.connect)
         var attempt = Attempt(
             startedAt: now.instant, deadline: deadline,
-            target: LinkTarget(endpoint: nil, token: nil, deadline: deadline))
+            target: LinkTarget(deadline: deadline))
         attempt.hasFreshToken = withFreshToken
         var asks: [Ask] = []
         if configuration.asksEndpoint { asks.append(.endpoint) }
-        if configuration.asksToken { asks.append(.token(withFreshToken ? .refused : .connecting)) }
+        let reason: AttemptReason = withFreshToken ? .refused : .connecting
+        if configuration.asksToken { asks.append(.token(reason)) }
+        if configuration.asksParameters { asks.append(.parameters(reason)) }
         status.attempt = backoff.retries + 1
         effects.append(.record(.attemptStarted))
         let questions = asks.map { (nextAsk(), $0) }
@@ -159,6 +161,7 @@ extension Session {
             switch provision {
             case .endpoint(let endpoint): attempt.target.endpoint = endpoint
             case .token(let token): attempt.target.token = token
+            case .parameters(let parameters): attempt.target.parameters = parameters
             case .delay: break
             case .failed(let text):
                 state = .connecting(attempt)
@@ -174,7 +177,7 @@ extension Session {
             case .delay(let delay?):
                 wait(max(.zero, delay), notBefore: waiting.notBefore, at: now, into: &effects)
             case .delay(nil), .failed: giveUp(into: &effects)
-            case .endpoint, .token: break
+            case .endpoint, .token, .parameters: break
             }
         case .closed, .open, .closing, .failed: break
         }
@@ -223,7 +226,7 @@ extension Session {
     mutating func refused(_ link: LinkID, _ refusal: Refusal, at now: Moment, into effects: inout [Effect]) {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
         let verdict = RefusalVerdict(
-            refusal, at: now, triesToken: configuration.asksToken && !attempt.hasFreshToken)
+            refusal, at: now, triesToken: configuration.asksCredentials && !attempt.hasFreshToken)
         switch verdict.remedy {
         case .freshToken:
             status.lastError = verdict.error

@@ -21,6 +21,10 @@ package struct SessionConfiguration: Sendable {
     package var asksEndpoint = false
     /// Whether a token is asked for before every attempt.
     package var asksToken = false
+    /// Whether parameters are asked for before every attempt.
+    package var asksParameters = false
+    /// Whether a refused attempt can be made once more with something fresh.
+    var asksCredentials: Bool { asksToken || asksParameters }
 
     package init() {}
 }

@@ -41,7 +41,7 @@ extension Session {
         var link: LinkID?
         /// The opening handshake is done; the greeting is awaited.
         var isUpgraded = false
-        /// The token was asked for anew because the server refused the last one.
+        /// Token and parameters were asked for anew because the server refused the last ones.
         var hasFreshToken = false
     }
 

@@ -35,6 +35,7 @@ struct SettingsTests {
         #expect(configuration.heartbeat == Heartbeat())
         #expect(!configuration.asksToken)
         #expect(!configuration.asksEndpoint)
+        #expect(!configuration.asksParameters)
     }
 
     @Test("An attempt has at least a moment", arguments: [Duration.zero, .seconds(-5), .seconds(Int64.min)])

@@ -171,6 +171,22 @@ struct SessionConnectionTests {
         #expect(session.state == .failed)
     }
 
+    @Test("Parameters are asked for before every attempt, and anew when the server refused them")
+    func parameters() throws {
+        var session = Play.connecting { $0.asksParameters = true }
+        var ask = try #require(session.asks.first { $0.value == .parameters(.connecting) }).key
+        session.tell(.provided(ask, .parameters(["csrf-token": "1", "a": "b"])))
+        #expect(session.target?.parameters == ["csrf-token": "1", "a": "b"])
+        session.refuse(403)
+        ask = try #require(session.asks.first { $0.value == .parameters(.refused) }).key
+        session.tell(.provided(ask, .parameters(["csrf-token": "2"])))
+        #expect(session.target?.parameters == ["csrf-token": "2"])
+        session.greet()
+        session.lose()
+        session.waitForAttempt()
+        #expect(session.asks.values.count { $0 == .parameters(.connecting) } == 2)
+    }
+
     @Test("A server that says when to come back is not visited before", arguments: [429, 503])
     func retryAfter(status: Int) {
         var session = Play.connecting()

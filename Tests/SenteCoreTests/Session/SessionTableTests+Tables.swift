@@ -28,7 +28,7 @@ extension SessionTableTests {
             cancel a wait, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
-            failed, endpoint, token, delay, no delay, provider failed, consumed, \
+            failed, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
             pathChanged, timerFired early, timerFired
             """
         ),
@@ -83,7 +83,7 @@ extension SessionTableTests {
         ),
         (
             "connecting dial",
-            "endpoint, token"
+            "endpoint, token, parameters, parameters"
         ),
         (
             "reconnecting tell",
@@ -102,7 +102,7 @@ extension SessionTableTests {
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, progressed, wrote, unsayable, \
-            endpoint, token, delay, no delay, provider failed, consumed, pathChanged, \
+            endpoint, token, parameters, delay, no delay, provider failed, consumed, pathChanged, \
             timerFired early
             """
         ),
@@ -159,7 +159,7 @@ extension SessionTableTests {
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, progressed, wrote, unsayable, \
-            endpoint, token, delay, no delay, provider failed, consumed, pathChanged, \
+            endpoint, token, parameters, delay, no delay, provider failed, consumed, pathChanged, \
             timerFired early
             """
         ),
@@ -242,7 +242,7 @@ extension SessionTableTests {
             """
             openInbox, listen, unlisten, cancel a wait, opened, pong received, noise, \
             undecodable, mismatched, progressed, wrote, refused 404, refused 401, \
-            refused 503, endpoint, token, delay, no delay, provider failed, consumed, \
+            refused 503, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
             timerFired early
             """
         ),
@@ -280,7 +280,7 @@ extension SessionTableTests {
             settle, cancel a publish, cancel a wait, opened, greeting, delivery, reply, \
             request, ping received, pong received, event, server error, noise, \
             undecodable, mismatched, progressed, wrote, unsayable, refused 404, \
-            refused 401, refused 503, endpoint, token, delay, no delay, provider failed, \
+            refused 401, refused 503, endpoint, token, parameters, delay, no delay, provider failed, \
             consumed, pathChanged, timerFired early
             """
         ),
@@ -322,7 +322,7 @@ extension SessionTableTests {
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
             unsayable, refused 404, refused 401, refused 503, closed, failed, endpoint, \
-            token, delay, no delay, provider failed, consumed, timerFired early
+            token, parameters, delay, no delay, provider failed, consumed, timerFired early
             """
         ),
         (
@@ -363,7 +363,7 @@ extension SessionTableTests {
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
             unsayable, refused 404, refused 401, refused 503, closed, failed, endpoint, \
-            token, consumed, timerFired early
+            token, parameters, consumed, timerFired early
             """
         ),
         (
@@ -432,7 +432,7 @@ extension SessionTableTests {
             cancel a wait, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
-            failed, endpoint, token, delay, no delay, provider failed, consumed, \
+            failed, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
             pathChanged, timerFired early, timerFired
             """
         ),

@@ -141,6 +141,7 @@ struct SessionTableTests {
         ("failed", { .closed($0.play.link, .failed(LinkFailure(.untrusted, ""))) }),
         ("endpoint", { .provided($0.ask, .endpoint("ws://x/")) }),
         ("token", { .provided($0.ask, .token("t")) }),
+        ("parameters", { .provided($0.ask, .parameters(["p": "1"])) }),
         ("delay", { .provided($0.ask, .delay(.seconds(1))) }),
         ("no delay", { .provided($0.ask, .delay(nil)) }),
         ("provider failed", { .provided($0.ask, .failed("")) }),
