@@ -130,7 +130,7 @@ struct ClientConsole: Sendable {
         switch command {
         case .connect(let limit):
             try await client.connect(timeout: limit)
-            result = ["connection": client.status.identity.map { Value($0.connectionID) }]
+            result = ["connection": client.status.identity?.connectionID.map { Value($0) }]
         case .disconnect:
             await client.disconnect()
         case .subscribe(let channel):

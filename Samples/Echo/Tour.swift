@@ -62,12 +62,14 @@ struct Tour: Sendable {
     private func connect(_ client: SenteClient) async throws -> String {
         try await client.connect(timeout: Self.limit)
         let status = client.status
-        guard let identity = status.identity else { throw Failure("The server gave the connection no id.") }
+        guard let connection = status.identity?.connectionID else {
+            throw Failure("The server gave the connection no id.")
+        }
         report.step(
-            "connected", identity.connectionID,
+            "connected", connection,
             "in \(client.metrics.connection.timeToOpen?.text ?? "?"); the first frame showed "
                 + "\(status.dialect?.rawValue ?? "?") in \(status.format?.name ?? "?")")
-        return identity.connectionID
+        return connection
     }
 
     private func subscribe(_ client: SenteClient) async throws -> Subscription {
@@ -141,9 +143,11 @@ struct Tour: Sendable {
         report.step("back", "\(stopped.duration(to: back.time).text) after the stop")
         report.step("port", "\(port) → \(newPort)", "read from the port file before each attempt")
 
-        guard let identity = back.status.identity else { throw Failure("The new connection has no id.") }
-        try demand(identity.connectionID != connection, "The connection id is still \(connection).")
-        report.step("connection", "\(connection) → \(identity.connectionID)")
+        guard let name = back.status.identity?.connectionID else {
+            throw Failure("The new connection has no id.")
+        }
+        try demand(name != connection, "The connection id is still \(connection).")
+        report.step("connection", "\(connection) → \(name)")
         try await confirm(client, "restored")
         let id = try identified(await receipt)
         let message = try await next(subscription, id: id)

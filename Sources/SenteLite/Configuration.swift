@@ -121,7 +121,8 @@ extension SenteClient.Configuration {
             ("timeouts.close", timeouts.close),
         ]
         if let heartbeat {
-            times += [("heartbeat.interval", heartbeat.interval), ("heartbeat.limit", heartbeat.limit)]
+            times.append(("heartbeat.interval", heartbeat.interval))
+            if let limit = heartbeat.limit { times.append(("heartbeat.limit", limit)) }
         }
         if let time = outbox.timeToLive { times.append(("outbox.timeToLive", time)) }
         for (name, time) in times where time <= .zero {

@@ -34,7 +34,7 @@ extension Outbound {
     var letter: Int? {
         switch self {
         case .publish(_, let data, _), .request(_, let data, _): data["n"]?.integerValue.map { Int($0) }
-        case .event(let event): event.data["n"]?.integerValue.map { Int($0) }
+        case .event(let event, _): event.data["n"]?.integerValue.map { Int($0) }
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions: nil
         }
     }

@@ -475,9 +475,9 @@ final class RuleBook {
             if pausedAt.duration(to: now) > client.configuration.pauseLimit, !wasAsleep(since: pausedAt) {
                 violate(11, "Reading is paused for \(pausedAt.duration(to: now)).")
             }
-        } else if let heartbeat = client.configuration.heartbeat {
+        } else if let heartbeat = client.configuration.heartbeat, let limit = heartbeat.limit {
             let silence = lastLife.duration(to: now)
-            if silence > heartbeat.interval + heartbeat.limit, !wasAsleep(since: lastLife) {
+            if silence > heartbeat.interval + limit, !wasAsleep(since: lastLife) {
                 violate(7, "The link is silent for \(silence), and still open.")
             }
         }

@@ -3,13 +3,6 @@
 import SenteWire
 
 extension Dialect {
-    package var capabilities: Capabilities {
-        switch self {
-        case .senteLiteMaps:
-            Capabilities(acknowledgesPublish: true, answersEvents: false, ordersReplies: true)
-        }
-    }
-
     /// Refuses what this dialect cannot say or its servers choke on, and what is too large.
     ///
     /// It needs no link and looks at nothing but its arguments, so it runs on the caller's thread before anything is
@@ -28,6 +21,7 @@ extension Dialect {
     func check(arguments outbound: Outbound) throws(SenteError) {
         switch self {
         case .senteLiteMaps: try Self.checkMaps(outbound)
+        case .senteLiteVectors, .sente: break
         }
     }
 
@@ -36,7 +30,12 @@ extension Dialect {
         switch outbound {
         // A server of this dialect throws on other data, and then neither delivers nor answers.
         case .publish(_, let data, _), .request(_, let data, _): try check(data: data)
-        case .event(let event): try check(event: event)
+        case .event(let event, callback: nil): try check(event: event)
+        case .event(_, callback: _?):
+            throw SenteError(
+                .unsupported,
+                "Servers of the dialect senteLiteMaps do not answer events: use send(_:timeout:reply:), "
+                    + "or request(_:on:).", outcome: .notSent)
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions: break
         }
     }

@@ -29,6 +29,7 @@ package struct DialectDetector: Hashable, Sendable {
         }
         switch family {
         case .senteLiteMaps: return SenteLiteMaps(format: format)
+        case .senteLiteVectors, .sente: throw Self.mismatch(first)
         }
     }
 

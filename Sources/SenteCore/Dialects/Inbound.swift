@@ -12,6 +12,8 @@ package enum Inbound: Hashable, Sendable {
     case reply(Correlation, Reply)
     /// Somebody asks this client, as a service.
     case request(IncomingRequest)
+    /// The server ended a subscription that nothing this client said ends.
+    case subscriptionLost(channel: String, SenteError)
     case ping(stamp: Int64?)
     /// `stamp` is the one of the ping it answers.
     case pong(stamp: Int64?)
@@ -40,6 +42,8 @@ package enum ReplyKind: String, Hashable, Sendable, CaseIterable {
     /// The service's answer to an RPC request.
     case answer
     case channels, subscriptions
+    /// The server's answer to an application event.
+    case event
 }
 
 package enum Reply: Hashable, Sendable {

@@ -14,7 +14,8 @@ package enum Outbound: Hashable, Sendable {
     case ping(stamp: Int64?)
     /// The answer to a server's ping, or unasked.
     case pong(original: Int64?)
-    case event(Event)
+    /// An application event; with `callback`, the id that the server's answer to it is to carry.
+    case event(Event, callback: String? = nil)
     case listChannels
     case listSubscriptions
 }
@@ -27,21 +28,24 @@ extension Outbound {
         case .publish(let channel, let data, _), .request(let channel, let data, _):
             64 + channel.utf8.count + data.weight
         case .answer(let id, let data, _): 64 + id.utf8.count + data.weight
-        case .event(let event): 32 + event.id.name.utf8.count + event.data.weight
+        case .event(let event, let callback):
+            32 + event.id.name.utf8.count + event.data.weight + (callback?.utf8.count ?? 0)
         case .ping, .pong, .listChannels, .listSubscriptions: 48
         }
     }
 
-    /// The kind of reply the server gives to it, where the dialect answers.
-    package var replyKind: ReplyKind? {
+    /// By what the server's reply to it is known; nil where it gives none.
+    package func correlation(in capabilities: Capabilities) -> Correlation? {
         switch self {
-        case .subscribe: .subscribe
-        case .unsubscribe: .unsubscribe
-        case .publish: .publish
-        case .request: .request
-        case .listChannels: .channels
-        case .listSubscriptions: .subscriptions
-        case .answer, .ping, .pong, .event: nil
+        case .subscribe(let channel): .next(.subscribe, channel: channel)
+        case .unsubscribe(let channel): .next(.unsubscribe, channel: channel)
+        case .publish(let channel, _, _):
+            capabilities.acknowledgesPublish ? .next(.publish, channel: channel) : nil
+        case .request(let channel, _, _): .next(.request, channel: channel)
+        case .listChannels: .next(.channels, channel: nil)
+        case .listSubscriptions: .next(.subscriptions, channel: nil)
+        case .event(_, let callback): callback.map { .id(.event, $0) }
+        case .answer, .ping, .pong: nil
         }
     }
 

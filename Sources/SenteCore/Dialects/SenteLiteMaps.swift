@@ -20,7 +20,6 @@ package struct SenteLiteMaps: DialectCoder {
     }
 
     package var dialect: Dialect { .senteLiteMaps }
-    package var capabilities: Capabilities { dialect.capabilities }
 
     package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
         try dialect.check(arguments: outbound)
@@ -59,7 +58,7 @@ package struct SenteLiteMaps: DialectCoder {
                 .pong, (MapField.timestamp, Value(now.wallMilliseconds)),
                 (MapField.originalTimestamp, Value(original)))
         case .pong(nil): Self.frame(.pong, (MapField.timestamp, Value(now.wallMilliseconds)))
-        case .event(let event): Self.frame(event)
+        case .event(let event, _): Self.frame(event)
         case .listChannels: Self.frame(.listChannels)
         case .listSubscriptions: Self.frame(.getSubscriptions)
         }

@@ -47,13 +47,26 @@ public struct ConnectionStatus: Sendable, Equatable {
 ///
 /// A new link gets a new one.
 public struct Identity: Sendable, Hashable {
-    /// The server's name for the connection (`conn-id`).
-    public var connectionID: String
+    /// The server's name for the connection (`conn-id`); nil on Sente, which has none.
+    public var connectionID: String?
+    /// The user id that the server gave this client, of any type: sente-lite's vectors say the conn-id, Sente what its
+    /// `:user-id-fn` returned; nil when the server has none.
+    public var uid: Value?
+    /// The CSRF token of the handshake, for HTTP requests to the same server; nil when it named none.
+    public var csrfToken: String?
+    /// What the server's handshake carries beside; nil when it carries nothing.
+    public var handshakeData: Value?
     /// The server's wall clock at the greeting, in milliseconds since 1970, when it said so.
     public var serverTime: Int64?
 
-    package init(connectionID: String, serverTime: Int64? = nil) {
+    package init(
+        connectionID: String? = nil, uid: Value? = nil, csrfToken: String? = nil, handshakeData: Value? = nil,
+        serverTime: Int64? = nil
+    ) {
         self.connectionID = connectionID
+        self.uid = uid
+        self.csrfToken = csrfToken
+        self.handshakeData = handshakeData
         self.serverTime = serverTime
     }
 }

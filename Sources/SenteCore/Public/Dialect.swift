@@ -2,6 +2,10 @@
 
 /// How a family of servers writes its messages.
 public enum Dialect: String, Sendable, CaseIterable {
-    /// `{"type": …}` maps, one a frame: sente-lite servers up to December 2025 ("v1").
+    /// `{"type": …}` maps, one a message: sente-lite servers up to December 2025 ("v1").
     case senteLiteMaps
+    /// `[id data]` vectors: sente-lite servers since then ("v2").
+    case senteLiteVectors
+    /// `[[id data] callback]` vectors, pushed in batches: Sente, from 1.17 on.
+    case sente
 }

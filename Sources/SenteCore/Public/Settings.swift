@@ -6,13 +6,14 @@ public struct Heartbeat: Sendable, Equatable {
     ///
     /// The default is 20 s.
     public var interval: Duration
-    /// How long after asking the link counts as dead.
+    /// How long after asking the link counts as dead; nil asks again after each `interval` and never gives up, for servers
+    /// that answer no ping (Sente 1.17).
     ///
     /// The default is 5 s.
-    public var limit: Duration
+    public var limit: Duration?
 
     /// Makes a heartbeat; the defaults lie under the 55–60 s after which proxies cut idle connections.
-    public init(interval: Duration = .seconds(20), limit: Duration = .seconds(5)) {
+    public init(interval: Duration = .seconds(20), limit: Duration? = .seconds(5)) {
         self.interval = interval
         self.limit = limit
     }

@@ -63,6 +63,13 @@ package struct Calls: Sendable {
         calls[id]?.phase = .sent(place)
     }
 
+    /// The server will not answer this call: it is done when its message is written.
+    package mutating func awaitWritten(_ id: CallID) {
+        guard calls[id]?.purpose == .submit(.reply) else { return }
+        calls[id]?.purpose = .submit(.written)
+        pendingCount -= 1
+    }
+
     @discardableResult
     package mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }

@@ -9,6 +9,8 @@ package enum Command: Sendable {
     /// Resolves when closed.
     case disconnect(CallID)
     case reconnect
+    /// Ends an open link as if it were lost (Sente's `chsk-break-connection!`).
+    case breakLink
     /// Wishes for a channel and opens a handle's inbox on it. A scoped wish is dropped again by `endScope`.
     case subscribe(CallID, channel: String, InboxID, scoped: Bool)
     /// Drops the wish whoever made it, and finishes every handle of the channel.
@@ -47,4 +49,6 @@ package enum InboxFilter: Hashable, Sendable {
     case requests(String)
     case event(Keyword)
     case allEvents
+    /// The pings of the server, as the event `:chsk/ws-ping`.
+    case pings
 }

@@ -2,7 +2,7 @@
 
 package import SenteBase
 
-/// Watches one open link for silence: a probe after `interval`, dead `limit` later.
+/// Watches one open link for silence: a probe after `interval`, dead `limit` later; without a limit, a probe each `interval`.
 ///
 /// Any inbound bytes count as life.
 package struct KeepAlive: Sendable {
@@ -25,7 +25,7 @@ package struct KeepAlive: Sendable {
 
     package var deadline: Instant? {
         if isSuspended { return nil }
-        if let probedAt { return probedAt.advanced(by: heartbeat.limit) }
+        if let probedAt { return probedAt.advanced(by: heartbeat.limit ?? heartbeat.interval) }
         return lastLife.advanced(by: heartbeat.interval)
     }
 
@@ -39,7 +39,7 @@ package struct KeepAlive: Sendable {
 
     package mutating func check(at now: Instant) -> Verdict {
         guard let deadline, deadline <= now else { return .fine }
-        if probedAt != nil { return .dead }
+        if probedAt != nil, heartbeat.limit != nil { return .dead }
         probedAt = now
         return .probe
     }

@@ -145,8 +145,9 @@ private enum CoalescingKey: Hashable {
     init?(_ outbound: Outbound) {
         switch outbound {
         case .publish(let channel, _, _): self = .channel(channel)
-        case .event(let event): self = .event(event.id)
-        case .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels, .listSubscriptions:
+        case .event(let event, callback: nil): self = .event(event.id)
+        case .event, .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels,
+            .listSubscriptions:
             return nil
         }
     }

@@ -17,6 +17,10 @@ extension Session {
             Call(
                 purpose: .submit(awaited), phase: .queued,
                 deadline: limit.map { now.instant.advanced(by: $0) }))
+        var outbound = outbound
+        if case .event(let event, nil) = outbound, awaited == .reply {
+            outbound = .event(event, callback: newCallback())
+        }
         queue(outbound, for: call, at: now, into: &effects)
         drain(at: now, into: &effects)
     }
@@ -104,13 +108,21 @@ extension Session {
 
     /// A reply that nobody awaits has its slot too: it must not go to a later call.
     private mutating func transmission(_ item: Outbox.Item, at now: Moment) -> Transmission {
-        let correlation = item.outbound.replyKind.map { Correlation.next($0, channel: item.outbound.channel) }
+        let correlation = item.outbound.correlation(in: capabilities)
         let isAwaited = calls[item.call]?.purpose == .submit(.reply)
+        // What this dialect does not answer, a publish, is done when it is written.
+        if correlation == nil, isAwaited { calls.awaitWritten(item.call) }
         let place = correlation.map {
             traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
         }
         calls.sent(item.call, isAwaited ? place : nil)
         return transmission(item.outbound, weight: item.weight, call: item.call, place: place)
+    }
+
+    /// Names the answer to one event; Sente's own are the first six digits of a random UUID.
+    private mutating func newCallback() -> String {
+        let digits = String(random.next(), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     /// Everything that goes to a link goes through here, so that the window knows of it.

@@ -79,6 +79,14 @@ extension Session {
         }
     }
 
+    mutating func breakLink(at now: Moment, into effects: inout [Effect]) {
+        guard case .open(let open) = state else { return }
+        if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
+        effects.append(.closeLink(open.link, CloseCode(rawValue: 3_000), reason: "CLOSE_ABNORMAL"))
+        let error = SenteError(.connectionLost, "breakConnection() broke the connection.")
+        lose(open, error, at: now, into: &effects)
+    }
+
     mutating func pathChanged(at now: Moment, into effects: inout [Effect]) {
         switch state {
         case .open(let open):

@@ -27,9 +27,12 @@ extension Session {
         case .delivery(let message): deliver(message, size: size, at: now, into: &effects)
         case .event(let event):
             deliver(.event(event, missed: 0), to: .event(event.id), size: size, at: now, into: &effects)
+        case .subscriptionLost(let channel, let error): lost(channel, error, into: &effects)
         case .request(let request): deliver(request, size: size, at: now, into: &effects)
         case .reply(let correlation, let reply): replied(correlation, reply, size, at: now, into: &effects)
-        case .ping(let stamp): pong(stamp, to: link, into: &effects)
+        case .ping(let stamp):
+            pong(stamp, to: link, into: &effects)
+            deliver(.event(Self.ping, missed: 0), to: .pings, size: size, at: now, into: &effects)
         case .pong(let stamp): ponged(stamp, at: now, into: &effects)
         case .failure(let error, let event):
             effects.append(.record(.serverError(error.message)))
@@ -38,6 +41,8 @@ extension Session {
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
         }
     }
+
+    private static let ping = Event(id: "chsk/ws-ping")
 
     /// Who the server says we are, and what time it is there.
     mutating func note(_ identity: Identity, at now: Moment) {

@@ -65,6 +65,14 @@ extension Session {
         }
     }
 
+    /// The server ended a subscription on its own: the wish rests until the app asks again.
+    mutating func lost(_ channel: String, _ error: SenteError, into effects: inout [Effect]) {
+        guard subscriptions.status(of: channel)?.isConfirmed == true,
+            let number = subscriptions.written(channel)
+        else { return }
+        wishAnswered(channel, number, rejection: error, into: &effects)
+    }
+
     mutating func unsubscribe(_ call: CallID, _ channel: String, at now: Moment, into effects: inout [Effect])
     {
         endWish(channel, into: &effects)

@@ -116,6 +116,9 @@ package struct Session: Sendable {
         inboxes.take(inbox)
     }
 
+    /// Of the server spoken with last; before the first one, v1's.
+    var capabilities: Capabilities { (status.dialect ?? .senteLiteMaps).capabilities }
+
     /// What the link's first message showed.
     package mutating func speaks(_ dialect: Dialect, _ format: WireFormat) {
         status.dialect = dialect
@@ -133,6 +136,7 @@ package struct Session: Sendable {
         case .connect(let call, let limit): connect(call, limit, at: now, into: &effects)
         case .disconnect(let call): disconnect(call, at: now, into: &effects)
         case .reconnect: reconnect(at: now, into: &effects)
+        case .breakLink: breakLink(at: now, into: &effects)
         case .subscribe(let call, let channel, let inbox, let scoped):
             subscribe(call, channel, inbox, scoped: scoped, at: now, into: &effects)
         case .unsubscribe(let call, let channel): unsubscribe(call, channel, at: now, into: &effects)

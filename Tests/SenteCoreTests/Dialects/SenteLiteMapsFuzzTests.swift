@@ -39,6 +39,7 @@ struct SenteLiteMapsFuzzTests {
         case .delivery: "delivery"
         case .reply: "reply"
         case .request: "request"
+        case .subscriptionLost: "subscriptionLost"
         case .ping: "ping"
         case .pong: "pong"
         case .failure: "failure"
