@@ -50,6 +50,8 @@ package struct LinkFailure: Error, Hashable, Sendable {
         case unreachable
         /// A stage before open took longer than its limit.
         case timedOut
+        /// The proxy could not be reached, or did not lead to the server.
+        case proxy(ProxyFailure)
         /// The answer was no WebSocket handshake, or a wrong one.
         case badHandshake
         /// TLS could not be agreed on; never mended by trying again.

@@ -17,6 +17,8 @@ package struct Refusal: Hashable, Sendable {
     package var headers: [Header]
     /// At most the handshake's limit; cut, never missing.
     package var body: [UInt8]
+    /// Why the link did not go where the answer points, as a sentence for people.
+    package var problem: String?
 
     package init(status: Int, headers: [Header] = [], body: [UInt8] = []) {
         self.status = status

@@ -30,7 +30,7 @@ struct ClientUpgrade: Sendable {
     mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) -> Answer? {
         while refusal == nil {
             guard let head = try reader.read(&rest) else { return nil }
-            let status = try Self.status(head.startLine)
+            let status = try Self.status(head)
             switch status {
             case 101: return .opened(LinkOpening(subprotocol: try check(head)))
             case 100..<200:
@@ -53,19 +53,10 @@ struct ClientUpgrade: Sendable {
         return .refused(refusal)
     }
 
-    /// The status of a status line (RFC 9112 §4).
-    ///
     /// HTTP/1.0 can refuse, but it cannot upgrade.
-    private static func status(_ line: String) throws(HandshakeFault) -> Int {
-        let bytes = Array(line.utf8)
-        let fault = HandshakeFault("the answer's first line is not an HTTP/1.1 status line")
-        guard bytes.count >= 12, bytes.starts(with: "HTTP/1.".utf8), bytes[8] == 0x20,
-            bytes.count == 12 || bytes[12] == 0x20,
-            bytes[9..<12].allSatisfy({ (0x30...0x39).contains($0) }), (0x30...0x39).contains(bytes[7])
-        else { throw fault }
-        let status = bytes[9..<12].reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        guard (100...599).contains(status) else { throw fault }
-        guard status >= 200 || bytes[7] != 0x30 else {
+    private static func status(_ head: HTTPHead) throws(HandshakeFault) -> Int {
+        let status = try head.status()
+        guard status >= 200 || !head.startLine.hasPrefix("HTTP/1.0") else {
             throw HandshakeFault("the server answered with HTTP/1.0, which has no upgrade")
         }
         return status

@@ -3,25 +3,27 @@
 package import SenteBase
 
 /// Decides which address of a server to connect to: tries them in turn, the next one when an attempt has failed or
-/// has taken 250 ms, and keeps the first that connects (RFC 8305 §5, "Happy Eyeballs").
+/// has taken 250 ms, and keeps the first that connects (RFC 8305, "Happy Eyeballs").
 ///
 /// ```
-/// start ─► attempt 0 ── 250 ms or failed ─► attempt 1 ── … ─► all failed, or the deadline passed: failed
-///              └────────── connected ───────────┴──────────► chosen, the others abandoned
+/// looking up ─► attempt 0 ── 250 ms or failed ─► attempt 1 ── … ─► all failed, or the deadline passed: failed
+///                  └────────── connected ───────────┴──────────► chosen, the others abandoned
 /// ```
-/// The order of families is the resolver's (RFC 6724); they are only interleaved, so that one broken family costs
-/// one stagger and not one per address. After `chosen` or `failed` the dialer does nothing more.
+/// The two families are looked up at the same time, each by itself, so that a name server that is slow with one does not hold up
+/// the other (§3): IPv6 addresses are dialed as they come, IPv4 ones 50 ms later unless IPv6 has answered. Then the
+/// families take turns (§4); within one the order is the resolver's (RFC 6724). Addresses that come late join in (§5). After
+/// `chosen` or `failed` the dialer does nothing more.
 package struct Dialer: Hashable, Sendable {
-    /// A place to connect to.
-    package enum Address: Hashable, Sendable {
-        /// The address in the order of its bytes on the wire, read as big-endian.
-        case v4(UInt32, port: UInt16)
-        /// The address likewise, in two halves; the scope is that of a link-local address, else 0.
-        case v6(UInt64, UInt64, port: UInt16, scope: UInt32)
+    /// The times and counts of RFC 8305 §8.
+    package struct Pace: Hashable, Sendable {
+        /// From one attempt to the next, while the first goes on; 10 ms at least, 2 s at most (§5).
+        package var stagger: Duration = .milliseconds(250)
+        /// How long IPv4 addresses wait for the answer on IPv6.
+        package var resolutionDelay: Duration = .milliseconds(50)
+        /// How many addresses of the first family come before the families take turns.
+        package var firstFamilyCount = 1
 
-        fileprivate var isV4: Bool {
-            if case .v4 = self { true } else { false }
-        }
+        package init() {}
     }
 
     /// What the dialer wants done.
@@ -38,46 +40,83 @@ package struct Dialer: Hashable, Sendable {
         case failed(LinkFailure)
     }
 
-    private let addresses: [Address]
     private let limit: Instant
-    private let stagger: Duration
-    private var started = 0
+    private let pace: Pace
+    /// The addresses came in one list, whose order holds for both families.
+    private let isSorted: Bool
+    /// Families whose addresses are still being looked up.
+    private var lookups: Set<Family>
+    private var lookupProblem: LinkFailure?
+    private let name: String
+    /// Known and not tried, in the resolver's order.
+    private var untried: [Address]
+    /// The place of each attempt.
+    private var attempts: [Address] = []
     private var underWay: [Int] = []
-    private var nextStart: Instant?
+    /// Nothing is dialed before, because a better answer may come.
+    private var heldUntil: Instant?
+    private var lastStart: Instant?
     private var lastProblem: String?
     private var isDone = false
 
-    /// Dials `addresses`, in the resolver's order, until `deadline`.
-    package init(_ addresses: [Address], deadline: Instant, stagger: Duration = .milliseconds(250)) {
-        self.addresses = Self.interleaved(addresses)
+    /// Dials `addresses`, in the resolver's order, until `deadline`; `start` begins.
+    package init(_ addresses: [Address], deadline: Instant, pace: Pace = Pace()) {
         limit = deadline
-        self.stagger = stagger
+        self.pace = pace
+        isSorted = true
+        name = ""
+        lookups = []
+        untried = Self.distinct(addresses)
+    }
+
+    /// Dials what `found` brings for each family, until `deadline`.
+    package init(lookingUp name: String, _ families: Set<Family>, deadline: Instant, pace: Pace = Pace()) {
+        limit = deadline
+        self.pace = pace
+        isSorted = false
+        self.name = name
+        lookups = families
+        untried = []
     }
 
     /// When `timerFired` is due; nil once done.
     package var deadline: Instant? {
-        if isDone || (started == 0 && addresses.isEmpty) { return nil }
+        if isDone || (lookups.isEmpty && untried.isEmpty && underWay.isEmpty) { return nil }
         return nextStart.map { min($0, limit) } ?? limit
     }
 
     /// The address an attempt goes to.
     package func address(of attempt: Int) -> Address? {
-        addresses.indices.contains(attempt) ? addresses[attempt] : nil
+        attempts.indices.contains(attempt) ? attempts[attempt] : nil
     }
 
     package mutating func start(at now: Instant) -> [Effect] {
-        guard started == 0, !isDone else { return [] }
-        guard !addresses.isEmpty else {
-            isDone = true
-            return [.failed(LinkFailure(.nameNotFound, "The server's name has no address."))]
+        guard attempts.isEmpty, lookups.isEmpty else { return [] }
+        return proceed(at: now)
+    }
+
+    /// One family's lookup is over.
+    package mutating func found(
+        _ answer: Result<[Address], LinkFailure>, _ family: Family, at now: Instant
+    ) -> [Effect] {
+        guard lookups.remove(family) != nil, !isDone else { return [] }
+        switch answer {
+        case .success(let addresses):
+            untried = Self.distinct(untried + addresses.filter { !attempts.contains($0) })
+        case .failure(let failure): lookupProblem = lookupProblem ?? failure
         }
-        return connectNext(at: now)
+        if attempts.isEmpty, family == .v4, lookups.contains(.v6), !untried.isEmpty {
+            heldUntil = now.advanced(by: pace.resolutionDelay)
+            return []
+        }
+        heldUntil = nil
+        return proceed(at: now)
     }
 
     package mutating func connected(_ attempt: Int, at now: Instant) -> [Effect] {
         guard !isDone, underWay.contains(attempt) else { return [] }
         isDone = true
-        return [.chosen(attempt, addresses[attempt])] + underWay.filter { $0 != attempt }.map { .abandon($0) }
+        return [.chosen(attempt, attempts[attempt])] + underWay.filter { $0 != attempt }.map { .abandon($0) }
     }
 
     /// `problem` is a sentence for people.
@@ -85,27 +124,56 @@ package struct Dialer: Hashable, Sendable {
         guard !isDone, let place = underWay.firstIndex(of: attempt) else { return [] }
         underWay.remove(at: place)
         lastProblem = problem
-        guard started == addresses.count else { return connectNext(at: now) }
-        guard underWay.isEmpty else { return [] }
-        return fail(.unreachable, problem)
+        lastStart = nil
+        return proceed(at: now)
     }
 
     package mutating func timerFired(at now: Instant) -> [Effect] {
-        guard !isDone, started > 0 else { return [] }
+        guard !isDone else { return [] }
         if now >= limit {
+            guard !attempts.isEmpty else {
+                return fail(.timedOut, "Looking up the name \(name) took too long.")
+            }
             let detail = lastProblem.map { " The last failure was: \($0)" } ?? ""
             return fail(.timedOut, "The server did not take the connection in time.\(detail)")
         }
-        guard let nextStart, now >= nextStart else { return [] }
-        return connectNext(at: now)
+        return proceed(at: now)
     }
 
-    private mutating func connectNext(at now: Instant) -> [Effect] {
-        let attempt = started
-        started += 1
-        underWay.append(attempt)
-        nextStart = started < addresses.count ? now.advanced(by: stagger) : nil
-        return [.connect(attempt, addresses[attempt])]
+    /// When the next attempt may begin; nil when there is none to begin.
+    private var nextStart: Instant? {
+        guard !untried.isEmpty else { return nil }
+        let stagger = min(max(pace.stagger, .milliseconds(10)), .seconds(2))
+        return heldUntil ?? lastStart?.advanced(by: stagger) ?? .distantPast
+    }
+
+    /// Begins an attempt if one is due, and gives up if none can come any more.
+    private mutating func proceed(at now: Instant) -> [Effect] {
+        if let nextStart {
+            guard now >= nextStart, let place = nextPlace() else { return [] }
+            let address = untried.remove(at: place)
+            attempts.append(address)
+            underWay.append(attempts.count - 1)
+            lastStart = now
+            heldUntil = nil
+            return [.connect(attempts.count - 1, address)]
+        }
+        guard underWay.isEmpty, lookups.isEmpty else { return [] }
+        if let lastProblem { return fail(.unreachable, lastProblem) }
+        isDone = true
+        return [.failed(lookupProblem ?? LinkFailure(.nameNotFound, "The server's name has no address."))]
+    }
+
+    /// RFC 8305 §4: the first family's share first, then the families take turns as long as both have addresses.
+    private func nextPlace() -> Int? {
+        guard let last = attempts.last?.family else {
+            // Looked up apart, the families have no common order, and IPv6 goes first (§3).
+            return isSorted ? 0 : untried.firstIndex { $0.family == .v6 } ?? 0
+        }
+        let share = attempts.prefix { $0.family == attempts[0].family }.count
+        let isFirstShare = share == attempts.count && share < pace.firstFamilyCount
+        let wanted = isFirstShare ? last : last.other
+        return untried.firstIndex { $0.family == wanted } ?? untried.indices.first
     }
 
     private mutating func fail(_ kind: LinkFailure.Kind, _ message: String) -> [Effect] {
@@ -115,54 +183,8 @@ package struct Dialer: Hashable, Sendable {
         return effects + [.failed(LinkFailure(kind, message))]
     }
 
-    /// RFC 8305 §4: families take turns, beginning with that of the first address.
-    ///
-    /// Doubles are left out.
-    private static func interleaved(_ addresses: [Address]) -> [Address] {
+    private static func distinct(_ addresses: [Address]) -> [Address] {
         var seen: Set<Address> = []
-        let distinct = addresses.filter { seen.insert($0).inserted }
-        guard let first = distinct.first else { return [] }
-        let preferred = distinct.filter { $0.isV4 == first.isV4 }
-        let others = distinct.filter { $0.isV4 != first.isV4 }
-        var result: [Address] = []
-        for index in 0..<max(preferred.count, others.count) {
-            if index < preferred.count { result.append(preferred[index]) }
-            if index < others.count { result.append(others[index]) }
-        }
-        return result
-    }
-}
-
-extension Dialer.Address: CustomStringConvertible {
-    /// The address as it stands in a URL: "127.0.0.1:80", "[::1]:80".
-    package var description: String {
-        switch self {
-        case .v4(let bits, let port):
-            return [24, 16, 8, 0].map { String(bits >> $0 & 255) }.joined(separator: ".") + ":\(port)"
-        case .v6(let high, let low, let port, let scope):
-            let groups = [high, low].flatMap { half in
-                [48, 32, 16, 0].map { UInt16(truncatingIfNeeded: half >> $0) }
-            }
-            return "[\(Self.text(of: groups))\(scope == 0 ? "" : "%\(scope)")]:\(port)"
-        }
-    }
-
-    /// RFC 5952: lower case, no leading zeros, the longest run of two zero groups or more as "::".
-    private static func text(of groups: [UInt16]) -> String {
-        var best = 0..<0
-        var start: Int?
-        for index in 0...groups.count {
-            if index < groups.count, groups[index] == 0 {
-                start = start ?? index
-            } else if let from = start {
-                if index - from > max(best.count, 1) { best = from..<index }
-                start = nil
-            }
-        }
-        func joined(_ part: ArraySlice<UInt16>) -> String {
-            part.map { String($0, radix: 16) }.joined(separator: ":")
-        }
-        guard !best.isEmpty else { return joined(groups[...]) }
-        return joined(groups[..<best.lowerBound]) + "::" + joined(groups[best.upperBound...])
+        return addresses.filter { seen.insert($0).inserted }
     }
 }

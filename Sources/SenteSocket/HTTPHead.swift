@@ -13,6 +13,20 @@ struct HTTPHead: Hashable, Sendable {
     /// The values of every field of that name, in order.
     func values(_ name: String) -> [String] { HTTPText.values(of: name, in: headers) }
 
+    /// The status of an answer's first line (RFC 9112 §4).
+    func status() throws(HandshakeFault) -> Int {
+        let bytes = Array(startLine.utf8)
+        guard bytes.count >= 12, bytes.starts(with: "HTTP/1.".utf8), bytes[8] == 0x20,
+            bytes.count == 12 || bytes[12] == 0x20,
+            bytes[9..<12].allSatisfy({ (0x30...0x39).contains($0) }), (0x30...0x39).contains(bytes[7])
+        else { throw HandshakeFault("the answer's first line is not an HTTP/1.1 status line") }
+        let status = bytes[9..<12].reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        guard (100...599).contains(status) else {
+            throw HandshakeFault("the answer's first line is not an HTTP/1.1 status line")
+        }
+        return status
+    }
+
     /// Whether a list field, its lines joined, names the token, whatever the case (RFC 9110 §5.6.1).
     func lists(_ token: String, in name: String) -> Bool {
         values(name).flatMap(HTTPText.list).contains { HTTPText.same($0, token) }

@@ -8,7 +8,8 @@ package import SenteBase
 ///     server  serving ─accept()─▶ open                                   ▲
 ///                └──respond(), a wrong request, a peer at fault──────────┘
 ///
-/// A link that is to be secured has one stage before these, `securing`: TLS is no value, so its owner puts a
+/// Two stages may stand before these, `proxying` and then `securing`: a proxy is asked for the way to the server, and TLS
+/// begins. TLS is no value, so its owner puts a
 /// filter between the socket and the link when `look()` says `isSecuring`, and calls `secured()` once the
 /// filter has made its handshake. From then on the link's bytes are those inside TLS.
 ///
@@ -28,6 +29,8 @@ package import SenteBase
 /// The stages stand in `stage`; what they own stands beside it, so that nothing is copied when bytes come.
 package struct Link: Sendable {
     private enum Stage: Sendable {
+        /// Client: the proxy has not agreed yet. Can move to: securing, upgrading, over.
+        case proxying
         /// The owner's filter makes the TLS handshake. Can move to: upgrading, serving, over.
         case securing
         /// Client: the request is written, the answer has not come. Can move to: open, over.
@@ -45,8 +48,10 @@ package struct Link: Sendable {
     }
 
     private let isClient: Bool
+    private let isSecure: Bool
     private let limits: LinkLimits
     private var stage: Stage
+    private var proxy: ProxyStage?
     private var clientUpgrade: ClientUpgrade?
     private var serverUpgrade: ServerUpgrade?
     /// A client's request, until the stages before the upgrade are done.
@@ -69,21 +74,29 @@ package struct Link: Sendable {
     /// `deadline` ends the opening handshakes, whatever part of the time limit went into connecting before.
     package init(
         client request: UpgradeRequest, key: HandshakeKey, limits: LinkLimits = LinkLimits(),
-        isSecure: Bool = false, deadline: Instant
+        proxy: ProxyStage? = nil, isSecure: Bool = false, deadline: Instant
     ) {
         isClient = true
+        self.isSecure = isSecure
         self.limits = limits
         stage = .securing
         clientUpgrade = ClientUpgrade(request, key: key, limits: limits)
         reader = FrameReader(masked: false, limit: limits.message)
         self.deadline = deadline
         self.request = request.bytes(key: key)
-        if !isSecure { upgrade() }
+        if let proxy {
+            stage = .proxying
+            self.proxy = proxy
+            output.append(proxy.opening)
+        } else if !isSecure {
+            upgrade()
+        }
     }
 
     /// A server's link on a connection that was accepted at `now`.
     package init(server limits: LinkLimits = LinkLimits(), isSecure: Bool = false, at now: Instant) {
         isClient = false
+        self.isSecure = isSecure
         self.limits = limits
         stage = isSecure ? .securing : .serving
         serverUpgrade = ServerUpgrade(limits: limits)
@@ -148,6 +161,7 @@ package struct Link: Sendable {
         into events: inout [LinkEvent]
     ) {
         var rest = bytes
+        if stage == .proxying { readProxy(&rest, into: &events) }
         if stage == .upgrading { readAnswer(&rest, at: now, into: &events) }
         if stage == .serving { readRequest(&rest, at: now, into: &events) }
         readFrames(&rest, at: now, masks: &masks, into: &events)
@@ -176,6 +190,7 @@ package struct Link: Sendable {
         endReceived = true
         if let (fault, key) = heldFault { fail(fault, key: key, at: now, into: &events) }
         switch stage {
+        case .proxying: finish(proxy.map { .closed(.failed($0.ended)) }, into: &events)
         case .securing:
             finish(.lost, "The peer ended the connection during the TLS handshake.", into: &events)
         case .upgrading:
@@ -203,6 +218,7 @@ package struct Link: Sendable {
     package mutating func failed(_ failure: LinkFailure, into events: inout [LinkEvent]) {
         switch stage {
         case .ending, .over: finish(nil, into: &events)
+        case .proxying: finish(proxy.map { .closed(.failed($0.ended)) }, into: &events)
         case .securing, .upgrading, .serving, .open, .closing:
             // Servers that close with our bytes unread reset the connection behind their answer.
             if case .refused(let refusal) = clientUpgrade?.end() {
@@ -220,6 +236,7 @@ package struct Link: Sendable {
         guard let deadline, now >= deadline else { return }
         if let (fault, key) = heldFault { return fail(fault, key: key, at: now, into: &events) }
         switch stage {
+        case .proxying: finish(proxy.map { .closed(.failed($0.timedOut)) }, into: &events)
         case .securing: finish(.timedOut, "The TLS handshake took too long.", into: &events)
         case .upgrading:
             if case .refused(let refusal) = clientUpgrade?.end() {
@@ -312,7 +329,7 @@ package struct Link: Sendable {
     ) -> Bool {
         guard code.isAllowedOnWire else { return false }
         switch stage {
-        case .securing, .upgrading, .serving:
+        case .proxying, .securing, .upgrading, .serving:
             finish(.lost, "The link was closed before it was open.", into: &events)
         case .open:
             sendClose(ClosePayload.encode(code, reason: reason), masks: &masks)
@@ -348,6 +365,23 @@ package struct Link: Sendable {
         stage = .upgrading
         output.append(request)
         request = []
+    }
+
+    private mutating func readProxy(_ rest: inout UnsafeRawBufferPointer, into events: inout [LinkEvent]) {
+        do throws(LinkFailure) {
+            while let step = try proxy?.read(&rest) {
+                switch step {
+                case .write(let bytes): output.append(bytes)
+                case .through:
+                    // No server speaks before TLS does; such bytes would come from whoever stands in between.
+                    if isSecure, !rest.isEmpty, let proxy { throw proxy.talkative }
+                    proxy = nil
+                    if isSecure { stage = .securing } else { upgrade() }
+                }
+            }
+        } catch {
+            finish(.closed(.failed(error)), into: &events)
+        }
     }
 
     private mutating func readAnswer(
@@ -521,6 +555,7 @@ package struct Link: Sendable {
 
     /// Gives back what only reading needed.
     private mutating func release() {
+        proxy = nil
         request = []
         clientUpgrade = nil
         serverUpgrade = nil

@@ -13,6 +13,8 @@ package struct UpgradeRequest: Hashable, Sendable {
 
     /// Headers this package writes itself.
     private static let reserved = ["Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding"]
+    /// Headers for a proxy, which the server must not see.
+    private static let proxyOnly = ["Proxy-Authorization", "Proxy-Connection"]
 
     /// Takes the user's additions to the handshake with `url`, or says which of them cannot be sent.
     package init(
@@ -36,6 +38,9 @@ package struct UpgradeRequest: Hashable, Sendable {
             reserved.contains { HTTPText.same($0, header.name) }
             || HTTPText.same(header.name.prefix(14), "Sec-WebSocket-")
         guard !isReserved else { throw .headerReserved(header.name) }
+        guard !proxyOnly.contains(where: { HTTPText.same($0, header.name) }) else {
+            throw .headerForProxy(header.name)
+        }
         // RFC 9110 §5.5: a CR, LF or NUL in a value would end the field and begin another.
         guard header.value.utf8.allSatisfy(HTTPText.isFieldByte) else {
             throw .headerValueInvalid(header.name)
@@ -58,6 +63,7 @@ package struct UpgradeRequest: Hashable, Sendable {
 package enum UpgradeRequestError: Error, Hashable, Sendable, CustomStringConvertible {
     case headerNameNotToken(String)
     case headerReserved(String)
+    case headerForProxy(String)
     case headerValueInvalid(String)
     case subprotocolNotToken(String)
     case subprotocolTwice(String)
@@ -68,6 +74,8 @@ package enum UpgradeRequestError: Error, Hashable, Sendable, CustomStringConvert
             "The header name \(name.debugDescription) is not valid; use letters, digits and hyphens."
         case .headerReserved(let name):
             "The header \(name) belongs to the WebSocket handshake; leave it out."
+        case .headerForProxy(let name):
+            "The header \(name) would go to the server; write user and password into the proxy's URL instead."
         case .headerValueInvalid(let name):
             "The value of the header \(name) has a control character; remove it (line ends included)."
         case .subprotocolNotToken(let name):

@@ -60,10 +60,9 @@ package struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     private static func checkHost(_ text: Substring) throws(WebSocketURLError) -> String {
         if text.hasPrefix("[") {
             let address = text.dropFirst().dropLast()
-            let isAddress =
-                address.utf8.count { $0 == UInt8(ascii: ":") } >= 2 && address.utf8.count <= 45
-                && address.utf8.allSatisfy { "0123456789abcdefABCDEF:.".utf8.contains($0) }
-            guard isAddress else { throw .badIPv6(String(text)) }
+            guard Dialer.Address(literal: String(address), port: 0)?.family == .v6 else {
+                throw .badIPv6(String(text))
+            }
             return address.lowercased()
         }
         guard !text.isEmpty else { throw .noHost }

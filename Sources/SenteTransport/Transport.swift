@@ -61,6 +61,10 @@ package struct LinkRequest: Sendable {
     ///
     /// The default is 5 s.
     package var closeLimit: Duration
+    /// By which proxy the server is reached.
+    ///
+    /// The default is `.none`.
+    package var proxy = ProxySetting.none
 
     package init(
         url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],

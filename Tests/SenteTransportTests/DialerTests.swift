@@ -97,6 +97,158 @@ struct DialerTests {
         #expect(failure.message.contains("It refused."))
     }
 
+    private func lookup(_ pace: Dialer.Pace = Dialer.Pace()) -> Dialer {
+        Dialer(lookingUp: "name", [.v4, .v6], deadline: Self.at(10_000), pace: pace)
+    }
+
+    @Test("RFC 8305 §3: IPv6 addresses are dialed as they come, and IPv4 ones join in turn")
+    func sixFirst() {
+        var dialer = lookup()
+        #expect(dialer.start(at: Self.at(0)) == [])
+        #expect(dialer.deadline == Self.at(10_000))
+        #expect(
+            dialer.found(.success([Self.v6(1), Self.v6(2)]), .v6, at: Self.at(5)) == [.connect(0, Self.v6(1))]
+        )
+        #expect(dialer.deadline == Self.at(255))
+        #expect(dialer.found(.success([Self.v4(1)]), .v4, at: Self.at(9)) == [])
+        #expect(dialer.timerFired(at: Self.at(255)) == [.connect(1, Self.v4(1))])
+        #expect(dialer.timerFired(at: Self.at(505)) == [.connect(2, Self.v6(2))])
+    }
+
+    @Test("RFC 8305 §3: IPv4 addresses wait 50 ms for the answer on IPv6, and no longer")
+    func resolutionDelay() {
+        var waits = lookup()
+        #expect(waits.found(.success([Self.v4(1)]), .v4, at: Self.at(5)) == [])
+        #expect(waits.deadline == Self.at(55))
+        #expect(waits.timerFired(at: Self.at(54)) == [])
+        var (answered, refused) = (waits, waits)
+        #expect(waits.timerFired(at: Self.at(55)) == [.connect(0, Self.v4(1))])
+        // §5: addresses that come late are dialed after the stagger, or at once when it has passed.
+        var late = waits
+        #expect(waits.found(.success([Self.v6(1)]), .v6, at: Self.at(60)) == [])
+        #expect(waits.deadline == Self.at(305))
+        #expect(late.found(.success([Self.v6(1)]), .v6, at: Self.at(900)) == [.connect(1, Self.v6(1))])
+        #expect(answered.found(.success([Self.v6(1)]), .v6, at: Self.at(20)) == [.connect(0, Self.v6(1))])
+        let none = Result<[Dialer.Address], LinkFailure>.failure(LinkFailure(.nameNotFound, "None."))
+        #expect(refused.found(none, .v6, at: Self.at(20)) == [.connect(0, Self.v4(1))])
+    }
+
+    @Test("one family without addresses is no failure, both are, and the first reason is told")
+    func missingFamilies() {
+        let none = { Result<[Dialer.Address], LinkFailure>.failure(LinkFailure(.nameNotFound, $0)) }
+        var dialer = lookup()
+        #expect(dialer.found(none("No AAAA."), .v6, at: Self.at(1)) == [])
+        var found = dialer
+        #expect(found.found(.success([Self.v4(1)]), .v4, at: Self.at(2)) == [.connect(0, Self.v4(1))])
+        let failed = Dialer.Effect.failed(LinkFailure(.nameNotFound, "No AAAA."))
+        #expect(dialer.found(none("No A."), .v4, at: Self.at(2)) == [failed])
+        #expect(dialer.deadline == nil)
+        #expect(dialer.found(.success([Self.v4(1)]), .v4, at: Self.at(3)) == [])
+        var empty = lookup()
+        #expect(empty.found(.success([]), .v4, at: Self.at(1)) == [])
+        #expect(empty.found(.success([]), .v6, at: Self.at(1)).count == 1)
+    }
+
+    @Test("while a lookup is under way, failed addresses are not the end; its answer is dialed at once")
+    func failedWhileLookingUp() {
+        var dialer = lookup()
+        _ = dialer.found(.success([Self.v6(1)]), .v6, at: Self.at(1))
+        #expect(dialer.failed(0, "Refused.", at: Self.at(2)) == [])
+        #expect(dialer.deadline == Self.at(10_000))
+        var other = dialer
+        #expect(
+            dialer.found(.success([Self.v6(1), Self.v4(1)]), .v4, at: Self.at(3)) == [.connect(1, Self.v4(1))]
+        )
+        let none = Result<[Dialer.Address], LinkFailure>.failure(LinkFailure(.nameNotFound, "None."))
+        #expect(other.found(none, .v4, at: Self.at(3)) == [.failed(LinkFailure(.unreachable, "Refused."))])
+    }
+
+    @Test("a lookup that takes too long is named")
+    func slowLookup() {
+        var dialer = lookup()
+        guard case .failed(let failure)? = dialer.timerFired(at: Self.at(10_000)).first else {
+            Issue.record("did not fail")
+            return
+        }
+        #expect(failure.kind == .timedOut)
+        #expect(failure.message.contains("name"))
+    }
+
+    @Test("RFC 8305 §4: the first family may have a larger share before the families take turns")
+    func firstFamilyCount() {
+        var pace = Dialer.Pace()
+        pace.firstFamilyCount = 2
+        var dialer = Dialer(
+            [Self.v6(1), Self.v6(2), Self.v6(3), Self.v4(1), Self.v4(2)], deadline: Self.at(10_000),
+            pace: pace)
+        var order: [Dialer.Address] = []
+        var effects = dialer.start(at: Self.at(0))
+        while case .connect(let attempt, let address)? = effects.first {
+            order.append(address)
+            effects = dialer.failed(attempt, "refused", at: Self.at(0))
+        }
+        #expect(order == [Self.v6(1), Self.v6(2), Self.v4(1), Self.v6(3), Self.v4(2)])
+    }
+
+    @Test(
+        "RFC 8305 §5: the stagger is 10 ms at least and 2 s at most",
+        arguments: [(0, 10), (250, 250), (9_000, 2_000)])
+    func staggerBounds(wanted: Int64, used: Int64) {
+        var pace = Dialer.Pace()
+        pace.stagger = .milliseconds(wanted)
+        var dialer = Dialer([Self.v4(1), Self.v4(2)], deadline: Self.at(10_000), pace: pace)
+        _ = dialer.start(at: Self.at(0))
+        #expect(dialer.deadline == Self.at(used))
+    }
+
+    @Test("whatever comes in whatever order, every address is dialed once and the dialer ends")
+    func randomLives() {
+        for seed in UInt64(0)..<2_000 {
+            var random = Generator(seed: seed)
+            var dialer = lookup()
+            var now: Int64 = 0
+            var running: Set<Int> = []
+            var dialed: [Dialer.Address] = []
+            var pending: [Dialer.Family] = [.v4, .v6].shuffled(using: &random)
+            var isOver = false
+            func take(_ effects: [Dialer.Effect]) {
+                for effect in effects {
+                    switch effect {
+                    case .connect(let attempt, let address):
+                        #expect(!dialed.contains(address) && !isOver)
+                        dialed.append(address)
+                        running.insert(attempt)
+                    case .abandon(let attempt): #expect(running.remove(attempt) != nil)
+                    case .chosen(let attempt, let address):
+                        #expect(running.remove(attempt) != nil && dialed[attempt] == address)
+                        isOver = true
+                    case .failed: isOver = true
+                    }
+                }
+            }
+            while !isOver, now < 20_000 {
+                let choice = Int.random(in: 0..<10, using: &random)
+                if choice < 3, let family = pending.popLast() {
+                    let count = UInt32.random(in: 0...3, using: &random)
+                    let places = (0..<count).map { family == .v4 ? Self.v4($0) : Self.v6(UInt64($0)) }
+                    take(dialer.found(.success(places), family, at: Self.at(now)))
+                } else if choice < 5, let attempt = running.min() {
+                    running.remove(attempt)
+                    take(dialer.failed(attempt, "refused", at: Self.at(now)))
+                } else if choice == 9, seed % 2 == 0, let attempt = running.randomElement(using: &random) {
+                    take(dialer.connected(attempt, at: Self.at(now)))
+                } else {
+                    now += Int64.random(in: 1...300, using: &random)
+                    take(dialer.timerFired(at: Self.at(now)))
+                }
+                if !isOver { #expect(dialer.deadline != nil) }
+            }
+            #expect(isOver)
+            #expect(running.isEmpty)
+            #expect(dialer.deadline == nil)
+        }
+    }
+
     @Test(
         "addresses are written as in a URL",
         arguments: [

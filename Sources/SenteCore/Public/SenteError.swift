@@ -46,12 +46,14 @@ public struct SenteError: Error, Hashable, Sendable {
     public var underlying: String?
     /// The close code of the link, when a link's end caused this.
     public var closeCode: CloseCode?
-    /// The status of the server's HTTP answer, when it refused the upgrade.
+    /// The status of the server's HTTP answer when it refused the upgrade, or of the proxy's.
     public var httpStatus: Int?
     /// The headers of that answer.
     public var headers: [Header]
     /// The start of that answer's body, at most 64 KiB.
     public var body: [UInt8]
+    /// What went wrong with the proxy, when it was the proxy.
+    public var proxy: ProxyFailure?
     /// What the server sent along: the data of an RPC error, the fields of a rejection.
     public var details: Value?
 
@@ -73,8 +75,8 @@ public struct SenteError: Error, Hashable, Sendable {
     public var isRetryable: Bool {
         switch code {
         case .notConnected, .timedOut, .connectionLost, .unreachable, .silent, .outboxFull, .expired,
-            .dropped,
-            .noSubscribers, .busy, .serverUnavailable, .providerFailed, .disconnected:
+            .dropped, .proxyUnreachable, .noSubscribers, .busy, .serverUnavailable, .providerFailed,
+            .disconnected:
             true
         default: false
         }
@@ -106,10 +108,18 @@ extension SenteError.Code {
     ///
     /// The client reconnects.
     public static let connectionLost = Self(rawValue: "connectionLost")
-    /// No address answered, or the name has none.
+    /// No address answered, or the name has none, or the proxy says so.
     ///
     /// The client keeps trying.
     public static let unreachable = Self(rawValue: "unreachable")
+    /// No address of the proxy answered, or it ended the connection at once.
+    ///
+    /// The client keeps trying.
+    public static let proxyUnreachable = Self(rawValue: "proxyUnreachable")
+    /// The proxy wants a user name and password, or other ones.
+    public static let proxyUnauthorized = Self(rawValue: "proxyUnauthorized")
+    /// The proxy may not or cannot connect to this server; `proxy` says which.
+    public static let proxyRefused = Self(rawValue: "proxyRefused")
     /// The server refused the upgrade with an HTTP status that waiting does not mend.
     public static let refused = Self(rawValue: "refused")
     /// The server asked to wait (429, 503, or a 5xx).

@@ -12,7 +12,11 @@ extension LinkEnd {
                 .connectionLost, "The server closed the connection\(why).", closeCode: code)
             return (error, ConnectionStatus.Close(code: code, reason: reason), true)
         case .failed(let failure):
-            let error = SenteError(failure.kind.code, failure.message, closeCode: failure.closeCode)
+            var error = SenteError(failure.kind.code, failure.message, closeCode: failure.closeCode)
+            if case .proxy(let reason) = failure.kind {
+                error.proxy = reason
+                if case .status(let status) = reason { error.httpStatus = status }
+            }
             let close = failure.kind.close
             return (error, close, failure.kind.isMendable)
         }
@@ -24,6 +28,7 @@ extension LinkFailure.Kind {
         switch self {
         case .nameNotFound, .unreachable: .unreachable
         case .timedOut: .timedOut
+        case .proxy(let reason): reason.code
         case .badHandshake: .protocolMismatch
         case .untrusted: .untrusted
         case .protocolViolation: .protocolViolation
@@ -34,6 +39,7 @@ extension LinkFailure.Kind {
 
     fileprivate var isMendable: Bool {
         switch self {
+        case .proxy(let reason): reason.isMendable
         case .nameNotFound, .unreachable, .timedOut, .protocolViolation, .lost, .unavailable: true
         case .badHandshake, .untrusted: false
         }
@@ -43,7 +49,7 @@ extension LinkFailure.Kind {
     fileprivate var close: ConnectionStatus.Close? {
         switch self {
         case .lost, .protocolViolation: ConnectionStatus.Close(code: .abnormal, reason: "")
-        case .nameNotFound, .unreachable, .timedOut, .badHandshake, .untrusted, .unavailable: nil
+        case .nameNotFound, .unreachable, .timedOut, .proxy, .badHandshake, .untrusted, .unavailable: nil
         }
     }
 }

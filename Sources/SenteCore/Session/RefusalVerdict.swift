@@ -30,7 +30,8 @@ package struct RefusalVerdict {
         case 300...399:
             remedy = .elsewhere
             let place = refusal.header("location").map { " to \($0.prefix(200))" } ?? ""
-            error = SenteError(.refused, "The server redirects\(place): configure that address instead.")
+            error = SenteError(
+                .refused, refusal.problem ?? "The server redirects\(place): configure that address instead.")
         case 200...299:
             remedy = .elsewhere
             error = SenteError(

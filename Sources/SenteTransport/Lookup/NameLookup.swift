@@ -17,12 +17,13 @@ package final class NameLookup: @unchecked Sendable {
     fileprivate struct Name: Hashable, Sendable {
         var host: String
         var port: UInt16
+        var family: Dialer.Family
     }
 
     package typealias Answer = Result<[Dialer.Address], LinkFailure>
-    package typealias Resolve = @Sendable (_ host: String, _ port: UInt16) -> Answer
+    package typealias Resolve = @Sendable (_ host: String, _ port: UInt16, _ family: Dialer.Family) -> Answer
 
-    package static let shared = NameLookup(threads: 8, resolve: SystemResolver.resolve)
+    package static let shared = NameLookup(threads: 16, resolve: SystemResolver.resolve)
 
     private let lock = Lock()
     private let threads: Int
@@ -38,10 +39,10 @@ package final class NameLookup: @unchecked Sendable {
     }
 
     /// Begins a lookup; `deliver` is called once, on some thread, unless the lookup is abandoned first.
-    package func begin(_ host: String, port: UInt16, _ deliver: @escaping @Sendable (Answer) -> Void)
-        -> Ticket
-    {
-        let name = Name(host: host, port: port)
+    package func begin(
+        _ host: String, port: UInt16, _ family: Dialer.Family, _ deliver: @escaping @Sendable (Answer) -> Void
+    ) -> Ticket {
+        let name = Name(host: host, port: port, family: family)
         lock.lock()
         tickets += 1
         let ticket = Ticket(name: name, number: tickets)
@@ -79,7 +80,7 @@ package final class NameLookup: @unchecked Sendable {
     }
 
     private func work() {
-        while let name = next() { finish(name, resolve(name.host, name.port)) }
+        while let name = next() { finish(name, resolve(name.host, name.port, name.family)) }
     }
 
     private func next() -> Name? {

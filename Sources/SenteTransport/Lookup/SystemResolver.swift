@@ -17,9 +17,9 @@ import Android
 ///
 /// It blocks.
 enum SystemResolver {
-    static func resolve(_ host: String, _ port: UInt16) -> NameLookup.Answer {
+    static func resolve(_ host: String, _ port: UInt16, _ family: Dialer.Family) -> NameLookup.Answer {
         var hints = addrinfo()
-        hints.ai_family = AF_UNSPEC
+        hints.ai_family = family == .v4 ? AF_INET : AF_INET6
         hints.ai_socktype = Platform.streamSocket
         // The service by number only: no look into a table of services.
         hints.ai_flags = Int32(AI_NUMERICSERV)

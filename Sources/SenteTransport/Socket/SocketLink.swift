@@ -3,15 +3,15 @@
 import SenteBase
 import SenteSocket
 
-/// A client's link over TCP: looks the name up, dials, and hands what its stream says to an observer.
+/// A client's link over TCP: dials the server or its proxy, and hands what its stream says to an observer.
 ///
 /// ```
-/// looking up ─► dialing ─► on a stream ─► over
-///      └────────────┴──── failure, close(), abandon() ───┘
+/// dialing ─► on a stream ─► over
+///    ▲└────────┼─ failure, close(), abandon() ─┘
+///    └redirect─┘
 /// ```
 final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked Sendable {
     private enum Stage {
-        case lookingUp(NameLookup.Ticket?)
         case dialing(Dialer, sockets: [Int: Int32])
         case onStream(LinkStream)
         case over
@@ -21,8 +21,15 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     private let loop: EventLoop
     private let request: LinkRequest
     private let lookup: NameLookup
+    private let environment: ProxyEnvironment
     private var observer: (any LinkObserver)?
-    private var stage = Stage.lookingUp(nil)
+    private var stage = Stage.over
+    private var lookups: [NameLookup.Ticket] = []
+    /// Where it goes; nil before the start.
+    private var redirects: Redirects?
+    private var proxy: ProxyServer?
+    /// How many times it was dialed, so that a late lookup of an earlier time changes nothing.
+    private var dials = 0
     private var remote: Dialer.Address?
     private var timer: (any HostTimer)?
     /// Why it ended before there was a stream; reported when the turn ends.
@@ -30,49 +37,58 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     init(
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, lookup: NameLookup,
-        observer: any LinkObserver
+        environment: ProxyEnvironment, observer: any LinkObserver
     ) {
         self.id = id
         self.request = request
         self.loop = loop
         self.lookup = lookup
+        self.environment = environment
         self.observer = observer
     }
 
     func start() {
-        let url: WebSocketURL
         do throws(LinkFailure) {
-            (url, _) = try request.parsed()
+            let (url, upgrade) = try request.parsed()
+            redirects = Redirects(url, headers: upgrade.headers)
+            try dial(url)
         } catch {
-            return fail(error)
-        }
-        let port = UInt16(clamping: url.port)
-        if let address = Dialer.Address(literal: url.host, port: port) { return dial([address]) }
-        timer = loop.makeTimer { [unowned self] in
-            fail(LinkFailure(.timedOut, "Looking up the name \(url.host) took too long."))
-        }
-        timer?.arm(at: request.openDeadline)
-        // Strong on purpose: an unanswered lookup is bounded by the resolver, and `abandon` takes it back.
-        let ticket = lookup.begin(url.host, port: port) { answer in
-            self.loop.post { self.found(answer) }
-        }
-        stage = .lookingUp(ticket)
-    }
-
-    private func found(_ answer: NameLookup.Answer) {
-        guard case .lookingUp = stage else { return }
-        switch answer {
-        case .success(let addresses): dial(addresses)
-        case .failure(let failure): fail(failure)
+            fail(error)
         }
     }
 
     // MARK: - Dialing
 
-    private func dial(_ addresses: [Dialer.Address]) {
+    /// Dials the server, or the proxy that leads to it.
+    private func dial(_ url: WebSocketURL) throws(LinkFailure) {
+        do throws(ProxyServerError) {
+            proxy = try request.proxy.server(for: url, environment: environment)
+        } catch {
+            throw LinkFailure(.proxy(.unusable), error.description)
+        }
+        dial(proxy?.host ?? url.host, port: UInt16(clamping: proxy?.port ?? url.port))
+    }
+
+    private func dial(_ host: String, port: UInt16) {
+        dials += 1
         timer = loop.makeTimer { [unowned self] in drive { $0.timerFired(at: loop.instant) } }
-        stage = .dialing(Dialer(addresses, deadline: request.openDeadline), sockets: [:])
-        drive { $0.start(at: loop.instant) }
+        if let address = Dialer.Address(literal: host, port: port) {
+            stage = .dialing(Dialer([address], deadline: request.openDeadline), sockets: [:])
+            return drive { $0.start(at: loop.instant) }
+        }
+        let families = Dialer.Family.allCases
+        let dialer = Dialer(lookingUp: host, Set(families), deadline: request.openDeadline)
+        stage = .dialing(dialer, sockets: [:])
+        timer?.arm(at: dialer.deadline)
+        // Strong on purpose: an unanswered lookup is bounded by the resolver, and `abandon` takes it back.
+        lookups = families.map { [dials] family in
+            lookup.begin(host, port: port, family) { answer in
+                self.loop.post {
+                    guard self.dials == dials else { return }
+                    self.drive { $0.found(answer, family, at: self.loop.instant) }
+                }
+            }
+        }
     }
 
     /// Lets the dialer decide, and does what it wants until it has no more to say.
@@ -103,7 +119,7 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
         if let (descriptor, address) = chosen {
             begin(on: descriptor, address)
         } else if let failure {
-            fail(failure)
+            fail(proxy.map { failure.isOf($0) } ?? failure)
         }
     }
 
@@ -140,15 +156,19 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     }
 
     private func begin(on descriptor: Int32, _ address: Dialer.Address) {
-        timer = nil
+        endDialing()
         remote = address
         do throws(LinkFailure) {
-            let (_, upgrade) = try request.parsed()
+            guard let redirects else { return }
             var limits = LinkLimits()
             limits.message = request.messageLimit
             limits.close = request.closeLimit
+            let url = redirects.url
             let link = Link(
-                client: upgrade, key: HandshakeKey(loop.entropy), limits: limits,
+                client: try request.upgrade(at: url, headers: redirects.headers),
+                key: HandshakeKey(loop.entropy),
+                limits: limits,
+                proxy: proxy.map { ProxyStage($0, host: url.host, port: url.port, limits: limits) },
                 deadline: request.openDeadline)
             let stream = LinkStream(descriptor, link, on: loop, owner: self)
             stage = .onStream(stream)
@@ -162,13 +182,17 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     // MARK: - Ending
 
+    private func endDialing() {
+        timer = nil
+        for ticket in lookups { lookup.abandon(ticket) }
+        lookups = []
+    }
+
     /// Gives back what the stages before the stream hold.
     private func release() {
-        timer = nil
-        switch stage {
-        case .lookingUp(let ticket?): lookup.abandon(ticket)
-        case .dialing(_, let sockets): for descriptor in sockets.values { loop.close(descriptor) }
-        case .lookingUp(nil), .onStream, .over: break
+        endDialing()
+        if case .dialing(_, let sockets) = stage {
+            for descriptor in sockets.values { loop.close(descriptor) }
         }
         stage = .over
     }
@@ -190,7 +214,7 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     func loopStopped() {
         stage = .over
         observer = nil
-        timer = nil
+        endDialing()
     }
 
     // MARK: - TransportLink
@@ -207,7 +231,7 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     func close(_ code: CloseCode, reason: String) {
         switch stage {
-        case .lookingUp, .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
+        case .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
         case .onStream(let stream):
             stream.setPaused(false)
             let wireCode = code.isAllowedOnWire ? code : .normal
@@ -243,6 +267,11 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
         if !wrote.isEmpty { reports.append(.wrote(wrote)) }
         var messages: [Message] = []
         messages.reserveCapacity(events.count)
+        var events = events
+        if case .refused(var refusal)? = events.last {
+            if isRedirected(&refusal) { return }
+            events[events.count - 1] = .refused(refusal)
+        }
         for event in events {
             if case .message(let message) = event {
                 messages.append(message)
@@ -258,6 +287,24 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
         guard !reports.isEmpty, let observer else { return }
         if reports.last?.isLast == true { self.observer = nil }
         observer.link(id, reported: reports)
+    }
+
+    /// Whether it goes where the answer points; if it must not, the answer says why.
+    private func isRedirected(_ refusal: inout Refusal) -> Bool {
+        switch redirects?.follow(refusal) {
+        case .follow?: break
+        case .refuse(let problem)?:
+            refusal.problem = problem
+            return false
+        case .none?, nil: return false
+        }
+        stream?.abandon()
+        do throws(LinkFailure) {
+            if let url = redirects?.url { try dial(url) }
+        } catch {
+            fail(error)
+        }
+        return true
     }
 
     private func report(of event: LinkEvent) -> LinkReport? {
@@ -282,6 +329,17 @@ extension LinkReport {
     }
 }
 
+extension LinkFailure {
+    /// What kept a link from reaching its proxy, so that nobody looks for the fault at the server.
+    fileprivate func isOf(_ proxy: ProxyServer) -> LinkFailure {
+        switch kind {
+        case .nameNotFound, .unreachable, .timedOut:
+            LinkFailure(.proxy(.unreachable), "The proxy \(proxy) cannot be reached. \(message)")
+        default: self
+        }
+    }
+}
+
 extension LinkRequest {
     /// The URL and the handshake's request, or what is wrong with what the user gave.
     func parsed() throws(LinkFailure) -> (WebSocketURL, UpgradeRequest) {
@@ -291,14 +349,24 @@ extension LinkRequest {
         } catch {
             throw LinkFailure(.unavailable, error.description)
         }
-        guard !parsedURL.isSecure else {
+        if case .url(let text, _) = proxy {
+            do throws(ProxyServerError) {
+                _ = try ProxyServer(text)
+            } catch {
+                throw LinkFailure(.proxy(.unusable), error.description)
+            }
+        }
+        return (parsedURL, try upgrade(at: parsedURL, headers: headers))
+    }
+
+    /// The request for a place that a redirect may have led to.
+    func upgrade(at url: WebSocketURL, headers: [HTTPHeader]) throws(LinkFailure) -> UpgradeRequest {
+        guard !url.isSecure else {
             let advice = "Secure connections (wss:) cannot be made over this transport; use a ws: URL."
             throw LinkFailure(.unavailable, advice)
         }
         do throws(UpgradeRequestError) {
-            return (
-                parsedURL, try UpgradeRequest(parsedURL, headers: headers, subprotocols: subprotocols)
-            )
+            return try UpgradeRequest(url, headers: headers, subprotocols: subprotocols)
         } catch {
             throw LinkFailure(.unavailable, error.description)
         }

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteSocket
 
 /// Links over sockets of our own: TCP, and our RFC 6455 on it.
 ///
 /// Its host must be an `EventLoop`.
 package struct SocketTransport: Transport {
     private let lookup: NameLookup
+    private let environment: ProxyEnvironment
 
     package init() {
         self.init(lookup: .shared)
     }
 
-    /// Looks names up with something else than the system, in tests.
-    package init(lookup: NameLookup) {
+    /// Looks names up with something else than the system, and sees another environment, in tests.
+    package init(lookup: NameLookup, environment: ProxyEnvironment = .process) {
         self.lookup = lookup
+        self.environment = environment
     }
 
     package func open(
@@ -29,7 +32,8 @@ package struct SocketTransport: Transport {
     func openLink(
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, observer: any LinkObserver
     ) -> SocketLink {
-        let link = SocketLink(id, request, on: loop, lookup: lookup, observer: observer)
+        let link = SocketLink(
+            id, request, on: loop, lookup: lookup, environment: environment, observer: observer)
         link.start()
         return link
     }

@@ -85,20 +85,4 @@ extension Dialer.Address {
             }
         }
     }
-
-    /// Reads a literal ("127.0.0.1", "::1"); nil for a name.
-    init?(literal host: String, port: UInt16) {
-        var v4 = in_addr()
-        var v6 = in6_addr()
-        if inet_pton(AF_INET, host, &v4) == 1 {
-            self = .v4(UInt32(bigEndian: v4.s_addr), port: port)
-        } else if inet_pton(AF_INET6, host, &v6) == 1 {
-            let (high, low) = withUnsafeBytes(of: v6) {
-                ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-            }
-            self = .v6(UInt64(bigEndian: high), UInt64(bigEndian: low), port: port, scope: 0)
-        } else {
-            return nil
-        }
-    }
 }

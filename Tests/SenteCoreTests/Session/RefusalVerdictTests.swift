@@ -61,5 +61,9 @@ struct RefusalVerdictTests {
         #expect(error.headers == [SenteError.Header(name: "Location", value: "wss://other/")])
         #expect(error.body == [1, 2])
         #expect(error.description.contains("[HTTP 302]"))
+        refusal.problem = "The server redirects in a loop."
+        #expect(
+            RefusalVerdict(refusal, at: Self.now, triesToken: false).error.message
+                == "The server redirects in a loop.")
     }
 }

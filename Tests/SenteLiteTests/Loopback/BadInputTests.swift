@@ -43,7 +43,7 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         },
         Misbehaviour(name: "elsewhere", code: .refused, httpStatus: 302, isFinal: true) {
             $0.readHead()
-            $0.write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
+            $0.write("HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
         },
         Misbehaviour(name: "busy", code: .serverUnavailable, httpStatus: 503) {
             $0.readHead()
