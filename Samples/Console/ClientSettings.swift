@@ -97,6 +97,10 @@ struct ClientSettings {
             .option("token", "TEXT", "sent as Authorization: Bearer TEXT") { settings, text in
                 settings.configuration.tokenProvider = { _ in text }
             },
+            .option("proxy", "URL|none", "http:// or socks5://, login included (what the environment says)") {
+                settings, text in
+                settings.configuration.proxy = text == "none" ? .none : .url(text)
+            },
             .option("dialect", "NAME", "insists on one of: \(Reading.names(of: Dialect.self))") {
                 (settings, text) throws(UsageError) in
                 settings.configuration.dialect = try Reading.choice(text, of: Dialect.self)

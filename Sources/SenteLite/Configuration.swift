@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import SenteBase
 public import SenteCore
 public import SenteWire
 
@@ -27,7 +28,16 @@ extension SenteClient {
         ///
         /// The default is nil.
         public var format: WireFormat?
-        /// Asked for the URL before each attempt; nil uses the client's URL.
+        /// More URLs of the same server, tried after the client's own; the last good one first.
+        ///
+        /// Each attempt goes to one of them. An end that retrying cannot mend is final only once all have been tried. The default is
+        /// empty.
+        public var endpoints: [String]
+        /// In which order the client's URL and `endpoints` are tried.
+        ///
+        /// The default is `.listed`.
+        public var endpointOrder: EndpointOrder
+        /// Asked for the URL before each attempt; nil uses the client's URL and `endpoints`.
         ///
         /// The default is nil.
         public var endpointProvider: EndpointProvider?
@@ -57,8 +67,13 @@ extension SenteClient {
         public var limits: SizeLimits
         /// Sent with the opening handshake.
         ///
-        /// The default is empty.
+        /// Those the handshake itself needs are refused, as is what cannot stand in a header. A redirect to another origin
+        /// takes none along but `User-Agent`, `Accept-Language` and `Origin`. The default is empty.
         public var headers: NamedValues
+        /// Sent as the header `Cookie` (RFC 6265 §4.2), behind one that `headers` has.
+        ///
+        /// The default is empty.
+        public var cookies: NamedValues
         /// Added to the URL's query, percent-encoded, in this order.
         ///
         /// The default is empty.
@@ -71,6 +86,10 @@ extension SenteClient {
         ///
         /// The default is nil.
         public var tokenProvider: TokenProvider?
+        /// By which proxy the server is reached.
+        ///
+        /// The default is `.environment`: what `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say.
+        public var proxy: ProxySetting
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -84,7 +103,11 @@ extension SenteClient {
             inbox = InboxPolicy()
             timeouts = TimeLimits()
             limits = SizeLimits()
+            endpoints = []
+            endpointOrder = .listed
             headers = [:]
+            cookies = [:]
+            proxy = .environment
             parameters = [:]
             loop = .shared
         }
@@ -92,13 +115,16 @@ extension SenteClient {
 }
 
 extension SenteClient.Configuration {
-    var session: SessionConfiguration {
+    /// What the session is told of a client of `url`.
+    func session(for url: String) -> SessionConfiguration {
         var session = SessionConfiguration()
         session.reconnect = reconnect
         session.heartbeat = heartbeat
         session.outbox = outbox
         session.inbox = inbox
         session.times = timeouts
+        session.endpoints = [url] + endpoints
+        session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil
         session.asksToken = tokenProvider != nil
         session.asksParameters = parametersProvider != nil
@@ -107,6 +133,13 @@ extension SenteClient.Configuration {
 
     /// Refuses numbers that make no sense, by their names.
     func check() throws(SenteError) {
+        guard endpoints.isEmpty || endpointProvider == nil else {
+            throw SenteError(
+                .invalidArgument, "Give either `endpoints` or `endpointProvider`, which decides by itself.")
+        }
+        for cookie in cookies {
+            if let problem = Cookies.problem(with: cookie) { throw SenteError(.invalidArgument, problem) }
+        }
         let sizes = [
             ("limits.incomingMessage", limits.incomingMessage),
             ("limits.outgoingMessage", limits.outgoingMessage),

@@ -40,7 +40,7 @@ public final class SenteClient: Sendable {
         let setup = LinkSetup(url: url, configuration: configuration)
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
         let engine = ClientEngine(
-            configuration: configuration.session,
+            configuration: configuration.session(for: url),
             detector: DialectDetector(dialect: configuration.dialect, format: configuration.format),
             sizes: configuration.limits, random: Generator(seed: seed ?? host.entropy.seed()), at: host.now)
         self.configuration = configuration

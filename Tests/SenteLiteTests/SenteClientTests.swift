@@ -212,7 +212,25 @@ struct SenteClientTests {
         #expect(message { $0.outbox.maximumMessages = -1 }?.contains("outbox.maximumMessages") == true)
         #expect(message { $0.heartbeat?.interval = .zero }?.contains("heartbeat.interval") == true)
         #expect(message { $0.headers = ["X-A": "a\r\nX-B: b"] }?.contains("X-A") == true)
-        #expect(message { $0.headers = ["Host": "b"] }?.contains("Host") == true)
+        for name in [
+            "Host", "upgrade", "CONNECTION", "Sec-WebSocket-Key", "sec-websocket-anything", "Content-Length",
+            "Proxy-Authorization", "", "a b", "a\u{0}", "é",
+        ] {
+            #expect(message { $0.headers = [name: "b"] } != nil, "\(name.debugDescription)")
+        }
+        #expect(message { $0.headers = ["X-A": "a\u{0}"] }?.contains("X-A") == true)
+        #expect(message { $0.cookies = ["a": "1; b=2"] }?.contains("cookie a") == true)
+        #expect(message { $0.cookies = ["a": "1\r\nX: y"] }?.contains("cookie a") == true)
+        #expect(message { $0.cookies = ["a=b": "1"] }?.contains("cookie name") == true)
+        #expect(message { $0.cookies = ["": "1"] }?.contains("cookie name") == true)
+        #expect(message { $0.cookies = ["a": #""é,\{"#] } == nil)
+        #expect(message { $0.proxy = .url("https://p") }?.contains("proxy") == true)
+        #expect(message { $0.endpoints = ["ws://b/", "http://c/"] }?.contains("http") == true)
+        #expect(
+            message {
+                $0.endpoints = ["ws://b/"]
+                $0.endpointProvider = .portFile("x")
+            }?.contains("endpointProvider") == true)
         #expect(message { _ in } == nil)
     }
 
@@ -220,7 +238,8 @@ struct SenteClientTests {
     func handshake() async throws {
         let stage = Stage()
         let client = try stage.client("ws://server.test/chsk?x=1") { configuration in
-            configuration.headers = ["X-One": "1", "Authorization": "Basic old"]
+            configuration.headers = ["X-One": "1", "Authorization": "Basic old", "cookie": "z=0"]
+            configuration.cookies = ["b": "1", "a": "2"]
             configuration.parameters = ["client-id": "a b&c", "b": "é"]
             configuration.parametersProvider = { reason in ["csrf-token": "+/", "why": reason.rawValue] }
             configuration.tokenProvider = { reason in reason == .connecting ? "secret" : nil }
@@ -232,7 +251,8 @@ struct SenteClientTests {
                 == "ws://server.test/chsk?x=1&client-id=a%20b%26c&b=%C3%A9&csrf-token=%2B%2F&why=connecting")
         #expect(
             request.headers == [
-                Refusal.Header("X-One", "1"), Refusal.Header("Authorization", "Bearer secret"),
+                Refusal.Header("X-One", "1"), Refusal.Header("cookie", "z=0; b=1; a=2"),
+                Refusal.Header("Authorization", "Bearer secret"),
             ])
     }
 

@@ -72,6 +72,27 @@ struct NameLookupTests {
         }
     }
 
+    @Test("a name is looked up anew for each link, both families")
+    func anew() async throws {
+        try await withLoop(.standard) { loop in
+            let (_, listener) = try ScriptedServer.listen(on: loop)
+            let calls = Collector<Dialer.Family>()
+            let lookup = NameLookup(threads: 2) { [port = listener.port] _, _, family in
+                calls.append(family)
+                return .success(family == .v4 ? [.v4(0x7F00_0001, port: port)] : [])
+            }
+            for count in 1...2 {
+                let witness = LinkWitness.open(
+                    loop.request(listener.port, host: "name"), on: loop,
+                    transport: SocketTransport(lookup: lookup))
+                await witness.untilOpen()
+                _ = await calls.wait { $0.count == 2 * count }
+                #expect(calls.elements.count { $0 == .v6 } == count)
+                witness.onLoop { $0.abandon() }
+            }
+        }
+    }
+
     @Test("the second of two addresses is taken when the first refuses, or answers nothing")
     func secondAddress() async throws {
         try await withLoop(.standard) { loop in

@@ -124,11 +124,16 @@ extension Session {
     private mutating func startAttempt(
         at now: Moment, withFreshToken: Bool = false, into effects: inout [Effect]
     ) {
-        let deadline = now.instant.advanced(by: configuration.times.connect)
+        let limit = configuration.times.connect
+        // The link gives up a little before the attempt: it knows better what it was waiting for.
+        let opening = now.instant.advanced(by: limit - limit / 20)
         var attempt = Attempt(
-            startedAt: now.instant, deadline: deadline,
-            target: LinkTarget(deadline: deadline))
+            startedAt: now.instant, deadline: now.instant.advanced(by: limit),
+            target: LinkTarget(deadline: opening))
         attempt.hasFreshToken = withFreshToken
+        if !configuration.asksEndpoint {
+            attempt.target.endpoint = withFreshToken ? endpoints.current : endpoints.next(using: &random)
+        }
         var asks: [Ask] = []
         if configuration.asksEndpoint { asks.append(.endpoint) }
         let reason: AttemptReason = withFreshToken ? .refused : .connecting
@@ -204,6 +209,7 @@ extension Session {
         let isReconnect = history.wasGreeted
         history.wasGreeted = true
         backoff.linkOpened()
+        endpoints.succeeded()
         traffic = Traffic()
         traffic.keepAlive = configuration.heartbeat.map { KeepAlive($0, at: now.instant) }
         state = .open(Open(link: link, since: now.instant))
@@ -302,8 +308,10 @@ extension Session {
         cancel(attempt.asks, into: &effects)
         effects.append(.record(.linkEnded(error)))
         status.lastError = error
-        if !isMendable, !history.wasGreeted { return fail(error, into: &effects) }
-        retry(error, atCap: !isMendable, notBefore: notBefore, at: now, into: &effects)
+        // What one endpoint cannot mend another may not have.
+        let isHopeless = !isMendable && endpoints.isRoundOver
+        if isHopeless, !history.wasGreeted { return fail(error, into: &effects) }
+        retry(error, atCap: isHopeless, notBefore: notBefore, at: now, into: &effects)
     }
 
     private mutating func retry(

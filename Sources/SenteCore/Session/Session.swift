@@ -25,6 +25,7 @@ package struct Session: Sendable {
     /// What the app was told last.
     private var published = ConnectionStatus(state: .closed)
     var backoff: Backoff
+    var endpoints: EndpointList
     var outbox: Outbox
     var calls = Calls()
     var subscriptions = Subscriptions()
@@ -70,6 +71,7 @@ package struct Session: Sendable {
         self.configuration = configuration
         self.random = random
         backoff = Backoff(policy: configuration.reconnect)
+        endpoints = EndpointList(configuration.endpoints, order: configuration.endpointOrder)
         outbox = Outbox(policy: configuration.outbox)
         inboxes = Inboxes(policy: configuration.inbox)
     }

@@ -17,6 +17,9 @@ package struct SessionConfiguration: Sendable {
     package var concurrentAnswers = 16
     /// How long `.pauseReading` may pause.
     package var pauseLimit: Duration = .seconds(10)
+    /// The server's URLs; one or none leaves nothing to choose.
+    package var endpoints: [String] = []
+    package var endpointOrder = EndpointOrder.listed
     /// Whether an endpoint is asked for before every attempt.
     package var asksEndpoint = false
     /// Whether a token is asked for before every attempt.

@@ -11,20 +11,25 @@ struct LinkSetup: Sendable {
 
     func request(_ target: LinkTarget) -> LinkRequest {
         var headers = configuration.headers.map { Refusal.Header($0.name, $0.value) }
+        Cookies.add(configuration.cookies, to: &headers)
         if let token = target.token {
             // A token of the provider's stands in place of one that was configured.
             headers.removeAll { $0.name.lowercased() == "authorization" }
             headers.append(Refusal.Header("Authorization", "Bearer \(token)"))
         }
         let url = configuration.parameters.added(to: target.endpoint ?? url)
-        return LinkRequest(
+        var request = LinkRequest(
             url: target.parameters.added(to: url), headers: headers,
             messageLimit: max(configuration.limits.incomingMessage, configuration.limits.outgoingMessage),
             openDeadline: target.deadline, closeLimit: configuration.timeouts.close)
+        request.proxy = configuration.proxy
+        return request
     }
 
     /// Why no link could ever be opened with these; nil when nothing is wrong.
-    var problem: String? { problem(endpoint: nil, token: nil) }
+    var problem: String? {
+        ([url] + configuration.endpoints).lazy.compactMap { problem(endpoint: $0, token: nil) }.first
+    }
 
     private func problem(endpoint: String?, token: String?) -> String? {
         request(LinkTarget(endpoint: endpoint, token: token, deadline: .distantFuture)).problem

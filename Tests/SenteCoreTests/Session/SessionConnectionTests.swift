@@ -200,6 +200,56 @@ struct SessionConnectionTests {
 
     // MARK: Providers
 
+    // MARK: Endpoints
+
+    @Test("Attempts go through the list, the last good one first, and a fresh token to the one that refused")
+    func endpoints() throws {
+        var session = Play.connecting {
+            $0.endpoints = ["a", "b", "c"]
+            $0.asksToken = true
+        }
+        func give(_ reason: AttemptReason) throws {
+            let ask = try #require(
+                session.asks.filter { $0.value == .token(reason) }.keys.max { $0.number < $1.number })
+            session.tell(.provided(ask, .token("t")))
+        }
+        try give(.connecting)
+        #expect(session.target?.endpoint == "a")
+        session.failToConnect()
+        session.waitForAttempt()
+        try give(.connecting)
+        #expect(session.target?.endpoint == "b")
+        session.refuse(401)
+        try give(.refused)
+        #expect(session.target?.endpoint == "b")
+        session.greet()
+        session.lose()
+        session.waitForAttempt()
+        try give(.connecting)
+        #expect(session.target?.endpoint == "b")
+        session.failToConnect()
+        session.waitForAttempt()
+        try give(.connecting)
+        #expect(session.target?.endpoint == "a")
+    }
+
+    @Test("What retrying cannot mend is final once every endpoint of the round has been tried")
+    func hopelessEndpoints() {
+        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        session.refuse(404)
+        #expect(session.state == .reconnecting)
+        session.waitForAttempt()
+        session.refuse(404)
+        #expect(session.state == .failed)
+    }
+
+    @Test("The link's limit ends a little before the attempt's")
+    func limits() throws {
+        let session = Play.connecting()
+        #expect(
+            try #require(session.target).deadline == session.now.instant.advanced(by: .milliseconds(9_500)))
+    }
+
     @Test("Endpoint and token are asked for together, before every attempt, within its limit")
     func asks() throws {
         var session = Play.connecting {

@@ -14,12 +14,14 @@ import Musl
 
 /// A TCP server of blocking calls on a thread of its own, for what no honest server does.
 ///
-/// Each connection is served in turn, with its number from 0 on.
+/// Each connection is served in turn, or on a thread of its own, with its number from 0 on.
 final class RawServer: Sendable {
     let port: Int
     private let listener: Int32
 
-    init(_ serve: @escaping @Sendable (RawConnection, Int) -> Void) throws {
+    init(
+        isConcurrent: Bool = false, _ serve: @escaping @Sendable (RawConnection, Int) -> Void
+    ) throws {
         #if canImport(Darwin)
         listener = socket(AF_INET, SOCK_STREAM, 0)
         #elseif canImport(Musl)
@@ -45,9 +47,12 @@ final class RawServer: Sendable {
             while true {
                 let accepted = accept(descriptor, nil, nil)
                 guard accepted >= 0 else { break }
-                let connection = RawConnection(accepted)
-                serve(connection, number)
-                connection.close()
+                let run = { @Sendable [number] in
+                    let connection = RawConnection(accepted)
+                    serve(connection, number)
+                    connection.close()
+                }
+                if isConcurrent { Thread.detachNewThread(run) } else { run() }
                 number += 1
             }
             RawConnection(descriptor).close()
@@ -73,7 +78,51 @@ final class RawConnection {
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     }
 
-    fileprivate func close() {
+    /// Connects to a port of this machine; nil when nobody listens there.
+    convenience init?(port: Int) {
+        #if canImport(Glibc)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+        let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        self.init(descriptor)
+        let isConnected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        if !isConnected {
+            close()
+            return nil
+        }
+    }
+
+    /// Carries bytes both ways until both sides have ended.
+    func relay(to other: RawConnection) {
+        other.write(buffer)
+        buffer = []
+        var open: [(from: RawConnection, to: RawConnection)] = [(self, other), (other, self)]
+        while !open.isEmpty {
+            var requests = open.map { pollfd(fd: $0.from.descriptor, events: Int16(POLLIN), revents: 0) }
+            guard poll(&requests, nfds_t(requests.count), 60_000) > 0 else { return }
+            for (place, request) in requests.enumerated().reversed() where request.revents != 0 {
+                var chunk = [UInt8](repeating: 0, count: 65_536)
+                let count = recv(request.fd, &chunk, chunk.count, 0)
+                if count > 0 {
+                    open[place].to.write(Array(chunk[..<count]))
+                } else {
+                    open[place].to.endWriting()
+                    open.remove(at: place)
+                }
+            }
+        }
+    }
+
+    func close() {
         #if canImport(Darwin)
         _ = Darwin.close(descriptor)
         #elseif canImport(Glibc)
@@ -132,8 +181,13 @@ final class RawConnection {
 
     /// Reads the request and accepts it.
     func upgrade(key wrongKey: String? = nil) {
+        upgrade(head: readHead(), key: wrongKey)
+    }
+
+    /// Accepts a request that was read.
+    func upgrade(head: String, key wrongKey: String? = nil) {
         let key =
-            readHead().split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key:") }?
+            head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key:") }?
             .split(separator: ":", maxSplits: 1).last.map { $0.drop { $0 == " " } } ?? ""
         let answer = wrongKey ?? HandshakeKey(String(key))?.answer ?? ""
         write(
@@ -171,7 +225,7 @@ final class RawConnection {
         return nil
     }
 
-    private func take(_ count: Int) -> [UInt8]? {
+    func take(_ count: Int) -> [UInt8]? {
         while buffer.count < count {
             var chunk = [UInt8](repeating: 0, count: 65_536)
             let received = recv(descriptor, &chunk, chunk.count, 0)

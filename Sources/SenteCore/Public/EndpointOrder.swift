@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// In which order several URLs of one server are tried.
+///
+/// In either case the last one that led to an open connection comes first.
+public enum EndpointOrder: String, Sendable, CaseIterable {
+    /// As they are listed: the first is preferred.
+    case listed
+    /// Another order each round, so that many clients spread over all of them.
+    case shuffled
+}
