@@ -4,7 +4,8 @@ import Foundation
 import SenteWire
 
 /// Times the wire formats on JSON documents: a line of JSON for each format and document, in the form of
-/// `time_python.py`, nanoseconds a call, the median of 15.
+/// `time_python.py`, nanoseconds a call, the median of 15; then, on standard error, a table of the formats
+/// relative to our own EDN.
 ///
 /// Every format reads and writes the same value; `ValueDecoder` stands for both of our coders
 /// over JSON, `JSONDecoder` for both of Foundation's.
@@ -14,13 +15,53 @@ enum FormatBench {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let documents = names.filter { $0.hasSuffix(".json") }.sorted()
         guard !documents.isEmpty else { return print("There are no JSON documents in \(directory).") }
+        var runs: [[Contender]] = []
         for name in documents {
             do {
-                try run(name, [UInt8](Data(contentsOf: folder.appendingPathComponent(name))))
+                runs.append(try run(name, [UInt8](Data(contentsOf: folder.appendingPathComponent(name)))))
             } catch {
                 print("\(name): \(error)")
             }
         }
+        FileHandle.standardError.write(Data(comparison(of: runs).utf8))
+    }
+
+    /// What sente-lite's serialization strategy says of its formats: how many times as fast as EDN they are.
+    private static let claims = [
+        "json": "6", "transit-json": "3-5", "transit-json-verbose": "3-5", "transit-msgpack": "5-7",
+    ]
+
+    /// A table of the formats beside our own EDN: the median of the documents, and the least and the most.
+    private static func comparison(of runs: [[Contender]]) -> String {
+        var lines = ["", "Beside our own EDN: median of the documents (least to most)", ""]
+        let titles = ["format", "decodes × as fast", "encodes × as fast", "bytes, EDN = 1", "claimed ×"]
+        lines.append(row(titles))
+        for format in formats {
+            let pairs = runs.compactMap { run in
+                run.first { $0.library == format.name }.flatMap { own in
+                    run.first { $0.library == WireFormat.edn.name }.map { (own: own, edn: $0) }
+                }
+            }
+            lines.append(
+                row([
+                    format.name, spread(pairs.map { $0.edn.decodeMedian / $0.own.decodeMedian }),
+                    spread(pairs.map { $0.edn.encodeMedian / $0.own.encodeMedian }),
+                    spread(pairs.map { Double($0.own.bytes) / Double($0.edn.bytes) }),
+                    claims[format.name] ?? "",
+                ]))
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func row(_ cells: [String]) -> String {
+        cells.map { $0.padding(toLength: 22, withPad: " ", startingAt: 0) }.joined()
+    }
+
+    private static func spread(_ ratios: [Double]) -> String {
+        let sorted = ratios.sorted()
+        guard let least = sorted.first, let most = sorted.last else { return "" }
+        let middle = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+        return String(format: "%.2f (%.2f to %.2f)", middle, least, most)
     }
 
     private static let formats: [WireFormat] = [
@@ -35,9 +76,12 @@ enum FormatBench {
         let encode: () throws -> Void
         var decoding: [Double] = []
         var encoding: [Double] = []
+
+        var decodeMedian: Double { decoding.sorted()[decoding.count / 2] }
+        var encodeMedian: Double { encoding.sorted()[encoding.count / 2] }
     }
 
-    private static func run(_ name: String, _ json: [UInt8]) throws {
+    private static func run(_ name: String, _ json: [UInt8]) throws -> [Contender] {
         let value = try WireFormat.json.decode(json)
         let data = Data(json)
         let object = try JSONSerialization.jsonObject(with: data)
@@ -71,9 +115,10 @@ enum FormatBench {
         for contender in contenders {
             print(
                 "{\"library\": \"\(contender.library)\", \"document\": \"\(name)\", "
-                    + "\"bytes\": \(contender.bytes), \"decode_ns\": \(contender.decoding.sorted()[7]), "
-                    + "\"encode_ns\": \(contender.encoding.sorted()[7])}")
+                    + "\"bytes\": \(contender.bytes), \"decode_ns\": \(contender.decodeMedian), "
+                    + "\"encode_ns\": \(contender.encodeMedian)}")
         }
+        return contenders
     }
 
     /// A struct through our coders and Foundation's.

@@ -18,9 +18,9 @@ extension String {
 
     private func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
-        var (left, right) = (self, other)
-        return left.withUTF8 { left in
-            right.withUTF8 { right in Self.isSame(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
+        return readUTF8 { left in
+            other.readUTF8 { right in
+                Self.isSame(UnsafeRawBufferPointer(left), UnsafeRawBufferPointer(right))
             }
         }
     }
@@ -43,12 +43,7 @@ extension String {
     }
 
     func hashText(into hasher: inout Hasher) {
-        let done: Void? = utf8.withContiguousStorageIfAvailable {
-            hasher.combine(bytes: UnsafeRawBufferPointer($0))
-        }
-        if done == nil {
-            for byte in utf8 { hasher.combine(byte) }
-        }
+        readUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         hasher.combine(0xFF as UInt8)
     }
 }

@@ -25,8 +25,11 @@ struct TextTable {
         var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[slot] != 0 {
             let number = Int(slots[slot]) - 1
-            let entry = entries[number]
-            if entry.hash == hash, entry.kind == kind, entry.text.isSameText(as: text) { return number }
+            if entries[number].hash == hash, entries[number].kind == kind,
+                entries[number].text.isSameText(as: text)
+            {
+                return number
+            }
             slot = (slot + 1) & (slots.count - 1)
         }
         guard entries.count < bound, entries.count < Int(UInt16.max) else { return nil }
@@ -52,8 +55,7 @@ struct TextTable {
 
     /// Folds eight bytes at a time through a full multiplication, as wyhash does.
     private static func hash(_ text: String, _ kind: UInt8) -> UInt64 {
-        var text = text
-        return text.withUTF8 { bytes in
+        text.readUTF8 { bytes in
             let raw = UnsafeRawBufferPointer(bytes)
             var hash = seed ^ UInt64(kind) &* 0x9E37_79B9_7F4A_7C15
             var position = 0

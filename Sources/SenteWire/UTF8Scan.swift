@@ -79,7 +79,6 @@ enum UTF8Scan {
 
     /// The print of a text that is no part of the bytes read.
     static func print(_ text: String) -> UInt32 {
-        var text = text
-        return text.withUTF8 { text in text.baseAddress.map { print($0, count: text.count) } ?? 0 }
+        text.readUTF8 { text in text.baseAddress.map { print($0, count: text.count) } ?? 0 }
     }
 }

@@ -2,30 +2,38 @@
 
 /// How values become bytes and bytes become values.
 ///
-/// | Value | JSON (RFC 8259) | EDN (edn-format) | Transit (transit-format), in JSON | Sente's MessagePack |
-/// | --- | --- | --- | --- | --- |
-/// | null, bool | `null`, `true` | `nil`, `true` | `null`, `true` | nil, bool |
-/// | integer (64 bits) | digits | digits | digits, beyond 53 bits `~i…` | int |
-/// | bigInteger | digits or text | `1N` | `~n…` | – beyond 64 bits |
-/// | double | digits; NaN and infinities –, null or text | `1.5`, `##NaN`, `##Inf` | `1.5`, `~z…` | float 64 |
-/// | decimal | digits or text | `1.50M` | `~f…` | float 64 |
-/// | ratio | text `22/7` | `22/7` | `~#ratio` | extension 3 |
-/// | string | text | text | text, escaped by `~` | str |
-/// | character | text | `\c` | `~c…` | extension 2 |
-/// | keyword, symbol | text `ns/name` | `:ns/name`, `ns/name` | `~:…`, `~$…` | extensions 0, 1 |
-/// | list, vector | array | `(…)`, `[…]` | `~#list`, array | array |
-/// | set | array | `#{…}` | `~#set` | extension 4 |
-/// | map | object; keys are names, or scalars by option | `{…}` | map, with other keys `~#cmap` | map |
-/// | bytes | base64 text | `#bytes "…"` | `~b…` | bin |
-/// | instant | RFC 3339 text or milliseconds | `#inst "…"` | `~m…`, finer parts `~t…` | extension −1 |
-/// | uuid | text | `#uuid "…"` | `~u…` | extension 9 |
-/// | uri | text | `#uri "…"` | `~r…` | – |
-/// | tagged | – | `#tag …` | `~#tag` | its extension, if it has one |
+/// | Value | JSON (RFC 8259) | EDN (edn-format) | Transit in JSON (transit-format 0.8) | in verbose JSON | in MessagePack | Sente's MessagePack |
+/// | --- | --- | --- | --- | --- | --- | --- |
+/// | null | `null` | `nil` | `null` | = | nil | nil |
+/// | bool | `true` | `true` | `true` | = | bool | bool |
+/// | integer (64 bits) | digits | digits | digits, beyond ±(2⁵³ − 1) `~i…` | = | int | int |
+/// | bigInteger | digits (text) | `1N` | `~n1` | = | = | int; beyond 64 bits – |
+/// | double | `1.5`; NaN, infinities – (null, text) | `1.5`, `##NaN`, `##-Inf` | `1.5`, `~zNaN`, `~z-INF` | = | float 64, `~z…` | float 64 |
+/// | decimal | digits (text) | `1.50M` | `~f1.50` | = | = | float 64 |
+/// | ratio | text `22/7` | `22/7` | `["~#ratio",["~n22","~n7"]]` | `{"~#ratio":…}` | `["~#ratio",…]` | extension 3: two ints |
+/// | string | text | text | text; after one more `~` if it begins with `~`, `^` or `` ` `` | = | = in str | str |
+/// | character | text | `\c` | `~cc` | = | = | extension 2: UTF-8 |
+/// | keyword | text `ns/name` (`:ns/name`) | `:ns/name` | `~:ns/name` | = | = | extension 0: UTF-8 |
+/// | symbol | text `ns/name` | `ns/name` | `~$ns/name` | = | = | extension 1: UTF-8 |
+/// | list | array | `(1)` | `["~#list",[1]]` | `{"~#list":[1]}` | `["~#list",[1]]` | array |
+/// | vector | array | `[1]` | array | = | array | array |
+/// | set | array | `#{1}` | `["~#set",[1]]` | `{"~#set":[1]}` | `["~#set",[1]]` | extension 4: an array |
+/// | map | object; keys are text, keywords, symbols (scalars) | `{"a" 1}` | `["^ ","a",1]` | `{"a":1}` | map | map |
+/// | … with other keys | – | `{[1] 1}` | `["~#cmap",[[1],1]]` | `{"~#cmap":[[1],1]}` | `["~#cmap",…]` | map |
+/// | bytes | base64 text | `#bytes "AQI="` | `~bAQI=` | = | = | bin |
+/// | instant | RFC 3339 text (milliseconds) | `#inst "…"` | `~m` and milliseconds; finer `~t` and RFC 3339 | `~t…` | `["~#m",1]`; finer `~t…` | extension −1: nanoseconds in 4 bytes, seconds in 8 |
+/// | uuid | text | `#uuid "…"` | `~u` and text | = | `["~#u",[high,low]]` | extension 9: text |
+/// | uri | text | `#uri "a:b"` | `~ra:b` | = | = | – |
+/// | tagged | – | `#tag 1` | `["~#tag",1]`; one letter over text `~Xt` | `{"~#tag":1}`, `~Xt` | `["~#tag",1]`, `~Xt` | –; `msgpack/ext42` over bytes: extension 42 |
 ///
-/// – cannot be said: the error names the path to it. What JSON writes as text comes back as text; the other formats
-/// give back what they were given, but Sente's MessagePack reads lists as vectors, and
-/// decimals as doubles. Maps and sets are written in the order of insertion, so equal bytes need equal order.
-/// `JSONOptions`, `EDNOptions` and `TransitOptions` say more, and change what can be chosen.
+/// = as in JSON to the left; – cannot be said: the error names the path to it; in brackets what options choose instead.
+/// ``gzip(over:compressor:)`` says what the format below it says.
+///
+/// JSON reads back null, booleans, numbers, text, vectors, and maps with keys of text; big integers that fit 64 bits
+/// as integers, decimals as doubles. EDN and Transit give back what they were given; what their syntax has no place
+/// for they refuse, as ``edn`` and ``transitJSON`` say. Sente's MessagePack reads lists as vectors, decimals as
+/// doubles, and big integers as integers. Only it keeps the bits of a NaN. Maps and sets are written in the order of insertion, so
+/// equal bytes need equal order.
 ///
 /// The formats that servers of the sente-lite and Sente families speak are static members. One's own is made
 /// with ``init(name:isBinary:encode:decode:)``. Formats are equal if their names are.

@@ -33,14 +33,12 @@ enum EDNName {
 
     /// Whether the text is a keyword once a colon stands before it.
     static func isKeyword(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { isToken($0) && isName($0, isKeyword: true) }
+        text.readUTF8 { isToken($0) && isName($0, isKeyword: true) }
     }
 
     /// Whether the text is a symbol.
     static func isSymbol(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { isToken($0) && startsSymbol($0) && isName($0, isKeyword: false) }
+        text.readUTF8 { isToken($0) && startsSymbol($0) && isName($0, isKeyword: false) }
             && !["nil", "true", "false"].contains(text)
     }
 

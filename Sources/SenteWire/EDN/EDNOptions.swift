@@ -22,7 +22,8 @@ extension WireFormat {
     /// Written like `pr-str`, in the order of insertion. Bytes are `#bytes "…"` (padded base64) and URIs
     /// `#uri "…"`: tags of this package, which other readers know only if told. Refused, because Clojure would not
     /// read them back: names that are none, characters beyond U+FFFF, years beyond 9999, tags that are no symbol
-    /// with a letter first, and keys or elements that Clojure takes for equal.
+    /// with a letter first, and keys or elements that Clojure takes for equal. Refused as well is `.tagged` where
+    /// reading would make another value of it, such as `#uuid "…"`.
     ///
     /// Read like `clojure.edn`: `#:ns{…}`, `#_`, comments and `^metadata` (dropped) included, and radix numbers
     /// of up to 1,000 digits. Equal keys and elements are refused; `1` equals `1N`, a list a vector of the same
@@ -34,7 +35,7 @@ extension WireFormat {
     /// EDN with readers for more tags, under a name of its own.
     public static func edn(_ options: EDNOptions, named name: String) -> WireFormat {
         WireFormat(name: name, isBinary: false) { value, bytes, limits throws(WireError) in
-            var writer = EDNWriter(limits: limits)
+            var writer = EDNWriter(limits: limits, readers: options.readers)
             try writer.write(value)
             bytes.append(contentsOf: writer.sink.written)
         } decode: { bytes, limits throws(WireError) in

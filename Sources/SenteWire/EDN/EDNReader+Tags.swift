@@ -23,6 +23,15 @@ extension EDNReader {
         }
     }
 
+    /// Whether a tag makes of the value another than `.tagged`, or refuses it.
+    static func hasMeaning(_ tag: String, _ value: Value) -> Bool {
+        switch (tag, value) {
+        case ("inst", _), ("uuid", _), ("uri", .string): true
+        case ("bytes", .string(let text)): Base64.bytes(text) != nil
+        default: false
+        }
+    }
+
     private func wrong(_ message: StaticString, _ tag: Name) -> Fault {
         Fault(kind: .malformed, message: message, offset: tag.offset)
     }

@@ -19,21 +19,26 @@ struct EDNWriter: ~Copyable {
     /// Whether people read it: then what no reader would take back is written all the same, and `…` where it is
     /// too deep.
     private let isLenient: Bool
+    /// Whose tags mean what their readers make of them, not what they mean in EDN.
+    private let readers: [String: EDNOptions.Reader]
 
-    init(limits: WireLimits, isLenient: Bool = false) {
+    init(limits: WireLimits, readers: [String: EDNOptions.Reader] = [:], isLenient: Bool = false) {
         self.limits = limits
+        self.readers = readers
         self.isLenient = isLenient
     }
 
     mutating func write(_ value: Value) throws(WireError) {
         try emit(value)
         while let last = frames.indices.last {
-            try writeItems(frames[last].items, of: last)
+            try frames[last].items.lend { items throws(WireError) in try writeItems(items, of: last) }
         }
     }
 
     /// Writes items until one is a collection that has been opened, or the end.
-    private mutating func writeItems(_ items: [Value], of frame: Int) throws(WireError) {
+    private mutating func writeItems(
+        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
+    ) throws(WireError) {
         let kind = frames[frame].kind
         var position = frames[frame].next
         while position < items.count {
@@ -43,7 +48,7 @@ struct EDNWriter: ~Copyable {
             }
             position += 1
             frames[frame].next = position
-            try emit(items[position - 1])
+            try emit(items[position - 1].value)
             if frames.count > frame + 1 { return }
         }
         switch kind {
@@ -60,7 +65,7 @@ struct EDNWriter: ~Copyable {
         switch value {
         case .null: sink.append("nil")
         case .bool(let bool): sink.append(bool ? "true" : "false")
-        case .integer(let integer): sink.append(integer)
+        case .integer(let integer): sink.append(digitsOf: integer)
         case .double(let double): emit(double)
         case .string(let text): sink.appendQuoted(text)
         case .keyword(let keyword): try emit(keyword)
@@ -100,7 +105,7 @@ struct EDNWriter: ~Copyable {
     }
 
     private mutating func emit(_ double: Double) {
-        if double.isFinite { return sink.append(double) }
+        if double.isFinite { return sink.append(digitsOf: double) }
         sink.append(double.isNaN ? "##NaN" : double < 0 ? "##-Inf" : "##Inf")
     }
 
@@ -117,6 +122,9 @@ struct EDNWriter: ~Copyable {
     private mutating func emit(_ tag: String, _ value: Value) throws(WireError) {
         guard isLenient || EDNName.isTag(tag) else {
             throw unsayable("“\(tag)” is no tag in EDN; tags are symbols that begin with a letter.")
+        }
+        guard isLenient || readers[tag] != nil || !EDNReader.hasMeaning(tag, value) else {
+            throw unsayable("Under #\(tag) EDN has a value of its own; send that value.")
         }
         sink.append(UInt8(ascii: "#"))
         sink.append(text: tag)

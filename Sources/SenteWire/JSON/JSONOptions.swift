@@ -96,7 +96,7 @@ extension WireFormat {
         WireFormat(name: name, isBinary: false) { value, bytes, limits throws(WireError) in
             var writer = JSONWriter(options: options, limits: limits)
             try writer.write(value)
-            writer.append(to: &bytes)
+            bytes.append(contentsOf: writer.sink.written)
         } decode: { bytes, limits throws(WireError) in
             try JSONReader.value(of: bytes, limits: limits)
         }

@@ -125,7 +125,7 @@ struct JSONReader: ~Copyable {
         return key.utf8.count == length ? UTF8Scan.print(bytes + start, count: length) : UTF8Scan.print(key)
     }
 
-    private mutating func literal(_ word: StaticString, _ value: Value) throws(Fault) -> Value {
+    mutating func literal(_ word: StaticString, _ value: Value) throws(Fault) -> Value {
         for index in 0..<word.utf8CodeUnitCount {
             guard position < end else { throw incomplete() }
             guard bytes[position] == word.utf8Start[index] else {

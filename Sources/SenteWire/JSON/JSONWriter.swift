@@ -19,31 +19,31 @@ struct JSONWriter: ~Copyable {
         self.limits = limits
     }
 
-    /// Adds what was written to other bytes.
-    func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: sink.written)
-    }
-
     mutating func write(_ value: Value) throws(WireError) {
         try emit(value)
         while let last = frames.indices.last {
-            let items = frames[last].items
-            if frames[last].isMap {
-                try writeEntries(items, of: last)
-            } else {
-                try writeElements(items, of: last)
+            let isMap = frames[last].isMap
+            try frames[last].items.lend { items throws(WireError) in
+                if isMap {
+                    try writeEntries(items, of: last)
+                } else {
+                    try writeElements(items, of: last)
+                }
             }
         }
     }
 
     /// Writes elements until one is a collection that has been opened, or the end.
-    private mutating func writeElements(_ items: [Value], of frame: Int) throws(WireError) {
+    private mutating func writeElements(
+        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
+    ) throws(WireError) {
         var position = frames[frame].next
         while position < items.count {
             if position > 0 { sink.append(UInt8(ascii: ",")) }
             position += 1
+            if emitPlain(items[position - 1]) { continue }
             frames[frame].next = position
-            try emit(items[position - 1])
+            try emit(items[position - 1].value)
             if frames.count > frame + 1 { return }
         }
         sink.append(UInt8(ascii: "]"))
@@ -51,37 +51,29 @@ struct JSONWriter: ~Copyable {
     }
 
     /// Writes keys and values until a value is a collection that has been opened, or the end.
-    private mutating func writeEntries(_ items: [Value], of frame: Int) throws(WireError) {
+    private mutating func writeEntries(
+        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
+    ) throws(WireError) {
         var position = frames[frame].next
         while position < items.count {
             if position > 0 { sink.append(UInt8(ascii: ",")) }
             position += 2
-            if case .string(let key) = items[position - 2], emitPlain(key: key, items[position - 1]) {
-                continue
-            }
             frames[frame].next = position
-            try emitKey(items[position - 2])
+            if !emitPlain(items[position - 2]) { try emitKey(items[position - 2].value) }
             sink.append(UInt8(ascii: ":"))
-            try emit(items[position - 1])
+            if emitPlain(items[position - 1]) { continue }
+            try emit(items[position - 1].value)
             if frames.count > frame + 1 { return }
         }
         sink.append(UInt8(ascii: "}"))
         frames.removeLast()
     }
 
-    /// Writes an entry of the commonest kinds, which can neither fail nor open anything; false for any other.
-    private mutating func emitPlain(key: String, _ value: Value) -> Bool {
-        switch value {
-        case .string(let text):
-            sink.appendQuoted(key)
-            sink.append(UInt8(ascii: ":"))
-            sink.appendQuoted(text)
-        case .integer(let integer):
-            sink.appendQuoted(key)
-            sink.append(UInt8(ascii: ":"))
-            sink.append(integer)
-        default: return false
-        }
+    /// Writes a text; false for any other value.
+    @inline(__always)
+    private mutating func emitPlain(_ item: borrowing ValueInPlace) -> Bool {
+        guard case .string(let text) = item.value else { return false }
+        sink.appendQuoted(text)
         return true
     }
 
@@ -90,7 +82,7 @@ struct JSONWriter: ~Copyable {
         switch value {
         case .null: sink.append("null")
         case .bool(let bool): sink.append(bool ? "true" : "false")
-        case .integer(let integer): sink.append(integer)
+        case .integer(let integer): sink.append(digitsOf: integer)
         case .double(let double): try emit(double)
         case .string(let text): sink.appendQuoted(text)
         case .vector(let items), .list(let items): try begin(items, isMap: false)
@@ -100,7 +92,8 @@ struct JSONWriter: ~Copyable {
             try checkKeys(map)
         case .bigInteger(let integer): emitExact(integer.description)
         case .decimal(let decimal): emitExact(decimal.description)
-        case .instant(let instant) where options.instants == .milliseconds: sink.append(instant.milliseconds)
+        case .instant(let instant) where options.instants == .milliseconds:
+            sink.append(digitsOf: instant.milliseconds)
         default:
             guard let text = text(of: value) else {
                 throw unsayable("JSON has no word for a tagged value; take the value out of its tag.")
@@ -121,7 +114,7 @@ struct JSONWriter: ~Copyable {
     }
 
     private mutating func emit(_ double: Double) throws(WireError) {
-        if double.isFinite { return sink.append(double) }
+        if double.isFinite { return sink.append(digitsOf: double) }
         switch options.nonFinite {
         case .refuse: throw unsayable("JSON has no word for \(double); send null or a text instead.")
         case .null: sink.append("null")

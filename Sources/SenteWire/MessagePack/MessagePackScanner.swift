@@ -143,8 +143,7 @@ package struct MessagePackScanner: ~Copyable {
 
     /// Making a string mends what is no UTF-8, which always changes the bytes.
     private static func isSame(_ text: String, _ content: UnsafeBufferPointer<UInt8>) -> Bool {
-        var text = text
-        return text.withUTF8 { utf8 in
+        text.readUTF8 { utf8 in
             utf8.count == content.count
                 && String.isSame(UnsafeRawBufferPointer(utf8), UnsafeRawBufferPointer(content))
         }

@@ -11,7 +11,7 @@ struct SenteMessagePackWriter: ~Copyable {
         var set: Int?
     }
 
-    private(set) var output = MessagePackOutput()
+    var sink = ByteSink()
     private var frames: [Frame] = []
     private var keys = TextTable()
     private let limits: WireLimits
@@ -23,22 +23,27 @@ struct SenteMessagePackWriter: ~Copyable {
     mutating func write(_ value: Value) throws(WireError) {
         try emit(value)
         while let last = frames.indices.last {
-            let items = frames[last].items
-            var position = frames[last].next
-            let isMap = frames[last].isMap
-            while position < items.count, frames.count == last + 1 {
-                frames[last].next = position + 1
-                if isMap, position & 1 == 0 {
-                    try emitKey(items[position])
-                } else {
-                    try emit(items[position])
-                }
-                position += 1
-            }
-            if frames.count == last + 1 {
-                frames.removeLast().set.map { output.wrap(from: $0, inExt: SenteExtension.set) }
-            }
+            try frames[last].items.lend { items throws(WireError) in try writeItems(items, of: last) }
         }
+    }
+
+    /// Writes items until one is a collection that has been opened, or the end.
+    private mutating func writeItems(
+        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
+    ) throws(WireError) {
+        var position = frames[frame].next
+        let isMap = frames[frame].isMap
+        while position < items.count {
+            position += 1
+            frames[frame].next = position
+            if isMap, position & 1 == 1 {
+                try emitKey(items[position - 1].value)
+            } else {
+                try emit(items[position - 1].value)
+            }
+            if frames.count > frame + 1 { return }
+        }
+        if let start = frames.removeLast().set { sink.pack(from: start, inExt: SenteExtension.set) }
     }
 
     /// Writes a key, or the number it got the first time it was written.
@@ -52,52 +57,52 @@ struct SenteMessagePackWriter: ~Copyable {
             default: nil
             }
         guard let number else { return try emit(key) }
-        output.ext(SenteExtension.cachedKey, byte: UInt8(truncatingIfNeeded: number))
+        sink.packExt(SenteExtension.cachedKey, byte: UInt8(truncatingIfNeeded: number))
     }
 
     /// Writes a scalar, or opens a collection.
     private mutating func emit(_ value: Value) throws(WireError) {
         switch value {
-        case .null: output.null()
-        case .bool(let bool): output.bool(bool)
-        case .integer(let integer): output.integer(integer)
-        case .double(let double): output.double(double)
-        case .string(let text): output.string(text)
-        case .keyword(let keyword): output.ext(SenteExtension.keyword, keyword.text)
-        case .bytes(let bytes): output.binary(bytes)
+        case .null: sink.packNull()
+        case .bool(let bool): sink.pack(bool)
+        case .integer(let integer): sink.pack(integer)
+        case .double(let double): sink.pack(double)
+        case .string(let text): sink.pack(text)
+        case .keyword(let keyword): sink.packExt(SenteExtension.keyword, keyword.text)
+        case .bytes(let bytes): sink.pack(bytes)
         case .vector(let items), .list(let items):
             try begin(items, isMap: false)
-            output.array(items.count)
+            sink.packArray(items.count)
         case .map(let map):
             try begin(map.items, isMap: true)
-            output.map(map.count)
+            sink.packMap(map.count)
         case .set(let set):
-            try begin(set.items, isMap: false, set: output.count)
-            output.array(set.count)
+            try begin(set.items, isMap: false, set: sink.count)
+            sink.packArray(set.count)
         default: try emitRare(value)
         }
     }
 
     private mutating func emitRare(_ value: Value) throws(WireError) {
         switch value {
-        case .symbol(let symbol): output.ext(SenteExtension.symbol, symbol.text)
-        case .character(let scalar): output.ext(SenteExtension.character, String(scalar))
-        case .uuid(let id): output.ext(SenteExtension.uuid, id.description)
+        case .symbol(let symbol): sink.packExt(SenteExtension.symbol, symbol.text)
+        case .character(let scalar): sink.packExt(SenteExtension.character, String(scalar))
+        case .uuid(let id): sink.packExt(SenteExtension.uuid, id.description)
         case .instant(let instant): emit(instant)
-        case .decimal(let decimal): output.double(Double(decimal))
+        case .decimal(let decimal): sink.pack(Double(decimal))
         case .bigInteger(let integer):
-            output.integer(
+            sink.pack(
                 try fitting(
                     integer, "Sente's MessagePack has no whole number beyond 64 bits; send it as text."))
         case .ratio(let ratio):
             let reason = "Sente's MessagePack has no ratio of numbers beyond 64 bits; send it as text."
-            var parts = MessagePackOutput()
-            parts.integer(try fitting(ratio.numerator, reason))
-            parts.integer(try fitting(ratio.denominator, reason))
-            output.ext(SenteExtension.ratio, parts.bytes)
+            let start = sink.count
+            sink.pack(try fitting(ratio.numerator, reason))
+            sink.pack(try fitting(ratio.denominator, reason))
+            sink.pack(from: start, inExt: SenteExtension.ratio)
         case .tagged(let tag, .bytes(let bytes)):
             guard let type = SenteExtension.type(tag) else { fallthrough }
-            output.ext(type, bytes)
+            sink.packExt(type, bytes)
         case .tagged:
             throw unsayable("Sente's MessagePack has no tagged values; take the value out of its tag.")
         default: throw unsayable("Sente's MessagePack has no URIs; send its text.")
@@ -118,14 +123,14 @@ struct SenteMessagePackWriter: ~Copyable {
         var content: [UInt8] = []
         withUnsafeBytes(of: nanoseconds.bigEndian) { content.append(contentsOf: $0) }
         withUnsafeBytes(of: seconds.bigEndian) { content.append(contentsOf: $0) }
-        output.ext(SenteExtension.timestamp, content)
+        sink.packExt(SenteExtension.timestamp, content)
     }
 
     private mutating func begin(_ items: [Value], isMap: Bool, set: Int? = nil) throws(WireError) {
         guard frames.count < limits.maximumDepth else {
             throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
         }
-        guard output.count <= limits.maximumBytes else {
+        guard sink.count <= limits.maximumBytes else {
             throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
         }
         frames.append(Frame(items: items, isMap: isMap, set: set))

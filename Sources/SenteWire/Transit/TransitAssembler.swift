@@ -165,8 +165,7 @@ struct TransitAssembler: ~Copyable {
         let scalars = text.unicodeScalars
         switch scalars.first {
         case "^":
-            var text = text
-            let code: Int? = text.withUTF8 {
+            let code: Int? = text.readUTF8 {
                 $0.baseAddress.map { [count = $0.count] in Self.code($0, count) } ?? nil
             }
             return try self.code(code, at: offset)

@@ -54,9 +54,9 @@ struct TransitJSONReader: ~Copyable {
         case UInt8(ascii: "["): return try beginArray()
         case UInt8(ascii: "{"): return try beginObject()
         case UInt8(ascii: "-"), 0x30...0x39: assembler.push(try scanner.number())
-        case UInt8(ascii: "t"): assembler.push(try literal("true", .bool(true)))
-        case UInt8(ascii: "f"): assembler.push(try literal("false", .bool(false)))
-        case UInt8(ascii: "n"): assembler.push(try literal("null", .null))
+        case UInt8(ascii: "t"): assembler.push(try scanner.literal("true", .bool(true)))
+        case UInt8(ascii: "f"): assembler.push(try scanner.literal("false", .bool(false)))
+        case UInt8(ascii: "n"): assembler.push(try scanner.literal("null", .null))
         default: throw scanner.fault("A JSON value must begin here.")
         }
         return false
@@ -196,16 +196,5 @@ struct TransitJSONReader: ~Copyable {
         }
         assembler.push(value, print: print)
         return false
-    }
-
-    private mutating func literal(_ word: StaticString, _ value: Value) throws(Fault) -> Value {
-        for index in 0..<word.utf8CodeUnitCount {
-            guard scanner.position < scanner.end else { throw scanner.incomplete() }
-            guard scanner.bytes[scanner.position] == word.utf8Start[index] else {
-                throw scanner.fault("The words of JSON are true, false and null.")
-            }
-            scanner.position += 1
-        }
-        return value
     }
 }

@@ -3,8 +3,7 @@
 /// Transit in the making: its ground types and tags, as bytes of JSON or MessagePack, with the write cache.
 struct TransitOutput: ~Copyable {
     private let mode: TransitWriter.Mode
-    private var json = ByteSink()
-    private var packed = MessagePackOutput()
+    private(set) var sink = ByteSink()
     private var cache = TextTable()
 
     /// Beyond these, JSON's numbers are written as text: readers with doubles would round them.
@@ -19,17 +18,6 @@ struct TransitOutput: ~Copyable {
 
     init(mode: TransitWriter.Mode) {
         self.mode = mode
-    }
-
-    var count: Int { mode == .messagePack ? packed.count : json.count }
-
-    /// Adds what was written to other bytes.
-    func append(to bytes: inout [UInt8]) {
-        if mode == .messagePack {
-            bytes.append(contentsOf: packed.bytes)
-        } else {
-            bytes.append(contentsOf: json.written)
-        }
     }
 
     /// Whether a scalar of this tag can be written as text with the tag's letter in front.
@@ -47,7 +35,7 @@ struct TransitOutput: ~Copyable {
         case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "`"):
             string(Mark(count: 1, letter: 0), text, isCacheable: asKey)
         case _ where asKey: string(Mark(count: 0, letter: 0), text, isCacheable: true)
-        default: if mode == .messagePack { packed.string(text) } else { json.appendQuoted(text) }
+        default: if mode == .messagePack { sink.pack(text) } else { sink.appendQuoted(text) }
         }
     }
 
@@ -68,21 +56,20 @@ struct TransitOutput: ~Copyable {
                 _ = cache.number(of: text, kind: kind, bound: Self.cacheBound)
             }
         }
-        if mode == .messagePack { packed.string(text, mark: mark) } else { quoted(mark, text) }
+        if mode == .messagePack { sink.pack(text, mark: mark) } else { quoted(mark, text) }
     }
 
     /// Writes a JSON string of marks and text.
     private mutating func quoted(_ mark: Mark, _ text: String) {
-        guard mark.count > 0 else { return json.appendQuoted(text) }
+        guard mark.count > 0 else { return sink.appendQuoted(text) }
         guard mark.count == 1 || Self.isPlain(mark.letter), text.utf8.allSatisfy(Self.isPlain) else {
             let letter = mark.count == 1 ? "" : String(Unicode.Scalar(mark.letter))
-            return json.appendQuoted("~" + letter + text)
+            return sink.appendQuoted("~" + letter + text)
         }
-        json.append("\"~")
-        if mark.count == 2 { json.append(mark.letter) }
-        var text = text
-        text.withUTF8 { json.append($0) }
-        json.append(UInt8(ascii: "\""))
+        sink.append("\"~")
+        if mark.count == 2 { sink.append(mark.letter) }
+        sink.append(text: text)
+        sink.append(UInt8(ascii: "\""))
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
@@ -93,36 +80,36 @@ struct TransitOutput: ~Copyable {
         let (high, low) = number.quotientAndRemainder(dividingBy: TransitAssembler.digits)
         let digit = { (value: Int) in UInt8(truncatingIfNeeded: value + 48) }
         if mode == .messagePack {
-            return packed.code(digit(low), after: high == 0 ? nil : digit(high))
+            return sink.packCode(digit(low), after: high == 0 ? nil : digit(high))
         }
-        json.append("\"^")
-        if high > 0 { json.append(digit(high)) }
-        json.append(digit(low))
-        json.append(UInt8(ascii: "\""))
+        sink.append("\"^")
+        if high > 0 { sink.append(digit(high)) }
+        sink.append(digit(low))
+        sink.append(UInt8(ascii: "\""))
     }
 
     // MARK: Ground types
 
     mutating func null(asKey: Bool) {
-        if mode == .messagePack { return packed.null() }
-        if asKey { scalar(UInt8(ascii: "_"), "", asKey: true) } else { json.append("null") }
+        if mode == .messagePack { return sink.packNull() }
+        if asKey { scalar(UInt8(ascii: "_"), "", asKey: true) } else { sink.append("null") }
     }
 
     mutating func bool(_ bool: Bool, asKey: Bool) {
-        if mode == .messagePack { return packed.bool(bool) }
+        if mode == .messagePack { return sink.pack(bool) }
         if asKey {
             scalar(UInt8(ascii: "?"), bool ? "t" : "f", asKey: true)
         } else {
-            json.append(bool ? "true" : "false")
+            sink.append(bool ? "true" : "false")
         }
     }
 
     mutating func integer(_ integer: Int64, asKey: Bool) {
-        if mode == .messagePack { return packed.integer(integer) }
+        if mode == .messagePack { return sink.pack(integer) }
         if asKey || !Self.exactIntegers.contains(integer) {
             scalar(UInt8(ascii: "i"), String(integer), asKey: asKey)
         } else {
-            json.append(integer)
+            sink.append(digitsOf: integer)
         }
     }
 
@@ -131,8 +118,12 @@ struct TransitOutput: ~Copyable {
             return scalar(
                 UInt8(ascii: "z"), double.isNaN ? "NaN" : double < 0 ? "-INF" : "INF", asKey: asKey)
         }
-        if mode == .messagePack { return packed.double(double) }
-        if asKey { scalar(UInt8(ascii: "d"), double.description, asKey: true) } else { json.append(double) }
+        if mode == .messagePack { return sink.pack(double) }
+        if asKey {
+            scalar(UInt8(ascii: "d"), double.description, asKey: true)
+        } else {
+            sink.append(digitsOf: double)
+        }
     }
 
     /// Writes the halves of an id in MessagePack, its text in JSON and as a key.
@@ -141,9 +132,9 @@ struct TransitOutput: ~Copyable {
             return scalar(UInt8(ascii: "u"), id.description, asKey: asKey)
         }
         beginTag("u")
-        packed.array(2)
-        packed.integer(Int64(bitPattern: id.high))
-        packed.integer(Int64(bitPattern: id.low))
+        sink.packArray(2)
+        sink.pack(Int64(bitPattern: id.high))
+        sink.pack(Int64(bitPattern: id.low))
     }
 
     /// Writes milliseconds, or a date and time: in verbose mode, and where there is more than milliseconds.
@@ -156,7 +147,7 @@ struct TransitOutput: ~Copyable {
             return scalar(UInt8(ascii: "m"), String(instant.milliseconds), asKey: asKey)
         }
         beginTag("m")
-        packed.integer(instant.milliseconds)
+        sink.pack(instant.milliseconds)
     }
 
     // MARK: Collections
@@ -164,46 +155,46 @@ struct TransitOutput: ~Copyable {
     /// Begins the pair of a tag and the one value under it.
     mutating func beginTag(_ tag: String) {
         switch mode {
-        case .json: json.append(UInt8(ascii: "["))
-        case .verbose: json.append(UInt8(ascii: "{"))
-        case .messagePack: packed.array(2)
+        case .json: sink.append(UInt8(ascii: "["))
+        case .verbose: sink.append(UInt8(ascii: "{"))
+        case .messagePack: sink.packArray(2)
         }
         scalar(UInt8(ascii: "#"), tag, asKey: false)
         switch mode {
-        case .json: json.append(UInt8(ascii: ","))
-        case .verbose: json.append(UInt8(ascii: ":"))
+        case .json: sink.append(UInt8(ascii: ","))
+        case .verbose: sink.append(UInt8(ascii: ":"))
         case .messagePack: break
         }
     }
 
     mutating func endTag() {
         switch mode {
-        case .json: json.append(UInt8(ascii: "]"))
-        case .verbose: json.append(UInt8(ascii: "}"))
+        case .json: sink.append(UInt8(ascii: "]"))
+        case .verbose: sink.append(UInt8(ascii: "}"))
         case .messagePack: break
         }
     }
 
     mutating func beginArray(_ count: Int) {
-        if mode == .messagePack { packed.array(count) } else { json.append(UInt8(ascii: "[")) }
+        if mode == .messagePack { sink.packArray(count) } else { sink.append(UInt8(ascii: "[")) }
     }
 
     mutating func endArray() {
-        if mode != .messagePack { json.append(UInt8(ascii: "]")) }
+        if mode != .messagePack { sink.append(UInt8(ascii: "]")) }
     }
 
     mutating func beginMap(_ count: Int) {
         switch mode {
-        case .json: json.append("[\"^ \"")
-        case .verbose: json.append(UInt8(ascii: "{"))
-        case .messagePack: packed.map(count)
+        case .json: sink.append("[\"^ \"")
+        case .verbose: sink.append(UInt8(ascii: "{"))
+        case .messagePack: sink.packMap(count)
         }
     }
 
     mutating func endMap() {
         switch mode {
-        case .json: json.append(UInt8(ascii: "]"))
-        case .verbose: json.append(UInt8(ascii: "}"))
+        case .json: sink.append(UInt8(ascii: "]"))
+        case .verbose: sink.append(UInt8(ascii: "}"))
         case .messagePack: break
         }
     }
@@ -212,10 +203,10 @@ struct TransitOutput: ~Copyable {
     @inline(__always)
     mutating func separate(_ position: Int, isMap: Bool) {
         switch mode {
-        case .json: if position > 0 || isMap { json.append(UInt8(ascii: ",")) }
+        case .json: if position > 0 || isMap { sink.append(UInt8(ascii: ",")) }
         case .verbose:
             if position > 0 {
-                json.append(isMap && position & 1 == 1 ? UInt8(ascii: ":") : UInt8(ascii: ","))
+                sink.append(isMap && position & 1 == 1 ? UInt8(ascii: ":") : UInt8(ascii: ","))
             }
         case .messagePack: break
         }

@@ -45,22 +45,29 @@ struct TransitWriter: ~Copyable {
             try emit(value, asKey: false)
         }
         while let last = frames.indices.last {
-            try continueWriting(frames[last], at: last)
+            try frames[last].items.lend { items throws(WireError) in try writeItems(items, of: last) }
         }
     }
 
-    /// Writes what a frame holds until a collection has been opened, or the end.
-    private mutating func continueWriting(_ frame: Frame, at depth: Int) throws(WireError) {
-        var position = frame.next
-        while position < frame.items.count {
-            frames[depth].next = position + 1
-            let asKey = frame.kind == .map && position & 1 == 0
-            if frame.kind != .tag { output.separate(position, isMap: frame.kind == .map) }
-            try emit(try handled(frame.items[position]), asKey: asKey)
+    /// Writes items until one is a collection that has been opened, or the end.
+    private mutating func writeItems(
+        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
+    ) throws(WireError) {
+        let kind = frames[frame].kind
+        var position = frames[frame].next
+        while position < items.count {
+            frames[frame].next = position + 1
+            let asKey = kind == .map && position & 1 == 0
+            if kind != .tag { output.separate(position, isMap: kind == .map) }
+            if options.writers.isEmpty {
+                try emit(items[position].value, asKey: asKey)
+            } else {
+                try emit(try handled(items[position].value), asKey: asKey)
+            }
             position += 1
-            if frames.count > depth + 1 { return }
+            if frames.count > frame + 1 { return }
         }
-        switch frame.kind {
+        switch kind {
         case .array: output.endArray()
         case .map: output.endMap()
         case .taggedArray, .cmap:
@@ -168,7 +175,7 @@ struct TransitWriter: ~Copyable {
         guard frames.count < limits.maximumDepth else {
             throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
         }
-        guard output.count <= limits.maximumBytes else {
+        guard output.sink.count <= limits.maximumBytes else {
             throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
         }
         switch kind {

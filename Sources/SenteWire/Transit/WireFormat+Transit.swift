@@ -8,21 +8,9 @@ extension WireFormat {
     /// years 0 to 9999 the finer part is cut. Unknown tags are read as `.tagged`, links and typed arrays among
     /// them, and are written as they came.
     ///
-    /// | Value | JSON | as a key | MessagePack, where it differs |
-    /// | --- | --- | --- | --- |
-    /// | null, bool | `null`, `true` | `~_`, `~?t` | the same as a key |
-    /// | integer | `1`, beyond 53 bits `~i…` | `~i1` | an integer, also as a key |
-    /// | double | `1.5`, `~zNaN`, `~zINF` | `~d1.5` | a double, also as a key |
-    /// | bigInteger, decimal | `~n1`, `~f1.50` | the same | |
-    /// | ratio | `["~#ratio",["~n1","~n3"]]` | in a `cmap` | |
-    /// | string | `text`, escaped `~~`, `~^`, `` ~` `` | the same | |
-    /// | keyword, symbol | `~:ns/name`, `~$ns/name` | the same | |
-    /// | character, uri, bytes | `~cx`, `~r…`, `~b` and base64 | the same | |
-    /// | uuid | `~u…` | the same | `["~#u",[high,low]]` |
-    /// | instant | `~m` and milliseconds, `~t…` with finer parts | the same | `["~#m",milliseconds]` |
-    /// | vector, list, set | `[…]`, `["~#list",[…]]`, `["~#set",[…]]` | in a `cmap` | |
-    /// | map | `["^ ",k,v,…]`, with keys that are no scalars `["~#cmap",[k,v,…]]` | in a `cmap` | a map |
-    /// | tagged | `["~#tag",…]`, with one letter over text `~X…` | in a `cmap`, `~X…` | |
+    /// The table of ``WireFormat`` says how each type is written. As keys of a map, JSON writes null `~_`, booleans
+    /// `~?t`, integers `~i1` and doubles `~d1.5`; MessagePack writes them as they are. If a key is a collection, a
+    /// ratio or a tagged value, the whole map is a `cmap`.
     public static let transitJSON = transitJSON(TransitOptions(), named: "transit-json")
 
     /// Transit in JSON for people: no cache codes, maps as objects, points in time as date and time.
@@ -54,7 +42,7 @@ extension WireFormat {
         WireFormat(name: name, isBinary: mode == .messagePack) { value, bytes, limits throws(WireError) in
             var writer = TransitWriter(mode: mode, options: options, limits: limits)
             try writer.write(value)
-            writer.output.append(to: &bytes)
+            bytes.append(contentsOf: writer.output.sink.written)
         } decode: { bytes, limits throws(WireError) in
             if mode == .messagePack {
                 return try TransitMessagePackReader.value(of: bytes, options: options, limits: limits)

@@ -39,7 +39,10 @@ struct EDNWriterTests {
         "refuses what no Clojure reader would take back, and names the way to it",
         arguments: [
             ([1, ["a": .keyword("a b")]], [1, "a"]), ([.keyword("x/1")], [0]), ([.symbol("nil")], [0]),
-            ([.keyword("")], [0]), (.tagged("1", 2), []), (.tagged("a", [.tagged("", 1)]), [0]),
+            ([.keyword("")], [0]), ([.tagged("inst", 1)], [0]), ([.tagged("uri", "x:y")], [0]),
+            ([.tagged("uuid", "00000000-0000-0001-0000-000000000002")], [0]),
+            ([.tagged("bytes", "AQI=")], [0]),
+            (.tagged("1", 2), []), (.tagged("a", [.tagged("", 1)]), [0]),
             (.set([0, .bigInteger(BigInteger(0))]), []), (["m": [.list([]): 1, []: 2]], ["m"]),
             ([.character("😀")], [0]), ([.instant(Timestamp(milliseconds: .max))], [0]),
             ([[.keyword("a b"): 1]], [0, .keyword("a b")]), (.set([.keyword("a b")]), [0]),

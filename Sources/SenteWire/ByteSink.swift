@@ -42,8 +42,7 @@ struct ByteSink: ~Copyable {
     }
 
     mutating func append(text: String) {
-        var text = text
-        text.withUTF8 { append($0) }
+        text.readUTF8 { append($0) }
     }
 
     mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -53,7 +52,25 @@ struct ByteSink: ~Copyable {
         count += bytes.count
     }
 
-    mutating func append(_ integer: Int64) {
+    /// Writes a number's bytes, the highest first.
+    @inline(__always)
+    mutating func append(bigEndian number: some FixedWidthInteger) {
+        let size = number.bitWidth / 8
+        reserve(size)
+        UnsafeMutableRawPointer(memory + count).storeBytes(of: number.bigEndian, as: type(of: number))
+        count += size
+    }
+
+    /// Puts bytes between those that were written.
+    mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int) {
+        reserve(bytes.count)
+        (memory + position + bytes.count).update(from: memory + position, count: count - position)
+        if let base = bytes.baseAddress { (memory + position).update(from: base, count: bytes.count) }
+        count += bytes.count
+    }
+
+    /// Writes a whole number's digits.
+    mutating func append(digitsOf integer: Int64) {
         reserve(20)
         if integer < 0 {
             memory[count] = UInt8(ascii: "-")
@@ -84,14 +101,36 @@ struct ByteSink: ~Copyable {
     }
 
     /// Writes the shortest decimal that reads back as the same double; it must be finite.
-    mutating func append(_ double: Double) {
+    mutating func append(digitsOf double: Double) {
+        // A double has at most one decimal of 15 digits, so a whole number of thousandths that gives the double
+        // back is the shortest text already; prices and times are such.
+        let scaled = double * 1000
+        let bound = 1e15
+        if scaled < bound, scaled > -bound {
+            let thousandths = Int64(scaled < 0 ? scaled - 0.5 : scaled + 0.5)
+            if (Double(thousandths) / 1000).bitPattern == double.bitPattern {
+                return append(thousandths: thousandths)
+            }
+        }
         append(text: double.description)
+    }
+
+    /// Writes a decimal of one to three places.
+    private mutating func append(thousandths: Int64) {
+        if thousandths < 0 { append(UInt8(ascii: "-")) }
+        let (whole, part) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1000)
+        append(digitsOf: Int64(whole))
+        append(UInt8(ascii: "."))
+        append(UInt8(truncatingIfNeeded: part / 100) + 0x30)
+        guard part % 100 > 0 else { return }
+        append(UInt8(truncatingIfNeeded: part / 10 % 10) + 0x30)
+        guard part % 10 > 0 else { return }
+        append(UInt8(truncatingIfNeeded: part % 10) + 0x30)
     }
 
     /// Writes a JSON string with its quotes, escaping only what RFC 8259 §7 says must be.
     mutating func appendQuoted(_ text: String) {
-        var text = text
-        text.withUTF8 { appendQuoted($0) }
+        text.readUTF8 { appendQuoted($0) }
     }
 
     private mutating func appendQuoted(_ bytes: UnsafeBufferPointer<UInt8>) {

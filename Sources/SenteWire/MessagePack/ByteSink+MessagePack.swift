@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// MessagePack, each value in its shortest encoding.
+extension ByteSink {
+    mutating func packNull() {
+        append(0xC0)
+    }
+
+    mutating func pack(_ bool: Bool) {
+        append(bool ? 0xC3 : 0xC2)
+    }
+
+    mutating func pack(_ double: Double) {
+        small(0xCB, double.bitPattern)
+    }
+
+    /// Writes a whole number; one of 64 bits is signed where it can be, as Sente writes it.
+    mutating func pack(_ integer: Int64) {
+        switch integer {
+        case -32...127: append(UInt8(truncatingIfNeeded: integer))
+        case 0...0xFF: small(0xCC, UInt8(truncatingIfNeeded: integer))
+        case 0...0xFFFF: small(0xCD, UInt16(truncatingIfNeeded: integer))
+        case 0...0xFFFF_FFFF: small(0xCE, UInt32(truncatingIfNeeded: integer))
+        case -0x80..<0: small(0xD0, UInt8(truncatingIfNeeded: integer))
+        case -0x8000..<0: small(0xD1, UInt16(truncatingIfNeeded: integer))
+        case -0x8000_0000..<0: small(0xD2, UInt32(truncatingIfNeeded: integer))
+        default: small(0xD3, UInt64(bitPattern: integer))
+        }
+    }
+
+    /// Writes a string, with Transit's mark in front if it has one.
+    mutating func pack(_ text: String, mark: TransitOutput.Mark = TransitOutput.Mark(count: 0, letter: 0)) {
+        text.readUTF8 { content in
+            let length = mark.count + content.count
+            if length <= 0x1F {
+                append(0xA0 | UInt8(truncatingIfNeeded: length))
+            } else {
+                header(0xD9, length)
+            }
+            if mark.count > 0 { append(UInt8(ascii: "~")) }
+            if mark.count > 1 { append(mark.letter) }
+            append(content)
+        }
+    }
+
+    /// Writes one of Transit's cache codes.
+    mutating func packCode(_ low: UInt8, after high: UInt8?) {
+        append(high == nil ? 0xA2 : 0xA3)
+        append(UInt8(ascii: "^"))
+        if let high { append(high) }
+        append(low)
+    }
+
+    mutating func pack(_ content: [UInt8]) {
+        header(0xC4, content.count)
+        content.withUnsafeBufferPointer { append($0) }
+    }
+
+    mutating func packArray(_ count: Int) {
+        if count <= 0xF {
+            append(0x90 | UInt8(truncatingIfNeeded: count))
+        } else {
+            collection(0xDC, count)
+        }
+    }
+
+    mutating func packMap(_ count: Int) {
+        if count <= 0xF {
+            append(0x80 | UInt8(truncatingIfNeeded: count))
+        } else {
+            collection(0xDE, count)
+        }
+    }
+
+    mutating func packExt(_ type: Int8, _ content: [UInt8]) {
+        extHeader(type, content.count)
+        content.withUnsafeBufferPointer { append($0) }
+    }
+
+    mutating func packExt(_ type: Int8, _ text: String) {
+        text.readUTF8 { content in
+            extHeader(type, content.count)
+            append(content)
+        }
+    }
+
+    /// Writes an extension of one byte.
+    mutating func packExt(_ type: Int8, byte: UInt8) {
+        extHeader(type, 1)
+        append(byte)
+    }
+
+    /// Makes what was written from `start` on the content of an extension.
+    mutating func pack(from start: Int, inExt type: Int8) {
+        var header = ByteSink()
+        header.extHeader(type, count - start)
+        insert(header.written, at: start)
+    }
+
+    private mutating func extHeader(_ type: Int8, _ length: Int) {
+        switch length {
+        case 1: append(0xD4)
+        case 2: append(0xD5)
+        case 4: append(0xD6)
+        case 8: append(0xD7)
+        case 16: append(0xD8)
+        default: header(0xC7, length)
+        }
+        append(UInt8(bitPattern: type))
+    }
+
+    /// Writes a length of one, two or four bytes after the lead that says which; `lead` is that of one.
+    private mutating func header(_ lead: UInt8, _ length: Int) {
+        switch length {
+        case ...0xFF: small(lead, UInt8(truncatingIfNeeded: length))
+        case ...0xFFFF: small(lead + 1, UInt16(truncatingIfNeeded: length))
+        default: small(lead + 2, UInt32(clamping: length))
+        }
+    }
+
+    private mutating func collection(_ lead: UInt8, _ count: Int) {
+        if count <= 0xFFFF {
+            small(lead, UInt16(truncatingIfNeeded: count))
+        } else {
+            small(lead + 1, UInt32(clamping: count))
+        }
+    }
+
+    @inline(__always)
+    private mutating func small(_ lead: UInt8, _ value: some FixedWidthInteger) {
+        append(lead)
+        append(bigEndian: value)
+    }
+}
