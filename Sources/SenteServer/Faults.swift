@@ -66,6 +66,11 @@ package struct Faults: Hashable, Sendable {
     /// Requests are counted and answered but forwarded to nobody, responses are accepted and dropped, and
     /// nobody is told of a time-out: what sente-lite's own servers did.
     package var forwardsNoRequests = false
+    /// Pushes come this much later, in order, while answers do not: they overtake them.
+    package var pushesLate: Duration = .zero
+    /// What was held back for a Sente client comes as soon as it is back, the newest first; otherwise each at its own
+    /// next try, which is in no certain order either.
+    package var reversesHeldPushes = false
     /// Nothing is answered to a publish whose data is not an object, as sente-lite's own servers did.
     package var ignoresUnfitData = false
 

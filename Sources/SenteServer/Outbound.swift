@@ -9,7 +9,7 @@ enum Manner: Hashable, Sendable {
     case answer
     /// `pong` and `pong-ack`: an answer that is never left out.
     case pong
-    /// `rpc-response`: it has an id, so its order is free.
+    /// `rpc-response` and Sente's replies: they have an id, so their order is free.
     case response
     /// What nobody here asked for: deliveries, heartbeats, requests of others.
     case push
@@ -97,7 +97,9 @@ struct Outbound: Sendable {
                 lines[id, default: Line()].held = message
                 waiting.add(.release(id), due: now.advanced(by: .seconds(1)))
             }
-        default: line(message, to: id, as: manner, after: faults.delay, at: now, into: &effects)
+        default:
+            let wait = manner == .push ? faults.delay + faults.pushesLate : faults.delay
+            line(message, to: id, as: manner, after: wait, at: now, into: &effects)
         }
     }
 

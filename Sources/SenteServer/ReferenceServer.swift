@@ -9,7 +9,7 @@ package import SenteWire
 /// It can be started again after `stop()`, on the same port or another; every start begins with an empty
 /// session, and the faults that were last set for all stay. The loop must live as long as the server is used.
 package final class ReferenceServer: Sendable {
-    /// Answers a message of unknown type; nil answers nothing.
+    /// Answers a message of unknown type, or an event `[id]` or `[id data]`; nil answers nothing.
     ///
     /// Called on the loop: it must not block.
     package typealias Hook = @Sendable (_ connection: ConnectionID, _ message: Value) -> Value?
@@ -28,6 +28,7 @@ package final class ReferenceServer: Sendable {
     /// What the server was made with.
     package let configuration: ServerConfiguration
     private let hook: Hook?
+    private let service: ServerService
     private let loop: EventLoop
     private let desk: LoopBound<Desk>
 
@@ -35,13 +36,15 @@ package final class ReferenceServer: Sendable {
     ///
     /// Without a loop of its own it lives on the one all links share.
     package init(
-        _ configuration: ServerConfiguration = .init(), on loop: EventLoop? = nil, hook: Hook? = nil
+        _ configuration: ServerConfiguration = .init(), service: ServerService = .init(),
+        on loop: EventLoop? = nil, hook: Hook? = nil
     ) throws(LinkFailure) {
         var configuration = configuration
-        if hook != nil { configuration.hasHook = true }
+        if hook != nil || service.onEvent != nil { configuration.hasHook = true }
         let loop = if let loop { loop } else { try EventLoop.shared() }
         self.configuration = configuration
         self.hook = hook
+        self.service = service
         self.loop = loop
         desk = LoopBound(Desk(configuration), on: loop)
     }
@@ -58,8 +61,8 @@ package final class ReferenceServer: Sendable {
     /// and when the port file cannot be written; it does not run then.
     @discardableResult
     package func start(port: Int? = nil) async throws(LinkFailure) -> Int {
-        let result = await onLoop { [hook, loop] desk -> Result<Int, LinkFailure> in
-            Self.start(desk, port: port, hook: hook, on: loop)
+        let result = await onLoop { [hook, service, loop] desk -> Result<Int, LinkFailure> in
+            Self.start(desk, port: port, hook: hook, service: service, on: loop)
         }
         let port = try result.get()
         guard let path = configuration.portFile else { return port }
@@ -73,14 +76,14 @@ package final class ReferenceServer: Sendable {
     }
 
     private static func start(
-        _ desk: Desk, port: Int?, hook: Hook?, on loop: EventLoop
+        _ desk: Desk, port: Int?, hook: Hook?, service: ServerService, on loop: EventLoop
     ) -> Result<Int, LinkFailure> {
         guard !desk.isRunning else {
             return .failure(
                 LinkFailure(.unavailable, "The server runs already. Stop it before starting it again."))
         }
         if let port { desk.configuration.port = port }
-        let run = LoopBound(ServerRun(desk.configuration, hook: hook, on: loop), on: loop)
+        let run = LoopBound(ServerRun(desk.configuration, hook: hook, service: service, on: loop), on: loop)
         do throws(LinkFailure) {
             let port = try run.content.start(as: ServerObserver(run))
             desk.run = run
@@ -113,9 +116,16 @@ package final class ReferenceServer: Sendable {
         }
     }
 
-    /// The message, with `"broadcast": true`, to every connection.
+    /// Who is connected by name, in the dialects of events.
+    package var connectedUIDs: ConnectedUIDs {
+        get async {
+            await onLoop { $0.run?.content.connectedUIDs ?? ConnectedUIDs() }
+        }
+    }
+
+    /// The message to every connection, in the dialect of maps with `"broadcast": true`; in Sente an event to every user.
     ///
-    /// One that is no map or that JSON cannot say is not sent.
+    /// One that cannot be said is not sent, nor is one that is no map in the dialect of maps.
     package func broadcast(_ message: Value) async { await perform(.broadcast(message)) }
 
     /// Any message to one connection, unchanged.

@@ -1,9 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteWire
+
 /// Everything the reference server can be told at its start.
 ///
 /// The defaults are those of sente-lite.
 package struct ServerConfiguration: Hashable, Sendable {
+    /// A family of servers, by how its messages look.
+    package enum Dialect: String, Hashable, Sendable, CaseIterable {
+        /// sente-lite's first family, "v1": `{"type": …}`.
+        case maps = "v1"
+        /// sente-lite as it is now: `[id data]`.
+        case vectors = "sente-lite"
+        /// Sente: `[[id data] cb]`.
+        case sente
+    }
+
+    /// Which family the server belongs to.
+    ///
+    /// The default is the first.
+    package private(set) var dialect: Dialect = .maps
+    /// How its values become bytes.
+    ///
+    /// The default is JSON for maps, EDN for the others.
+    package var format: WireFormat = .json
+    /// What only Sente's dialect knows.
+    package var sente = SenteSettings()
+    /// In sente-lite's vectors, the token that the greeting carries; nil: a random one.
+    ///
+    /// In Sente, what a client must bring
+    /// in the parameter `csrf-token` or the header `X-CSRF-Token` or `X-XSRF-Token`; nil: nothing.
+    package var csrfToken: String?
+    /// In sente-lite's vectors, whether what goes to several at once comes inside `:chsk/recv`.
+    ///
+    /// The default is false.
+    package var wrapsBroadcasts = false
+
     /// The port to listen on; 0 takes a free one.
     ///
     /// The default is 3000.
@@ -53,7 +85,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var channels: [NamedChannel] = []
     /// Requests on these channels are answered by the server itself, at once, with the request's own data.
     package var answeringChannels: Set<String> = []
-    /// Whether messages of unknown type go to the hook instead of being echoed.
+    /// Whether messages of unknown type and events go to the hook instead of being echoed.
+    ///
+    /// Sente has no echo: there an event with a callback is answered with its own data, and one without comes back as a
+    /// push.
     ///
     /// `ReferenceServer` sets it when it is given a hook. The default is false.
     package var hasHook = false
@@ -72,6 +107,15 @@ package struct ServerConfiguration: Hashable, Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// The defaults of a family.
+    package init(_ dialect: Dialect) {
+        self.dialect = dialect
+        guard dialect != .maps else { return }
+        format = .edn
+        // sente-lite, server.cljc, max-subscriptions-per-conn
+        if dialect == .vectors { tables.subscriptionsPerConnection = 100 }
+    }
 
     /// One channel that exists from the start.
     package struct NamedChannel: Hashable, Sendable {
@@ -95,6 +139,11 @@ package struct ServerConfiguration: Hashable, Sendable {
         package var retainedBytes = 64 << 20
         package var delayedMessages = 10_000
         package var delayedBytes = 64 << 20
+        /// Clients that are gone but still counted as there.
+        package var awayClients = 10_000
+        /// Pushes that wait for such clients.
+        package var heldMessages = 10_000
+        package var heldBytes = 64 << 20
 
         package init() {}
     }

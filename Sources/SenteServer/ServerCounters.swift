@@ -7,6 +7,8 @@ package struct ServerCounters: Hashable, Sendable {
     package var oversizedMessages = 0
     package var unreadableMessages = 0
     package var expiredRequests = 0
+    /// Pushes given up because their client did not come back in time.
+    package var lostPushes = 0
     var connectionNames = 0
     var messages: UInt64 = 0
 

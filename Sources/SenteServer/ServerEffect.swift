@@ -13,6 +13,8 @@ package enum ServerEffect: Hashable, Sendable {
     case drop(ConnectionID)
     /// A message of unknown type for the hook; what the hook answers goes back as `ServerCommand.send`.
     case ask(ConnectionID, Value)
+    /// An event for whoever serves them; a reply goes back as `ServerCommand.reply`.
+    case tell(ServerEvent)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
 }
@@ -25,6 +27,18 @@ package struct Flood: Hashable, Sendable {
     private var number: UInt64?
     private let head: [UInt8]
     private let tail: [UInt8]
+
+    /// Deliveries like a message that has `mark` where their numbers go; nil when it has none.
+    init?(count: Int, first number: UInt64, of message: Message, at mark: String) {
+        let mark = Array(mark.utf8)
+        let ends = message.bytes.indices.dropFirst(mark.count - 1)
+        guard message.kind == .text,
+            let end = ends.last(where: { message.bytes[($0 - mark.count + 1)...$0].elementsEqual(mark) })
+        else { return nil }
+        self.init(
+            count: count, first: number, head: Array(message.bytes[...end]),
+            tail: Array(message.bytes[(end + 1)...]))
+    }
 
     package init(count: Int, first number: UInt64?, head: [UInt8], tail: [UInt8]) {
         remaining = max(0, count)

@@ -6,7 +6,7 @@ package import SenteWire
 /// What a server session is told.
 package enum ServerInput: Hashable, Sendable {
     /// A WebSocket is open and waits for its greeting. Ids are never used twice.
-    case connected(ConnectionID)
+    case connected(ConnectionID, Visitor = Visitor())
     /// A whole message came.
     case received(ConnectionID, Message)
     /// The connection is over, however it ended.
@@ -21,9 +21,14 @@ package enum ServerInput: Hashable, Sendable {
 package enum ServerCommand: Hashable, Sendable {
     /// The server listens on this port; its uptime begins.
     case started(port: Int)
-    /// The message, with `"broadcast": true`, to every connection. One that is no map or cannot be written is
-    /// not sent.
+    /// The message to every connection: with `"broadcast": true` in the dialect of maps, where one that is no map is not
+    /// sent; in Sente as a push to every user. One that cannot be written is not sent.
     case broadcast(Value)
+    /// An event to every connection of a user, null standing for all who are nobody; `[:chsk/close]` closes them. In
+    /// Sente it waits for others to go with, unless it flushes them.
+    case push(Value, uid: Value, flushes: Bool)
+    /// The answer to an event that named a callback.
+    case reply(Value, callback: Value, to: ConnectionID)
     /// Any message to one connection, unchanged.
     case send(Value, to: ConnectionID)
     /// A message to a channel's subscribers, with no sender. The channel must exist.

@@ -18,12 +18,16 @@ final class ServerRun {
 
     private let loop: EventLoop
     private let hook: ReferenceServer.Hook?
+    private let service: ServerService
     private var session: ServerSession
     private var effects: [ServerEffect] = []
     private var isPerforming = false
 
     /// Not greeted yet: the request has not come or was just accepted.
     private var arriving: [ConnectionID: ServerConnection] = [:]
+    private var visitors: [ConnectionID: Visitor] = [:]
+    /// Of those that are not gone, where somebody is told of events.
+    private var requests: [ConnectionID: HTTPRequest] = [:]
     private var open: [ConnectionID: ServerConnection] = [:]
     /// Given up by the session; their closing handshake runs.
     private var closing: [ConnectionID: ServerConnection] = [:]
@@ -39,9 +43,13 @@ final class ServerRun {
     private var floodTimer: (any HostTimer)?
     private var onStopped: (@Sendable () -> Void)?
 
-    init(_ configuration: ServerConfiguration, hook: ReferenceServer.Hook?, on loop: EventLoop) {
+    init(
+        _ configuration: ServerConfiguration, hook: ReferenceServer.Hook?, service: ServerService,
+        on loop: EventLoop
+    ) {
         self.loop = loop
         self.hook = hook
+        self.service = service
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
         session = ServerSession(configuration, seed: seed)
@@ -56,7 +64,9 @@ final class ServerRun {
         }
         var limits = LinkLimits()
         // The session holds clients to the exact limit; what it says itself, an echo for one, may be longer.
-        limits.message = max(0, min(configuration.maximumMessageBytes, 1 << 30)) * 2 + (64 << 10)
+        // A character that counts as one may have three bytes.
+        let factor = configuration.dialect == .vectors ? 4 : 2
+        limits.message = max(0, min(configuration.maximumMessageBytes, 1 << 30)) * factor + (64 << 10)
         limits.close = configuration.closeLimit
         let listener = try Listener(
             loop: loop, host: configuration.host == "localhost" ? "127.0.0.1" : configuration.host,
@@ -81,12 +91,14 @@ final class ServerRun {
         floods = [:]
         for connection in arriving.values { connection.cut() }
         arriving = [:]
+        visitors = [:]
         onStopped = done
         handle(.command(.stop))
         finishStop()
     }
 
     var statistics: ServerStatistics { session.statistics(at: loop.now) }
+    var connectedUIDs: ConnectedUIDs { session.connectedUIDs }
 
     func perform(_ command: ServerCommand) {
         handle(.command(command))
@@ -101,7 +113,7 @@ final class ServerRun {
 
     func requested(_ request: HTTPRequest, by connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
-        switch session.admit(target: request.target, wantsUpgrade: request.isUpgrade, at: loop.now) {
+        switch admit(request, id) {
         case .upgrade: connection.accept()
         case .answer(let answer):
             arriving[id] = nil
@@ -115,12 +127,30 @@ final class ServerRun {
         }
     }
 
+    /// The session's rules come first, then what the server's user decides.
+    private func admit(_ request: HTTPRequest, _ id: ConnectionID) -> ServerSession.Admission {
+        var token: String?
+        if request.isUpgrade, let csrfToken = service.csrfToken {
+            token = csrfToken(request)
+            guard token != nil else { return .answer(.badCSRFToken) }
+        }
+        let admission = session.admit(request, csrfToken: token, at: loop.now)
+        guard admission == .upgrade else { return admission }
+        switch service.receive(request) {
+        case .refused(let refusal): return .answer(refusal)
+        case .visitor(let visitor):
+            visitors[id] = visitor
+            if service.onEvent != nil { requests[id] = request }
+            return .upgrade
+        }
+    }
+
     func opened(_ connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
         arriving[id] = nil
         open[id] = connection
         if session.leavesTCPOpen(id) { keepTCP(of: connection, id) }
-        handle(.connected(id))
+        handle(.connected(id, visitors.removeValue(forKey: id) ?? Visitor()))
     }
 
     func received(_ messages: [Message], by connection: ServerConnection) {
@@ -134,9 +164,11 @@ final class ServerRun {
         let id = ConnectionID(connection.id.number)
         if keepingTCP.remove(id) != nil { linger(connection) }
         arriving[id] = nil
+        visitors[id] = nil
         closing[id] = nil
         forget(id)
         performEffects()
+        requests[id] = nil
         finishStop()
     }
 
@@ -187,10 +219,32 @@ final class ServerRun {
         case .ask(let id, let value):
             guard let answer = hook?(id, value) else { return }
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)
+        case .tell(let event): tell(event)
         case .flood(let id, let flood):
             floods[id, default: []].append(flood)
             pour(id)
         }
+    }
+
+    /// The hook sees clients' events only, and has one answer to each: the reply if one is wanted, an event otherwise.
+    private func tell(_ event: ServerEvent) {
+        if let onEvent = service.onEvent {
+            onEvent(event, requests[event.connection])
+            if event.event == [.keyword("chsk/disconnected")] { requests[event.connection] = nil }
+            return
+        }
+        guard event.event[0]?.keywordValue?.namespace != "chsk",
+            let answer = hook?(event.connection, event.event)
+        else { return }
+        let command: ServerCommand =
+            if let callback = event.callback {
+                .reply(answer, callback: callback, to: event.connection)
+            } else if session.configuration.dialect == .sente {
+                .push(answer, uid: event.uid, flushes: false)
+            } else {
+                .send(answer, to: event.connection)
+            }
+        session.handle(.command(command), at: loop.now, into: &effects)
     }
 
     private func send(_ message: Message, to id: ConnectionID) {

@@ -33,7 +33,7 @@ extension ServerSession {
     private func whyNotCreated(_ channel: Value) -> Reason? {
         if channels.contains(channel) { return nil }
         guard configuration.createsChannels else { return .channelNotFound }
-        guard spelling.name(of: channel).utf8.count <= configuration.tables.channelNameBytes else {
+        guard StatusPages.name(of: channel).utf8.count <= configuration.tables.channelNameBytes else {
             return .nameTooLong
         }
         return channels.count < configuration.tables.channels ? nil : .channelsReached
@@ -71,9 +71,11 @@ extension ServerSession {
     /// Delivers first and then tells the publisher, as sente-lite does.
     ///
     /// A publisher who asked to be left out is: sente-lite itself only counted so.
+    ///
+    /// `name` is for a sender that has just been closed.
     mutating func publish(
-        _ data: Value, to channel: Value, from sender: ConnectionID?, excludesSender: Bool, at now: Moment,
-        into effects: inout [ServerEffect]
+        _ data: Value, to channel: Value, from sender: ConnectionID?, named name: String? = nil,
+        excludesSender: Bool, at now: Moment, into effects: inout [ServerEffect]
     ) {
         guard data.isNull || data.mapValue != nil else {
             // sente-lite's handler throws here and says nothing; an answer is what its documents promise.
@@ -87,8 +89,9 @@ extension ServerSession {
         let messageID = counters.newMessageID()
         channels.record(.data(data), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         let left = excludesSender ? sender : nil
+        let author = name ?? sender.flatMap { connections[$0]?.name }
         deliver(to: subscribers, but: left, at: now, into: &effects) { isFlat in
-            .delivery(channel, data: data, messageID: messageID, isFlat: isFlat)
+            .delivery(channel, data: data, messageID: messageID, sender: author, isFlat: isFlat)
         }
         guard let sender else { return }
         let isLeftOut = left.map(subscribers.contains) ?? false
@@ -127,9 +130,13 @@ extension ServerSession {
         into effects: inout [ServerEffect]
     ) {
         let isFlat = outbound.faults(of: id).deliversFlat
+        let word = ServerWord.delivery(channel, data: data, messageID: "msg-", sender: nil, isFlat: isFlat)
         guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
-            let flood = spelling.flood(
-                channel, data: data, count: count, first: counters.messages &+ 1, isFlat: isFlat, at: now)
+            let message = spelling.write(word, at: now),
+            // Flat ones carry no message ids, so theirs are all alike.
+            let flood = isFlat
+                ? Flood(count: count, first: nil, head: message.bytes, tail: [])
+                : Flood(count: count, first: counters.messages &+ 1, of: message, at: "msg-")
         else { return say(.error(.floodUnfit, requestID: nil), to: id, as: .answer, at: now, into: &effects) }
         counters.messages &+= UInt64(count)
         effects.append(.flood(id, flood))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteSocket
 
 extension ServerSession {
     /// What becomes of an HTTP request.
@@ -13,18 +14,37 @@ extension ServerSession {
         case disconnect
     }
 
+    /// Decides on a request of which no more is known than its target.
+    package mutating func admit(target: String, wantsUpgrade: Bool, at now: Moment) -> Admission {
+        admit(HTTPRequest(method: "GET", target: target, isUpgrade: wantsUpgrade), at: now)
+    }
+
     /// Decides on a request.
     ///
     /// Any target upgrades, as with sente-lite; `/health`, `/stats` and `/channels` answer any method;
-    /// everything else, `/` included, is not found.
-    package mutating func admit(target: String, wantsUpgrade: Bool, at now: Moment) -> Admission {
-        guard wantsUpgrade else { return .answer(page(target, at: now)) }
+    /// everything else, `/` included, is not found. Sente has one path or all, no pages, and no Ajax here; it wants to know
+    /// the client, its token (`csrfToken`, or else the configured one), and where its page comes from.
+    package mutating func admit(
+        _ request: HTTPRequest, csrfToken: String? = nil, at now: Moment
+    ) -> Admission {
+        if dialect == .sente, let path = configuration.sente.path, path != request.path {
+            return .answer(.text(404, "not found"))
+        }
+        guard request.isUpgrade else {
+            return .answer(dialect == .sente ? .text(404, "not found") : page(request.path, at: now))
+        }
+        if dialect == .sente, request.namesNoClient { return .answer(.noClientID) }
         switch outbound.faults(of: nil).refusing {
         case .answer(let refusal): return .answer(refusal)
         case .disconnect: return .disconnect
         case nil: break
         }
-        guard !isStopped, connections.count < configuration.maximumConnections else {
+        if dialect == .sente, let refusal = refusal(of: request, csrfToken ?? configuration.csrfToken) {
+            return .answer(refusal)
+        }
+        let isFull = connections.count >= configuration.maximumConnections
+        // sente-lite's later family takes it and closes it.
+        guard !isStopped, !isFull || dialect == .vectors else {
             counters.rejectedConnections += 1
             return .answer(
                 Refusal(
@@ -37,20 +57,59 @@ extension ServerSession {
     /// Whether a fault leaves TCP open after this connection's closing handshake.
     package func leavesTCPOpen(_ id: ConnectionID) -> Bool { outbound.faults(of: id).leavesTCPOpen }
 
-    private func page(_ target: String, at now: Moment) -> Refusal {
-        let path = target.prefix { $0 != "?" }
-        let statistics = statistics(at: now)
-        let body: [UInt8]? =
-            switch path {
-            case "/health": spelling.health(statistics)
-            case "/stats": spelling.statistics(statistics, configuration)
-            case "/channels": spelling.channels(statistics.channels)
-            default: nil
-            }
-        guard let body else {
-            return Refusal(
-                status: 404, headers: [.init("Content-Type", "text/plain")], body: Array("Not found".utf8))
+    /// sente.cljc, possible-rejection-resp.
+    private func refusal(of request: HTTPRequest, _ csrfToken: String?) -> Refusal? {
+        if let csrfToken, !request.brings(csrfToken) { return .badCSRFToken }
+        if let origins = configuration.sente.allowedOrigins, !request.comes(from: origins) {
+            return .text(403, "Unauthorized origin")
+        }
+        return nil
+    }
+
+    private func page(_ path: String, at now: Moment) -> Refusal {
+        guard let body = StatusPages.page(path, statistics(at: now), configuration) else {
+            return .text(404, "Not found", [.init("Content-Type", "text/plain")])
         }
         return Refusal(status: 200, headers: [.init("Content-Type", "application/json")], body: body)
+    }
+}
+
+extension Refusal {
+    static func text(_ status: Int, _ text: String, _ headers: [Header] = []) -> Refusal {
+        Refusal(status: status, headers: headers, body: Array(text.utf8))
+    }
+
+    // sente.cljc, bad-csrf-fn
+    static let badCSRFToken = text(403, "Bad CSRF token")
+    // sente.cljc, unauthorized-fn
+    static let unauthorized = text(401, "Unauthorized request")
+    static let forbidden = text(403, "Forbidden")
+    /// sente.cljc throws, and http-kit answers with the sentence.
+    static let noClientID = text(
+        500,
+        "Client's Ring request doesn't have a client id. Does your server have the necessary keyword Ring middleware "
+            + "(`wrap-params` & `wrap-keyword-params`)?",
+        [.init("Content-Type", "text/plain; charset=utf-8")])
+}
+
+extension HTTPRequest {
+    fileprivate var namesNoClient: Bool {
+        (parameter("client-id") ?? "").allSatisfy(\.isWhitespace)
+    }
+
+    /// Whether the first of the three places that holds a token holds this one, told in a time that does not say how much of
+    /// it was right.
+    fileprivate func brings(_ token: String) -> Bool {
+        let brought =
+            parameter("csrf-token") ?? header("X-CSRF-Token") ?? header("X-XSRF-Token") ?? ""
+        guard brought.utf8.count == token.utf8.count else { return false }
+        return zip(brought.utf8, token.utf8).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+
+    // sente.cljc, allow-origin?
+    fileprivate func comes(from origins: [String]) -> Bool {
+        if let origin = header("Origin") { return origins.contains(origin) }
+        let referrer = header("Referer") ?? ""
+        return origins.contains { referrer.hasPrefix($0 + "/") }
     }
 }

@@ -12,9 +12,9 @@ import SenteWire
 ///     connected ──► greeted ──► subscriptions, requests … ──► closed | .close | .drop
 ///
 /// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can
-/// make grow has a bound in `ServerConfiguration.tables`; how words are spelled is `MapSpelling`'s business
-/// alone. The files beside this one hold its parts: channels, requests, sending (where the faults live),
-/// reports.
+/// make grow has a bound in `ServerConfiguration.tables`; how words are spelled is the `Spelling`'s business
+/// alone. The files beside this one hold its parts: channels, requests, users, keep-alive, sending (where the faults
+/// live), reports.
 package struct ServerSession: Sendable {
     /// What is known of one connection.
     struct Connection {
@@ -28,19 +28,25 @@ package struct ServerSession: Sendable {
         /// In the order of subscribing.
         var subscriptions: [Value] = []
         var pendingRequests = 0
+        /// Whose connection it is in the dialects of events.
+        var uid: Value = .null
+        var clientID = ""
+        var window: Window?
     }
 
     package let configuration: ServerConfiguration
     package internal(set) var counters = ServerCounters()
 
     var generator: Generator
-    let spelling: MapSpelling
+    let spelling: any Spelling
 
     var connections: [ConnectionID: Connection] = [:]
     var connectionIDs = SortedIDs()
     var names: [String: ConnectionID] = [:]
     var channels = ChannelTable()
     var requests = RequestTable()
+    var users: UserTable
+    var windows = Timetable<ConnectionID>()
     var outbound: Outbound
 
     private var heartbeatDue: Instant?
@@ -54,7 +60,9 @@ package struct ServerSession: Sendable {
     package init(_ configuration: ServerConfiguration = .init(), seed: UInt64) {
         self.configuration = configuration
         generator = Generator(seed: seed)
-        spelling = MapSpelling(allowsFlood: configuration.allowsFlood)
+        let token = UniqueID(high: generator.next(), low: generator.next()).description
+        spelling = configuration.spelling(csrfToken: configuration.csrfToken ?? token)
+        users = UserTable(limits: configuration.tables)
         outbound = Outbound(faults: configuration.faults, limits: configuration.tables)
     }
 
@@ -63,7 +71,7 @@ package struct ServerSession: Sendable {
     /// In the future after every `handle`.
     package var deadline: Instant? {
         var earliest = heartbeatDue
-        for other in [requests.deadline, outbound.deadline] {
+        for other in [requests.deadline, outbound.deadline, users.deadline, windows.earliest] {
             if let other { earliest = min(earliest ?? other, other) }
         }
         return earliest
@@ -73,11 +81,11 @@ package struct ServerSession: Sendable {
         _ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]
     ) {
         start(at: now)
-        if case .closed(let id) = input { forget(id) }
+        if case .closed(let id) = input { forget(id, at: now, into: &effects) }
         // What was held up until now goes ahead of what this input brings.
         outbound.release(by: now.instant, into: &effects)
         switch input {
-        case .connected(let id): connect(id, at: now, into: &effects)
+        case .connected(let id, let visitor): connect(id, visitor, at: now, into: &effects)
         case .received(let id, let message): receive(message, from: id, at: now, into: &effects)
         case .closed, .timerFired: break
         case .command(let command): perform(command, at: now, into: &effects)
@@ -85,7 +93,11 @@ package struct ServerSession: Sendable {
         // Last, so that a pong or an answer that is here already comes in time, however late the timers are.
         expireRequests(at: now, into: &effects)
         if let due = heartbeatDue, due <= now.instant { beat(at: now, into: &effects) }
+        serveUsers(at: now, into: &effects)
+        endWindows(at: now, into: &effects)
     }
+
+    var dialect: ServerConfiguration.Dialect { configuration.dialect }
 
     /// The name on the wire of a connection, its conn-id.
     package func name(of id: ConnectionID) -> String? { connections[id]?.name }
@@ -95,7 +107,9 @@ package struct ServerSession: Sendable {
 
     // MARK: Connections
 
-    private mutating func connect(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
+    private mutating func connect(
+        _ id: ConnectionID, _ visitor: Visitor, at now: Moment, into effects: inout [ServerEffect]
+    ) {
         guard connections[id] == nil else { return }
         guard !isStopped else {
             effects.append(.close(id, .goingAway, reason: "the server stops", keepsTCP: false))
@@ -103,22 +117,27 @@ package struct ServerSession: Sendable {
         }
         guard connections.count < configuration.maximumConnections else {
             counters.rejectedConnections += 1
-            effects.append(.close(id, .tryAgainLater, reason: "the server is full", keepsTCP: false))
+            // sente-lite closes without a word of why.
+            let (code, reason) =
+                dialect == .vectors ? (.normal, "") : (CloseCode.tryAgainLater, "the server is full")
+            effects.append(.close(id, code, reason: reason, keepsTCP: false))
             return
         }
         let name = newName(at: now)
+        let uid = visitor.uid ?? (dialect == .vectors ? .string(name) : nobody)
         connections[id] = Connection(
             name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
-            lastPong: now.instant)
+            lastPong: now.instant, uid: uid, clientID: dialect == .vectors ? name : visitor.clientID)
         connectionIDs.insert(id)
         names[name] = id
         if heartbeatDue == nil { heartbeatDue = nextHeartbeat(after: now) }
         let faults = outbound.faults(of: id)
         if let ending = faults.ending, faults.endingAfter <= 0 {
-            end(id, ending, into: &effects)
-        } else {
-            say(.welcome(name: name), to: id, as: .greeting, at: now, into: &effects)
+            return end(id, ending, at: now, into: &effects)
         }
+        let welcome = ServerWord.welcome(name: name, uid: uid, data: visitor.handshakeData)
+        say(welcome, to: id, as: .greeting, at: now, into: &effects)
+        if dialect != .maps { join(id, at: now, into: &effects) }
     }
 
     /// `conn-<ms>-<0…9999>` as in sente-lite, but never the same twice at once.
@@ -132,19 +151,23 @@ package struct ServerSession: Sendable {
     }
 
     /// Takes a connection out of every table.
-    mutating func forget(_ id: ConnectionID) {
+    mutating func forget(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs.remove(id)
         names[connection.name] = nil
         outbound.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         if connection.pendingRequests > 0 { requests.removeAll(of: id) }
+        if let window = connection.window { windows.remove(window.ticket) }
+        if dialect != .maps { leave(id, connection, at: now, into: &effects) }
     }
 
-    mutating func end(_ id: ConnectionID, _ ending: Faults.Ending, into effects: inout [ServerEffect]) {
+    mutating func end(
+        _ id: ConnectionID, _ ending: Faults.Ending, at now: Moment, into effects: inout [ServerEffect]
+    ) {
         guard connections[id] != nil else { return }
         let keepsTCP = outbound.faults(of: id).leavesTCPOpen
-        forget(id)
+        defer { forget(id, at: now, into: &effects) }
         switch ending {
         case .drop: effects.append(.drop(id))
         case .close(let code, let reason):
@@ -160,16 +183,14 @@ package struct ServerSession: Sendable {
         guard let place = connections.index(forKey: id) else { return }
         connections.values[place].messageCount += 1
         connections.values[place].lastActivity = now.wallMilliseconds
+        if dialect == .sente { noteMessage(from: id) }
         if outbound.isFaulty {
             let faults = outbound.faults(of: id)
             if let ending = faults.ending, connections.values[place].messageCount >= faults.endingAfter {
-                return end(id, ending, into: &effects)
+                return end(id, ending, at: now, into: &effects)
             }
         }
-        guard message.bytes.count <= configuration.maximumMessageBytes else {
-            counters.oversizedMessages += 1
-            return end(id, .close(.messageTooBig, "the message is too big"), into: &effects)
-        }
+        guard fits(message) else { return refuse(message, from: id, at: now, into: &effects) }
         switch spelling.read(message) {
         case .subscribe(let channel): subscribe(id, to: channel, at: now, into: &effects)
         case .unsubscribe(let channel): unsubscribe(id, from: channel, at: now, into: &effects)
@@ -180,24 +201,50 @@ package struct ServerSession: Sendable {
             request(data, on: channel, from: id, milliseconds, at: now, into: &effects)
         case .respond(let requestID, let data, let isError):
             respond(data, to: requestID, from: id, isError: isError, at: now, into: &effects)
-        case .ping(let stamp): say(.pong(stamp: stamp), to: id, as: .pong, at: now, into: &effects)
+        case .ping(let stamp):
+            say(.pong(stamp: stamp), to: id, as: .pong, at: now, into: &effects)
+            if dialect == .sente { tell([.keyword("chsk/ws-ping")], from: id, into: &effects) }
         case .pong:
             connections.values[place].lastPong = now.instant
             say(.pongAcknowledged, to: id, as: .pong, at: now, into: &effects)
+            if dialect == .sente { tell([.keyword("chsk/ws-pong")], from: id, into: &effects) }
         case .listChannels: say(.channels(channels.reports), to: id, as: .answer, at: now, into: &effects)
         case .listSubscriptions:
             let subscriptions = connections.values[place].subscriptions
             say(.subscriptions(subscriptions), to: id, as: .answer, at: now, into: &effects)
         case .flood(let channel, let data, let count):
             flood(id, with: data, on: channel, count, at: now, into: &effects)
+        case .event(let event, let callback): take(event, callback, from: id, at: now, into: &effects)
         case .other(let value):
             if configuration.hasHook { return effects.append(.ask(id, value)) }
             let name = connections.values[place].name
             say(.echo(value, name: name), to: id, as: .answer, at: now, into: &effects)
+        case .ignored: break
         case .unreadable:
             counters.unreadableMessages += 1
             sayError(.unreadable, to: id, at: now, into: &effects)
         }
+    }
+
+    /// sente-lite's later family counts characters, in UTF-16.
+    private func fits(_ message: Message) -> Bool {
+        let limit = configuration.maximumMessageBytes
+        if message.bytes.count <= limit { return true }
+        return dialect == .vectors && message.string.utf16.count <= limit
+    }
+
+    private mutating func refuse(
+        _ message: Message, from id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        counters.oversizedMessages += 1
+        guard dialect == .vectors else {
+            return end(id, .close(.messageTooBig, "the message is too big"), at: now, into: &effects)
+        }
+        // It closes, and handles the message all the same: what is published still reaches the others.
+        let name = name(of: id)
+        end(id, .close(.normal, ""), at: now, into: &effects)
+        guard case .publish(let channel, let data, _) = spelling.read(message) else { return }
+        publish(data, to: channel, from: nil, named: name, excludesSender: false, at: now, into: &effects)
     }
 
     // MARK: Time
@@ -212,7 +259,8 @@ package struct ServerSession: Sendable {
     }
 
     private func nextHeartbeat(after now: Moment) -> Instant? {
-        configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
+        guard dialect != .sente else { return nil }
+        return configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
     }
 
     /// Whoever's last pong is too old is given up; the others are pinged.
@@ -225,7 +273,8 @@ package struct ServerSession: Sendable {
             if silence > configuration.heartbeatTimeout, !outbound.faults(of: id).isSilent {
                 counters.deadConnections += 1
                 // The original closes with http-kit's default, 1000.
-                end(id, .close(.normal, "heartbeat timeout"), into: &effects)
+                let reason = dialect == .vectors ? "" : "heartbeat timeout"
+                end(id, .close(.normal, reason), at: now, into: &effects)
             } else {
                 post(ping, to: id, as: .push, at: now, into: &effects)
             }
@@ -241,11 +290,17 @@ package struct ServerSession: Sendable {
         case .started(let port):
             actualPort = port
             startedAt = now.instant
+        case .broadcast(let value) where dialect == .sente:
+            for uid in users.uids { push(value, to: uid, flushes: false, at: now, into: &effects) }
         case .broadcast(let value):
             guard let message = spelling.write(.broadcast(value), at: now) else { return }
             for id in connectionIDs { post(message, to: id, as: .push, at: now, into: &effects) }
         case .send(let value, let id):
             say(.application(value), to: id, as: .push, at: now, into: &effects)
+        case .push(let event, let uid, let flushes):
+            push(event, to: uid, flushes: flushes, at: now, into: &effects)
+        case .reply(let value, let callback, let id):
+            reply(value, callback, to: id, at: now, into: &effects)
         case .publish(let value, let channel):
             publish(value, to: .string(channel), from: nil, excludesSender: false, at: now, into: &effects)
         case .createChannel(let name, let settings):
@@ -253,17 +308,18 @@ package struct ServerSession: Sendable {
         case .deleteChannel(let name): deleteChannel(.string(name))
         case .close(let id, let code, let reason):
             for id in id.map({ [$0] }) ?? Array(connectionIDs) {
-                end(id, .close(code, reason), into: &effects)
+                end(id, .close(code, reason), at: now, into: &effects)
             }
         case .drop(let id):
-            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop, into: &effects) }
+            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop, at: now, into: &effects) }
         case .setFaults(let faults, let id): outbound.setFaults(faults, of: id)
         case .stop:
             isStopped = true
             for id in connectionIDs {
-                end(id, .close(.goingAway, "the server stops"), into: &effects)
+                end(id, .close(.goingAway, "the server stops"), at: now, into: &effects)
             }
             heartbeatDue = nil
+            users.removeAll()
         }
     }
 }

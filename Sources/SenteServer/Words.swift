@@ -15,14 +15,19 @@ package enum ClientWord: Hashable, Sendable {
     case listChannels
     case listSubscriptions
     case flood(Value, data: Value, count: Int64)
-    /// Anything else that can be read.
+    /// Any map, or anything that is none, in the dialect of maps.
     case other(Value)
+    /// `[id]` or `[id data]`, with what a reply to it must name.
+    case event(Value, callback: Value?)
+    /// Understood, and of no consequence.
+    case ignored
     case unreadable
 }
 
 /// What the server says, whatever the dialect.
 package enum ServerWord: Hashable, Sendable {
-    case welcome(name: String)
+    /// `name` is the conn-id; `data` is null unless the server's user has some.
+    case welcome(name: String, uid: Value, data: Value)
     case subscribed(Value, count: Int, retained: [Retained])
     case subscribeRefused(Value, Reason, current: Int?, maximum: Int?)
     /// `existed` is false when the channel does not exist.
@@ -36,7 +41,8 @@ package enum ServerWord: Hashable, Sendable {
     /// An answer, or the word that none will come.
     case response(String, data: Value, isError: Bool, Reason?)
     case request(ForwardedRequest, channel: Value, isFlat: Bool)
-    case delivery(Value, data: Value, messageID: String, isFlat: Bool)
+    /// `sender` is the conn-id of the publisher, if it was a connection.
+    case delivery(Value, data: Value, messageID: String, sender: String?, isFlat: Bool)
     case ping
     case pong(stamp: Value)
     case pongAcknowledged
@@ -47,6 +53,10 @@ package enum ServerWord: Hashable, Sendable {
     /// Any message, unchanged.
     case application(Value)
     case error(Reason, requestID: String?)
+    /// Events pushed to a user, together.
+    case batch([Value])
+    /// The answer to an event.
+    case reply(Value, callback: Value)
 }
 
 /// A request on its way to those who serve its channel.

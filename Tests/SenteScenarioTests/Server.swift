@@ -214,7 +214,7 @@ final class Server {
             case .drop(let id):
                 world.tell("server \(id) drops")
                 pipes.removeValue(forKey: id)?.hangUp(.server)
-            case .ask: break
+            case .ask, .tell: break
             case .flood(let id, var flood):
                 while let message = flood.next() { pipes[id]?.send(message) }
             }

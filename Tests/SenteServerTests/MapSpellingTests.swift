@@ -272,4 +272,75 @@ struct MapSpellingTests {
             stage.send(1, #"{"type":"publish","channel-id":"room"}"#).first
                 == #"1 < {"channel-id":"room","broadcast-time":1000}"#)
     }
+
+    @Test(
+        "In EDN and Transit names are keywords, as keys and as values; what belongs to users stays as it is")
+    func keywords() {
+        var stage = Stage {
+            $0.format = .edn
+            $0.channelDefaults.retention = 1
+            $0.allowsFlood = true
+        }
+        #expect(stage.connect(1) == [#"1 < {:type :welcome, :conn-id "<c1>", :server-time 1000}"#])
+        stage.connect(2)
+        #expect(
+            stage.send(1, #"{:type :subscribe :channel-id "a"}"#) == [
+                #"1 < {:type :subscription-result, :channel-id "a", :success true, :reason nil, :subscriber-count 1, :retained-messages []}"#
+            ])
+        // sente-lite takes the type as text too.
+        #expect(
+            stage.send(2, #"{:type "publish" :channel-id "a" :data {"s" 1, :k [1]}}"#) == [
+                #"1 < {:type :channel-message, :channel-id "a", :data {"s" 1, :k [1]}, :broadcast-time 1000, :message-id "msg-1"}"#,
+                #"2 < {:type :publish-result, :channel-id "a", :success true, :message-id "msg-1", :delivered-to 1}"#,
+            ])
+        #expect(
+            stage.send(2, #"{:type :subscribe :channel-id "a"}"#).first?.contains(
+                #":retained-messages [{"s" 1, :k [1], :channel-id "a", :published-at 1000, :message-id "msg-1"}]"#
+            )
+                == true)
+        #expect(
+            stage.send(2, #"{:type :publish :channel-id :no}"#) == [
+                "2 < {:type :publish-result, :channel-id :no, :success false, :message-id nil, :delivered-to nil, :reason :channel-not-found}"
+            ])
+        #expect(
+            stage.send(2, #"{:type :rpc-request :channel-id "a"}"#).last?.contains(":subscribers #{\"<c1>\"}")
+                == true)
+        #expect(
+            stage.send(1, "{:type :list-channels}").first?.hasPrefix(
+                #"1 < {:type :channel-list, :channels {"a" {:config {:max-subscribers 1000"#) == true)
+        #expect(
+            stage.send(1, "[1 2]") == [
+                #"1 < {:type :echo, :original [1 2], :conn-id "<c1>", :timestamp 1000}"#
+            ])
+        #expect(stage.send(1, #"{"type" "ping"}"#).first?.contains(":type :echo") == true)
+        #expect(stage.send(1, #"{:type :flood :channel-id "f" :count 3 :data {}}"#) == ["1 flood 3"])
+        #expect(stage.command(.broadcast([.keyword("x"): 1])).first == "1 < {:x 1, :broadcast true}")
+        var transit = Stage { $0.format = .transitJSON }
+        #expect(
+            transit.connect(1) == [
+                #"1 < ["^ ","~:type","~:welcome","~:conn-id","<c1>","~:server-time",1000]"#
+            ])
+        #expect(
+            transit.send(1, #"["^ ","~:type","~:ping","~:timestamp",7]"#)
+                == [#"1 < ["^ ","~:type","~:pong","~:timestamp",1000,"~:original-timestamp",7]"#])
+        #expect(transit.send(1, .binary([0x90])) == [])
+    }
+
+    @Test("Failures, requests and their answers have keywords too")
+    func keywordFailures() {
+        var stage = Stage {
+            $0.format = .edn
+            $0.faults.sendsErrors = true
+            $0.answeringChannels = ["svc"]
+        }
+        stage.connect(1)
+        #expect(
+            stage.send(1, "{:type :rpc-response :request-id 1}") == [
+                "1 < {:type :rpc-response-result, :request-id 1, :success false, :reason :request-not-found}",
+                #"1 < {:type :error, :message "No request with this request-id is waiting for an answer.", :reason :request-not-found, :timestamp 1000}"#,
+            ])
+        #expect(
+            stage.send(1, #"{:type :rpc-request :channel-id "svc" :data 1}"#).last?.hasSuffix(
+                ":data 1, :error? false, :created-at 1000, :error false}") == true)
+    }
 }

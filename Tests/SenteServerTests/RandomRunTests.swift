@@ -93,11 +93,103 @@ struct RandomRunTests {
                         requests = requests.suffix(20) + [request]
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
-                case .ask, .flood: Issue.record("\(effect)")
+                case .ask, .tell, .flood: Issue.record("\(effect)")
                 }
             }
             check(stage, here)
         }
+    }
+
+    private static let events = [
+        "[:chsk/ws-ping]", "[:chsk/ws-pong]", "[[:chsk/ws-ping] \"p\"]", "[[:chsk/ws-pong] nil]",
+        "[[:a/b 1] nil]",
+        "[[:a/b {:x [1 2]}] \"cb\"]", "[[:plain] nil]", "[nil nil]", "[", "", "nil", "[:a/b]",
+        "[:chsk/handshake []]",
+        "[:sente-lite/subscribe {:channel-id \"a\"}]", "[:sente-lite/unsubscribe {:channel-id \"a\"}]",
+        "[:sente-lite/publish {:channel-id \"a\" :data {:n 1}}]",
+        "[:sente-lite/publish {:channel-id 1 :data 1}]",
+    ]
+
+    private func eventInput(_ generator: inout Generator, _ here: Set<UInt64>, _ next: inout UInt64)
+        -> ServerInput
+    {
+        let uids: [Value] = ["u", "v", .null, [1]]
+        let uid = uids.randomElement(using: &generator) ?? .null
+        let one = here.sorted().randomElement(using: &generator).map { ConnectionID($0) }
+        switch Int.random(in: 0..<24, using: &generator) {
+        case 0...2:
+            next += 1
+            let client = "c\(Int.random(in: 0..<4, using: &generator))"
+            return .connected(ConnectionID(next), Visitor(clientID: client, uid: uid.isNull ? nil : uid))
+        case 3...4: return one.map { .closed($0) } ?? .timerFired
+        case 5: return .command(.setFaults(eventFaults(&generator), for: nil))
+        case 6...9:
+            return .command(.push([.keyword("a/b"), 1], uid: uid, flushes: Bool.random(using: &generator)))
+        case 10: return .command(.push([.keyword("chsk/close")], uid: uid, flushes: false))
+        case 11: return .command(.broadcast([.keyword("a/all")]))
+        case 12: return one.map { .command(.reply(1, callback: "cb", to: $0)) } ?? .timerFired
+        case 13: return .timerFired
+        default:
+            let sender = UInt64.random(in: 0...next, using: &generator)
+            return .received(ConnectionID(sender), .text(Self.events.randomElement(using: &generator) ?? ""))
+        }
+    }
+
+    private func eventFaults(_ generator: inout Generator) -> Faults {
+        var faults = faults(&generator)
+        faults.reversesHeldPushes = Bool.random(using: &generator)
+        faults.pushesLate = .milliseconds([0, 0, 400].randomElement(using: &generator) ?? 0)
+        return faults
+    }
+
+    @Test(
+        "The same holds for servers of events, and their users are who is connected or was a moment ago",
+        arguments: 0..<10, [ServerConfiguration.Dialect.vectors, .sente])
+    func events(_ seed: UInt64, _ dialect: ServerConfiguration.Dialect) throws {
+        var generator = Generator(seed: seed)
+        var stage = Stage(dialect) {
+            $0.hasHook = seed % 2 == 0
+            $0.maximumConnections = 8
+            $0.tables.awayClients = 3
+            $0.tables.heldMessages = 4
+            if dialect == .vectors { $0.heartbeatInterval = .seconds(5) }
+            $0.heartbeatTimeout = .seconds(10)
+            $0.sente.keepAlive = .seconds(4)
+            $0.sente.pingTimeout = .seconds(2)
+        }
+        var here: Set<UInt64> = []
+        var next: UInt64 = 0
+        var seen = 0
+        for _ in 0..<800 {
+            let input = eventInput(&generator, here, &next)
+            if case .connected(let id, _) = input { here.insert(id.number) }
+            if case .closed(let id) = input { here.remove(id.number) }
+            let pause = Int64.random(in: 0..<300, using: &generator)
+            stage.move(to: stage.now.instant.advanced(by: .milliseconds(pause)))
+            for effect in stage.effects(of: input) {
+                seen += 1
+                switch effect {
+                case .send(let id, let message):
+                    #expect(here.contains(id.number))
+                    _ = try WireFormat.edn.decode(message.bytes)
+                case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
+                case .tell: #expect(seed % 2 == 0)
+                case .ask, .flood: Issue.record("\(effect)")
+                }
+            }
+            let statistics = stage.session.statistics(at: stage.now)
+            #expect(stage.session.deadline.map { $0 > stage.now.instant } != false)
+            #expect(Set(statistics.connections.map(\.id.number)) == here)
+            let uids = stage.session.connectedUIDs.any
+            #expect(dialect == .vectors || uids.count <= 4)
+            #expect(!here.isEmpty || dialect == .sente || uids.isEmpty)
+        }
+        #expect(seen > 150)
+        for number in here { stage.handle(.closed(ConnectionID(number))) }
+        stage.handle(.command(.setFaults(Faults(), for: nil)))
+        stage.wait(.seconds(20))
+        #expect(stage.session.connectedUIDs.any.isEmpty)
+        #expect(stage.session.deadline == nil)
     }
 
     private func check(_ stage: Stage, _ here: Set<UInt64>) {

@@ -12,7 +12,7 @@ struct ServerSessionRequestsTests {
 
     /// 1 asks; 2 and 3 serve.
     private func stage(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Stage {
-        var stage = Stage(change)
+        var stage = Stage(.maps, change)
         for number in 1...3 as ClosedRange<UInt64> { stage.connect(number) }
         stage.send(2, #"{"type":"subscribe","channel-id":"svc"}"#)
         stage.send(3, #"{"type":"subscribe","channel-id":"svc"}"#)

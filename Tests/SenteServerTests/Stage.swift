@@ -13,16 +13,19 @@ struct Stage {
     private var names: [(String, String)] = []
     private var requestCount = 0
 
-    init(_ change: (inout ServerConfiguration) -> Void = { _ in }) {
-        var configuration = ServerConfiguration()
+    init(
+        _ dialect: ServerConfiguration.Dialect = .maps,
+        _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) {
+        var configuration = ServerConfiguration(dialect)
         configuration.heartbeatInterval = nil
         change(&configuration)
         session = ServerSession(configuration, seed: 1)
     }
 
     @discardableResult
-    mutating func connect(_ number: UInt64) -> [String] {
-        let effects = effects(of: .connected(ConnectionID(number)))
+    mutating func connect(_ number: UInt64, _ visitor: Visitor = Visitor()) -> [String] {
+        let effects = effects(of: .connected(ConnectionID(number), visitor))
         if let name = session.name(of: ConnectionID(number)) { names.append((name, "<c\(number)>")) }
         return lines(effects)
     }
@@ -35,6 +38,12 @@ struct Stage {
         var text = text
         for (name, mark) in names { text = text.replacing(mark, with: name) }
         return handle(.received(ConnectionID(number), .text(text)))
+    }
+
+    /// A client's message, whatever its kind.
+    @discardableResult
+    mutating func send(_ number: UInt64, _ message: Message) -> [String] {
+        handle(.received(ConnectionID(number), message))
     }
 
     @discardableResult
@@ -84,6 +93,9 @@ struct Stage {
                 "\(id.number) close \(code)" + (keepsTCP ? " keeping TCP" : "")
             case .drop(let id): "\(id.number) drop"
             case .ask(let id, let value): "\(id.number) ask \(value)"
+            case .tell(let event):
+                "\(event.connection.number) tell \(masked(event.event.description))"
+                    + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
             }
         }

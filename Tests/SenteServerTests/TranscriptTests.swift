@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import SenteBase
 import SenteServer
 import SenteWire
 import Testing
 
-private let shared = ProcessInfo.processInfo.environment["SENTE_SHARED"]
-
 /// Recordings of sente-lite's own server: told the same, ours says the same, with what it adds behind.
 @Suite(
     "Recordings of sente-lite's server",
-    .enabled(if: shared != nil, "Set SENTE_SHARED to the folder with the recordings to run these."))
+    .enabled(if: Transcript.folder != nil, "Set SENTE_SHARED to the folder with the recordings to run these.")
+)
 struct TranscriptTests {
     /// Values that do not depend on clocks and counters.
     ///
@@ -21,34 +19,35 @@ struct TranscriptTests {
         "subscriptions", "hello", "n", "retained-messages",
     ]
 
-    @Test("They are followed frame for frame", arguments: [("lite-v1-json", false), ("lite-v1a-json", true)])
-    func replay(_ name: String, _ isFlat: Bool) throws {
+    @Test(
+        "They are followed frame for frame",
+        arguments: [
+            ("lite-v1-json", .json, false), ("lite-v1a-json", .json, true), ("lite-v1-edn", .edn, false),
+        ] as [(String, WireFormat, Bool)])
+    func replay(_ name: String, _ format: WireFormat, _ isFlat: Bool) throws {
         var stage = Stage {
+            $0.format = format
             $0.faults.ignoresUnfitData = true
             $0.faults.forwardsNoRequests = true
             $0.faults.deliversFlat = isFlat
         }
-        let path = "\(shared ?? "")/transcripts/\(name).jsonl"
-        let text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
         var ours: [UInt64: [Value]] = [:]
         var theirs: [UInt64: [Value]] = [:]
-        for line in text.split(separator: "\n") {
-            let entry = try WireFormat.json.decode(Array(line.utf8))
-            let number: UInt64 = entry["conn"]?.stringValue == "B" ? 2 : 1
-            let frame = entry["text"]?.stringValue ?? ""
+        for line in try Transcript(name).lines {
+            let id = ConnectionID(line.connection)
             let effects: [ServerEffect]
-            switch (entry["dir"]?.stringValue, entry["opcode"]?.stringValue) {
-            case ("c2s", "http-upgrade"): effects = stage.effects(of: .connected(ConnectionID(number)))
-            case ("c2s", "text"): effects = stage.effects(of: .received(ConnectionID(number), .text(frame)))
-            case ("s2c", "text"):
-                let value = try WireFormat.json.decode(Array(frame.utf8))
+            switch line.entry {
+            case .upgrade: effects = stage.effects(of: .connected(id))
+            case .client(let message): effects = stage.effects(of: .received(id, message))
+            case .server(let message):
+                let value = try format.decode(message.bytes)
                 // The heartbeat follows the recording's clock, not its frames.
-                if value["type"] != "ping" { theirs[number, default: []].append(value) }
+                if field("type", of: value) != "ping" { theirs[line.connection, default: []].append(value) }
                 continue
             default: continue
             }
             for case .send(let id, let message) in effects {
-                ours[id.number, default: []].append(try WireFormat.json.decode(message.bytes))
+                ours[id.number, default: []].append(try format.decode(message.bytes))
             }
         }
         #expect(theirs[1]?.count ?? 0 > 15)
@@ -61,8 +60,15 @@ struct TranscriptTests {
     private func compare(_ our: Value, _ their: Value) {
         let keys = their.mapValue?.keys ?? []
         #expect(our.mapValue.map { Array($0.keys.prefix(keys.count)) } == keys)
-        for case .string(let key) in keys where Self.compared.contains(key) {
-            #expect(our[key] == their[key], "\(key) of \(their)")
+        for key in keys where Self.compared.contains(text(key)) {
+            #expect(our.mapValue?[key] == their.mapValue?[key], "\(key) of \(their)")
         }
+    }
+
+    /// Names are text in JSON and keywords in EDN.
+    private func text(_ value: Value) -> String { value.stringValue ?? value.keywordValue?.text ?? "" }
+
+    private func field(_ name: String, of value: Value) -> String? {
+        (value[name] ?? value[Keyword(name)]).map(text)
     }
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// How Sente writes its words: a value and the callback it belongs to, `[value ?callback]`, whatever the packer.
+struct SenteSpelling: Spelling {
+    private let format: MessageFormat
+    private let version: SenteSettings.Version
+
+    init(_ format: MessageFormat, version: SenteSettings.Version) {
+        self.format = format
+        self.version = version
+    }
+
+    // MARK: Reading
+
+    // sente.cljc, on-msg
+    func read(_ message: Message) -> ClientWord {
+        let (prefix, rest) = unprefixed(message)
+        guard let value = format.value(of: rest) else { return .unreadable }
+        let event: Value
+        var callback: Value?
+        if prefix == UInt8(ascii: "-") {
+            event = value
+        } else {
+            guard let items = value.arrayValue else { return .unreadable }
+            event = items.first ?? .null
+            if items.count > 1, !items[1].isNull, items[1] != false { callback = items[1] }
+        }
+        switch event {
+        case [.keyword("chsk/ws-ping")]: return .ping(stamp: callback ?? .null)
+        case [.keyword("chsk/ws-pong")]: return .pong
+        default:
+            return .event(
+                Self.isEvent(event) ? event : [.keyword("chsk/bad-event"), event], callback: callback)
+        }
+    }
+
+    /// Whether a value is `[id]` or `[id data]`, the id with a namespace.
+    static func isEvent(_ value: Value) -> Bool {
+        guard case .vector(let items) = value, (1...2).contains(items.count) else { return false }
+        return items[0].keywordValue?.namespace != nil
+    }
+
+    /// Up to 1.20 a text may begin with the mark of a wrapped or a bare value.
+    private func unprefixed(_ message: Message) -> (prefix: UInt8?, rest: Message) {
+        guard version != .current, message.kind == .text, let first = message.bytes.first,
+            first == UInt8(ascii: "+") || first == UInt8(ascii: "-")
+        else { return (nil, message) }
+        return (first, Message(.text, Array(message.bytes.dropFirst())))
+    }
+
+    // MARK: Writing
+
+    func write(_ word: ServerWord, at now: Moment) -> Message? {
+        switch word {
+        case .welcome(_, let uid, let data):
+            var greeting = [uid, .null, data]
+            if version != .current, data.isNull { greeting.removeLast() }
+            return wrapped([.keyword("chsk/handshake"), .vector(greeting)])
+        case .batch(let events): return wrapped(.vector(events))
+        case .reply(let value, let callback): return wrapped(value, callback)
+        // A bare keyword in an event's place.
+        case .ping: return wrapped(.keyword("chsk/ws-ping"))
+        case .pong(let callback):
+            // Nothing answers a ping without callback, and 1.17 answers none at all.
+            return callback.isNull || version == .prefixed ? nil : wrapped("pong", callback)
+        case .application(let value): return format.message(of: value)
+        default: return nil
+        }
+    }
+
+    private func wrapped(_ value: Value, _ callback: Value = .null) -> Message? {
+        let hasTwo = version == .current || !callback.isNull
+        guard var message = format.message(of: hasTwo ? [value, callback] : [value]) else { return nil }
+        if version == .prefixed, message.kind == .text { message.bytes.insert(UInt8(ascii: "+"), at: 0) }
+        return message
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// What the server's own user is told in the vector dialects: a client's event, or one of the server's own.
+package struct ServerEvent: Hashable, Sendable {
+    /// The connection it came by, or that came or went.
+    package var connection: ConnectionID
+    package var uid: Value
+    package var clientID: String
+    /// `[id]` or `[id data]`.
+    package var event: Value
+    /// What a reply must name; nil when none is wanted.
+    package var callback: Value?
+
+    package init(
+        connection: ConnectionID, uid: Value, clientID: String, event: Value, callback: Value? = nil
+    ) {
+        self.connection = connection
+        self.uid = uid
+        self.clientID = clientID
+        self.event = event
+        self.callback = callback
+    }
+}
+
+/// The users who are connected, as Sente's atom of that name has them.
+///
+/// Without Ajax both sets are the same.
+package struct ConnectedUIDs: Hashable, Sendable {
+    /// Those with a WebSocket.
+    package var ws: ValueSet
+    /// Those connected in any way.
+    package var any: ValueSet
+
+    package init(ws: ValueSet = [], any: ValueSet = []) {
+        self.ws = ws
+        self.any = any
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+package import SenteSocket
+package import SenteWire
+
+/// What the server's own user decides, as functions.
+///
+/// They are called on the loop, those about a request once before it is answered: they must not block.
+package struct ServerService: Sendable {
+    /// The token that a request's client must bring; nil: none would do.
+    ///
+    /// The default is no function: the configuration's token, if any, holds.
+    package var csrfToken: (@Sendable (HTTPRequest) -> String?)?
+    /// Whether the request may connect at all; it is answered with 401 otherwise.
+    package var authenticate: @Sendable (HTTPRequest) -> Bool = { _ in true }
+    /// The user of a request; nil: nobody in particular.
+    package var userID: @Sendable (HTTPRequest) -> Value? = { _ in nil }
+    /// Whether that user may connect; the request is answered with 403 otherwise.
+    package var authorize: @Sendable (HTTPRequest, Value?) -> Bool = { _, _ in true }
+    /// What the greeting carries for the app.
+    package var handshakeData: @Sendable (HTTPRequest) -> Value = { _ in .null }
+    /// Is given the events; nil: they come back to who sent them.
+    var onEvent: (@Sendable (ServerEvent, HTTPRequest?) -> Void)?
+
+    package init() {}
+
+    /// What becomes of a request that the server's rules let in.
+    enum Reception {
+        case visitor(Visitor)
+        case refused(Refusal)
+    }
+
+    func receive(_ request: HTTPRequest) -> Reception {
+        guard authenticate(request) else { return .refused(.unauthorized) }
+        let uid = userID(request)
+        guard authorize(request, uid) else { return .refused(.forbidden) }
+        return .visitor(Visitor(target: request.target, uid: uid, handshakeData: handshakeData(request)))
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// Sente's own keep-alive, a connection at a time: sente.cljc, on-open, the loop that detects broken connections.
+///
+/// It looks at windows of time, not at the time since the last sign of life: a window with nothing received and nothing
+/// pushed ends with a ping, and one like it after a ping with the close.
+extension ServerSession {
+    /// One connection's window.
+    struct Window {
+        var ticket: Timetable<ConnectionID>.Ticket
+        var sawActivity = false
+        var expectsPong = false
+    }
+
+    mutating func startKeepAlive(of id: ConnectionID, at now: Moment) {
+        guard let length = configuration.sente.keepAlive else { return }
+        openWindow(of: id, length, expectsPong: false, at: now)
+    }
+
+    private mutating func openWindow(
+        of id: ConnectionID, _ length: Duration, expectsPong: Bool, at now: Moment
+    ) {
+        let due = now.instant.advanced(by: max(length, .milliseconds(1)))
+        connections[id]?.window = Window(ticket: windows.add(id, due: due), expectsPong: expectsPong)
+    }
+
+    mutating func noteActivity(of id: ConnectionID) {
+        connections[id]?.window?.sawActivity = true
+    }
+
+    /// What comes by any connection of a client speaks for the one that is watched.
+    mutating func noteMessage(from id: ConnectionID) {
+        guard let connection = connections[id],
+            let client = users.client(connection.clientID, of: connection.uid)
+        else { return }
+        noteActivity(of: client.connection)
+    }
+
+    mutating func endWindows(at now: Moment, into effects: inout [ServerEffect]) {
+        while let id = windows.take(by: now.instant) { endWindow(of: id, at: now, into: &effects) }
+    }
+
+    private mutating func endWindow(
+        of id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        guard let connection = connections[id], let window = connection.window,
+            let length = configuration.sente.keepAlive
+        else { return }
+        connections[id]?.window = nil
+        // Nobody watches a connection whose client has another.
+        guard users.client(connection.clientID, of: connection.uid)?.connection == id else { return }
+        if window.sawActivity {
+            openWindow(of: id, length, expectsPong: false, at: now)
+        } else if window.expectsPong, !outbound.faults(of: id).isSilent {
+            counters.deadConnections += 1
+            end(id, .close(.normal, ""), at: now, into: &effects)
+        } else {
+            say(.ping, to: id, as: .push, at: now, into: &effects)
+            let timeout = configuration.sente.pingTimeout
+            openWindow(of: id, timeout ?? length, expectsPong: timeout != nil, at: now)
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// The users, their clients, and the pushes that wait for either.
+///
+/// sente.cljc keeps the same in `conns_`, `send-buffers_` and `connected-uids_`: a client stays known for a while
+/// after its connection closed, and what is pushed to it in that time is tried again.
+struct UserTable: Sendable {
+    struct Client {
+        /// The last one; an earlier one that is still open is nobody's.
+        var connection: ConnectionID
+        var isHere: Bool
+    }
+
+    private struct User {
+        /// The order of connecting.
+        var number: Int
+        var clients: [String: Client] = [:]
+        var pushes: [Value] = []
+        var pushedWeight = 0
+        var flush: Timetable<Value>.Ticket?
+    }
+
+    /// A client whose connection closed; it is forgotten unless it has another by then.
+    struct Absence {
+        var uid: Value
+        var clientID: String
+        var connection: ConnectionID
+    }
+
+    /// One message of pushes, and the clients that have not got it.
+    struct Held: Sendable {
+        var number: UInt64 = 0
+        var uid: Value
+        var message: Message
+        var clientIDs: [String]
+        /// How often it was tried.
+        var tries = 0
+    }
+
+    private var users: [Value: User] = [:]
+    private var joined = 0
+    private var flushes = Timetable<Value>()
+    private var absences = Timetable<Absence>()
+    private var held = Timetable<Held>()
+    private var heldBytes = 0
+    private var heldNumber: UInt64 = 0
+    private let limits: ServerConfiguration.TableLimits
+
+    init(limits: ServerConfiguration.TableLimits) {
+        self.limits = limits
+    }
+
+    /// In the order of connecting.
+    var uids: [Value] { users.sorted { $0.value.number < $1.value.number }.map(\.key) }
+    var deadline: Instant? { [flushes.earliest, absences.earliest, held.earliest].compactMap(\.self).min() }
+
+    func client(_ clientID: String, of uid: Value) -> Client? { users[uid]?.clients[clientID] }
+
+    /// The clients of a user with their connections, in the order of those.
+    func clients(of uid: Value) -> [(id: String, client: Client)] {
+        let clients = users[uid]?.clients.map { (id: $0.key, client: $0.value) } ?? []
+        return clients.sorted { $0.client.connection < $1.client.connection }
+    }
+
+    // MARK: Coming and going
+
+    /// Whether the user is new.
+    mutating func join(_ connection: ConnectionID, _ clientID: String, of uid: Value) -> Bool {
+        let isNew = users[uid] == nil
+        if isNew {
+            joined += 1
+            users[uid] = User(number: joined)
+        }
+        users[uid]?.clients[clientID] = Client(connection: connection, isHere: true)
+        return isNew
+    }
+
+    /// A connection closed; nothing happens if its client has another.
+    ///
+    /// What is beyond the limit of such clients is forgotten now, and returned.
+    mutating func leave(
+        _ connection: ConnectionID, _ clientID: String, of uid: Value, until due: Instant
+    ) -> Absence? {
+        guard users[uid]?.clients[clientID]?.connection == connection else { return nil }
+        users[uid]?.clients[clientID]?.isHere = false
+        absences.add(Absence(uid: uid, clientID: clientID, connection: connection), due: due)
+        return absences.count > limits.awayClients ? absences.take(by: nil) : nil
+    }
+
+    mutating func takeAbsence(by now: Instant) -> Absence? { absences.take(by: now) }
+
+    /// Forgets a client that has not come back; whether it was its user's last.
+    mutating func end(_ absence: Absence) -> Bool {
+        guard users[absence.uid]?.clients[absence.clientID]?.connection == absence.connection else {
+            return false
+        }
+        users[absence.uid]?.clients[absence.clientID] = nil
+        guard let user = users[absence.uid], user.clients.isEmpty else { return false }
+        if let flush = user.flush { flushes.remove(flush) }
+        users[absence.uid] = nil
+        return true
+    }
+
+    // MARK: Pushes
+
+    /// Puts an event to those that wait for their common message; its weight with them, or nil if there is no such user.
+    mutating func push(_ event: Value, to uid: Value, due: Instant) -> Int? {
+        guard users[uid] != nil else { return nil }
+        users[uid]?.pushes.append(event)
+        users[uid]?.pushedWeight += event.weight
+        if users[uid]?.flush == nil { users[uid]?.flush = flushes.add(uid, due: due) }
+        return users[uid]?.pushedWeight
+    }
+
+    mutating func takeFlush(by now: Instant) -> Value? { flushes.take(by: now) }
+
+    /// Takes what waits for a user.
+    mutating func takePushes(of uid: Value) -> [Value] {
+        guard let user = users[uid] else { return [] }
+        if let flush = user.flush { flushes.remove(flush) }
+        users[uid]?.flush = nil
+        users[uid]?.pushes = []
+        users[uid]?.pushedWeight = 0
+        return user.pushes
+    }
+
+    // MARK: Messages held back
+
+    /// What is beyond the limits is returned: the first to be tried again.
+    mutating func hold(_ message: Held, until due: Instant) -> [Held] {
+        var message = message
+        heldNumber += 1
+        message.number = heldNumber
+        held.add(message, due: due)
+        heldBytes += message.message.bytes.count
+        var surplus: [Held] = []
+        while held.count > limits.heldMessages || heldBytes > limits.heldBytes, let next = takeHeld(by: nil) {
+            surplus.append(next)
+        }
+        return surplus
+    }
+
+    /// Nil for `now`: whenever it is due.
+    mutating func takeHeld(by now: Instant?) -> Held? {
+        guard let next = held.take(by: now) else { return nil }
+        heldBytes -= next.message.bytes.count
+        return next
+    }
+
+    /// Takes what waits for one client, in the order of holding.
+    mutating func takeHeld(for clientID: String, of uid: Value) -> [Held] {
+        var taken: [Held] = []
+        held.removeAll {
+            $0.uid == uid && $0.clientIDs.contains(clientID)
+        } _: {
+            taken.append($0)
+        }
+        for message in taken { heldBytes -= message.message.bytes.count }
+        return taken.sorted { $0.number < $1.number }
+    }
+
+    /// Forgets everything, as when the server stops.
+    mutating func removeAll() { self = UserTable(limits: limits) }
+}

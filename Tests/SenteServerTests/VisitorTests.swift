@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteServer
+import SenteSocket
+import SenteWire
+import Testing
+
+@Suite("Who connects")
+struct VisitorTests {
+    @Test(
+        "A query parameter is the last of its name, decoded",
+        arguments: [
+            ("/?a=1", "1"), ("/x?b=2&a=1", "1"), ("/?a=1&a=2", "2"), ("/?a=x%20y%C3%A9", "x yé"),
+            ("/?a=x+y", "x y"),
+            ("/?a", ""), ("/?a=", ""), ("/?a=1=2", "1=2"), ("/?%61=1", "1"), ("/?a=%", "%"), ("/?a=%4", "%4"),
+            ("/?a=%zz", "%zz"), ("/?a=%+1", "% 1"), ("/?a=%-1", "%-1"), ("/", nil), ("/?", nil),
+            ("/?b=1&&", nil),
+        ] as [(String, String?)])
+    func parameter(_ target: String, _ value: String?) {
+        #expect(HTTPRequest(method: "GET", target: target).parameter("a") == value)
+    }
+
+    @Test("A visitor is named by the target")
+    func visitor() {
+        #expect(
+            Visitor(target: "/chsk?client-id=c&udt=1", uid: 1, handshakeData: 2)
+                == Visitor(clientID: "c", uid: 1, handshakeData: 2))
+        #expect(Visitor(target: "/chsk") == Visitor())
+    }
+}
