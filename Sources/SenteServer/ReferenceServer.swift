@@ -184,6 +184,13 @@ package final class ReferenceServer: Sendable {
         }
     }
 
+    /// Performs a command soon, in the order of the calls.
+    func post(_ command: ServerCommand) {
+        loop.post { [desk] in
+            if desk.content.isRunning { desk.content.run?.content.perform(command) }
+        }
+    }
+
     private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (Desk) -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             loop.post { [desk] in continuation.resume(returning: body(desk.content)) }

@@ -42,6 +42,8 @@ final class ServerRun {
     private var armed: Instant?
     private var floodTimer: (any HostTimer)?
     private var onStopped: (@Sendable () -> Void)?
+    /// The run itself, for what is ordered from other threads.
+    private weak var bound: LoopBound<ServerRun>?
 
     init(
         _ configuration: ServerConfiguration, hook: ReferenceServer.Hook?, service: ServerService,
@@ -58,6 +60,7 @@ final class ServerRun {
     /// Listens; the real port.
     func start(as observer: ServerObserver) throws(LinkFailure) -> Int {
         let configuration = session.configuration
+        bound = observer.run
         guard let port = UInt16(exactly: configuration.port) else {
             throw LinkFailure(
                 .unavailable, "The port is \(configuration.port), but must lie between 0 and 65535.")
@@ -229,7 +232,10 @@ final class ServerRun {
     /// The hook sees clients' events only, and has one answer to each: the reply if one is wanted, an event otherwise.
     private func tell(_ event: ServerEvent) {
         if let onEvent = service.onEvent {
-            onEvent(event, requests[event.connection])
+            guard let bound else { return }
+            onEvent(event, requests[event.connection]) { command in
+                bound.loop.post { bound.content.perform(command) }
+            }
             if event.event == [.keyword("chsk/disconnected")] { requests[event.connection] = nil }
             return
         }

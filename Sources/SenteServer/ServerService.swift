@@ -21,7 +21,10 @@ package struct ServerService: Sendable {
     /// What the greeting carries for the app.
     package var handshakeData: @Sendable (HTTPRequest) -> Value = { _ in .null }
     /// Is given the events; nil: they come back to who sent them.
-    var onEvent: (@Sendable (ServerEvent, HTTPRequest?) -> Void)?
+    var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
+
+    /// Tells the server what to do, from any thread; in the order of the calls.
+    typealias Order = @Sendable (ServerCommand) -> Void
 
     package init() {}
 

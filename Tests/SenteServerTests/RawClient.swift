@@ -43,17 +43,19 @@ final class RawClient {
     deinit { close(descriptor) }
 
     /// Opens a WebSocket and reads the greeting.
-    static func webSocket(port: Int) throws -> (client: RawClient, greeting: String) {
+    static func webSocket(
+        port: Int, _ target: String = "/any"
+    ) throws -> (client: RawClient, greeting: String) {
         let client = try RawClient(port: port)
-        let head = try client.upgrade()
+        let head = try client.upgrade(target)
         guard head.hasPrefix("HTTP/1.1 101") else { throw Problem(message: head) }
         return (client, try client.readText())
     }
 
     /// Sends the opening handshake; the head of the answer.
-    func upgrade() throws -> String {
+    func upgrade(_ target: String = "/any", _ headers: String = "") throws -> String {
         try sendRaw(
-            "GET /any HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "GET \(target) HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\(headers)"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         return try readHead()
     }

@@ -97,4 +97,9 @@ struct ServerSessionEndpointsTests {
         stage.command(.stop)
         #expect(!stage.session.statistics(at: stage.now).isRunning)
     }
+
+    @Test("Sente's dialect has no pages and no Ajax", arguments: ["/", "/health", "/chsk?client-id=c"])
+    func sente(_ target: String) {
+        #expect(Stage(.sente).page(target) == "404 not found")
+    }
 }

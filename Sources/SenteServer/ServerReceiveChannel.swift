@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteTransport
+package import SenteWire
+
+/// Everything that comes to a server of events, Sente's `ch-recv`: the clients' events, and its own.
+///
+/// Its own are `:chsk/connected` and `:chsk/disconnected` for each connection; `:chsk/uidport-open` and
+/// `:chsk/uidport-close` with the user as data, for each user's first and last; `:chsk/ws-ping` and `:chsk/ws-pong` from
+/// clients; and `:chsk/bad-event` with what came instead of one.
+package final class ServerReceiveChannel: Sendable {
+    /// Ends what it was given for.
+    package final class Listening: Sendable {
+        private let end: @Sendable (Listening) -> Void
+
+        fileprivate init(_ end: @escaping @Sendable (Listening) -> Void) {
+            self.end = end
+        }
+
+        package func cancel() { end(self) }
+    }
+
+    /// Lives on the loop.
+    private final class Listeners {
+        typealias Body = @Sendable (ServerEventMessage) -> Void
+        /// In the order of adding; no id: every event.
+        var rows: [(listening: Listening, id: Keyword?, body: Body)] = []
+    }
+
+    private let listeners: LoopBound<Listeners>
+
+    init(on loop: EventLoop) {
+        listeners = LoopBound(Listeners(), on: loop)
+    }
+
+    /// Runs `body` on the loop for each event of an id, or for each event: it must not block.
+    @discardableResult
+    package func on(
+        _ id: Keyword? = nil, _ body: @escaping @Sendable (ServerEventMessage) -> Void
+    ) -> Listening {
+        let listening = Listening { [weak self] listening in
+            guard let listeners = self?.listeners else { return }
+            listeners.loop.post { listeners.content.rows.removeAll { $0.listening === listening } }
+        }
+        listeners.loop.post { [listeners] in listeners.content.rows.append((listening, id, body)) }
+        return listening
+    }
+
+    /// The events from now on; of those that nobody takes the last thousand are kept, as in Sente.
+    package var messages: AsyncStream<ServerEventMessage> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1_000)) { continuation in
+            let listening = on { continuation.yield($0) }
+            continuation.onTermination = { _ in listening.cancel() }
+        }
+    }
+
+    /// On the loop.
+    func put(_ message: ServerEventMessage) {
+        for row in listeners.content.rows where row.id == nil || row.id == message.id { row.body(message) }
+    }
+}
