@@ -48,7 +48,9 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
         let value = try value(key)
-        if case .vector(let items) = value, let array = ValueReading.plainArray(items, type) { return array }
+        if case .vector(let items) = value, let array = PlainArray(items, type) {
+            return array.cast(to: type)
+        }
         return try ValueReading(value, parent, key).decode(type)
     }
 

@@ -114,62 +114,12 @@ extension ValueReading {
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         if value.isPlain(type) { return value.plain(type) }
         switch value {
-        case .vector(let items): if let array = Self.plainArray(items, type) { return array }
+        case .vector(let items): if let array = PlainArray(items, type) { return array.cast(to: type) }
         case .map: break
         default: if Self.isBridged(type) { return try bridged(type) }
         }
         if type == Keyword.self { return unsafeBitCast(try keyword(), to: type) }
         return try T(from: self)
-    }
-
-    /// An array of the types that values hold as they are; nil for all others, which are decoded one by one.
-    ///
-    /// Codable would make containers and look types up for each element.
-    static func plainArray<T>(_ items: [Value], _ type: T.Type) -> T? {
-        switch ObjectIdentifier(type) {
-        case stringArray: strings(items).map { unsafeBitCast($0, to: type) }
-        case doubleArray: doubles(items).map { unsafeBitCast($0, to: type) }
-        case integerArray: integers(items).map { unsafeBitCast($0, to: type) }
-        default: nil
-        }
-    }
-
-    // Naming a generic type is a search in the runtime's tables.
-    private static let stringArray = ObjectIdentifier([String].self)
-    private static let doubleArray = ObjectIdentifier([Double].self)
-    private static let integerArray = ObjectIdentifier([Int].self)
-
-    private static func strings(_ items: [Value]) -> [String]? {
-        var strings: [String] = []
-        strings.reserveCapacity(items.count)
-        for item in items {
-            guard case .string(let text) = item else { return nil }
-            strings.append(text)
-        }
-        return strings
-    }
-
-    private static func doubles(_ items: [Value]) -> [Double]? {
-        var doubles: [Double] = []
-        doubles.reserveCapacity(items.count)
-        for item in items {
-            switch item {
-            case .double(let double): doubles.append(double)
-            case .integer(let integer): doubles.append(Double(integer))
-            default: return nil
-            }
-        }
-        return doubles
-    }
-
-    private static func integers(_ items: [Value]) -> [Int]? {
-        var integers: [Int] = []
-        integers.reserveCapacity(items.count)
-        for item in items {
-            guard case .integer(let integer) = item, let number = Int(exactly: integer) else { return nil }
-            integers.append(number)
-        }
-        return integers
     }
 
     private func keyword() throws -> Keyword {
