@@ -9,10 +9,12 @@ let messageLimit = 64 << 20
 
 /// Sends every message back.
 final class EchoListener: ServerConnectionObserver {
-    static func start(port: UInt16) throws(LinkFailure) -> Listener {
+    static func start(port: UInt16, compression: CompressionPolicy?) throws(LinkFailure) -> Listener {
         var limits = LinkLimits()
         limits.message = messageLimit
-        return try Listener(loop: .shared(), port: port, limits: limits) { _ in EchoListener() }
+        return try Listener(loop: .shared(), port: port, limits: limits, compression: compression) { _ in
+            EchoListener()
+        }
     }
 
     func connection(_ connection: ServerConnection, requested request: HTTPRequest) {

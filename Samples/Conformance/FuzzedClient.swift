@@ -7,6 +7,7 @@ import SenteTransport
 struct FuzzedClient {
     let url: String
     let agent: String
+    let compression: CompressionPolicy?
 
     /// Returns how many cases were run.
     ///
@@ -32,7 +33,7 @@ struct FuzzedClient {
             loop.post {
                 let visit = Visit(echoes: echoes) { ended.resume(returning: $0) }
                 let request = LinkRequest(
-                    url: url + path, messageLimit: messageLimit,
+                    url: url + path, compression: compression, messageLimit: messageLimit,
                     openDeadline: loop.now.instant.advanced(by: .seconds(10)))
                 visit.link = SocketTransport().open(LinkID(1), request, on: loop, observer: visit)
             }

@@ -5,12 +5,13 @@ import SenteBase
 /// The client's side of the opening handshake: reads the server's answer (RFC 6455 §4.1).
 struct ClientUpgrade: Sendable {
     enum Answer: Hashable, Sendable {
-        case opened(LinkOpening)
+        case opened(LinkOpening, DeflateTerms?)
         case refused(Refusal)
     }
 
     private let key: HandshakeKey
     private let subprotocols: [String]
+    private let offer: DeflateParameters?
     private let limits: LinkLimits
     private var reader: HTTPHeadReader
     private var interim = 0
@@ -18,8 +19,9 @@ struct ClientUpgrade: Sendable {
     private var refusal: Refusal?
     private var body: HTTPBodyReader
 
-    init(_ request: UpgradeRequest, key: HandshakeKey, limits: LinkLimits) {
+    init(_ request: UpgradeRequest, key: HandshakeKey, offer: DeflateParameters?, limits: LinkLimits) {
         self.key = key
+        self.offer = offer
         subprotocols = request.subprotocols
         self.limits = limits
         reader = HTTPHeadReader(.response, limits: limits)
@@ -32,7 +34,7 @@ struct ClientUpgrade: Sendable {
             guard let head = try reader.read(&rest) else { return nil }
             let status = try Self.status(head)
             switch status {
-            case 101: return .opened(LinkOpening(subprotocol: try check(head)))
+            case 101: return .opened(LinkOpening(subprotocol: try check(head)), try terms(head))
             case 100..<200:
                 interim += 1
                 guard interim <= limits.interimAnswers else {
@@ -76,14 +78,19 @@ struct ClientUpgrade: Sendable {
         guard head.values("Sec-WebSocket-Accept") == [key.answer] else {
             throw HandshakeFault("the server's Sec-WebSocket-Accept does not answer our key")
         }
-        if let other = head.values("Sec-WebSocket-Extensions").flatMap(HTTPText.list).first {
-            throw HandshakeFault("the server uses an extension that was not offered: \(other)")
-        }
         let chosen = head.values("Sec-WebSocket-Protocol")
         guard let first = chosen.first else { return nil }
         guard chosen.count == 1, subprotocols.contains(first) else {
             throw HandshakeFault("the server chose a subprotocol that was not offered: \(first)")
         }
         return first
+    }
+
+    /// What a 101 says of permessage-deflate.
+    private func terms(_ head: HTTPHead) throws(HandshakeFault) -> DeflateTerms? {
+        guard let answer = WebSocketExtension.list(head.values(WebSocketExtension.field)) else {
+            throw HandshakeFault("the server's \(WebSocketExtension.field) is no list of extensions")
+        }
+        return try DeflateParameters.terms(of: answer, to: offer)
     }
 }

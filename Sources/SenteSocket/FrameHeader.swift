@@ -20,6 +20,8 @@ struct FrameHeader: Hashable, Sendable {
 
     var opcode: Opcode
     var isFinal: Bool
+    /// RSV1, which begins a compressed message where permessage-deflate was agreed on (RFC 7692 §6).
+    var isCompressed: Bool
     /// The wire's four bytes read as little-endian; 0, which masks nothing, in a frame without a mask.
     var key: UInt32
     var length: Int
@@ -28,17 +30,24 @@ struct FrameHeader: Hashable, Sendable {
 
     /// Reads a header, checking each byte as soon as it is there; nil when more are needed.
     ///
-    /// `masked` is what the peer's role demands: clients mask every frame, servers none (§5.1).
-    static func parse(_ bytes: UnsafeRawBufferPointer, masked: Bool) throws(FrameFault) -> FrameHeader? {
+    /// `masked` is what the peer's role demands: clients mask every frame, servers none (§5.1). `inflates`: whether
+    /// compressed messages were agreed on.
+    static func parse(
+        _ bytes: UnsafeRawBufferPointer, masked: Bool, inflates: Bool
+    ) throws(FrameFault) -> FrameHeader? {
         guard bytes.count >= 1 else { return nil }
         let first = bytes[0]
-        guard first & 0x70 == 0 else {
-            throw .protocolError("a reserved bit is set and no extension was agreed on")
+        guard first & (inflates ? 0x30 : 0x70) == 0 else {
+            throw .protocolError("a reserved bit is set that no extension was agreed on for")
         }
         guard let opcode = Opcode(rawValue: first & 0x0F) else {
             throw .protocolError("the frame has the reserved opcode \(first & 0x0F)")
         }
         let isFinal = first & 0x80 != 0
+        let isCompressed = first & 0x40 != 0
+        guard !isCompressed || opcode == .text || opcode == .binary else {
+            throw .protocolError("a frame that begins no message is marked as compressed")
+        }
         guard isFinal || !opcode.isControl else { throw .protocolError("a control frame is fragmented") }
         guard bytes.count >= 2 else { return nil }
         let second = bytes[1]
@@ -50,11 +59,15 @@ struct FrameHeader: Hashable, Sendable {
             return nil
         }
         guard masked else {
-            return FrameHeader(opcode: opcode, isFinal: isFinal, key: 0, length: length, size: end)
+            return FrameHeader(
+                opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, key: 0, length: length,
+                size: end)
         }
         guard bytes.count >= end + 4 else { return nil }
         let key = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self))
-        return FrameHeader(opcode: opcode, isFinal: isFinal, key: key, length: length, size: end + 4)
+        return FrameHeader(
+            opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, key: key, length: length,
+            size: end + 4)
     }
 
     /// The payload's length and where the header goes on after it.
@@ -85,9 +98,11 @@ struct FrameHeader: Hashable, Sendable {
     }
 
     /// Writes the header of an unfragmented frame; `key` nil leaves it without a mask.
-    static func write(_ opcode: Opcode, length: Int, key: UInt32?, to target: UnsafeMutableRawPointer) {
+    static func write(
+        _ opcode: Opcode, isCompressed: Bool, length: Int, key: UInt32?, to target: UnsafeMutableRawPointer
+    ) {
         let maskBit: UInt8 = key == nil ? 0 : 0x80
-        target.storeBytes(of: 0x80 | opcode.rawValue, as: UInt8.self)
+        target.storeBytes(of: (isCompressed ? 0xC0 : 0x80) | opcode.rawValue, as: UInt8.self)
         var end = 2
         if length < 126 {
             target.storeBytes(

@@ -6,7 +6,8 @@ import SenteBase
 ///
 /// A message whose bytes are all at hand is one allocation and one pass over them. Otherwise its payload is
 /// laid out at its final length when the frame's header is known, so that what is missing can be received in
-/// place. Between frames it owns no memory. After a fault it must not be used again.
+/// place. Compressed payload is unfolded as it comes, and is never kept itself. Between messages the reader owns no
+/// memory but what compression keeps. After a fault it must not be used again.
 struct FrameReader: Sendable {
     /// What a frame completed.
     enum Piece: Hashable, Sendable {
@@ -18,6 +19,8 @@ struct FrameReader: Sendable {
 
     private let masked: Bool
     private let limit: Int
+    /// Set once permessage-deflate is agreed on.
+    var inflater: MessageInflater?
     /// The bytes of a header that is not complete.
     private var head: [UInt8] = []
     /// The frame whose payload is being read, and how much of it came.
@@ -25,6 +28,7 @@ struct FrameReader: Sendable {
     private var received = 0
     /// The message that frames are adding to; its payload is valid up to `filled`.
     private var kind: Message.Kind?
+    private var isCompressed = false
     private var payload: [UInt8] = []
     private var filled = 0
     private var validator = UTF8Validator()
@@ -41,7 +45,7 @@ struct FrameReader: Sendable {
 
     /// Bytes of a data frame's payload that have not come, for which memory is laid out.
     var missing: Int {
-        guard let frame, !frame.opcode.isControl else { return 0 }
+        guard let frame, !frame.opcode.isControl, !isCompressed else { return 0 }
         return frame.length &- received
     }
 
@@ -54,7 +58,7 @@ struct FrameReader: Sendable {
                 continue
             }
             guard let header = try nextHeader(&rest) else { return nil }
-            if header.isFinal, kind == nil, rest.count >= header.length,
+            if header.isFinal, !header.isCompressed, kind == nil, rest.count >= header.length,
                 header.opcode == .binary || header.opcode == .text
             {
                 return try whole(header, &rest)
@@ -92,7 +96,7 @@ struct FrameReader: Sendable {
     private mutating func nextHeader(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> FrameHeader?
     {
         if head.isEmpty {
-            if let header = try FrameHeader.parse(rest, masked: masked) {
+            if let header = try FrameHeader.parse(rest, masked: masked, inflates: inflater != nil) {
                 rest = UnsafeRawBufferPointer(rebasing: rest[header.size...])
                 return header
             }
@@ -112,9 +116,11 @@ struct FrameReader: Sendable {
     }
 
     private func parseHead() throws(FrameFault) -> FrameHeader? {
-        let masked = masked
+        let (masked, inflates) = (masked, inflater != nil)
         let result = head.withUnsafeBytes { bytes -> Result<FrameHeader?, FrameFault> in
-            do throws(FrameFault) { return .success(try FrameHeader.parse(bytes, masked: masked)) } catch {
+            do throws(FrameFault) {
+                return .success(try FrameHeader.parse(bytes, masked: masked, inflates: inflates))
+            } catch {
                 return .failure(error)
             }
         }
@@ -159,8 +165,13 @@ struct FrameReader: Sendable {
             // RFC 6455 §5.4: fragments of two messages must not be interleaved.
             guard kind == nil else { throw .protocolError("a new message begins inside a fragmented one") }
             kind = header.opcode == .text ? .text : .binary
+            isCompressed = header.isCompressed
         }
         let length = header.length
+        if isCompressed {
+            try inflater?.begin(frame: length)
+            return
+        }
         guard length <= limit, length <= limit - filled else { throw .tooBig(limit: limit) }
         if filled == 0 {
             // Not zeroed: every byte is written before `filled` passes it, and none beyond `filled` is read.
@@ -187,6 +198,9 @@ struct FrameReader: Sendable {
                     }
                 }
                 received &+= count
+            } else if isCompressed {
+                received &+= count
+                try inflate(UnsafeRawBufferPointer(start: from, count: count), key: frame.key, phase: phase)
             } else {
                 payload.withUnsafeMutableBytes { bytes in
                     guard let base = bytes.baseAddress else { return }
@@ -202,10 +216,40 @@ struct FrameReader: Sendable {
     /// Counts payload that has been put in its place, and checks text as it comes: a bad byte fails the link
     /// at once.
     private mutating func advance(by count: Int) throws(FrameFault) {
-        let start = filled
         filled &+= count
         received &+= count
+        try checkText(last: count)
+    }
+
+    /// Adds what a piece of a compressed message's payload unfolds to, and checks it likewise.
+    private mutating func inflate(
+        _ bytes: UnsafeRawBufferPointer, key: UInt32, phase: Int
+    ) throws(FrameFault) {
+        guard key != 0, let from = bytes.baseAddress else {
+            try inflater?.inflate(bytes, into: &payload)
+            return try inflated()
+        }
+        let unmasked = [UInt8](unsafeUninitializedCapacity: bytes.count) { target, count in
+            count = bytes.count
+            guard let to = target.baseAddress else { return }
+            Masking.copy(from, to: UnsafeMutableRawPointer(to), count: count, key: key, phase: phase)
+        }
+        try unmasked.withUnsafeBytes { bytes in
+            Result { () throws(FrameFault) in try inflater?.inflate(bytes, into: &payload) }
+        }.get()
+        try inflated()
+    }
+
+    private mutating func inflated() throws(FrameFault) {
+        let count = payload.count &- filled
+        filled = payload.count
+        try checkText(last: count)
+    }
+
+    /// Checks the last `count` bytes of what there is of a text.
+    private mutating func checkText(last count: Int) throws(FrameFault) {
         guard kind == .text, count > 0 else { return }
+        let start = filled &- count
         var validator = validator
         let isText = payload.withUnsafeBytes { bytes in
             validator.accept(UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
@@ -227,9 +271,14 @@ struct FrameReader: Sendable {
             }
         }
         guard frame.isFinal, let kind else { return nil }
+        if isCompressed {
+            try inflater?.finish(into: &payload)
+            try inflated()
+        }
         guard validator.isAtBoundary else { throw .invalidText("the end of a text message") }
         let message = Message(kind, payload)
         self.kind = nil
+        isCompressed = false
         payload = []
         filled = 0
         return .message(message)

@@ -26,6 +26,9 @@ package import SenteBase
 /// follows (our answer, TCP's end) is cleaning up, bounded by the close limit. No event follows the last one,
 /// and no call is wrong after it.
 ///
+/// Where permessage-deflate is agreed on (RFC 7692), messages are compressed and unfolded on the way; the streams for it
+/// are made when they are first needed, and `deadline` also frees what has not been used for a while.
+///
 /// The stages stand in `stage`; what they own stands beside it, so that nothing is copied when bytes come.
 package struct Link: Sendable {
     private enum Stage: Sendable {
@@ -57,6 +60,9 @@ package struct Link: Sendable {
     /// A client's request, until the stages before the upgrade are done.
     private var request: [UInt8] = []
     private var reader: FrameReader
+    private let compression: LinkCompression?
+    /// Set once permessage-deflate is agreed on, with `reader.inflater`.
+    private var deflater: MessageDeflater?
     private var output = OutputBuffer()
     /// The answer to the latest ping, kept back while the output is congested.
     private var latePong: (payload: [UInt8], key: UInt32?)?
@@ -72,18 +78,24 @@ package struct Link: Sendable {
     /// Its output begins with the request, once it is `secured()` if it is to be secured.
     ///
     /// `deadline` ends the opening handshakes, whatever part of the time limit went into connecting before.
+    ///
+    /// With `compression` permessage-deflate is offered; then copies of an open link share its streams, and only one of
+    /// them may go on.
     package init(
         client request: UpgradeRequest, key: HandshakeKey, limits: LinkLimits = LinkLimits(),
-        proxy: ProxyStage? = nil, isSecure: Bool = false, deadline: Instant
+        compression: LinkCompression? = nil, proxy: ProxyStage? = nil, isSecure: Bool = false,
+        deadline: Instant
     ) {
         isClient = true
         self.isSecure = isSecure
         self.limits = limits
+        self.compression = compression
         stage = .securing
-        clientUpgrade = ClientUpgrade(request, key: key, limits: limits)
+        let offer = compression.map { DeflateParameters(offering: $0.policy) }
+        clientUpgrade = ClientUpgrade(request, key: key, offer: offer, limits: limits)
         reader = FrameReader(masked: false, limit: limits.message)
         self.deadline = deadline
-        self.request = request.bytes(key: key)
+        self.request = request.bytes(key: key, offering: offer)
         if let proxy {
             stage = .proxying
             self.proxy = proxy
@@ -94,10 +106,14 @@ package struct Link: Sendable {
     }
 
     /// A server's link on a connection that was accepted at `now`.
-    package init(server limits: LinkLimits = LinkLimits(), isSecure: Bool = false, at now: Instant) {
+    package init(
+        server limits: LinkLimits = LinkLimits(), compression: LinkCompression? = nil, isSecure: Bool = false,
+        at now: Instant
+    ) {
         isClient = false
         self.isSecure = isSecure
         self.limits = limits
+        self.compression = compression
         stage = isSecure ? .securing : .serving
         serverUpgrade = ServerUpgrade(limits: limits)
         reader = FrameReader(masked: true, limit: limits.message)
@@ -246,7 +262,8 @@ package struct Link: Sendable {
             }
         case .serving: finish(.timedOut, "The opening handshake took too long.", into: &events)
         case .closing: finish(.lost, "The peer did not answer our close frame in time.", into: &events)
-        case .ending, .open, .over: finish(nil, into: &events)
+        case .open: sweepCompression(at: now)
+        case .ending, .over: finish(nil, into: &events)
         }
     }
 
@@ -259,11 +276,12 @@ package struct Link: Sendable {
         into events: inout [LinkEvent]
     ) -> Bool {
         guard stage == .serving, let upgrade = serverUpgrade,
-            let answer = upgrade.accept(subprotocol: subprotocol, headers: headers)
+            let (answer, terms) = upgrade.accept(
+                subprotocol: subprotocol, headers: headers, compression: compression?.policy)
         else { return false }
         output.append(answer)
         serverUpgrade = nil
-        open(LinkOpening(subprotocol: subprotocol), into: &events)
+        open(LinkOpening(subprotocol: subprotocol), terms, into: &events)
         upgrade.leftover.withUnsafeBytes { bytes in
             var rest = bytes
             readFrames(&rest, at: now, masks: &masks, into: &events)
@@ -302,8 +320,14 @@ package struct Link: Sendable {
         guard stage == .open else { return .notOpen }
         guard message.bytes.count <= limits.message else { return .tooBig }
         let key = isClient ? masks.next() : nil
-        message.bytes.withUnsafeBytes {
-            output.append(frame: message.kind == .text ? .text : .binary, $0, key: key)
+        let opcode = message.kind == .text ? FrameHeader.Opcode.text : .binary
+        message.bytes.withUnsafeBytes { bytes in
+            if deflater != nil, let payload = deflater?.deflate(bytes) {
+                payload.withUnsafeBytes { output.append(frame: opcode, isCompressed: true, $0, key: key) }
+                watchCompression()
+            } else {
+                output.append(frame: opcode, bytes, key: key)
+            }
         }
         if let id { output.mark(id) }
         return .queued
@@ -389,9 +413,9 @@ package struct Link: Sendable {
     ) {
         do throws(HandshakeFault) {
             switch try clientUpgrade?.read(&rest) {
-            case .opened(let opening):
+            case .opened(let opening, let terms):
                 clientUpgrade = nil
-                open(opening, into: &events)
+                open(opening, terms, into: &events)
             case .refused(let refusal): finish(.refused(refusal), into: &events)
             case nil: break
             }
@@ -417,9 +441,15 @@ package struct Link: Sendable {
         }
     }
 
-    private mutating func open(_ opening: LinkOpening, into events: inout [LinkEvent]) {
+    private mutating func open(
+        _ opening: LinkOpening, _ terms: DeflateTerms?, into events: inout [LinkEvent]
+    ) {
         stage = .open
         deadline = nil
+        if let compression, let terms {
+            deflater = MessageDeflater(compression, terms)
+            reader.inflater = MessageInflater(compression, terms, limit: limits.message)
+        }
         events.append(.opened(opening))
     }
 
@@ -440,6 +470,7 @@ package struct Link: Sendable {
         } catch {
             fail(error, at: now, masks: &masks, into: &events)
         }
+        watchCompression()
     }
 
     private mutating func take(
@@ -493,6 +524,24 @@ package struct Link: Sendable {
     private mutating func sendClose(_ payload: [UInt8], key: UInt32?) {
         payload.withUnsafeBytes { output.append(frame: .close, $0, key: key) }
         latePong = nil
+    }
+
+    // MARK: - Compression
+
+    /// Has the owner call `timerFired` at once, which knows the time, if there is a stream to be freed when idle.
+    private mutating func watchCompression() {
+        guard stage == .open, deadline == nil, holdsCompression else { return }
+        deadline = .distantPast
+    }
+
+    private var holdsCompression: Bool {
+        deflater?.holdsStream == true || reader.inflater?.holdsStream == true
+    }
+
+    private mutating func sweepCompression(at now: Instant) {
+        _ = deflater?.sweep()
+        _ = reader.inflater?.sweep()
+        deadline = holdsCompression ? now.advanced(by: limits.idleCompression) : nil
     }
 
     // MARK: - Ends
@@ -561,6 +610,7 @@ package struct Link: Sendable {
         serverUpgrade = nil
         latePong = nil
         heldFault = nil
+        deflater = nil
         reader = FrameReader(masked: !isClient, limit: limits.message)
     }
 }

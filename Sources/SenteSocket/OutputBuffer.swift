@@ -31,11 +31,14 @@ struct OutputBuffer: Sendable {
     }
 
     /// Appends an unfragmented frame; `key` nil leaves it unmasked.
-    mutating func append(frame opcode: FrameHeader.Opcode, _ payload: UnsafeRawBufferPointer, key: UInt32?) {
+    mutating func append(
+        frame opcode: FrameHeader.Opcode, isCompressed: Bool = false, _ payload: UnsafeRawBufferPointer,
+        key: UInt32?
+    ) {
         let length = payload.count
         let size = FrameHeader.size(length: length, masked: key != nil)
         append(count: size + length) { target in
-            FrameHeader.write(opcode, length: length, key: key, to: target)
+            FrameHeader.write(opcode, isCompressed: isCompressed, length: length, key: key, to: target)
             guard length > 0, let source = payload.baseAddress else { return }
             if let key {
                 Masking.copy(source, to: target + size, count: length, key: key)

@@ -9,6 +9,7 @@ struct ServerUpgrade: Sendable {
     /// What was asked and waits for the owner's answer.
     private(set) var request: HTTPRequest?
     private var key: HandshakeKey?
+    private var extensions: [WebSocketExtension] = []
     /// Bytes behind the request, which are frames if the owner accepts.
     private(set) var leftover: [UInt8] = []
 
@@ -57,6 +58,10 @@ struct ServerUpgrade: Sendable {
         var request = HTTPRequest(method: parts[0], target: target, headers: head.headers)
         guard parts[0] == "GET", head.lists("websocket", in: "Upgrade") else { return request }
         key = try Self.checkUpgrade(head)
+        guard let offered = WebSocketExtension.list(head.values(WebSocketExtension.field)) else {
+            throw HandshakeFault("\(WebSocketExtension.field) is not a list of extensions")
+        }
+        extensions = offered
         request.isUpgrade = true
         request.subprotocols = head.values("Sec-WebSocket-Protocol").flatMap(HTTPText.list)
         return request
@@ -94,8 +99,10 @@ struct ServerUpgrade: Sendable {
         return key
     }
 
-    /// The 101; nil when the request is none that can be accepted like this.
-    func accept(subprotocol: String?, headers: [HTTPHeader]) -> [UInt8]? {
+    /// The 101 and what it agrees to; nil when the request is none that can be accepted like this.
+    func accept(
+        subprotocol: String?, headers: [HTTPHeader], compression: CompressionPolicy?
+    ) -> (answer: [UInt8], terms: DeflateTerms?)? {
         guard let request, request.isUpgrade, let key, Self.areValid(headers) else { return nil }
         var fields = [
             HTTPHeader("Upgrade", "websocket"), HTTPHeader("Connection", "Upgrade"),
@@ -105,7 +112,9 @@ struct ServerUpgrade: Sendable {
             guard request.subprotocols.contains(subprotocol) else { return nil }
             fields.append(HTTPHeader("Sec-WebSocket-Protocol", subprotocol))
         }
-        return Self.bytes(status: 101, headers: fields + headers, body: [])
+        let deflate = compression.flatMap { DeflateParameters.accept(extensions, by: $0) }
+        if let deflate { fields.append(HTTPHeader(WebSocketExtension.field, deflate.answer.text)) }
+        return (Self.bytes(status: 101, headers: fields + headers, body: []), deflate?.terms)
     }
 
     /// A plain answer, the last on its connection; nil when it cannot be written like this.

@@ -48,12 +48,13 @@ package struct UpgradeRequest: Hashable, Sendable {
     }
 
     /// The request as it goes on the wire.
-    func bytes(key: HandshakeKey) -> [UInt8] {
+    func bytes(key: HandshakeKey, offering offer: DeflateParameters? = nil) -> [UInt8] {
         var text = "GET \(target) HTTP/1.1\r\nHost: \(host)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         text += "Sec-WebSocket-Key: \(key.value)\r\nSec-WebSocket-Version: 13\r\n"
         if !subprotocols.isEmpty {
             text += "Sec-WebSocket-Protocol: \(subprotocols.joined(separator: ", "))\r\n"
         }
+        if let offer { text += "\(WebSocketExtension.field): \(offer.text)\r\n" }
         for header in headers { text += "\(header.name): \(header.value)\r\n" }
         return Array((text + "\r\n").utf8)
     }

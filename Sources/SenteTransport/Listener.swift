@@ -15,6 +15,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     private let loop: EventLoop
     private let limits: LinkLimits
+    private let compression: CompressionPolicy?
     private let welcome: Welcome
     private var descriptor: Int32
     private var connections: UInt64 = 0
@@ -26,10 +27,11 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     /// Listens at once.
     ///
-    /// Callable from any thread. `host` is an address, not a name; port 0 takes a free one.
+    /// Callable from any thread. `host` is an address, not a name; port 0 takes a free one. With `compression`
+    /// clients that offer permessage-deflate get it.
     package init(
         loop: EventLoop, host: String = "127.0.0.1", port: UInt16 = 0, limits: LinkLimits = LinkLimits(),
-        welcome: @escaping Welcome
+        compression: CompressionPolicy? = nil, welcome: @escaping Welcome
     ) throws(LinkFailure) {
         guard let address = Dialer.Address(literal: host, port: port) else {
             throw LinkFailure(
@@ -37,6 +39,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
         }
         self.loop = loop
         self.limits = limits
+        self.compression = compression
         self.welcome = welcome
         descriptor = try TCPSocket.listen(on: address, backlog: 4096)
         self.port = TCPSocket.local(of: descriptor)?.port ?? port
@@ -105,8 +108,8 @@ package final class Listener: LoopMember, @unchecked Sendable {
         connections += 1
         let connection = ServerConnection(
             LinkID(connections), remoteAddress: TCPSocket.peer(of: descriptor)?.description)
-        let stream = LinkStream(
-            descriptor, Link(server: limits, at: loop.instant), on: loop, owner: connection)
+        let link = Link(server: limits, compression: .system(compression), at: loop.instant)
+        let stream = LinkStream(descriptor, link, on: loop, owner: connection)
         do throws(LinkFailure) {
             try loop.adopt(descriptor, .read, stream)
         } catch {

@@ -51,6 +51,10 @@ package struct LinkRequest: Sendable {
     package var headers: [Refusal.Header]
     /// Offered to the server, most wanted first.
     package var subprotocols: [String]
+    /// How messages are compressed, where the server agrees; nil offers nothing.
+    ///
+    /// The default is nil.
+    package var compression: CompressionPolicy?
     /// The largest message each way, in bytes.
     ///
     /// The default is 1 MiB.
@@ -68,11 +72,13 @@ package struct LinkRequest: Sendable {
 
     package init(
         url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
-        messageLimit: Int = 1 << 20, openDeadline: Instant, closeLimit: Duration = .seconds(5)
+        compression: CompressionPolicy? = nil, messageLimit: Int = 1 << 20, openDeadline: Instant,
+        closeLimit: Duration = .seconds(5)
     ) {
         self.url = url
         self.headers = headers
         self.subprotocols = subprotocols
+        self.compression = compression
         self.messageLimit = messageLimit
         self.openDeadline = openDeadline
         self.closeLimit = closeLimit

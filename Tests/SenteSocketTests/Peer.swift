@@ -26,31 +26,37 @@ final class Peer {
     /// A client whose request has been written, and the answer to it that opens the link.
     static func client(
         limits: LinkLimits = LinkLimits(), headers: [HTTPHeader] = [], subprotocols: [String] = [],
-        seed: UInt64 = 1
+        compression: LinkCompression? = nil, seed: UInt64 = 1
     ) throws -> (peer: Peer, answer: String) {
         let url = try WebSocketURL("ws://host/chat")
         let request = try UpgradeRequest(url, headers: headers, subprotocols: subprotocols)
         let key = HandshakeKey(.seeded(seed))
         let deadline = Instant(nanoseconds: 0).advanced(by: .seconds(10))
-        let peer = Peer(Link(client: request, key: key, limits: limits, deadline: deadline), seed: seed)
+        let link = Link(
+            client: request, key: key, limits: limits, compression: compression, deadline: deadline)
+        let peer = Peer(link, seed: seed)
         _ = peer.output()
         return (peer, key.answer)
     }
 
-    static func openClient(limits: LinkLimits = LinkLimits()) throws -> Peer {
-        let (peer, answer) = try client(limits: limits)
-        peer.feed(Self.switching(answer))
+    static func openClient(
+        limits: LinkLimits = LinkLimits(), compression: LinkCompression? = nil, answer extensions: String = ""
+    ) throws -> Peer {
+        let (peer, answer) = try client(limits: limits, compression: compression)
+        peer.feed(Self.switching(answer, extra: extensions))
         peer.events = []
         return peer
     }
 
-    static func server(limits: LinkLimits = LinkLimits()) -> Peer {
-        Peer(Link(server: limits, at: Instant(nanoseconds: 0)), seed: 2)
+    static func server(limits: LinkLimits = LinkLimits(), compression: LinkCompression? = nil) -> Peer {
+        Peer(Link(server: limits, compression: compression, at: Instant(nanoseconds: 0)), seed: 2)
     }
 
-    static func openServer(limits: LinkLimits = LinkLimits()) -> Peer {
-        let peer = server(limits: limits)
-        peer.feed(Self.request())
+    static func openServer(
+        limits: LinkLimits = LinkLimits(), compression: LinkCompression? = nil, offer extensions: String = ""
+    ) -> Peer {
+        let peer = server(limits: limits, compression: compression)
+        peer.feed(Self.request(extensions))
         _ = peer.accept()
         _ = peer.output()
         peer.events = []

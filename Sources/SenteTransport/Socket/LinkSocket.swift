@@ -104,7 +104,10 @@ struct LinkSocket {
     var mayWrite: Bool { !writeBlocked && !writing && descriptor >= 0 }
 
     /// Whether another thread must call the loop for what it could not do itself.
-    mutating func needsLoop() -> Bool { !flushPosted && (link.look().hasOutput || closesAfterWriting) }
+    mutating func needsLoop() -> Bool {
+        let wants = link.look()
+        return !flushPosted && (wants.hasOutput || closesAfterWriting || wants.deadline == .distantPast)
+    }
 
     /// Offers the kernel all output.
     ///

@@ -168,6 +168,7 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
                 client: try request.upgrade(at: url, headers: redirects.headers),
                 key: HandshakeKey(loop.entropy),
                 limits: limits,
+                compression: .system(request.compression),
                 proxy: proxy.map { ProxyStage($0, host: url.host, port: url.port, limits: limits) },
                 deadline: request.openDeadline)
             let stream = LinkStream(descriptor, link, on: loop, owner: self)

@@ -32,12 +32,13 @@ package struct ZlibLibrary: Sendable {
         case raw = -15
     }
 
-    private typealias Stream = UnsafeMutablePointer<sente_z_stream>
+    typealias Stream = UnsafeMutablePointer<sente_z_stream>
     private typealias Begin = @convention(c) (Stream, Int32, UnsafePointer<CChar>, Int32) -> Int32
     private typealias BeginDeflating =
         @convention(c) (Stream, Int32, Int32, Int32, Int32, Int32, UnsafePointer<CChar>, Int32) -> Int32
-    private typealias Step = @convention(c) (Stream, Int32) -> Int32
-    private typealias End = @convention(c) (Stream) -> Int32
+    typealias Step = @convention(c) (Stream, Int32) -> Int32
+    /// Ends a stream, or begins it anew.
+    typealias Change = @convention(c) (Stream) -> Int32
     private typealias Version = @convention(c) () -> UnsafePointer<CChar>
 
     #if canImport(Darwin)
@@ -57,11 +58,15 @@ package struct ZlibLibrary: Sendable {
 
     private let version: Version
     private let beginDeflating: BeginDeflating
-    private let deflate: Step
-    private let endDeflating: End
+    let deflate: Step
+    let resetDeflating: Change
+    let endDeflating: Change
     private let beginInflating: Begin
-    private let inflate: Step
-    private let endInflating: End
+    let inflate: Step
+    let resetInflating: Change
+    /// Begins anew, but leaves the window as it is.
+    let restartInflating: Change
+    let endInflating: Change
 
     /// Loads the first of the libraries that is there; it stays loaded.
     package init(names: [String]) throws(Failure) {
@@ -75,17 +80,32 @@ package struct ZlibLibrary: Sendable {
         func function<F>(_ name: String, _ type: F.Type) throws(Failure) -> F {
             guard let symbol = dlsym(library, name) else {
                 throw .unavailable(
-                    "The library named zlib has no function \(name); install zlib 1.2 or later.")
+                    "The library named zlib has no function \(name); install zlib 1.2.6 or later.")
             }
             return unsafeBitCast(symbol, to: type)
         }
         version = try function("zlibVersion", Version.self)
         beginDeflating = try function("deflateInit2_", BeginDeflating.self)
         deflate = try function("deflate", Step.self)
-        endDeflating = try function("deflateEnd", End.self)
+        resetDeflating = try function("deflateReset", Change.self)
+        endDeflating = try function("deflateEnd", Change.self)
         beginInflating = try function("inflateInit2_", Begin.self)
         inflate = try function("inflate", Step.self)
-        endInflating = try function("inflateEnd", End.self)
+        resetInflating = try function("inflateReset", Change.self)
+        restartInflating = try function("inflateResetKeep", Change.self)
+        endInflating = try function("inflateEnd", Change.self)
+    }
+
+    /// Begins to compress; 0 when that worked.
+    ///
+    /// `window` is zlib's `windowBits`, negative for raw DEFLATE. 8 is the only method, 0 the usual strategy.
+    func beginDeflating(_ stream: Stream, level: Int32, window: Int32, memory: Int32) -> Int32 {
+        beginDeflating(stream, level, 8, window, memory, 0, version(), Self.streamSize)
+    }
+
+    /// Begins to decompress; 0 when that worked.
+    func beginInflating(_ stream: Stream, window: Int32) -> Int32 {
+        beginInflating(stream, window, version(), Self.streamSize)
     }
 }
 
@@ -100,8 +120,8 @@ extension ZlibLibrary {
         _ bytes: UnsafeRawBufferPointer, _ container: Container, into output: inout [UInt8]
     ) throws(Failure) {
         var stream = sente_z_stream()
-        // Level −1 is the usual one, 8 the only method and the usual memory, 0 the usual strategy.
-        guard beginDeflating(&stream, -1, 8, container.rawValue, 8, 0, version(), Self.streamSize) == 0 else {
+        // Level −1 is the usual one, 8 the usual memory.
+        guard beginDeflating(&stream, level: -1, window: container.rawValue, memory: 8) == 0 else {
             throw .unavailable("zlib could not begin; there may be too little memory.")
         }
         defer { _ = endDeflating(&stream) }
@@ -113,7 +133,7 @@ extension ZlibLibrary {
         _ bytes: UnsafeRawBufferPointer, _ container: Container, into output: inout [UInt8], limit: Int
     ) throws(Failure) {
         var stream = sente_z_stream()
-        guard beginInflating(&stream, container.rawValue, version(), Self.streamSize) == 0 else {
+        guard beginInflating(&stream, window: container.rawValue) == 0 else {
             throw .unavailable("zlib could not begin; there may be too little memory.")
         }
         defer { _ = endInflating(&stream) }
