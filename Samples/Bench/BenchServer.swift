@@ -24,7 +24,7 @@ enum BenchServer {
         let loop = try EventLoop.shared()
         let server = try ReferenceServer(configuration, on: loop)
         let port = try await server.start()
-        let echo = try Listener(loop: loop) { _ in EchoServer() }
+        let echo = try Listener(loop: loop, compression: CompressionPolicy()) { _ in EchoServer() }
         let service = try SenteClient("ws://127.0.0.1:\(port)/")
         try await service.connect()
         try await service.respond(on: served) { $0 }

@@ -21,6 +21,12 @@ enum Measure {
         nanoseconds(CLOCK_PROCESS_CPUTIME_ID)
     }
 
+    /// Has the allocator give free memory back to the system, where it can be told to.
+    static func giveBackMemory() {
+        guard let symbol = dlsym(nil, "malloc_trim") else { return }
+        _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)(0)
+    }
+
     /// A figure of `/proc/self/status` in KiB; 0 where there is none.
     static func residentKiB(peak: Bool = false) -> Int {
         guard let file = fopen("/proc/self/status", "r") else { return 0 }

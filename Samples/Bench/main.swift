@@ -5,12 +5,15 @@ import SenteBase
 // bench HOST PORT MODE SIZE COUNT WINDOW [callback|async|loop]   against an echo server in another process
 // bench client PORT MODE COUNT                                     the client, against `bench serve`
 // bench formats DIRECTORY                                          the formats, on the documents of a folder
+// bench compression                                                what permessage-deflate saves and costs; a minute and a half
 // bench serve                                                      the reference server, a plain echo and a service
 // bench self                                                       all of it in turns, with raw TCP as the floor
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     if arguments == ["self"] {
         try await SelfBench.run()
+    } else if arguments == ["compression"] {
+        try await CompressionBench.run()
     } else if arguments == ["serve"] {
         try await BenchServer.run()
     } else if arguments.count == 4, arguments[0] == "client", let port = Int(arguments[1]),
@@ -27,7 +30,7 @@ do {
             usage: bench HOST PORT pingpong|pipeline|flood|idle SIZE COUNT WINDOW [callback|async|loop]
                    bench client PORT request|forwarded|publish|receive|idle COUNT
                    bench formats DIRECTORY
-                   bench serve | bench self
+                   bench compression | bench serve | bench self
             """)
     }
 } catch {

@@ -74,7 +74,7 @@ struct ClientSettings {
         """
 
     private static var options: [Option<ClientSettings>] {
-        connectionOptions + reconnectOptions + queueOptions + limitOptions
+        connectionOptions + compressionOptions + reconnectOptions + queueOptions + limitOptions
     }
 
     private static var connectionOptions: [Option<ClientSettings>] {
@@ -108,6 +108,34 @@ struct ClientSettings {
             .option("format", "NAME", "insists on one of: json") { (settings, text) throws(UsageError) in
                 guard text == WireFormat.json.name else { throw UsageError("“\(text)” is none of json.") }
                 settings.configuration.format = .json
+            },
+        ]
+    }
+
+    private static var compressionOptions: [Option<ClientSettings>] {
+        [
+            .flag("no-compression", "offers none") { $0.configuration.compression = nil },
+            .option("compression-level", "N", "1 (fastest) to 9 (smallest) (6)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.compression?.level = try Reading.count(text, 1...9)
+            },
+            .option("compression-threshold", "BYTES", "shorter messages go as they are (256)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.compression?.threshold = try Reading.count(text)
+            },
+            .option("outgoing-window", "BITS", "how far back a message may refer, 9 to 15 (15)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.compression?.outgoingWindowBits = try Reading.count(text, 9...15)
+            },
+            .option("incoming-window", "BITS", "… and one of the server's; it must agree (15)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.compression?.incomingWindowBits = try Reading.count(text, 9...15)
+            },
+            .flag("forget-outgoing", "no message refers to an earlier one") {
+                $0.configuration.compression?.keepsOutgoingContext = false
+            },
+            .flag("forget-incoming", "… and none of the server's; it must agree") {
+                $0.configuration.compression?.keepsIncomingContext = false
             },
         ]
     }

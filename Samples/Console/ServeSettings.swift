@@ -41,6 +41,7 @@ struct ServeSettings {
     private static var listenOptions: [Option<ServeSettings>] {
         [
             .flag("help", "shows this") { $0.wantsHelp = true },
+            .flag("no-compression", "accepts no offer of compression") { $0.configuration.compression = nil },
             .option("port", "N", "the port to listen on; 0 takes a free one (3000)") {
                 (settings, text) throws(UsageError) in
                 settings.configuration.port = try Reading.count(text, 0...65_535)

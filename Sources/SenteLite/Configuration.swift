@@ -90,6 +90,10 @@ extension SenteClient {
         ///
         /// The default is `.environment`: what `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say.
         public var proxy: ProxySetting
+        /// How messages are compressed, where the server agrees and the system has zlib; nil offers nothing.
+        ///
+        /// The default is permessage-deflate for messages from 256 bytes on, at level 6, both contexts kept.
+        public var compression: CompressionPolicy?
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -109,6 +113,7 @@ extension SenteClient {
             cookies = [:]
             proxy = .environment
             parameters = [:]
+            compression = CompressionPolicy()
             loop = .shared
         }
     }
@@ -149,6 +154,7 @@ extension SenteClient.Configuration {
         for (name, size) in sizes where size < 1 {
             throw SenteError(.invalidArgument, "`\(name)` is \(size): give at least 1.")
         }
+        try compression?.check()
         var times = [
             ("timeouts.connect", timeouts.connect), ("timeouts.request", timeouts.request),
             ("timeouts.close", timeouts.close),
@@ -160,6 +166,22 @@ extension SenteClient.Configuration {
         if let time = outbox.timeToLive { times.append(("outbox.timeToLive", time)) }
         for (name, time) in times where time <= .zero {
             throw SenteError(.invalidArgument, "`\(name)` is \(time): give more than 0.")
+        }
+    }
+}
+
+extension CompressionPolicy {
+    fileprivate func check() throws(SenteError) {
+        let numbers = [
+            ("level", level, 1...9), ("threshold", threshold, 0...Int.max),
+            ("outgoingWindowBits", outgoingWindowBits, 9...15),
+            ("incomingWindowBits", incomingWindowBits, 9...15),
+        ]
+        for (name, number, range) in numbers where !range.contains(number) {
+            let right =
+                range.upperBound == .max
+                ? "at least \(range.lowerBound)" : "\(range.lowerBound) to \(range.upperBound)"
+            throw SenteError(.invalidArgument, "`compression.\(name)` is \(number): give \(right).")
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteBase
 package import SenteWire
 
 /// Everything the reference server can be told at its start.
@@ -65,6 +66,11 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// The default is 5 s.
     package var closeLimit: Duration = .seconds(5)
+
+    /// How messages are compressed, for clients that offer permessage-deflate; nil accepts no offer.
+    ///
+    /// The default is messages from 256 bytes on, at level 6, both contexts kept.
+    package var compression: CompressionPolicy? = CompressionPolicy()
 
     /// How often connections are pinged; nil: never, and none is given up as dead.
     ///

@@ -85,6 +85,8 @@ struct PublicSurfaceTests {
         configuration.headers = ["User-Agent": "test"]
         configuration.parameters = ["client-id": "7"]
         configuration.tokenProvider = { reason in reason == .refused ? nil : "token" }
+        configuration.compression = CompressionPolicy(level: 9, threshold: 1_024, keepsIncomingContext: false)
+        configuration.compression?.outgoingWindowBits = 12
         configuration.loop = try ClientLoop()
         let url = try #require(URL(string: "ws://127.0.0.1:9/"))
         let client = try SenteClient(url, configuration: configuration)

@@ -20,6 +20,7 @@ struct LinkSetup: Sendable {
         let url = configuration.parameters.added(to: target.endpoint ?? url)
         var request = LinkRequest(
             url: target.parameters.added(to: url), headers: headers,
+            compression: configuration.compression,
             messageLimit: max(configuration.limits.incomingMessage, configuration.limits.outgoingMessage),
             openDeadline: target.deadline, closeLimit: configuration.timeouts.close)
         request.proxy = configuration.proxy

@@ -388,6 +388,10 @@ extension Loopback {
                 ("outbox.maximumMessages", { $0.outbox.maximumMessages = 0 }),
                 ("inbox.maximumBytes", { $0.inbox.maximumBytes = 0 }),
                 ("heartbeat.interval", { $0.heartbeat = Heartbeat(interval: .zero) }),
+                ("compression.level", { $0.compression?.level = 10 }),
+                ("compression.threshold", { $0.compression?.threshold = -1 }),
+                ("compression.outgoingWindowBits", { $0.compression?.outgoingWindowBits = 8 }),
+                ("compression.incomingWindowBits", { $0.compression?.incomingWindowBits = 16 }),
                 ("X-Bad", { $0.headers = ["X-Bad": "a\r\nb"] }),
             ]
             for (name, change) in changes {

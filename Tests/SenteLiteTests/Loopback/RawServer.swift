@@ -185,14 +185,15 @@ final class RawConnection {
     }
 
     /// Accepts a request that was read.
-    func upgrade(head: String, key wrongKey: String? = nil) {
+    func upgrade(head: String, key wrongKey: String? = nil, extensions: String? = nil) {
         let key =
             head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key:") }?
             .split(separator: ":", maxSplits: 1).last.map { $0.drop { $0 == " " } } ?? ""
         let answer = wrongKey ?? HandshakeKey(String(key))?.answer ?? ""
         write(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                + "Sec-WebSocket-Accept: \(answer)\r\n\r\n")
+                + "Sec-WebSocket-Accept: \(answer)\r\n"
+                + (extensions.map { "Sec-WebSocket-Extensions: \($0)\r\n" } ?? "") + "\r\n")
     }
 
     func greet() {

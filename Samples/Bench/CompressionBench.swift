@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteSocket
+import SenteTransport
+
+/// What permessage-deflate saves and costs: bytes, round trips, and memory of idle connections.
+enum CompressionBench {
+    private static let rounds = 5
+    private static let trips = 4_000
+    private static let connections = 500
+
+    static func run() async throws {
+        let server = try BenchServerProcess.start()
+        defer { server.stop() }
+        try bytes()
+        try await roundTrips(port: server.echoPort)
+        try await memory(port: server.echoPort)
+    }
+
+    /// What differs from message to message.
+    private enum Stream: String, CaseIterable {
+        case repeated = "the same message"
+        case similar = "a number, a time and two readings change"
+        case noisy = "every reading changes"
+
+        var changingReadings: Int {
+            switch self {
+            case .repeated: 0
+            case .similar: 2
+            case .noisy: 22
+            }
+        }
+
+        /// A thousand bytes of JSON.
+        func json(_ number: Int) -> Message {
+            let number = self == .repeated ? 0 : number
+            var generator = Generator(seed: UInt64(number))
+            let readings = (0..<22).map { sensor in
+                let random = Int.random(in: 100..<1_000, using: &generator)
+                let value = (sensor + number) % 22 < changingReadings ? random : 100 + sensor * 37
+                return #"{"sensor":"room-\#(sensor)","value":\#(value),"ok":true}"#
+            }
+            let time = 1_700_000_000_000 + number * 1_013
+            let list = readings.joined(separator: ",")
+            return .text(#"{"type":"readings","number":\#(number),"time":\#(time),"list":[\#(list)]}"#)
+        }
+    }
+
+    // MARK: Bytes
+
+    private static func bytes() throws {
+        for stream in Stream.allCases {
+            let plain = try bytes(stream, nil)
+            for (kind, policy) in [
+                ("context kept", CompressionPolicy()),
+                ("context forgotten", CompressionPolicy(keepsOutgoingContext: false)),
+            ] {
+                let small = try bytes(stream, policy)
+                let fewer =
+                    "\(hundredths(plain / small)) × fewer bytes (\(hundredths(small)) of \(hundredths(plain)))"
+                print("  \(stream.rawValue), \(kind): \(fewer)")
+            }
+        }
+    }
+
+    /// Bytes that a message takes on the wire, framing included.
+    private static func bytes(_ stream: Stream, _ policy: CompressionPolicy?) throws -> Double {
+        let start = Instant(nanoseconds: 0)
+        var masks = MaskKeys(.system)
+        var events: [LinkEvent] = []
+        let request = try UpgradeRequest(WebSocketURL("ws://host/"))
+        var client = Link(
+            client: request, key: HandshakeKey(.system), compression: .system(policy),
+            deadline: .distantFuture)
+        var server = Link(server: LinkLimits(), compression: .system(CompressionPolicy()), at: start)
+        take(&client).withUnsafeBytes { server.receive($0, at: start, masks: &masks, into: &events) }
+        _ = server.accept(at: start, masks: &masks, into: &events)
+        take(&server).withUnsafeBytes { client.receive($0, at: start, masks: &masks, into: &events) }
+        let count = 1_000
+        var sum = 0
+        for number in 0..<count {
+            _ = client.send(stream.json(number), masks: &masks)
+            sum += take(&client).count
+        }
+        return Double(sum) / Double(count)
+    }
+
+    private static func take(_ link: inout Link) -> [UInt8] {
+        var taken: [UInt8] = []
+        var wrote: [SendID] = []
+        link.withOutput(wrote: &wrote) {
+            taken = Array($0)
+            return $0.count
+        }
+        return taken
+    }
+
+    // MARK: Round trips
+
+    private static func roundTrips(port: Int) async throws {
+        let loop = try EventLoop.shared()
+        let plain = (name: "uncompressed", policy: CompressionPolicy?.none, stream: Stream.similar)
+        let kinds = [plain] + Stream.allCases.map { ($0.rawValue, CompressionPolicy(), $0) }
+        let messages = kinds.map { kind in (0..<256).map(kind.stream.json) }
+        var ratios = [[Double]](repeating: [], count: kinds.count)
+        for _ in 0..<rounds {
+            var p50: [Double] = []
+            for (kind, messages) in zip(kinds, messages) {
+                let connection = try await WebSocketConnection.open(
+                    "ws://127.0.0.1:\(port)/", compression: kind.policy, on: loop)
+                let result = try await roundTrips(connection, messages, kind.name)
+                print(result.json)
+                p50.append(result.figure("p50_us"))
+                connection.close()
+            }
+            for index in kinds.indices { ratios[index].append(p50[index] / p50[0]) }
+        }
+        for (kind, ratios) in zip(kinds, ratios).dropFirst() {
+            print("  round trip p50, \(kind.name): \(hundredths(ratios.sorted()[rounds / 2])) × uncompressed")
+        }
+    }
+
+    private static func roundTrips(
+        _ connection: WebSocketConnection, _ messages: [Message], _ name: String
+    ) async throws -> BenchResult {
+        let load = Load(
+            host: "", port: 0, mode: .pingpong, size: messages[0].bytes.count, count: trips, window: 1,
+            handOver: .async)
+        var watch = Stopwatch()
+        for round in 0..<load.warmUp + trips {
+            if round == load.warmUp { watch.start(expecting: trips) }
+            let start = Measure.nanoseconds()
+            connection.send(messages[round & 255])
+            guard await connection.receive() != nil else {
+                throw LinkFailure(.lost, "The echo server went away.")
+            }
+            if round >= load.warmUp { watch.record(Measure.nanoseconds() - start) }
+        }
+        return watch.result("sente-transport, \(name)", load)
+    }
+
+    // MARK: Memory
+
+    /// Each connection echoes a message once; its streams are freed between 10 and 20 s later.
+    private static func memory(port: Int) async throws {
+        let loop = try EventLoop.shared()
+        for (name, policy) in [
+            ("plain", nil), ("no incoming context", CompressionPolicy(keepsIncomingContext: false)),
+            ("both contexts kept", CompressionPolicy()),
+        ] {
+            while await descriptors(loop) > 0 { try await Task.sleep(for: .milliseconds(100)) }
+            Measure.giveBackMemory()
+            let base = Measure.residentKiB()
+            var open: [WebSocketConnection] = []
+            for number in 0..<connections {
+                let connection = try await WebSocketConnection.open(
+                    "ws://127.0.0.1:\(port)/", compression: policy, on: loop)
+                connection.send(Stream.noisy.json(number))
+                _ = await connection.receive()
+                open.append(connection)
+            }
+            let busy = each(since: base)
+            if policy != nil { try await Task.sleep(for: .seconds(25)) }
+            Measure.giveBackMemory()
+            print(
+                "  \(name): \(hundredths(busy)) KiB a connection that has just echoed, \(hundredths(each(since: base))) KiB idle"
+            )
+            for connection in open { connection.close() }
+            for connection in open { while await connection.receive() != nil {} }
+            open = []
+        }
+    }
+
+    private static func descriptors(_ loop: EventLoop) async -> Int {
+        await withCheckedContinuation { continuation in
+            loop.post { continuation.resume(returning: loop.descriptorCount) }
+        }
+    }
+
+    private static func each(since base: Int) -> Double {
+        Double(Measure.residentKiB() - base) / Double(connections)
+    }
+
+    private static func hundredths(_ value: Double) -> Double {
+        (value * 100).rounded() / 100
+    }
+}
