@@ -97,7 +97,6 @@ package struct ClientEngine: Sendable {
         for transmission in batch {
             do throws(SenteError) {
                 let message = try current.coder.encode(transmission.outbound, at: now)
-                try check(message)
                 bytes += message.bytes.count
                 if message.bytes.count >= sizes.largeMessage { large += 1 }
                 messages.append((transmission.id, message))
@@ -141,7 +140,7 @@ package struct ClientEngine: Sendable {
     ) -> [Inbound] {
         if coder?.link != link {
             do throws(SenteError) {
-                let found = try detector.detect(message)
+                let found = try detector.detect(message, sizes: sizes)
                 coder = (link, found)
                 session.speaks(found.dialect, found.format)
             } catch {
@@ -150,14 +149,6 @@ package struct ClientEngine: Sendable {
             }
         }
         return coder?.coder.decode(message) { session.traffic.pending.isPending($0) } ?? []
-    }
-
-    private func check(_ message: Message) throws(SenteError) {
-        guard message.bytes.count > sizes.outgoingMessage else { return }
-        throw SenteError(
-            .messageTooLarge,
-            "The message has \(message.bytes.count) bytes and the limit is \(sizes.outgoingMessage): "
-                + "send less at once, or raise `limits.outgoingMessage`.")
     }
 }
 

@@ -28,6 +28,10 @@ extension SenteClient {
         ///
         /// The default is nil.
         public var format: WireFormat?
+        /// Tried, once, when the first frame is none of the format it looks like.
+        ///
+        /// The default is EDN.
+        public var fallbackFormat: WireFormat
         /// More URLs of the same server, tried after the client's own; the last good one first.
         ///
         /// Each attempt goes to one of them. An end that retrying cannot mend is final only once all have been tried. The default is
@@ -101,6 +105,7 @@ extension SenteClient {
 
         /// The defaults.
         public init() {
+            fallbackFormat = .edn
             reconnect = .default
             heartbeat = Heartbeat()
             outbox = OutboxPolicy()
@@ -138,6 +143,7 @@ extension SenteClient.Configuration {
 
     /// Refuses numbers that make no sense, by their names.
     func check() throws(SenteError) {
+        try checkFormat()
         guard endpoints.isEmpty || endpointProvider == nil else {
             throw SenteError(
                 .invalidArgument, "Give either `endpoints` or `endpointProvider`, which decides by itself.")
@@ -167,6 +173,15 @@ extension SenteClient.Configuration {
         for (name, time) in times where time <= .zero {
             throw SenteError(.invalidArgument, "`\(name)` is \(time): give more than 0.")
         }
+    }
+
+    /// Sente has no packer without keywords, and sente-lite's servers drop every event in plain JSON.
+    private func checkFormat() throws(SenteError) {
+        guard let dialect, dialect != .senteLiteMaps, format == .json else { return }
+        throw SenteError(
+            .invalidArgument,
+            "`format` is json, in which servers of the dialect \(dialect.rawValue) understand nothing: give .edn or "
+                + ".transitJSON, as the server has it, or leave `format` out to take what comes.")
     }
 }
 

@@ -14,8 +14,10 @@ extension SenteClient {
     /// false; else at once. The wish outlives handles and connections; `unsubscribe` ends it. Two subscribes
     /// to one channel share a wish, and each handle gets every message.
     ///
+    /// On the dialect `senteLiteVectors` a name that begins with a colon is a keyword.
+    ///
     /// - Throws: `invalidArgument` for a name no server takes, `rejected` with the server's reason,
-    ///   `cancelled`.
+    ///   `unsupported` on the dialect `sente`, which has no channels, `cancelled`.
     public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
         try await subscribe(channel, scoped: false)
     }
@@ -87,7 +89,7 @@ extension SenteClient {
     /// While the client connects the message waits in the outbox.
     ///
     /// - Parameters:
-    ///   - data: What to publish; `senteLiteMaps` takes a map or nothing.
+    ///   - data: What to publish: a map or nothing.
     ///   - channel: The channel; one need not be subscribed to it.
     ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
     /// - Returns: What the server said.
@@ -133,12 +135,13 @@ extension SenteClient {
     /// is answered as an error, `{"message": …}`. The registration's `cancel()` ends the wish unless somebody
     /// else holds it. To use the client inside, capture it weakly, or it is never released.
     ///
-    /// - Throws: What `subscribe` throws.
+    /// - Throws: What `subscribe` throws, and `unsupported` where the dialect carries no requests.
     @discardableResult
     public func respond(
         on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
         try check(.subscribe(channel: channel))
+        try check(.answer(requestID: "", data: .null, isError: false))
         let intake = driver.intake
         let inbox = intake.makeInbox()
         let registration = Registration { intake.post(.endScope(inbox)) }

@@ -17,6 +17,9 @@ extension SenteClient {
 
     /// Sends an event, and waits for the server's reply to it.
     ///
+    /// Servers of `sente` name the call in their reply. Those of `senteLiteVectors` answer with an event: the reply is the
+    /// data of the one that has the same `:request-id` as the data sent, or of the server's `:sente-lite/echo` of it.
+    ///
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.

@@ -3,6 +3,7 @@
 import SenteBase
 public import SenteCore
 package import SenteTransport
+import SenteWire
 
 /// A client of one realtime server: a connection that is kept, subscriptions that are restored, and messages
 /// whose outcome is known.
@@ -41,7 +42,9 @@ public final class SenteClient: Sendable {
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
         let engine = ClientEngine(
             configuration: configuration.session(for: url),
-            detector: DialectDetector(dialect: configuration.dialect, format: configuration.format),
+            detector: DialectDetector(
+                dialect: configuration.dialect, format: configuration.format,
+                fallback: configuration.fallbackFormat, compressor: .gzip),
             sizes: configuration.limits, random: Generator(seed: seed ?? host.entropy.seed()), at: host.now)
         self.configuration = configuration
         self.host = host

@@ -268,6 +268,30 @@ struct ChannelsTests {
         #expect(stage.server.heard.isEmpty)
     }
 
+    @Test("what the configured dialect cannot do is refused at the call, before there is a connection")
+    func unsupported() async throws {
+        let stage = Stage()
+        let lite = try stage.client { $0.dialect = .senteLiteVectors }
+        let sente = try stage.client { $0.dialect = .sente }
+        func code(_ body: () async throws(SenteError) -> Void) async -> SenteError.Code? {
+            await error(body)?.code
+        }
+        for client in [lite, sente] {
+            #expect(
+                await code { () throws(SenteError) in try await client.respond(on: "a") { $0 } }
+                    == .unsupported)
+            #expect(
+                await code { () throws(SenteError) in _ = try await client.request([:], on: "a") }
+                    == .unsupported)
+            #expect(
+                await code { () throws(SenteError) in _ = try await client.listChannels() } == .unsupported)
+        }
+        #expect(await code { () throws(SenteError) in _ = try await sente.subscribe("a") } == .unsupported)
+        #expect(
+            await code { () throws(SenteError) in try await sente.publish([:], to: "a") } == .unsupported)
+        #expect(sente.subscriptions.isEmpty && stage.server.linkRequests.isEmpty)
+    }
+
     @Test("request() returns the answer")
     func requests() async throws {
         let stage = Stage()

@@ -212,6 +212,16 @@ struct SenteClientTests {
         #expect(message { $0.outbox.maximumMessages = -1 }?.contains("outbox.maximumMessages") == true)
         #expect(message { $0.heartbeat?.interval = .zero }?.contains("heartbeat.interval") == true)
         #expect(message { $0.headers = ["X-A": "a\r\nX-B: b"] }?.contains("X-A") == true)
+        for dialect in [Dialect.sente, .senteLiteVectors] {
+            let json = try #require(
+                message {
+                    $0.dialect = dialect
+                    $0.format = .json
+                })
+            #expect(json.contains("`format` is json") && json.contains(dialect.rawValue))
+            #expect(message { $0.dialect = dialect } == nil)
+        }
+        #expect(message { $0.format = .json } == nil)
         for name in [
             "Host", "upgrade", "CONNECTION", "Sec-WebSocket-Key", "sec-websocket-anything", "Content-Length",
             "Proxy-Authorization", "", "a b", "a\u{0}", "é",

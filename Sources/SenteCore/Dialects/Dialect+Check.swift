@@ -21,7 +21,8 @@ extension Dialect {
     func check(arguments outbound: Outbound) throws(SenteError) {
         switch self {
         case .senteLiteMaps: try Self.checkMaps(outbound)
-        case .senteLiteVectors, .sente: break
+        case .senteLiteVectors: try Self.checkLiteVectors(outbound)
+        case .sente: try Self.checkSente(outbound)
         }
     }
 
@@ -40,7 +41,7 @@ extension Dialect {
         }
     }
 
-    private static func check(channel: String) throws(SenteError) {
+    static func check(channel: String) throws(SenteError) {
         let length = channel.utf8.count
         guard length > 0 else { throw invalid("`channel` is empty: give the name of a channel.") }
         guard length <= 1_024 else {
@@ -51,7 +52,7 @@ extension Dialect {
         }
     }
 
-    private static func check(data: Value) throws(SenteError) {
+    static func check(data: Value) throws(SenteError) {
         switch data {
         case .map, .null: return
         default:
@@ -70,15 +71,13 @@ extension Dialect {
             )
         }
         try check(data: event.data)
-        if let fields = event.data.mapValue,
-            fields[MapField.type] != nil || fields[Keyword(MapField.type)] != nil
-        {
+        if let fields = event.data.mapValue, MapFrame(fields).has(.type) {
             throw invalid(
                 "The event's `data` holds the key “type”, which is where its id is written: rename the key.")
         }
     }
 
-    private static func invalid(_ message: String) -> SenteError {
+    static func invalid(_ message: String) -> SenteError {
         SenteError(.invalidArgument, message, outcome: .notSent)
     }
 

@@ -4,14 +4,26 @@ package import SenteBase
 package import SenteWire
 
 /// Tells dialect and format from the first message of a link: in every family the server speaks first.
-package struct DialectDetector: Hashable, Sendable {
+///
+/// The first bytes say which format it looks like, and one decoding says whether it is and whose shape it has; when it is
+/// not, the fallback is tried, once.
+package struct DialectDetector: Sendable {
     /// What the configuration insists on; nil takes whatever comes.
     package var dialect: Dialect?
     package var format: WireFormat?
+    /// Tried for a first message that is no message of the format it looks like.
+    package var fallback: WireFormat
+    /// What reads and writes Sente's gzip packer; without one, that is not recognised.
+    package var compressor: Compressor?
 
-    package init(dialect: Dialect? = nil, format: WireFormat? = nil) {
+    package init(
+        dialect: Dialect? = nil, format: WireFormat? = nil, fallback: WireFormat = .edn,
+        compressor: Compressor? = nil
+    ) {
         self.dialect = dialect
         self.format = format
+        self.fallback = fallback
+        self.compressor = compressor
     }
 
     /// What reads the link from this message on.
@@ -19,55 +31,83 @@ package struct DialectDetector: Hashable, Sendable {
     /// The message itself is still to be decoded.
     ///
     /// Throws `protocolMismatch`, with a sentence that shows what came.
-    package func detect(_ first: Message) throws(SenteError) -> any DialectCoder {
-        guard let (family, format) = Self.known(first) else { throw Self.mismatch(first) }
+    package func detect(_ first: Message, sizes: SizeLimits = SizeLimits()) throws(SenteError)
+        -> any DialectCoder
+    {
+        var problem: String?
+        if let format, let shape = GreetingShape(first, format, sizes, &problem) {
+            return try coder(shape, format, first, sizes)
+        }
+        if let (shape, found) = recognised(first, sizes, &problem) {
+            if let format { throw Self.contradiction("format", asked: format.name, came: found.name) }
+            return try coder(shape, found, first, sizes)
+        }
+        throw Self.mismatch(first, problem)
+    }
+
+    /// What it looks like, if it is that; else what the fallback makes of it.
+    private func recognised(
+        _ first: Message, _ sizes: SizeLimits, _ problem: inout String?
+    ) -> (GreetingShape, WireFormat)? {
+        var guess: WireFormat?
+        do throws(WireError) {
+            guess = try FormatGuess.format(of: first, compressor: compressor, limits: sizes)
+        } catch {
+            problem = error.description
+        }
+        if let guess {
+            var trouble: String?
+            if let shape = GreetingShape(first, guess, sizes, &trouble) { return (shape, guess) }
+            // What can be read and greets in no known way is not made better by being read otherwise.
+            guard let trouble else { return nil }
+            problem = trouble
+        }
+        guard guess != fallback else { return nil }
+        var ignored: String?
+        return GreetingShape(first, fallback, sizes, &ignored).map { ($0, fallback) }
+    }
+
+    private func coder(
+        _ shape: GreetingShape, _ format: WireFormat, _ first: Message, _ sizes: SizeLimits
+    ) throws(SenteError) -> any DialectCoder {
+        guard let family = shape.dialect else { throw Self.oneWay(first) }
         if let dialect, dialect != family {
             throw Self.contradiction("dialect", asked: dialect.rawValue, came: family.rawValue)
         }
-        if let wanted = self.format, wanted != format {
-            throw Self.contradiction("format", asked: wanted.name, came: format.name)
-        }
-        switch family {
-        case .senteLiteMaps: return SenteLiteMaps(format: format)
-        case .senteLiteVectors, .sente: throw Self.mismatch(first)
+        return switch shape {
+        case .maps(let keywords): SenteLiteMaps(format: format, writesKeywords: keywords, sizes: sizes)
+        case .liteVectors, .namesAsText: SenteLiteVectors(format: format, sizes: sizes)
+        case .sente: SenteVectors(format: format, sizes: sizes)
         }
     }
 
-    private static func known(_ first: Message) -> (Dialect, WireFormat)? {
-        // A map with a `type`, in whatever order its fields come.
-        guard first.kind == .text, let value = try? WireFormat.json.decode(first.bytes),
-            let frame = MapFrame(value), frame.text(MapField.type) != nil
-        else { return nil }
-        return (.senteLiteMaps, .json)
-    }
+    // MARK: What cannot be
 
-    /// How messages begin that others speak (in the order of trying), and what that is.
-    private static let others = [
-        ("{:type", "sente-lite's maps in EDN"),
-        ("[:chsk/", "sente-lite's vectors in EDN"),
-        ("[[:chsk/", "Sente's vectors in EDN"),
-        ("[\"~:chsk/", "sente-lite's vectors in Transit JSON"),
-        ("[[\"~:chsk/", "Sente's vectors in Transit JSON"),
-        ("[\"chsk/", "sente-lite's vectors in plain JSON"),
-    ]
-
-    private static func mismatch(_ first: Message) -> SenteError {
+    private static func mismatch(_ first: Message, _ problem: String?) -> SenteError {
+        let reason = problem.map { " (\($0.excerpt(120)))" } ?? ""
         guard first.kind == .text else {
             return error(
                 "The server's first message is binary (\(first.bytes.count) bytes), which no dialect of this version "
-                    + "begins with. Check the address.")
-        }
-        // Enough for 80 characters of 4 bytes each.
-        let start = String(decoding: first.bytes.prefix(400).drop { $0 <= UInt8(ascii: " ") }, as: UTF8.self)
-        let shown = start.isEmpty ? "empty" : "“\(start.excerpt())”"
-        guard let (_, name) = others.first(where: { start.hasPrefix($0.0) }) else {
-            return error(
-                "The server's first message is \(shown), which no dialect of this version begins with. Check the address."
-            )
+                    + "begins with\(reason). Check the address.")
         }
         return error(
-            "This is a server that speaks \(name), which this version does not: its first message is \(shown)."
+            "The server's first message is \(shown(first)), which no dialect of this version begins with\(reason). "
+                + "Check the address.")
+    }
+
+    /// Names as plain texts are read by clients, but the server takes no event in the format that has no keywords.
+    private static func oneWay(_ first: Message) -> SenteError {
+        error(
+            "The server speaks vectors in a format without keywords, such as plain JSON: it would drop every event it "
+                + "is sent. Give it EDN or Transit (`:wire-format :edn`). Its first message is \(shown(first))."
         )
+    }
+
+    private static func shown(_ first: Message) -> String {
+        guard first.kind == .text else { return "binary (\(first.bytes.count) bytes)" }
+        // Enough for 80 characters of 4 bytes each.
+        let start = String(decoding: first.bytes.prefix(400).drop { $0 <= UInt8(ascii: " ") }, as: UTF8.self)
+        return start.isEmpty ? "empty" : "“\(start.excerpt())”"
     }
 
     private static func contradiction(_ setting: String, asked: String, came: String) -> SenteError {

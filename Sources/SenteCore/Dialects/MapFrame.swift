@@ -39,30 +39,40 @@ enum MapFrameType: String {
     }
 }
 
-/// The names of the fields.
-enum MapField {
-    static let type = "type"
-    static let channel = "channel-id"
-    static let data = "data"
-    static let broadcastTime = "broadcast-time"
-    static let publishedAt = "published-at"
-    static let messageID = "message-id"
-    static let requestID = "request-id"
-    static let sender = "sender-conn-id"
-    static let createdAt = "created-at"
-    static let limit = "timeout-ms"
-    static let timestamp = "timestamp"
-    static let originalTimestamp = "original-timestamp"
-    static let success = "success"
-    static let reason = "reason"
-    static let deliveredTo = "delivered-to"
-    static let original = "original"
+/// The name of a field: text in JSON, a keyword in the formats that have keywords.
+struct MapField: ExpressibleByStringLiteral, Sendable {
+    let text: String
+    let keyword: Value
+
+    init(stringLiteral text: String) {
+        self.text = text
+        keyword = .keyword(Keyword(text))
+    }
+
+    static let type: MapField = "type"
+    static let channel: MapField = "channel-id"
+    static let data: MapField = "data"
+    static let broadcastTime: MapField = "broadcast-time"
+    static let publishedAt: MapField = "published-at"
+    static let messageID: MapField = "message-id"
+    static let requestID: MapField = "request-id"
+    static let sender: MapField = "sender-conn-id"
+    static let createdAt: MapField = "created-at"
+    static let limit: MapField = "timeout-ms"
+    static let timestamp: MapField = "timestamp"
+    static let originalTimestamp: MapField = "original-timestamp"
+    static let success: MapField = "success"
+    static let reason: MapField = "reason"
+    static let deliveredTo: MapField = "delivered-to"
+    static let original: MapField = "original"
     /// Servers read the second of each pair; the project's documents write the first.
-    static let excludeSender = ["exclude-sender", "exclude-sender?"]
-    static let isError = ["error", "error?"]
+    static let excludeSender: [MapField] = ["exclude-sender", "exclude-sender?"]
+    static let isError: [MapField] = ["error", "error?"]
 }
 
 /// A map as a server sent it, read leniently: what is missing, null or of another type than expected is nil.
+///
+/// Servers name fields by text or by keywords, as their format has it; some commits do both.
 struct MapFrame {
     var map: ValueMap
 
@@ -75,44 +85,49 @@ struct MapFrame {
         self.map = map
     }
 
+    private func value(_ field: MapField) -> Value? { map[field.text] ?? map[field.keyword] }
+
     /// Whether the field is there at all, null or not.
-    func has(_ name: String) -> Bool { map[name] != nil }
+    func has(_ field: MapField) -> Bool { value(field) != nil }
 
     /// The field, nil when it is missing or null.
-    subscript(_ name: String) -> Value? {
-        guard let value = map[name], !value.isNull else { return nil }
+    subscript(_ field: MapField) -> Value? {
+        guard let value = value(field), !value.isNull else { return nil }
         return value
     }
 
-    func text(_ name: String) -> String? { self[name].flatMap(Self.text) }
+    func text(_ field: MapField) -> String? { self[field].flatMap(Self.text) }
 
-    func integer(_ name: String) -> Int64? { self[name]?.integerValue }
+    func integer(_ field: MapField) -> Int64? { self[field]?.integerValue }
 
     /// A number of things: never negative.
-    func count(_ name: String) -> Int? {
-        integer(name).flatMap { Int(exactly: $0) }.flatMap { $0 < 0 ? nil : $0 }
+    func count(_ field: MapField) -> Int? {
+        integer(field).flatMap { Int(exactly: $0) }.flatMap { $0 < 0 ? nil : $0 }
     }
 
     /// False unless it is true: servers say null for "no".
-    func isTrue(_ name: String) -> Bool { self[name]?.boolValue ?? false }
+    func isTrue(_ field: MapField) -> Bool { self[field]?.boolValue ?? false }
 
-    var type: MapFrameType? { text(MapField.type).flatMap(MapFrameType.init(rawValue:)) }
+    var type: MapFrameType? { text(.type).flatMap(MapFrameType.init(rawValue:)) }
 
     /// Whether this is somebody's request to a service.
-    var isRequest: Bool { text(MapField.type) == MapFrameType.rpcRequest.rawValue }
+    var isRequest: Bool { text(.type) == MapFrameType.rpcRequest.rawValue }
 
     /// All but some fields, as data for the app.
-    func without(_ names: String...) -> Value {
+    func without(_ fields: MapField...) -> Value {
         var rest = map
-        for name in names { rest[name] = nil }
+        for field in fields {
+            rest[field.text] = nil
+            rest[field.keyword] = nil
+        }
         return .map(rest)
     }
 
-    /// The fields that are there, of some.
-    func only(_ names: String...) -> Value? {
+    /// The fields that are there, of some, by their text.
+    func only(_ fields: MapField...) -> Value? {
         var some = ValueMap()
-        for name in names {
-            if let value = self[name] { some[name] = value }
+        for field in fields {
+            if let value = self[field] { some[field.text] = value }
         }
         return some.isEmpty ? nil : .map(some)
     }

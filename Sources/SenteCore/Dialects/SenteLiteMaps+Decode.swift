@@ -5,17 +5,10 @@ import SenteWire
 
 extension SenteLiteMaps {
     package mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] {
-        guard (message.kind == .binary) == format.isBinary else {
-            let kinds =
-                format.isBinary ? "a text message where binary ones are" : "a binary message where text is"
-            return [.undecodable("The server sent \(kinds) due; it was skipped.")]
-        }
-        do throws(WireError) {
-            return Self.read(try format.decode(message.bytes, limits: Self.wireLimits))
+        do throws(Unreadable) {
+            return Self.read(try format.value(of: message, limits: sizes))
         } catch {
-            return [
-                .undecodable("The server sent a message that is no \(format.name): \(error) It was skipped.")
-            ]
+            return [.undecodable(error.reason)]
         }
     }
 
@@ -27,11 +20,11 @@ extension SenteLiteMaps {
         guard let frame = MapFrame(value) else {
             return [.event(Event(id: untyped, data: value))]
         }
-        let type = frame.text(MapField.type)
+        let type = frame.text(.type)
         if type == MapFrameType.channelMessage.rawValue {
             return [enveloped(frame)]
         }
-        if frame.has(MapField.channel), frame.has(MapField.broadcastTime) {
+        if frame.has(.channel), frame.has(.broadcastTime) {
             return [flat(frame)]
         }
         guard let type = type.flatMap(MapFrameType.init(rawValue:)) else { return [.event(event(frame))] }
@@ -43,8 +36,8 @@ extension SenteLiteMaps {
         case .welcome:
             let name = frame.text("conn-id") ?? ""
             return [.greeting(Identity(connectionID: name, serverTime: frame.integer("server-time")))]
-        case .ping: return [.ping(stamp: frame.integer(MapField.timestamp))]
-        case .pong: return [.pong(stamp: frame.integer(MapField.originalTimestamp))]
+        case .ping: return [.ping(stamp: frame.integer(.timestamp))]
+        case .pong: return [.pong(stamp: frame.integer(.originalTimestamp))]
         case .echo: return [echo(frame)]
         case .subscriptionResult: return subscriptionResult(frame)
         case .unsubscriptionResult: return [unsubscriptionResult(frame)]
@@ -72,36 +65,36 @@ extension SenteLiteMaps {
 
     /// The envelope: `{"type":"channel-message","channel-id":…,"data":…,"broadcast-time":…}`.
     private static func enveloped(_ frame: MapFrame) -> Inbound {
-        guard let channel = frame.text(MapField.channel) else { return namelessChannel }
-        let data = frame[MapField.data] ?? .null
+        guard let channel = frame.text(.channel) else { return namelessChannel }
+        let data = frame[.data] ?? .null
         if let inner = MapFrame(data), let request = request(inner, in: channel) { return .request(request) }
         return .delivery(
             ChannelMessage(
-                channel: channel, data: data, id: frame.text(MapField.messageID),
-                sender: frame.text(MapField.sender), time: frame.integer(MapField.broadcastTime)))
+                channel: channel, data: data, id: frame.text(.messageID),
+                sender: frame.text(.sender), time: frame.integer(.broadcastTime)))
     }
 
     /// No envelope: `{…data,"channel-id":…,"broadcast-time":…}`, where every other field is the publisher's.
     private static func flat(_ frame: MapFrame) -> Inbound {
-        guard let channel = frame.text(MapField.channel) else { return namelessChannel }
+        guard let channel = frame.text(.channel) else { return namelessChannel }
         if let request = request(frame, in: channel) { return .request(request) }
         return .delivery(
             ChannelMessage(
-                channel: channel, data: frame.without(MapField.channel, MapField.broadcastTime),
-                time: frame.integer(MapField.broadcastTime)))
+                channel: channel, data: frame.without(.channel, .broadcastTime),
+                time: frame.integer(.broadcastTime)))
     }
 
     /// A request looks the same wherever it stands; nil when this is none, or one that nobody could answer.
     private static func request(_ frame: MapFrame, in channel: String) -> IncomingRequest? {
-        guard frame.isRequest, let id = frame.text(MapField.requestID) else { return nil }
+        guard frame.isRequest, let id = frame.text(.requestID) else { return nil }
         return IncomingRequest(
-            id: id, channel: channel, data: frame[MapField.data] ?? .null,
-            sender: frame.text(MapField.sender),
-            createdAt: frame.integer(MapField.createdAt), limit: frame.integer(MapField.limit))
+            id: id, channel: channel, data: frame[.data] ?? .null,
+            sender: frame.text(.sender),
+            createdAt: frame.integer(.createdAt), limit: frame.integer(.limit))
     }
 
     private static func directRequest(_ frame: MapFrame) -> Inbound {
-        guard let channel = frame.text(MapField.channel), let request = request(frame, in: channel) else {
+        guard let channel = frame.text(.channel), let request = request(frame, in: channel) else {
             return .undecodable(
                 "The server passed on a request without `request-id` or `channel-id`; it was skipped.")
         }
@@ -111,8 +104,8 @@ extension SenteLiteMaps {
     /// What a server kept: `{…data,"channel-id":…,"published-at":…,"message-id":…}`, flat in every version.
     private static func retained(_ frame: MapFrame, in channel: String) -> ChannelMessage {
         ChannelMessage(
-            channel: channel, data: frame.without(MapField.channel, MapField.publishedAt, MapField.messageID),
-            id: frame.text(MapField.messageID), time: frame.integer(MapField.publishedAt), isRetained: true)
+            channel: channel, data: frame.without(.channel, .publishedAt, .messageID),
+            id: frame.text(.messageID), time: frame.integer(.publishedAt), isRetained: true)
     }
 }
 
@@ -120,16 +113,16 @@ extension SenteLiteMaps {
 
 extension SenteLiteMaps {
     private static func subscriptionResult(_ frame: MapFrame) -> [Inbound] {
-        let channel = frame.text(MapField.channel)
+        let channel = frame.text(.channel)
         let slot = Correlation.next(.subscribe, channel: channel)
-        guard frame.isTrue(MapField.success) else {
+        guard frame.isTrue(.success) else {
             return [.reply(slot, .refused(rejection("subscription", frame)))]
         }
         var messages: [ChannelMessage] = []
         var requests: [Inbound] = []
         for item in frame["retained-messages"]?.arrayValue ?? [] {
             // The channel of the reply counts: what an item says of itself may be the publisher's.
-            guard let item = MapFrame(item), let channel = channel ?? item.text(MapField.channel) else {
+            guard let item = MapFrame(item), let channel = channel ?? item.text(.channel) else {
                 continue
             }
             if let request = request(item, in: channel) {
@@ -143,30 +136,30 @@ extension SenteLiteMaps {
 
     /// Null stands for a channel the server does not know: nothing is subscribed there either.
     private static func unsubscriptionResult(_ frame: MapFrame) -> Inbound {
-        let slot = Correlation.next(.unsubscribe, channel: frame.text(MapField.channel))
-        guard frame[MapField.success]?.boolValue == false else { return .reply(slot, .unsubscribed) }
+        let slot = Correlation.next(.unsubscribe, channel: frame.text(.channel))
+        guard frame[.success]?.boolValue == false else { return .reply(slot, .unsubscribed) }
         return .reply(slot, .refused(rejection("unsubscription", frame)))
     }
 
     private static func publishResult(_ frame: MapFrame) -> Inbound {
-        let slot = Correlation.next(.publish, channel: frame.text(MapField.channel))
-        guard frame.isTrue(MapField.success) else {
+        let slot = Correlation.next(.publish, channel: frame.text(.channel))
+        guard frame.isTrue(.success) else {
             return .reply(slot, .refused(rejection("publish", frame)))
         }
         return .reply(
             slot,
             .published(
                 PublishReceipt(
-                    outcome: .acknowledged, messageID: frame.text(MapField.messageID),
-                    deliveredTo: frame.count(MapField.deliveredTo))))
+                    outcome: .acknowledged, messageID: frame.text(.messageID),
+                    deliveredTo: frame.count(.deliveredTo))))
     }
 
     private static func requestResult(_ frame: MapFrame) -> Inbound {
-        let slot = Correlation.next(.request, channel: frame.text(MapField.channel))
-        guard let delivery = MapFrame(frame["delivery"]), delivery.isTrue(MapField.success) else {
+        let slot = Correlation.next(.request, channel: frame.text(.channel))
+        guard let delivery = MapFrame(frame["delivery"]), delivery.isTrue(.success) else {
             return .reply(slot, .refused(rejection("request", MapFrame(frame["delivery"]) ?? frame)))
         }
-        guard let id = frame.text(MapField.requestID) else {
+        guard let id = frame.text(.requestID) else {
             return .reply(
                 slot,
                 .refused(
@@ -175,19 +168,19 @@ extension SenteLiteMaps {
                         "The server took the request and gave it no id, so its answer cannot be told apart.",
                         outcome: .unknown)))
         }
-        return .reply(slot, .forwarded(requestID: id, deliveredTo: delivery.count(MapField.deliveredTo)))
+        return .reply(slot, .forwarded(requestID: id, deliveredTo: delivery.count(.deliveredTo)))
     }
 
     private static func response(_ frame: MapFrame) -> Inbound {
-        guard let id = frame.text(MapField.requestID) else {
+        guard let id = frame.text(.requestID) else {
             return .undecodable("The server passed on an answer without `request-id`; it was skipped.")
         }
-        let data = frame[MapField.data] ?? .null
+        let data = frame[.data] ?? .null
         // Anything but null and false says that it went wrong, as in Clojure.
         guard let error = MapField.isError.lazy.compactMap({ frame[$0] }).first(where: { $0 != false }) else {
             return .reply(.id(.answer, id), .answered(data))
         }
-        let details = [data, error].first { !$0.isNull && $0 != true } ?? frame.only(MapField.reason)
+        let details = [data, error].first { !$0.isNull && $0 != true } ?? frame.only(.reason)
         return .reply(.id(.answer, id), .refused(remoteError(frame, details: details)))
     }
 
@@ -199,7 +192,7 @@ extension SenteLiteMaps {
             var info = ChannelInfo(name: name)
             info.subscriberCount = fields.count("subscriber-count")
             info.messageCount = fields.count("message-count")
-            info.createdAt = fields.integer(MapField.createdAt)
+            info.createdAt = fields.integer(.createdAt)
             info.maximumSubscribers = settings.count("max-subscribers")
             info.messageRetention = settings.count("message-retention")
             info.requestLimitMilliseconds = settings.count("rpc-timeout-ms")
@@ -212,10 +205,10 @@ extension SenteLiteMaps {
 
 extension SenteLiteMaps {
     private static func rejection(_ deed: String, _ frame: MapFrame) -> SenteError {
-        let channel = frame.text(MapField.channel).map { " of “\($0.excerpt())”" } ?? ""
+        let channel = frame.text(.channel).map { " of “\($0.excerpt())”" } ?? ""
         return SenteError(
-            .rejected, "The server refused the \(deed)\(channel). \(advice(frame.text(MapField.reason)))",
-            outcome: .acknowledged, details: frame.only(MapField.reason, "message", "current", "max"))
+            .rejected, "The server refused the \(deed)\(channel). \(advice(frame.text(.reason)))",
+            outcome: .acknowledged, details: frame.only(.reason, "message", "current", "max"))
     }
 
     private static func advice(_ reason: String?) -> String {
@@ -231,7 +224,7 @@ extension SenteLiteMaps {
     /// What a service, or the server in its place, said instead of an answer.
     private static func remoteError(_ frame: MapFrame, details: Value?) -> SenteError {
         let inner = details.flatMap { MapFrame($0) }
-        let reason = frame.text(MapField.reason) ?? inner?.text(MapField.reason)
+        let reason = frame.text(.reason) ?? inner?.text(.reason)
         switch reason {
         case "rpc-timeout":
             return SenteError(
@@ -253,12 +246,12 @@ extension SenteLiteMaps {
     }
 
     private static func error(_ frame: MapFrame) -> Inbound {
-        let details = frame.without(MapField.type)
-        if let id = frame.text(MapField.requestID) {
+        let details = frame.without(.type)
+        if let id = frame.text(.requestID) {
             return .reply(.id(.answer, id), .refused(remoteError(frame, details: details)))
         }
         let text =
-            frame.text("message") ?? frame.text(MapField.reason) ?? "it gave neither message nor reason"
+            frame.text("message") ?? frame.text(.reason) ?? "it gave neither message nor reason"
         let error = SenteError(
             .serverError, "The server reports an error: \(text.excerpt(200))", details: details)
         return .failure(error, event(frame))
@@ -266,9 +259,9 @@ extension SenteLiteMaps {
 
     /// Servers send back what they do not know: some a ping, some a pong.
     private static func echo(_ frame: MapFrame) -> Inbound {
-        let original = MapFrame(frame[MapField.original])
+        let original = MapFrame(frame[.original])
         switch original?.type {
-        case .ping?: return .pong(stamp: original?.integer(MapField.timestamp))
+        case .ping?: return .pong(stamp: original?.integer(.timestamp))
         case .pong?: return .noise
         default: return .event(event(frame))
         }
@@ -276,10 +269,10 @@ extension SenteLiteMaps {
 
     /// A `type` that is no text names nothing, and stays a field like any other.
     private static func event(_ frame: MapFrame) -> Event {
-        switch frame[MapField.type] {
+        switch frame[.type] {
         case .string(let name)?:
-            Event(id: Keyword(namespace: nil, name: name), data: frame.without(MapField.type))
-        case .keyword(let name)?: Event(id: name, data: frame.without(MapField.type))
+            Event(id: Keyword(namespace: nil, name: name), data: frame.without(.type))
+        case .keyword(let name)?: Event(id: name, data: frame.without(.type))
         default: Event(id: untyped, data: .map(frame.map))
         }
     }

@@ -10,76 +10,76 @@ package import SenteWire
 package struct SenteLiteMaps: DialectCoder {
     /// The name of events that have no `type` in either direction.
     static let untyped: Keyword = "sente-lite/message"
-    /// The sizes of messages are bounded by the link and the session; here only the depth counts.
-    static let wireLimits = WireLimits(maximumBytes: .max)
 
     package let format: WireFormat
+    /// Whether fields and types are keywords: servers expect what they write themselves.
+    private let writesKeywords: Bool
+    let sizes: SizeLimits
 
-    package init(format: WireFormat) {
+    package init(format: WireFormat, writesKeywords: Bool = false, sizes: SizeLimits = SizeLimits()) {
         self.format = format
+        self.writesKeywords = writesKeywords
+        self.sizes = sizes
     }
 
     package var dialect: Dialect { .senteLiteMaps }
 
     package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
         try dialect.check(arguments: outbound)
-        let bytes: [UInt8]
-        do throws(WireError) {
-            bytes = try format.encode(frame(outbound, at: now), limits: Self.wireLimits)
-        } catch {
-            throw SenteError(
-                .unsayable, "The message cannot be written as \(format.name): \(error)", outcome: .notSent)
-        }
-        return Message(format.isBinary ? .binary : .text, bytes)
+        return try format.message(of: frame(outbound, at: now), limits: sizes)
     }
 
     private func frame(_ outbound: Outbound, at now: Moment) -> Value {
         switch outbound {
-        case .subscribe(let channel): Self.frame(.subscribe, (MapField.channel, Value(channel)))
-        case .unsubscribe(let channel): Self.frame(.unsubscribe, (MapField.channel, Value(channel)))
+        case .subscribe(let channel): frame(.subscribe, (.channel, Value(channel)))
+        case .unsubscribe(let channel): frame(.unsubscribe, (.channel, Value(channel)))
         case .publish(let channel, let data, false):
-            Self.frame(.publish, (MapField.channel, Value(channel)), (MapField.data, data))
+            frame(.publish, (.channel, Value(channel)), (.data, data))
         case .publish(let channel, let data, true):
-            Self.frame(
-                .publish, (MapField.channel, Value(channel)), (MapField.data, data),
-                (MapField.excludeSender[0], true), (MapField.excludeSender[1], true))
+            frame(
+                .publish, (.channel, Value(channel)), (.data, data), (MapField.excludeSender[0], true),
+                (MapField.excludeSender[1], true))
         case .request(let channel, let data, let limit):
-            Self.frame(
-                .rpcRequest, (MapField.channel, Value(channel)), (MapField.data, data),
-                (MapField.limit, Value(limit)))
+            frame(.rpcRequest, (.channel, Value(channel)), (.data, data), (.limit, Value(limit)))
         case .answer(let id, let data, let isError):
-            Self.frame(
-                .rpcResponse, (MapField.requestID, Value(id)), (MapField.data, data),
-                (MapField.isError[0], Value(isError)), (MapField.isError[1], Value(isError)))
-        case .ping(let stamp?): Self.frame(.ping, (MapField.timestamp, Value(stamp)))
-        case .ping(nil): Self.frame(.ping)
+            frame(
+                .rpcResponse, (.requestID, Value(id)), (.data, data), (MapField.isError[0], Value(isError)),
+                (MapField.isError[1], Value(isError)))
+        case .ping(let stamp?): frame(.ping, (.timestamp, Value(stamp)))
+        case .ping(nil): frame(.ping)
         case .pong(let original?):
-            Self.frame(
-                .pong, (MapField.timestamp, Value(now.wallMilliseconds)),
-                (MapField.originalTimestamp, Value(original)))
-        case .pong(nil): Self.frame(.pong, (MapField.timestamp, Value(now.wallMilliseconds)))
-        case .event(let event, _): Self.frame(event)
-        case .listChannels: Self.frame(.listChannels)
-        case .listSubscriptions: Self.frame(.getSubscriptions)
+            frame(
+                .pong, (.timestamp, Value(now.wallMilliseconds)), (.originalTimestamp, Value(original)))
+        case .pong(nil): frame(.pong, (.timestamp, Value(now.wallMilliseconds)))
+        case .event(let event, _): frame(event)
+        case .listChannels: frame(.listChannels)
+        case .listSubscriptions: frame(.getSubscriptions)
         }
     }
 
-    private static func frame(_ type: MapFrameType, _ fields: (String, Value)...) -> Value {
+    private func frame(_ type: MapFrameType, _ fields: (MapField, Value)...) -> Value {
         var map = ValueMap()
         map.reserveCapacity(fields.count + 1)
-        map[MapField.type] = Value(type.rawValue)
-        for (name, value) in fields { map[name] = value }
+        map[key(.type)] = name(Keyword(type.rawValue))
+        for (field, value) in fields { map[key(field)] = value }
         return .map(map)
     }
 
     /// An application event: its fields side by side with its type.
-    private static func frame(_ event: Event) -> Value {
+    private func frame(_ event: Event) -> Value {
         let fields = event.data.mapValue ?? ValueMap()
-        guard event.id != untyped else { return .map(fields) }
+        guard event.id != Self.untyped else { return .map(fields) }
         var map = ValueMap()
         map.reserveCapacity(fields.count + 1)
-        map[MapField.type] = Value(event.id.text)
+        map[key(.type)] = name(event.id)
         for (name, value) in fields { map[name] = value }
         return .map(map)
+    }
+
+    private func key(_ field: MapField) -> Value { writesKeywords ? field.keyword : Value(field.text) }
+
+    /// A type is whatever the app calls its events; what is no keyword can still be said as text.
+    private func name(_ name: Keyword) -> Value {
+        writesKeywords && name.isValid ? .keyword(name) : Value(name.text)
     }
 }

@@ -96,13 +96,13 @@ package struct PendingReplies: Sendable {
 
     /// The call gives up.
     ///
-    /// True when its slot needs a fence that is not already on its way.
-    package mutating func leave(_ place: Place) -> Bool {
+    /// True when its slot needs a fence that is not already on its way; one with a name does if `fencesNamed`.
+    package mutating func leave(_ place: Place, fencesNamed: Bool = false) -> Bool {
         guard let index = index(of: place) else { return false }
         if case .id = place.correlation {
-            // A name finds nobody, and that is all it takes.
+            // A name finds nobody, and where servers use it that is all it takes.
             _ = remove(place, at: index)
-            return false
+            return fencesNamed && place.sequence > fencedUpTo
         }
         slots[place.correlation]?[index].owner = .nobody
         abandoned += 1

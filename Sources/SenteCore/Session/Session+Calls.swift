@@ -274,7 +274,7 @@ extension Session {
         case .sent(let place):
             if case .open(let open) = state {
                 if known.purpose == .ping { traffic.pending.leavePing(call: call) }
-                if let place, traffic.pending.leave(place) {
+                if let place, traffic.pending.leave(place, fencesNamed: capabilities.fencesEvents) {
                     sendFence(on: open.link, at: now, into: &effects)
                 }
             }

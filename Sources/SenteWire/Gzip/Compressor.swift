@@ -11,7 +11,7 @@ public struct Compressor: Sendable {
         @Sendable (UnsafeRawBufferPointer, inout [UInt8], _ limit: Int) throws(WireError) -> Void
 
     let compress: Compress
-    let decompress: Decompress
+    package let decompress: Decompress
 
     /// Makes a compressor of its two halves.
     public init(compress: @escaping Compress, decompress: @escaping Decompress) {

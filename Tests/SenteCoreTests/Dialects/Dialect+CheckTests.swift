@@ -91,7 +91,9 @@ struct DialectCheckTests {
     @Test("tells what its servers can do")
     func capabilities() {
         let capabilities = Dialect.senteLiteMaps.capabilities
-        #expect(capabilities == Capabilities(acknowledgesPublish: true, answersEvents: false))
+        #expect(
+            capabilities == Capabilities(acknowledgesPublish: true, answersEvents: false, fencesEvents: false)
+        )
         #expect(SenteLiteMaps(format: .json).dialect == .senteLiteMaps)
     }
 }

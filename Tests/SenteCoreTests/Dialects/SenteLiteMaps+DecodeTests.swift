@@ -494,4 +494,58 @@ struct SenteLiteMapsDecodeTests {
     private static let replacements: [Value] = [
         nil, -1, 1.5, 1e300, .integer(.max), .integer(.min), "text", "", true, false, [], [1], [:], ["a": 1],
     ]
+
+    /// The same frame as a server in a format with keywords writes it.
+    private static func keyworded(_ value: Value, _ isWholly: Bool) -> Value {
+        guard case .map(let map) = value else { return value }
+        var result = ValueMap()
+        for (key, value) in map {
+            // Only what is the protocol's own: a peer's data stays as it is, and so do the names of channels.
+            let name = key.stringValue ?? ""
+            let isOwn = !["data", "original", "channels", "retained-messages"].contains(name)
+            var value = isOwn ? keyworded(value, isWholly) : value
+            if isWholly, name == "type" || name == "reason", let text = value.stringValue {
+                value = .keyword(Keyword(text))
+            }
+            result[.keyword(Keyword(name))] = value
+        }
+        return .map(result)
+    }
+
+    @Test(
+        "the same from servers whose format has keywords, for fields alone or types as well",
+        arguments: [WireFormat.edn, .transitJSON, .transitJSONVerbose], [false, true])
+    func keywords(_ format: WireFormat, _ isWholly: Bool) throws {
+        var compared = 0
+        for frame in Frames.samples where frame.contains(#""type""#) {
+            let value = try WireFormat.json.decode(Array(frame.utf8))
+            var coder = SenteLiteMaps(format: format, writesKeywords: true)
+            let bytes = try format.encode(Self.keyworded(value, isWholly))
+            let heard = coder.decode(Message(.text, bytes)) { _ in false }
+            for (ours, theirs) in zip(heard, Frames.decode(frame)) {
+                switch (ours, theirs) {
+                case (.event(let a), .event(let b)): #expect(a.id == b.id)
+                case (.failure(let a, _), .failure(let b, _)): #expect(a.code == b.code)
+                case (.delivery(let a), .delivery(let b)):
+                    #expect(
+                        a.channel == b.channel && a.id == b.id && a.time == b.time && a.sender == b.sender)
+                case (.reply(let a, .refused(let x)), .reply(let b, .refused(let y))):
+                    #expect(a == b && x.code == y.code && x.message == y.message, "\(x) \(y)")
+                default: #expect(ours == theirs, "\(frame)")
+                }
+                compared += 1
+            }
+        }
+        #expect(compared >= 20)
+    }
+
+    @Test("a flat delivery with keywords as one, whatever a peer put beside the server's fields")
+    func flatKeywords() throws {
+        var coder = SenteLiteMaps(format: .edn, writesKeywords: true)
+        let frame = #"{"type" "welcome", :type :ping, :text "hi", :channel-id "room", :broadcast-time 11}"#
+        let data = try Vectors.edn(#"{"type" "welcome", :type :ping, :text "hi"}"#)
+        #expect(
+            coder.decode(.text(frame)) { _ in false }
+                == [.delivery(ChannelMessage(channel: "room", data: data, time: 11))])
+    }
 }

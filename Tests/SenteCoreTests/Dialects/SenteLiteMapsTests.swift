@@ -83,4 +83,30 @@ struct SenteLiteMapsTests {
         let event = Event(id: "chat/hello", data: ["a": [1, 2.5, nil], "b": ["c": "é✓"]])
         #expect(Frames.decode(try Frames.encode(.event(event))) == [.event(event)])
     }
+
+    static let keywordFrames: [(Outbound, String)] = [
+        (.subscribe(channel: "room"), #"{:type :subscribe, :channel-id "room"}"#),
+        (
+            .publish(channel: "room", data: ["text": "hi", .keyword("n"): 1], excludeSender: true),
+            #"{:type :publish, :channel-id "room", :data {"text" "hi", :n 1}, :exclude-sender true, :exclude-sender? true}"#
+        ),
+        (.ping(stamp: 42), "{:type :ping, :timestamp 42}"),
+        (.pong(original: 42), "{:type :pong, :timestamp 1700000000123, :original-timestamp 42}"),
+        (.event(Event(id: "hello", data: [.keyword("b"): 1])), "{:type :hello, :b 1}"),
+        (.event(Event(id: "chat/hello")), "{:type :chat/hello}"),
+        (.event(Event(id: "not a keyword")), #"{:type "not a keyword"}"#),
+        (.event(Event(id: "sente-lite/message", data: [.keyword("b"): 1])), "{:b 1}"),
+        (.listChannels, "{:type :list-channels}"),
+    ]
+
+    @Test("every word with keywords where the format has them", arguments: keywordFrames)
+    func keywords(_ outbound: Outbound, _ frame: String) throws {
+        for format in [WireFormat.edn, .transitJSON, .transitJSONVerbose] {
+            var coder = SenteLiteMaps(format: format, writesKeywords: true)
+            let message = try coder.encode(outbound, at: Frames.now)
+            #expect(message.kind == .text)
+            #expect(try format.decode(message.bytes) == WireFormat.edn.decode(Array(frame.utf8)))
+            if format == .edn { #expect(message.string == frame) }
+        }
+    }
 }

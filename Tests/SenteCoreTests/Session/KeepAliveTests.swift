@@ -51,4 +51,16 @@ struct KeepAliveTests {
         keepAlive.resume(at: at(1_000))
         #expect(keepAlive.deadline == at(1_020))
     }
+
+    @Test("Without a limit silence is probed each interval, and never dead")
+    func noLimit() {
+        var keepAlive = KeepAlive(Heartbeat(interval: .seconds(20), limit: nil), at: at(0))
+        for turn in Int64(1)...10 {
+            #expect(keepAlive.deadline == at(20 * turn))
+            #expect(keepAlive.check(at: at(20 * turn - 1)) == .fine)
+            #expect(keepAlive.check(at: at(20 * turn)) == .probe)
+        }
+        keepAlive.life(at: at(205))
+        #expect(keepAlive.deadline == at(225))
+    }
 }

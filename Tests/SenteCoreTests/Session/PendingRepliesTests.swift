@@ -150,4 +150,21 @@ struct PendingRepliesTests {
         let found = (0..<count).filter { pending.takeEarly(.id(.answer, "\($0)")) != nil }
         #expect(found == Array((count - kept)..<count))
     }
+
+    @Test("A named slot that is left wants a fence where names are not used, and one fence serves many")
+    func namedFence() {
+        var pending = PendingReplies()
+        let places = ["a", "b", "c"].map {
+            pending.add(.id(.event, $0), owner: .call(CallID(1)), at: Self.now)
+        }
+        let firsts = [
+            pending.leave(places[0], fencesNamed: true), pending.leave(places[0], fencesNamed: true),
+        ]
+        #expect(firsts == [true, false])
+        pending.addFence(stamp: 1)
+        let later = [pending.leave(places[1], fencesNamed: true), pending.leave(places[2])]
+        #expect(later == [false, false])
+        #expect(pending.pong(stamp: 1, at: Self.now) == .cleared([]))
+        #expect(!pending.isPending(.id(.event, "b")))
+    }
 }

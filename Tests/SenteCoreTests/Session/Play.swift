@@ -46,6 +46,16 @@ struct Play {
         return play
     }
 
+    /// Greeted by a server of a dialect.
+    static func opened(
+        _ dialect: Dialect, _ configure: (inout SessionConfiguration) -> Void = { _ in }
+    ) -> Play {
+        var play = Play.connecting(configure)
+        play.speak(dialect)
+        play.greet()
+        return play
+    }
+
     static func reconnecting(_ configure: (inout SessionConfiguration) -> Void = { _ in }) -> Play {
         var play = Play.opened(configure)
         play.lose()
@@ -124,6 +134,11 @@ struct Play {
     mutating func greet(_ connection: String = "c1", serverTime: Int64? = nil) {
         tell(.opened(link))
         hear(.greeting(Identity(connectionID: connection, serverTime: serverTime)))
+    }
+
+    /// The link's first message shows this dialect.
+    mutating func speak(_ dialect: Dialect) {
+        session.speaks(dialect, .edn)
     }
 
     mutating func hear(_ inbound: Inbound, size: Int = 100) {

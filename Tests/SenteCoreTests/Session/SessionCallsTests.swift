@@ -380,4 +380,126 @@ struct SessionCallsTests {
         session.greet()
         #expect(session.said.count == 2)
     }
+
+    // MARK: Events that are answered
+
+    private static let question = Outbound.event(Event(id: "my/ev", data: 1))
+
+    /// The callback id of the event said last.
+    private static func callback(_ session: Play) -> String? {
+        for case .event(_, let callback) in session.said.reversed() { return callback }
+        return nil
+    }
+
+    @Test("An event whose answer is awaited gets a callback id of its own, and the answer finds it")
+    func callbacks() throws {
+        var session = Play.opened(.sente)
+        let first = session.ask(Self.question)
+        let one = try #require(Self.callback(session))
+        let second = session.ask(Self.question)
+        let two = try #require(Self.callback(session))
+        #expect(one != two && one.count == 16 && two.count == 16)
+        session.hear(.reply(.id(.event, two), .answered(2)))
+        session.hear(.reply(.id(.event, one), .answered(.null)))
+        #expect(session.answer(to: first) == .value(.null))
+        #expect(session.answer(to: second) == .value(2))
+        // A second answer, and one to an id that nobody made.
+        session.hear(.reply(.id(.event, one), .answered(3)))
+        session.hear(.reply(.id(.event, "nobody"), .answered(3)))
+        #expect(session.effects.isEmpty)
+    }
+
+    @Test("An event whose answer nobody awaits carries no callback id")
+    func noCallback() {
+        var session = Play.opened(.sente)
+        session.send("my/ev")
+        #expect(Self.callback(session) == nil)
+        let call = session.call()
+        session.tell(.command(.submit(call, Self.question, limit: nil, awaits: .settlement)))
+        #expect(session.said == [Self.question])
+        session.tell(.command(.settle(call, 7)))
+        #expect(session.answer(to: call) == .value(7))
+    }
+
+    @Test("An event that waited for a link asks on that link, and again nowhere")
+    func queuedCallback() throws {
+        var session = Play.reconnecting()
+        let call = session.ask(Self.question, limit: .seconds(60))
+        session.waitForAttempt()
+        session.greet()
+        let callback = try #require(Self.callback(session))
+        session.lose()
+        #expect(session.error(of: call)?.outcome == .unknown)
+        session.waitForAttempt()
+        session.greet()
+        #expect(session.said.isEmpty)
+        session.hear(.reply(.id(.event, callback), .answered(1)))
+        #expect(session.effects.isEmpty)
+    }
+
+    @Test(
+        "A call that gives up on its event finds nobody later; where answers come in order, a fence goes out",
+        arguments: [Dialect.sente, .senteLiteVectors], [false, true])
+    func givenUpEvents(_ dialect: Dialect, _ isCancelled: Bool) throws {
+        var session = Play.opened(dialect)
+        let call = session.ask(Self.question, limit: .seconds(1))
+        let callback = try #require(Self.callback(session))
+        let other = session.ask(Self.question, limit: .seconds(1))
+        if isCancelled { session.cancel(call) } else { session.wait(.seconds(2)) }
+        #expect(session.error(of: call)?.code == (isCancelled ? .cancelled : .timedOut))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        // One fence serves all that was sent before it.
+        let fences = session.said.count { if case .ping = $0 { true } else { false } }
+        #expect(fences == (dialect == .senteLiteVectors ? 1 : 0))
+        if isCancelled {
+            #expect(session.isPending(other))
+            session.cancel(other)
+            #expect(session.said.isEmpty)
+        }
+        session.hear(.reply(.id(.event, callback), .answered(1)))
+        #expect(session.effects.isEmpty)
+    }
+
+    @Test(
+        "A publish that no server of the dialect answers is done when it is written",
+        arguments: [Dialect.sente, .senteLiteVectors])
+    func writtenPublish(_ dialect: Dialect) {
+        var session = Play.opened(dialect)
+        let call = session.ask(Self.publish("a"))
+        #expect(session.isPending(call))
+        session.write()
+        #expect(session.answer(to: call) == .written)
+        // One that waited for the server to be known is no other.
+        var early = Play.connecting()
+        let queued = early.ask(Self.publish("a"))
+        early.tell(.opened(early.link))
+        early.speak(dialect)
+        early.hear(.greeting(Identity(uid: "u")))
+        early.write()
+        #expect(early.answer(to: queued) == .written)
+    }
+
+    @Test("A publish that is written and not yet reported is unknown when the link dies")
+    func lostPublish() {
+        var session = Play.opened(.senteLiteVectors)
+        let call = session.ask(Self.publish("a"))
+        session.lose()
+        #expect(session.error(of: call)?.outcome == .unknown)
+    }
+
+    @Test("What the dialect has no word for is not sent, and its slot is gone with it")
+    func unsayableInDialect() throws {
+        var session = Play.opened(.sente)
+        let error = SenteError(.unsupported, "Sente has no channels.")
+        let call = session.ask(.request(channel: "a", data: .null, limit: 1))
+        let id = try #require(session.unwritten.last)
+        session.tell(.unsayable(session.link, id, error))
+        #expect(session.error(of: call)?.code == .unsupported)
+        #expect(session.error(of: call)?.outcome == .notSent)
+        let (wish, _) = session.subscribe("a")
+        session.tell(.unsayable(session.link, try #require(session.unwritten.last), error))
+        #expect(session.error(of: wish)?.code == .unsupported)
+        session.reply(.subscribe, "a", .subscribed(retained: []))
+        #expect(session.effects.isEmpty)
+    }
 }

@@ -279,4 +279,28 @@ struct SessionEndsTests {
         session.tell(.pathChanged)
         #expect(session.effects.isEmpty)
     }
+
+    @Test("A link broken on purpose closes with 3000 and is a loss like any other")
+    func breakLink() {
+        var session = Play.opened(.sente)
+        let call = session.ask(.event(Event(id: "my/ev")))
+        let link = session.link
+        session.tell(.command(.breakLink))
+        #expect(session.does(.closeLink(link, CloseCode(rawValue: 3_000), reason: "CLOSE_ABNORMAL")))
+        #expect(session.state == .reconnecting)
+        #expect(session.error(of: call)?.outcome == .unknown)
+        #expect(session.session.status.lastError?.code == .connectionLost)
+        session.waitForAttempt()
+        session.greet()
+        #expect(session.state == .open)
+    }
+
+    @Test("There is nothing to break unless a link is open")
+    func breakNothing() {
+        for var session in [Play(), .connecting(), .reconnecting(), .closing(), .failed()] {
+            let state = session.state
+            session.tell(.command(.breakLink))
+            #expect(session.effects.isEmpty && session.state == state)
+        }
+    }
 }

@@ -119,4 +119,35 @@ struct SessionInboundTests {
         .forwarded(requestID: "r", deliveredTo: 1), .forwarded(requestID: "r", deliveredTo: -1),
         .answered(.null), .channels([]), .subscriptions([]), .refused(SenteError(.rejected, "")),
     ]
+
+    @Test("A server's ping is also told to who listens for pings, and to nobody else")
+    func pingEvents() {
+        var session = Play.opened(.sente)
+        let (listener, events) = (session.inbox(), session.inbox())
+        session.tell(.command(.openInbox(listener)))
+        session.tell(.command(.listen(listener, .pings)))
+        session.tell(.command(.openInbox(events)))
+        session.tell(.command(.listen(events, .event("chsk/ws-ping"))))
+        session.hear(.ping(stamp: nil))
+        #expect(session.sends(.pong(original: nil)) && session.does(.ready(listener)))
+        #expect(session.take(listener) == [.event(Event(id: "chsk/ws-ping"), missed: 0)])
+        #expect(session.take(events).isEmpty)
+        session.tell(.command(.unlisten(listener, .pings)))
+        session.hear(.ping(stamp: nil))
+        #expect(session.said == [.pong(original: nil)])
+        #expect(session.take(listener).isEmpty)
+    }
+
+    @Test("A second handshake on a link says anew who we are, and changes nothing else")
+    func secondGreeting() {
+        var session = Play.opened(.sente)
+        session.subscribe("a")
+        session.hear(
+            .greeting(Identity(uid: [1, 2], csrfToken: "tok", handshakeData: [.keyword("a"): 1])))
+        #expect(session.session.status.identity?.uid == [1, 2])
+        #expect(session.session.status.identity?.csrfToken == "tok")
+        #expect(session.session.status.identity?.handshakeData == [.keyword("a"): 1])
+        #expect(session.effects == [.publish(session.session.status)])
+        #expect(session.state == .open)
+    }
 }

@@ -391,4 +391,34 @@ struct SessionSubscriptionsTests {
         session.hear(.request(Self.request("r", createdAt: .min, limit: .max)))
         #expect(session.take(inbox).isEmpty)
     }
+
+    @Test("A subscription that the server ends on its own rests until the app asks again")
+    func lostSubscription() {
+        var session = Play.opened(.senteLiteVectors)
+        session.subscribe("a")
+        session.confirm("a")
+        let error = SenteError(.rejected, "The channel was closed.")
+        session.hear(.subscriptionLost(channel: "a", error))
+        #expect(session.does(.subscription(channel: "a", SubscriptionStatus(rejection: error))))
+        session.lose()
+        session.waitForAttempt()
+        session.greet()
+        #expect(session.said.isEmpty)
+        session.subscribe("a")
+        #expect(session.sends(.subscribe(channel: "a")))
+        session.confirm("a")
+        #expect(session.does(.subscription(channel: "a", SubscriptionStatus(isConfirmed: true))))
+    }
+
+    @Test("The end of a subscription that is not confirmed changes nothing")
+    func lostNothing() {
+        var session = Play.opened(.senteLiteVectors)
+        session.subscribe("a")
+        let error = SenteError(.rejected, "The channel was closed.")
+        session.hear(.subscriptionLost(channel: "a", error))
+        session.hear(.subscriptionLost(channel: "b", error))
+        #expect(session.effects.isEmpty)
+        session.confirm("a")
+        #expect(session.does(.subscription(channel: "a", SubscriptionStatus(isConfirmed: true))))
+    }
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// sente-lite's `[id data]` dialect ("v2"): one event a message, channels by events of the protocol's own.
+///
+/// What the server answers without saying what it answers is told apart by what was written on this link before
+/// (`OwedAnswers`). Its servers drop whatever they do not know without a word, so all that is refused before it is
+/// written (`Dialect.check`).
+package struct SenteLiteVectors: DialectCoder {
+    package let format: WireFormat
+    let sizes: SizeLimits
+    var owed = OwedAnswers()
+
+    package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
+        self.format = format
+        self.sizes = sizes
+    }
+
+    package var dialect: Dialect { .senteLiteVectors }
+
+    package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+        try dialect.check(arguments: outbound)
+        if let refusal = owed.refusal(outbound) { throw refusal }
+        let message = try format.message(of: Self.spell(outbound), limits: sizes)
+        owed.wrote(outbound)
+        return message
+    }
+
+    private static func spell(_ outbound: Outbound) throws(SenteError) -> Value {
+        switch outbound {
+        case .subscribe(let channel): spell(VectorWord.subscribe, (.channel, name(of: channel)))
+        case .unsubscribe(let channel): spell(VectorWord.unsubscribe, (.channel, name(of: channel)))
+        case .publish(let channel, let data, false):
+            spell(VectorWord.publish, (.channel, name(of: channel)), (.data, data))
+        case .publish(let channel, let data, true):
+            spell(
+                VectorWord.publish, (.channel, name(of: channel)), (.data, data),
+                (MapField.excludeSender[1], true))
+        case .event(let event, nil): event.vector
+        case .event(let event, let callback?): [event.vector, Value(callback)]
+        case .ping: Event(id: VectorWord.ping).vector
+        case .pong: Event(id: VectorWord.pong).vector
+        case .request, .answer, .listChannels, .listSubscriptions:
+            throw SenteError(.unsupported, "This dialect has no such operation.", outcome: .notSent)
+        }
+    }
+
+    private static func spell(_ id: Keyword, _ fields: (MapField, Value)...) -> Value {
+        var map = ValueMap()
+        for (field, value) in fields { map[field.keyword] = value }
+        return Event(id: id, data: .map(map)).vector
+    }
+
+    /// Servers take any value for a channel's name and compare exactly: what looks like a keyword is meant as one.
+    private static func name(of channel: String) -> Value {
+        guard channel.hasPrefix(":") else { return Value(channel) }
+        let keyword = Keyword(channel)
+        return keyword.isValid ? .keyword(keyword) : Value(channel)
+    }
+
+    /// The channel that the server names; nil when it is neither text nor keyword.
+    static func channel(named name: Value?) -> String? {
+        switch name {
+        case .string(let text)?: text
+        case .keyword(let keyword)?: keyword.description
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+import SenteWire
+
+extension SenteVectors {
+    package mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] {
+        do throws(Unreadable) {
+            let envelope = Envelope(message)
+            let value = try format.value(of: message, behind: envelope.prefix, limits: sizes)
+            return Self.read(envelope.isBare ? [value] : value, isPending)
+        } catch {
+            return [.undecodable(error.reason)]
+        }
+    }
+
+    /// What stands before the value up to 1.17: `+` where it has the room for a callback id, `-` where it has none.
+    struct Envelope {
+        let prefix: Int
+        let isBare: Bool
+
+        init(_ message: Message) {
+            let first = message.kind == .text ? message.bytes.first : nil
+            isBare = first == UInt8(ascii: "-")
+            prefix = isBare || first == UInt8(ascii: "+") ? 1 : 0
+        }
+    }
+
+    /// In the order of Sente's own client (sente.cljc, `on-message` of `ChWebSocket`).
+    private static func read(_ value: Value, _ isPending: (Correlation) -> Bool) -> [Inbound] {
+        guard let items = value.arrayValue, items.count == 1 || items.count == 2 else {
+            return [
+                .undecodable(
+                    "The server sent a message that is no vector of one or two elements; it was skipped.")
+            ]
+        }
+        let said = items[0]
+        if said[0]?.keywordValue == VectorWord.handshake {
+            return [.handshake(said[1] ?? .null, named: false)]
+        }
+        if said.keywordValue == VectorWord.ping { return [.ping(stamp: nil)] }
+        switch items.count == 2 ? items[1] : .null {
+        case .null: return batch(said)
+        case .string(let callback): return [reply(callback, said, isPending)]
+        default:
+            return [.undecodable("The server sent a reply whose callback id is no text; it was skipped.")]
+        }
+    }
+
+    private static func reply(_ callback: String, _ said: Value, _ isPending: (Correlation) -> Bool)
+        -> Inbound
+    {
+        if isPending(.id(.event, callback)) { return .reply(.id(.event, callback), .answered(said)) }
+        if said == "pong", let stamp = stamp(spelled: callback) { return .pong(stamp: stamp) }
+        return .reply(toNobody: callback)
+    }
+
+    private static func batch(_ value: Value) -> [Inbound] {
+        guard let events = value.arrayValue else {
+            return [.undecodable("The server pushed what is no vector of events; it was skipped.")]
+        }
+        return events.isEmpty ? [.noise] : events.map(event)
+    }
+
+    private static func event(_ value: Value) -> Inbound {
+        do throws(Unreadable) {
+            let event = try Event(vector: value)
+            guard event.id.namespace != VectorWord.namespace else {
+                return .undecodable(
+                    "The server pushed :\(event.id.text.excerpt()), a word of the protocol, among events; it was skipped."
+                )
+            }
+            return .event(event)
+        } catch {
+            return .undecodable(error.reason)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// Sente's dialect: `[[id data] callback]` out, replies and batches in (sente.cljc, 1.17 to 1.22).
+///
+/// It keeps nothing from message to message: replies carry the callback id of what they answer, and a ping is an event
+/// whose callback id is its stamp.
+package struct SenteVectors: DialectCoder {
+    package let format: WireFormat
+    let sizes: SizeLimits
+
+    package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
+        self.format = format
+        self.sizes = sizes
+    }
+
+    package var dialect: Dialect { .sente }
+
+    package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+        try dialect.check(arguments: outbound)
+        return try format.message(of: Self.spell(outbound), limits: sizes)
+    }
+
+    /// All servers from 1.17 on read `[event nil]`; the one-element form ended with 1.20.
+    private static func spell(_ outbound: Outbound) throws(SenteError) -> Value {
+        switch outbound {
+        case .event(let event, let callback): [event.vector, callback.map { Value($0) } ?? .null]
+        case .ping(let stamp):
+            [Event(id: VectorWord.ping).vector, stamp.map { Value(spelled(stamp: $0)) } ?? .null]
+        case .pong: [Event(id: VectorWord.pong).vector, .null]
+        case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions:
+            throw SenteError(.unsupported, "Sente has no such operation.", outcome: .notSent)
+        }
+    }
+
+    /// A stamp as callback id: hexadecimal, and at least six digits, as Sente's own are.
+    static func spelled(stamp: Int64) -> String {
+        let digits = String(UInt64(bitPattern: stamp), radix: 16)
+        return String(repeating: "0", count: max(0, 6 - digits.utf8.count)) + digits
+    }
+
+    /// The stamp that a callback id spells; nil when none is spelled so.
+    static func stamp(spelled text: String) -> Int64? {
+        guard text.utf8.count <= 16, let number = UInt64(text, radix: 16) else { return nil }
+        let stamp = Int64(bitPattern: number)
+        return spelled(stamp: stamp) == text ? stamp : nil
+    }
+}
