@@ -90,6 +90,11 @@ extension SenteClient {
         ///
         /// The default is `.environment`: what `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say.
         public var proxy: ProxySetting
+        /// What tells the client that the network changed, so that it need not wait to find out.
+        ///
+        /// An open client then asks its server for a sign of life at once, and a wait for the next attempt is cut short,
+        /// unless the server asked not to come before. The default is `.system`.
+        public var networkPath: NetworkPath
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -109,6 +114,7 @@ extension SenteClient {
             cookies = [:]
             proxy = .environment
             parameters = [:]
+            networkPath = .system
             loop = .shared
         }
     }
