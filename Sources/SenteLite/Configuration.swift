@@ -98,6 +98,11 @@ extension SenteClient {
         ///
         /// The default is permessage-deflate for messages from 256 bytes on, at level 6, both contexts kept.
         public var compression: CompressionPolicy?
+        /// What tells the client that the network changed, so that it need not wait to find out.
+        ///
+        /// An open client then asks its server for a sign of life at once, and a wait for the next attempt is cut short,
+        /// unless the server asked not to come before. The default is `.system`.
+        public var networkPath: NetworkPath
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -119,6 +124,7 @@ extension SenteClient {
             proxy = .environment
             parameters = [:]
             compression = CompressionPolicy()
+            networkPath = .system
             loop = .shared
         }
     }

@@ -21,6 +21,7 @@ public final class SenteClient: Sendable {
     public let configuration: Configuration
     let driver: Driver
     private let host: any Host
+    private let leavePath: (@Sendable () -> Void)?
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
     ///
@@ -49,9 +50,13 @@ public final class SenteClient: Sendable {
         self.configuration = configuration
         self.host = host
         driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
+        leavePath = configuration.networkPath.source(on: host)?.observe { [intake = driver.intake] change in
+            intake.post([.input(.pathChanged(change))])
+        }
     }
 
     deinit {
+        leavePath?()
         driver.closures.finish()
         driver.board.finish()
         driver.intake.post([.end])

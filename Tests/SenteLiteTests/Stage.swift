@@ -78,6 +78,7 @@ final class ScriptedServer: Sendable {
     fileprivate struct State {
         var greeting = Greeting.welcome
         var answers = true
+        var isMute = false
         var peers: [Peer] = []
         var requests: [LinkRequest] = []
         var heard: [Value] = []
@@ -103,6 +104,8 @@ final class ScriptedServer: Sendable {
     func greet(with greeting: Greeting) { state.withLock { $0.greeting = greeting } }
     /// Whether anything but pings is answered.
     func answer(_ answers: Bool) { state.withLock { $0.answers = answers } }
+    /// Answers nothing any more, not even pings.
+    func mute() { state.withLock { $0.isMute = true } }
     func reject(_ channel: String) { state.withLock { _ = $0.rejected.insert(channel) } }
     var heard: [Value] { state.withLock { $0.heard } }
     var linkRequests: [LinkRequest] { state.withLock { $0.requests } }
@@ -160,6 +163,7 @@ final class ScriptedServer: Sendable {
         guard let value = try? WireFormat.json.decode(message.bytes) else { return [] }
         return state.withLock { state in
             state.heard.append(value)
+            guard !state.isMute else { return [] }
             if value["type"] == "ping" {
                 return [["type": "pong", "original-timestamp": value["timestamp"] ?? .null]]
             }

@@ -215,7 +215,7 @@ final class Client: CustomStringConvertible {
 
     func cancel(_ call: CallID) { tell(.command(.cancel(call))) }
 
-    func pathChanged() { tell(.pathChanged) }
+    func pathChanged(_ change: NetworkChange) { tell(.pathChanged(change)) }
 
     // MARK: What the app knows
 

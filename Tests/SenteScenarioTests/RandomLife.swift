@@ -283,7 +283,11 @@ struct RandomLife {
             respond(client)
             world.after(world.milliseconds(100...500)) { [self] _ in request(client) }
         case .processSleeps: return client.suspend(for: world.milliseconds(100...90_000))
-        default: return client.pathChanged()
+        default:
+            for _ in 0...Int.random(in: 0...3, using: &world.random) {
+                client.pathChanged(world.pick([.available, .lost]))
+            }
+            return
         }
         world.server.drop(client, unless: world.chance(0.5))
         later { [self] _ in

@@ -12,6 +12,14 @@
 // The system's headers hide these from strict compilers; glibc, musl and bionic all have them.
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 extern int pthread_setname_np(pthread_t thread, const char *name);
+
+// The sockaddr_nl of linux/netlink.h, which itself would make this module the owner of the C library's types.
+typedef struct {
+    unsigned short nl_family;
+    unsigned short nl_pad;
+    unsigned int nl_pid;
+    unsigned int nl_groups;
+} sente_sockaddr_nl;
 #endif
 
 // The stream of zlib.h (1.2 and later), whose library is loaded at run time.

@@ -23,7 +23,7 @@ package enum Input: Sendable {
     case provided(AskID, Provision)
     case consumed(InboxID, Int)
     /// The network changed under us, or the app came to the foreground.
-    case pathChanged
+    case pathChanged(NetworkChange)
     case timerFired
 }
 

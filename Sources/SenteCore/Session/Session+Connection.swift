@@ -87,13 +87,26 @@ extension Session {
         lose(open, error, at: now, into: &effects)
     }
 
-    mutating func pathChanged(at now: Moment, into effects: inout [Effect]) {
+    // MARK: What the network does
+
+    mutating func pathChanged(_ change: NetworkChange, at now: Moment, into effects: inout [Effect]) {
+        switch state {
+        case .connecting, .open, .reconnecting:
+            guard let counted = pathChanges.noticed(change, at: now.instant) else { return }
+            follow(counted, at: now, into: &effects)
+        case .closed, .closing, .failed: break
+        }
+    }
+
+    /// Asks an open link for a sign of life; cuts a wait short if there may be a way.
+    mutating func follow(_ change: NetworkChange, at now: Moment, into effects: inout [Effect]) {
         switch state {
         case .open(let open):
             if traffic.keepAlive?.probeNow(at: now.instant) == true {
                 probe(open.link, at: now, into: &effects)
             }
         case .reconnecting(let waiting):
+            guard change == .available else { return }
             // Another network is no reason to come before the server's time.
             if let notBefore = waiting.notBefore, notBefore > now.instant { return }
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }

@@ -32,6 +32,7 @@ package struct Session: Sendable {
     var inboxes: Inboxes
     var traffic = Traffic()
     var history = History()
+    var pathChanges = PathChanges()
     var numbers = Numbers()
     var random: Generator
 
@@ -93,7 +94,7 @@ package struct Session: Sendable {
         case .closed(let link, let end): ended(link, end, at: now, into: &effects)
         case .provided(let ask, let provision): provided(ask, provision, at: now, into: &effects)
         case .consumed(let inbox, let count): consumed(inbox, count, at: now, into: &effects)
-        case .pathChanged: pathChanged(at: now, into: &effects)
+        case .pathChanged(let change): pathChanged(change, at: now, into: &effects)
         case .timerFired: break
         }
         expire(at: now, into: &effects)
@@ -101,7 +102,7 @@ package struct Session: Sendable {
 
     /// When the session wants to be woken; after `handle`, nil or in the future.
     package var deadline: Instant? {
-        var earliest = earliest(outbox.deadline, calls.deadline)
+        var earliest = earliest(earliest(outbox.deadline, calls.deadline), pathChanges.deadline)
         switch state {
         case .closed, .failed: break
         case .connecting(let attempt): earliest = self.earliest(earliest, attempt.deadline)
@@ -168,6 +169,8 @@ package struct Session: Sendable {
                 expired(item, into: &effects)
             } else if let call = calls.expired(at: now.instant) {
                 expired(call, at: now, into: &effects)
+            } else if let change = pathChanges.popDue(at: now.instant) {
+                follow(change, at: now, into: &effects)
             } else {
                 expireState(at: now, into: &effects)
             }
@@ -185,6 +188,10 @@ package struct Session: Sendable {
         }
         if case .reconnecting = state {} else { status.retryAt = nil }
         if case .closed = state { status.attempt = 0 }
+        switch state {
+        case .closed, .closing, .failed: pathChanges = PathChanges()
+        case .connecting, .open, .reconnecting: break
+        }
         publish(into: &effects)
     }
 

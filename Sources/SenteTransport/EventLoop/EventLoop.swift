@@ -61,6 +61,7 @@ package final class EventLoop: Host, @unchecked Sendable {
     ///
     /// Other threads have one of their own, under its lock.
     let masks: UnsafeMutablePointer<MaskKeys>
+    let pathObservers = PathObservers()
     private let foreignLock = Lock()
     private var foreignMasks = MaskKeys(.system)
 

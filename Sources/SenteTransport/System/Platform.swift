@@ -18,8 +18,10 @@ import Android
 enum Platform {
     #if canImport(Glibc)
     static let streamSocket = Int32(SOCK_STREAM.rawValue)
+    static let rawSocket = Int32(SOCK_RAW.rawValue)
     #else
     static let streamSocket = SOCK_STREAM
+    static let rawSocket = SOCK_RAW
     #endif
 
     static let tcp = Int32(IPPROTO_TCP)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Its headers and the C library's both declare `sockaddr`, and the compiler takes the member from either.
+import CSenteSystem
 import SenteBase
 import SenteSocket
 

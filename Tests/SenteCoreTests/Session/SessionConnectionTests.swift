@@ -192,7 +192,7 @@ struct SessionConnectionTests {
         var session = Play.connecting()
         session.refuse(status, [.init("Retry-After", "60")])
         #expect(session.state == .reconnecting)
-        session.tell(.pathChanged)
+        session.tell(.pathChanged(.available))
         #expect(session.state == .reconnecting)
         #expect(session.waitForAttempt() == .seconds(60))
         #expect(session.state == .connecting)

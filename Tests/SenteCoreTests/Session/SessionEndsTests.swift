@@ -233,15 +233,55 @@ struct SessionEndsTests {
     @Test("Another network hurries a wait, and has an open link asked for a sign of life")
     func pathChanged() {
         var waiting = Play.reconnecting()
-        waiting.tell(.pathChanged)
+        waiting.tell(.pathChanged(.available))
         #expect(waiting.state == .connecting)
         var open = Play.opened()
-        open.tell(.pathChanged)
+        open.tell(.pathChanged(.available))
         #expect(open.stamp != nil)
-        open.tell(.pathChanged)
+        open.tell(.pathChanged(.available))
         #expect(open.stamp == nil)
         open.wait(.seconds(5))
         #expect(open.state == .reconnecting)
+    }
+
+    @Test("A way that closed has an open link asked, and hurries no wait")
+    func pathLost() {
+        var open = Play.opened()
+        open.tell(.pathChanged(.lost))
+        #expect(open.stamp != nil)
+        var waiting = Play.reconnecting()
+        let retryAt = waiting.session.status.retryAt
+        waiting.tell(.pathChanged(.lost))
+        #expect(waiting.state == .reconnecting)
+        #expect(waiting.session.status.retryAt == retryAt)
+    }
+
+    @Test("A burst of changes hurries a wait once at once, and once more when it is over")
+    func pathBurst() {
+        var session = Play.reconnecting()
+        session.tell(.pathChanged(.available))
+        #expect(session.state == .connecting)
+        session.tell(.pathChanged(.available))
+        session.failToConnect()
+        session.tell(.pathChanged(.available))
+        #expect(session.state == .reconnecting)
+        let first = session.link
+        session.wait(.seconds(1))
+        #expect(session.link.number == first.number + 1)
+    }
+
+    @Test("What the network did is forgotten when the app disconnects")
+    func pathAfterDisconnect() {
+        var session = Play.reconnecting()
+        session.tell(.pathChanged(.available))
+        session.tell(.pathChanged(.available))
+        session.disconnect()
+        for change in [NetworkChange.available, .lost] {
+            session.tell(.pathChanged(change))
+            #expect(session.effects.isEmpty)
+        }
+        #expect(session.session.deadline == nil)
+        #expect(session.state == .closed)
     }
 
     // MARK: Heartbeat
@@ -276,7 +316,7 @@ struct SessionEndsTests {
         var session = Play.opened { $0.heartbeat = nil }
         session.wait(.seconds(100_000))
         #expect(session.state == .open)
-        session.tell(.pathChanged)
+        session.tell(.pathChanged(.available))
         #expect(session.effects.isEmpty)
     }
 

@@ -29,7 +29,7 @@ extension SessionTableTests {
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
             failed, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
-            pathChanged, timerFired early, timerFired
+            path available, path lost, timerFired early, timerFired
             """
         ),
         (
@@ -54,7 +54,7 @@ extension SessionTableTests {
             settle, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
-            failed, delay, no delay, consumed, pathChanged, timerFired early
+            failed, delay, no delay, consumed, path available, path lost, timerFired early
             """
         ),
         (
@@ -102,7 +102,7 @@ extension SessionTableTests {
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, progressed, wrote, unsayable, \
-            endpoint, token, parameters, delay, no delay, provider failed, consumed, pathChanged, \
+            endpoint, token, parameters, delay, no delay, provider failed, consumed, path available, path lost, \
             timerFired early
             """
         ),
@@ -159,7 +159,7 @@ extension SessionTableTests {
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, progressed, wrote, unsayable, \
-            endpoint, token, parameters, delay, no delay, provider failed, consumed, pathChanged, \
+            endpoint, token, parameters, delay, no delay, provider failed, consumed, path available, path lost, \
             timerFired early
             """
         ),
@@ -225,7 +225,7 @@ extension SessionTableTests {
         (
             "open send",
             """
-            subscribe, respond, answer, submit, ping, ping received, pathChanged, \
+            subscribe, respond, answer, submit, ping, ping received, path available, path lost, \
             timerFired
             """
         ),
@@ -281,7 +281,7 @@ extension SessionTableTests {
             request, ping received, pong received, event, server error, noise, \
             undecodable, mismatched, progressed, wrote, unsayable, refused 404, \
             refused 401, refused 503, endpoint, token, parameters, delay, no delay, provider failed, \
-            consumed, pathChanged, timerFired early
+            consumed, path available, path lost, timerFired early
             """
         ),
         (
@@ -322,7 +322,7 @@ extension SessionTableTests {
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
             unsayable, refused 404, refused 401, refused 503, closed, failed, endpoint, \
-            token, parameters, delay, no delay, provider failed, consumed, timerFired early
+            token, parameters, delay, no delay, provider failed, consumed, path lost, timerFired early
             """
         ),
         (
@@ -331,7 +331,7 @@ extension SessionTableTests {
         ),
         (
             "connecting tell dial",
-            "reconnect, pathChanged, timerFired"
+            "reconnect, path available, timerFired"
         ),
         (
             "reconnecting done",
@@ -363,7 +363,7 @@ extension SessionTableTests {
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
             unsayable, refused 404, refused 401, refused 503, closed, failed, endpoint, \
-            token, parameters, consumed, timerFired early
+            token, parameters, consumed, path lost, timerFired early
             """
         ),
         (
@@ -372,7 +372,7 @@ extension SessionTableTests {
         ),
         (
             "connecting unask tell dial",
-            "reconnect, pathChanged"
+            "reconnect, path available"
         ),
         (
             "reconnecting done",
@@ -433,7 +433,7 @@ extension SessionTableTests {
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
             failed, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
-            pathChanged, timerFired early, timerFired
+            path available, path lost, timerFired early, timerFired
             """
         ),
         (

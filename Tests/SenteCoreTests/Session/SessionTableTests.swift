@@ -146,7 +146,8 @@ struct SessionTableTests {
         ("no delay", { .provided($0.ask, .delay(nil)) }),
         ("provider failed", { .provided($0.ask, .failed("")) }),
         ("consumed", { .consumed($0.plain, 1) }),
-        ("pathChanged", { _ in .pathChanged }),
+        ("path available", { _ in .pathChanged(.available) }),
+        ("path lost", { _ in .pathChanged(.lost) }),
         ("timerFired early", { _ in .timerFired }),
         (
             "timerFired",

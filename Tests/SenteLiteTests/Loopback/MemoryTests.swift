@@ -92,6 +92,7 @@ extension Loopback {
                 defer { loop.shutDown() }
                 var configuration = SenteClient.Configuration()
                 configuration.reconnect = .exponential(initial: .zero, jitter: 0, attempts: nil)
+                configuration.networkPath = .none
                 let client = try SenteClient(
                     "ws://127.0.0.1:\(port)/", configuration: configuration, host: loop,
                     transport: SocketTransport())
