@@ -90,6 +90,10 @@ extension SenteClient {
         ///
         /// The default is `.environment`: what `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say.
         public var proxy: ProxySetting
+        /// How `wss:` links are secured, and whom they trust.
+        ///
+        /// The default is TLS 1.2 or later and the system's authorities.
+        public var tls: TLSConfiguration
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -109,6 +113,7 @@ extension SenteClient {
             cookies = [:]
             proxy = .environment
             parameters = [:]
+            tls = TLSConfiguration()
             loop = .shared
         }
     }
@@ -149,6 +154,7 @@ extension SenteClient.Configuration {
         for (name, size) in sizes where size < 1 {
             throw SenteError(.invalidArgument, "`\(name)` is \(size): give at least 1.")
         }
+        if let problem = tls.pinProblem { throw SenteError(.invalidArgument, problem) }
         var times = [
             ("timeouts.connect", timeouts.connect), ("timeouts.request", timeouts.request),
             ("timeouts.close", timeouts.close),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteTransport
 package import SenteWire
 
 /// Everything the reference server can be told at its start.
@@ -48,6 +49,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// It appears whole or not at all.
     package var portFile: String?
+    /// What connections are secured with; nil takes plain ones.
+    ///
+    /// The default is nil.
+    package var tls: ServerTLS?
 
     /// Connections beyond this are answered with 503.
     ///

@@ -74,7 +74,7 @@ final class ServerRun {
         let listener = try Listener(
             loop: loop, host: configuration.host == "localhost" ? "127.0.0.1" : configuration.host,
             port: port,
-            limits: limits
+            limits: limits, tls: configuration.tls
         ) { connection in
             observer.run.content.arriving[ConnectionID(connection.id.number)] = connection
             return observer

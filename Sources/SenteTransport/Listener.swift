@@ -15,6 +15,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     private let loop: EventLoop
     private let limits: LinkLimits
+    private let security: TLSContext?
     private let welcome: Welcome
     private var descriptor: Int32
     private var connections: UInt64 = 0
@@ -26,10 +27,11 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     /// Listens at once.
     ///
-    /// Callable from any thread. `host` is an address, not a name; port 0 takes a free one.
+    /// Callable from any thread. `host` is an address, not a name; port 0 takes a free one. With `tls` it takes secure
+    /// connections only.
     package init(
         loop: EventLoop, host: String = "127.0.0.1", port: UInt16 = 0, limits: LinkLimits = LinkLimits(),
-        welcome: @escaping Welcome
+        tls: ServerTLS? = nil, welcome: @escaping Welcome
     ) throws(LinkFailure) {
         guard let address = Dialer.Address(literal: host, port: port) else {
             throw LinkFailure(
@@ -37,6 +39,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
         }
         self.loop = loop
         self.limits = limits
+        security = if let tls { try TLSContext.server(tls) } else { nil }
         self.welcome = welcome
         descriptor = try TCPSocket.listen(on: address, backlog: 4096)
         self.port = TCPSocket.local(of: descriptor)?.port ?? port
@@ -106,7 +109,8 @@ package final class Listener: LoopMember, @unchecked Sendable {
         let connection = ServerConnection(
             LinkID(connections), remoteAddress: TCPSocket.peer(of: descriptor)?.description)
         let stream = LinkStream(
-            descriptor, Link(server: limits, at: loop.instant), on: loop, owner: connection)
+            descriptor, Link(server: limits, isSecure: security != nil, at: loop.instant),
+            security.map { .accepting($0) }, on: loop, owner: connection)
         do throws(LinkFailure) {
             try loop.adopt(descriptor, .read, stream)
         } catch {

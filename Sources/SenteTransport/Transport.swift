@@ -65,10 +65,15 @@ package struct LinkRequest: Sendable {
     ///
     /// The default is `.none`.
     package var proxy = ProxySetting.none
+    /// How a `wss:` link is secured.
+    ///
+    /// The default is `TLSConfiguration()`.
+    package var tls: TLSConfiguration
 
     package init(
         url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
-        messageLimit: Int = 1 << 20, openDeadline: Instant, closeLimit: Duration = .seconds(5)
+        messageLimit: Int = 1 << 20, openDeadline: Instant, closeLimit: Duration = .seconds(5),
+        tls: TLSConfiguration = TLSConfiguration()
     ) {
         self.url = url
         self.headers = headers
@@ -76,5 +81,6 @@ package struct LinkRequest: Sendable {
         self.messageLimit = messageLimit
         self.openDeadline = openDeadline
         self.closeLimit = closeLimit
+        self.tls = tls
     }
 }

@@ -21,7 +21,7 @@ struct LinkSetup: Sendable {
         var request = LinkRequest(
             url: target.parameters.added(to: url), headers: headers,
             messageLimit: max(configuration.limits.incomingMessage, configuration.limits.outgoingMessage),
-            openDeadline: target.deadline, closeLimit: configuration.timeouts.close)
+            openDeadline: target.deadline, closeLimit: configuration.timeouts.close, tls: configuration.tls)
         request.proxy = configuration.proxy
         return request
     }

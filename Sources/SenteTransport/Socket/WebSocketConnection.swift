@@ -42,13 +42,14 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// A server that answers with plain HTTP is a failure, too.
     package static func open(
         _ url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
-        messageLimit: Int = 1 << 20, timeout: Duration = .seconds(10), on loop: EventLoop,
+        messageLimit: Int = 1 << 20, timeout: Duration = .seconds(10),
+        tls: TLSConfiguration = TLSConfiguration(), on loop: EventLoop,
         onMessages: OnMessages? = nil
     ) async throws(LinkFailure) -> WebSocketConnection {
         let connection = WebSocketConnection(loop, onMessages)
         let request = LinkRequest(
             url: url, headers: headers, subprotocols: subprotocols, messageLimit: messageLimit,
-            openDeadline: loop.instant.advanced(by: timeout))
+            openDeadline: loop.instant.advanced(by: timeout), tls: tls)
         let result = await withCheckedContinuation { continuation in
             connection.opening = continuation
             let posted = loop.tryPost {
