@@ -53,12 +53,15 @@ let package = Package(
         tests("SenteBaseTests", ["SenteBase"]),
         tests("SenteSocketTests", ["SenteBase", "SenteSocket"]),
         tests("SenteCoreTests", ["SenteBase", "SenteWire", "SenteCore"]),
-        tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport"]),
+        .target(
+            name: "SenteTestSupport", dependencies: ["SenteBase"], path: "Tests/SenteTestSupport",
+            swiftSettings: settings),
+        tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport", "SenteTestSupport"]),
         tests(
             "SenteLiteTests",
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
-                "SenteServer", "console",
+                "SenteServer", "SenteTestSupport", "console",
             ]),
         tests(
             "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),

@@ -103,6 +103,10 @@ extension SenteClient {
         /// An open client then asks its server for a sign of life at once, and a wait for the next attempt is cut short,
         /// unless the server asked not to come before. The default is `.system`.
         public var networkPath: NetworkPath
+        /// How `wss:` links are secured, and whom they trust.
+        ///
+        /// The default is TLS 1.2 or later and the system's authorities.
+        public var tls: TLSConfiguration
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -125,6 +129,7 @@ extension SenteClient {
             parameters = [:]
             compression = CompressionPolicy()
             networkPath = .system
+            tls = TLSConfiguration()
             loop = .shared
         }
     }
@@ -167,6 +172,7 @@ extension SenteClient.Configuration {
             throw SenteError(.invalidArgument, "`\(name)` is \(size): give at least 1.")
         }
         try compression?.check()
+        if let problem = tls.pinProblem { throw SenteError(.invalidArgument, problem) }
         var times = [
             ("timeouts.connect", timeouts.connect), ("timeouts.request", timeouts.request),
             ("timeouts.close", timeouts.close),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteTransport
 package import SenteWire
 
 /// Everything the reference server can be told at its start.
@@ -49,6 +50,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// It appears whole or not at all.
     package var portFile: String?
+    /// What connections are secured with; nil takes plain ones.
+    ///
+    /// The default is nil.
+    package var tls: ServerTLS?
 
     /// Connections beyond this are answered with 503.
     ///

@@ -73,7 +73,7 @@ final class ServerRun {
         limits.close = configuration.closeLimit
         let listener = try Listener(
             loop: loop, host: configuration.host == "localhost" ? "127.0.0.1" : configuration.host,
-            port: port, limits: limits, compression: configuration.compression
+            port: port, limits: limits, compression: configuration.compression, tls: configuration.tls
         ) { connection in
             observer.run.content.arriving[ConnectionID(connection.id.number)] = connection
             return observer

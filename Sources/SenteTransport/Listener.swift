@@ -16,6 +16,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
     private let loop: EventLoop
     private let limits: LinkLimits
     private let compression: CompressionPolicy?
+    private let security: TLSContext?
     private let welcome: Welcome
     private var descriptor: Int32
     private var connections: UInt64 = 0
@@ -28,10 +29,10 @@ package final class Listener: LoopMember, @unchecked Sendable {
     /// Listens at once.
     ///
     /// Callable from any thread. `host` is an address, not a name; port 0 takes a free one. With `compression`
-    /// clients that offer permessage-deflate get it.
+    /// clients that offer permessage-deflate get it; with `tls` it takes secure connections only.
     package init(
         loop: EventLoop, host: String = "127.0.0.1", port: UInt16 = 0, limits: LinkLimits = LinkLimits(),
-        compression: CompressionPolicy? = nil, welcome: @escaping Welcome
+        compression: CompressionPolicy? = nil, tls: ServerTLS? = nil, welcome: @escaping Welcome
     ) throws(LinkFailure) {
         guard let address = Dialer.Address(literal: host, port: port) else {
             throw LinkFailure(
@@ -40,6 +41,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
         self.loop = loop
         self.limits = limits
         self.compression = compression
+        security = if let tls { try TLSContext.server(tls) } else { nil }
         self.welcome = welcome
         descriptor = try TCPSocket.listen(on: address, backlog: 4096)
         self.port = TCPSocket.local(of: descriptor)?.port ?? port
@@ -108,8 +110,10 @@ package final class Listener: LoopMember, @unchecked Sendable {
         connections += 1
         let connection = ServerConnection(
             LinkID(connections), remoteAddress: TCPSocket.peer(of: descriptor)?.description)
-        let link = Link(server: limits, compression: .system(compression), at: loop.instant)
-        let stream = LinkStream(descriptor, link, on: loop, owner: connection)
+        let link = Link(
+            server: limits, compression: .system(compression), isSecure: security != nil, at: loop.instant)
+        let stream = LinkStream(
+            descriptor, link, security.map { .accepting($0) }, on: loop, owner: connection)
         do throws(LinkFailure) {
             try loop.adopt(descriptor, .read, stream)
         } catch {

@@ -105,6 +105,9 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
     /// What is queued for the socket, in bytes.
     package var unwrittenBytes: Int { stream?.unwrittenBytes ?? 0 }
 
+    /// What the TLS handshake came to; nil without TLS.
+    package var agreement: TLSAgreement? { stream?.agreement }
+
     private var now: Instant { stream?.loop.instant ?? .distantPast }
 
     // MARK: LinkStreamOwner

@@ -69,11 +69,15 @@ package struct LinkRequest: Sendable {
     ///
     /// The default is `.none`.
     package var proxy = ProxySetting.none
+    /// How a `wss:` link is secured.
+    ///
+    /// The default is `TLSConfiguration()`.
+    package var tls: TLSConfiguration
 
     package init(
         url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
         compression: CompressionPolicy? = nil, messageLimit: Int = 1 << 20, openDeadline: Instant,
-        closeLimit: Duration = .seconds(5)
+        closeLimit: Duration = .seconds(5), tls: TLSConfiguration = TLSConfiguration()
     ) {
         self.url = url
         self.headers = headers
@@ -82,5 +86,6 @@ package struct LinkRequest: Sendable {
         self.messageLimit = messageLimit
         self.openDeadline = openDeadline
         self.closeLimit = closeLimit
+        self.tls = tls
     }
 }

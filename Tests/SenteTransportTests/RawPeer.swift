@@ -65,6 +65,55 @@ final class RawConnection {
         self.descriptor = descriptor
     }
 
+    /// A blocking connection to a port of this machine.
+    static func connected(to port: UInt16) throws -> RawConnection {
+        #if canImport(Glibc)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+        let descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        let done = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        let connection = RawConnection(descriptor)
+        guard done else {
+            connection.close()
+            throw LinkFailure(.unreachable, "Nothing listens on port \(port).")
+        }
+        return connection
+    }
+
+    /// Passes bytes on to a server and back; what comes back in steps of a size, up to a limit, with the bits of one byte
+    /// turned.
+    func relay(to port: UInt16, step: Int, limit: Int, flip: Int? = nil) {
+        guard let server = try? RawConnection.connected(to: port) else { return }
+        let (up, down) = (descriptor, server.descriptor)
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let (from, to) = (RawConnection(up), RawConnection(down))
+            while case let bytes = from.read(), !bytes.isEmpty { to.write(bytes) }
+            shutdown(down, Int32(SHUT_RDWR))
+            done.signal()
+        }
+        var passed = 0
+        while passed < limit {
+            var bytes = server.read(min(step, 65_536, limit - passed))
+            guard !bytes.isEmpty else { break }
+            if let flip, (passed..<passed + bytes.count).contains(flip) { bytes[flip - passed] ^= 0xFF }
+            write(bytes)
+            passed += bytes.count
+        }
+        shutdown(up, Int32(SHUT_RDWR))
+        done.wait()
+        server.close()
+    }
+
     /// Reads up to the blank line and returns the 101 that answers it.
     func readHandshake() -> [UInt8] {
         let text = readHead()

@@ -98,11 +98,13 @@ final class ScriptedServer: ServerConnectionObserver, @unchecked Sendable {
     /// Listens on `loop` with a server that echoes unless `configure` says otherwise.
     static func listen(
         on loop: EventLoop, limits: LinkLimits = LinkLimits(), compression: CompressionPolicy? = nil,
+        tls: ServerTLS? = nil,
         _ configure: (ScriptedServer) -> Void = { _ in }
     ) throws -> (ScriptedServer, Listener) {
         let server = ScriptedServer()
         configure(server)
-        let listener = try Listener(loop: loop, limits: limits, compression: compression) { connection in
+        let listener = try Listener(loop: loop, limits: limits, compression: compression, tls: tls) {
+            connection in
             server.connections.append(connection)
             return server
         }

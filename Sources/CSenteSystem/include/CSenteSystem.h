@@ -2,6 +2,8 @@
 // Headers only: what `import Glibc` leaves out.
 #pragma once
 
+#include "CSenteTLS.h"
+
 #if defined(__linux__)
 #include <pthread.h>
 #include <sys/epoll.h>

@@ -134,8 +134,28 @@ extension SenteError.Code {
     ///
     /// The client reconnects.
     public static let protocolViolation = Self(rawValue: "protocolViolation")
-    /// The server's certificate is not trusted.
+    /// The server's certificate is not accepted, for a reason that has no code of its own.
     public static let untrusted = Self(rawValue: "untrusted")
+    /// No authority that is trusted here vouches for the server's certificate.
+    ///
+    /// Add the authority to `tls.roots`, or let the server send its intermediate certificates.
+    public static let unknownAuthority = Self(rawValue: "unknownAuthority")
+    /// The server's certificate is signed by itself alone.
+    ///
+    /// Give it in `tls.roots` if it is the right one.
+    public static let selfSigned = Self(rawValue: "selfSigned")
+    /// The server's certificate is for another name or address than the URL's.
+    public static let wrongHost = Self(rawValue: "wrongHost")
+    /// The server's certificate, or one that vouches for it, has expired.
+    public static let certificateExpired = Self(rawValue: "certificateExpired")
+    /// The server's certificate is valid only later, or the clock here is wrong.
+    public static let certificateNotYetValid = Self(rawValue: "certificateNotYetValid")
+    /// None of `tls.pinnedKeys` stands in the server's chain.
+    public static let pinnedKeyDiffers = Self(rawValue: "pinnedKeyDiffers")
+    /// The server wants a client certificate, or another one than `tls.identity`.
+    public static let clientCertificateRefused = Self(rawValue: "clientCertificateRefused")
+    /// TLS could not be agreed on, or what answered speaks no TLS.
+    public static let tlsFailed = Self(rawValue: "tlsFailed")
     /// Something the connection needs is missing on this machine; the message names it.
     public static let unavailable = Self(rawValue: "unavailable")
     /// Nothing came from the server for longer than the heartbeat allows.

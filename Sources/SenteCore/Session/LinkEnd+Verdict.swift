@@ -31,9 +31,18 @@ extension LinkFailure.Kind {
         case .proxy(let reason): reason.code
         case .badHandshake: .protocolMismatch
         case .untrusted: .untrusted
+        case .unknownAuthority: .unknownAuthority
+        case .selfSigned: .selfSigned
+        case .wrongHost: .wrongHost
+        case .certificateExpired: .certificateExpired
+        case .certificateNotYetValid: .certificateNotYetValid
+        case .pinnedKeyDiffers: .pinnedKeyDiffers
+        case .clientCertificateRefused: .clientCertificateRefused
+        case .tlsFailed: .tlsFailed
+        case .misconfigured: .invalidArgument
         case .protocolViolation: .protocolViolation
         case .lost: .connectionLost
-        case .unavailable: .unavailable
+        case .unavailable, .missingLibrary: .unavailable
         }
     }
 
@@ -41,15 +50,24 @@ extension LinkFailure.Kind {
         switch self {
         case .proxy(let reason): reason.isMendable
         case .nameNotFound, .unreachable, .timedOut, .protocolViolation, .lost, .unavailable: true
-        case .badHandshake, .untrusted: false
+        case .badHandshake, .untrusted, .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired,
+            .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed, .misconfigured,
+            .missingLibrary:
+            false
         }
     }
 
-    /// What a failure means for `lastClose`: 1006 when a link ended without a close frame (RFC 6455 §7.1.5).
+    /// What a failure means for `lastClose` (RFC 6455 §7.1.5, §7.4.1): 1006 when a link ended without a close frame, 1015
+    /// when TLS failed.
     fileprivate var close: ConnectionStatus.Close? {
         switch self {
         case .lost, .protocolViolation: ConnectionStatus.Close(code: .abnormal, reason: "")
-        case .nameNotFound, .unreachable, .timedOut, .proxy, .badHandshake, .untrusted, .unavailable: nil
+        case .untrusted, .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired,
+            .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed:
+            ConnectionStatus.Close(code: .tlsFailed, reason: "")
+        case .nameNotFound, .unreachable, .timedOut, .proxy, .badHandshake, .unavailable, .misconfigured,
+            .missingLibrary:
+            nil
         }
     }
 }

@@ -22,7 +22,7 @@ struct LinkSetup: Sendable {
             url: target.parameters.added(to: url), headers: headers,
             compression: configuration.compression,
             messageLimit: max(configuration.limits.incomingMessage, configuration.limits.outgoingMessage),
-            openDeadline: target.deadline, closeLimit: configuration.timeouts.close)
+            openDeadline: target.deadline, closeLimit: configuration.timeouts.close, tls: configuration.tls)
         request.proxy = configuration.proxy
         return request
     }

@@ -15,6 +15,9 @@ struct LinkSocket {
     private static let reads = 16
 
     var link: Link
+    /// What the link's filter is to be made of when it wants one.
+    private let role: TLSRole?
+    private var filter: TLSFilter?
     /// -1 once closed.
     private(set) var descriptor: Int32
     /// What the link has said and nobody was told yet.
@@ -35,9 +38,10 @@ struct LinkSocket {
     /// The last message was received in its place.
     private var isLarge = false
 
-    init(_ descriptor: Int32, _ link: Link) {
+    init(_ descriptor: Int32, _ link: Link, _ role: TLSRole?) {
         self.descriptor = descriptor
         self.link = link
+        self.role = role
     }
 
     // MARK: Reading, on the loop
@@ -48,10 +52,13 @@ struct LinkSocket {
         var progressed = false
         for _ in 0..<Self.reads where descriptor >= 0 && !endSeen {
             let wants = link.look()
-            guard !wants.isOver else { return progressed }
+            // What comes behind a proxy's answer is for the filter, which is put there when the turn ends.
+            guard !wants.isOver, filter != nil || !wants.isSecuring else { return progressed }
             let (outcome, room) =
-                wants.missingBytes >= Self.inPlace
-                ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
+                filter != nil
+                ? readSecured(loop, now)
+                : wants.missingBytes >= Self.inPlace
+                    ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
             switch outcome {
             case .bytes(let count):
                 progressed = true
@@ -95,8 +102,79 @@ struct LinkSocket {
     }
 
     private mutating func fail(_ code: Int32) {
-        link.failed(Platform.failure(code, "The connection", kind: .lost), into: &events)
+        let action = link.look().isSecuring ? "The TLS handshake" : "The connection"
+        link.failed(Platform.failure(code, action, kind: .lost), into: &events)
     }
+
+    // MARK: Reading through TLS
+
+    /// Puts the filter before the link when the link wants it.
+    private mutating func secureIfWanted() {
+        guard filter == nil, link.look().isSecuring else { return }
+        filter = role?.makeFilter()
+        if filter == nil {
+            link.failed(LinkFailure(.unavailable, "There is no memory for TLS."), into: &events)
+        } else {
+            shakeHands()
+        }
+    }
+
+    private mutating func shakeHands() {
+        switch filter?.shakeHands() {
+        case .bytes: link.secured()
+        case .end: link.receivedEnd(at: .distantPast, into: &events)
+        case .failed(let failure): link.failed(failure, into: &events)
+        case .wantsMore, nil: break
+        }
+    }
+
+    /// One half of the loop's scratch memory takes what comes, the other what was inside.
+    private mutating func readSecured(_ loop: EventLoop, _ now: Instant) -> (Transfer, room: Int) {
+        let half = loop.scratch.count / 2
+        let outside = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[..<half])
+        let inside = UnsafeMutableRawBufferPointer(rebasing: loop.scratch[half...])
+        let outcome = Descriptor.receive(descriptor, into: outside)
+        guard case .bytes(let count) = outcome, let filter else { return (outcome, half) }
+        filter.give(UnsafeRawBufferPointer(rebasing: outside[..<count]))
+        if link.look().isSecuring { shakeHands() }
+        if filter.isSecured { pass(filter, by: inside, loop, now) }
+        // Nobody looks at what a link that is over has left.
+        filter.give(UnsafeRawBufferPointer(start: nil, count: 0))
+        return (outcome, half)
+    }
+
+    /// Passes everything on that is inside what came.
+    private mutating func pass(
+        _ filter: TLSFilter, by scratch: UnsafeMutableRawBufferPointer, _ loop: EventLoop, _ now: Instant
+    ) {
+        var step = TLSFilter.Step.wantsMore
+        repeat {
+            let wants = link.look()
+            guard !wants.isOver else { return }
+            if wants.missingBytes >= Self.inPlace {
+                link.fill(at: now, masks: &loop.masks.pointee, into: &events) { region in
+                    step = filter.read(into: region)
+                    if case .bytes(let count) = step { return count }
+                    return 0
+                }
+            } else {
+                step = filter.read(into: scratch)
+                guard case .bytes(let count) = step else { continue }
+                let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
+                link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &events)
+            }
+        } while step.isBytes
+        switch step {
+        case .bytes, .wantsMore: break
+        case .end:
+            endSeen = true
+            link.receivedEnd(at: now, into: &events)
+        case .failed(let failure): link.failed(failure, into: &events)
+        }
+    }
+
+    /// What the TLS handshake came to; nil before its end, and without TLS.
+    var agreement: TLSAgreement? { filter?.isSecured == true ? filter?.agreement : nil }
 
     // MARK: Writing
 
@@ -106,7 +184,8 @@ struct LinkSocket {
     /// Whether another thread must call the loop for what it could not do itself.
     mutating func needsLoop() -> Bool {
         let wants = link.look()
-        return !flushPosted && (wants.hasOutput || closesAfterWriting || wants.deadline == .distantPast)
+        let hasOutput = wants.hasOutput || filter?.hasOutput == true
+        return !flushPosted && (hasOutput || closesAfterWriting || wants.deadline == .distantPast)
     }
 
     /// Offers the kernel all output.
@@ -114,6 +193,7 @@ struct LinkSocket {
     /// A failure is left to the loop, which comes to the same write.
     mutating func write(onLoop: Bool) {
         guard mayWrite else { return }
+        if let filter { return write(through: filter, onLoop: onLoop) }
         let target = descriptor
         var blocked = false
         var problem: Int32?
@@ -136,6 +216,53 @@ struct LinkSocket {
         if onLoop, let problem { fail(problem) }
     }
 
+    /// Encrypts and writes all output.
+    ///
+    /// What is encrypted counts as written only when the kernel has taken all of it.
+    private mutating func write(through filter: TLSFilter, onLoop: Bool) {
+        let target = descriptor
+        while true {
+            var problem: Int32?
+            filter.withOutput { bytes in
+                switch Descriptor.send(target, bytes) {
+                case .bytes(let count): return count
+                case .failed(let code): problem = code
+                case .wouldBlock, .end: break
+                }
+                return 0
+            }
+            if let problem {
+                if onLoop { fail(problem) }
+                return
+            }
+            writeBlocked = filter.hasOutput
+            guard !writeBlocked else { return }
+            settle(filter)
+            guard link.look().hasOutput, encrypt(filter, onLoop: onLoop) else { return }
+        }
+    }
+
+    /// Counts as written what was encrypted and has left.
+    private mutating func settle(_ filter: TLSFilter) {
+        guard filter.unsettled > 0, !filter.hasOutput else { return }
+        let count = filter.unsettled
+        filter.unsettled = 0
+        link.withOutput(wrote: &wrote) { _ in count }
+    }
+
+    /// Encrypts the front of the link's output, unless some is under way; whether there is anything to send then.
+    private mutating func encrypt(_ filter: TLSFilter, onLoop: Bool) -> Bool {
+        guard filter.isSecured, filter.unsettled == 0 else { return filter.hasOutput }
+        var step = TLSFilter.Step.wantsMore
+        link.withOutput(wrote: &wrote) { bytes in
+            step = filter.write(bytes)
+            if case .bytes(let count) = step { filter.unsettled = count }
+            return 0
+        }
+        if onLoop, case .failed(let failure) = step { link.failed(failure, into: &events) }
+        return filter.hasOutput
+    }
+
     /// Copies all output, for a write without the lock.
     ///
     /// Call `endWrite` unless the descriptor is -1.
@@ -143,10 +270,15 @@ struct LinkSocket {
         copyTo buffer: UnsafeMutableRawBufferPointer
     ) -> (descriptor: Int32, bytes: UnsafeRawBufferPointer) {
         var count = 0
-        link.withOutput(wrote: &wrote) { bytes in
+        func copy(_ bytes: UnsafeRawBufferPointer) -> Int {
             count = min(bytes.count, buffer.count)
             buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
             return 0
+        }
+        if let filter {
+            if encrypt(filter, onLoop: false) { filter.withOutput(copy) }
+        } else {
+            link.withOutput(wrote: &wrote, copy)
         }
         guard count > 0 else { return (-1, UnsafeRawBufferPointer(start: nil, count: 0)) }
         writing = true
@@ -160,7 +292,12 @@ struct LinkSocket {
         writing = false
         guard case .bytes(let count) = outcome, count > 0 else { return }
         // Meanwhile output was only added to, or all of it dropped because the link is over.
-        link.withOutput(wrote: &wrote) { _ in count }
+        if let filter {
+            filter.withOutput { _ in count }
+            settle(filter)
+        } else {
+            link.withOutput(wrote: &wrote) { _ in count }
+        }
     }
 
     // MARK: The turn's end
@@ -193,13 +330,15 @@ struct LinkSocket {
     /// Writes, and ends TCP as far as the link allows.
     mutating func endTurn(on loop: EventLoop) -> Rest {
         flushPosted = false
+        secureIfWanted()
+        if link.look().mayShutDownWriting { filter?.end() }
         write(onLoop: true)
         let wants = link.look()
         if closesAfterWriting {
             close(on: loop)
         } else if wants.isOver {
             if !leavesOpen { close(on: loop) }
-        } else if !writingEnded, !leavesOpen, wants.mayShutDownWriting {
+        } else if !writingEnded, !leavesOpen, wants.mayShutDownWriting, filter?.hasOutput != true {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
@@ -222,6 +361,12 @@ struct LinkSocket {
         guard !writing else {
             closesAfterWriting = true
             return
+        }
+        if !reset, let filter {
+            filter.end()
+            // What the kernel does not take now is lost with the connection.
+            let target = descriptor
+            filter.withOutput { if case .bytes(let count) = Descriptor.send(target, $0) { count } else { 0 } }
         }
         loop.close(descriptor)
         descriptor = -1

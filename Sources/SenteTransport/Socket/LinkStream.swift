@@ -18,6 +18,8 @@ protocol LinkStreamOwner: AnyObject {
 final class LinkStream: LoopMember, @unchecked Sendable {
     /// What is copied for a write without the lock.
     private static let smallWrite = 4 << 10
+    /// What TLS adds to it at most, with an answer to a new key among it.
+    private static let overhead = 256
 
     let loop: EventLoop
     private let lock = Lock()
@@ -32,11 +34,14 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     private var armed: Instant?
 
     /// Takes over a descriptor that the loop has adopted; the caller passes its readiness to this stream.
-    init(_ descriptor: Int32, _ link: Link, on loop: EventLoop, owner: any LinkStreamOwner) {
+    init(
+        _ descriptor: Int32, _ link: Link, _ role: TLSRole? = nil, on loop: EventLoop,
+        owner: any LinkStreamOwner
+    ) {
         self.loop = loop
         self.owner = owner
         place = .allocate(capacity: 1)
-        place.initialize(to: LinkSocket(descriptor, link))
+        place.initialize(to: LinkSocket(descriptor, link, role))
     }
 
     deinit {
@@ -87,7 +92,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
             place.pointee.write(onLoop: false)
             return
         }
-        withUnsafeTemporaryAllocation(byteCount: Self.smallWrite, alignment: 16) { buffer in
+        withUnsafeTemporaryAllocation(byteCount: Self.smallWrite + Self.overhead, alignment: 16) { buffer in
             let (descriptor, bytes) = place.pointee.beginWrite(copyTo: buffer)
             guard descriptor >= 0 else { return }
             lock.unlock()
@@ -126,6 +131,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     }
 
     var unwrittenBytes: Int { lock.withLock { place.pointee.link.unwrittenBytes } }
+
+    var agreement: TLSAgreement? { lock.withLock { place.pointee.agreement } }
 
     func setPaused(_ paused: Bool) {
         lock.withLock { place.pointee.paused = paused }

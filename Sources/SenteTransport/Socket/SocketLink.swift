@@ -6,12 +6,14 @@ import SenteSocket
 /// A client's link over TCP: dials the server or its proxy, and hands what its stream says to an observer.
 ///
 /// ```
-/// dialing ─► on a stream ─► over
-///    ▲└────────┼─ failure, close(), abandon() ─┘
-///    └redirect─┘
+/// preparing TLS ─► dialing ─► on a stream ─► over
+///       ▲ └───────────┴────────┼─ failure, close(), abandon() ─┘
+///       └────── redirect ──────┘
 /// ```
 final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked Sendable {
     private enum Stage {
+        /// Only for `wss:`, until its context has been made.
+        case preparing
         case dialing(Dialer, sockets: [Int: Int32])
         case onStream(LinkStream)
         case over
@@ -22,13 +24,16 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     private let request: LinkRequest
     private let lookup: NameLookup
     private let environment: ProxyEnvironment
+    private let contexts: TLSContexts
     private var observer: (any LinkObserver)?
     private var stage = Stage.over
     private var lookups: [NameLookup.Ticket] = []
     /// Where it goes; nil before the start.
     private var redirects: Redirects?
     private var proxy: ProxyServer?
-    /// How many times it was dialed, so that a late lookup of an earlier time changes nothing.
+    /// Nil for `ws:`.
+    private var role: TLSRole?
+    /// How many times it was dialed, so that a late answer to an earlier time changes nothing.
     private var dials = 0
     private var remote: Dialer.Address?
     private var timer: (any HostTimer)?
@@ -37,13 +42,14 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     init(
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, lookup: NameLookup,
-        environment: ProxyEnvironment, observer: any LinkObserver
+        environment: ProxyEnvironment, contexts: TLSContexts, observer: any LinkObserver
     ) {
         self.id = id
         self.request = request
         self.loop = loop
         self.lookup = lookup
         self.environment = environment
+        self.contexts = contexts
         self.observer = observer
     }
 
@@ -66,11 +72,42 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
         } catch {
             throw LinkFailure(.proxy(.unusable), error.description)
         }
+        dials += 1
+        role = nil
+        if url.isSecure { prepare(url) } else { dialNow(url) }
+    }
+
+    /// Makes the context for TLS, unless it is there.
+    private func prepare(_ url: WebSocketURL) {
+        let target = TLSTarget(host: url.host, port: url.port)
+        if let context = contexts.ready(request.tls) {
+            role = .connecting(to: target, context)
+            return dialNow(url)
+        }
+        stage = .preparing
+        timer = loop.makeTimer { [unowned self] in
+            fail(LinkFailure(.timedOut, "Reading the certificate authorities took too long."))
+        }
+        timer?.arm(at: request.openDeadline)
+        // Strong on purpose: files are read in bounded time.
+        contexts.begin(request.tls) { [dials] answer in
+            self.loop.post {
+                guard self.dials == dials, case .preparing = self.stage else { return }
+                switch answer {
+                case .success(let context):
+                    self.role = .connecting(to: target, context)
+                    self.dialNow(url)
+                case .failure(let failure): self.fail(failure)
+                }
+            }
+        }
+    }
+
+    private func dialNow(_ url: WebSocketURL) {
         dial(proxy?.host ?? url.host, port: UInt16(clamping: proxy?.port ?? url.port))
     }
 
     private func dial(_ host: String, port: UInt16) {
-        dials += 1
         timer = loop.makeTimer { [unowned self] in drive { $0.timerFired(at: loop.instant) } }
         if let address = Dialer.Address(literal: host, port: port) {
             stage = .dialing(Dialer([address], deadline: request.openDeadline), sockets: [:])
@@ -170,8 +207,9 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
                 limits: limits,
                 compression: .system(request.compression),
                 proxy: proxy.map { ProxyStage($0, host: url.host, port: url.port, limits: limits) },
+                isSecure: role != nil,
                 deadline: request.openDeadline)
-            let stream = LinkStream(descriptor, link, on: loop, owner: self)
+            let stream = LinkStream(descriptor, link, role, on: loop, owner: self)
             stage = .onStream(stream)
             loop.pass(descriptor, to: stream, .read)
             stream.askToFinish()
@@ -232,7 +270,7 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     func close(_ code: CloseCode, reason: String) {
         switch stage {
-        case .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
+        case .preparing, .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
         case .onStream(let stream):
             stream.setPaused(false)
             let wireCode = code.isAllowedOnWire ? code : .normal
@@ -362,10 +400,6 @@ extension LinkRequest {
 
     /// The request for a place that a redirect may have led to.
     func upgrade(at url: WebSocketURL, headers: [HTTPHeader]) throws(LinkFailure) -> UpgradeRequest {
-        guard !url.isSecure else {
-            let advice = "Secure connections (wss:) cannot be made over this transport; use a ws: URL."
-            throw LinkFailure(.unavailable, advice)
-        }
         do throws(UpgradeRequestError) {
             return try UpgradeRequest(url, headers: headers, subprotocols: subprotocols)
         } catch {

@@ -9,15 +9,20 @@ package import SenteSocket
 package struct SocketTransport: Transport {
     private let lookup: NameLookup
     private let environment: ProxyEnvironment
+    private let contexts: TLSContexts
 
     package init() {
         self.init(lookup: .shared)
     }
 
-    /// Looks names up with something else than the system, and sees another environment, in tests.
-    package init(lookup: NameLookup, environment: ProxyEnvironment = .process) {
+    /// Looks names up with something else than the system, sees another environment, and prepares TLS otherwise, in tests.
+    package init(
+        lookup: NameLookup = .shared, environment: ProxyEnvironment = .process,
+        contexts: TLSContexts = .shared
+    ) {
         self.lookup = lookup
         self.environment = environment
+        self.contexts = contexts
     }
 
     package func open(
@@ -33,7 +38,8 @@ package struct SocketTransport: Transport {
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, observer: any LinkObserver
     ) -> SocketLink {
         let link = SocketLink(
-            id, request, on: loop, lookup: lookup, environment: environment, observer: observer)
+            id, request, on: loop, lookup: lookup, environment: environment, contexts: contexts,
+            observer: observer)
         link.start()
         return link
     }

@@ -43,14 +43,13 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     package static func open(
         _ url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
         compression: CompressionPolicy? = nil, messageLimit: Int = 1 << 20,
-        timeout: Duration = .seconds(10), on loop: EventLoop,
+        timeout: Duration = .seconds(10), tls: TLSConfiguration = TLSConfiguration(), on loop: EventLoop,
         onMessages: OnMessages? = nil
     ) async throws(LinkFailure) -> WebSocketConnection {
         let connection = WebSocketConnection(loop, onMessages)
         let request = LinkRequest(
             url: url, headers: headers, subprotocols: subprotocols, compression: compression,
-            messageLimit: messageLimit,
-            openDeadline: loop.instant.advanced(by: timeout))
+            messageLimit: messageLimit, openDeadline: loop.instant.advanced(by: timeout), tls: tls)
         let result = await withCheckedContinuation { continuation in
             connection.opening = continuation
             let posted = loop.tryPost {

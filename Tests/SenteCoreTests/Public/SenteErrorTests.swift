@@ -39,6 +39,8 @@ struct SenteErrorTests {
         "What only another call, server or setting can mend is not",
         arguments: [
             .invalidArgument, .cancelled, .refused, .unauthorized, .protocolMismatch, .untrusted, .superseded,
+            .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired, .certificateNotYetValid,
+            .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed,
             .messageTooLarge, .unsayable, .unsupported, .rejected, .remoteError, .decodingFailed,
             .encodingFailed, .serverError, SenteError.Code(rawValue: "of another version"),
         ] as [SenteError.Code])

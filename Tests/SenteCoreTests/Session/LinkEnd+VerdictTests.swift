@@ -20,11 +20,19 @@ struct LinkEndVerdictTests {
     }
 
     @Test(
-        "Each failure has its code, and only two cannot be mended by trying again",
+        "Each failure has its code; trying again mends what the network did, not what a side is",
         arguments: [
             (LinkFailure.Kind.nameNotFound, SenteError.Code.unreachable, true, nil),
             (.unreachable, .unreachable, true, nil), (.timedOut, .timedOut, true, nil),
-            (.badHandshake, .protocolMismatch, false, nil), (.untrusted, .untrusted, false, nil),
+            (.badHandshake, .protocolMismatch, false, nil), (.untrusted, .untrusted, false, .tlsFailed),
+            (.unknownAuthority, .unknownAuthority, false, .tlsFailed),
+            (.selfSigned, .selfSigned, false, .tlsFailed), (.wrongHost, .wrongHost, false, .tlsFailed),
+            (.certificateExpired, .certificateExpired, false, .tlsFailed),
+            (.certificateNotYetValid, .certificateNotYetValid, false, .tlsFailed),
+            (.pinnedKeyDiffers, .pinnedKeyDiffers, false, .tlsFailed),
+            (.clientCertificateRefused, .clientCertificateRefused, false, .tlsFailed),
+            (.tlsFailed, .tlsFailed, false, .tlsFailed), (.misconfigured, .invalidArgument, false, nil),
+            (.missingLibrary, .unavailable, false, nil),
             (.protocolViolation, .protocolViolation, true, .abnormal),
             (.lost, .connectionLost, true, .abnormal),
             (.unavailable, .unavailable, true, nil),

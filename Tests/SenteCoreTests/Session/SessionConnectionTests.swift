@@ -107,9 +107,15 @@ struct SessionConnectionTests {
 
     // MARK: Refusals
 
+    private static let unmendable: [LinkFailure.Kind] = [
+        .badHandshake, .untrusted, .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired,
+        .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed, .misconfigured,
+        .missingLibrary,
+    ]
+
     @Test(
         "What trying again cannot mend is final before the first greeting",
-        arguments: [LinkFailure.Kind.badHandshake, .untrusted])
+        arguments: unmendable)
     func terminal(kind: LinkFailure.Kind) {
         var session = Play()
         let call = session.connect()
@@ -121,13 +127,14 @@ struct SessionConnectionTests {
 
     @Test(
         "After a greeting it is retried at the cap",
-        arguments: [LinkFailure.Kind.badHandshake, .untrusted])
+        arguments: unmendable)
     func atCap(kind: LinkFailure.Kind) {
         var session = Play.opened { $0.reconnect = .exponential(jitter: 0, attempts: nil) }
         session.lose()
         #expect(session.waitForAttempt() == .seconds(1))
         session.failToConnect(kind)
         #expect(session.state == .reconnecting)
+        #expect(session.session.status.lastError?.message == "No one there.")
         #expect(session.waitForAttempt() == .seconds(30))
     }
 

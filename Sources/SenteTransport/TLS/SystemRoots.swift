@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSenteSystem
+import SenteBase
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
+
+/// The certificate authorities of the system, read once: some 20 ms and 750 KiB, shared by all contexts.
+///
+/// It reads files: ask off the loop.
+package final class SystemRoots: @unchecked Sendable {
+    static let shared = SystemRoots()
+
+    /// Where distributions keep their bundle, for a library that was built for another layout: Debian and Arch,
+    /// Fedora (two), openSUSE, Alpine, FreeBSD.
+    private static let bundles = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
+        "/usr/local/share/certs/ca-root-nss.crt",
+    ]
+
+    private let lock = Lock()
+    private var store: OpaquePointer?
+
+    /// An X509_STORE; the caller frees its reference.
+    func retained(_ library: TLSLibrary) throws(LinkFailure) -> OpaquePointer {
+        try lock.withLock { () throws(LinkFailure) in
+            let store = if let store { store } else { try Self.load(library) }
+            self.store = store
+            _ = library.X509_STORE_up_ref(store)
+            return store
+        }
+    }
+
+    /// Reads the library's own places, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace, else the first bundle that is
+    /// there.
+    static func load(
+        _ library: TLSLibrary, bundles: [String] = bundles, environment: (String) -> String? = environment
+    ) throws(LinkFailure) -> OpaquePointer {
+        guard let store = library.X509_STORE_new() else {
+            throw LinkFailure(.unavailable, "There is no memory for the certificate authorities.")
+        }
+        _ = library.X509_STORE_set_default_paths(store)
+        let (file, folder) = (environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR"))
+        if count(store, library) == 0, file == nil, folder == nil {
+            for bundle in bundles where count(store, library) == 0 {
+                _ = library.X509_STORE_load_locations(store, bundle, nil)
+            }
+        }
+        library.ERR_clear_error()
+        // A folder is searched when a server's certificate asks for it.
+        if count(store, library) > 0 || folder != nil { return store }
+        library.X509_STORE_free(store)
+        if let file {
+            throw LinkFailure(
+                .misconfigured, "SSL_CERT_FILE names the file \(file), which holds no certificate authority.")
+        }
+        throw LinkFailure(
+            .missingLibrary,
+            "This system has no certificate authorities that could vouch for a server. Install ca-certificates, "
+                + "set SSL_CERT_FILE, or give `tls.roots`.")
+    }
+
+    static func count(_ store: OpaquePointer, _ library: TLSLibrary) -> Int {
+        Int(library.OPENSSL_sk_num(library.X509_STORE_get0_objects(store)))
+    }
+
+    private static func environment(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        return String(cString: value)
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// The contexts of all clients of the process, one for each configuration, made on threads of their own.
+package final class TLSContexts: @unchecked Sendable {
+    package typealias Answer = Result<TLSContext, LinkFailure>
+
+    package static let shared = TLSContexts()
+
+    /// Kept beyond their connections; more are made, and forgotten with these.
+    private static let limit = 64
+
+    private let lock = Lock()
+    private var contexts: [TLSConfiguration: TLSContext] = [:]
+    private var waiters: [TLSConfiguration: [@Sendable (Answer) -> Void]] = [:]
+    private let make: @Sendable (TLSConfiguration) -> Answer
+
+    package convenience init() {
+        self.init(make: Self.make)
+    }
+
+    /// Makes contexts with something else, in tests.
+    package init(make: @escaping @Sendable (TLSConfiguration) -> Answer) {
+        self.make = make
+    }
+
+    /// The context, if it was made before.
+    package func ready(_ configuration: TLSConfiguration) -> TLSContext? {
+        lock.withLock { contexts[configuration] }
+    }
+
+    /// Makes the context; `deliver` is called once, on some thread.
+    ///
+    /// A failure is not remembered: what was missing may be there next time.
+    package func begin(_ configuration: TLSConfiguration, _ deliver: @escaping @Sendable (Answer) -> Void) {
+        let isFirst = lock.withLock {
+            waiters[configuration, default: []].append(deliver)
+            return waiters[configuration]?.count == 1
+        }
+        guard isFirst else { return }
+        do throws(LinkFailure) {
+            try SystemThread(name: "sente-tls") { self.finish(configuration, self.make(configuration)) }
+                .detach()
+        } catch {
+            finish(configuration, .failure(error))
+        }
+    }
+
+    private func finish(_ configuration: TLSConfiguration, _ answer: Answer) {
+        let waiting = lock.withLock {
+            if case .success(let context) = answer {
+                if contexts.count >= Self.limit { contexts = [:] }
+                contexts[configuration] = context
+            }
+            return waiters.removeValue(forKey: configuration) ?? []
+        }
+        for deliver in waiting { deliver(answer) }
+    }
+
+    private static func make(_ configuration: TLSConfiguration) -> Answer {
+        do throws(LinkFailure) {
+            return .success(try TLSContext.client(configuration))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
