@@ -135,7 +135,7 @@ package struct Dialer: Hashable, Sendable {
                 return fail(.timedOut, "Looking up the name \(name) took too long.")
             }
             let detail = lastProblem.map { " The last failure was: \($0)" } ?? ""
-            return fail(.timedOut, "The server did not take the connection in time.\(detail)")
+            return fail(.timedOut, "No address took the connection in time.\(detail)")
         }
         return proceed(at: now)
     }
@@ -161,7 +161,7 @@ package struct Dialer: Hashable, Sendable {
         guard underWay.isEmpty, lookups.isEmpty else { return [] }
         if let lastProblem { return fail(.unreachable, lastProblem) }
         isDone = true
-        return [.failed(lookupProblem ?? LinkFailure(.nameNotFound, "The server's name has no address."))]
+        return [.failed(lookupProblem ?? LinkFailure(.nameNotFound, "The name \(name) has no address."))]
     }
 
     /// RFC 8305 §4: the first family's share first, then the families take turns as long as both have addresses.
