@@ -79,6 +79,9 @@ package struct Dialer: Hashable, Sendable {
         untried = []
     }
 
+    /// Whether `found` is awaited.
+    package var isLookingUp: Bool { !lookups.isEmpty }
+
     /// When `timerFired` is due; nil once done.
     package var deadline: Instant? {
         if isDone || (lookups.isEmpty && untried.isEmpty && underWay.isEmpty) { return nil }
