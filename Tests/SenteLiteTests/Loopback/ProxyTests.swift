@@ -167,6 +167,28 @@ extension Loopback {
             }
         }
 
+        @Test("the console takes a proxy, which its environment gives as well")
+        func console() async throws {
+            try await withServer { _, port in
+                let proxy = try TestProxy(.socks5) { _ in .lead(port: port) }
+                defer { proxy.stop() }
+                let client = try ConsoleProcess(["ws://server.test:\(port)/", "--proxy", proxy.url()])
+                try await client.open()
+                #expect(proxy.requests.elements.map(\.host) == ["server.test"])
+                #expect(try await client.quit() == 0)
+                let other = try ConsoleProcess(
+                    ["ws://other.test:\(port)/"], environment: ["http_proxy": proxy.url()])
+                try await other.open()
+                #expect(proxy.requests.elements.map(\.host) == ["server.test", "other.test"])
+                #expect(try await other.quit() == 0)
+                let direct = try ConsoleProcess(
+                    ["ws://127.0.0.1:\(port)/", "--proxy", "none"], environment: ["all_proxy": proxy.url()])
+                try await direct.open()
+                #expect(try await direct.quit() == 0)
+                #expect(proxy.requests.elements.count == 2)
+            }
+        }
+
         @Test(
             "a proxy's URL that is none is refused at the start, and its password is not shown",
             arguments: [
