@@ -12,7 +12,8 @@ public enum ProxyFailure: Hashable, Sendable {
     case ended
     /// What answered does not speak the proxy's protocol.
     case malformed
-    /// An HTTP proxy refused with that status; 407 wants credentials, or other ones (RFC 9110 §15.5.8).
+    /// An HTTP proxy refused with that status; 407, and 401 of some, wants a login, or another
+    /// one (RFC 9110 §15.5.8).
     case status(Int)
     /// A SOCKS proxy accepts no way to log in that this package has: none, and a password (RFC 1928 §3).
     case noAcceptableMethod

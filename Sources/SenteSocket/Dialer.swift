@@ -79,6 +79,9 @@ package struct Dialer: Hashable, Sendable {
         untried = []
     }
 
+    /// Whether `found` is awaited.
+    package var isLookingUp: Bool { !lookups.isEmpty }
+
     /// When `timerFired` is due; nil once done.
     package var deadline: Instant? {
         if isDone || (lookups.isEmpty && untried.isEmpty && underWay.isEmpty) { return nil }
@@ -135,7 +138,7 @@ package struct Dialer: Hashable, Sendable {
                 return fail(.timedOut, "Looking up the name \(name) took too long.")
             }
             let detail = lastProblem.map { " The last failure was: \($0)" } ?? ""
-            return fail(.timedOut, "The server did not take the connection in time.\(detail)")
+            return fail(.timedOut, "No address took the connection in time.\(detail)")
         }
         return proceed(at: now)
     }
@@ -161,7 +164,7 @@ package struct Dialer: Hashable, Sendable {
         guard underWay.isEmpty, lookups.isEmpty else { return [] }
         if let lastProblem { return fail(.unreachable, lastProblem) }
         isDone = true
-        return [.failed(lookupProblem ?? LinkFailure(.nameNotFound, "The server's name has no address."))]
+        return [.failed(lookupProblem ?? LinkFailure(.nameNotFound, "The name \(name) has no address."))]
     }
 
     /// RFC 8305 §4: the first family's share first, then the families take turns as long as both have addresses.

@@ -397,8 +397,9 @@ package struct Link: Sendable {
                 switch step {
                 case .write(let bytes): output.append(bytes)
                 case .through:
-                    // No server speaks before TLS does; such bytes would come from whoever stands in between.
-                    if isSecure, !rest.isEmpty, let proxy { throw proxy.talkative }
+                    // No server speaks before TLS does, and no proxy agrees before it was asked; what is left of either would
+                    // be taken for a part of TLS.
+                    if isSecure, !rest.isEmpty || hasOutput, let proxy { throw proxy.talkative }
                     proxy = nil
                     if isSecure { stage = .securing } else { upgrade() }
                 }

@@ -10,7 +10,8 @@ extension ProxyFailure {
         case .unreachable, .ended: .proxyUnreachable
         case .silent: .timedOut
         case .malformed: .protocolMismatch
-        case .status(407), .noAcceptableMethod, .credentialsRefused: .proxyUnauthorized
+        // tinyproxy answers a wrong password with 401.
+        case .status(401), .status(407), .noAcceptableMethod, .credentialsRefused: .proxyUnauthorized
         case .status, .reply: isMendable ? .unreachable : .proxyRefused
         }
     }

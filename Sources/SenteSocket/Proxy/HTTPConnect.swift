@@ -57,7 +57,7 @@ struct HTTPConnect: Sendable {
 
     private func words(for status: Int, _ head: HTTPHead) -> String {
         switch status {
-        case 407:
+        case 401, 407:
             let schemes = head.values("Proxy-Authenticate").map { $0.prefix { $0 != " " } }
             if !schemes.isEmpty, !schemes.contains(where: { HTTPText.same($0, "Basic") }) {
                 return "wants credentials of the kind \(schemes.joined(separator: ", ").prefix(100)), "

@@ -60,8 +60,8 @@ package struct ProxyStage: Sendable {
     /// The proxy ended the connection.
     var ended: LinkFailure { failure(.ended, "ended the connection before it had answered") }
 
-    /// Bytes came before the link asked the server for anything.
-    var talkative: LinkFailure { failure(.malformed, "sent bytes behind its answer that nobody asked for") }
+    /// It agreed before it was asked, or went on behind its answer.
+    var talkative: LinkFailure { failure(.malformed, "sent bytes that nobody had asked for") }
 
     private func failure(_ reason: ProxyFailure, _ message: String) -> LinkFailure {
         LinkFailure(.proxy(reason), "The proxy \(proxy) \(message).")

@@ -10,11 +10,11 @@ import SenteSocket
 ///       ▲ └───────────┴────────┼─ failure, close(), abandon() ─┘
 ///       └────── redirect ──────┘
 /// ```
-final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked Sendable {
+final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStreamOwner, @unchecked Sendable {
     private enum Stage {
         /// Only for `wss:`, until its context has been made.
         case preparing
-        case dialing(Dialer, sockets: [Int: Int32])
+        case dialing
         case onStream(LinkStream)
         case over
     }
@@ -27,7 +27,6 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     private let contexts: TLSContexts
     private var observer: (any LinkObserver)?
     private var stage = Stage.over
-    private var lookups: [NameLookup.Ticket] = []
     /// Where it goes; nil before the start.
     private var redirects: Redirects?
     private var proxy: ProxyServer?
@@ -35,6 +34,8 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     private var role: TLSRole?
     /// How many times it was dialed, so that a late answer to an earlier time changes nothing.
     private var dials = 0
+    /// Weak: it lives by its lookups and sockets, and keeps this link meanwhile.
+    private weak var dialer: SocketDialer?
     private var remote: Dialer.Address?
     private var timer: (any HostTimer)?
     /// Why it ended before there was a stream; reported when the turn ends.
@@ -104,96 +105,24 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     }
 
     private func dialNow(_ url: WebSocketURL) {
-        dial(proxy?.host ?? url.host, port: UInt16(clamping: proxy?.port ?? url.port))
+        timer = nil
+        stage = .dialing
+        let dialer = SocketDialer(
+            proxy?.host ?? url.host, port: UInt16(clamping: proxy?.port ?? url.port),
+            until: request.openDeadline, on: loop, lookup: lookup, owner: self)
+        self.dialer = dialer
+        dialer.start()
     }
 
-    private func dial(_ host: String, port: UInt16) {
-        timer = loop.makeTimer { [unowned self] in drive { $0.timerFired(at: loop.instant) } }
-        if let address = Dialer.Address(literal: host, port: port) {
-            stage = .dialing(Dialer([address], deadline: request.openDeadline), sockets: [:])
-            return drive { $0.start(at: loop.instant) }
-        }
-        let families = Dialer.Family.allCases
-        let dialer = Dialer(lookingUp: host, Set(families), deadline: request.openDeadline)
-        stage = .dialing(dialer, sockets: [:])
-        timer?.arm(at: dialer.deadline)
-        // Strong on purpose: an unanswered lookup is bounded by the resolver, and `abandon` takes it back.
-        lookups = families.map { [dials] family in
-            lookup.begin(host, port: port, family) { answer in
-                self.loop.post {
-                    guard self.dials == dials else { return }
-                    self.drive { $0.found(answer, family, at: self.loop.instant) }
-                }
-            }
-        }
-    }
-
-    /// Lets the dialer decide, and does what it wants until it has no more to say.
-    private func drive(_ decide: (inout Dialer) -> [Dialer.Effect]) {
-        guard case .dialing(var dialer, var sockets) = stage else { return }
-        var effects = decide(&dialer)
-        var chosen: (Int32, Dialer.Address)?
-        var failure: LinkFailure?
-        while !effects.isEmpty {
-            switch effects.removeFirst() {
-            case .connect(let attempt, let address):
-                do throws(LinkFailure) {
-                    sockets[attempt] = try connect(to: address)
-                } catch {
-                    effects += dialer.failed(attempt, error.message, at: loop.instant)
-                    // Without descriptors every address would fail, and not for its own sake.
-                    if error.kind == .unavailable { failure = error }
-                }
-            case .abandon(let attempt):
-                if let descriptor = sockets.removeValue(forKey: attempt) { loop.close(descriptor) }
-            case .chosen(let attempt, let address):
-                if let descriptor = sockets.removeValue(forKey: attempt) { chosen = (descriptor, address) }
-            case .failed(let reason): failure = failure ?? reason
-            }
-        }
-        timer?.arm(at: dialer.deadline)
-        stage = .dialing(dialer, sockets: sockets)
-        if let (descriptor, address) = chosen {
-            begin(on: descriptor, address)
-        } else if let failure {
-            fail(proxy.map { failure.isOf($0) } ?? failure)
-        }
-    }
-
-    private func connect(to address: Dialer.Address) throws(LinkFailure) -> Int32 {
-        let descriptor = try TCPSocket.open(family: address.family)
-        do throws(LinkFailure) {
-            // Even a connection that stands at once is reported as writable, so there is one way for both.
-            if case .failed(let code) = TCPSocket.connect(descriptor, to: address) {
-                throw Platform.failure(code, "Connecting to \(address)", kind: .unreachable)
-            }
-            try loop.adopt(descriptor, .write, self)
-        } catch {
-            Descriptor.close(descriptor)
-            throw error
-        }
-        return descriptor
-    }
-
-    func ready(_ descriptor: Int32, _ readiness: Readiness) {
-        guard case .dialing(let dialer, var sockets) = stage,
-            let attempt = sockets.first(where: { $0.value == descriptor })?.key
-        else { return }
-        let code = TCPSocket.pendingError(descriptor)
-        if code == 0, TCPSocket.isConnected(descriptor) {
-            drive { $0.connected(attempt, at: loop.instant) }
-        } else if code != 0 {
-            let address = dialer.address(of: attempt).map { " to \($0)" } ?? ""
-            sockets[attempt] = nil
-            stage = .dialing(dialer, sockets: sockets)
-            loop.close(descriptor)
-            let problem = Platform.failure(code, "Connecting\(address)", kind: .unreachable)
-            drive { $0.failed(attempt, problem.message, at: loop.instant) }
+    func dialed(_ result: Result<(descriptor: Int32, address: Dialer.Address), LinkFailure>) {
+        guard case .dialing = stage else { return }
+        switch result {
+        case .success(let (descriptor, address)): begin(on: descriptor, address)
+        case .failure(let failure): fail(proxy.map { failure.isOf($0) } ?? failure)
         }
     }
 
     private func begin(on descriptor: Int32, _ address: Dialer.Address) {
-        endDialing()
         remote = address
         do throws(LinkFailure) {
             guard let redirects else { return }
@@ -221,18 +150,10 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
 
     // MARK: - Ending
 
-    private func endDialing() {
-        timer = nil
-        for ticket in lookups { lookup.abandon(ticket) }
-        lookups = []
-    }
-
     /// Gives back what the stages before the stream hold.
     private func release() {
-        endDialing()
-        if case .dialing(_, let sockets) = stage {
-            for descriptor in sockets.values { loop.close(descriptor) }
-        }
+        timer = nil
+        dialer?.abandon()
         stage = .over
     }
 
@@ -241,6 +162,9 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
         self.failure = failure
         loop.finishTurn(self)
     }
+
+    /// Descriptors are the dialer's, and then the stream's.
+    func ready(_ descriptor: Int32, _ readiness: Readiness) {}
 
     func turnEnds() {
         guard let failure else { return }
@@ -251,9 +175,8 @@ final class SocketLink: TransportLink, LoopMember, LinkStreamOwner, @unchecked S
     }
 
     func loopStopped() {
-        stage = .over
+        release()
         observer = nil
-        endDialing()
     }
 
     // MARK: - TransportLink

@@ -20,12 +20,14 @@ final class ConsoleProcess: Sendable {
     private let input: FileHandle
     private let written = Locked(0)
 
-    init(_ arguments: [String]) throws {
+    /// Starts it, with more in its environment.
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
         // Writing to a process that is gone is a failed call, not a signal.
         signal(SIGPIPE, SIG_IGN)
         let process = Process()
         process.executableURL = try Self.executable
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output

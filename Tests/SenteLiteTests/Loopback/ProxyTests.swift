@@ -4,6 +4,8 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
+import SenteTransport
 import SenteWire
 import Testing
 
@@ -50,6 +52,36 @@ extension Loopback {
                         TestProxy.Request(host: "server.test", port: port, login: expected)
                     ])
                 await client.disconnect()
+            }
+        }
+
+        @Test(
+            "TLS goes through the tunnel, and its checks are the server's",
+            .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"),
+            arguments: TestProxy.Kind.allCases)
+        func secure(kind: TestProxy.Kind) async throws {
+            let certificates = try Certificates.made.get()
+            let pair = certificates.server
+            let tls = ServerTLS(certificates: pair.certificate, key: pair.key)
+            try await withServer({ $0.tls = tls }) { _, port in
+                let proxy = try TestProxy(kind, login: "user:secret") { _ in .lead(port: port) }
+                defer { proxy.stop() }
+                var configuration = SenteClient.Configuration()
+                configuration.proxy = .url(proxy.url("user:secret"))
+                configuration.tls = TLSConfiguration(roots: .only(certificates.authority))
+                let client = try SenteClient("wss://www.example.test:\(port)/", configuration: configuration)
+                try await client.connect()
+                let text = String(repeating: "x", count: 300_000)
+                try await client.send(Event(id: "app", data: ["text": .string(text)]))
+                _ = try await client.ping()
+                #expect(proxy.requests.elements.map(\.host) == ["www.example.test"])
+                await client.disconnect()
+                configuration.reconnect = .never
+                let stranger = try SenteClient("wss://other.test:\(port)/", configuration: configuration)
+                let failure = await error { () throws(SenteError) in try await stranger.connect() }
+                #expect(failure?.code == .wrongHost)
+                #expect(failure?.proxy == nil)
+                await stranger.disconnect()
             }
         }
 
@@ -132,6 +164,28 @@ extension Loopback {
                 }
                 try await client.connect()
                 await client.disconnect()
+            }
+        }
+
+        @Test("the console takes a proxy, which its environment gives as well")
+        func console() async throws {
+            try await withServer { _, port in
+                let proxy = try TestProxy(.socks5) { _ in .lead(port: port) }
+                defer { proxy.stop() }
+                let client = try ConsoleProcess(["ws://server.test:\(port)/", "--proxy", proxy.url()])
+                try await client.open()
+                #expect(proxy.requests.elements.map(\.host) == ["server.test"])
+                #expect(try await client.quit() == 0)
+                let other = try ConsoleProcess(
+                    ["ws://other.test:\(port)/"], environment: ["http_proxy": proxy.url()])
+                try await other.open()
+                #expect(proxy.requests.elements.map(\.host) == ["server.test", "other.test"])
+                #expect(try await other.quit() == 0)
+                let direct = try ConsoleProcess(
+                    ["ws://127.0.0.1:\(port)/", "--proxy", "none"], environment: ["all_proxy": proxy.url()])
+                try await direct.open()
+                #expect(try await direct.quit() == 0)
+                #expect(proxy.requests.elements.count == 2)
             }
         }
 

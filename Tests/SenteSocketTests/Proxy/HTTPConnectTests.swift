@@ -56,6 +56,7 @@ struct HTTPConnectTests {
             ("http://p", "407 x\r\nProxy-Authenticate: Basic realm=\"x\"", 407, "write them into its URL"),
             ("http://u:p@p", "407 x\r\nProxy-Authenticate: Basic realm=\"x\"", 407, "check them"),
             ("http://u:p@p", "407 x\r\nProxy-Authenticate: Digest realm=\"x\"", 407, "only Basic"),
+            ("http://u:p@p", "401 Unauthorized", 401, "check them"),
             ("http://p", "403 Filtered", 403, "its rules"), ("http://p", "404 x", 404, "its rules"),
             ("http://p", "301 x", 301, "its rules"), ("http://p", "502 Bad Gateway", 502, "could not reach"),
             ("http://p", "503 x", 503, "could not reach"), ("http://p", "429 x", 429, "could not reach"),

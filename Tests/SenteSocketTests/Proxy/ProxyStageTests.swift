@@ -64,6 +64,9 @@ struct ProxyStageTests {
         proxied.peer.feed(Self.established + "x")
         #expect(proxied.reason == .malformed)
         #expect(proxied.peer.link.isOver)
+        let early = try ProxiedPeer("socks5://u:p@proxy", to: "wss://host/chat")
+        early.peer.feed([5, 2, 1, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+        #expect(early.reason == .malformed)
     }
 
     @Test(
