@@ -84,9 +84,9 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
             $0.upgrade()
             $0.text("hello there")
         },
-        Misbehaviour(name: "Sente's own vectors", code: .protocolMismatch, told: 1003, isFinal: true) {
+        Misbehaviour(name: "vectors in plain JSON", code: .protocolMismatch, told: 1003, isFinal: true) {
             $0.upgrade()
-            $0.text(#"[[:chsk/handshake ["u" nil]]]"#)
+            $0.text(#"["chsk/handshake",["u","t",{},true]]"#)
         },
         Misbehaviour(name: "a binary greeting", code: .protocolMismatch, told: 1003, isFinal: true) {
             $0.upgrade()
