@@ -75,7 +75,8 @@ final class Client: CustomStringConvertible {
         self.configuration = configuration
         self.world = world
         engine = ClientEngine(
-            configuration: configuration, sizes: sizes, random: Generator(seed: seed), at: world.now)
+            configuration: configuration, detector: world.tongue.detector, sizes: sizes,
+            random: Generator(seed: seed), at: world.now)
     }
 
     var description: String { "client \(number)" }
@@ -152,6 +153,15 @@ final class Client: CustomStringConvertible {
         return inbox
     }
 
+    /// Listens to events, as `on` does.
+    func listen(to filter: InboxFilter) -> InboxID {
+        let inbox = world.newInbox()
+        handles[inbox] = Handle()
+        tell(.command(.openInbox(inbox)))
+        tell(.command(.listen(inbox, filter)))
+        return inbox
+    }
+
     func closeInbox(_ inbox: InboxID) { tell(.command(.closeInbox(inbox))) }
 
     /// `size` bytes of padding make it heavy.
@@ -172,11 +182,11 @@ final class Client: CustomStringConvertible {
     }
 
     @discardableResult
-    func send(_ id: Keyword = "note", data: Value? = nil, limit: Duration? = .seconds(10)) -> CallID {
+    func send(_ name: String = "note", data: Value? = nil, limit: Duration? = .seconds(10)) -> CallID {
         letter(.written, limit: limit) { number in
             var fields = data?.mapValue ?? ValueMap()
             fields["n"] = Value(number)
-            return .event(Event(id: id, data: .map(fields)))
+            return .event(Event(id: self.world.tongue.id(name), data: .map(fields)))
         }
     }
 
@@ -189,11 +199,22 @@ final class Client: CustomStringConvertible {
         }
     }
 
-    /// JSON has no word for it.
+    /// Sends an event, and waits for what the server answers to it.
+    @discardableResult
+    func ask(limit: Duration = .seconds(10)) -> CallID {
+        letter(.reply, limit: limit) {
+            .event(Event(id: self.world.tongue.id("ask"), data: Self.data($0, 0)))
+        }
+    }
+
+    /// The format has no word for it.
     @discardableResult
     func sendUnsayable() -> CallID {
         letter(.written, limit: nil) {
-            .event(Event(id: "note", data: ["n": Value($0), "nan": .double(.nan)]))
+            .event(
+                Event(
+                    id: self.world.tongue.id("note"),
+                    data: ["n": Value($0), "more": self.world.tongue.unsayable]))
         }
     }
 
@@ -201,7 +222,9 @@ final class Client: CustomStringConvertible {
     @discardableResult
     func converse(limit: Duration = .seconds(10)) -> CallID {
         _ = ears
-        return letter(.settlement, limit: limit) { .event(Event(id: "question", data: Self.data($0, 0))) }
+        return letter(.settlement, limit: limit) {
+            .event(Event(id: self.world.tongue.id("question"), data: Self.data($0, 0)))
+        }
     }
 
     @discardableResult
@@ -218,6 +241,8 @@ final class Client: CustomStringConvertible {
     func pathChanged(_ change: NetworkChange) { tell(.pathChanged(change)) }
 
     // MARK: What the app knows
+
+    func isConfirmed(_ channel: String) -> Bool { engine.subscription(channel)?.isConfirmed == true }
 
     func isOpen(_ call: CallID) -> Bool { calls[call] != nil }
 
@@ -426,9 +451,9 @@ final class Client: CustomStringConvertible {
         case .message(let message): handles[inbox]?.missed += message.missed
         case .event(let event, let missed):
             handles[inbox]?.missed += missed
-            guard let number = event.data["original"]?["n"]?.integerValue,
-                let call = conversations[Int(number)]
-            else { return }
+            guard let number = world.tongue.answered(by: event), let call = conversations[number] else {
+                return
+            }
             tell(.command(.settle(call, ["n": Value(number)])))
         case .request(let request): serve(request, in: inbox)
         }

@@ -24,9 +24,12 @@ struct RuleTests {
         expectRules(world)
     }
 
-    @Test("1: A link that breaks with no word reconnects, and disconnect() does not")
-    func ownEndIsGraceful() {
-        let world = World()
+    @Test(
+        "1: A link that breaks with no word reconnects, and disconnect() does not",
+        arguments: Dialect.allCases
+    )
+    func ownEndIsGraceful(_ dialect: Dialect) {
+        let world = World(seed: 1, Tongue(dialect))
         let client = world.addOpenClient()
         client.pipe?.cut()
         world.run(until: .seconds(1)) { client.state != .open }
@@ -41,10 +44,11 @@ struct RuleTests {
     // MARK: 2
 
     @Test(
-        "2: After disconnect() neither a retry nor an attempt nor a question nor a late callback comes back")
-    func nothingComesBack() {
+        "2: After disconnect() neither a retry nor an attempt nor a question nor a late callback comes back",
+        arguments: Dialect.allCases)
+    func nothingComesBack(_ dialect: Dialect) {
         for moment in 0..<60 {
-            let world = World(seed: UInt64(moment))
+            let world = World(seed: UInt64(moment), Tongue(dialect))
             let client = world.addClient {
                 $0.asksToken = true
                 $0.times.connect = .seconds(2)
@@ -66,9 +70,9 @@ struct RuleTests {
         }
     }
 
-    @Test("2: disconnect() cancels a pending retry")
-    func cancelsRetry() {
-        let world = World()
+    @Test("2: disconnect() cancels a pending retry", arguments: Dialect.allCases)
+    func cancelsRetry(_ dialect: Dialect) {
+        let world = World(seed: 1, Tongue(dialect))
         let client = world.addOpenClient()
         world.server.crash()
         #expect(world.run { client.state == .reconnecting })
@@ -82,9 +86,9 @@ struct RuleTests {
 
     // MARK: 3
 
-    @Test("3: What an old link says changes nothing")
-    func oldLinks() {
-        let world = World()
+    @Test("3: What an old link says changes nothing", arguments: Dialect.allCases)
+    func oldLinks(_ dialect: Dialect) throws {
+        let world = World(seed: 1, Tongue(dialect))
         let client = world.addOpenClient()
         client.subscribe("news")
         world.run(for: .seconds(1))
@@ -96,12 +100,12 @@ struct RuleTests {
         if let old {
             client.hear(
                 [
-                    .received([.text(#"{"type":"welcome","conn-id":"ghost"}"#)]), .wrote([SendID(.max)]),
+                    .received([try #require(world.tongue.ghost)]), .wrote([SendID(.max)]),
                     .closed(.closed(code: .normal, reason: "late")),
                 ], of: old)
         }
         #expect(client.view == before)
-        #expect(client.status.identity?.connectionID != "ghost")
+        #expect(client.status.identity?.connectionID != "ghost" && client.status.identity?.uid != "ghost")
         expectRules(world)
     }
 
@@ -330,9 +334,9 @@ struct RuleTests {
 
     // MARK: 7
 
-    @Test("7: Silence beyond the limit ends the link, and the reason says so")
-    func silence() {
-        let world = World()
+    @Test("7: Silence beyond the limit ends the link, and the reason says so", arguments: Dialect.allCases)
+    func silence(_ dialect: Dialect) {
+        let world = World(seed: 1, Tongue(dialect))
         let client = world.addOpenClient()
         client.pipe?.silence()
         world.run(for: .milliseconds(23_990))
@@ -422,10 +426,11 @@ struct RuleTests {
 
     // MARK: 10
 
-    @Test("10: Garbage ends the link with the right code, and the client goes on")
-    func garbage() {
+    @Test(
+        "10: Garbage ends the link with the right code, and the client goes on", arguments: Dialect.allCases)
+    func garbage(_ dialect: Dialect) {
         for seed in 1...200 as ClosedRange<UInt64> {
-            let world = World(seed: seed)
+            let world = World(seed: seed, Tongue(dialect))
             let client = world.addOpenClient()
             let bytes = (0..<64).map { _ in UInt8.random(in: 0...255, using: &world.random) }
             client.pipe?.inject(bytes, to: .client)
@@ -509,6 +514,26 @@ struct RuleTests {
         #expect(client.error(of: impatient)?.outcome == .unknown)
         let receipt = PublishReceipt(outcome: .acknowledged, messageID: "msg-2", deliveredTo: 1)
         #expect(client.answer(to: patient) == .published(receipt))
+        expectRules(world)
+    }
+
+    @Test(
+        "12: A late answer to an event goes to the call that caused it, which is gone: not to the next",
+        arguments: [Dialect.senteLiteVectors, .sente])
+    func lateAnswer(_ dialect: Dialect) {
+        let world = World(seed: 1, Tongue(dialect))
+        let client = world.addOpenClient()
+        world.server.setFaults { $0.replies = .late(.seconds(3)) }
+        let impatient = client.ask(limit: .seconds(1))
+        world.run(for: .seconds(2))
+        let patient = client.ask(limit: .seconds(10))
+        world.run(for: .seconds(10))
+        #expect(client.error(of: impatient)?.outcome == .unknown)
+        guard case .value(let answer)? = client.answer(to: patient) else {
+            Issue.record("\(client.error(of: patient) as Any)")
+            return
+        }
+        #expect(world.tongue.answered(by: answer) == 1)
         expectRules(world)
     }
 

@@ -45,6 +45,8 @@ final class RuleBook {
     private var askedInStep: String?
     private var asked: [String: Int] = [:]
     private var heard: [String: Int] = [:]
+    /// Wishes that the dialect has no word for.
+    private var unsaid: Set<String> = []
     private var unwritten: [(id: SendID, weight: Int)] = []
     private var unwrittenBytes = 0
     private var lastLetter = -1
@@ -235,7 +237,7 @@ final class RuleBook {
         guard case .report(.received(let messages), let id) = cause, id == linkBefore, id == link,
             before.state == .open, client.state == .open
         else { return }
-        let pings = messages.count { $0.bytes.starts(with: Self.pingPrefix) }
+        let pings = world.tongue.pings(in: messages)
         guard pings > 0 else { return }
         var pongs = 0
         for case .transmit(_, let batch) in effects {
@@ -243,8 +245,6 @@ final class RuleBook {
         }
         if pongs != pings { violate(11, "\(pings) pings came and \(pongs) were answered.") }
     }
-
-    private static let pingPrefix = Array(#"{"type":"ping""#.utf8)
 
     // MARK: States, attempts, backoff (8)
 
@@ -412,6 +412,10 @@ final class RuleBook {
     /// What an engine could not spell never left.
     func unsayable(_ transmission: Transmission) {
         if let number = transmission.outbound.letter { world.letters[number].link = nil }
+        if case .subscribe(let channel) = transmission.outbound {
+            asked[channel] = nil
+            unsaid.insert(channel)
+        }
         if let index = unwritten.firstIndex(where: { $0.id == transmission.id }) {
             unwrittenBytes -= unwritten.remove(at: index).weight
         }
@@ -432,7 +436,7 @@ final class RuleBook {
 
     /// 6: Only the reply to the latest asking confirms a wish; a rejection rests until asked again.
     private func subscription(_ channel: String, _ status: SubscriptionStatus) {
-        if status.isConfirmed || status.rejection != nil {
+        if unsaid.remove(channel) == nil, status.isConfirmed || status.rejection != nil {
             if heard[channel, default: 0] != asked[channel, default: 0] || asked[channel] == nil {
                 violate(6, "\(channel) is answered although the server has not got the latest asking.")
             }
@@ -518,7 +522,7 @@ final class RuleBook {
             }
         case .value(let value):
             if letter.reachedServer != 1 { violate(4, "Letter \(number) is answered, and was not received.") }
-            if (value["answer"] ?? value["n"])?.integerValue != Int64(number) {
+            if world.tongue.answered(by: value) != number {
                 violate(12, "Letter \(number) got the answer \(value).")
             }
         default: violate(12, "Letter \(number) got \(answer).")

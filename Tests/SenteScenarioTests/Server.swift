@@ -11,7 +11,7 @@ final class Server {
     unowned let world: World
     private(set) var session: ServerSession
     private(set) var isUp = true
-    var configuration = ServerConfiguration() { didSet { if world.age == .zero { begin() } } }
+    var configuration: ServerConfiguration { didSet { if world.age == .zero { begin() } } }
     private var pipes: [ConnectionID: Pipe] = [:]
     private(set) var faults = Faults() { didSet { noteFaults(oldValue) } }
     /// Until then answers may come late, because of faults in force or just over.
@@ -24,6 +24,7 @@ final class Server {
 
     init(_ world: World) {
         self.world = world
+        configuration = world.tongue.server
         session = ServerSession(configuration, seed: world.seed)
     }
 
@@ -105,11 +106,13 @@ final class Server {
         case .requested(let request):
             guard isUp else { return pipe.hangUp(.server) }
             pipe.answer(
-                session.admit(target: request.target, wantsUpgrade: request.isUpgrade, at: world.now))
+                session.admit(
+                    target: request.target + "?client-id=c\(pipe.owner.number)",
+                    wantsUpgrade: request.isUpgrade, at: world.now))
         case .opened:
             guard isUp else { return pipe.hangUp(.server) }
             pipes[pipe.connection] = pipe
-            handle(.connected(pipe.connection))
+            handle(.connected(pipe.connection, world.tongue.visitor(pipe.owner)))
         case .message(let message): receive(message, on: pipe)
         case .closed:
             guard pipes.removeValue(forKey: pipe.connection) != nil else { return }
@@ -176,23 +179,27 @@ final class Server {
             copy.handle(.timerFired, at: later, into: &answers)
         }
         for case .send(pipe.connection, let answer) in answers.reversed() {
-            if let treatment = Self.treatment(answer) {
+            if let treatment = treatment(answer) {
                 world.letters[number].treatment = treatment
                 return
             }
         }
     }
 
-    private static func treatment(_ answer: Message) -> Letter.Treatment? {
-        guard answer.bytes.count > 16, let value = try? WireFormat.json.decode(answer.bytes) else {
-            return nil
+    /// Servers of vectors tell nothing of what they did with a message.
+    private func treatment(_ answer: Message) -> Letter.Treatment? {
+        guard world.tongue.hasRequests, answer.bytes.count > 16,
+            let value = try? world.tongue.format.decode(answer.bytes)
+        else { return nil }
+        func field(_ name: String, of value: Value? = value) -> Value? {
+            value.flatMap { world.tongue.field(name, of: $0) }
         }
-        switch value["type"]?.stringValue {
+        switch field("type")?.stringValue ?? field("type")?.keywordValue?.text {
         case "publish-result":
-            return value["message-id"]?.stringValue.map { .published(messageID: $0) } ?? .refused
+            return field("message-id")?.stringValue.map { .published(messageID: $0) } ?? .refused
         case "rpc-request-result":
-            guard let id = value["request-id"]?.stringValue,
-                let count = value["delivery"]?["delivered-to"]?.integerValue
+            guard let id = field("request-id")?.stringValue,
+                let count = field("delivered-to", of: field("delivery"))?.integerValue
             else { return .refused }
             return .forwarded(requestID: id, deliveredTo: Int(count))
         default: return nil

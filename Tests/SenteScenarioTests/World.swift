@@ -14,6 +14,8 @@ import SenteSocket
 /// what it finds is in `violations`.
 final class World {
     let seed: UInt64
+    /// What is spoken here.
+    let tongue: Tongue
     var random: Generator
     private(set) var now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 1_750_000_000_000)
     var weather = Weather()
@@ -51,8 +53,9 @@ final class World {
         }
     }
 
-    init(seed: UInt64 = 1, isRecording: Bool = true) {
+    init(seed: UInt64 = 1, _ tongue: Tongue = Tongue(.senteLiteMaps), isRecording: Bool = true) {
         self.seed = seed
+        self.tongue = tongue
         self.isRecording = isRecording
         random = Generator(seed: seed)
     }
@@ -62,6 +65,7 @@ final class World {
         sizes: SizeLimits = SizeLimits(), _ change: (inout SessionConfiguration) -> Void = { _ in }
     ) -> Client {
         var configuration = SessionConfiguration()
+        if !tongue.answersPings { configuration.heartbeat?.limit = nil }
         change(&configuration)
         let client = Client(clients.count, configuration, sizes: sizes, seed: random.next(), in: self)
         clients.append(client)
