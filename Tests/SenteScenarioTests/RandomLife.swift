@@ -79,6 +79,8 @@ struct RandomLife {
         let answers = world.pick([1, 4, 16])
         let connectLimit = world.milliseconds(500...10_000)
         let asks = (world.chance(0.3), world.chance(0.3), world.chance(0.3))
+        let endpoints = world.chance(0.2) ? ["ws://a.test/", "ws://b.test/", "ws://c.test/"] : []
+        let order = world.pick(EndpointOrder.allCases)
         let client = world.addClient(sizes: SizeLimits(outgoingMessage: 4_096)) {
             $0.reconnect = reconnect
             $0.outbox = outbox
@@ -87,6 +89,8 @@ struct RandomLife {
             $0.writeWindow = window
             $0.concurrentAnswers = answers
             $0.times.connect = connectLimit
+            $0.endpoints = endpoints
+            $0.endpointOrder = order
             $0.asksEndpoint = asks.0
             $0.asksToken = asks.1
             $0.asksParameters = asks.2

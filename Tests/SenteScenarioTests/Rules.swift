@@ -59,6 +59,8 @@ final class RuleBook {
     private var notBefore: Instant?
     private var promisedDelay = Duration.zero
     private var asks: [AskID] = []
+    /// Attempts since the last greeting; one with a fresh token goes where the one before went.
+    private var attemptsInRound = 0
     private var seen: [InboxID: Set<Int>] = [:]
     private var lastArrival: [InboxID: Int] = [:]
     private var requests: Set<String> = []
@@ -227,9 +229,15 @@ final class RuleBook {
     private var isMendable: Bool {
         switch client.status.lastError?.code {
         case .unauthorized?: false
-        case .protocolMismatch?, .untrusted?, .refused?: wasGreeted
+        case .protocolMismatch?, .untrusted?, .refused?: wasGreeted || !isRoundOver
         default: true
         }
+    }
+
+    /// Whether each of the server's URLs has been tried since the last round, or the last greeting.
+    private var isRoundOver: Bool {
+        let count = Set(client.configuration.endpoints).count
+        return count < 2 || client.configuration.asksEndpoint || attemptsInRound % count == 0
     }
 
     /// 11: Whatever the app does not consume, pings are answered, at once.
@@ -252,6 +260,8 @@ final class RuleBook {
         let old = last
         last = status
         if old.state != status.state { moved(from: old.state, to: status.state) }
+        if old.state != .connecting, status.state == .connecting { attemptsInRound += 1 }
+        if status.state == .open { attemptsInRound = 0 }
         if old.state == .open, status.state != .open {
             if let greetedAt, greetedAt.duration(to: now) >= client.configuration.reconnect.stableTime {
                 retries = 0
@@ -335,7 +345,7 @@ final class RuleBook {
     }
 
     private func window(_ retry: Int, _ error: SenteError?) -> ClosedRange<Duration> {
-        let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code)
+        let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code) && isRoundOver
         switch client.configuration.reconnect.rule {
         case .never: return .zero ... .zero
         case .custom: return promisedDelay...promisedDelay

@@ -82,10 +82,12 @@ package struct Certificates: Sendable {
     /// The SHA-256 of the public key of a certificate in base64, as the command computes it.
     package func pin(_ certificate: TLSConfiguration.PEM) throws -> String {
         guard case .file(let path) = certificate else { return "" }
-        try openssl("x509 -in \(path) -pubkey -noout -out key.pub")
-        try openssl("pkey -pubin -in key.pub -outform DER -out key.der")
-        try openssl("dgst -sha256 -binary -out key.sha key.der")
-        return try Data(contentsOf: URL(fileURLWithPath: "\(folder)/key.sha")).base64EncodedString()
+        // Tests run side by side.
+        let name = "key-\(UUID())"
+        try openssl("x509 -in \(path) -pubkey -noout -out \(name).pub")
+        try openssl("pkey -pubin -in \(name).pub -outform DER -out \(name).der")
+        try openssl("dgst -sha256 -binary -out \(name).sha \(name).der")
+        return try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name).sha")).base64EncodedString()
     }
 
     /// The bytes of a file.
