@@ -7,7 +7,9 @@ import SenteServer
 @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
 enum ServeConsole {
     static func run(_ configuration: ServerConfiguration, _ output: Output) async throws {
-        let server = try ReferenceServer(configuration)
+        let server =
+            configuration.dialect == .sente
+            ? try ServeRelay.start(configuration) : try ReferenceServer(configuration)
         let (endings, ending) = AsyncStream.makeStream(of: String.self)
         let termination = Termination { ending.yield($0) }
         defer { termination.stopListening() }
@@ -16,7 +18,8 @@ enum ServeConsole {
             .status,
             [
                 "state": "running", "host": Value(configuration.host), "port": Value(port),
-                "url": Value(url(configuration.host, port)),
+                "url": Value(url(configuration.host, port) + (configuration.path ?? "")),
+                "mode": Value(configuration.dialect.rawValue), "format": Value(configuration.format.name),
             ])
         if Termination.inputCanEnd {
             Task {
@@ -42,5 +45,12 @@ enum ServeConsole {
         case "::": "ws://[::1]:\(port)/"
         default: host.contains(":") ? "ws://[\(host)]:\(port)/" : "ws://\(host):\(port)/"
         }
+    }
+}
+
+extension ServerConfiguration {
+    /// What stands behind the first slash of an address for clients; Sente's have a path by habit.
+    fileprivate var path: String? {
+        dialect == .sente ? String((sente.path ?? "/chsk").drop { $0 == "/" }) : nil
     }
 }

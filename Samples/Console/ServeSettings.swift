@@ -8,19 +8,57 @@ struct ServeSettings {
     var configuration: ServerConfiguration
     var wantsHelp = false
 
-    /// Options count more than environment variables.
-    static func read(
-        _ arguments: [String], environment: [String: String]
-    ) throws(UsageError) -> ServeSettings {
-        var settings: ServeSettings
+    /// What the others begin with: the family, and its release where that matters.
+    private var mode = ServerConfiguration.Dialect.maps
+    private var version = SenteSettings.Version.current
+    private var format: FormatName?
+
+    private init(
+        _ mode: ServerConfiguration.Dialect = .maps, _ version: SenteSettings.Version = .current,
+        environment: [String: String]
+    ) throws(UsageError) {
         do {
-            settings = ServeSettings(configuration: try ServerConfiguration(environment: environment))
+            configuration = try ServerConfiguration(mode, environment: environment)
         } catch {
             throw UsageError(error.description)
         }
-        let others = try OptionTable(options: options).apply(arguments, to: &settings)
-        guard let other = others.first else { return settings }
-        throw UsageError("“\(other)” is no option: `console serve --help` lists those there are.")
+        configuration.sente = SenteSettings(version)
+    }
+
+    /// Options count more than environment variables.
+    ///
+    /// They are applied twice: the mode decides what the defaults of the others are.
+    static func read(
+        _ arguments: [String], environment: [String: String]
+    ) throws(UsageError) -> ServeSettings {
+        let table = OptionTable(options: options)
+        var first = try ServeSettings(environment: environment)
+        _ = try table.apply(arguments, to: &first)
+        var settings = try ServeSettings(first.mode, first.version, environment: environment)
+        let others = try table.apply(arguments, to: &settings)
+        if let other = others.first {
+            throw UsageError("“\(other)” is no option: `console serve --help` lists those there are.")
+        }
+        try settings.chooseFormat()
+        return settings
+    }
+
+    private mutating func chooseFormat() throws(UsageError) {
+        guard let format else { return }
+        let formats = Self.formats(of: mode)
+        guard formats.contains(format) else {
+            let names = formats.map(\.rawValue).joined(separator: ", ")
+            throw UsageError("--format: servers of the mode \(mode.rawValue) speak \(names).")
+        }
+        configuration.format = format.format
+    }
+
+    /// What real servers of the family can be set to.
+    private static func formats(of mode: ServerConfiguration.Dialect) -> [FormatName] {
+        switch mode {
+        case .maps, .vectors: [.json, .edn, .transit]
+        case .sente: FormatName.allCases.filter { $0 != .json }
+        }
     }
 
     static let usage = """
@@ -30,12 +68,63 @@ struct ServeSettings {
         terminal or a pipe; then every connection is closed with 1001. The environment variables PORT, HOST,
         AUTO_CREATE_CHANNELS, MAX_SUBSCRIBERS and MESSAGE_RETENTION stand for the options of that meaning.
 
+        Modes: v1 is sente-lite's first family, {"type": …}; sente-lite the later one, [id data]; sente the original,
+        [[id data] cb]. The first two echo what they do not know. In sente, an event whose id is :chat/… goes to every user
+        who is connected, with the sender as :from, and answers :ok to whoever wants an answer; any other event is answered
+        with its own data. A user is named by the parameter `user`, or else by the client-id.
+
         Options:
         \(OptionTable(options: options).help)
         """
 
     private static var options: [Option<ServeSettings>] {
-        listenOptions + channelOptions + faultOptions + replyOptions
+        modeOptions + listenOptions + channelOptions + faultOptions + replyOptions
+    }
+
+    private static var modeOptions: [Option<ServeSettings>] {
+        [
+            .option("mode", "NAME", "\(Reading.names(of: ServerConfiguration.Dialect.self)) (v1)") {
+                (settings, text) throws(UsageError) in
+                settings.mode = try Reading.choice(text, of: ServerConfiguration.Dialect.self)
+            },
+            .option("format", "NAME", "\(Reading.names(of: FormatName.self)) (json in v1, else edn)") {
+                (settings, text) throws(UsageError) in
+                settings.format = try Reading.choice(text, of: FormatName.self)
+            },
+            .option("csrf", "TOKEN", "sente: clients must bring it; sente-lite: the greeting carries it") {
+                $0.configuration.csrfToken = $1
+            },
+            .flag("wrap", "sente-lite: what goes to several comes inside :chsk/recv") {
+                $0.configuration.wrapsBroadcasts = true
+            },
+            .option(
+                "sente-version", "NAME", "sente: \(Reading.names(of: SenteSettings.Version.self)) (1.22)"
+            ) { (settings, text) throws(UsageError) in
+                settings.version = try Reading.choice(text, of: SenteSettings.Version.self)
+            },
+            .option("path", "PATH", "sente: the only one that is served (any)") {
+                $0.configuration.sente.path = $1
+            },
+            .option("origin", "ORIGIN", "sente: one that is let in; repeatable (any)") {
+                $0.configuration.sente.allowedOrigins = ($0.configuration.sente.allowedOrigins ?? []) + [$1]
+            },
+            .option("push-delay", "SECONDS", "sente: how long pushes are gathered (0.03)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.sente.pushDelay = try Reading.seconds(text)
+            },
+            .option("grace", "SECONDS", "sente: how long a user who left counts as there (2.5)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.sente.reconnectGrace = try Reading.seconds(text)
+            },
+            .option("keep-alive", "SECONDS|off", "sente: silence before a ping (12.5; 25 up to 1.20)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.sente.keepAlive = try Reading.secondsOrOff(text)
+            },
+            .option("ping-timeout", "SECONDS|off", "sente: silence after it before the close (10)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.sente.pingTimeout = try Reading.secondsOrOff(text)
+            },
+        ]
     }
 
     private static var listenOptions: [Option<ServeSettings>] {
@@ -68,7 +157,7 @@ struct ServeSettings {
                 (settings, text) throws(UsageError) in
                 settings.configuration.closeLimit = try Reading.seconds(text)
             },
-            .option("heartbeat", "SECONDS|off", "how often connections are pinged (30)") {
+            .option("heartbeat", "SECONDS|off", "how often connections are pinged, not in sente (30)") {
                 (settings, text) throws(UsageError) in
                 settings.configuration.heartbeatInterval = try Reading.secondsOrOff(text)
             },
@@ -127,7 +216,8 @@ struct ServeSettings {
             "subscriptions": \.subscriptionsPerConnection, "requests": \.pendingRequests,
             "connection-requests": \.pendingRequestsPerConnection, "request-bytes": \.pendingRequestBytes,
             "retained-bytes": \.retainedBytes, "delayed-messages": \.delayedMessages,
-            "delayed-bytes": \.delayedBytes,
+            "delayed-bytes": \.delayedBytes, "away-clients": \.awayClients,
+            "held-messages": \.heldMessages, "held-bytes": \.heldBytes,
         ]
     }
 
@@ -173,6 +263,13 @@ struct ServeSettings {
             .option("replies", "HOW", "fault: never, twice, out-of-order, or late=SECONDS") {
                 (settings, text) throws(UsageError) in
                 settings.configuration.faults.replies = try replies(text)
+            },
+            .option("late-pushes", "SECONDS", "fault: pushes come so much later, answers do not") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.faults.pushesLate = try Reading.seconds(text)
+            },
+            .flag("reverse-held", "fault: what was held back for a sente client comes newest first") {
+                $0.configuration.faults.reversesHeldPushes = true
             },
             .flag("flat", "fault: deliveries without the envelope") {
                 $0.configuration.faults.deliversFlat = true

@@ -17,8 +17,10 @@ extension ServerConfiguration {
     /// `MAX_SUBSCRIBERS` and `MESSAGE_RETENTION`, as in sente-lite's own deployment.
     ///
     /// Others are ignored.
-    package init(environment: [String: String]) throws(EnvironmentError) {
-        self.init()
+    package init(
+        _ dialect: Dialect = .maps, environment: [String: String]
+    ) throws(EnvironmentError) {
+        self.init(dialect)
         port = try Self.integer("PORT", in: environment, 0...65_535) ?? port
         if let name = environment["HOST"] {
             guard !name.isEmpty, !name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else {

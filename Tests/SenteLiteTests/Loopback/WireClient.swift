@@ -9,18 +9,20 @@ final class WireClient: LinkObserver, @unchecked Sendable {
     let messages = Journal<Value>()
     let ends = Journal<LinkReport>()
     private let loop: EventLoop
+    private let format: WireFormat
     /// The loop's own.
     private var link: (any TransportLink)?
 
-    init(port: Int, on loop: EventLoop) {
+    init(port: Int, _ target: String = "/", _ format: WireFormat = .json, on loop: EventLoop) {
         self.loop = loop
+        self.format = format
         let request = LinkRequest(
-            url: "ws://127.0.0.1:\(port)/", openDeadline: loop.now.instant.advanced(by: .seconds(60)))
+            url: "ws://127.0.0.1:\(port)\(target)", openDeadline: loop.now.instant.advanced(by: .seconds(60)))
         loop.post { self.link = SocketTransport().open(LinkID(1), request, on: loop, observer: self) }
     }
 
     func send(_ value: Value) throws {
-        let message = Message(.text, try WireFormat.json.encode(value))
+        let message = Message(format.isBinary ? .binary : .text, try format.encode(value))
         loop.post { self.link?.send([(SendID(1), message)]) }
     }
 
@@ -37,7 +39,8 @@ final class WireClient: LinkObserver, @unchecked Sendable {
         for report in reports {
             switch report {
             case .received(let batch):
-                messages.append(contentsOf: batch.map { (try? WireFormat.json.decode($0.bytes)) ?? .null })
+                messages.append(
+                    contentsOf: batch.map { (try? format.decode($0.bytes)) ?? .string($0.string) })
             case .closed, .refused: ends.append(report)
             case .opened, .progress, .wrote, .answered: break
             }
