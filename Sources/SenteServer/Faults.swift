@@ -32,11 +32,11 @@ package struct Faults: Hashable, Sendable {
         case never
         /// Every answer this much later, in order; deliveries and heartbeats are not held up.
         case late(Duration)
-        /// `rpc-response` twice. Answers without an id stay single: no client could tell the second from the
-        /// next.
+        /// `rpc-response`, or Sente's reply to a callback, twice. Answers without an id stay single: no client
+        /// could tell the second from the next.
         case twice
-        /// `rpc-response` before its `rpc-request-result` where the server answers itself; otherwise each is
-        /// held until the next one of the connection has gone first, or for a second.
+        /// `rpc-response` before its `rpc-request-result` where the server answers itself; otherwise each, and
+        /// each of Sente's replies, is held until the next one of the connection has gone first, or for a second.
         case outOfOrder
     }
 

@@ -21,6 +21,7 @@ extension ServerSession {
     /// sente.cljc, on-open: after the greeting.
     mutating func join(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
         guard let connection = connections[id] else { return }
+        connections[id]?.hasJoined = true
         let isNew = users.join(id, connection.clientID, of: connection.uid)
         tell([.keyword("chsk/connected")], from: id, into: &effects)
         if isNew { tell([.keyword("chsk/uidport-open"), connection.uid], from: id, into: &effects) }

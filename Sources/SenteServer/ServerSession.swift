@@ -31,6 +31,8 @@ package struct ServerSession: Sendable {
         /// Whose connection it is in the dialects of events.
         var uid: Value = .null
         var clientID = ""
+        /// Whether its user was told of it.
+        var hasJoined = false
         var window: Window?
     }
 
@@ -159,7 +161,7 @@ package struct ServerSession: Sendable {
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         if connection.pendingRequests > 0 { requests.removeAll(of: id) }
         if let window = connection.window { windows.remove(window.ticket) }
-        if dialect != .maps { leave(id, connection, at: now, into: &effects) }
+        if connection.hasJoined { leave(id, connection, at: now, into: &effects) }
     }
 
     mutating func end(

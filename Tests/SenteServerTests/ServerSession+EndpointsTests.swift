@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteServer
+import SenteSocket
 import SenteWire
 import Testing
 
@@ -101,5 +102,37 @@ struct ServerSessionEndpointsTests {
     @Test("Sente's dialect has no pages and no Ajax", arguments: ["/", "/health", "/chsk?client-id=c"])
     func sente(_ target: String) {
         #expect(Stage(.sente).page(target) == "404 not found")
+    }
+
+    @Test(
+        "An origin is what the page says it is, or else where it was linked from; without either nobody is let in",
+        arguments: [
+            ([("Origin", "http://good")], true), ([("Origin", "http://good.evil")], false), ([], false),
+            ([("Referer", "http://good/page")], true), ([("Referer", "http://good.evil/page")], false),
+            ([("Referer", "http://good")], false),
+            ([("Origin", "http://evil"), ("Referer", "http://good/")], false),
+        ] as [([(String, String)], Bool)])
+    func origins(_ headers: [(String, String)], _ isLetIn: Bool) {
+        var stage = Stage(.sente) { $0.sente.allowedOrigins = ["http://other", "http://good"] }
+        let request = HTTPRequest(
+            method: "GET", target: "/?client-id=c", headers: headers.map { HTTPHeader($0.0, $0.1) },
+            isUpgrade: true)
+        let admission = stage.session.admit(request, at: stage.now)
+        #expect((admission == .upgrade) == isLetIn)
+        if case .answer(let refusal) = admission { #expect(refusal.status == 403) }
+    }
+
+    @Test("A full server of Sente's answers 503")
+    func fullSente() {
+        var stage = Stage(.sente) { $0.maximumConnections = 0 }
+        guard
+            case .answer(let refusal) = stage.session.admit(
+                target: "/?client-id=c", wantsUpgrade: true, at: stage.now)
+        else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(refusal.status == 503)
+        #expect(stage.connect(1) == ["1 close 1013"])
     }
 }

@@ -273,4 +273,12 @@ struct ServerSessionUsersTests {
         #expect(stage.session.deadline == nil)
         #expect(stage.connect(2, visitor("c")) == ["2 close 1001"])
     }
+
+    @Test("Who is dropped instead of being greeted was never there")
+    func neverGreeted() {
+        var stage = stage { $0.faults.ending = .drop }
+        #expect(stage.connect(1, visitor("c")) == ["1 drop"])
+        #expect(stage.session.connectedUIDs.any.isEmpty)
+        #expect(stage.session.deadline == nil)
+    }
 }
