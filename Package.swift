@@ -15,9 +15,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
 }
 
 /// An executable under `Samples`; never a product, so that no user's package clashes with it.
-func sample(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+func sample(
+    _ name: String, _ path: String, _ dependencies: [Target.Dependency], packageAccess: Bool = true
+) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies, path: "Samples/\(path)", swiftSettings: settings)
+        name: name, dependencies: dependencies, path: "Samples/\(path)", packageAccess: packageAccess,
+        swiftSettings: settings)
 }
 
 /// The tests of one room.
@@ -43,6 +46,7 @@ let package = Package(
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
 
         sample("echo", "Echo", ["SenteLite", "SenteServer"]),
+        sample("chat", "Chat", ["SenteLite"], packageAccess: false),
         sample("console", "Console", ["SenteLite", "SenteServer"]),
         sample(
             "bench", "Bench",
@@ -61,7 +65,7 @@ let package = Package(
             "SenteLiteTests",
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
-                "SenteServer", "SenteTestSupport", "console",
+                "SenteServer", "SenteTestSupport", "console", "chat",
             ]),
         tests(
             "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),

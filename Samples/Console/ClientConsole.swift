@@ -112,7 +112,7 @@ struct ClientConsole: Sendable {
             case .reconnect: client.reconnect()
             case .wait(let duration): try await Task.sleep(for: duration)
             case .quit: break
-            case .connect, .disconnect, .subscribe, .unsubscribe, .publish, .request, .respond, .send:
+            case .connect, .disconnect, .subscribe, .unsubscribe, .publish, .request, .respond, .send, .event:
                 try await call(command, line: line)
             }
         } catch {
@@ -130,7 +130,8 @@ struct ClientConsole: Sendable {
         switch command {
         case .connect(let limit):
             try await client.connect(timeout: limit)
-            result = ["connection": client.status.identity?.connectionID.map { Value($0) }]
+            let identity = client.status.identity
+            result = ["connection": identity?.connectionID.map { Value($0) }, "uid": identity?.uid]
         case .disconnect:
             await client.disconnect()
         case .subscribe(let channel):
@@ -154,9 +155,25 @@ struct ClientConsole: Sendable {
         case .send(let event):
             try await client.send(event)
             result = ["id": Value(event.id.text), "outcome": Value(Outcome.written.rawValue)]
+        case .event(let event, nil):
+            try await client.send(event)
+            result = ["id": Value(event.id.text), "outcome": Value(Outcome.written.rawValue)]
+        case .event(let event, let limit?):
+            return try await ask(event, limit: limit, line: line)
         case .state, .status, .metrics, .help, .reconnect, .wait, .quit: return
         }
         output.write(outcomeOf: command.name, line: line, result)
+    }
+
+    private func ask(_ event: Event, limit: Duration, line: Int?) async throws {
+        let began = ContinuousClock.now
+        let answer = try await client.send(event, timeout: limit)
+        output.write(
+            .reply,
+            [
+                "line": line.map { Value($0) }, "id": Value(event.id.text), "data": answer,
+                "took": Value(began.duration(to: .now).milliseconds),
+            ])
     }
 
     private func request(_ data: Value, on channel: String, limit: Duration?, line: Int?) async throws {

@@ -65,7 +65,7 @@ struct ClientSettings {
         Commands on standard input, one a line; its end is `quit`, # begins a comment:
         \(Command.forms.map { "  \($0.form)" }.joined(separator: "\n"))
 
-        subscribe, unsubscribe, publish, request, respond and send leave in the order of their lines, and later lines
+        subscribe, unsubscribe, publish, request, respond, send and event leave in the order of their lines; later lines
         go on while they wait for the server; the field `line` says which line a result belongs to. connect, disconnect
         and wait hold up later lines. quit waits for the results still missing, then disconnects.
 
@@ -94,6 +94,16 @@ struct ClientSettings {
                 let pair = try Reading.pair(text)
                 settings.configuration.parameters[pair.name] = pair.value
             },
+            .option("param", "NAME=VALUE", "the same") { (settings, text) throws(UsageError) in
+                let pair = try Reading.pair(text)
+                settings.configuration.parameters[pair.name] = pair.value
+            },
+            .option("client-id", "TEXT", "the parameter client-id of Sente (a random UUID)") {
+                $0.configuration.clientID = $1
+            },
+            .option("csrf", "TOKEN", "the parameter csrf-token of Sente") { settings, text in
+                settings.configuration.csrfToken = { text }
+            },
             .option("token", "TEXT", "sent as Authorization: Bearer TEXT") { settings, text in
                 settings.configuration.tokenProvider = { _ in text }
             },
@@ -101,16 +111,20 @@ struct ClientSettings {
                 settings, text in
                 settings.configuration.proxy = text == "none" ? .none : .url(text)
             },
-            .option("dialect", "NAME", "insists on one of: \(Reading.names(of: Dialect.self))") {
+            .option("dialect", "NAME", "insists on one of: \(Reading.names(of: DialectName.self)) (auto)") {
                 (settings, text) throws(UsageError) in
-                settings.configuration.dialect = try Reading.choice(text, of: Dialect.self)
+                settings.configuration.dialect = try Reading.choice(text, of: DialectName.self).dialect
             },
-            .option("format", "NAME", "insists on one of: json") { (settings, text) throws(UsageError) in
-                guard text == WireFormat.json.name else { throw UsageError("“\(text)” is none of json.") }
-                settings.configuration.format = .json
+            .option("format", "NAME", "insists on one of: \(formats) (auto)") {
+                (settings, text) throws(UsageError) in
+                settings.configuration.format =
+                    text == auto ? nil : try Reading.choice(text, of: FormatName.self).format
             },
         ]
     }
+
+    private static let auto = "auto"
+    private static var formats: String { "\(auto), \(Reading.names(of: FormatName.self))" }
 
     private static var compressionOptions: [Option<ClientSettings>] {
         [

@@ -10,6 +10,8 @@ enum Command: Equatable {
     case request(channel: String, Value, limit: Duration?)
     case respond(channel: String, Value)
     case send(Event)
+    /// With a limit it awaits a reply.
+    case event(Event, limit: Duration?)
     case state
     case status
     case metrics
@@ -25,7 +27,8 @@ enum Command: Equatable {
     static let forms: [(word: String, form: String)] = [
         ("subscribe", "subscribe CHANNEL"), ("unsubscribe", "unsubscribe CHANNEL"),
         ("publish", "publish CHANNEL JSON"), ("request", "request CHANNEL JSON [SECONDS]"),
-        ("respond", "respond CHANNEL JSON"), ("send", "send JSON"), ("state", "state"), ("status", "status"),
+        ("respond", "respond CHANNEL JSON"), ("send", "send JSON"), ("event", "event EDN [SECONDS]"),
+        ("state", "state"), ("status", "status"),
         ("metrics", "metrics"), ("disconnect", "disconnect"), ("connect", "connect [SECONDS]"),
         ("reconnect", "reconnect"), ("wait", "wait SECONDS"), ("help", "help"), ("quit", "quit"),
     ]
@@ -55,6 +58,7 @@ enum Command: Equatable {
         case .request: "request"
         case .respond: "respond"
         case .send: "send"
+        case .event: "event"
         case .state: "state"
         case .status: "status"
         case .metrics: "metrics"
@@ -70,7 +74,7 @@ enum Command: Equatable {
     /// Whether later lines go on while this one waits for the server.
     var runsBeside: Bool {
         switch self {
-        case .subscribe, .unsubscribe, .publish, .request, .respond, .send: true
+        case .subscribe, .unsubscribe, .publish, .request, .respond, .send, .event: true
         case .state, .status, .metrics, .disconnect, .connect, .reconnect, .wait, .help, .quit: false
         }
     }
@@ -84,12 +88,16 @@ enum Command: Equatable {
             return .publish(channel: channel, try Reading.json(text))
         case "request":
             let (channel, text) = try channelAndText(rest)
-            let (value, limit) = try valueAndLimit(text)
+            let (value, limit) = try valueAndLimit(text, Reading.json)
             return .request(channel: channel, value, limit: limit)
         case "respond":
             let (channel, text) = try channelAndText(rest)
             return .respond(channel: channel, try Reading.json(text))
         case "send": return .send(try event(rest))
+        case "event":
+            guard !rest.isEmpty else { throw UsageError("The EDN is missing.") }
+            let (value, limit) = try valueAndLimit(rest, Reading.edn)
+            return .event(try Reading.event(value), limit: limit)
         case "connect": return .connect(limit: rest.isEmpty ? .seconds(30) : try Reading.seconds(rest))
         case "wait": return .wait(try Reading.seconds(rest))
         default: return try bare(word, rest)
@@ -140,13 +148,15 @@ enum Command: Equatable {
         return (channel, rest)
     }
 
-    /// All of the text as JSON; else its last word as a limit and the rest as JSON.
-    private static func valueAndLimit(_ text: String) throws(UsageError) -> (Value, Duration?) {
+    /// All of the text as a value; else its last word as a limit and the rest as a value.
+    private static func valueAndLimit(
+        _ text: String, _ read: (String) throws(UsageError) -> Value
+    ) throws(UsageError) -> (Value, Duration?) {
         do throws(UsageError) {
-            return (try Reading.json(text), nil)
+            return (try read(text), nil)
         } catch {
             guard let blank = text.lastIndex(where: \.isWhitespace),
-                let value = try? Reading.json(trimmed(text[..<blank]))
+                let value = try? read(trimmed(text[..<blank]))
             else { throw error }
             return (value, try Reading.seconds(trimmed(text[blank...])))
         }

@@ -11,7 +11,7 @@ extension Output {
             [
                 "line": line.map { Value($0) }, "state": Value(status.state.rawValue),
                 "from": old.map { Value($0.rawValue) }, "attempt": Value(status.attempt),
-                "connection": status.identity?.connectionID.map { Value($0) },
+                "connection": status.identity?.connectionID.map { Value($0) }, "uid": status.identity?.uid,
                 "close": status.lastClose.map(Self.close), "error": status.lastError.map(Self.error),
             ])
     }
@@ -23,7 +23,7 @@ extension Output {
             [
                 "line": line.map { Value($0) }, "state": Value(status.state.rawValue),
                 "attempt": Value(status.attempt),
-                "connection": status.identity?.connectionID.map { Value($0) },
+                "connection": status.identity?.connectionID.map { Value($0) }, "uid": status.identity?.uid,
                 "serverTime": status.identity?.serverTime.map { Value($0) },
                 "dialect": status.dialect.map { Value($0.rawValue) },
                 "format": status.format.map { Value($0.name) }, "close": status.lastClose.map(Self.close),

@@ -68,6 +68,25 @@ enum Reading {
         }
     }
 
+    static func edn(_ text: String) throws(UsageError) -> Value {
+        do {
+            return try WireFormat.edn.decode(Array(text.utf8))
+        } catch {
+            throw UsageError(
+                "“\(excerpt(text))” is no EDN: \(error.description) Write an event such as [:chat/say {:text \"hi\"}]."
+            )
+        }
+    }
+
+    /// `[id]` or `[id data]`.
+    static func event(_ value: Value) throws(UsageError) -> Event {
+        do throws(SenteError) {
+            return try Event(validating: value)
+        } catch {
+            throw UsageError(error.message)
+        }
+    }
+
     /// The start of a text, for messages.
     static func excerpt(_ text: String) -> String {
         text.count > 60 ? text.prefix(60) + "…" : text

@@ -15,6 +15,11 @@ extension SenteClient {
         /// the attempt, not the connecting.
         public typealias TokenProvider = @Sendable (AttemptReason) async throws -> String?
 
+        /// Gives the CSRF token for an attempt, or nil for none.
+        ///
+        /// It runs like a token provider.
+        public typealias CSRFTokenProvider = @Sendable () async throws -> String?
+
         /// Gives parameters for an attempt's URL, in order.
         ///
         /// It runs like a token provider.
@@ -86,6 +91,17 @@ extension SenteClient {
         ///
         /// For what is good for one attempt, such as a CSRF token. The default is nil.
         public var parametersProvider: ParametersProvider?
+        /// By what a Sente server knows this client over all its connections: the parameter `client-id`, behind the
+        /// others.
+        ///
+        /// The default is nil: a random UUID, made once, for the dialect `sente` and for
+        /// `makeChannelSocketClient`, and none else.
+        public var clientID: String?
+        /// Asked for a CSRF token before each attempt, and once more when the server refused it (403); it is sent as
+        /// the parameter `csrf-token`, the last one.
+        ///
+        /// The default is nil.
+        public var csrfToken: CSRFTokenProvider?
         /// Asked for a token before each attempt; it is sent as `Authorization: Bearer …`.
         ///
         /// The default is nil.
@@ -107,6 +123,10 @@ extension SenteClient {
         ///
         /// The default is TLS 1.2 or later and the system's authorities.
         public var tls: TLSConfiguration
+        /// What only a `ChannelSocketClient` has.
+        ///
+        /// The default is what `ChannelSocketOptions` says.
+        public var channelSocket: ChannelSocketOptions
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -130,6 +150,7 @@ extension SenteClient {
             compression = CompressionPolicy()
             networkPath = .system
             tls = TLSConfiguration()
+            channelSocket = ChannelSocketOptions()
             loop = .shared
         }
     }
@@ -148,7 +169,7 @@ extension SenteClient.Configuration {
         session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil
         session.asksToken = tokenProvider != nil
-        session.asksParameters = parametersProvider != nil
+        session.asksParameters = parametersProvider != nil || csrfToken != nil
         return session
     }
 
@@ -184,6 +205,10 @@ extension SenteClient.Configuration {
         if let time = outbox.timeToLive { times.append(("outbox.timeToLive", time)) }
         for (name, time) in times where time <= .zero {
             throw SenteError(.invalidArgument, "`\(name)` is \(time): give more than 0.")
+        }
+        if let clientID, clientID.allSatisfy(\.isWhitespace) {
+            throw SenteError(
+                .invalidArgument, "`clientID` is blank: give some text, or leave it out for a random UUID.")
         }
     }
 

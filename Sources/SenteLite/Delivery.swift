@@ -56,16 +56,24 @@ final class DeliveryResult: Sendable {
     }
 
     private let state = Guarded(State())
+    /// Told the result once, wherever it becomes known.
+    private let observer: (@Sendable (Content) -> Void)?
+
+    init(_ observer: (@Sendable (Content) -> Void)? = nil) {
+        self.observer = observer
+    }
 
     var known: Content? { state.withLock { $0.result } }
 
     func resolve(_ result: Content) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Content, Never>] in
-            guard state.result == nil else { return [] }
+        let waiters = state.withLock { state -> [CheckedContinuation<Content, Never>]? in
+            guard state.result == nil else { return nil }
             state.result = result
             defer { state.waiters = [] }
             return state.waiters
         }
+        guard let waiters else { return }
+        observer?(result)
         for waiter in waiters { waiter.resume(returning: result) }
     }
 

@@ -27,13 +27,7 @@ extension SenteClient {
     /// - Throws: `unsupported` where the server's dialect has no replies to events (`senteLiteMaps`): use the
     ///   form with `reply:` there; `timedOut`, and what `send` throws.
     public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
-        guard dialect.capabilities.answersEvents else {
-            throw SenteError(
-                .unsupported,
-                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "
-                    + "or request(_:on:).",
-                outcome: .notSent)
-        }
+        try checkAnswers()
         let answer = try await submit(.event(event), limit: timeout, awaits: .reply)
         guard case .value(let value) = answer else { throw .mismatched(answer) }
         return value
@@ -71,11 +65,25 @@ extension SenteClient {
     /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
     @discardableResult
     public func enqueue(_ event: Event) throws(SenteError) -> Delivery {
-        let outbound = Outbound.event(event)
+        try enqueue(.event(event), limit: nil, awaits: .written, DeliveryResult())
+    }
+
+    /// Refuses what needs a reply where none can come.
+    func checkAnswers() throws(SenteError) {
+        guard !dialect.capabilities.answersEvents else { return }
+        throw SenteError(
+            .unsupported,
+            "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "
+                + "or request(_:on:).",
+            outcome: .notSent)
+    }
+
+    func enqueue(
+        _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, _ result: DeliveryResult
+    ) throws(SenteError) -> Delivery {
         try check(outbound)
         let call = driver.intake.makeCall()
-        let result = DeliveryResult()
-        let command = Command.submit(call, outbound, limit: nil, awaits: .written)
+        let command = Command.submit(call, outbound, limit: limit, awaits: awaited)
         if let refusal = driver.intake.submit(call, .delivery(result), command, weight: outbound.weight) {
             throw refusal
         }

@@ -20,7 +20,9 @@ public final class SenteClient: Sendable {
     /// What the client was made with.
     public let configuration: Configuration
     let driver: Driver
-    private let host: any Host
+    let host: any Host
+    /// Whose rules hold before the first greeting, unless the configuration names one.
+    private let presumedDialect: Dialect
     private let leavePath: (@Sendable () -> Void)?
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
@@ -36,9 +38,13 @@ public final class SenteClient: Sendable {
     /// A client on another host and transport; `seed` is for jitter and identifiers.
     package init(
         _ url: String, configuration: Configuration, host: any Host, transport: any Transport,
-        seed: UInt64? = nil
+        seed: UInt64? = nil, presuming presumedDialect: Dialect = .senteLiteMaps
     ) throws(SenteError) {
         try configuration.check()
+        var configuration = configuration
+        if configuration.dialect == .sente, configuration.clientID == nil {
+            configuration.clientID = host.entropy.uuid().description
+        }
         let setup = LinkSetup(url: url, configuration: configuration)
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
         let engine = ClientEngine(
@@ -49,6 +55,7 @@ public final class SenteClient: Sendable {
             sizes: configuration.limits, random: Generator(seed: seed ?? host.entropy.seed()), at: host.now)
         self.configuration = configuration
         self.host = host
+        self.presumedDialect = presumedDialect
         driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
         leavePath = configuration.networkPath.source(on: host)?.observe { [intake = driver.intake] change in
             intake.post([.input(.pathChanged(change))])
@@ -179,7 +186,7 @@ extension SenteClient {
     }
 
     /// The dialect of the last greeting; before the first, the configured one.
-    var dialect: Dialect { status.dialect ?? configuration.dialect ?? .senteLiteMaps }
+    var dialect: Dialect { status.dialect ?? configuration.dialect ?? presumedDialect }
 
     func check(_ outbound: Outbound) throws(SenteError) {
         try dialect.check(outbound, limit: configuration.limits)
@@ -202,5 +209,12 @@ extension Entropy {
             fill(buffer)
             return buffer.loadUnaligned(as: UInt64.self)
         }
+    }
+
+    /// A random UUID (RFC 9562 §5.4).
+    func uuid() -> UniqueID {
+        UniqueID(
+            high: seed() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
+            low: seed() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
     }
 }

@@ -204,6 +204,10 @@ extension SenteError.Code {
     ///
     /// The client keeps trying.
     public static let providerFailed = Self(rawValue: "providerFailed")
+    /// A message of the server could not be read.
+    ///
+    /// It is dropped, and the connection goes on.
+    public static let undecodable = Self(rawValue: "undecodable")
     /// A value could not be decoded as the type that was asked for.
     public static let decodingFailed = Self(rawValue: "decodingFailed")
     /// A value could not be encoded.

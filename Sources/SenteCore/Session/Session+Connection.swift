@@ -67,7 +67,7 @@ extension Session {
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
             startAttempt(at: now, into: &effects)
         case .open(let open):
-            let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
+            let error = SenteError.replacedByReconnect
             if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
             effects.append(.closeLink(open.link, .normal, reason: ""))
             backoff.linkEnded(openedAt: open.since, at: now.instant)
@@ -82,9 +82,9 @@ extension Session {
     mutating func breakLink(at now: Moment, into effects: inout [Effect]) {
         guard case .open(let open) = state else { return }
         if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
-        effects.append(.closeLink(open.link, CloseCode(rawValue: 3_000), reason: "CLOSE_ABNORMAL"))
-        let error = SenteError(.connectionLost, "breakConnection() broke the connection.")
-        lose(open, error, at: now, into: &effects)
+        let close = ConnectionStatus.Close.brokenOnPurpose
+        effects.append(.closeLink(open.link, close.code, reason: close.reason))
+        lose(open, .brokenOnPurpose, at: now, into: &effects)
     }
 
     // MARK: What the network does
@@ -426,4 +426,15 @@ extension Session {
             lose(open, SenteError(.silent, text), at: now, into: &effects)
         }
     }
+}
+
+extension SenteError {
+    static let replacedByReconnect = SenteError(.connectionLost, "reconnect() replaced the connection.")
+    static let brokenOnPurpose = SenteError(.connectionLost, "breakConnection() broke the connection.")
+}
+
+extension ConnectionStatus.Close {
+    /// As `chsk-break-connection!` of sente.cljc closes.
+    static let brokenOnPurpose = ConnectionStatus.Close(
+        code: CloseCode(rawValue: 3_000), reason: "CLOSE_ABNORMAL")
 }

@@ -16,6 +16,7 @@ final class ClosureQueue: InboxReceiver {
         case element(InboxElement)
         /// The next of `changes`.
         case statusChange
+        case work(@Sendable () -> Void)
     }
 
     private struct State {
@@ -94,6 +95,18 @@ final class ClosureQueue: InboxReceiver {
         }
     }
 
+    /// Runs `work` in order with what this turn brings; on the loop.
+    func hold(_ work: @escaping @Sendable () -> Void) {
+        state.withLock { $0.held.append(.work(work)) }
+    }
+
+    /// Runs `work` after what was handed over already; on any thread.
+    ///
+    /// Something must be registered, and whoever calls bounds how often.
+    func run(_ work: @escaping @Sendable () -> Void) {
+        mailbox.put([.work(work)])
+    }
+
     /// Hands over what was held: at the end of a turn, when whoever runs can read what it is told of.
     func flush() {
         let held = state.withLock { state in
@@ -129,6 +142,7 @@ final class ClosureQueue: InboxReceiver {
                 case .statusChange:
                     guard let (change, handlers) = nextChange() else { continue }
                     for body in handlers { await body(change) }
+                case .work(let body): body()
                 }
             }
             if consumed > 0 { intake.post([.input(.consumed(Self.inbox, consumed))]) }

@@ -24,6 +24,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private var alarm: Alarm?
     private var waiters: [CallID: Waiter] = [:]
     private var receivers: [InboxID: any InboxReceiver]
+    private var observer: (any ClientObserver)?
     private var asks: [AskID: Task<Void, Never>] = [:]
     private var effects: [Effect] = []
     private var news: News
@@ -99,6 +100,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             waiters[call] = waiter
             handle(.command(command), at: now)
         case .receiver(let inbox, let receiver): receivers[inbox] = receiver
+        case .observer(let observer): self.observer = observer
         case .end: handle(.command(.disconnect(intake.makeCall())), at: now)
         }
     }
@@ -185,9 +187,11 @@ final class Driver: LinkObserver, @unchecked Sendable {
         case .finish(let inbox): receivers.removeValue(forKey: inbox)?.finish()
         case .resolve(let call, let result):
             if let waiter = waiters.removeValue(forKey: call) { news.answers.append((waiter, result)) }
-        case .publish(let status): publish(status)
+        case .publish(let status): publish(status, at: now)
         case .subscription(let channel, _): news.channels[channel] = engine.subscription(channel)
-        case .record(let signal): engine.record(signal, at: now)
+        case .record(let signal):
+            engine.record(signal, at: now)
+            observer?.recorded(signal)
         }
     }
 
@@ -199,10 +203,11 @@ final class Driver: LinkObserver, @unchecked Sendable {
         link = (id, transport.open(id, setup.request(target), on: host, observer: self))
     }
 
-    private func publish(_ status: ConnectionStatus) {
+    private func publish(_ status: ConnectionStatus, at now: Moment) {
         // What came before the change is told to the closures before it.
         deliver(ClosureQueue.inbox)
         closures.statusChanged(news.status, status)
+        observer?.statusChanged(to: status, at: now)
         news.status = status
         news.statuses.append(status)
     }

@@ -11,6 +11,7 @@ final class Intake: Sendable {
         /// A call whose message counts in the outbox's bounds.
         case submission(CallID, Waiter, Command, weight: Int)
         case receiver(InboxID, any InboxReceiver)
+        case observer(any ClientObserver)
         /// The client is gone.
         case end
     }
@@ -172,7 +173,7 @@ extension Intake.Entry {
         switch self {
         case .call(_, let waiter, _), .submission(_, let waiter, _, _): waiter.resume(.failure(error))
         case .receiver(_, let receiver): receiver.finish()
-        case .input, .end: break
+        case .input, .observer, .end: break
         }
     }
 }

@@ -17,15 +17,28 @@ struct LinkSetup: Sendable {
             headers.removeAll { $0.name.lowercased() == "authorization" }
             headers.append(Refusal.Header("Authorization", "Bearer \(token)"))
         }
-        let url = configuration.parameters.added(to: target.endpoint ?? url)
         var request = LinkRequest(
-            url: target.parameters.added(to: url), headers: headers,
+            url: parameters(target).added(to: target.endpoint ?? url), headers: headers,
             compression: configuration.compression,
             messageLimit: max(configuration.limits.incomingMessage, configuration.limits.outgoingMessage),
             openDeadline: target.deadline, closeLimit: configuration.timeouts.close, tls: configuration.tls)
         request.proxy = configuration.proxy
         return request
     }
+
+    /// The app's, then `client-id` and `csrf-token`, which win over those of the same name (sente.cljc, `connect-fn`).
+    private func parameters(_ target: LinkTarget) -> NamedValues {
+        var own = NamedValues()
+        own[Self.clientID] = configuration.clientID
+        if configuration.csrfToken != nil { own[Self.csrfToken] = target.parameters[Self.csrfToken] }
+        let theirs = (configuration.parameters.pairs + target.parameters.pairs).filter { pair in
+            own[pair.name] == nil && (pair.name != Self.csrfToken || configuration.csrfToken == nil)
+        }
+        return NamedValues(theirs + own.pairs)
+    }
+
+    private static let clientID = "client-id"
+    private static let csrfToken = "csrf-token"
 
     /// Why no link could ever be opened with these; nil when nothing is wrong.
     var problem: String? {
@@ -42,7 +55,11 @@ struct LinkSetup: Sendable {
             case .endpoint: return try await endpoint()
             case .token(let reason): return try await token(reason)
             case .parameters(let reason):
-                return .parameters(try await configuration.parametersProvider?(reason) ?? [:])
+                var parameters = try await configuration.parametersProvider?(reason) ?? [:]
+                if let provider = configuration.csrfToken {
+                    parameters[Self.csrfToken] = try await provider()
+                }
+                return .parameters(parameters)
             case .delay(let context):
                 guard case .custom(let delay) = configuration.reconnect.rule else { return .delay(nil) }
                 return .delay(delay(context))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
 import SenteCore
 
 /// Who is told how a call ended.
@@ -19,6 +20,12 @@ enum Waiter: Sendable {
 protocol InboxReceiver: AnyObject, Sendable {
     func receive(_ elements: [InboxElement])
     func finish()
+}
+
+/// Hears what the client does as it does it, on the loop; must not block, and leaves the app's code to its closures.
+protocol ClientObserver: AnyObject, Sendable {
+    func statusChanged(to status: ConnectionStatus, at now: Moment)
+    func recorded(_ signal: SessionSignal)
 }
 
 extension Mailbox<InboxElement>: InboxReceiver {

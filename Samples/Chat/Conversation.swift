@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+
+/// What is known of a conversation; it moves on with each event, and knows nothing of sockets or terminals.
+struct Conversation: Sendable {
+    /// What is to be shown.
+    struct Line: Sendable, Equatable {
+        enum Kind: String, Sendable {
+            /// Somebody said something.
+            case said
+            /// Somebody came or went.
+            case notice
+            /// Something about this side's connection.
+            case connection
+            /// Something went wrong.
+            case trouble
+        }
+
+        var kind: Kind
+        /// Who it is about; empty for nobody.
+        var name = ""
+        var text: String
+
+        /// As a step's output carries it.
+        var value: Value { [Value(kind.rawValue), Value(name), Value(text)] }
+
+        init(_ kind: Kind, _ text: String, by name: String = "") {
+            self.kind = kind
+            self.name = name
+            self.text = text
+        }
+
+        init?(_ value: Value) {
+            guard let kind = value[0]?.stringValue.flatMap(Kind.init(rawValue:)) else { return nil }
+            self.init(kind, value[2]?.stringValue ?? "", by: value[1]?.stringValue ?? "")
+        }
+    }
+
+    /// What this side is called.
+    let name: String
+    /// Who was heard of.
+    private(set) var people: Set<String> = []
+
+    init(name: String) {
+        self.name = name
+    }
+
+    /// The step function: an event in, lines and events out.
+    static func step(_ conversation: Conversation, _ event: Event) -> (Conversation, [StepOutput]) {
+        var conversation = conversation
+        let outputs = conversation.follow(event)
+        return (conversation, outputs)
+    }
+
+    private mutating func follow(_ event: Event) -> [StepOutput] {
+        let who = event.data[Keyword("from")]?.stringValue ?? "somebody"
+        switch event.id {
+        case "chsk/handshake":
+            let isFirst = event.data[3]?.boolValue == true
+            return [
+                show(.connection, isFirst ? "connected as \(name)" : "connected again"),
+                .send(Event("chat/here", [.keyword("new"): Value(isFirst)])),
+            ]
+        case "chsk/state": return stateChanged(event.data[0] ?? .null, event.data[1] ?? .null)
+        case "chsk/error":
+            guard event.data[Keyword("operation")] == .keyword("give-up") else { return [] }
+            return [show(.trouble, event.data[Keyword("message")]?.stringValue ?? "The connection failed.")]
+        case "chat/say":
+            people.insert(who)
+            return [show(.said, event.data[Keyword("text")]?.stringValue ?? "", by: who)]
+        case "chat/here": return arrived(who, isNew: event.data[Keyword("new")]?.boolValue == true)
+        case "chat/bye":
+            guard people.remove(who) != nil, who != name else { return [] }
+            return [show(.notice, "left", by: who)]
+        default: return []
+        }
+    }
+
+    /// Who was here already answers a newcomer, so that both know of each other.
+    private mutating func arrived(_ who: String, isNew: Bool) -> [StepOutput] {
+        guard who != name, people.insert(who).inserted else { return [] }
+        guard isNew else { return [show(.notice, "is here", by: who)] }
+        return [show(.notice, "joined", by: who), .send(Event("chat/here"))]
+    }
+
+    private func stateChanged(_ old: Value, _ new: Value) -> [StepOutput] {
+        let wasOpen = old[Keyword("open?")]?.boolValue == true
+        let isOpen = new[Keyword("open?")]?.boolValue == true
+        let reason = new[Keyword("last-close")]?[Keyword("reason")]?.keywordValue
+        guard wasOpen, !isOpen, reason != "requested-disconnect" else { return [] }
+        return [show(.connection, "connection lost; what you write waits until it is back")]
+    }
+
+    private func show(_ kind: Line.Kind, _ text: String, by name: String = "") -> StepOutput {
+        .custom(Line(kind, text, by: name).value)
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+
+/// What the client does, as state map and events.
+extension ReceiveHub {
+    /// Followed on the loop, told among the closures.
+    struct News {
+        var tracker = ChannelSocketTracker()
+        /// What each change of the status brought, until it is told.
+        var untold: [[ChannelSocketTracker.Notice]] = []
+    }
+
+    /// How many changes wait for a closure that does not return; then the oldest are told as one with the next.
+    private static let bound = 256
+
+    /// The attempt that is under way, or the last one.
+    var attempt: Int { news.withLock { $0.tracker.status.attempt } }
+
+    private func tellNext() {
+        let notices = news.withLock { news -> [ChannelSocketTracker.Notice] in
+            news.untold.isEmpty ? [] : news.untold.removeFirst()
+        }
+        for notice in notices { tell(notice) }
+    }
+
+    private func tell(_ notice: ChannelSocketTracker.Notice) {
+        switch notice {
+        case .changed(let change):
+            state.tell(change.old, change.new)
+            let data: Value = [change.old.value, change.new.value, Value(change.openChanged)]
+            dispatch(Event(id: "chsk/state", data: data), stateChange: change)
+        case .handshake(let uid, let data, let isFirst):
+            dispatch(
+                Event(
+                    id: "chsk/handshake", data: [uid ?? .null, .null, data ?? .null, Value(isFirst)]))
+        case .failed(let error, let operation, let attempt):
+            errors.report(error, operation, attempt: attempt)
+            dispatch(Self.event(of: error, ErrorContext(operation, attempt: attempt)))
+        case .ended(let error):
+            endOnce(error)
+        }
+    }
+}
+
+extension ReceiveHub: ClientObserver {
+    func statusChanged(to status: ConnectionStatus, at now: Moment) {
+        let token = token.value
+        let (current, holds) = news.withLock { news in
+            if let token { news.tracker.noteToken(token) }
+            let notices = news.tracker.follow(status, at: now)
+            guard !notices.isEmpty else { return (news.tracker.state, false) }
+            guard news.untold.count < Self.bound else {
+                let last = news.untold.count - 1
+                news.untold[last] = (news.untold[last] + notices).suffix(Self.bound)
+                return (news.tracker.state, false)
+            }
+            news.untold.append(notices)
+            return (news.tracker.state, true)
+        }
+        state.set(current)
+        if holds { closures.hold { [weak self] in self?.tellNext() } }
+    }
+
+    func recorded(_ signal: SessionSignal) {
+        switch signal {
+        case .undecodable(let why):
+            errors.reportLater(SenteError(.undecodable, "A message cannot be read. \(why)"), .receive)
+        case .serverError(let text):
+            errors.reportLater(SenteError(.serverError, text), .receive)
+        case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
+            .roundTrip:
+            break
+        }
+    }
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteTransport
+import SenteWire
+
+/// Takes each event of a channel socket to whoever is to hear it: handlers first, in the order they were added, then
+/// sequences and routers.
+///
+/// Everything passes here in one order, that of the client's closures: the server's events, the socket's own
+/// (`+Connection`), and those of the app. It does not keep the socket; a message does, while somebody has it.
+final class ReceiveHub: Sendable {
+    /// A closure that waits for events.
+    struct Handler: Sendable {
+        /// Decides, when the handler's filter is a predicate.
+        var predicate: (@Sendable (EventMessage) -> Bool)?
+        /// For a single event: hears that it will not come, too.
+        var run: @Sendable (Result<EventMessage, SenteError>) throws -> Void
+    }
+
+    /// Somebody beside the handlers, who hears everything; must not block.
+    protocol Listener: AnyObject, Sendable {
+        func put(_ message: EventMessage, size: Int)
+        func finish()
+    }
+
+    /// An event of the app's own, or of this client's.
+    private struct Injection: CountsMissed, Sendable {
+        var event: Event
+        var missed = 0
+    }
+
+    private struct Content {
+        weak var socket: ChannelSocket?
+        var table = HandlerTable()
+        var handlers: [HandlerID: Handler] = [:]
+        var listeners: [(id: UInt64, listener: any Listener)] = []
+        var lastListener: UInt64 = 0
+        var alarmedFor: Instant?
+        var isEnded = false
+    }
+
+    let state = ObservableState(ChannelSocketState())
+    let errors: ErrorStore
+    let closures: ClosureQueue
+    let configuration: SenteClient.Configuration
+    let token: LastToken
+    let news = Guarded(News())
+    private let host: any Host
+    private let content = Guarded(Content())
+    private let injections: ClosureFeed<Injection>
+    private let alarm: Alarm
+
+    init(_ client: SenteClient, _ token: LastToken) {
+        closures = client.driver.closures
+        configuration = client.configuration
+        host = client.host
+        self.token = token
+        errors = ErrorStore(
+            policy: configuration.channelSocket.errorPolicy, host: host, closures: closures)
+        injections = ClosureFeed(closures, bound: Self.injectionBound)
+        alarm = Alarm(on: host)
+    }
+
+    /// How many events of the app's own wait, as in Sente's `internal` channel.
+    private static let injectionBound = 128
+
+    func start(for socket: ChannelSocket) {
+        content.withLock { $0.socket = socket }
+        errors.connect(to: self)
+        let wraps = configuration.channelSocket.wrapsReceivedEvents
+        _ = closures.register(.allEvents) { [weak self] element in
+            guard case .event(var event, let missed) = element else { return }
+            if wraps, event.id.namespace != "chsk" {
+                event = Event(id: "chsk/recv", data: [.keyword(event.id), event.data])
+            }
+            self?.dispatch(event, missed: missed)
+        }
+        // What comes by this filter runs the closure above.
+        _ = closures.register(.pings) { _ in }
+        socket.client.driver.intake.post([.observer(self)])
+    }
+
+    /// The socket is gone: nothing is heard any more, and who waits is told.
+    func end() {
+        let (waiting, listeners) = content.withLock { content in
+            content.isEnded = true
+            let waiting = content.table.endOnce().compactMap { content.handlers[$0] }
+            content.handlers = [:]
+            content.table = HandlerTable()
+            defer { content.listeners = [] }
+            return (waiting, content.listeners)
+        }
+        for (_, listener) in listeners { listener.finish() }
+        state.finish()
+        errors.finish()
+        alarm.set(nil) {}
+        if !waiting.isEmpty { Task { [self] in fail(waiting, .clientIsGone) } }
+    }
+
+    // MARK: Dispatching, among the client's closures
+
+    func dispatch(_ event: Event, stateChange: ChannelSocketChange? = nil, missed: Int = 0) {
+        let (socket, candidates, listeners) = content.withLock { content in
+            (content.socket, content.table.candidates(for: event.id), content.listeners)
+        }
+        guard let socket else { return }
+        let message = EventMessage(event, stateChange: stateChange, missed: missed, socket)
+        for id in candidates {
+            guard let handler = content.withLock({ $0.handlers[id] }) else { continue }
+            if let predicate = handler.predicate, !predicate(message) { continue }
+            guard claim(id) else { continue }
+            run(handler, .success(message))
+        }
+        guard !listeners.isEmpty else { return }
+        let size = event.data.weight
+        for (_, listener) in listeners { listener.put(message, size: size) }
+    }
+
+    private func run(_ handler: Handler, _ result: Result<EventMessage, SenteError>) {
+        do {
+            try handler.run(result)
+        } catch {
+            errors.report(error, .handle, event: try? result.get().event)
+        }
+    }
+
+    private func fail(_ handlers: [Handler], _ error: SenteError) {
+        for handler in handlers { run(handler, .failure(error)) }
+    }
+
+    /// Puts an event of this side among those that come.
+    func inject(_ event: Event) {
+        injections.put(Injection(event: event)) { [weak self] injection in
+            self?.dispatch(injection.event, missed: injection.missed)
+        }
+    }
+
+    /// Does what the policy decided on an error.
+    func act(on report: ErrorReport) {
+        // The session reconnects by itself, and its errors were told as events already.
+        switch report.context.operation {
+        case .connect, .connection, .giveUp: return
+        default: break
+        }
+        switch report.action {
+        case .skip, .drop: break
+        case .reconnect:
+            guard let client = content.withLock({ $0.socket })?.client, client.state == .open else { return }
+            client.reconnect()
+        case .escalate:
+            // What goes wrong while an error is handled must not come round again.
+            if report.context.event?.id != Self.errorEvent { inject(Self.event(of: report)) }
+        }
+    }
+
+    static let errorEvent: Keyword = "chsk/error"
+
+    static func event(of report: ErrorReport) -> Event {
+        event(of: report.error, report.context)
+    }
+
+    static func event(of error: any Error, _ context: ErrorContext) -> Event {
+        let known = error as? SenteError
+        var map = (known?.value ?? [.keyword("message"): Value(String(describing: error))]).mapValue ?? [:]
+        map[.keyword("operation")] = .keyword(Keyword(context.operation.rawValue))
+        map[.keyword("attempt")] = Value(context.attempt)
+        if let event = context.event { map[.keyword("event")] = [.keyword(event.id), event.data] }
+        return Event(id: errorEvent, data: .map(map))
+    }
+
+    // MARK: Handlers, on any thread
+
+    /// nil when the socket is gone.
+    func add(
+        _ filter: HandlerTable.Filter, isOnce: Bool = false, timeout: Duration? = nil, _ handler: Handler
+    ) -> HandlerID? {
+        let id = content.withLock { content -> HandlerID? in
+            guard !content.isEnded else { return nil }
+            let deadline = timeout.map { host.now.instant.advanced(by: $0) }
+            let id = content.table.add(filter, isOnce: isOnce, deadline: deadline)
+            content.handlers[id] = handler
+            return id
+        }
+        if timeout != nil { setAlarm() }
+        return id
+    }
+
+    /// False when it was gone already.
+    @discardableResult
+    func remove(_ id: HandlerID) -> Bool {
+        content.withLock { content in
+            content.handlers[id] = nil
+            return content.table.remove(id)
+        }
+    }
+
+    /// Those of one event's id, or all; what they were.
+    func removeAll(of event: Keyword? = nil) -> Bool {
+        content.withLock { content in
+            let ids = content.table.removeAll(of: event)
+            for id in ids { content.handlers[id] = nil }
+            return !ids.isEmpty
+        }
+    }
+
+    var handlerCount: Int { content.withLock { $0.table.count } }
+
+    private func claim(_ id: HandlerID) -> Bool {
+        content.withLock { content in
+            guard content.table.claim(id) else { return false }
+            if !content.table.contains(id) { content.handlers[id] = nil }
+            return true
+        }
+    }
+
+    /// Tells who waits for a single event that it will not come on this connection.
+    func endOnce(_ error: SenteError) {
+        fail(takeOut { $0.endOnce() }, error)
+    }
+
+    private func expire() {
+        let now = host.now.instant
+        fail(takeOut { $0.expire(at: now) }, SenteError(.timedOut, "The event did not come in time."))
+        setAlarm()
+    }
+
+    private func takeOut(_ ids: (inout HandlerTable) -> [HandlerID]) -> [Handler] {
+        content.withLock { content in
+            ids(&content.table).compactMap { content.handlers.removeValue(forKey: $0) }
+        }
+    }
+
+    private func setAlarm() {
+        let deadline = content.withLock { content -> Instant?? in
+            let deadline = content.table.deadline
+            guard deadline != content.alarmedFor else { return nil }
+            content.alarmedFor = deadline
+            return .some(deadline)
+        }
+        guard let deadline else { return }
+        alarm.set(deadline) { [weak self] in
+            guard let self else { return }
+            content.withLock { $0.alarmedFor = nil }
+            closures.run { [weak self] in self?.expire() }
+        }
+    }
+
+    // MARK: Listeners, on any thread
+
+    /// False when the socket is gone.
+    func add(_ listener: any Listener) -> UInt64? {
+        content.withLock { content in
+            guard !content.isEnded else { return nil }
+            content.lastListener += 1
+            content.listeners.append((content.lastListener, listener))
+            return content.lastListener
+        }
+    }
+
+    func removeListener(_ id: UInt64) {
+        content.withLock { $0.listeners.removeAll { $0.id == id } }
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteLite
+import SenteWire
+import Testing
+
+@Suite("Router", .timeLimit(.minutes(1)))
+struct RouterTests {
+    private struct Broken: Error {}
+
+    @Test("a handler gets every event, the socket's own included")
+    func everything() async throws {
+        let stage = SocketStage()
+        let heard = Collector<Keyword>()
+        let client = try stage.client { _ in
+        } prepare: {
+            startRouter($0.chRecv) { heard.append($0.id) }
+        }
+        await client.chsk.client.reaches(.open)
+        stage.push(Event("test/a"))
+        #expect(Set(await heard.first(3)) == ["chsk/state", "chsk/handshake", "test/a"])
+    }
+
+    @Test("events of one id are handled in order, one at a time, also when the handler waits")
+    func inOrder() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        let handled = Collector<Value>()
+        let running = Locked(0)
+        startRouter(
+            client.chRecv,
+            [
+                "test/a": { message in
+                    #expect(
+                        running.withLock {
+                            $0 += 1; return $0
+                        } == 1)
+                    for _ in 0..<3 { await Task.yield() }
+                    handled.append(message.data)
+                    running.withLock { $0 -= 1 }
+                }
+            ])
+        for number in 1...50 { stage.push(Event("test/a", Value(number))) }
+        #expect(await handled.first(50) == (1...50).map { Value($0) })
+    }
+
+    @Test("a handler may wait for an event of another id, and for a reply")
+    func sideBySide() async throws {
+        let stage = SocketStage()
+        stage.answer { _ in "pong" }
+        let client = try await stage.openClient()
+        let done = Collector<String>()
+        let gate = Collector<Void>()
+        startRouter(
+            client.chRecv,
+            [
+                "test/slow": { message in
+                    let reply = try await message.sendFn(Event("test/ping"), timeout: .seconds(5))
+                    #expect(reply == .value("pong"))
+                    _ = await gate.first(1)
+                    done.append("slow")
+                },
+                "test/quick": { _ in
+                    done.append("quick")
+                    gate.append(())
+                },
+            ])
+        stage.push(Event("test/slow"))
+        stage.push(Event("test/quick"))
+        #expect(await done.first(2) == ["quick", "slow"])
+    }
+
+    @Test("a table has a default for every other id, or does nothing")
+    func table() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        try await client.settle(stage)
+        let heard = Collector<String>()
+        startRouter(
+            client.chRecv, ["test/a": { _ in heard.append("a") }], default: { heard.append("other \($0.id)") }
+        )
+        startRouter(client.chRecv, ["test/a": { _ in heard.append("a") }])
+        stage.push(Event("test/a"), Event("test/b"))
+        #expect(await Set(heard.first(3)) == ["a", "other :test/b"])
+    }
+
+    @Test("a handler that throws reaches the error channel and nothing else")
+    func throwing() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        try await client.settle(stage)
+        let heard = Collector<EventMessage>()
+        let errors = Collector<ErrorReport>()
+        client.errors.onError { errors.append($0) }
+        startRouter(
+            client.chRecv,
+            [
+                "test/a": { message in
+                    if message.data == 1 { throw Broken() }
+                    heard.append(message)
+                }, "chsk/error": { heard.append($0) },
+            ])
+        stage.push(Event("test/a", 1), Event("test/a", 2))
+        #expect(await heard.first(1).map(\.data) == [2])
+        let report = await errors.first(1)[0]
+        #expect(report.error is Broken)
+        #expect(report.context.operation == .handle)
+        #expect(report.context.event == Event("test/a", 1))
+        try await client.settle(stage)
+        #expect(heard.elements.count == 1)
+        #expect(client.chsk.client.state == .open)
+    }
+
+    @Test("stopped, it starts no handler any more")
+    func stops() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        let heard = Collector<EventMessage>()
+        let router = startRouter(client.chRecv, ["test/a": { heard.append($0) }])
+        stage.push(Event("test/a", 1))
+        _ = await heard.first(1)
+        router.stop()
+        router.stop()
+        stage.push(Event("test/a", 2))
+        try await client.settle(stage)
+        #expect(heard.elements.count == 1)
+    }
+
+    @Test("what waits for a handler that never returns is bounded, and the loss shows")
+    func bounded() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient { $0.inbox.maximumMessages = 8 }
+        let gate = Collector<Void>()
+        let started = Collector<EventMessage>()
+        startRouter(
+            client.chRecv,
+            [
+                "test/a": { message in
+                    started.append(message)
+                    _ = await gate.first(1)
+                }
+            ])
+        stage.push(Event("test/a", 0))
+        _ = await started.first(1)
+        for number in 1...100 {
+            stage.push(Event("test/a", Value(number)))
+            try await client.settle(stage)
+        }
+        gate.append(())
+        var total = 0
+        var messages: [EventMessage] = []
+        while total < 101 {
+            messages = await started.first(messages.count + 1)
+            total = messages.reduce(0) { $0 + 1 + $1.missed }
+        }
+        // The markers of `settle` share the bound, and what a lane of theirs loses is told there.
+        #expect(messages.count <= 10)
+        #expect(messages.last?.data == 100)
+    }
+
+    // MARK: Step functions
+
+    @Test("a step function's state moves on, and what it wants is done")
+    func steps() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        let done = Collector<String>()
+        let chat = StepHandler(
+            state: 0,
+            outputs: .init(
+                log: { done.append("log \($0)") }, metrics: { done.append("metrics \($0)") },
+                custom: { done.append("custom \($0)") })
+        ) { count, event in
+            let next = count + 1
+            return (
+                next,
+                [
+                    .send(Event("chat/read", ["count": Value(next)])), .log("\(event.id)"),
+                    .metrics(["messages": Value(next)]), .custom(.keyword("redraw")),
+                ]
+            )
+        }
+        startRouter(client.chRecv, ["chat/said": chat.handler])
+        stage.push(Event("chat/said"))
+        #expect(await done.first(3) == ["log :chat/said", "metrics {\"messages\" 1}", "custom :redraw"])
+        #expect(stage.heard.map(\.event) == [Event("chat/read", ["count": 1])])
+        #expect(await chat.state == 1)
+    }
+
+    @Test("a step function is replaced while running, and keeps its state")
+    func replaced() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        let done = Collector<String>()
+        let chat = StepHandler(state: 10, outputs: .init(log: { done.append($0) })) { count, _ in
+            (count + 1, [.log("old \(count)")])
+        }
+        startRouter(client.chRecv, ["chat/said": chat.handler])
+        stage.push(Event("chat/said"))
+        _ = await done.first(1)
+        await chat.replace { count, _ in (count + 1, [.log("new \(count)")]) }
+        stage.push(Event("chat/said"))
+        #expect(await done.first(2) == ["old 10", "new 11"])
+    }
+
+    @Test("a step function that throws keeps its state, and the error says for which event")
+    func stepThrows() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        let errors = Collector<ErrorReport>()
+        client.errors.onError { errors.append($0) }
+        let chat = StepHandler(state: 5) { _, event in
+            if event.data == "bad" { throw Broken() }
+            return (6, [.send(Event("no-namespace"))])
+        }
+        startRouter(client.chRecv, ["chat/said": chat.handler])
+        stage.push(Event("chat/said", "bad"))
+        #expect(await errors.first(1)[0].context.event == Event("chat/said", "bad"))
+        #expect(await chat.state == 5)
+        stage.push(Event("chat/said"))
+        #expect(await errors.first(2)[1].code == .invalidArgument)
+    }
+
+    @Test("a step function publishes where the server has channels, and hears when it has none")
+    func publishes() async throws {
+        let maps = SocketStage(.maps)
+        let client = try await maps.openClient()
+        let chat = StepHandler(state: 0) { _, _ in (0, [.publish(["n": 1], channel: "news")]) }
+        startRouter(client.chRecv, ["chat/said": chat.handler])
+        maps.push(Event("chat/said", [:]))
+        while maps.heard.isEmpty { await Task.yield() }
+        #expect(maps.heard.map(\.event.id) == ["publish"])
+    }
+
+    @Test("one step function can take every event")
+    func takesAll() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        try await client.settle(stage)
+        let counted = Collector<Int>()
+        let all = StepHandler(
+            state: [Keyword: Int](), outputs: .init(metrics: { counted.append(Int($0.integerValue ?? 0)) })
+        ) { counts, event in
+            var counts = counts
+            counts[event.id, default: 0] += 1
+            return (counts, [.metrics(Value(counts.values.reduce(0, +)))])
+        }
+        let router = startRouter(client.chRecv, all)
+        stage.push(Event("test/a"), Event("test/b"), Event("test/a"))
+        #expect(await counted.first(3).sorted() == [1, 2, 3])
+        #expect(await all.state == ["test/a": 2, "test/b": 1])
+        router.stop()
+    }
+}
