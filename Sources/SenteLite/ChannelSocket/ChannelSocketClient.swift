@@ -40,6 +40,7 @@ public struct ChannelSocketClient: Sendable {
 /// - Parameters:
 ///   - url: The server's channel socket URL, with its scheme: `ws://HOST:PORT/chsk`.
 ///   - configuration: What `SenteClient` can be told; a `clientID` is made when none is given.
+/// - Returns: Its four parts, and the error channel.
 /// - Throws: `invalidArgument`, naming what is wrong with the URL or a setting, and `unavailable` when the system has no
 ///   thread or descriptor left.
 public func makeChannelSocketClient(
