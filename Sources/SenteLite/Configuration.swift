@@ -107,6 +107,10 @@ extension SenteClient {
         ///
         /// The default is TLS 1.2 or later and the system's authorities.
         public var tls: TLSConfiguration
+        /// What carries the messages.
+        ///
+        /// The default is `.standard`: Foundation's WebSocket on Apple's systems, sockets of this package's own elsewhere.
+        public var transport: ClientTransport
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -130,6 +134,7 @@ extension SenteClient {
             compression = CompressionPolicy()
             networkPath = .system
             tls = TLSConfiguration()
+            transport = .standard
             loop = .shared
         }
     }
