@@ -9,6 +9,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+let applePlatforms: [Platform] = [.macOS, .macCatalyst, .iOS, .tvOS, .watchOS, .visionOS]
+
 /// A room of the house: a library target under `Sources`.
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
@@ -42,7 +44,14 @@ let package = Package(
         room("SenteCore", ["SenteBase", "SenteWire"]),
         .target(name: "CSenteSystem"),
         room("SenteTransport", ["SenteBase", "SenteSocket", "CSenteSystem"]),
-        room("SenteLite", ["SenteBase", "SenteWire", "SenteCore", "SenteTransport"]),
+        // Not a part of SenteTransport: on Linux FoundationNetworking would bring libcurl and thirty other libraries to every app.
+        room("SenteURLSession", ["SenteBase", "SenteSocket", "SenteTransport"]),
+        room(
+            "SenteLite",
+            [
+                "SenteBase", "SenteWire", "SenteCore", "SenteTransport",
+                .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
+            ]),
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
 
         sample("echo", "Echo", ["SenteLite", "SenteServer"]),
@@ -61,6 +70,12 @@ let package = Package(
             name: "SenteTestSupport", dependencies: ["SenteBase"], path: "Tests/SenteTestSupport",
             swiftSettings: settings),
         tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport", "SenteTestSupport"]),
+        tests(
+            "SenteURLSessionTests",
+            [
+                "SenteURLSession", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport", "SenteLite",
+                "SenteServer", "SenteTestSupport",
+            ]),
         tests(
             "SenteLiteTests",
             [

@@ -127,6 +127,10 @@ extension SenteClient {
         ///
         /// The default is what `ChannelSocketOptions` says.
         public var channelSocket: ChannelSocketOptions
+        /// What carries the messages.
+        ///
+        /// The default is `.standard`: Foundation's WebSocket on Apple's systems, sockets of this package's own elsewhere.
+        public var transport: ClientTransport
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -151,6 +155,7 @@ extension SenteClient {
             networkPath = .system
             tls = TLSConfiguration()
             channelSocket = ChannelSocketOptions()
+            transport = .standard
             loop = .shared
         }
     }

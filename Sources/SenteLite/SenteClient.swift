@@ -32,7 +32,7 @@ public final class SenteClient: Sendable {
     public convenience init(_ url: String, configuration: Configuration = .init()) throws(SenteError) {
         try self.init(
             url, configuration: configuration, host: try configuration.loop.host(),
-            transport: SocketTransport())
+            transport: configuration.transport.transport)
     }
 
     /// A client on another host and transport; `seed` is for jitter and identifiers.

@@ -87,6 +87,8 @@ struct PublicSurfaceTests {
         configuration.tokenProvider = { reason in reason == .refused ? nil : "token" }
         configuration.compression = CompressionPolicy(level: 9, threshold: 1_024, keepsIncomingContext: false)
         configuration.compression?.outgoingWindowBits = 12
+        configuration.networkPath = .custom(StillNetwork())
+        configuration.transport = .sockets
         configuration.loop = try ClientLoop()
         let url = try #require(URL(string: "ws://127.0.0.1:9/"))
         let client = try SenteClient(url, configuration: configuration)
@@ -124,5 +126,12 @@ struct PublicSurfaceTests {
         #expect(String(decoding: bytes, as: UTF8.self) == #"{:user/id 7, "tags" #{:new}}"#)
         let value = try WireFormat.edn.decode(bytes)
         #expect(value[Keyword("user/id")] == 7)
+    }
+}
+
+/// A network that never changes.
+private struct StillNetwork: NetworkPathSource {
+    func observe(_ changed: @escaping @Sendable (NetworkChange) -> Void) -> @Sendable () -> Void {
+        {}
     }
 }
