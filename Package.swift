@@ -43,7 +43,7 @@ let package = Package(
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
 
         sample("echo", "Echo", ["SenteLite", "SenteServer"]),
-        sample("console", "Console", ["SenteLite", "SenteServer"]),
+        sample("console", "Console", ["SenteLite", "SenteServer", "SenteTransport"]),
         sample(
             "bench", "Bench",
             ["SenteLite", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport", "SenteWire"]),
