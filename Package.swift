@@ -56,7 +56,7 @@ let package = Package(
 
         sample("echo", "Echo", ["SenteLite", "SenteServer"]),
         sample("chat", "Chat", ["SenteLite"], packageAccess: false),
-        sample("console", "Console", ["SenteLite", "SenteServer"]),
+        sample("console", "Console", ["SenteLite", "SenteServer", "SenteTransport"]),
         sample(
             "bench", "Bench",
             ["SenteLite", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport", "SenteWire"]),

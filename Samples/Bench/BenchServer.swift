@@ -28,23 +28,35 @@ enum BenchServer {
         let service = try SenteClient("ws://127.0.0.1:\(port)/")
         try await service.connect()
         try await service.respond(on: served) { $0 }
-        FileHandle.standardOutput.write(Data("\(port) \(echo.port)\n".utf8))
-        // Lives until its standard input ends: with the process that started it.
-        while try FileHandle.standardInput.read(upToCount: 1)?.isEmpty == false {}
+        try live(saying: [port, Int(echo.port)])
         await service.disconnect()
         await server.stop()
     }
+
+    /// Says the ports, and lives until its standard input ends: with the process that started it.
+    static func live(saying ports: [Int]) throws {
+        let line = ports.map { "\($0)" }.joined(separator: " ") + "\n"
+        FileHandle.standardOutput.write(Data(line.utf8))
+        while try FileHandle.standardInput.read(upToCount: 1)?.isEmpty == false {}
+    }
 }
 
-/// A `BenchServer` in a process of its own.
+/// This program's servers in a process of their own.
 struct BenchServerProcess {
-    let port: Int
-    let echoPort: Int
+    let ports: [Int]
     private let process: Process
     private let input: Pipe
 
+<<<<<<< HEAD
     static func start() throws -> BenchServerProcess {
         let process = another(["serve"])
+=======
+    static func start(_ arguments: [String] = ["serve"]) throws -> BenchServerProcess {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL
+        if let path = Bundle.main.executablePath { process.executableURL = URL(fileURLWithPath: path) }
+        process.arguments = arguments
+>>>>>>> tls-next
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -59,9 +71,10 @@ struct BenchServerProcess {
         guard ports.count == 2 else {
             throw LinkFailure(.unreachable, "The server's process did not say its ports.")
         }
-        return BenchServerProcess(port: ports[0], echoPort: ports[1], process: process, input: input)
+        return BenchServerProcess(ports: ports, process: process, input: input)
     }
 
+<<<<<<< HEAD
     /// This program once more, not started yet.
     static func another(_ arguments: [String]) -> Process {
         let process = Process()
@@ -70,6 +83,11 @@ struct BenchServerProcess {
         process.arguments = arguments
         return process
     }
+=======
+    /// The reference server's.
+    var port: Int { ports[0] }
+    var echoPort: Int { ports[1] }
+>>>>>>> tls-next
 
     func stop() {
         try? input.fileHandleForWriting.close()

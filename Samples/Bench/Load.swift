@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
+import SenteTransport
+
 /// What one run does, and to whom.
 struct Load: Sendable {
     enum Mode: String {
@@ -28,9 +31,12 @@ struct Load: Sendable {
     var count: Int
     var window: Int
     var handOver: HandOver
+    /// How the connection is secured; nil for a plain one.
+    var tls: TLSConfiguration?
 
     init(
-        host: String, port: Int, mode: Mode, size: Int, count: Int, window: Int, handOver: HandOver
+        host: String, port: Int, mode: Mode, size: Int, count: Int, window: Int, handOver: HandOver,
+        tls: TLSConfiguration? = nil
     ) {
         self.host = host
         self.port = port
@@ -39,6 +45,7 @@ struct Load: Sendable {
         self.count = count
         self.window = window
         self.handOver = handOver
+        self.tls = tls
     }
 
     /// Reads `HOST PORT MODE SIZE COUNT WINDOW [hand-over]`; nil when they are none.
@@ -59,5 +66,15 @@ struct Load: Sendable {
     /// Messages under way at once.
     var underWay: Int { mode == .pingpong ? 1 : window }
 
-    var url: String { "ws://\(host):\(port)\(mode == .flood ? "/flood" : "/")" }
+    var url: String {
+        "\(tls == nil ? "ws" : "wss")://\(host):\(port)\(mode == .flood ? "/flood" : "/")"
+    }
+
+    /// Opens one of its connections.
+    func open(
+        on loop: EventLoop, onMessages: WebSocketConnection.OnMessages? = nil
+    ) async throws -> WebSocketConnection {
+        try await WebSocketConnection.open(
+            url, messageLimit: 64 << 20, tls: tls ?? TLSConfiguration(), on: loop, onMessages: onMessages)
+    }
 }

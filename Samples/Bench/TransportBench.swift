@@ -18,9 +18,9 @@ enum TransportBench {
 
     private static func idle(_ load: Load, _ loop: EventLoop) async throws -> BenchResult {
         // The first connection pays for the loop's thread and for code that is read in only now.
-        var connections = [try await WebSocketConnection.open(load.url, on: loop)]
+        var connections = [try await load.open(on: loop)]
         let base = Measure.residentKiB()
-        for _ in 0..<load.count { connections.append(try await WebSocketConnection.open(load.url, on: loop)) }
+        for _ in 0..<load.count { connections.append(try await load.open(on: loop)) }
         let resident = Measure.residentKiB()
         return withExtendedLifetime(connections) {
             BenchResult(
@@ -57,9 +57,7 @@ private final class CallbackRun: @unchecked Sendable {
     }
 
     func run(on loop: EventLoop) async throws -> BenchResult {
-        let connection = try await WebSocketConnection.open(load.url, messageLimit: 64 << 20, on: loop) {
-            self.take($1, $0)
-        }
+        let connection = try await load.open(on: loop) { self.take($1, $0) }
         return await withCheckedContinuation { continuation in
             loop.post {
                 self.done = continuation
@@ -100,7 +98,7 @@ private final class CallbackRun: @unchecked Sendable {
 /// A run whose messages a task receives with `await`.
 private enum AsyncRun {
     static func run(_ load: Load, on loop: EventLoop) async throws -> BenchResult {
-        let connection = try await WebSocketConnection.open(load.url, messageLimit: 64 << 20, on: loop)
+        let connection = try await load.open(on: loop)
         let message = TransportBench.message(load)
         let total = load.warmUp + load.count
         var watch = Stopwatch()

@@ -7,6 +7,7 @@ import SenteBase
 // bench formats DIRECTORY                                          the formats, on the documents of a folder
 // bench compression                                                what permessage-deflate saves and costs; a minute and a half
 // bench serve                                                      the reference server, a plain echo and a service
+// bench tls DIRECTORY                                              TLS against C, with the folder of the TLS reference
 // bench self                                                       all of it in turns, with raw TCP as the floor
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
@@ -22,6 +23,10 @@ do {
         let mode = ClientBench.Mode(rawValue: arguments[2]), let count = Int(arguments[3]), count > 0
     {
         print(try await ClientBench.run(port: port, mode, count: count).json)
+    } else if arguments.count == 2, arguments[0] == "tls" {
+        try await TLSBench.run(arguments[1])
+    } else if arguments.count == 2, arguments[0] == "tls-serve" {
+        try await TLSBench.serve(arguments[1])
     } else if arguments.count == 2, arguments[0] == "formats" {
         FormatBench.run(arguments[1])
     } else if let load = Load(arguments) {
@@ -32,6 +37,7 @@ do {
             usage: bench HOST PORT pingpong|pipeline|flood|idle SIZE COUNT WINDOW [callback|async|loop]
                    bench client PORT request|forwarded|publish|receive|idle COUNT
                    bench formats DIRECTORY
+                   bench tls DIRECTORY
                    bench compression | bench serve | bench self
             """)
     }

@@ -74,7 +74,8 @@ struct ClientSettings {
         """
 
     private static var options: [Option<ClientSettings>] {
-        connectionOptions + compressionOptions + reconnectOptions + queueOptions + limitOptions
+        connectionOptions + securityOptions + compressionOptions + reconnectOptions + queueOptions
+            + limitOptions
     }
 
     private static var connectionOptions: [Option<ClientSettings>] {
@@ -150,6 +151,30 @@ struct ClientSettings {
             },
             .flag("forget-incoming", "… and none of the server's; it must agree") {
                 $0.configuration.compression?.keepsIncomingContext = false
+            },
+        ]
+    }
+
+    /// For `wss:` only.
+    private static var securityOptions: [Option<ClientSettings>] {
+        [
+            .option("ca", "FILE", "authorities to trust instead of the system's, in PEM") {
+                $0.configuration.tls.roots = .only(.file($1))
+            },
+            .option("pin", "BASE64", "SHA-256 of a public key the server must have; repeatable") {
+                $0.configuration.tls.pinnedKeys.append($1)
+            },
+            .option("cert", "FILE", "the client's certificate, in PEM") {
+                let key = $0.configuration.tls.identity?.key ?? .file($1)
+                $0.configuration.tls.identity = .init(certificates: .file($1), key: key)
+            },
+            .option("key", "FILE", "… and its key, unless it is in the same file") {
+                let certificates = $0.configuration.tls.identity?.certificates ?? .file($1)
+                $0.configuration.tls.identity = .init(certificates: certificates, key: .file($1))
+            },
+            .flag("dangerously-trust-anyone", "takes any certificate: everyone on the way can read and forge")
+            {
+                $0.configuration.tls.verification = .dangerouslyDisabled
             },
         ]
     }

@@ -18,7 +18,7 @@ enum ServeConsole {
             .status,
             [
                 "state": "running", "host": Value(configuration.host), "port": Value(port),
-                "url": Value(url(configuration.host, port) + (configuration.path ?? "")),
+                "url": Value(url(configuration, port) + (configuration.path ?? "")),
                 "mode": Value(configuration.dialect.rawValue), "format": Value(configuration.format.name),
             ])
         if Termination.inputCanEnd {
@@ -39,12 +39,14 @@ enum ServeConsole {
     }
 
     /// An address that listens everywhere is reached at this machine's own.
-    private static func url(_ host: String, _ port: Int) -> String {
-        switch host {
-        case "0.0.0.0": "ws://127.0.0.1:\(port)/"
-        case "::": "ws://[::1]:\(port)/"
-        default: host.contains(":") ? "ws://[\(host)]:\(port)/" : "ws://\(host):\(port)/"
-        }
+    private static func url(_ configuration: ServerConfiguration, _ port: Int) -> String {
+        let host =
+            switch configuration.host {
+            case "0.0.0.0": "127.0.0.1"
+            case "::": "[::1]"
+            case let host: host.contains(":") ? "[\(host)]" : host
+            }
+        return "\(configuration.tls == nil ? "ws" : "wss")://\(host):\(port)/"
     }
 }
 

@@ -2,6 +2,7 @@
 
 import SenteLite
 import SenteServer
+import SenteTransport
 
 /// What the environment and the command line say of the server.
 struct ServeSettings {
@@ -140,6 +141,14 @@ struct ServeSettings {
             },
             .option("port-file", "PATH", "a file that is given the real port") {
                 $0.configuration.portFile = $1
+            },
+            .option("cert", "FILE", "serves wss: with this certificate, in PEM") {
+                let key = $0.configuration.tls?.key ?? .file($1)
+                $0.configuration.tls = ServerTLS(certificates: .file($1), key: key)
+            },
+            .option("key", "FILE", "… and this key, unless it is in the same file") {
+                let certificates = $0.configuration.tls?.certificates ?? .file($1)
+                $0.configuration.tls = ServerTLS(certificates: certificates, key: .file($1))
             },
             .option("max-connections", "N", "more are answered with 503 (1000)") {
                 (settings, text) throws(UsageError) in

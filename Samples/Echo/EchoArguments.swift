@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteLite
+
 /// What the command line asks for.
 enum EchoArguments {
     case help
@@ -13,11 +15,12 @@ enum EchoArguments {
             Starts the reference server on a free port, connects, subscribes, publishes, makes a request;
             then the server stops and comes back on another port, and the client with it.
 
-        swift run echo ws://HOST:PORT/ [--channel NAME] [--count N] [--timeout SECONDS]
+        swift run echo ws://HOST:PORT/ [--channel NAME] [--count N] [--timeout SECONDS] [--ca FILE]
             Connects to a server that runs already, subscribes, publishes and receives its own messages.
               --channel NAME      the channel to use (echo)
               --count N           how many messages to publish, 1 to 100000 (3)
               --timeout SECONDS   the limit of each step (10)
+              --ca FILE           for wss:, authorities to trust instead of the system's, in PEM
 
         The exit status is 0 when every step happened, 1 when one did not, 2 when the arguments are wrong.
         Colours are left out when NO_COLOR is set or the output is no terminal.
@@ -33,7 +36,7 @@ enum EchoArguments {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             if argument.hasPrefix("--") {
-                guard ["--channel", "--count", "--timeout"].contains(argument) else {
+                guard ["--channel", "--count", "--timeout", "--ca"].contains(argument) else {
                     throw Self.misuse("There is no option \(argument).")
                 }
                 guard let value = rest.popFirst() else { throw Self.misuse("\(argument) needs a value.") }
@@ -53,6 +56,7 @@ enum EchoArguments {
         }
         var visit = Visit(url: url)
         if let channel = options["--channel"] { visit.channel = channel }
+        if let file = options["--ca"] { visit.roots = .only(.file(file)) }
         if let text = options["--count"] {
             guard let count = Int(text), (1...100_000).contains(count) else {
                 throw Self.misuse("--count is “\(text)”: give a whole number from 1 to 100000.")

@@ -9,11 +9,14 @@ struct Visit: Sendable {
     var count = 3
     /// The limit of each step.
     var limit: Duration = .seconds(10)
+    /// Whom to trust with `wss:`.
+    var roots = TLSConfiguration.Roots.system
 
     func run(_ report: Report) async throws {
         var configuration = SenteClient.Configuration()
         configuration.timeouts.connect = limit
         configuration.timeouts.request = limit
+        configuration.tls.roots = roots
         let client = try SenteClient(url, configuration: configuration)
         report.heading("echo at \(url)")
         do {

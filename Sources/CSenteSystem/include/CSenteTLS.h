@@ -54,6 +54,7 @@ SENTE_FN(SSL_CTX_set_cert_store, void, sente_ssl_ctx *context, sente_x509_store 
 SENTE_FN(SSL_CTX_get0_param, sente_x509_param *, sente_ssl_ctx *context);
 SENTE_FN(SSL_CTX_set_alpn_protos, int, sente_ssl_ctx *context, const unsigned char *names, unsigned int count);
 SENTE_FN(SSL_CTX_set_alpn_select_cb, void, sente_ssl_ctx *context, sente_alpn_select_cb callback, void *argument);
+SENTE_FN(SSL_CTX_set_num_tickets, int, sente_ssl_ctx *context, size_t count);
 SENTE_FN(SSL_CTX_sess_set_new_cb, void, sente_ssl_ctx *context, sente_new_session_cb callback);
 SENTE_FN(
     SSL_CTX_set_session_id_context, int, sente_ssl_ctx *context, const unsigned char *identifier,

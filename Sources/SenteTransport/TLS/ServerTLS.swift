@@ -17,6 +17,11 @@ package struct ServerTLS: Hashable, Sendable {
     /// The default is false.
     package var isLimitedToVersion12: Bool
 
+    /// Whether clients get sessions to resume.
+    ///
+    /// The default is true.
+    package var givesSessions = true
+
     package init(
         certificates: TLSConfiguration.PEM, key: TLSConfiguration.PEM,
         clientRoots: TLSConfiguration.PEM? = nil, isLimitedToVersion12: Bool = false

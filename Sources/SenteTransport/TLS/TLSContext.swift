@@ -79,6 +79,12 @@ package final class TLSContext: @unchecked Sendable {
         if settings.isLimitedToVersion12 {
             _ = library.SSL_CTX_ctrl(context.pointer, TLSNumber.setMaximum, TLSNumber.version12, nil)
         }
+        if !settings.givesSessions {
+            _ = library.SSL_CTX_set_num_tickets(context.pointer, 0)
+            if MemoryLayout<UInt>.size == 8 {
+                _ = library.SSL_CTX_set_options(context.pointer, TLSNumber.noTicket)
+            }
+        }
         library.SSL_CTX_set_alpn_select_cb(context.pointer, chooseProtocol, nil)
         // Sessions live in the tickets that clients keep; the server remembers nothing.
         _ = library.SSL_CTX_ctrl(context.pointer, TLSNumber.setCacheMode, 0, nil)

@@ -49,6 +49,7 @@ package final class TLSLibrary: Sendable {
     let SSL_CTX_get0_param: sente_SSL_CTX_get0_param
     let SSL_CTX_set_alpn_protos: sente_SSL_CTX_set_alpn_protos
     let SSL_CTX_set_alpn_select_cb: sente_SSL_CTX_set_alpn_select_cb
+    let SSL_CTX_set_num_tickets: sente_SSL_CTX_set_num_tickets
     let SSL_CTX_sess_set_new_cb: sente_SSL_CTX_sess_set_new_cb
     let SSL_CTX_set_session_id_context: sente_SSL_CTX_set_session_id_context
     let SSL_CTX_use_certificate: sente_SSL_CTX_use_certificate
@@ -168,6 +169,7 @@ package final class TLSLibrary: Sendable {
         SSL_CTX_get0_param = try function("SSL_CTX_get0_param")
         SSL_CTX_set_alpn_protos = try function("SSL_CTX_set_alpn_protos")
         SSL_CTX_set_alpn_select_cb = try function("SSL_CTX_set_alpn_select_cb")
+        SSL_CTX_set_num_tickets = try function("SSL_CTX_set_num_tickets")
         SSL_CTX_sess_set_new_cb = try function("SSL_CTX_sess_set_new_cb")
         SSL_CTX_set_session_id_context = try function("SSL_CTX_set_session_id_context")
         SSL_CTX_use_certificate = try function("SSL_CTX_use_certificate")

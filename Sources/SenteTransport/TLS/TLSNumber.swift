@@ -13,6 +13,7 @@ enum TLSNumber {
     /// ENABLE_PARTIAL_WRITE, ACCEPT_MOVING_WRITE_BUFFER, AUTO_RETRY, RELEASE_BUFFERS: an idle connection owns none.
     static let mode = 0x1 | 0x2 | 0x4 | 0x10
     static let noRenegotiation: UInt = 1 << 30
+    static let noTicket: UInt = 1 << 14
     static let version12 = 0x0303
     static let version13 = 0x0304
     static let cacheClient = 0x1

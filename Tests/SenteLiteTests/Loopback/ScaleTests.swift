@@ -4,6 +4,7 @@ import Foundation
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -24,7 +25,7 @@ extension Loopback {
             let own = Journal<ChannelMessage>()
             let states: Journal<ConnectionStatus>
 
-            init(_ number: Int, portFile: String) throws {
+            init(_ number: Int, portFile: String, roots: TLSConfiguration.Roots? = nil) throws {
                 self.number = number
                 var configuration = SenteClient.Configuration()
                 configuration.endpointProvider = .portFile(portFile)
@@ -32,7 +33,9 @@ extension Loopback {
                     initial: .milliseconds(200), jitter: 1, maximum: .seconds(2), attempts: nil)
                 configuration.timeouts = TimeLimits(connect: .seconds(60), request: .seconds(120))
                 configuration.outbox.timeToLive = nil
-                client = try SenteClient("ws://127.0.0.1:1/", configuration: configuration)
+                if let roots { configuration.tls.roots = roots }
+                let scheme = roots == nil ? "ws" : "wss"
+                client = try SenteClient("\(scheme)://127.0.0.1:1/", configuration: configuration)
                 states = client.journal()
                 client.onMessage(in: "all") { [shared] in shared.append($0) }
                 client.onMessage(in: "own-\(number)") { [own] in own.append($0) }
@@ -117,6 +120,52 @@ extension Loopback {
                     "Loopback scale: \(Self.clients) clients, open in \(opening), a broadcast heard by all in \(telling),",
                     "all back and their queues empty \(returning) after the server's start; \(size) KiB a client"
                 )
+                try await each(members) { await $0.client.disconnect() }
+                #expect(try await successor?.quit() == 0)
+            }
+        }
+
+        @Test(
+            "a thousand clients over TLS are all open again within 60 s of their server's return, and own little when idle",
+            .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
+        func manySecureClients() async throws {
+            let certificates = try Certificates.made.get()
+            guard case .file(let certificate) = certificates.server.certificate,
+                case .file(let key) = certificates.server.key
+            else { return }
+            try await withPortFile { path in
+                let options = [
+                    "--port-file", path, "--max-connections", "2000", "--cert", certificate, "--key", key,
+                ]
+                let clock = ContinuousClock()
+                let (server, _) = try await ConsoleProcess.server(options)
+                // The first client pays for the library, the context and the code that is read in only now.
+                let first = try Member(0, portFile: path, roots: .only(certificates.authority))
+                try await first.client.connect(timeout: .seconds(60))
+                let before = Machine.residentSize(of: getpid())
+                let others = try (1..<Self.clients).map {
+                    try Member($0, portFile: path, roots: .only(certificates.authority))
+                }
+                let members = [first] + others
+                let opening = try await clock.measure {
+                    try await each(members) { try await $0.client.connect(timeout: .seconds(60)) }
+                }
+                let size = (Machine.residentSize(of: getpid()) - before) / others.count
+                try await server.kill()
+                try await each(members) { member in
+                    _ = try await member.states.first("the loss") { $0.state == .reconnecting }
+                }
+                var successor: ConsoleProcess?
+                let returning = try await clock.measure {
+                    successor = try await ConsoleProcess.server(options).0
+                    try await each(members) { try await $0.client.connect(timeout: .seconds(60)) }
+                }
+                print(
+                    "Loopback scale: \(Self.clients) clients over TLS, open in \(opening),",
+                    "all back \(returning) after the server's start; \(size) KiB a client")
+                #expect(returning < .seconds(60))
+                if !Machine.isSanitized { #expect(size <= 40) }
+                for member in members { #expect(member.client.metrics.connection.reconnects == 1) }
                 try await each(members) { await $0.client.disconnect() }
                 #expect(try await successor?.quit() == 0)
             }
