@@ -47,16 +47,8 @@ struct BenchServerProcess {
     private let process: Process
     private let input: Pipe
 
-<<<<<<< HEAD
-    static func start() throws -> BenchServerProcess {
-        let process = another(["serve"])
-=======
     static func start(_ arguments: [String] = ["serve"]) throws -> BenchServerProcess {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL
-        if let path = Bundle.main.executablePath { process.executableURL = URL(fileURLWithPath: path) }
-        process.arguments = arguments
->>>>>>> tls-next
+        let process = another(arguments)
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -74,7 +66,6 @@ struct BenchServerProcess {
         return BenchServerProcess(ports: ports, process: process, input: input)
     }
 
-<<<<<<< HEAD
     /// This program once more, not started yet.
     static func another(_ arguments: [String]) -> Process {
         let process = Process()
@@ -83,11 +74,10 @@ struct BenchServerProcess {
         process.arguments = arguments
         return process
     }
-=======
+
     /// The reference server's.
     var port: Int { ports[0] }
     var echoPort: Int { ports[1] }
->>>>>>> tls-next
 
     func stop() {
         try? input.fileHandleForWriting.close()
