@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteTestSupport
+
+extension TLSConfiguration.PEM {
+    /// The file; nil for bytes.
+    fileprivate var path: String? {
+        if case .file(let path) = self { path } else { nil }
+    }
+}
+
+extension Rig.Plan {
+    /// The paths of the server's certificate and key.
+    private static func paths() throws -> (certificate: String, key: String) {
+        let pair = try Certificates.made.get().server
+        return (pair.certificate.path ?? "", pair.key.path ?? "")
+    }
+
+    /// A reverse proxy with TLS, as its manual has it for WebSocket; it drops a link on which the server said nothing for
+    /// `readTimeout` seconds.
+    static func nginx(_ place: Rig.Place, to server: Int, readTimeout: Int = 60) throws -> Self {
+        let (certificate, key) = try paths()
+        let temporary = ["client_body", "proxy", "fastcgi", "scgi", "uwsgi"]
+            .map { "\($0)_temp_path \(place.folder)/\($0);" }.joined(separator: " ")
+        return Self(
+            program: .nginx, arguments: ["-e", "stderr", "-c", "\(place.folder)/nginx.conf"],
+            files: [
+                "nginx.conf": """
+                daemon off;
+                master_process off;
+                pid \(place.folder)/pid;
+                error_log stderr;
+                events {}
+                http {
+                    access_log off;
+                    \(temporary)
+                    server {
+                        listen 127.0.0.1:\(place.port) ssl;
+                        ssl_certificate \(certificate);
+                        ssl_certificate_key \(key);
+                        location / {
+                            proxy_pass http://127.0.0.1:\(server);
+                            proxy_http_version 1.1;
+                            proxy_set_header Upgrade $http_upgrade;
+                            proxy_set_header Connection upgrade;
+                            proxy_read_timeout \(readTimeout)s;
+                        }
+                    }
+                }
+
+                """
+            ])
+    }
+
+    /// A balancer with TLS that drops a link on which neither side said anything for `tunnelTimeout` seconds.
+    static func haproxy(_ place: Rig.Place, to server: Int, tunnelTimeout: Int) throws -> Self {
+        let certificates = try Certificates.made.get()
+        let pair = certificates.server
+        let both = try [pair.certificate, pair.key]
+            .map { String(decoding: try certificates.bytes($0), as: UTF8.self) }.joined(separator: "\n")
+        return Self(
+            program: .haproxy, arguments: ["-db", "-f", "\(place.folder)/haproxy.cfg"],
+            files: [
+                "server.pem": both,
+                "haproxy.cfg": """
+                global
+                    maxconn 100
+                defaults
+                    mode http
+                    timeout connect 5s
+                    timeout client 30s
+                    timeout server 30s
+                    timeout tunnel \(tunnelTimeout)s
+                frontend front
+                    bind 127.0.0.1:\(place.port) ssl crt \(place.folder)/server.pem
+                    default_backend back
+                backend back
+                    server one 127.0.0.1:\(server)
+
+                """,
+            ])
+    }
+
+    /// TLS and nothing else.
+    static func stunnel(_ place: Rig.Place, to server: Int) throws -> Self {
+        let (certificate, key) = try paths()
+        return Self(
+            program: .stunnel, arguments: ["\(place.folder)/stunnel.conf"],
+            files: [
+                "stunnel.conf": """
+                foreground = yes
+                pid =
+                syslog = no
+                [ws]
+                accept = 127.0.0.1:\(place.port)
+                connect = 127.0.0.1:\(server)
+                cert = \(certificate)
+                key = \(key)
+
+                """
+            ])
+    }
+
+    /// A proxy for CONNECT that lets pass what `rules` do.
+    static func tinyproxy(_ place: Rig.Place, _ rules: [String], filter: String = "") -> Self {
+        let settings = ["Port \(place.port)", "Listen 127.0.0.1", "Timeout 60", "MaxClients 20"] + rules
+        let filters = filter.isEmpty ? [] : ["Filter \"\(place.folder)/filter\""]
+        return Self(
+            program: .tinyproxy, arguments: ["-d", "-c", "\(place.folder)/tinyproxy.conf"],
+            files: [
+                "filter": filter + "\n",
+                "tinyproxy.conf": (settings + filters).joined(separator: "\n") + "\n",
+            ])
+    }
+
+    /// A SOCKS server; of a name's addresses it takes an IPv4 one.
+    static func microsocks(_ place: Rig.Place, _ options: [String] = []) -> Self {
+        Self(
+            program: .microsocks,
+            arguments: ["-i", "127.0.0.1", "-p", "\(place.port)", "-b", "127.0.0.1"] + options)
+    }
+}
