@@ -41,6 +41,42 @@ struct SendFunctionTests {
         #expect(stage.heard.map(\.event.data) == [1, 2, 3, 4, 5])
     }
 
+    @Test(
+        "a full queue refuses the next at the call; what was taken leaves in order, and then there is room again"
+    )
+    func fullQueue() async throws {
+        let stage = SocketStage()
+        stage.greet(with: .silence)
+        let client = try stage.client { $0.outbox.maximumMessages = 5 }
+        var results: [SendResult] = []
+        var refused: [SenteError.Code] = []
+        for number in 1...7 {
+            do throws(SenteError) {
+                results.append(try client.sendFn(Event("chat/say", Value(number))))
+            } catch {
+                refused.append(error.code)
+            }
+        }
+        #expect(results.count == 5)
+        #expect(refused == [.outboxFull, .outboxFull])
+        stage.handshake()
+        for result in results { #expect(await result.delivery?.outcome == .written) }
+        #expect(try client.sendFn(Event("chat/say", 8)).isAccepted)
+        #expect(stage.heard.map(\.event.data) == [1, 2, 3, 4, 5, 8])
+    }
+
+    @Test("five thousand events enqueued while connecting arrive, each once and in order")
+    func manyQueued() async throws {
+        let stage = SocketStage()
+        stage.greet(with: .silence)
+        let client = try stage.client { $0.outbox.maximumMessages = 5_000 }
+        let results = try (1...5_000).map { try client.sendFn(Event("chat/say", Value($0))) }
+        stage.handshake()
+        for result in results { #expect(await result.delivery?.outcome == .written) }
+        #expect(stage.heard.map(\.event.data) == (1...5_000).map { Value($0) })
+        #expect(client.errors.recent.isEmpty)
+    }
+
     @Test("with the outbox off nothing queues: closed at once, as in Sente")
     func outboxOff() async throws {
         let stage = SocketStage()

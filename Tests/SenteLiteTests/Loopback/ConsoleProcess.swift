@@ -11,21 +11,24 @@ import Glibc
 import Musl
 #endif
 
-/// The sample `console` as a process of its own: a client or a server, told what to do and heard line by line.
+/// The sample `console` as a process of its own: a client or a server, told what to do and heard line by line; or another
+/// sample.
 final class ConsoleProcess: Sendable {
     /// Every line of its standard output.
     let lines = Journal<Value>()
+    /// The same lines as they stand, for samples that write for people.
+    let texts = Journal<String>()
     private let exits = Journal<Int32>()
     let id: Int32
     private let input: FileHandle
     private let written = Locked(0)
 
-    /// Starts it, with more in its environment.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    /// Starts it, with more in its environment; another sample if that is named.
+    init(_ arguments: [String], environment: [String: String] = [:], sample: String = "console") throws {
         // Writing to a process that is gone is a failed call, not a signal.
         signal(SIGPIPE, SIG_IGN)
         let process = Process()
-        process.executableURL = try Self.executable
+        process.executableURL = try Self.executable(sample)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (input, output) = (Pipe(), Pipe())
@@ -36,13 +39,14 @@ final class ConsoleProcess: Sendable {
         id = process.processIdentifier
         self.input = input.fileHandleForWriting
         let reading = output.fileHandleForReading
-        Thread.detachNewThread { [lines] in
+        Thread.detachNewThread { [lines, texts] in
             var rest: [UInt8] = []
             while true {
                 let data = reading.availableData
                 guard !data.isEmpty else { return }
                 rest += data
                 let parts = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+                texts.append(contentsOf: parts.dropLast().map { String(decoding: $0, as: UTF8.self) })
                 lines.append(
                     contentsOf: parts.dropLast().map { (try? WireFormat.json.decode(Array($0))) ?? .null })
                 rest = Array(parts.last ?? [])
@@ -51,16 +55,12 @@ final class ConsoleProcess: Sendable {
     }
 
     /// The tests' executable stands beside it.
-    private static var executable: URL {
-        get throws {
-            let places = [Bundle.main.executableURL] + Bundle.allBundles.map(\.bundleURL)
-            let found = places.compactMap {
-                $0?.deletingLastPathComponent().appendingPathComponent("console")
-            }
+    private static func executable(_ sample: String) throws -> URL {
+        let places = [Bundle.main.executableURL] + Bundle.allBundles.map(\.bundleURL)
+        let found = places.compactMap { $0?.deletingLastPathComponent().appendingPathComponent(sample) }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-            guard let found else { throw CocoaError(.fileNoSuchFile) }
-            return found
-        }
+        guard let found else { throw CocoaError(.fileNoSuchFile) }
+        return found
     }
 
     /// A server on a free port, or another.
@@ -104,6 +104,11 @@ final class ConsoleProcess: Sendable {
         _ what: String, where condition: @escaping @Sendable (Value) -> Bool
     ) async throws -> Value {
         try await lines.first(what, where: condition)
+    }
+
+    /// Waits for a line of text.
+    func says(_ what: String, where condition: @escaping @Sendable (String) -> Bool) async throws {
+        _ = try await texts.first(what, where: condition)
     }
 
     /// So many lines for which `condition` holds.
