@@ -44,10 +44,7 @@ struct BenchServerProcess {
     private let input: Pipe
 
     static func start() throws -> BenchServerProcess {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL
-        if let path = Bundle.main.executablePath { process.executableURL = URL(fileURLWithPath: path) }
-        process.arguments = ["serve"]
+        let process = another(["serve"])
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -63,6 +60,15 @@ struct BenchServerProcess {
             throw LinkFailure(.unreachable, "The server's process did not say its ports.")
         }
         return BenchServerProcess(port: ports[0], echoPort: ports[1], process: process, input: input)
+    }
+
+    /// This program once more, not started yet.
+    static func another(_ arguments: [String]) -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).standardizedFileURL
+        if let path = Bundle.main.executablePath { process.executableURL = URL(fileURLWithPath: path) }
+        process.arguments = arguments
+        return process
     }
 
     func stop() {

@@ -8,18 +8,17 @@ import SenteTransport
 enum CompressionBench {
     private static let rounds = 5
     private static let trips = 4_000
-    private static let connections = 500
 
     static func run() async throws {
         let server = try BenchServerProcess.start()
         defer { server.stop() }
         try bytes()
         try await roundTrips(port: server.echoPort)
-        try await memory(port: server.echoPort)
+        try CompressionMemory.runEach(port: server.echoPort)
     }
 
     /// What differs from message to message.
-    private enum Stream: String, CaseIterable {
+    enum Stream: String, CaseIterable {
         case repeated = "the same message"
         case similar = "a number, a time and two readings change"
         case noisy = "every reading changes"
@@ -140,49 +139,7 @@ enum CompressionBench {
         return watch.result("sente-transport, \(name)", load)
     }
 
-    // MARK: Memory
-
-    /// Each connection echoes a message once; its streams are freed between 10 and 20 s later.
-    private static func memory(port: Int) async throws {
-        let loop = try EventLoop.shared()
-        for (name, policy) in [
-            ("plain", nil), ("no incoming context", CompressionPolicy(keepsIncomingContext: false)),
-            ("both contexts kept", CompressionPolicy()),
-        ] {
-            while await descriptors(loop) > 0 { try await Task.sleep(for: .milliseconds(100)) }
-            Measure.giveBackMemory()
-            let base = Measure.residentKiB()
-            var open: [WebSocketConnection] = []
-            for number in 0..<connections {
-                let connection = try await WebSocketConnection.open(
-                    "ws://127.0.0.1:\(port)/", compression: policy, on: loop)
-                connection.send(Stream.noisy.json(number))
-                _ = await connection.receive()
-                open.append(connection)
-            }
-            let busy = each(since: base)
-            if policy != nil { try await Task.sleep(for: .seconds(25)) }
-            Measure.giveBackMemory()
-            print(
-                "  \(name): \(hundredths(busy)) KiB a connection that has just echoed, \(hundredths(each(since: base))) KiB idle"
-            )
-            for connection in open { connection.close() }
-            for connection in open { while await connection.receive() != nil {} }
-            open = []
-        }
-    }
-
-    private static func descriptors(_ loop: EventLoop) async -> Int {
-        await withCheckedContinuation { continuation in
-            loop.post { continuation.resume(returning: loop.descriptorCount) }
-        }
-    }
-
-    private static func each(since base: Int) -> Double {
-        Double(Measure.residentKiB() - base) / Double(connections)
-    }
-
-    private static func hundredths(_ value: Double) -> Double {
+    static func hundredths(_ value: Double) -> Double {
         (value * 100).rounded() / 100
     }
 }

@@ -16,6 +16,8 @@ do {
         try await CompressionBench.run()
     } else if arguments == ["serve"] {
         try await BenchServer.run()
+    } else if arguments.first == "compression", try await CompressionMemory.run(arguments.dropFirst()) {
+        // Measured and printed.
     } else if arguments.count == 4, arguments[0] == "client", let port = Int(arguments[1]),
         let mode = ClientBench.Mode(rawValue: arguments[2]), let count = Int(arguments[3]), count > 0
     {
