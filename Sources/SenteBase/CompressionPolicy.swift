@@ -30,6 +30,8 @@ public struct CompressionPolicy: Hashable, Sendable {
     ///
     /// `false` insists: a server that does not agree is not talked to. The default is true.
     public var keepsIncomingContext: Bool
+    /// How long a stream of the library is kept after its last use, at least; it is freed before twice as long.
+    package var idleTime = Duration.seconds(10)
 
     /// Makes a policy.
     public init(

@@ -11,7 +11,7 @@ struct ClientUpgrade: Sendable {
 
     private let key: HandshakeKey
     private let subprotocols: [String]
-    private let offer: DeflateParameters?
+    private let compression: LinkCompression?
     private let limits: LinkLimits
     private var reader: HTTPHeadReader
     private var interim = 0
@@ -19,9 +19,11 @@ struct ClientUpgrade: Sendable {
     private var refusal: Refusal?
     private var body: HTTPBodyReader
 
-    init(_ request: UpgradeRequest, key: HandshakeKey, offer: DeflateParameters?, limits: LinkLimits) {
+    init(
+        _ request: UpgradeRequest, key: HandshakeKey, compression: LinkCompression?, limits: LinkLimits
+    ) {
         self.key = key
-        self.offer = offer
+        self.compression = compression
         subprotocols = request.subprotocols
         self.limits = limits
         reader = HTTPHeadReader(.response, limits: limits)
@@ -91,6 +93,7 @@ struct ClientUpgrade: Sendable {
         guard let answer = WebSocketExtension.list(head.values(WebSocketExtension.field)) else {
             throw HandshakeFault("the server's \(WebSocketExtension.field) is no list of extensions")
         }
-        return try DeflateParameters.terms(of: answer, to: offer)
+        return try DeflateParameters.terms(
+            of: answer, to: compression.map { DeflateParameters(offering: $0.policy) })
     }
 }

@@ -19,8 +19,8 @@ struct FrameReader: Sendable {
 
     private let masked: Bool
     private let limit: Int
-    /// Set once permessage-deflate is agreed on.
-    var inflater: MessageInflater?
+    /// One once permessage-deflate is agreed on, else none; an array, so that links without it stay small.
+    var inflater: [MessageInflater] = []
     /// The bytes of a header that is not complete.
     private var head: [UInt8] = []
     /// The frame whose payload is being read, and how much of it came.
@@ -96,7 +96,7 @@ struct FrameReader: Sendable {
     private mutating func nextHeader(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> FrameHeader?
     {
         if head.isEmpty {
-            if let header = try FrameHeader.parse(rest, masked: masked, inflates: inflater != nil) {
+            if let header = try FrameHeader.parse(rest, masked: masked, inflates: !inflater.isEmpty) {
                 rest = UnsafeRawBufferPointer(rebasing: rest[header.size...])
                 return header
             }
@@ -116,7 +116,7 @@ struct FrameReader: Sendable {
     }
 
     private func parseHead() throws(FrameFault) -> FrameHeader? {
-        let (masked, inflates) = (masked, inflater != nil)
+        let (masked, inflates) = (masked, !inflater.isEmpty)
         let result = head.withUnsafeBytes { bytes -> Result<FrameHeader?, FrameFault> in
             do throws(FrameFault) {
                 return .success(try FrameHeader.parse(bytes, masked: masked, inflates: inflates))
@@ -169,7 +169,7 @@ struct FrameReader: Sendable {
         }
         let length = header.length
         if isCompressed {
-            try inflater?.begin(frame: length)
+            for index in inflater.indices { try inflater[index].begin(frame: length) }
             return
         }
         guard length <= limit, length <= limit - filled else { throw .tooBig(limit: limit) }
@@ -226,8 +226,7 @@ struct FrameReader: Sendable {
         _ bytes: UnsafeRawBufferPointer, key: UInt32, phase: Int
     ) throws(FrameFault) {
         guard key != 0, let from = bytes.baseAddress else {
-            try inflater?.inflate(bytes, into: &payload)
-            return try inflated()
+            return try inflate(bytes)
         }
         let unmasked = [UInt8](unsafeUninitializedCapacity: bytes.count) { target, count in
             count = bytes.count
@@ -235,8 +234,12 @@ struct FrameReader: Sendable {
             Masking.copy(from, to: UnsafeMutableRawPointer(to), count: count, key: key, phase: phase)
         }
         try unmasked.withUnsafeBytes { bytes in
-            Result { () throws(FrameFault) in try inflater?.inflate(bytes, into: &payload) }
+            Result { () throws(FrameFault) in try inflate(bytes) }
         }.get()
+    }
+
+    private mutating func inflate(_ bytes: UnsafeRawBufferPointer) throws(FrameFault) {
+        for index in inflater.indices { try inflater[index].inflate(bytes, into: &payload) }
         try inflated()
     }
 
@@ -272,7 +275,7 @@ struct FrameReader: Sendable {
         }
         guard frame.isFinal, let kind else { return nil }
         if isCompressed {
-            try inflater?.finish(into: &payload)
+            for index in inflater.indices { try inflater[index].finish(into: &payload) }
             try inflated()
         }
         guard validator.isAtBoundary else { throw .invalidText("the end of a text message") }

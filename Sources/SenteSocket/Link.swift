@@ -61,8 +61,8 @@ package struct Link: Sendable {
     private var request: [UInt8] = []
     private var reader: FrameReader
     private let compression: LinkCompression?
-    /// Set once permessage-deflate is agreed on, with `reader.inflater`.
-    private var deflater: MessageDeflater?
+    /// One once permessage-deflate is agreed on, with `reader.inflater`, else none.
+    private var deflater: [MessageDeflater] = []
     private var output = OutputBuffer()
     /// The answer to the latest ping, kept back while the output is congested.
     private var latePong: (payload: [UInt8], key: UInt32?)?
@@ -92,7 +92,7 @@ package struct Link: Sendable {
         self.compression = compression
         stage = .securing
         let offer = compression.map { DeflateParameters(offering: $0.policy) }
-        clientUpgrade = ClientUpgrade(request, key: key, offer: offer, limits: limits)
+        clientUpgrade = ClientUpgrade(request, key: key, compression: compression, limits: limits)
         reader = FrameReader(masked: false, limit: limits.message)
         self.deadline = deadline
         self.request = request.bytes(key: key, offering: offer)
@@ -322,7 +322,7 @@ package struct Link: Sendable {
         let key = isClient ? masks.next() : nil
         let opcode = message.kind == .text ? FrameHeader.Opcode.text : .binary
         message.bytes.withUnsafeBytes { bytes in
-            if deflater != nil, let payload = deflater?.deflate(bytes) {
+            if !deflater.isEmpty, let payload = deflater[0].deflate(bytes) {
                 payload.withUnsafeBytes { output.append(frame: opcode, isCompressed: true, $0, key: key) }
                 watchCompression()
             } else {
@@ -448,8 +448,8 @@ package struct Link: Sendable {
         stage = .open
         deadline = nil
         if let compression, let terms {
-            deflater = MessageDeflater(compression, terms)
-            reader.inflater = MessageInflater(compression, terms, limit: limits.message)
+            deflater = [MessageDeflater(compression, terms)]
+            reader.inflater = [MessageInflater(compression, terms, limit: limits.message)]
         }
         events.append(.opened(opening))
     }
@@ -471,7 +471,7 @@ package struct Link: Sendable {
         } catch {
             fail(error, at: now, masks: &masks, into: &events)
         }
-        watchCompression()
+        if !deflater.isEmpty { watchCompression() }
     }
 
     private mutating func take(
@@ -536,13 +536,14 @@ package struct Link: Sendable {
     }
 
     private var holdsCompression: Bool {
-        deflater?.holdsStream == true || reader.inflater?.holdsStream == true
+        deflater.contains(where: \.holdsStream) || reader.inflater.contains(where: \.holdsStream)
     }
 
     private mutating func sweepCompression(at now: Instant) {
-        _ = deflater?.sweep()
-        _ = reader.inflater?.sweep()
-        deadline = holdsCompression ? now.advanced(by: limits.idleCompression) : nil
+        for index in deflater.indices { deflater[index].sweep() }
+        for index in reader.inflater.indices { reader.inflater[index].sweep() }
+        let idleTime = compression?.policy.idleTime ?? .zero
+        deadline = holdsCompression ? now.advanced(by: idleTime) : nil
     }
 
     // MARK: - Ends
@@ -611,7 +612,7 @@ package struct Link: Sendable {
         serverUpgrade = nil
         latePong = nil
         heldFault = nil
-        deflater = nil
+        deflater = []
         reader = FrameReader(masked: !isClient, limit: limits.message)
     }
 }

@@ -18,8 +18,6 @@ package struct LinkLimits: Hashable, Sendable {
     package var refusalBody = 64 << 10
     /// Unwritten bytes above which only the latest ping is answered, once they have gone (RFC 6455 §5.5.3).
     package var congestion = 64 << 10
-    /// How long a stream of compression is kept after its last use, at least; it is freed before twice as long.
-    package var idleCompression: Duration = .seconds(10)
     /// A server's limit for the whole of the opening handshake, its owner's answer included.
     package var handshake: Duration = .seconds(10)
     /// How long the peer may take to answer a close frame, and then to end TCP.

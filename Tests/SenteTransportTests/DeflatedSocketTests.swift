@@ -10,14 +10,14 @@ extension TransportTests {
     struct DeflatedSocketTests {
         /// An echo that takes what the client offers, and what the client's request said of extensions.
         private func withEcho(
-            limits: LinkLimits = LinkLimits(), compression: CompressionPolicy? = CompressionPolicy(),
+            compression: CompressionPolicy? = CompressionPolicy(),
             _ body: (EventLoop, String, ScriptedServer, EventLoop) async throws -> Void
         ) async throws -> [String?] {
             let serverLoop = try EventLoop()
             defer { serverLoop.shutDown() }
             let offers = Collector<String?>()
             let (server, listener) = try ScriptedServer.listen(
-                on: serverLoop, limits: limits, compression: compression
+                on: serverLoop, compression: compression
             ) { server in
                 server.requested = { connection, request in
                     offers.append(request.header("Sec-WebSocket-Extensions"))
@@ -76,9 +76,9 @@ extension TransportTests {
 
         @Test("streams that are not used any more are freed, and then no timer is left")
         func idle() async throws {
-            var limits = LinkLimits()
-            limits.idleCompression = .milliseconds(5)
-            _ = try await withEcho(limits: limits) { loop, url, _, serverLoop in
+            var policy = CompressionPolicy()
+            policy.idleTime = .milliseconds(5)
+            _ = try await withEcho(compression: policy) { loop, url, _, serverLoop in
                 let connection = try await WebSocketConnection.open(
                     url, compression: CompressionPolicy(), on: loop)
                 for _ in 0..<2 {

@@ -49,9 +49,11 @@ package enum InflateFault: Error, Hashable, Sendable {
 }
 
 /// What a link is given to offer or accept permessage-deflate with.
-package struct LinkCompression: Sendable {
-    package var policy: CompressionPolicy
-    package var library: any DeflateLibrary
+///
+/// A class, for it never changes and every link carries it.
+package final class LinkCompression: Sendable {
+    package let policy: CompressionPolicy
+    package let library: any DeflateLibrary
 
     package init(_ policy: CompressionPolicy, _ library: any DeflateLibrary) {
         self.policy = policy

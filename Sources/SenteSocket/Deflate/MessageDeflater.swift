@@ -7,9 +7,7 @@ import SenteBase
 /// Its stream is made for the first message that is long enough. It may be freed at any time: a message need not refer
 /// to those before it.
 struct MessageDeflater: Sendable {
-    private let library: any DeflateLibrary
-    private let level: Int
-    private let threshold: Int
+    private let compression: LinkCompression
     private let windowBits: Int
     private let keepsContext: Bool
     private var stream: (any Deflater)?
@@ -19,19 +17,22 @@ struct MessageDeflater: Sendable {
     var holdsStream: Bool { stream != nil }
 
     init(_ compression: LinkCompression, _ terms: DeflateTerms) {
-        library = compression.library
-        level = compression.policy.level
-        threshold = compression.policy.threshold
+        self.compression = compression
         windowBits = terms.outgoingWindowBits
         keepsContext = terms.keepsOutgoingContext
     }
 
     /// The compressed payload; nil for a message that goes as it is, which every message may (§6).
     mutating func deflate(_ message: UnsafeRawBufferPointer) -> [UInt8]? {
-        guard message.count >= threshold, windowBits >= DeflateParameters.smallestWritable else { return nil }
+        let policy = compression.policy
+        guard message.count >= policy.threshold, windowBits >= DeflateParameters.smallestWritable else {
+            return nil
+        }
         // §7.2.3.6. zlib would write nothing where its last flush had nothing to add either.
         guard !message.isEmpty else { return [0] }
-        if stream == nil { stream = library.makeDeflater(windowBits: windowBits, level: level) }
+        if stream == nil {
+            stream = compression.library.makeDeflater(windowBits: windowBits, level: policy.level)
+        }
         guard let payload = stream?.deflate(message) else {
             stream = nil
             return nil
@@ -41,10 +42,9 @@ struct MessageDeflater: Sendable {
         return payload
     }
 
-    /// Frees the stream unless it was used since the last sweep; whether one is left.
-    mutating func sweep() -> Bool {
+    /// Frees the stream unless it was used since the last sweep.
+    mutating func sweep() {
         if !isUsed { stream = nil }
         isUsed = false
-        return holdsStream
     }
 }

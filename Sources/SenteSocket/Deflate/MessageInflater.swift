@@ -9,7 +9,7 @@ struct MessageInflater: Sendable {
     /// What a sender leaves out at the end of each message (§7.2.1).
     private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
 
-    private let library: any DeflateLibrary
+    private let compression: LinkCompression
     private let limit: Int
     private let windowBits: Int
     private let keepsContext: Bool
@@ -23,7 +23,7 @@ struct MessageInflater: Sendable {
 
     /// `limit`: bytes a message may unfold to.
     init(_ compression: LinkCompression, _ terms: DeflateTerms, limit: Int) {
-        library = compression.library
+        self.compression = compression
         self.limit = limit
         windowBits = terms.incomingWindowBits
         keepsContext = terms.keepsIncomingContext
@@ -44,7 +44,7 @@ struct MessageInflater: Sendable {
     mutating func inflate(
         _ bytes: UnsafeRawBufferPointer, into message: inout [UInt8]
     ) throws(FrameFault) {
-        if stream == nil { stream = library.makeInflater(windowBits: windowBits) }
+        if stream == nil { stream = compression.library.makeInflater(windowBits: windowBits) }
         do throws(InflateFault) {
             guard let stream else { throw .outOfMemory }
             isUsed = true
@@ -68,11 +68,10 @@ struct MessageInflater: Sendable {
         announced = nil
     }
 
-    /// Frees the stream unless it is needed or was used since the last sweep; whether one is left to be freed.
-    mutating func sweep() -> Bool {
+    /// Frees the stream unless it is needed or was used since the last sweep.
+    mutating func sweep() {
         if !isUsed, !keepsContext, announced == nil { stream = nil }
         isUsed = false
-        return holdsStream
     }
 }
 
