@@ -118,8 +118,10 @@ struct ClientSettings {
             },
             .option("format", "NAME", "insists on one of: \(formats) (auto)") {
                 (settings, text) throws(UsageError) in
-                settings.configuration.format =
-                    text == auto ? nil : try Reading.choice(text, of: FormatName.self).format
+                guard text == auto || FormatName(rawValue: text) != nil else {
+                    throw UsageError("“\(text)” is none of \(formats).")
+                }
+                settings.configuration.format = FormatName(rawValue: text)?.format
             },
         ]
     }

@@ -248,7 +248,8 @@ extension Loopback {
             let status = try await client.ask("status")
             #expect(status["format"]?.stringValue?.isEmpty == false)
             if mode == "sente" { #expect(status["uid"] == "ann") }
-            let sent = try await client.ask("event [:test/x {:a 1}]")
+            // In Sente's mode the server relays what is of the chat, and answers what asks for it.
+            let sent = try await client.ask("event [:chat/x {:a 1}]")
             #expect(sent["kind"] == "outcome" && sent["outcome"] == "written")
             try await client.first("what comes back of it") { $0["kind"] == "event" }
             let reply = try await client.ask("event [:test/x {:a 2}] 30")
