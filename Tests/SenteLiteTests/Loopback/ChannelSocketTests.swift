@@ -217,6 +217,7 @@ extension Loopback {
             try await ann.says("it waits") { $0.contains("waits: are you still there?") }
             let (second, _) = try await ConsoleProcess.server(["--mode", "sente"], port: port)
             try await ann.says("it comes round") { $0 == "Ann are you still there?" }
+            try await bob.says("Bob is back too") { $0.contains("connected again") }
             ann.write("/quit")
             #expect(try await ann.quit() == 0)
             try await bob.says("Ann leaves") { $0 == "Ann left" }
