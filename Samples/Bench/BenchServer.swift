@@ -47,7 +47,9 @@ struct BenchServerProcess {
     private let process: Process
     private let input: Pipe
 
-    static func start(_ arguments: [String] = ["serve"]) throws -> BenchServerProcess {
+    static func start(
+        _ arguments: [String] = ["serve"], sayingPorts count: Int = 2
+    ) throws -> BenchServerProcess {
         let process = another(arguments)
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
@@ -60,7 +62,7 @@ struct BenchServerProcess {
             line += byte
         }
         let ports = String(decoding: line, as: UTF8.self).split(separator: " ").compactMap { Int($0) }
-        guard ports.count == 2 else {
+        guard ports.count == count else {
             throw LinkFailure(.unreachable, "The server's process did not say its ports.")
         }
         return BenchServerProcess(ports: ports, process: process, input: input)

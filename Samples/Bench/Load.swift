@@ -31,12 +31,14 @@ struct Load: Sendable {
     var count: Int
     var window: Int
     var handOver: HandOver
+    /// How many messages of a flood are ordered at once, with the next order under way; nil orders all of them.
+    var order: Int?
     /// How the connection is secured; nil for a plain one.
     var tls: TLSConfiguration?
 
     init(
         host: String, port: Int, mode: Mode, size: Int, count: Int, window: Int, handOver: HandOver,
-        tls: TLSConfiguration? = nil
+        order: Int? = nil, tls: TLSConfiguration? = nil
     ) {
         self.host = host
         self.port = port
@@ -45,6 +47,7 @@ struct Load: Sendable {
         self.count = count
         self.window = window
         self.handOver = handOver
+        self.order = order
         self.tls = tls
     }
 
@@ -63,8 +66,14 @@ struct Load: Sendable {
     /// Messages before the measured ones.
     var warmUp: Int { mode == .flood || mode == .idle ? 0 : max(1, count / 10) }
 
-    /// Messages under way at once.
-    var underWay: Int { mode == .pingpong ? 1 : window }
+    /// How often the message is to have been sent by the time so many have come back.
+    func sends(after received: Int) -> Int {
+        switch mode {
+        case .flood: order.map { min(2 + received / $0, (count + $0 - 1) / $0) } ?? 1
+        case .pingpong: min(1 + received, warmUp + count)
+        case .pipeline, .idle: min(window + received, warmUp + count)
+        }
+    }
 
     var url: String {
         "\(tls == nil ? "ws" : "wss")://\(host):\(port)\(mode == .flood ? "/flood" : "/")"

@@ -34,8 +34,8 @@ enum TransportBench {
 
     /// The message that is sent again and again; `flood` tells the server what to send instead.
     static func message(_ load: Load) -> Message {
-        load.mode == .flood
-            ? .text("\(load.size) \(load.count)") : .binary([UInt8](repeating: 0x61, count: load.size))
+        guard load.mode == .flood else { return .binary([UInt8](repeating: 0x61, count: load.size)) }
+        return .text("\(load.size) \(load.order ?? load.count)")
     }
 }
 
@@ -68,14 +68,15 @@ private final class CallbackRun: @unchecked Sendable {
 
     private func begin(_ connection: WebSocketConnection) {
         if load.warmUp == 0 { watch.start(expecting: load.count) }
-        let first = load.mode == .flood ? 1 : min(load.underWay, load.warmUp + load.count)
-        for _ in 0..<first { send(connection) }
+        sendMore(connection)
     }
 
-    private func send(_ connection: WebSocketConnection) {
-        if load.mode == .pingpong { lastSent = Measure.nanoseconds() }
-        sent += 1
-        connection.send(message)
+    private func sendMore(_ connection: WebSocketConnection) {
+        while sent < load.sends(after: received) {
+            if load.mode == .pingpong { lastSent = Measure.nanoseconds() }
+            sent += 1
+            connection.send(message)
+        }
     }
 
     private func take(_ messages: [Message], _ connection: WebSocketConnection) {
@@ -86,7 +87,7 @@ private final class CallbackRun: @unchecked Sendable {
             } else if load.mode == .pingpong, received > load.warmUp {
                 watch.record(Measure.nanoseconds() - lastSent)
             }
-            if load.mode != .flood, sent < load.warmUp + load.count { send(connection) }
+            sendMore(connection)
         }
         if received == load.warmUp + load.count {
             done?.resume(returning: watch.result("sente-transport-callback", load))
@@ -104,7 +105,7 @@ private enum AsyncRun {
         var watch = Stopwatch()
         var lastSent = Measure.nanoseconds()
         if load.warmUp == 0 { watch.start(expecting: 0) }
-        var sent = load.mode == .flood ? 1 : min(load.underWay, total)
+        var sent = load.sends(after: 0)
         for _ in 0..<sent { connection.send(message) }
         var received = 0
         while received < total, let batch = await connection.receiveAll() {
@@ -116,7 +117,7 @@ private enum AsyncRun {
                     watch.start(expecting: load.mode == .pingpong ? load.count : 0)
                 }
             }
-            let more = load.mode == .flood ? 0 : min(batch.count, total - sent)
+            let more = load.sends(after: received) - sent
             sent += more
             lastSent = Measure.nanoseconds()
             if more == 1 {

@@ -71,6 +71,17 @@ extension Dialer.Address {
         }
     }
 
+    /// Where a host is that nobody needs to be asked about: an address, or a name of this machine, which is never looked
+    /// up (RFC 6761 §6.3); nil for all other names.
+    package static func known(_ host: String, port: UInt16) -> [Dialer.Address]? {
+        if let address = Dialer.Address(literal: host, port: port) { return [address] }
+        let labels = host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        // The root's dot may end a name.
+        let last = labels.last?.isEmpty == true ? labels.dropLast().last : labels.last
+        guard let last, String(Substring(last)).lowercased() == "localhost" else { return nil }
+        return [.v6(0, 1, port: port, scope: 0), .v4(0x7F00_0001, port: port)]
+    }
+
     /// Four decimal numbers without leading zeros, which some would read as octal (RFC 6943 §3.1.1).
     private static func v4(_ text: Substring.UTF8View) -> UInt32? {
         let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)

@@ -31,6 +31,18 @@ struct DialerAddressTests {
         #expect(Dialer.Address(literal: text, port: 1) == nil)
     }
 
+    @Test("names of this machine need no looking up, others do")
+    func known() {
+        let loopback = ["[::1]:5", "127.0.0.1:5"]
+        for name in ["localhost", "LocalHost", "localhost.", "a.b.localhost", "a.localhost."] {
+            #expect(Dialer.Address.known(name, port: 5)?.map(\.description) == loopback, "\(name)")
+        }
+        #expect(Dialer.Address.known("10.0.0.1", port: 5)?.map(\.description) == ["10.0.0.1:5"])
+        for name in ["", ".", "localhost..", "notlocalhost", "localhost.test", "localhost.localdomain"] {
+            #expect(Dialer.Address.known(name, port: 5) == nil, "\(name)")
+        }
+    }
+
     @Test("what is written is read again")
     func roundTrip() {
         var random = Generator(seed: 3)

@@ -90,6 +90,15 @@ package struct Certificates: Sendable {
         return try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name).sha")).base64EncodedString()
     }
 
+    /// A folder that holds the authority as OpenSSL looks it up, under the hash of its name.
+    package func folderOfAuthority() throws -> String {
+        let folder = "\(self.folder)/authorities"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try openssl("x509 -in ca.pem -out authorities/ca.pem")
+        try openssl("rehash authorities")
+        return folder
+    }
+
     /// The bytes of a file.
     package func bytes(_ source: TLSConfiguration.PEM) throws -> [UInt8] {
         switch source {

@@ -41,14 +41,25 @@ public func startRouter(
     }
 }
 
+/// Starts a router that gives every event to one step function, in the order they came.
+///
+/// - Returns: What stops the router.
+@discardableResult
+public func startRouter<State>(_ chRecv: ReceiveChannel, _ step: StepHandler<State>) -> Router {
+    Router(chRecv, keepsOrder: true, step.handler)
+}
+
 /// A running router.
 ///
 /// Dropping it changes nothing: it runs, and keeps the connection, until `stop()`.
 public final class Router: Sendable {
     private let lanes: RouterLanes
 
-    fileprivate init(_ chRecv: ReceiveChannel, _ handler: @escaping EventHandler) {
-        lanes = RouterLanes(chRecv.socket, handler)
+    /// `keepsOrder`: events wait for one another whatever their ids.
+    fileprivate init(
+        _ chRecv: ReceiveChannel, keepsOrder: Bool = false, _ handler: @escaping EventHandler
+    ) {
+        lanes = RouterLanes(chRecv.socket, keepsOrder: keepsOrder, handler)
         lanes.start()
     }
 
@@ -72,16 +83,21 @@ private final class RouterLanes: ReceiveHub.Listener {
     /// How many ids are handled at once.
     private static let width = 64
 
+    /// The lane of every event when all of them are to keep their order.
+    private static let only: Keyword = "all"
+
     private let state: Guarded<State>
+    private let keepsOrder: Bool
     private let handler: EventHandler
     private let errors: ErrorStore
 
-    init(_ socket: ChannelSocket, _ handler: @escaping EventHandler) {
+    init(_ socket: ChannelSocket, keepsOrder: Bool, _ handler: @escaping EventHandler) {
         errors = socket.hub.errors
         state = Guarded(
             State(
                 queue: RouterQueue(policy: socket.hub.configuration.inbox, maximumWorkers: Self.width),
                 socket: socket))
+        self.keepsOrder = keepsOrder
         self.handler = handler
     }
 
@@ -102,7 +118,7 @@ private final class RouterLanes: ReceiveHub.Listener {
     func put(_ message: EventMessage, size: Int) {
         let starts = state.withLock { state in
             guard state.socket != nil else { return false }
-            return state.queue.add(message, id: message.id, size: size)
+            return state.queue.add(message, id: keepsOrder ? Self.only : message.id, size: size)
         }
         if starts { Task { await work() } }
     }

@@ -13,8 +13,9 @@ public import SenteWire
 /// await chat.replace { count, event in (count, []) }
 /// ```
 ///
-/// Events are handled one after the other, whatever their ids. What the function throws goes to the error channel, and
-/// the state stays as it was.
+/// Events are handled one after the other: in the order they came when a router is started with the step handler
+/// alone, in the order of each id when it stands in a table. What the function throws goes to the error channel, and the
+/// state stays as it was.
 public actor StepHandler<State: Sendable> {
     /// Does what is not the socket's to do.
     public struct Outputs: Sendable {
@@ -54,7 +55,7 @@ public actor StepHandler<State: Sendable> {
         machine.step = step
     }
 
-    /// For a router: all of it, or one id of its table.
+    /// For one id of a router's table.
     public nonisolated var handler: EventHandler {
         { message in try await self.handle(message) }
     }
@@ -87,12 +88,4 @@ extension EventMessage {
                 errors.reportLater(error, .send, event: Event("sente-lite/publish", data))
             })
     }
-}
-
-/// Starts a router that gives every event to one step function.
-///
-/// - Returns: What stops the router.
-@discardableResult
-public func startRouter<State>(_ chRecv: ReceiveChannel, _ step: StepHandler<State>) -> Router {
-    startRouter(chRecv, step.handler)
 }

@@ -39,7 +39,7 @@ final class SocketDialer: LoopMember, @unchecked Sendable {
         self.lookup = lookup
         self.owner = owner
         dialer =
-            Dialer.Address(literal: host, port: port).map { Dialer([$0], deadline: deadline) }
+            Dialer.Address.known(host, port: port).map { Dialer($0, deadline: deadline) }
             ?? Dialer(lookingUp: host, Set(Dialer.Family.allCases), deadline: deadline)
     }
 

@@ -22,7 +22,11 @@ enum TCPSocket {
         #else
         let descriptor = socket(family, Platform.streamSocket | flags, 0)
         #endif
-        guard descriptor >= 0 else { throw Platform.failure(errno, "Making a socket") }
+        guard descriptor >= 0 else {
+            // A kernel without IPv6 can still reach the other addresses of a name.
+            let kind: LinkFailure.Kind = errno == EAFNOSUPPORT ? .unreachable : .unavailable
+            throw Platform.failure(errno, "Making a socket", kind: kind)
+        }
         #if canImport(Darwin)
         Descriptor.makeNonBlocking(descriptor)
         #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSenteSystem
-import SenteBase
+package import SenteBase
 
 #if canImport(Darwin)
 import Darwin
@@ -33,22 +33,26 @@ package final class SystemRoots: @unchecked Sendable {
     /// An X509_STORE; the caller frees its reference.
     func retained(_ library: TLSLibrary) throws(LinkFailure) -> OpaquePointer {
         try lock.withLock { () throws(LinkFailure) in
-            let store = if let store { store } else { try Self.load(library) }
+            let store =
+                if let store { store } else {
+                    try Self.load(
+                        library, ownPlaces: true, bundles: Self.bundles, environment: Self.environment)
+                }
             self.store = store
             _ = library.X509_STORE_up_ref(store)
             return store
         }
     }
 
-    /// Reads the library's own places, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace, else the first bundle that is
-    /// there.
-    static func load(
-        _ library: TLSLibrary, bundles: [String] = bundles, environment: (String) -> String? = environment
+    /// Reads the library's own places, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace, else the first bundle that holds
+    /// any; tests leave the own places out.
+    package static func load(
+        _ library: TLSLibrary, ownPlaces: Bool, bundles: [String], environment: (String) -> String?
     ) throws(LinkFailure) -> OpaquePointer {
         guard let store = library.X509_STORE_new() else {
             throw LinkFailure(.unavailable, "There is no memory for the certificate authorities.")
         }
-        _ = library.X509_STORE_set_default_paths(store)
+        if ownPlaces { _ = library.X509_STORE_set_default_paths(store) }
         let (file, folder) = (environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR"))
         if count(store, library) == 0, file == nil, folder == nil {
             for bundle in bundles where count(store, library) == 0 {
@@ -69,7 +73,7 @@ package final class SystemRoots: @unchecked Sendable {
                 + "set SSL_CERT_FILE, or give `tls.roots`.")
     }
 
-    static func count(_ store: OpaquePointer, _ library: TLSLibrary) -> Int {
+    package static func count(_ store: OpaquePointer, _ library: TLSLibrary) -> Int {
         Int(library.OPENSSL_sk_num(library.X509_STORE_get0_objects(store)))
     }
 

@@ -28,7 +28,9 @@ final class TLSFilter {
     }
 
     /// What is encrypted in one go at most.
-    private static let chunk = 64 << 10
+    private static let chunk = 128 << 10
+    /// What one record holds (RFC 8446 §5.1), and the most that it is longer once encrypted, with its header (§5.2).
+    private static let record = (content: 16 << 10, overhead: 5 + 256)
 
     private let context: TLSContext
     private let library: TLSLibrary
@@ -150,11 +152,12 @@ final class TLSFilter {
     /// Encrypts the front of `bytes`; how much of it.
     func write(_ bytes: UnsafeRawBufferPointer) -> Step {
         guard !isBroken, !hasEnded else { return .end }
+        let whole = min(bytes.count, Self.chunk)
+        wire.pointee.reserve(whole + (whole / Self.record.content + 1) * Self.record.overhead)
         var count = 0
-        while count < min(bytes.count, Self.chunk), let base = bytes.baseAddress {
+        while count < whole, let base = bytes.baseAddress {
             library.ERR_clear_error()
-            let limit = min(bytes.count, Self.chunk) - count
-            let put = library.SSL_write(ssl, base + count, Int32(clamping: limit))
+            let put = library.SSL_write(ssl, base + count, Int32(clamping: whole - count))
             guard put > 0 else { return count > 0 ? .bytes(count) : step(after: put) }
             count += Int(put)
         }

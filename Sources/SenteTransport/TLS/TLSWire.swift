@@ -25,6 +25,11 @@ struct TLSWire {
         return count
     }
 
+    /// Makes room for so many bytes of output at once.
+    mutating func reserve(_ count: Int) {
+        output.reserveCapacity(output.count + count)
+    }
+
     fileprivate mutating func append(_ bytes: UnsafeRawBufferPointer) {
         output.append(contentsOf: bytes)
     }

@@ -203,8 +203,10 @@ extension Loopback {
             ann.write("hello, Bob")
             for side in [ann, bob] { try await side.says("what Ann said") { $0 == "Ann hello, Bob" } }
             bob.write("and you\u{1B}[31m")
-            try await ann.says("what Bob said, and nothing a terminal would obey") {
-                $0 == "Bob and you·[31m"
+            for side in [ann, bob] {
+                try await side.says("what Bob said, and nothing a terminal would obey") {
+                    $0 == "Bob and you·[31m"
+                }
             }
             bob.write("/people")
             try await bob.says("who is here") { $0 == "Ann, Bob" }

@@ -166,6 +166,27 @@ extension Loopback {
             _ = try await stranger.quit()
             #expect(try await server.quit() == 0)
         }
+
+        @Test("SSL_CERT_FILE and SSL_CERT_DIR replace the system's authorities")
+        func environment() async throws {
+            guard case .file(let authority) = certificates.authority,
+                case .file(let certificate) = certificates.server.certificate,
+                case .file(let key) = certificates.server.key
+            else { return }
+            let (server, port) = try await ConsoleProcess.server(["--cert", certificate, "--key", key])
+            let folder = try certificates.folderOfAuthority()
+            let nowhere = ["SSL_CERT_FILE": "/nowhere/ca.pem", "SSL_CERT_DIR": "/nowhere"]
+            for place in [["SSL_CERT_FILE": authority], ["SSL_CERT_DIR": folder]] {
+                let client = try ConsoleProcess(
+                    ["wss://127.0.0.1:\(port)/"], environment: nowhere.merging(place) { $1 })
+                try await client.open()
+                #expect(try await client.quit() == 0)
+            }
+            let stranger = try ConsoleProcess(["wss://127.0.0.1:\(port)/"], environment: nowhere)
+            try await stranger.first("the refusal") { $0["state"] == "failed" }
+            _ = try await stranger.quit()
+            #expect(try await server.quit() == 0)
+        }
     }
 }
 

@@ -39,6 +39,21 @@ struct DeflateParametersTests {
                 == ["permessage-deflate; client_no_context_takeover; client_max_window_bits"])
     }
 
+    @Test("row 46: client_max_window_bits comes never unasked: every offer has it")
+    func clientWindowIsAlwaysOffered() throws {
+        for bits in [nil, 9, 12, 15] as [Int?] {
+            for keeps in [true, false] {
+                var policy = CompressionPolicy(keepsOutgoingContext: keeps, keepsIncomingContext: !keeps)
+                if let bits { policy = CompressionPolicy(outgoingWindowBits: bits, incomingWindowBits: bits) }
+                let offers = try offer(policy)
+                #expect(offers.count == 1 && offers[0].contains("; client_max_window_bits"), "\(offers)")
+            }
+        }
+        let answer = "\(Self.field)permessage-deflate; client_max_window_bits=12\r\n"
+        let (peer, _) = try client(nil, answered: answer)
+        #expect(peer.told.last?.hasPrefix("failed badHandshake") == true, "\(peer.told)")
+    }
+
     // MARK: - Answers
 
     /// What a client goes by: windows as the library is asked for them, and whether contexts are kept.
