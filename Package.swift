@@ -1,4 +1,4 @@
-// swift-tools-version: 6.0
+// swift-tools-version: 6.1
 // SPDX-License-Identifier: Apache-2.0
 
 import PackageDescription
@@ -54,12 +54,18 @@ let package = Package(
             ]),
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
 
-        sample("echo", "Echo", ["SenteLite", "SenteServer"]),
+        .target(
+            name: "SampleOptions", dependencies: ["SenteLite"], path: "Samples/Options",
+            swiftSettings: settings),
+        sample("echo", "Echo", ["SenteLite", "SenteServer", "SampleOptions"]),
         sample("chat", "Chat", ["SenteLite"], packageAccess: false),
-        sample("console", "Console", ["SenteLite", "SenteServer", "SenteTransport"]),
+        sample("console", "Console", ["SenteLite", "SenteServer", "SenteTransport", "SampleOptions"]),
         sample(
             "bench", "Bench",
-            ["SenteLite", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport", "SenteWire"]),
+            [
+                "SenteLite", "SenteCore", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport",
+                "SenteWire", "SampleOptions",
+            ]),
         sample("conformance", "Conformance", ["SenteBase", "SenteSocket", "SenteTransport"]),
 
         tests("SenteWireTests", ["SenteWire"]),
@@ -80,7 +86,7 @@ let package = Package(
             "SenteLiteTests",
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
-                "SenteServer", "SenteTestSupport", "console", "chat",
+                "SenteServer", "SenteTestSupport", "console", "chat", "echo", "bench",
             ]),
         tests(
             "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),

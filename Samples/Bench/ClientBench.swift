@@ -105,8 +105,7 @@ enum ClientBench {
 
     private static func load(_ mode: Mode, _ count: Int) -> Load {
         Load(
-            host: "127.0.0.1", port: 0, mode: mode == .receive ? .flood : .pingpong, size: 64, count: count,
-            window: 1,
+            "", mode: mode == .receive ? .flood : .pingpong, size: 64, count: count, window: 1,
             handOver: .async)
     }
 }

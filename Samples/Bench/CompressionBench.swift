@@ -124,7 +124,7 @@ enum CompressionBench {
         _ connection: WebSocketConnection, _ messages: [Message], _ name: String
     ) async throws -> BenchResult {
         let load = Load(
-            host: "", port: 0, mode: .pingpong, size: messages[0].bytes.count, count: trips, window: 1,
+            "", mode: .pingpong, size: messages[0].bytes.count, count: trips, window: 1,
             handOver: .async)
         var watch = Stopwatch()
         for round in 0..<load.warmUp + trips {

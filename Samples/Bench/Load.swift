@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleOptions
 import SenteBase
+import SenteCore
+import SenteLite
 import SenteTransport
 
 /// What one run does, and to whom.
@@ -24,8 +27,7 @@ struct Load: Sendable {
         case loop
     }
 
-    var host: String
-    var port: Int
+    var url: String
     var mode: Mode
     var size: Int
     var count: Int
@@ -33,34 +35,55 @@ struct Load: Sendable {
     var handOver: HandOver
     /// How many messages of a flood are ordered at once, with the next order under way; nil orders all of them.
     var order: Int?
-    /// How the connection is secured; nil for a plain one.
-    var tls: TLSConfiguration?
+    /// How the server is reached; nothing is compressed, and no proxy asked, unless a command line says so.
+    var configuration = SenteClient.Configuration()
 
     init(
-        host: String, port: Int, mode: Mode, size: Int, count: Int, window: Int, handOver: HandOver,
-        order: Int? = nil, tls: TLSConfiguration? = nil
+        _ url: String, mode: Mode, size: Int, count: Int, window: Int, handOver: HandOver,
+        order: Int? = nil
     ) {
-        self.host = host
-        self.port = port
+        self.url = url
         self.mode = mode
         self.size = size
         self.count = count
         self.window = window
         self.handOver = handOver
         self.order = order
-        self.tls = tls
+        configuration.compression = nil
+        configuration.proxy = .none
+        configuration.limits.incomingMessage = 64 << 20
     }
 
-    /// Reads `HOST PORT MODE SIZE COUNT WINDOW [hand-over]`; nil when they are none.
-    init?(_ arguments: [String]) {
-        guard (6...7).contains(arguments.count), let port = Int(arguments[1]),
-            let mode = Mode(rawValue: arguments[2]), let size = Int(arguments[3]), size >= 0,
-            let count = Int(arguments[4]), count > 0, let window = Int(arguments[5]), window > 0,
-            let handOver = HandOver(rawValue: arguments.count == 7 ? arguments[6] : "callback")
+    /// Reads `HOST PORT MODE SIZE COUNT WINDOW [hand-over]`, or the same with options and a URL for host and port, whose
+    /// server is talked to as a client would; nil when it is none.
+    static func read(_ arguments: [String]) throws(UsageError) -> Load? {
+        if let port = arguments.count > 1 ? Int(arguments[1]) : nil {
+            let rest = arguments.dropFirst(2)
+            let path = rest.first == Mode.flood.rawValue ? "/flood" : "/"
+            return Load("ws://\(arguments[0]):\(port)\(path)", rest)
+        }
+        var load = Load("", mode: .pingpong, size: 0, count: 1, window: 1, handOver: .callback)
+        load.configuration.compression = CompressionPolicy()
+        load.configuration.proxy = .environment
+        let words = try OptionTable(options).apply(arguments, to: &load)
+        guard let url = words.first, var read = Load(url, words.dropFirst()) else { return nil }
+        read.configuration = load.configuration
+        return read
+    }
+
+    /// What may stand beside a URL.
+    static var options: [Option<Load>] {
+        Option.identity(\.configuration) + Option.way(\.configuration) + Option.compression(\.configuration)
+    }
+
+    private init?(_ url: String, _ words: ArraySlice<String>) {
+        let words = Array(words)
+        guard (4...5).contains(words.count), let mode = Mode(rawValue: words[0]),
+            let size = Int(words[1]), size >= 0, let count = Int(words[2]), count > 0,
+            let window = Int(words[3]), window > 0,
+            let handOver = HandOver(rawValue: words.count == 5 ? words[4] : "callback")
         else { return nil }
-        self.init(
-            host: arguments[0], port: port, mode: mode, size: size, count: count, window: window,
-            handOver: handOver)
+        self.init(url, mode: mode, size: size, count: count, window: window, handOver: handOver)
     }
 
     /// Messages before the measured ones.
@@ -75,15 +98,14 @@ struct Load: Sendable {
         }
     }
 
-    var url: String {
-        "\(tls == nil ? "ws" : "wss")://\(host):\(port)\(mode == .flood ? "/flood" : "/")"
-    }
-
     /// Opens one of its connections.
     func open(
         on loop: EventLoop, onMessages: WebSocketConnection.OnMessages? = nil
     ) async throws -> WebSocketConnection {
-        try await WebSocketConnection.open(
-            url, messageLimit: 64 << 20, tls: tls ?? TLSConfiguration(), on: loop, onMessages: onMessages)
+        let token = try await configuration.tokenProvider?(.connecting)
+        let target = LinkTarget(
+            endpoint: nil, token: token, deadline: Instant.now.advanced(by: configuration.timeouts.connect))
+        let request = LinkSetup(url: url, configuration: configuration).request(target)
+        return try await WebSocketConnection.open(request, on: loop, onMessages: onMessages)
     }
 }

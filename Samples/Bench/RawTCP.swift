@@ -24,7 +24,7 @@ enum RawTCP {
         }
         defer { close(client) }
         let load = Load(
-            host: "", port: 0, mode: .pingpong, size: size, count: count, window: 1, handOver: .callback)
+            "", mode: .pingpong, size: size, count: count, window: 1, handOver: .callback)
         let message = [UInt8](repeating: 0x61, count: size)
         var buffer = [UInt8](repeating: 0, count: size)
         var watch = Stopwatch()

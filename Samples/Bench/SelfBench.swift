@@ -64,6 +64,7 @@ enum SelfBench {
     private static func load(_ port: Int, _ mode: Load.Mode, _ count: Int, _ handOver: Load.HandOver) -> Load
     {
         Load(
-            host: "127.0.0.1", port: port, mode: mode, size: 64, count: count, window: 64, handOver: handOver)
+            "ws://127.0.0.1:\(port)\(mode == .flood ? "/flood" : "/")", mode: mode, size: 64, count: count,
+            window: 64, handOver: handOver)
     }
 }

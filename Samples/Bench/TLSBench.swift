@@ -2,6 +2,7 @@
 
 import Foundation
 import SenteBase
+import SenteLite
 import SenteTransport
 
 /// TLS against C on the same libssl, in turns: figures and their ratios.
@@ -27,7 +28,7 @@ enum TLSBench {
             let full = try await handshakes(load(folder, forgetful, 300), "full")
             let resumed = try await handshakes(load(folder, resuming, 300), "resumed")
             var bare = load(folder, plain, 300)
-            bare.tls = nil
+            bare.url = "ws://127.0.0.1:\(plain)/"
             let unsecured = try await handshakes(bare, "none")
             let pingPong = shown(try await TransportBench.run(load(folder, resuming, 5_000)))
             let flood = shown(try await TransportBench.run(load(folder, resuming, 4_000, floods: true)))
@@ -67,12 +68,14 @@ enum TLSBench {
     private static func load(
         _ folder: String, _ port: Int, _ count: Int, floods: Bool = false, idles: Bool = false
     ) -> Load {
-        Load(
-            host: "127.0.0.1", port: port, mode: floods ? .flood : idles ? .idle : .pingpong,
+        var load = Load(
+            "wss://127.0.0.1:\(port)\(floods ? "/flood" : "/")",
+            mode: floods ? .flood : idles ? .idle : .pingpong,
             size: floods ? 64 << 10 : 64, count: count, window: 1, handOver: .callback,
             // Else the server would be measured, which queues all that was ordered.
-            order: floods ? 32 : nil,
-            tls: TLSConfiguration(roots: .only(.file("\(folder)/ca.pem"))))
+            order: floods ? 32 : nil)
+        load.configuration.tls.roots = .only(.file("\(folder)/ca.pem"))
+        return load
     }
 
     /// From the call to the open WebSocket.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+import SampleOptions
 import SenteBase
 
 // bench HOST PORT MODE SIZE COUNT WINDOW [callback|async|loop]   against an echo server in another process
+// bench URL MODE SIZE COUNT WINDOW [callback|async|loop] [options] the same as a client would talk to it
 // bench client PORT MODE COUNT                                     the client, against `bench serve`
 // bench formats DIRECTORY                                          the formats, on the documents of a folder
 // bench compression                                                what permessage-deflate saves and costs; a minute and a half
@@ -29,18 +32,24 @@ do {
         try await TLSBench.serve(arguments[1])
     } else if arguments.count == 2, arguments[0] == "formats" {
         FormatBench.run(arguments[1])
-    } else if let load = Load(arguments) {
+    } else if let load = try Load.read(arguments) {
         print(try await TransportBench.run(load).json)
     } else {
         print(
             """
             usage: bench HOST PORT pingpong|pipeline|flood|idle SIZE COUNT WINDOW [callback|async|loop]
+                   bench URL pingpong|pipeline|flood|idle SIZE COUNT WINDOW [callback|async|loop] [options]
                    bench client PORT request|forwarded|publish|receive|idle COUNT
                    bench formats DIRECTORY
                    bench tls DIRECTORY
                    bench compression | bench serve | bench self
+
+            Options beside a URL:
+            \(OptionTable(Load.options).help)
             """)
     }
 } catch {
-    print("The benchmark failed: \((error as? LinkFailure)?.message ?? "\(error)")")
+    let message = (error as? LinkFailure)?.message ?? (error as? UsageError)?.message ?? "\(error)"
+    print("The benchmark failed: \(message)")
+    exit(error is UsageError ? 2 : 1)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleOptions
 import SenteLite
 
 /// What the command line says of the client.
@@ -22,7 +23,7 @@ struct ClientSettings {
     /// The settings, and the URL unless help was asked for.
     static func read(_ arguments: [String]) throws(UsageError) -> (ClientSettings, url: String) {
         var settings = ClientSettings()
-        let others = try OptionTable(options: options).apply(arguments, to: &settings)
+        let others = try OptionTable(options).apply(arguments, to: &settings)
         settings.configuration.reconnect = settings.reconnect
         if settings.wantsHelp { return (settings, "") }
         guard let url = others.first, others.count == 1 else {
@@ -70,12 +71,11 @@ struct ClientSettings {
         and wait hold up later lines. quit waits for the results still missing, then disconnects.
 
         Options:
-        \(OptionTable(options: options).help)
+        \(OptionTable(options).help)
         """
 
     private static var options: [Option<ClientSettings>] {
-        connectionOptions + securityOptions + compressionOptions + reconnectOptions + queueOptions
-            + limitOptions
+        connectionOptions + Option.network(\.configuration) + reconnectOptions + queueOptions + limitOptions
     }
 
     private static var connectionOptions: [Option<ClientSettings>] {
@@ -85,32 +85,11 @@ struct ClientSettings {
             .option("port-file", "PATH", "reads the port from a file before each attempt") {
                 $0.configuration.endpointProvider = .portFile($1)
             },
-            .option("header", "NAME=VALUE", "sent with the opening handshake; may be repeated") {
-                (settings, text) throws(UsageError) in
-                let pair = try Reading.pair(text)
-                settings.configuration.headers[pair.name] = pair.value
-            },
-            .option("parameter", "NAME=VALUE", "added to the URL's query; may be repeated") {
-                (settings, text) throws(UsageError) in
-                let pair = try Reading.pair(text)
-                settings.configuration.parameters[pair.name] = pair.value
-            },
-            .option("param", "NAME=VALUE", "the same") { (settings, text) throws(UsageError) in
-                let pair = try Reading.pair(text)
-                settings.configuration.parameters[pair.name] = pair.value
-            },
             .option("client-id", "TEXT", "the parameter client-id of Sente (a random UUID)") {
                 $0.configuration.clientID = $1
             },
             .option("csrf", "TOKEN", "the parameter csrf-token of Sente") { settings, text in
                 settings.configuration.csrfToken = { text }
-            },
-            .option("token", "TEXT", "sent as Authorization: Bearer TEXT") { settings, text in
-                settings.configuration.tokenProvider = { _ in text }
-            },
-            .option("proxy", "URL|none", "http:// or socks5://, login included (what the environment says)") {
-                settings, text in
-                settings.configuration.proxy = text == "none" ? .none : .url(text)
             },
             .option("dialect", "NAME", "insists on one of: \(Reading.names(of: DialectName.self)) (auto)") {
                 (settings, text) throws(UsageError) in
@@ -128,58 +107,6 @@ struct ClientSettings {
 
     private static let auto = "auto"
     private static var formats: String { "\(auto), \(Reading.names(of: FormatName.self))" }
-
-    private static var compressionOptions: [Option<ClientSettings>] {
-        [
-            .flag("no-compression", "offers none") { $0.configuration.compression = nil },
-            .option("compression-level", "N", "1 (fastest) to 9 (smallest) (6)") {
-                (settings, text) throws(UsageError) in
-                settings.configuration.compression?.level = try Reading.count(text, 1...9)
-            },
-            .option("compression-threshold", "BYTES", "shorter messages go as they are (256)") {
-                (settings, text) throws(UsageError) in
-                settings.configuration.compression?.threshold = try Reading.count(text)
-            },
-            .option("outgoing-window", "BITS", "how far back a message may refer, 9 to 15 (15)") {
-                (settings, text) throws(UsageError) in
-                settings.configuration.compression?.outgoingWindowBits = try Reading.count(text, 9...15)
-            },
-            .option("incoming-window", "BITS", "… and one of the server's; it must agree (15)") {
-                (settings, text) throws(UsageError) in
-                settings.configuration.compression?.incomingWindowBits = try Reading.count(text, 9...15)
-            },
-            .flag("forget-outgoing", "no message refers to an earlier one") {
-                $0.configuration.compression?.keepsOutgoingContext = false
-            },
-            .flag("forget-incoming", "… and none of the server's; it must agree") {
-                $0.configuration.compression?.keepsIncomingContext = false
-            },
-        ]
-    }
-
-    /// For `wss:` only.
-    private static var securityOptions: [Option<ClientSettings>] {
-        [
-            .option("ca", "FILE", "authorities to trust instead of the system's, in PEM") {
-                $0.configuration.tls.roots = .only(.file($1))
-            },
-            .option("pin", "BASE64", "SHA-256 of a public key the server must have; repeatable") {
-                $0.configuration.tls.pinnedKeys.append($1)
-            },
-            .option("cert", "FILE", "the client's certificate, in PEM") {
-                let key = $0.configuration.tls.identity?.key ?? .file($1)
-                $0.configuration.tls.identity = .init(certificates: .file($1), key: key)
-            },
-            .option("key", "FILE", "… and its key, unless it is in the same file") {
-                let certificates = $0.configuration.tls.identity?.certificates ?? .file($1)
-                $0.configuration.tls.identity = .init(certificates: certificates, key: .file($1))
-            },
-            .flag("dangerously-trust-anyone", "takes any certificate: everyone on the way can read and forge")
-            {
-                $0.configuration.tls.verification = .dangerouslyDisabled
-            },
-        ]
-    }
 
     private static var reconnectOptions: [Option<ClientSettings>] {
         [

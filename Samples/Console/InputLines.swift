@@ -2,6 +2,7 @@
 
 import Dispatch
 import Foundation
+import SampleOptions
 
 /// The lines of a descriptor, read on a thread of their own a few lines ahead of who takes them.
 struct InputLines: Sendable {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleOptions
+
 /// Makes lines of bytes that come in pieces.
 struct LineSplitter {
     private let longestLine: Int

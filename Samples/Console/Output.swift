@@ -2,6 +2,7 @@
 
 import Dispatch
 import Foundation
+import SampleOptions
 import SenteLite
 
 /// Standard output: one JSON object a line, each written whole and at once.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleOptions
 import SenteLite
 import SenteServer
 import SenteTransport
@@ -32,7 +33,7 @@ struct ServeSettings {
     static func read(
         _ arguments: [String], environment: [String: String]
     ) throws(UsageError) -> ServeSettings {
-        let table = OptionTable(options: options)
+        let table = OptionTable(options)
         var first = try ServeSettings(environment: environment)
         _ = try table.apply(arguments, to: &first)
         var settings = try ServeSettings(first.mode, first.version, environment: environment)
@@ -75,7 +76,7 @@ struct ServeSettings {
         with its own data. A user is named by the parameter `user`, or else by the client-id.
 
         Options:
-        \(OptionTable(options: options).help)
+        \(OptionTable(options).help)
         """
 
     private static var options: [Option<ServeSettings>] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleOptions
 import SenteLite
 
 // A client for people and scripts, and the reference server for both.

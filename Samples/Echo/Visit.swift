@@ -4,19 +4,17 @@ import SenteLite
 
 /// Connects to a server that runs already, and hears its own messages.
 struct Visit: Sendable {
-    var url: String
+    var url = ""
     var channel = "echo"
     var count = 3
     /// The limit of each step.
     var limit: Duration = .seconds(10)
-    /// Whom to trust with `wss:`.
-    var roots = TLSConfiguration.Roots.system
+    var configuration = SenteClient.Configuration()
 
     func run(_ report: Report) async throws {
-        var configuration = SenteClient.Configuration()
+        var configuration = configuration
         configuration.timeouts.connect = limit
         configuration.timeouts.request = limit
-        configuration.tls.roots = roots
         let client = try SenteClient(url, configuration: configuration)
         report.heading("echo at \(url)")
         do {

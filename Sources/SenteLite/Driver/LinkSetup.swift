@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-import SenteCore
-import SenteTransport
+package import SenteCore
+package import SenteTransport
 
 /// Makes a link's request of the configuration and what the providers gave, and asks the providers.
-struct LinkSetup: Sendable {
+package struct LinkSetup: Sendable {
     let url: String
     let configuration: SenteClient.Configuration
 
-    func request(_ target: LinkTarget) -> LinkRequest {
+    package init(url: String, configuration: SenteClient.Configuration) {
+        self.url = url
+        self.configuration = configuration
+    }
+
+    package func request(_ target: LinkTarget) -> LinkRequest {
         var headers = configuration.headers.map { Refusal.Header($0.name, $0.value) }
         Cookies.add(configuration.cookies, to: &headers)
         if let token = target.token {

@@ -7,13 +7,14 @@ import Foundation
 import Network
 import SenteBase
 
-#if canImport(AppKit)
+// A Mac that runs an iPad's app has AppKit, too, but not this of it.
+#if os(macOS)
 import AppKit
 #endif
 
 /// Hears what the system says of its networks, and that the app came to the foreground, or on a Mac that the machine woke.
 final class ApplePathWatch: PathWatch, @unchecked Sendable {
-    private weak let loop: EventLoop?
+    private weak var loop: EventLoop?
     private let report: (NetworkChange) -> Void
     private let monitor = NWPathMonitor()
     /// Used on the monitor's queue only.
@@ -35,7 +36,7 @@ final class ApplePathWatch: PathWatch, @unchecked Sendable {
 
     /// By their texts where the constants belong to a framework that not every app has.
     private static var awakenings: [(NotificationCenter, Notification.Name)] {
-        #if canImport(AppKit)
+        #if os(macOS)
         [(NSWorkspace.shared.notificationCenter, NSWorkspace.didWakeNotification)]
         #elseif os(watchOS)
         [(.default, Notification.Name("WKApplicationWillEnterForegroundNotification"))]

@@ -46,10 +46,18 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
         timeout: Duration = .seconds(10), tls: TLSConfiguration = TLSConfiguration(), on loop: EventLoop,
         onMessages: OnMessages? = nil
     ) async throws(LinkFailure) -> WebSocketConnection {
+        try await open(
+            LinkRequest(
+                url: url, headers: headers, subprotocols: subprotocols, compression: compression,
+                messageLimit: messageLimit, openDeadline: loop.instant.advanced(by: timeout), tls: tls),
+            on: loop, onMessages: onMessages)
+    }
+
+    /// The same with everything a link can be asked for.
+    package static func open(
+        _ request: LinkRequest, on loop: EventLoop, onMessages: OnMessages? = nil
+    ) async throws(LinkFailure) -> WebSocketConnection {
         let connection = WebSocketConnection(loop, onMessages)
-        let request = LinkRequest(
-            url: url, headers: headers, subprotocols: subprotocols, compression: compression,
-            messageLimit: messageLimit, openDeadline: loop.instant.advanced(by: timeout), tls: tls)
         let result = await withCheckedContinuation { continuation in
             connection.opening = continuation
             let posted = loop.tryPost {

@@ -167,6 +167,31 @@ extension Loopback {
             #expect(try await server.quit() == 0)
         }
 
+        @Test("echo and bench take the same options")
+        func samples() async throws {
+            guard case .file(let authority) = certificates.authority,
+                case .file(let certificate) = certificates.server.certificate,
+                case .file(let key) = certificates.server.key
+            else { return }
+            let (server, port) = try await ConsoleProcess.server(["--cert", certificate, "--key", key])
+            let url = "wss://127.0.0.1:\(port)/"
+            let pin = try certificates.pin(certificates.server.certificate)
+            let echo = try ConsoleProcess(
+                [url, "--ca", authority, "--pin", pin, "--token", "secret", "--count", "2"], sample: "echo")
+            try await echo.says("what came back") { $0.contains("2 of 2") }
+            #expect(try await echo.quit() == 0)
+            let bench = try ConsoleProcess(
+                [url, "idle", "0", "3", "1", "--ca", authority, "--header=Authorization=Bearer secret"],
+                sample: "bench")
+            try await bench.first("its figures") { $0["kib_per_conn"] != nil }
+            #expect(try await bench.quit() == 0)
+            for sample in ["echo", "bench"] {
+                let refused = try ConsoleProcess([url, "idle", "0", "1", "1", "--pin"], sample: sample)
+                #expect(try await refused.quit() == 2)
+            }
+            #expect(try await server.quit() == 0)
+        }
+
         @Test("SSL_CERT_FILE and SSL_CERT_DIR replace the system's authorities")
         func environment() async throws {
             guard case .file(let authority) = certificates.authority,

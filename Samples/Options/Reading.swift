@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteLite
-
-/// Text of a command line or a command as what it stands for.
-enum Reading {
+/// Text of a command line as what it stands for.
+package enum Reading {
     /// A number of seconds, fractions allowed; about 30 years at most.
-    static func seconds(_ text: String) throws(UsageError) -> Duration {
+    package static func seconds(_ text: String) throws(UsageError) -> Duration {
         guard let seconds = Double(text), (0...1e9).contains(seconds) else {
             throw UsageError("“\(text)” is no number of seconds: write one such as 5 or 0.25.")
         }
@@ -13,11 +11,11 @@ enum Reading {
     }
 
     /// Seconds, or nil for `off`.
-    static func secondsOrOff(_ text: String) throws(UsageError) -> Duration? {
+    package static func secondsOrOff(_ text: String) throws(UsageError) -> Duration? {
         text == "off" ? nil : try seconds(text)
     }
 
-    static func count(
+    package static func count(
         _ text: String, _ range: ClosedRange<Int> = 0...(1 << 40)
     ) throws(UsageError) -> Int {
         guard let count = Int(text), range.contains(count) else {
@@ -28,7 +26,7 @@ enum Reading {
         return count
     }
 
-    static func number(_ text: String, _ range: ClosedRange<Double>) throws(UsageError) -> Double {
+    package static func number(_ text: String, _ range: ClosedRange<Double>) throws(UsageError) -> Double {
         guard let number = Double(text), range.contains(number) else {
             throw UsageError(
                 "“\(text)” does not fit: write a number from \(range.lowerBound) to \(range.upperBound).")
@@ -36,7 +34,7 @@ enum Reading {
         return number
     }
 
-    static func choice<Choice: RawRepresentable & CaseIterable>(
+    package static func choice<Choice: RawRepresentable & CaseIterable>(
         _ text: String, of type: Choice.Type
     ) throws(UsageError) -> Choice where Choice.RawValue == String {
         guard let choice = Choice(rawValue: text) else {
@@ -46,49 +44,21 @@ enum Reading {
     }
 
     /// `a, b, c`, for messages and help.
-    static func names<Choice: RawRepresentable & CaseIterable>(of type: Choice.Type) -> String
+    package static func names<Choice: RawRepresentable & CaseIterable>(of type: Choice.Type) -> String
     where Choice.RawValue == String {
         type.allCases.map(\.rawValue).joined(separator: ", ")
     }
 
     /// `NAME=VALUE`; the value may hold more equal signs.
-    static func pair(_ text: String) throws(UsageError) -> (name: String, value: String) {
+    package static func pair(_ text: String) throws(UsageError) -> (name: String, value: String) {
         guard let place = text.firstIndex(of: "="), place > text.startIndex else {
             throw UsageError("“\(text)” has no name: write NAME=VALUE.")
         }
         return (String(text[..<place]), String(text[text.index(after: place)...]))
     }
 
-    static func json(_ text: String) throws(UsageError) -> Value {
-        do {
-            return try WireFormat.json.decode(Array(text.utf8))
-        } catch {
-            throw UsageError(
-                "“\(excerpt(text))” is no JSON: \(error.description) Write a value such as {\"n\":1}.")
-        }
-    }
-
-    static func edn(_ text: String) throws(UsageError) -> Value {
-        do {
-            return try WireFormat.edn.decode(Array(text.utf8))
-        } catch {
-            throw UsageError(
-                "“\(excerpt(text))” is no EDN: \(error.description) Write an event such as [:chat/say {:text \"hi\"}]."
-            )
-        }
-    }
-
-    /// `[id]` or `[id data]`.
-    static func event(_ value: Value) throws(UsageError) -> Event {
-        do throws(SenteError) {
-            return try Event(validating: value)
-        } catch {
-            throw UsageError(error.message)
-        }
-    }
-
     /// The start of a text, for messages.
-    static func excerpt(_ text: String) -> String {
+    package static func excerpt(_ text: String) -> String {
         text.count > 60 ? text.prefix(60) + "…" : text
     }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An option of the command line, and what it changes in the settings.
-struct Option<Settings> {
+package struct Option<Settings> {
     /// Without the dashes.
-    let name: String
+    package let name: String
     /// What stands for its value in the help; nil for an option without value.
-    let value: String?
-    let help: String
-    let apply: (inout Settings, String) throws(UsageError) -> Void
+    package let value: String?
+    package let help: String
+    package let apply: (inout Settings, String) throws(UsageError) -> Void
 
     /// `--name VALUE` or `--name=VALUE`.
-    static func option(
+    package static func option(
         _ name: String, _ value: String, _ help: String,
         _ apply: @escaping (inout Settings, String) throws(UsageError) -> Void
     ) -> Option {
@@ -18,17 +18,23 @@ struct Option<Settings> {
     }
 
     /// `--name` alone.
-    static func flag(_ name: String, _ help: String, _ apply: @escaping (inout Settings) -> Void) -> Option {
+    package static func flag(
+        _ name: String, _ help: String, _ apply: @escaping (inout Settings) -> Void
+    ) -> Option {
         Option(name: name, value: nil, help: help) { settings, _ in apply(&settings) }
     }
 }
 
 /// All options of a way to run the program.
-struct OptionTable<Settings> {
-    let options: [Option<Settings>]
+package struct OptionTable<Settings> {
+    private let options: [Option<Settings>]
+
+    package init(_ options: [Option<Settings>]) {
+        self.options = options
+    }
 
     /// Applies the options in their order; what is left are the arguments that are none.
-    func apply(_ arguments: [String], to settings: inout Settings) throws(UsageError) -> [String] {
+    package func apply(_ arguments: [String], to settings: inout Settings) throws(UsageError) -> [String] {
         var others: [String] = []
         var rest = arguments[...]
         while let argument = rest.popFirst() {
@@ -67,7 +73,7 @@ struct OptionTable<Settings> {
     }
 
     /// One line an option.
-    var help: String {
+    package var help: String {
         let lines = options.map { option in
             let form = "--\(option.name)" + (option.value.map { " \($0)" } ?? "")
             return "  " + form + String(repeating: " ", count: max(1, 34 - form.count)) + option.help
