@@ -268,7 +268,7 @@ struct KnownFaultTests {
             world.run(for: .seconds(6))
             client.pipe?.cut()
             world.run { client.state == .reconnecting }
-            #expect(world.run(until: .seconds(3)) { client.state == .open })
+            #expect(world.run(until: .seconds(5)) { client.state == .open })
             world.run(for: .seconds(6))
         }
         expectRules(world)
@@ -403,7 +403,7 @@ struct KnownFaultTests {
         world.server.command(.close(nil, .goingAway, reason: ""))
         world.run(until: .seconds(1)) { client.state == .reconnecting }
         #expect(client.state == .reconnecting)
-        #expect(world.run(until: .seconds(3)) { client.state == .open })
+        #expect(world.run(until: .seconds(5)) { client.state == .open })
         expectRules(world)
     }
 
@@ -422,7 +422,7 @@ struct KnownFaultTests {
         world.run(for: .seconds(39))
         #expect(client.state == .reconnecting && client.openedTargets.count == 2)
         world.server.setFaults { $0 = Faults() }
-        #expect(world.run(until: .seconds(3)) { client.state == .open })
+        #expect(world.run(until: .seconds(5)) { client.state == .open })
         expectRules(world)
     }
 

@@ -310,7 +310,7 @@ final class RuleBook {
         if !allowed.contains(new) { violate(1, "The state went from \(old) to \(new).") }
     }
 
-    /// 8: The wait lies in the policy's window, and never above its cap.
+    /// 8: The wait lies in the policy's window, and never above its cap; it begins when the server lets it.
     private func checkRetry(_ status: ConnectionStatus, _ old: ConnectionStatus) {
         let isAnswer = old.state == .reconnecting
         if !isAnswer {
@@ -325,8 +325,9 @@ final class RuleBook {
         let delay = now.duration(to: retryAt)
         var window = window(retries - 1, status.lastError)
         if let notBefore {
-            let after = now.duration(to: notBefore)
-            window = max(window.lowerBound, after)...max(window.upperBound, after)
+            // Behind the server's wish, so that not all whom it told the same are back at once.
+            let after = max(.zero, now.duration(to: notBefore))
+            window = window.lowerBound + after...window.upperBound + after
         }
         if !window.contains(delay) {
             violate(8, "Retry \(retries) waits \(delay), and the policy's window is \(window).")

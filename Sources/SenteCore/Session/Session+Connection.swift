@@ -354,7 +354,8 @@ extension Session {
     private mutating func wait(
         _ delay: Duration, notBefore: Instant?, at now: Moment, into effects: inout [Effect]
     ) {
-        let until = max(now.instant.advanced(by: delay), notBefore ?? .distantPast)
+        // Behind what the server asked for, not beside it: else all whom it told the same would be back at once.
+        let until = max(now.instant, notBefore ?? .distantPast).advanced(by: delay)
         status.attempt = backoff.retries + 1
         status.retryAt = until
         move(to: .reconnecting(Waiting(until: until, notBefore: notBefore)), into: &effects)
