@@ -73,8 +73,8 @@ let package = Package(
         tests("SenteSocketTests", ["SenteBase", "SenteSocket"]),
         tests("SenteCoreTests", ["SenteBase", "SenteWire", "SenteCore"]),
         .target(
-            name: "SenteTestSupport", dependencies: ["SenteBase"], path: "Tests/SenteTestSupport",
-            swiftSettings: settings),
+            name: "SenteTestSupport", dependencies: ["SenteBase", "SenteSocket"],
+            path: "Tests/SenteTestSupport", swiftSettings: settings),
         tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport", "SenteTestSupport"]),
         tests(
             "SenteURLSessionTests",

@@ -3,6 +3,7 @@
 import Dispatch
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -51,7 +52,7 @@ extension TransportTests {
                     connection.write(Array(whole[20_000...]))
                     connection.drain()
                 }
-                let witness = LinkWitness.open(loop.request(server.port), on: loop)
+                let witness = LinkWitness.open(loop.request(UInt16(server.port)), on: loop)
                 await witness.untilOpen()
                 opened.signal()
                 _ = await witness.batches.wait { $0.contains([.progress]) }
@@ -187,7 +188,7 @@ extension TransportTests {
                 let server = try RawServer { $0.drain() }
                 let start = loop.now.instant
                 let witness = LinkWitness.open(
-                    loop.request(server.port, opening: .milliseconds(100)), on: loop)
+                    loop.request(UInt16(server.port), opening: .milliseconds(100)), on: loop)
                 #expect(await witness.untilEnd().last?.failure?.kind == .timedOut)
                 #expect(start.duration(to: loop.now.instant) >= .milliseconds(100))
                 await settle(loop)
@@ -202,7 +203,7 @@ extension TransportTests {
                 let cuts = Cuts(reset: reset)
                 let server = try RawServer { cuts.serve($0) }
                 for _ in 0...cuts.total {
-                    let witness = LinkWitness.open(loop.request(server.port), on: loop)
+                    let witness = LinkWitness.open(loop.request(UInt16(server.port)), on: loop)
                     let reports = await witness.untilEnd()
                     #expect(reports.filter(\.isLast).count == 1)
                     let kind = reports.last?.failure?.kind
@@ -221,7 +222,7 @@ extension TransportTests {
                     connection.write(Array(frames[7...]) + frame(8, [3, 232]))
                     connection.drain()
                 }
-                var request = loop.request(server.port)
+                var request = loop.request(UInt16(server.port))
                 request.closeLimit = .milliseconds(50)
                 let witness = LinkWitness.open(request, on: loop)
                 let reports = await witness.untilEnd()
@@ -301,7 +302,7 @@ extension TransportTests {
         func closingEarly(_ host: String) async throws {
             try await withLoop(.standard) { loop in
                 let server = try RawServer { $0.drain() }
-                let witness = LinkWitness.open(loop.request(server.port, host: host), on: loop)
+                let witness = LinkWitness.open(loop.request(UInt16(server.port), host: host), on: loop)
                 witness.onLoop { $0.close(.normal, reason: "") }
                 #expect(await witness.untilEnd().last?.failure?.kind == .lost)
                 await settle(loop)

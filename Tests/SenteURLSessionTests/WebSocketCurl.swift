@@ -11,7 +11,7 @@ import FoundationNetworking
 /// The libcurl under Foundation, which on Linux has WebSocket only if this process was told to load another.
 enum WebSocketCurl {
     static let reason: Comment =
-        "the libcurl of this process has no WebSocket; SENTE_WEBSOCKET_CURL names none to load in a process of its own"
+        "the libcurl of this process has no WebSocket: they run in another if SENTE_WEBSOCKET_CURL names one that has"
 
     /// What to load before everything else in a process that is to have WebSocket: paths with blanks between them.
     static let preload = ProcessInfo.processInfo.environment["SENTE_WEBSOCKET_CURL"]

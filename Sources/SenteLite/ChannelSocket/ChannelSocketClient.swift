@@ -47,7 +47,8 @@ public func makeChannelSocketClient(
     _ url: String, configuration: SenteClient.Configuration = .init()
 ) throws(SenteError) -> ChannelSocketClient {
     try makeChannelSocketClient(
-        url, configuration: configuration, host: try configuration.loop.host(), transport: SocketTransport())
+        url, configuration: configuration, host: try configuration.loop.host(),
+        transport: configuration.transport.transport)
 }
 
 /// The same on another host and transport; `seed` is for jitter and identifiers.

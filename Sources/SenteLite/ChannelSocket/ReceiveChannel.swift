@@ -16,6 +16,10 @@ public import SenteWire
 /// sequence it gives every message to any number of consumers, each with a queue of its own (`Configuration.inbox`;
 /// when it is full the oldest go, `missed` says how many, and reading is never paused). For handlers that may wait,
 /// use a router.
+///
+/// The socket connects as soon as it is made. What comes before anybody listens waits for the first handler, sequence or
+/// router: the last 2,048 events, as in Sente (`:recv-buf-or-n`). To hear the first events in more than one place, use a
+/// router.
 public struct ReceiveChannel: Sendable {
     /// Stands for every event, as Sente-lite's `:*`.
     public enum Every: Sendable {

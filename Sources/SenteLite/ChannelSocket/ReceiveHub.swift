@@ -25,6 +25,15 @@ final class ReceiveHub: Sendable {
         func finish()
     }
 
+    /// An event that came while nobody had ever listened.
+    ///
+    /// A message would keep the socket.
+    private struct Unheard: CountsMissed, Sendable {
+        var event: Event
+        var stateChange: ChannelSocketChange?
+        var missed: Int
+    }
+
     /// An event of the app's own, or of this client's.
     private struct Injection: CountsMissed, Sendable {
         var event: Event
@@ -37,6 +46,9 @@ final class ReceiveHub: Sendable {
         var handlers: [HandlerID: Handler] = [:]
         var listeners: [(id: UInt64, listener: any Listener)] = []
         var lastListener: UInt64 = 0
+        /// Waits for the first handler, sequence or router: the socket may be open before the app has any.
+        var unheard: BoundedQueue<Unheard>
+        var hasListened = false
         var alarmedFor: Instant?
         var isEnded = false
     }
@@ -48,7 +60,7 @@ final class ReceiveHub: Sendable {
     let token: LastToken
     let news = Guarded(News())
     private let host: any Host
-    private let content = Guarded(Content())
+    private let content: Guarded<Content>
     private let injections: ClosureFeed<Injection>
     private let alarm: Alarm
 
@@ -57,6 +69,10 @@ final class ReceiveHub: Sendable {
         configuration = client.configuration
         host = client.host
         self.token = token
+        content = Guarded(
+            Content(
+                unheard: BoundedQueue(
+                    maximumCount: Self.unheardBound, maximumBytes: configuration.inbox.maximumBytes)))
         errors = ErrorStore(
             policy: configuration.channelSocket.errorPolicy, host: host, closures: closures)
         injections = ClosureFeed(closures, bound: Self.injectionBound)
@@ -65,6 +81,9 @@ final class ReceiveHub: Sendable {
 
     /// How many events of the app's own wait, as in Sente's `internal` channel.
     private static let injectionBound = 128
+
+    /// How many events wait for the first who listens, as in Sente's `ch-recv` (`:recv-buf-or-n`).
+    private static let unheardBound = 2_048
 
     func start(for socket: ChannelSocket) {
         content.withLock { $0.socket = socket }
@@ -89,6 +108,7 @@ final class ReceiveHub: Sendable {
             let waiting = content.table.endOnce().compactMap { content.handlers[$0] }
             content.handlers = [:]
             content.table = HandlerTable()
+            _ = content.unheard.drain()
             defer { content.listeners = [] }
             return (waiting, content.listeners)
         }
@@ -102,6 +122,23 @@ final class ReceiveHub: Sendable {
     // MARK: Dispatching, among the client's closures
 
     func dispatch(_ event: Event, stateChange: ChannelSocketChange? = nil, missed: Int = 0) {
+        let waits = content.withLock { content in
+            if content.hasListened, content.unheard.isEmpty { return false }
+            content.unheard.append(
+                Unheard(event: event, stateChange: stateChange, missed: missed), size: event.data.weight)
+            return true
+        }
+        if waits { tellUnheard() } else { tell(event, stateChange, missed) }
+    }
+
+    /// Tells in order what came before anybody listened.
+    private func tellUnheard() {
+        while let next = content.withLock({ $0.hasListened ? $0.unheard.popFirst() : nil }) {
+            tell(next.event, next.stateChange, next.missed)
+        }
+    }
+
+    private func tell(_ event: Event, _ stateChange: ChannelSocketChange?, _ missed: Int) {
         let (socket, candidates, listeners) = content.withLock { content in
             (content.socket, content.table.candidates(for: event.id), content.listeners)
         }
@@ -183,6 +220,7 @@ final class ReceiveHub: Sendable {
             content.handlers[id] = handler
             return id
         }
+        if id != nil { listened() }
         if timeout != nil { setAlarm() }
         return id
     }
@@ -251,12 +289,23 @@ final class ReceiveHub: Sendable {
 
     /// False when the socket is gone.
     func add(_ listener: any Listener) -> UInt64? {
-        content.withLock { content in
+        let id = content.withLock { content -> UInt64? in
             guard !content.isEnded else { return nil }
             content.lastListener += 1
             content.listeners.append((content.lastListener, listener))
             return content.lastListener
         }
+        if id != nil { listened() }
+        return id
+    }
+
+    /// Somebody listens, who gets what waits, among the client's closures as everything else.
+    private func listened() {
+        let waits = content.withLock { content in
+            content.hasListened = true
+            return !content.unheard.isEmpty
+        }
+        if waits { closures.run { [weak self] in self?.tellUnheard() } }
     }
 
     func removeListener(_ id: UInt64) {

@@ -329,6 +329,83 @@ struct ReceiveChannelTests {
         #expect(throws: SenteError.self) { try client.chRecv.put(Event("event")) }
     }
 
+    // MARK: Before anybody listens
+
+    /// What a socket that opened and heard `count` events before anybody listened has for the first who does.
+    private func openUnheard(_ count: Int) async throws -> (SocketStage, ChannelSocketClient) {
+        let stage = SocketStage()
+        let isOpen = Collector<Void>()
+        let client = try stage.client { _ in
+        } prepare: {
+            $0.state.onChange { _, new in if new.isOpen { isOpen.append(()) } }
+        }
+        stage.host.settle()
+        _ = await isOpen.first(1)
+        for number in 0..<count { stage.push(Event("test/early", Value(number))) }
+        stage.host.settle()
+        return (stage, client)
+    }
+
+    private static let opening: [Keyword] = ["chsk/state", "chsk/handshake"]
+
+    @Test("what comes before anybody listens waits for the first who does, in order", arguments: 0..<3)
+    func unheard(way: Int) async throws {
+        let (stage, client) = try await openUnheard(3)
+        let heard = Collector<Event>()
+        var reading: Task<Void, Never>?
+        switch way {
+        case 0: client.chRecv.on(.all) { heard.append($0.event) }
+        case 1:
+            startRouter(
+                client.chRecv,
+                StepHandler(state: 0) { state, event in
+                    heard.append(event)
+                    return (state, [])
+                })
+        default: reading = Task { for await message in client.chRecv { heard.append(message.event) } }
+        }
+        stage.push(Event("test/late"))
+        let events = await heard.first(6)
+        #expect(events.map(\.id) == Self.opening + ["test/early", "test/early", "test/early", "test/late"])
+        #expect(events[2...4].map(\.data) == [0, 1, 2])
+        reading?.cancel()
+    }
+
+    @Test("of too many that come before anybody listens the oldest go, and that is said")
+    func tooManyUnheard() async throws {
+        let (_, client) = try await openUnheard(5_000)
+        let heard = Collector<EventMessage>()
+        client.chRecv.on(.all) { heard.append($0) }
+        while heard.elements.last?.data != 4_999 { await Task.yield() }
+        let messages = heard.elements
+        #expect(messages[0].missed > 0)
+        #expect(messages.reduce(0) { $0 + 1 + $1.missed } == 5_000 + Self.opening.count)
+    }
+
+    @Test("once somebody has listened, nothing waits for the next")
+    func heardBefore() async throws {
+        let stage = SocketStage()
+        let client = try await stage.openClient()
+        try await client.settle(stage)
+        stage.push(Event("test/lost"))
+        stage.host.settle()
+        let heard = Collector<EventMessage>()
+        try await client.settle(stage)
+        client.chRecv.on("test/lost") { heard.append($0) }
+        try await client.settle(stage)
+        #expect(heard.elements.isEmpty)
+    }
+
+    @Test("a client that nobody ever listens to is released")
+    func unheardRelease() async throws {
+        weak var socket: ChannelSocket?
+        do {
+            let (_, client) = try await openUnheard(3)
+            socket = client.chsk
+        }
+        #expect(socket == nil)
+    }
+
     @Test("a message has everything that Sente's has")
     func message() async throws {
         let stage = SocketStage()

@@ -4,6 +4,7 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteWire
 import Testing
 

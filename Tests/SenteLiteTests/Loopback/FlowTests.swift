@@ -3,6 +3,7 @@
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteWire
 import Testing
 

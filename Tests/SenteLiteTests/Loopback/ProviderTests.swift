@@ -5,6 +5,7 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteWire
 import Testing
 

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteSocket
+import SenteTestSupport
 
 /// A proxy on this machine: CONNECT or SOCKS 5, with a login if it has one.
 ///

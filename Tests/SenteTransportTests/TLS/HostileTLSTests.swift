@@ -18,7 +18,7 @@ extension TransportTests {
         ) async throws -> LinkFailure? {
             let server = try RawServer(serve)
             return try await withLoop(.standard) { loop in
-                await failure(on: loop, port: server.port, opening: opening)
+                await failure(on: loop, port: UInt16(server.port), opening: opening)
             }
         }
 
@@ -101,7 +101,7 @@ extension TransportTests {
             }
             try await withLoop(.standard) { loop in
                 for _ in 0..<60 {
-                    let failure = await failure(on: loop, port: server.port)
+                    let failure = await failure(on: loop, port: UInt16(server.port))
                     #expect(
                         failure.map { [.tlsFailed, .lost, .clientCertificateRefused].contains($0.kind) }
                             == true)
@@ -125,11 +125,11 @@ extension TransportTests {
                 let more = Message.binary([UInt8](repeating: 1, count: 500))
                 server.scripted.opened = { $0.send(more) }
                 let limit = Locked(0)
-                let relay = try RawServer { $0.relay(to: server.port, step: .max, limit: limit.value) }
+                let relay = try RawServer { $0.relay(to: Int(server.port), step: .max, limit: limit.value) }
                 var opened = false
                 for cut in stride(from: 0, to: 4_000, by: 37) where !opened {
                     limit.value = cut
-                    let failure = await failure(on: server.loop, port: relay.port)
+                    let failure = await failure(on: server.loop, port: UInt16(relay.port))
                     // Once the answer to the upgrade fits in, the link is open before it is cut.
                     #expect(failure?.kind == .lost, "\(cut): \(failure?.message ?? "none")")
                     opened = failure?.message == "The connection ended without a close frame."
@@ -141,7 +141,7 @@ extension TransportTests {
         @Test("bytes that come one by one make the same connection")
         func oneByOne() async throws {
             try await SecureServer.with(\.server) { server in
-                let relay = try RawServer { $0.relay(to: server.port, step: 1, limit: .max) }
+                let relay = try RawServer { $0.relay(to: Int(server.port), step: 1, limit: .max) }
                 let connection = try await WebSocketConnection.open(
                     "wss://localhost:\(relay.port)/", tls: server.trusting, on: server.loop)
                 let message = Message.binary([UInt8](repeating: 9, count: 20_000))
@@ -157,13 +157,13 @@ extension TransportTests {
             try await SecureServer.with(\.server) { server in
                 let place = Locked(0)
                 let relay = try RawServer {
-                    $0.relay(to: server.port, step: .max, limit: .max, flip: place.value)
+                    $0.relay(to: Int(server.port), step: .max, limit: .max, flip: place.value)
                 }
                 for flip in stride(from: 0, to: 1_200, by: 61) {
                     place.value = flip
                     // Flipped bits can turn a length so large that more is waited for: within the limit of opening.
                     let failure = await failure(
-                        on: server.loop, port: relay.port, opening: .milliseconds(500))
+                        on: server.loop, port: UInt16(relay.port), opening: .milliseconds(500))
                     if let failure {
                         #expect(
                             [.tlsFailed, .lost, .timedOut, .clientCertificateRefused].contains(failure.kind),
@@ -188,7 +188,7 @@ extension TransportTests {
                 ([22, 3, 1, 0, 4, 1, 0, 0, 0], .tlsFailed),
             ] as [([UInt8], LinkFailure.Kind)] {
                 let before = scripted.ends.elements.count
-                let client = try RawConnection.connected(to: listener.port)
+                let client = try #require(RawConnection(port: Int(listener.port)))
                 client.write(bytes)
                 client.drain()
                 client.close()

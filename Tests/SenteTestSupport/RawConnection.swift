@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import SenteBase
 import SenteSocket
 
 #if canImport(Darwin)
@@ -12,65 +11,19 @@ import Glibc
 import Musl
 #endif
 
-/// A TCP server of blocking calls on a thread of its own, for what no honest server does.
-///
-/// Each connection is served in turn, or on a thread of its own, with its number from 0 on.
-final class RawServer: Sendable {
-    let port: Int
-    private let listener: Int32
-
-    init(
-        isConcurrent: Bool = false, _ serve: @escaping @Sendable (RawConnection, Int) -> Void
-    ) throws {
-        #if canImport(Darwin)
-        listener = socket(AF_INET, SOCK_STREAM, 0)
-        #elseif canImport(Musl)
-        listener = socket(AF_INET, SOCK_STREAM, 0)
-        #else
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #endif
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let descriptor = listener
-        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && listen(descriptor, 64) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard isListening else { throw LinkFailure(.unavailable, "No port is free.") }
-        port = Int(UInt16(bigEndian: address.sin_port))
-        Thread.detachNewThread {
-            var number = 0
-            while true {
-                let accepted = accept(descriptor, nil, nil)
-                guard accepted >= 0 else { break }
-                let run = { @Sendable [number] in
-                    let connection = RawConnection(accepted)
-                    serve(connection, number)
-                    connection.close()
-                }
-                if isConcurrent { Thread.detachNewThread(run) } else { run() }
-                number += 1
-            }
-            RawConnection(descriptor).close()
-        }
-    }
-
-    /// Ends the thread once the connection it serves is over.
-    func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-    }
-}
-
 /// One connection of a `RawServer`; reading and writing end after 20 s at the latest.
-final class RawConnection {
+package final class RawConnection {
     private let descriptor: Int32
-    private var buffer: [UInt8] = []
 
-    fileprivate init(_ descriptor: Int32) {
+    static func makeSocket() -> Int32 {
+        #if canImport(Glibc)
+        socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+        socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+    }
+
+    init(_ descriptor: Int32) {
         self.descriptor = descriptor
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
@@ -79,12 +32,8 @@ final class RawConnection {
     }
 
     /// Connects to a port of this machine; nil when nobody listens there.
-    convenience init?(port: Int) {
-        #if canImport(Glibc)
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-        let descriptor = socket(AF_INET, SOCK_STREAM, 0)
-        #endif
+    package convenience init?(port: Int) {
+        let descriptor = Self.makeSocket()
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -102,9 +51,7 @@ final class RawConnection {
     }
 
     /// Carries bytes both ways until both sides have ended.
-    func relay(to other: RawConnection) {
-        other.write(buffer)
-        buffer = []
+    package func relay(to other: RawConnection) {
         var open: [(from: RawConnection, to: RawConnection)] = [(self, other), (other, self)]
         while !open.isEmpty {
             var requests = open.map { pollfd(fd: $0.from.descriptor, events: Int16(POLLIN), revents: 0) }
@@ -122,7 +69,32 @@ final class RawConnection {
         }
     }
 
-    func close() {
+    /// Passes bytes on to a server and back; what comes back in steps of a size, up to a limit, with the bits of one byte
+    /// turned.
+    package func relay(to port: Int, step: Int, limit: Int, flip: Int? = nil) {
+        guard let server = RawConnection(port: port) else { return }
+        let (up, down) = (descriptor, server.descriptor)
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let (from, to) = (RawConnection(up), RawConnection(down))
+            while case let bytes = from.read(), !bytes.isEmpty { to.write(bytes) }
+            shutdown(down, Int32(SHUT_RDWR))
+            done.signal()
+        }
+        var passed = 0
+        while passed < limit {
+            var bytes = server.read(min(step, 65_536, limit - passed))
+            guard !bytes.isEmpty else { break }
+            if let flip, (passed..<passed + bytes.count).contains(flip) { bytes[flip - passed] ^= 0xFF }
+            write(bytes)
+            passed += bytes.count
+        }
+        shutdown(up, Int32(SHUT_RDWR))
+        done.wait()
+        server.close()
+    }
+
+    package func close() {
         #if canImport(Darwin)
         _ = Darwin.close(descriptor)
         #elseif canImport(Glibc)
@@ -132,24 +104,30 @@ final class RawConnection {
         #endif
     }
 
+    /// Lets `close` send RST.
+    package func reset() {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Ends our half of TCP.
-    func endWriting() {
+    package func endWriting() {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
     /// Waits a little, without reading; false once the client has reset TCP.
-    var isOpen: Bool {
+    package var isOpen: Bool {
         var request = pollfd(fd: descriptor, events: 0, revents: 0)
         return poll(&request, 1, 20) == 0
     }
 
     // MARK: Writing
 
-    func write(_ text: String) {
+    package func write(_ text: String) {
         write(Array(text.utf8))
     }
 
-    func write(_ bytes: [UInt8]) {
+    package func write(_ bytes: [UInt8]) {
         #if canImport(Darwin)
         let flags: Int32 = 0
         #else
@@ -164,54 +142,70 @@ final class RawConnection {
     }
 
     /// An unmasked frame, as servers send them.
-    func frame(_ opcode: UInt8, _ payload: [UInt8]) {
-        let count = payload.count
-        let head: [UInt8] =
-            count < 126
-            ? [UInt8(count)]
-            : count < 65_536
-                ? [126, UInt8(count >> 8), UInt8(count & 255)]
-                : [127] + (0..<8).map { UInt8(truncatingIfNeeded: count >> (56 - 8 * $0)) }
-        write([0x80 | opcode] + head + payload)
+    package func frame(_ opcode: UInt8, _ payload: [UInt8]) {
+        write(SenteTestSupport.frame(opcode, payload))
     }
 
-    func text(_ text: String) {
+    package func text(_ text: String) {
         frame(1, Array(text.utf8))
     }
 
     /// Reads the request and accepts it.
-    func upgrade(key wrongKey: String? = nil) {
+    package func upgrade(key wrongKey: String? = nil) {
         upgrade(head: readHead(), key: wrongKey)
     }
 
     /// Accepts a request that was read.
-    func upgrade(head: String, key wrongKey: String? = nil, extensions: String? = nil) {
+    package func upgrade(head: String, key wrongKey: String? = nil, extensions: String? = nil) {
+        write(Self.acceptance(of: head, key: wrongKey, extensions: extensions))
+    }
+
+    /// Reads the request; the 101 that accepts it.
+    package func readHandshake() -> [UInt8] {
+        Self.acceptance(of: readHead())
+    }
+
+    private static func acceptance(
+        of head: String, key wrongKey: String? = nil, extensions: String? = nil
+    ) -> [UInt8] {
         let key =
             head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("sec-websocket-key:") }?
             .split(separator: ":", maxSplits: 1).last.map { $0.drop { $0 == " " } } ?? ""
         let answer = wrongKey ?? HandshakeKey(String(key))?.answer ?? ""
-        write(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        return Array(
+            ("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Accept: \(answer)\r\n"
-                + (extensions.map { "Sec-WebSocket-Extensions: \($0)\r\n" } ?? "") + "\r\n")
+                + (extensions.map { "Sec-WebSocket-Extensions: \($0)\r\n" } ?? "") + "\r\n").utf8)
     }
 
-    func greet() {
+    package func greet() {
         text(#"{"type":"welcome","conn-id":"raw","server-time":1}"#)
     }
 
     // MARK: Reading
 
+    /// What is there, at most so many bytes; empty at the end.
+    package func read(_ count: Int = 65_536) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+            filled = max(0, recv(descriptor, bytes.baseAddress, bytes.count, 0))
+        }
+    }
+
+    /// Reads until the peer ends.
+    package func drain() {
+        while !read().isEmpty {}
+    }
+
     /// Up to the blank line.
     @discardableResult
-    func readHead() -> String {
+    package func readHead() -> String {
         var head: [UInt8] = []
         while !head.suffix(4).elementsEqual("\r\n\r\n".utf8), let byte = take(1)?.first { head.append(byte) }
         return String(decoding: head, as: UTF8.self)
     }
 
     /// Reads frames until a close frame, or TCP, ends them; the close frame's code.
-    func readToEnd() -> UInt16? {
+    package func readToEnd() -> UInt16? {
         while let head = take(2) {
             var count = Int(head[1] & 0x7F)
             if count >= 126 {
@@ -226,14 +220,26 @@ final class RawConnection {
         return nil
     }
 
-    func take(_ count: Int) -> [UInt8]? {
-        while buffer.count < count {
-            var chunk = [UInt8](repeating: 0, count: 65_536)
-            let received = recv(descriptor, &chunk, chunk.count, 0)
-            guard received > 0 else { return nil }
-            buffer += chunk[..<received]
+    /// So many bytes; nil when the end comes before.
+    package func take(_ count: Int) -> [UInt8]? {
+        var taken: [UInt8] = []
+        while taken.count < count {
+            let bytes = read(count - taken.count)
+            guard !bytes.isEmpty else { return nil }
+            taken += bytes
         }
-        defer { buffer.removeFirst(count) }
-        return Array(buffer[..<count])
+        return taken
     }
+}
+
+/// An unmasked frame, as servers send them.
+package func frame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
+    let count = payload.count
+    let head: [UInt8] =
+        count < 126
+        ? [UInt8(count)]
+        : count < 65_536
+            ? [126, UInt8(count >> 8), UInt8(count & 255)]
+            : [127] + (0..<8).map { UInt8(truncatingIfNeeded: count >> (56 - 8 * $0)) }
+    return [0x80 | opcode] + head + payload
 }
