@@ -262,7 +262,7 @@ extension TransportTests {
                     server.opened = { $0.leaveOpenAfterClose() }
                 }
                 var request = loop.request(listener.port)
-                request.closeLimit = .milliseconds(50)
+                request.closeLimit = .milliseconds(500)
                 let witness = LinkWitness.open(request, on: loop)
                 await witness.untilOpen()
                 witness.onLoop { $0.close(.normal, reason: "") }
