@@ -146,13 +146,19 @@ extension Loopback {
             }
         }
 
-        @Test("the console serves and connects over TLS")
-        func console() async throws {
+        /// The console's server with a certificate, and the file of the authority that vouches for it.
+        private func consoleServer() async throws -> (ConsoleProcess, port: Int, authority: String) {
             guard case .file(let authority) = certificates.authority,
                 case .file(let certificate) = certificates.server.certificate,
                 case .file(let key) = certificates.server.key
-            else { return }
+            else { throw LinkFailure(.misconfigured, "The tests' certificates are no files.") }
             let (server, port) = try await ConsoleProcess.server(["--cert", certificate, "--key", key])
+            return (server, port, authority)
+        }
+
+        @Test("the console serves and connects over TLS")
+        func console() async throws {
+            let (server, port, authority) = try await consoleServer()
             let client = try ConsoleProcess(["wss://127.0.0.1:\(port)/", "--ca", authority])
             try await client.open()
             #expect(try await client.ask("subscribe news")["confirmed"] == true)
@@ -169,11 +175,7 @@ extension Loopback {
 
         @Test("echo and bench take the same options")
         func samples() async throws {
-            guard case .file(let authority) = certificates.authority,
-                case .file(let certificate) = certificates.server.certificate,
-                case .file(let key) = certificates.server.key
-            else { return }
-            let (server, port) = try await ConsoleProcess.server(["--cert", certificate, "--key", key])
+            let (server, port, authority) = try await consoleServer()
             let url = "wss://127.0.0.1:\(port)/"
             let pin = try certificates.pin(certificates.server.certificate)
             let echo = try ConsoleProcess(
@@ -194,11 +196,7 @@ extension Loopback {
 
         @Test("SSL_CERT_FILE and SSL_CERT_DIR replace the system's authorities")
         func environment() async throws {
-            guard case .file(let authority) = certificates.authority,
-                case .file(let certificate) = certificates.server.certificate,
-                case .file(let key) = certificates.server.key
-            else { return }
-            let (server, port) = try await ConsoleProcess.server(["--cert", certificate, "--key", key])
+            let (server, port, authority) = try await consoleServer()
             let folder = try certificates.folderOfAuthority()
             let nowhere = ["SSL_CERT_FILE": "/nowhere/ca.pem", "SSL_CERT_DIR": "/nowhere"]
             for place in [["SSL_CERT_FILE": authority], ["SSL_CERT_DIR": folder]] {
