@@ -39,8 +39,8 @@ extension SenteClient {
         public var fallbackFormat: WireFormat
         /// More URLs of the same server, tried after the client's own; the last good one first.
         ///
-        /// Each attempt goes to one of them. An end that retrying cannot mend is final only once all have been tried. The default is
-        /// empty.
+        /// Each attempt goes to one of them. An end that retrying cannot mend is final only when all of them ended so, one after
+        /// the other. The default is empty.
         public var endpoints: [String]
         /// In which order the client's URL and `endpoints` are tried.
         ///

@@ -61,6 +61,8 @@ final class RuleBook {
     private var asks: [AskID] = []
     /// Attempts since the last greeting; one with a fresh token goes where the one before went.
     private var attemptsInRound = 0
+    /// One of them ended in what may be different next time.
+    private var roundHasHope = false
     private var seen: [InboxID: Set<Int>] = [:]
     private var lastArrival: [InboxID: Int] = [:]
     private var requests: Set<String> = []
@@ -229,15 +231,30 @@ final class RuleBook {
     private var isMendable: Bool {
         switch client.status.lastError?.code {
         case .unauthorized?: false
-        case .protocolMismatch?, .untrusted?, .refused?: wasGreeted || !isRoundOver
+        case .protocolMismatch?, .untrusted?, .refused?: wasGreeted || !isHopeless
         default: true
         }
     }
 
-    /// Whether each of the server's URLs has been tried since the last round, or the last greeting.
-    private var isRoundOver: Bool {
-        let count = Set(client.configuration.endpoints).count
-        return count < 2 || client.configuration.asksEndpoint || attemptsInRound % count == 0
+    /// Whether each of the server's URLs has been tried since the last round, or the last greeting, and none ended in what
+    /// may be different next time.
+    private var isHopeless: Bool { attemptsInRound % roundLength == 0 && !roundHasHope }
+
+    private var roundLength: Int {
+        client.configuration.asksEndpoint ? 1 : max(1, Set(client.configuration.endpoints).count)
+    }
+
+    private func followRound(from old: ConnectionState, to status: ConnectionStatus) {
+        if old != .connecting, status.state == .connecting {
+            if attemptsInRound % roundLength == 0 { roundHasHope = false }
+            attemptsInRound += 1
+        }
+        if old == .connecting, status.state == .reconnecting || status.state == .failed {
+            let isFinal = [.protocolMismatch, .untrusted, .refused, .unauthorized].contains(
+                status.lastError?.code)
+            if !isFinal { roundHasHope = true }
+        }
+        if status.state == .open { attemptsInRound = 0 }
     }
 
     /// 11: Whatever the app does not consume, pings are answered, at once.
@@ -260,8 +277,7 @@ final class RuleBook {
         let old = last
         last = status
         if old.state != status.state { moved(from: old.state, to: status.state) }
-        if old.state != .connecting, status.state == .connecting { attemptsInRound += 1 }
-        if status.state == .open { attemptsInRound = 0 }
+        followRound(from: old.state, to: status)
         if old.state == .open, status.state != .open {
             if let greetedAt, greetedAt.duration(to: now) >= client.configuration.reconnect.stableTime {
                 retries = 0
@@ -346,7 +362,7 @@ final class RuleBook {
     }
 
     private func window(_ retry: Int, _ error: SenteError?) -> ClosedRange<Duration> {
-        let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code) && isRoundOver
+        let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code) && isHopeless
         switch client.configuration.reconnect.rule {
         case .never: return .zero ... .zero
         case .custom: return promisedDelay...promisedDelay

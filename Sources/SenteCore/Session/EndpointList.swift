@@ -11,6 +11,8 @@ package struct EndpointList: Sendable {
     /// What is left of the round.
     private var round: ArraySlice<String> = []
     private var lastGood: String?
+    /// An attempt of this round ended in a way that can be another one next time.
+    private var hasHope = false
     /// Where the latest attempt went.
     package private(set) var current: String?
 
@@ -20,8 +22,8 @@ package struct EndpointList: Sendable {
         self.order = order
     }
 
-    /// Whether the next attempt begins a new round.
-    package var isRoundOver: Bool { round.isEmpty }
+    /// Whether every URL of the round ended in what retrying cannot mend.
+    package var isHopeless: Bool { round.isEmpty && !hasHope }
 
     /// Where the next attempt goes; nil when there is nothing to choose.
     package mutating func next(using random: inout Generator) -> String? {
@@ -29,15 +31,23 @@ package struct EndpointList: Sendable {
         if round.isEmpty {
             let others = urls.filter { $0 != lastGood }
             let ordered = order == .shuffled ? others.shuffled(using: &random) : others
+            hasHope = false
             round = ((lastGood.map { [$0] } ?? []) + ordered)[...]
         }
         current = round.popFirst()
         return current
     }
 
+    /// The latest attempt came to nothing; `isMendable` tells whether trying the same again can help.
+    package mutating func failed(isMendable: Bool) {
+        // Without a choice each attempt is a round.
+        hasHope = isMendable || (current != nil && hasHope)
+    }
+
     /// The latest attempt led to an open link: the next one begins there.
     package mutating func succeeded() {
         lastGood = current
         round = []
+        hasHope = false
     }
 }

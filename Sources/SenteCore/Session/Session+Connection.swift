@@ -322,7 +322,8 @@ extension Session {
         effects.append(.record(.linkEnded(error)))
         status.lastError = error
         // What one endpoint cannot mend another may not have.
-        let isHopeless = !isMendable && endpoints.isRoundOver
+        endpoints.failed(isMendable: isMendable)
+        let isHopeless = endpoints.isHopeless
         if isHopeless, !history.wasGreeted { return fail(error, into: &effects) }
         retry(error, atCap: isHopeless, notBefore: notBefore, at: now, into: &effects)
     }

@@ -22,12 +22,31 @@ struct EndpointListTests {
         var list = EndpointList(["a", "b", "c"], order: .listed)
         _ = list.next(using: &random)
         _ = list.next(using: &random)
-        #expect(!list.isRoundOver)
         list.succeeded()
-        #expect(list.isRoundOver)
         let seen = (0..<6).map { _ in list.next(using: &random) }
         #expect(seen == ["b", "a", "c", "b", "a", "c"])
-        #expect(list.isRoundOver)
+    }
+
+    @Test(
+        "a round is hopeless when none of its URLs can be mended",
+        arguments: [([false, false], true), ([true, false], false), ([false, true], false)])
+    func hopeless(ends: [Bool], isHopeless: Bool) {
+        var random = Generator(seed: 1)
+        var list = EndpointList(["a", "b"], order: .listed)
+        // What was before the last greeting, or in an earlier round, does not count.
+        _ = list.next(using: &random)
+        list.failed(isMendable: true)
+        list.succeeded()
+        for isMendable in ends {
+            _ = list.next(using: &random)
+            list.failed(isMendable: isMendable)
+        }
+        #expect(list.isHopeless == isHopeless)
+        for _ in 0..<2 {
+            _ = list.next(using: &random)
+            list.failed(isMendable: false)
+        }
+        #expect(list.isHopeless)
     }
 
     @Test("shuffled, every round has each once, and every order comes")
@@ -52,7 +71,10 @@ struct EndpointListTests {
         var random = Generator(seed: 1)
         var list = EndpointList(urls, order: .listed)
         #expect(list.next(using: &random) == nil)
-        #expect(list.isRoundOver)
+        for isMendable in [true, false, true] {
+            list.failed(isMendable: isMendable)
+            #expect(list.isHopeless == !isMendable)
+        }
         list.succeeded()
         #expect(list.next(using: &random) == nil)
     }

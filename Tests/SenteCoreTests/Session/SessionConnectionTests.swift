@@ -251,6 +251,22 @@ struct SessionConnectionTests {
         #expect(session.state == .failed)
     }
 
+    @Test("A round in which one endpoint may come back is not final")
+    func hopefulEndpoints() {
+        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        for _ in 0..<3 {
+            session.refuse(503)
+            session.waitForAttempt()
+            session.refuse(404)
+            #expect(session.state == .reconnecting)
+            session.waitForAttempt()
+        }
+        session.refuse(404)
+        session.waitForAttempt()
+        session.refuse(404)
+        #expect(session.state == .failed)
+    }
+
     @Test("The link's limit ends a little before the attempt's")
     func limits() throws {
         let session = Play.connecting()
