@@ -97,4 +97,17 @@ struct WireFormatTests {
         }
         #expect(accepted > 100)
     }
+
+    /// With a step that is quadratic the limit would be passed many times over.
+    @Test(
+        "take time that grows with a document's size only", .timeLimit(.minutes(1)),
+        arguments: [
+            WireFormat.json, .edn, .transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack,
+        ])
+    func largeDocuments(format: WireFormat) throws {
+        var map: ValueMap = [:]
+        for number in 0..<100_000 { map[Value("key\(number)")] = Value(number) }
+        let value: Value = [.map(map), Value(String(repeating: "aé\n🌍", count: 250_000))]
+        #expect(try format.decode(format.encode(value)) == value)
+    }
 }
