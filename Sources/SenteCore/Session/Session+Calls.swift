@@ -5,12 +5,9 @@ import SenteWire
 
 /// The outbox, the replies, and what became of each call.
 extension Session {
-    mutating func submit(
-        _ call: CallID, _ outbound: Outbound, _ limit: Duration?, _ awaited: Awaited, at now: Moment,
-        into effects: inout [Effect]
-    ) {
+    mutating func submit(_ call: CallID, _ outbound: Outbound, _ limit: Duration?, _ awaited: Awaited) {
         if let error = refusalToQueue() {
-            return resolve(call, .failure(error), into: &effects)
+            return resolve(call, .failure(error))
         }
         calls.add(
             call,
@@ -21,21 +18,19 @@ extension Session {
         if case .event(let event, nil) = outbound, awaited == .reply {
             outbound = .event(event, callback: newCallback())
         }
-        queue(outbound, for: call, at: now, into: &effects)
-        drain(at: now, into: &effects)
+        queue(outbound, for: call)
+        drain()
     }
 
     /// Sends the answer to a request; no call stands behind it.
-    mutating func answer(
-        _ id: String, _ data: Value, isError: Bool, at now: Moment, into effects: inout [Effect]
-    ) {
+    mutating func answer(_ id: String, _ data: Value, isError: Bool) {
         guard refusalToQueue() == nil else {
             return effects.append(.record(.dropped(reason: .notConnected)))
         }
         numbers.internalCall -= 1
         let call = CallID(numbers.internalCall)
-        queue(.answer(requestID: id, data: data, isError: isError), for: call, at: now, into: &effects)
-        drain(at: now, into: &effects)
+        queue(.answer(requestID: id, data: data, isError: isError), for: call)
+        drain()
     }
 
     /// Why nothing can be queued now, if so.
@@ -60,18 +55,16 @@ extension Session {
         }
     }
 
-    private mutating func queue(
-        _ outbound: Outbound, for call: CallID, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func queue(_ outbound: Outbound, for call: CallID) {
         var dropped: [(CallID, SenteError.Code)] = []
         // What can leave at once never waits, and the bounds are for what waits.
         let insertion = outbox.insert(
             outbound, for: call, passes: outbox.isEmpty && canTransmit, at: now.instant, dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
-        for (call, code) in dropped { drop(call, code, into: &effects) }
+        for (call, code) in dropped { drop(call, code) }
     }
 
-    private mutating func drop(_ call: CallID, _ code: SenteError.Code, into effects: inout [Effect]) {
+    private mutating func drop(_ call: CallID, _ code: SenteError.Code) {
         effects.append(.record(.dropped(reason: code)))
         let policy = configuration.outbox
         let text =
@@ -83,11 +76,11 @@ extension Session {
                 "The message waited longer than its time to live (\(policy.timeToLive ?? .zero)) for a connection."
             default: "The outbox was full, and its policy dropped the message."
             }
-        resolve(call, .failure(SenteError(code, text, outcome: .notSent)), into: &effects)
+        resolve(call, .failure(SenteError(code, text, outcome: .notSent)))
     }
 
-    mutating func expired(_ item: Outbox.Item, into effects: inout [Effect]) {
-        drop(item.call, .expired, into: &effects)
+    mutating func expired(_ item: Outbox.Item) {
+        drop(item.call, .expired)
     }
 
     // MARK: Out
@@ -98,16 +91,16 @@ extension Session {
     }
 
     /// Gives the link what the write window has room for.
-    mutating func drain(at now: Moment, into effects: inout [Effect]) {
-        endIfDeaf(at: now, into: &effects)
+    mutating func drain() {
+        endIfDeaf()
         guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
         var batch: [Transmission] = []
-        while canTransmit, let item = outbox.popFirst() { batch.append(transmission(item, at: now)) }
+        while canTransmit, let item = outbox.popFirst() { batch.append(transmission(item)) }
         effects.append(.transmit(open.link, batch))
     }
 
     /// A reply that nobody awaits has its slot too: it must not go to a later call.
-    private mutating func transmission(_ item: Outbox.Item, at now: Moment) -> Transmission {
+    private mutating func transmission(_ item: Outbox.Item) -> Transmission {
         let correlation = item.outbound.correlation(in: capabilities)
         let isAwaited = calls[item.call]?.purpose == .submit(.reply)
         // What this dialect does not answer, a publish, is done when it is written.
@@ -136,50 +129,48 @@ extension Session {
         return Transmission(id: id, outbound: outbound)
     }
 
-    mutating func wrote(_ link: LinkID, _ ids: [SendID], at now: Moment, into effects: inout [Effect]) {
+    mutating func wrote(_ link: LinkID, _ ids: [SendID]) {
         guard case .open(let open) = state, open.link == link else { return }
         var written: [CallID] = []
         for id in ids { traffic.window.wrote(id) { written.append($0) } }
         for call in written where calls[call]?.purpose == .submit(.written) {
-            resolve(call, .success(.written), into: &effects)
+            resolve(call, .success(.written))
         }
-        drain(at: now, into: &effects)
+        drain()
     }
 
     /// The dialect or the format could not say it.
     ///
     /// Its slot is taken back: the server will not answer what it never got. A wish counts as rejected.
-    mutating func unsayable(
-        _ link: LinkID, _ id: SendID, _ error: SenteError, at now: Moment, into effects: inout [Effect]
-    ) {
+    mutating func unsayable(_ link: LinkID, _ id: SendID, _ error: SenteError) {
         guard case .open(let open) = state, open.link == link, let entry = traffic.window.remove(id) else {
             return
         }
         let error = error.with(outcome: .notSent)
         effects.append(.record(.dropped(reason: error.code)))
         if let place = entry.place, case .wish(let channel, let number)? = traffic.pending.retract(place) {
-            wishAnswered(channel, number, rejection: error, into: &effects)
+            wishAnswered(channel, number, rejection: error)
         }
         if let call = entry.call, calls[call] != nil {
             traffic.pending.leavePing(call: call)
-            resolve(call, .failure(error), into: &effects)
+            resolve(call, .failure(error))
         }
         // No word of the link will tell of the room this made.
-        drain(at: now, into: &effects)
+        drain()
     }
 
-    mutating func probe(_ link: LinkID, at now: Moment, into effects: inout [Effect]) {
-        let stamp = nextStamp(at: now)
+    mutating func probe(_ link: LinkID) {
+        let stamp = nextStamp()
         traffic.pending.addProbe(stamp: stamp, at: now.instant)
         effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
     }
 
-    mutating func ping(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+    mutating func ping(_ call: CallID) {
         guard case .open(let open) = state else {
             let error = SenteError(.notConnected, "Only an open connection can be pinged.")
-            return resolve(call, .failure(error), into: &effects)
+            return resolve(call, .failure(error))
         }
-        let stamp = nextStamp(at: now)
+        let stamp = nextStamp()
         traffic.pending.addPing(stamp: stamp, call: call, at: now.instant)
         let ping = transmission(.ping(stamp: stamp), call: call)
         calls.add(
@@ -195,13 +186,13 @@ extension Session {
     /// Answers a server's ping at once, ahead of any queue.
     ///
     /// A server that reads none of so many answers needs no more of them.
-    mutating func pong(_ stamp: Int64?, to link: LinkID, into effects: inout [Effect]) {
+    mutating func pong(_ stamp: Int64?, to link: LinkID) {
         guard traffic.window.unowned < Self.maximumUnwrittenPongs else { return }
         effects.append(.transmit(link, [transmission(.pong(original: stamp))]))
     }
 
-    private mutating func sendFence(on link: LinkID, at now: Moment, into effects: inout [Effect]) {
-        let stamp = nextStamp(at: now)
+    private mutating func sendFence(on link: LinkID) {
+        let stamp = nextStamp()
         traffic.pending.addFence(stamp: stamp)
         effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
     }
@@ -209,8 +200,7 @@ extension Session {
     // MARK: Ends of calls
 
     /// The one place where a call ends.
-    mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>, into effects: inout [Effect])
-    {
+    mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
         calls.remove(call)
         // Messages of our own have no call to tell.
         guard call.number < numbers.internalCall else { return }
@@ -218,26 +208,26 @@ extension Session {
         effects.append(.resolve(call, result))
     }
 
-    mutating func settle(_ call: CallID, _ value: Value, into effects: inout [Effect]) {
+    mutating func settle(_ call: CallID, _ value: Value) {
         // What comes before the question left is no answer to it.
         guard let known = calls[call], known.purpose == .submit(.settlement), known.phase != .queued else {
             return
         }
-        resolve(call, .success(.value(value)), into: &effects)
+        resolve(call, .success(.value(value)))
     }
 
-    mutating func cancel(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+    mutating func cancel(_ call: CallID) {
         guard let known = calls[call] else { return }
         let error = SenteError(.cancelled, "The call was cancelled.")
-        abandon(call, known, error, at: now, into: &effects)
+        abandon(call, known, error)
         guard case .subscribe(let channel, let inbox, let isScoped) = known.purpose else { return }
         subscriptions.removeWaiter(call, channel)
-        if isScoped { return endScope(inbox, at: now, into: &effects) }
-        closeInbox(inbox, at: now, into: &effects)
-        if subscriptions.release(channel) { dropWish(channel, at: now, into: &effects) }
+        if isScoped { return endScope(inbox) }
+        closeInbox(inbox)
+        if subscriptions.release(channel) { dropWish(channel) }
     }
 
-    mutating func expired(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+    mutating func expired(_ call: CallID) {
         guard let known = calls[call] else { return }
         switch known.purpose {
         case .connect:
@@ -246,75 +236,73 @@ extension Session {
             var error = status.lastError ?? SenteError(.timedOut, text)
             error.code = .timedOut
             error.message = text
-            resolve(call, .failure(error), into: &effects)
+            resolve(call, .failure(error))
         case .subscribe(let channel, _, _):
             subscriptions.removeWaiter(call, channel)
             // The fence's pong tells whether an answer may still come; if not, who asks again is written anew.
             if case .open(let open) = state, traffic.pending.isUnfenced {
-                sendFence(on: open.link, at: now, into: &effects)
+                sendFence(on: open.link)
             }
-            resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())), into: &effects)
+            resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
         case .unsubscribe, .ping, .submit:
             let text = "No answer came within the call's time limit."
-            abandon(call, known, SenteError(.timedOut, text), at: now, into: &effects)
+            abandon(call, known, SenteError(.timedOut, text))
         }
     }
 
     /// Ends a call from this side: out of the outbox if it is still there, else its slot stays behind a fence.
-    private mutating func abandon(
-        _ call: CallID, _ known: Call, _ error: SenteError, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func abandon(_ call: CallID, _ known: Call, _ error: SenteError) {
         switch known.phase {
         case .waiting:
-            resolve(call, .failure(error), into: &effects)
+            resolve(call, .failure(error))
         case .queued:
             _ = outbox.remove(call)
             effects.append(.record(.dropped(reason: error.code)))
-            resolve(call, .failure(error.with(outcome: .notSent)), into: &effects)
+            resolve(call, .failure(error.with(outcome: .notSent)))
         case .sent(let place):
             if case .open(let open) = state {
                 if known.purpose == .ping { traffic.pending.leavePing(call: call) }
                 if let place, traffic.pending.leave(place, fencesNamed: capabilities.fencesEvents) {
-                    sendFence(on: open.link, at: now, into: &effects)
+                    sendFence(on: open.link)
                 }
             }
             let isMessage = known.purpose != .ping
-            resolve(call, .failure(isMessage ? error.with(outcome: .unknown) : error), into: &effects)
+            resolve(call, .failure(isMessage ? error.with(outcome: .unknown) : error))
         }
     }
 
     /// A server that answers neither calls nor fences is left, before its slots fill the memory.
-    private mutating func endIfDeaf(at now: Moment, into effects: inout [Effect]) {
+    private mutating func endIfDeaf() {
         guard case .open(let open) = state, traffic.pending.abandoned > PendingReplies.maximumAbandoned else {
             return
         }
         effects.append(.closeLink(open.link, .normal, reason: ""))
         let text =
             "The server left \(traffic.pending.abandoned) messages unanswered, and the pings after them."
-        lose(open, SenteError(.silent, text), at: now, into: &effects)
+        lose(open, SenteError(.silent, text))
     }
 
     /// The link is over: whatever was on it is unknown, whatever waited for a confirmation waits no more.
-    mutating func endLink(_ error: SenteError, into effects: inout [Effect]) {
+    mutating func endLink(_ error: SenteError) {
         traffic = Traffic()
         let (changed, waiters) = subscriptions.linkEnded()
         for channel in changed {
             effects.append(.subscription(channel: channel, SubscriptionStatus()))
         }
         for (call, channel) in waiters {
-            resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())), into: &effects)
+            resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
         }
-        if !configuration.outbox.waitsForConnection { emptyOutbox(error, into: &effects) }
+        if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
         for call in calls.all(where: { if case .sent = $0.phase { true } else { false } }) {
             guard let known = calls[call] else { continue }
             switch known.purpose {
             case .unsubscribe:
                 // A link that is gone has no subscriptions.
-                resolve(call, .success(.done), into: &effects)
+                resolve(call, .success(.done))
             case .connect, .subscribe, .ping:
-                resolve(call, .failure(error), into: &effects)
+                resolve(call, .failure(error))
             case .submit:
-                resolve(call, .failure(lost(error)), into: &effects)
+                resolve(call, .failure(lost(error)))
             }
         }
     }
@@ -329,17 +317,17 @@ extension Session {
     }
 
     /// Nothing will be sent any more: the outbox empties, and who waits for a connection is told.
-    mutating func giveUpWaiting(_ error: SenteError, into effects: inout [Effect]) {
-        emptyOutbox(error, into: &effects)
+    mutating func giveUpWaiting(_ error: SenteError) {
+        emptyOutbox(error)
         for call in calls.all(where: { $0.purpose == .connect }) {
-            resolve(call, .failure(error), into: &effects)
+            resolve(call, .failure(error))
         }
     }
 
-    private mutating func emptyOutbox(_ error: SenteError, into effects: inout [Effect]) {
+    private mutating func emptyOutbox(_ error: SenteError) {
         while let item = outbox.popFirst() {
             effects.append(.record(.dropped(reason: error.code)))
-            resolve(item.call, .failure(error.with(outcome: .notSent)), into: &effects)
+            resolve(item.call, .failure(error.with(outcome: .notSent)))
         }
     }
 }

@@ -6,7 +6,7 @@ import SenteBase
 extension Session {
     // MARK: What the app wants
 
-    mutating func connect(_ call: CallID, _ limit: Duration?, at now: Moment, into effects: inout [Effect]) {
+    mutating func connect(_ call: CallID, _ limit: Duration?) {
         let waits = Call(
             purpose: .connect, phase: .waiting, deadline: limit.map { now.instant.advanced(by: $0) })
         switch state {
@@ -21,40 +21,40 @@ extension Session {
         case .closed, .failed:
             calls.add(call, waits)
             backoff.reset()
-            startAttempt(at: now, into: &effects)
+            startAttempt()
         }
     }
 
-    mutating func disconnect(_ call: CallID, at now: Moment, into effects: inout [Effect]) {
+    mutating func disconnect(_ call: CallID) {
         let error = SenteError(.disconnected, "disconnect() was called.")
         switch state {
         case .closing(var closing):
             closing.waiters.append(call)
             closing.connectsAgain = false
             state = .closing(closing)
-            giveUpWaiting(error, into: &effects)
+            giveUpWaiting(error)
         case .connecting(let attempt):
-            cancel(attempt.asks, into: &effects)
+            cancel(attempt.asks)
             if let link = attempt.link, attempt.isUpgraded {
-                close(link, [call], error, at: now, into: &effects)
+                close(link, [call], error)
             } else {
                 if let link = attempt.link { effects.append(.abandonLink(link)) }
-                closeAtOnce(call, error, into: &effects)
+                closeAtOnce(call, error)
             }
         case .open(let open):
             backoff.reset()
             // A link that reads nothing would not see the peer's close frame.
             if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
-            close(open.link, [call], error, at: now, into: &effects)
+            close(open.link, [call], error)
         case .reconnecting(let waiting):
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
-            closeAtOnce(call, error, into: &effects)
+            closeAtOnce(call, error)
         case .closed, .failed:
-            closeAtOnce(call, error, into: &effects)
+            closeAtOnce(call, error)
         }
     }
 
-    mutating func reconnect(at now: Moment, into effects: inout [Effect]) {
+    mutating func reconnect() {
         switch state {
         case .connecting: break
         case .closing(var closing):
@@ -62,10 +62,10 @@ extension Session {
             state = .closing(closing)
         case .closed, .failed:
             backoff.reset()
-            startAttempt(at: now, into: &effects)
+            startAttempt()
         case .reconnecting(let waiting):
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
-            startAttempt(at: now, into: &effects)
+            startAttempt()
         case .open(let open):
             let error = SenteError.replacedByReconnect
             if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
@@ -73,70 +73,66 @@ extension Session {
             backoff.linkEnded(openedAt: open.since, at: now.instant)
             status.lastError = error
             effects.append(.record(.linkEnded(nil)))
-            move(to: .reconnecting(Waiting(until: now.instant)), into: &effects)
-            endLink(error, into: &effects)
-            startAttempt(at: now, into: &effects)
+            move(to: .reconnecting(Waiting(until: now.instant)))
+            endLink(error)
+            startAttempt()
         }
     }
 
-    mutating func breakLink(at now: Moment, into effects: inout [Effect]) {
+    mutating func breakLink() {
         guard case .open(let open) = state else { return }
         if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
         let close = ConnectionStatus.Close.brokenOnPurpose
         effects.append(.closeLink(open.link, close.code, reason: close.reason))
-        lose(open, .brokenOnPurpose, at: now, into: &effects)
+        lose(open, .brokenOnPurpose)
     }
 
     // MARK: What the network does
 
-    mutating func pathChanged(_ change: NetworkChange, at now: Moment, into effects: inout [Effect]) {
+    mutating func pathChanged(_ change: NetworkChange) {
         switch state {
         case .connecting, .open, .reconnecting:
             guard let counted = pathChanges.noticed(change, at: now.instant) else { return }
-            follow(counted, at: now, into: &effects)
+            follow(counted)
         case .closed, .closing, .failed: break
         }
     }
 
     /// Asks an open link for a sign of life; cuts a wait short if there may be a way.
-    mutating func follow(_ change: NetworkChange, at now: Moment, into effects: inout [Effect]) {
+    mutating func follow(_ change: NetworkChange) {
         switch state {
         case .open(let open):
             if traffic.keepAlive?.probeNow(at: now.instant) == true {
-                probe(open.link, at: now, into: &effects)
+                probe(open.link)
             }
         case .reconnecting(let waiting):
             guard change == .available else { return }
             // Another network is no reason to come before the server's time.
             if let notBefore = waiting.notBefore, notBefore > now.instant { return }
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
-            startAttempt(at: now, into: &effects)
+            startAttempt()
         case .closed, .connecting, .closing, .failed: break
         }
     }
 
-    private mutating func close(
-        _ link: LinkID, _ waiters: [CallID], _ error: SenteError, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func close(_ link: LinkID, _ waiters: [CallID], _ error: SenteError) {
         effects.append(.closeLink(link, .normal, reason: ""))
         let deadline = now.instant.advanced(by: configuration.times.close)
-        move(to: .closing(Closing(link: link, deadline: deadline, waiters: waiters)), into: &effects)
-        endLink(error, into: &effects)
-        giveUpWaiting(error, into: &effects)
+        move(to: .closing(Closing(link: link, deadline: deadline, waiters: waiters)))
+        endLink(error)
+        giveUpWaiting(error)
     }
 
-    private mutating func closeAtOnce(_ call: CallID, _ error: SenteError, into effects: inout [Effect]) {
+    private mutating func closeAtOnce(_ call: CallID, _ error: SenteError) {
         backoff.reset()
-        move(to: .closed, into: &effects)
-        giveUpWaiting(error, into: &effects)
+        move(to: .closed)
+        giveUpWaiting(error)
         effects.append(.resolve(call, .success(.done)))
     }
 
     // MARK: Attempts
 
-    private mutating func startAttempt(
-        at now: Moment, withFreshToken: Bool = false, into effects: inout [Effect]
-    ) {
+    private mutating func startAttempt(withFreshToken: Bool = false) {
         let limit = configuration.times.connect
         // The link gives up a little before the attempt: it knows better what it was waiting for.
         let opening = now.instant.advanced(by: limit - limit / 20)
@@ -156,12 +152,12 @@ extension Session {
         effects.append(.record(.attemptStarted))
         let questions = asks.map { (nextAsk(), $0) }
         attempt.asks = questions.map(\.0)
-        move(to: .connecting(attempt), into: &effects)
+        move(to: .connecting(attempt))
         for (id, ask) in questions { effects.append(.ask(id, ask)) }
-        openWhenAnswered(attempt, into: &effects)
+        openWhenAnswered(attempt)
     }
 
-    private mutating func openWhenAnswered(_ attempt: Attempt, into effects: inout [Effect]) {
+    private mutating func openWhenAnswered(_ attempt: Attempt) {
         var attempt = attempt
         if attempt.asks.isEmpty {
             numbers.link += 1
@@ -177,8 +173,7 @@ extension Session {
         return AskID(numbers.ask)
     }
 
-    mutating func provided(_ ask: AskID, _ provision: Provision, at now: Moment, into effects: inout [Effect])
-    {
+    mutating func provided(_ ask: AskID, _ provision: Provision) {
         switch state {
         case .connecting(var attempt):
             guard let index = attempt.asks.firstIndex(of: ask) else { return }
@@ -194,15 +189,15 @@ extension Session {
                 let error = SenteError(
                     .providerFailed, "A provider of the configuration threw; the attempt was given up.",
                     underlying: text)
-                return failAttempt(error, at: now, into: &effects)
+                return failAttempt(error)
             }
-            openWhenAnswered(attempt, into: &effects)
+            openWhenAnswered(attempt)
         case .reconnecting(let waiting):
             guard waiting.ask == ask else { return }
             switch provision {
             case .delay(let delay?):
-                wait(max(.zero, delay), notBefore: waiting.notBefore, at: now, into: &effects)
-            case .delay(nil), .failed: giveUp(into: &effects)
+                wait(max(.zero, delay), notBefore: waiting.notBefore)
+            case .delay(nil), .failed: giveUp()
             case .endpoint, .token, .parameters: break
             }
         case .closed, .open, .closing, .failed: break
@@ -216,8 +211,7 @@ extension Session {
     }
 
     /// The greeting: wishes are written first, then the app is told, then the outbox drains.
-    mutating func greeted(_ identity: Identity, by link: LinkID, at now: Moment, into effects: inout [Effect])
-    {
+    mutating func greeted(_ identity: Identity, by link: LinkID) {
         guard case .connecting(let attempt) = state else { return }
         let isReconnect = history.wasGreeted
         history.wasGreeted = true
@@ -227,30 +221,28 @@ extension Session {
         traffic.keepAlive = configuration.heartbeat.map { KeepAlive($0, at: now.instant) }
         state = .open(Open(link: link, since: now.instant))
         let wishes = subscriptions.wished
-        if !wishes.isEmpty { writeWishes(wishes, at: now, into: &effects) }
-        note(identity, at: now)
+        if !wishes.isEmpty { writeWishes(wishes) }
+        note(identity)
         status.openedAt = now.instant
         status.lastError = nil
-        move(to: state, into: &effects)
+        move(to: state)
         let timeToOpen = attempt.startedAt.duration(to: now.instant)
         effects.append(.record(.opened(timeToOpen: timeToOpen, isReconnect: isReconnect)))
         for call in calls.all(where: { $0.purpose == .connect }) {
-            resolve(call, .success(.done), into: &effects)
+            resolve(call, .success(.done))
         }
-        drain(at: now, into: &effects)
+        drain()
     }
 
     // MARK: Ends
 
-    mutating func mismatched(
-        _ link: LinkID, _ error: SenteError, at now: Moment, into effects: inout [Effect]
-    ) {
+    mutating func mismatched(_ link: LinkID, _ error: SenteError) {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
         effects.append(.closeLink(link, .unsupportedData, reason: "unknown dialect"))
-        failAttempt(error, isMendable: false, at: now, into: &effects)
+        failAttempt(error, isMendable: false)
     }
 
-    mutating func refused(_ link: LinkID, _ refusal: Refusal, at now: Moment, into effects: inout [Effect]) {
+    mutating func refused(_ link: LinkID, _ refusal: Refusal) {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
         let verdict = RefusalVerdict(
             refusal, at: now, triesToken: configuration.asksCredentials && !attempt.hasFreshToken)
@@ -258,55 +250,55 @@ extension Session {
         case .freshToken:
             status.lastError = verdict.error
             effects.append(.record(.linkEnded(verdict.error)))
-            startAttempt(at: now, withFreshToken: true, into: &effects)
+            startAttempt(withFreshToken: true)
         case .none:
             effects.append(.record(.linkEnded(verdict.error)))
-            fail(verdict.error, into: &effects)
+            fail(verdict.error)
         case .retry(let atLeast):
             let notBefore = atLeast.map { now.instant.advanced(by: $0) }
-            failAttempt(verdict.error, notBefore: notBefore, at: now, into: &effects)
-        case .elsewhere: failAttempt(verdict.error, isMendable: false, at: now, into: &effects)
+            failAttempt(verdict.error, notBefore: notBefore)
+        case .elsewhere: failAttempt(verdict.error, isMendable: false)
         }
     }
 
-    mutating func ended(_ link: LinkID, _ end: LinkEnd, at now: Moment, into effects: inout [Effect]) {
+    mutating func ended(_ link: LinkID, _ end: LinkEnd) {
         guard isCurrent(link) else { return }
         let (error, close, isMendable) = end.verdict
         status.lastClose = close ?? status.lastClose
         switch state {
         case .connecting:
-            failAttempt(error, isMendable: isMendable, at: now, into: &effects)
+            failAttempt(error, isMendable: isMendable)
         case .open(let open):
-            lose(open, error, at: now, into: &effects)
+            lose(open, error)
         case .closing(let closing):
-            finishClosing(closing, at: now, into: &effects)
+            finishClosing(closing)
         case .closed, .reconnecting, .failed: break
         }
     }
 
     /// An open link is gone, and not by our `disconnect()`.
-    mutating func lose(_ open: Open, _ error: SenteError, at now: Moment, into effects: inout [Effect]) {
+    mutating func lose(_ open: Open, _ error: SenteError) {
         backoff.linkEnded(openedAt: open.since, at: now.instant)
         status.lastError = error
         effects.append(.record(.linkEnded(error)))
         // The state first, here and everywhere: when a call hears of an end, the app sees it already.
         if case .never = configuration.reconnect.rule {
-            move(to: .closed, into: &effects)
-            endLink(error, into: &effects)
-            giveUpWaiting(error, into: &effects)
+            move(to: .closed)
+            endLink(error)
+            giveUpWaiting(error)
         } else {
-            retry(error, atCap: false, notBefore: nil, at: now, into: &effects)
-            endLink(error, into: &effects)
+            retry(error, atCap: false, notBefore: nil)
+            endLink(error)
         }
     }
 
-    private mutating func finishClosing(_ closing: Closing, at now: Moment, into effects: inout [Effect]) {
+    private mutating func finishClosing(_ closing: Closing) {
         effects.append(.record(.linkEnded(nil)))
-        move(to: .closed, into: &effects)
+        move(to: .closed)
         for call in closing.waiters { effects.append(.resolve(call, .success(.done))) }
         if closing.connectsAgain {
             backoff.reset()
-            startAttempt(at: now, into: &effects)
+            startAttempt()
         }
     }
 
@@ -314,37 +306,34 @@ extension Session {
     ///
     /// `isMendable` tells whether trying the same again can help.
     private mutating func failAttempt(
-        _ error: SenteError, isMendable: Bool = true, notBefore: Instant? = nil, at now: Moment,
-        into effects: inout [Effect]
+        _ error: SenteError, isMendable: Bool = true, notBefore: Instant? = nil
     ) {
         guard case .connecting(let attempt) = state else { return }
-        cancel(attempt.asks, into: &effects)
+        cancel(attempt.asks)
         effects.append(.record(.linkEnded(error)))
         status.lastError = error
         // What one endpoint cannot mend another may not have.
         endpoints.failed(isMendable: isMendable)
         let isHopeless = endpoints.isHopeless
-        if isHopeless, !history.wasGreeted { return fail(error, into: &effects) }
-        retry(error, atCap: isHopeless, notBefore: notBefore, at: now, into: &effects)
+        if isHopeless, !history.wasGreeted { return fail(error) }
+        retry(error, atCap: isHopeless, notBefore: notBefore)
     }
 
-    private mutating func retry(
-        _ error: SenteError, atCap: Bool, notBefore: Instant?, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func retry(_ error: SenteError, atCap: Bool, notBefore: Instant?) {
         switch backoff.next(at: now.instant, atCap: atCap, error: error, using: &random) {
-        case .after(let delay): wait(delay, notBefore: notBefore, at: now, into: &effects)
+        case .after(let delay): wait(delay, notBefore: notBefore)
         case .giveUp:
             // No way leads from open to failed but this one.
             if case .open = state {
-                move(to: .reconnecting(Waiting(until: now.instant)), into: &effects)
+                move(to: .reconnecting(Waiting(until: now.instant)))
             }
-            giveUp(into: &effects)
+            giveUp()
         case .ask(let context):
             let ask = nextAsk()
             status.attempt = backoff.retries + 1
             let until = now.instant.advanced(by: Self.policyLimit)
             move(
-                to: .reconnecting(Waiting(until: until, notBefore: notBefore, ask: ask)), into: &effects)
+                to: .reconnecting(Waiting(until: until, notBefore: notBefore, ask: ask)))
             effects.append(.ask(ask, .delay(context)))
         }
     }
@@ -352,51 +341,49 @@ extension Session {
     /// How long a custom policy may think.
     private static let policyLimit: Duration = .seconds(10)
 
-    private mutating func wait(
-        _ delay: Duration, notBefore: Instant?, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func wait(_ delay: Duration, notBefore: Instant?) {
         // Behind what the server asked for, not beside it: else all whom it told the same would be back at once.
         let until = max(now.instant, notBefore ?? .distantPast).advanced(by: delay)
         status.attempt = backoff.retries + 1
         status.retryAt = until
-        move(to: .reconnecting(Waiting(until: until, notBefore: notBefore)), into: &effects)
+        move(to: .reconnecting(Waiting(until: until, notBefore: notBefore)))
     }
 
-    private mutating func giveUp(into effects: inout [Effect]) {
-        fail(status.lastError ?? SenteError(.unreachable, "The reconnect policy gave up."), into: &effects)
+    private mutating func giveUp() {
+        fail(status.lastError ?? SenteError(.unreachable, "The reconnect policy gave up."))
     }
 
-    private mutating func fail(_ error: SenteError, into effects: inout [Effect]) {
+    private mutating func fail(_ error: SenteError) {
         status.lastError = error
-        move(to: .failed(error), into: &effects)
-        giveUpWaiting(error, into: &effects)
+        move(to: .failed(error))
+        giveUpWaiting(error)
     }
 
-    private func cancel(_ asks: [AskID], into effects: inout [Effect]) {
+    private mutating func cancel(_ asks: [AskID]) {
         for ask in asks { effects.append(.cancelAsk(ask)) }
     }
 
     // MARK: Time
 
-    mutating func expireState(at now: Moment, into effects: inout [Effect]) {
+    mutating func expireState() {
         switch state {
         case .closed, .failed: break
-        case .connecting(let attempt): expireAttempt(attempt, at: now, into: &effects)
-        case .open(let open): expireOpen(open, at: now, into: &effects)
+        case .connecting(let attempt): expireAttempt(attempt)
+        case .open(let open): expireOpen(open)
         case .closing(let closing):
             effects.append(.abandonLink(closing.link))
-            finishClosing(closing, at: now, into: &effects)
+            finishClosing(closing)
         case .reconnecting(let waiting):
             if let ask = waiting.ask {
                 effects.append(.cancelAsk(ask))
-                giveUp(into: &effects)
+                giveUp()
             } else {
-                startAttempt(at: now, into: &effects)
+                startAttempt()
             }
         }
     }
 
-    private mutating func expireAttempt(_ attempt: Attempt, at now: Moment, into effects: inout [Effect]) {
+    private mutating func expireAttempt(_ attempt: Attempt) {
         let limit = configuration.times.connect
         let stage: String
         if let link = attempt.link {
@@ -408,24 +395,24 @@ extension Session {
         } else {
             stage = "A provider of the configuration did not answer within \(limit)."
         }
-        failAttempt(SenteError(.timedOut, stage), at: now, into: &effects)
+        failAttempt(SenteError(.timedOut, stage))
     }
 
-    private mutating func expireOpen(_ open: Open, at now: Moment, into effects: inout [Effect]) {
+    private mutating func expireOpen(_ open: Open) {
         if let until = open.pausedUntil, until <= now.instant {
             let missed = inboxes.dropExcess()
             if missed > 0 { effects.append(.record(.missed(missed))) }
-            return resumeReading(at: now, into: &effects)
+            return resumeReading()
         }
         switch traffic.keepAlive?.check(at: now.instant) {
         case .fine?, nil: break
-        case .probe?: probe(open.link, at: now, into: &effects)
+        case .probe?: probe(open.link)
         case .dead?:
             effects.append(.abandonLink(open.link))
             let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
             let text = "Nothing came from the server for \(silence), not even an answer to a ping."
             status.lastClose = ConnectionStatus.Close(code: .abnormal, reason: "")
-            lose(open, SenteError(.silent, text), at: now, into: &effects)
+            lose(open, SenteError(.silent, text))
         }
     }
 }

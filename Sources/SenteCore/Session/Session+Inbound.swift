@@ -5,38 +5,36 @@ import SenteWire
 
 /// What the server says.
 extension Session {
-    mutating func progressed(_ link: LinkID, at now: Moment) {
+    mutating func progressed(_ link: LinkID) {
         guard case .open(let open) = state, open.link == link else { return }
         traffic.keepAlive?.life(at: now.instant)
     }
 
-    mutating func received(
-        _ link: LinkID, _ inbound: Inbound, _ size: Int, at now: Moment, into effects: inout [Effect]
-    ) {
+    mutating func received(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
         guard isCurrent(link) else { return }
         traffic.keepAlive?.life(at: now.instant)
         guard case .open = state else {
             // Before the greeting nothing else counts, and after disconnect() nothing is delivered.
-            if case .greeting(let identity) = inbound { greeted(identity, by: link, at: now, into: &effects) }
+            if case .greeting(let identity) = inbound { greeted(identity, by: link) }
             return
         }
         switch inbound {
         case .greeting(let identity):
-            note(identity, at: now)
-            publish(into: &effects)
-        case .delivery(let message): deliver(message, size: size, at: now, into: &effects)
+            note(identity)
+            publish()
+        case .delivery(let message): deliver(message, size: size)
         case .event(let event):
-            deliver(.event(event, missed: 0), to: .event(event.id), size: size, at: now, into: &effects)
-        case .subscriptionLost(let channel, let error): lost(channel, error, into: &effects)
-        case .request(let request): deliver(request, size: size, at: now, into: &effects)
-        case .reply(let correlation, let reply): replied(correlation, reply, size, at: now, into: &effects)
+            deliver(.event(event, missed: 0), to: .event(event.id), size: size)
+        case .subscriptionLost(let channel, let error): lost(channel, error)
+        case .request(let request): deliver(request, size: size)
+        case .reply(let correlation, let reply): replied(correlation, reply, size)
         case .ping(let stamp):
-            pong(stamp, to: link, into: &effects)
-            deliver(.event(Self.ping, missed: 0), to: .pings, size: size, at: now, into: &effects)
-        case .pong(let stamp): ponged(stamp, at: now, into: &effects)
+            pong(stamp, to: link)
+            deliver(.event(Self.ping, missed: 0), to: .pings, size: size)
+        case .pong(let stamp): ponged(stamp)
         case .failure(let error, let event):
             effects.append(.record(.serverError(error.message)))
-            deliver(.event(event, missed: 0), to: .event(event.id), size: size, at: now, into: &effects)
+            deliver(.event(event, missed: 0), to: .event(event.id), size: size)
         case .noise: break
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
         }
@@ -45,96 +43,87 @@ extension Session {
     private static let ping = Event(id: "chsk/ws-ping")
 
     /// Who the server says we are, and what time it is there.
-    mutating func note(_ identity: Identity, at now: Moment) {
+    mutating func note(_ identity: Identity) {
         status.identity = identity
         guard let time = identity.serverTime else { return }
         let (offset, overflow) = time.subtractingReportingOverflow(now.wallMilliseconds)
         traffic.clockOffset = overflow ? 0 : offset
     }
 
-    private mutating func ponged(_ stamp: Int64?, at now: Moment, into effects: inout [Effect]) {
+    private mutating func ponged(_ stamp: Int64?) {
         guard let stamp else { return }
         switch traffic.pending.pong(stamp: stamp, at: now.instant) {
         case .unknown: break
         case .roundTrip(let call, let time):
             effects.append(.record(.roundTrip(time)))
-            if let call { resolve(call, .success(.roundTrip(time)), into: &effects) }
+            if let call { resolve(call, .success(.roundTrip(time))) }
         case .cleared(let owners):
-            for owner in owners { neverAnswered(owner, into: &effects) }
+            for owner in owners { neverAnswered(owner) }
         }
     }
 
-    private mutating func neverAnswered(_ owner: PendingReplies.Owner, into effects: inout [Effect]) {
+    private mutating func neverAnswered(_ owner: PendingReplies.Owner) {
         switch owner {
         case .call(let call):
             let error = SenteError(
                 .noReply, "The server answered what was sent later, but not this call.", outcome: .unknown)
-            resolve(call, .failure(error), into: &effects)
+            resolve(call, .failure(error))
         case .wish(let channel, let number): subscriptions.lapsed(channel, number: number)
         case .nobody: break
         }
     }
 
-    private mutating func replied(
-        _ correlation: Correlation, _ reply: Reply, _ size: Int, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func replied(_ correlation: Correlation, _ reply: Reply, _ size: Int) {
         guard let (owner, elapsed) = traffic.pending.take(correlation, at: now.instant) else {
             return hold(correlation, reply, size)
         }
         switch owner {
         case .nobody: break
         case .wish(let channel, let number):
-            wishReplied(channel, number, reply, size, at: now, into: &effects)
+            wishReplied(channel, number, reply, size)
         case .call(let call):
             effects.append(.record(.roundTrip(elapsed)))
-            replied(to: call, reply, at: now, into: &effects)
+            replied(to: call, reply)
         }
     }
 
-    private mutating func wishReplied(
-        _ channel: String, _ number: UInt64, _ reply: Reply, _ size: Int, at now: Moment,
-        into effects: inout [Effect]
-    ) {
+    private mutating func wishReplied(_ channel: String, _ number: UInt64, _ reply: Reply, _ size: Int) {
         switch reply {
         case .subscribed(let retained):
-            wishAnswered(channel, number, rejection: nil, into: &effects)
+            wishAnswered(channel, number, rejection: nil)
             // What a server keeps shares its frame's size.
             let each = size / max(1, retained.count)
-            for message in retained { deliver(message, size: each, at: now, into: &effects) }
-        case .refused(let error): wishAnswered(channel, number, rejection: error, into: &effects)
+            for message in retained { deliver(message, size: each) }
+        case .refused(let error): wishAnswered(channel, number, rejection: error)
         case .unsubscribed, .published, .forwarded, .answered, .channels, .subscriptions: break
         }
     }
 
-    private mutating func replied(
-        to call: CallID, _ reply: Reply, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func replied(to call: CallID, _ reply: Reply) {
         switch reply {
         case .subscribed: break
-        case .unsubscribed: resolve(call, .success(.done), into: &effects)
-        case .published(let receipt): resolve(call, .success(.published(receipt)), into: &effects)
-        case .answered(let value): resolve(call, .success(.value(value)), into: &effects)
-        case .channels(let channels): resolve(call, .success(.channels(channels)), into: &effects)
-        case .subscriptions(let names): resolve(call, .success(.names(names)), into: &effects)
-        case .refused(let error): resolve(call, .failure(error), into: &effects)
+        case .unsubscribed: resolve(call, .success(.done))
+        case .published(let receipt): resolve(call, .success(.published(receipt)))
+        case .answered(let value): resolve(call, .success(.value(value)))
+        case .channels(let channels): resolve(call, .success(.channels(channels)))
+        case .subscriptions(let names): resolve(call, .success(.names(names)))
+        case .refused(let error): resolve(call, .failure(error))
         case .forwarded(let id, let deliveredTo):
-            forwarded(call, requestID: id, deliveredTo: deliveredTo, at: now, into: &effects)
+            forwarded(call, requestID: id, deliveredTo: deliveredTo)
         }
     }
 
     /// The server named the request: from now on its answer finds the call by that name.
-    private mutating func forwarded(
-        _ call: CallID, requestID: String, deliveredTo: Int?, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func forwarded(_ call: CallID, requestID: String, deliveredTo: Int?) {
         if deliveredTo == 0 {
             let error = SenteError(
                 .noSubscribers, "Nobody serves this channel: the request was delivered to no one.",
                 outcome: .acknowledged)
-            return resolve(call, .failure(error), into: &effects)
+            return resolve(call, .failure(error))
         }
         let correlation = Correlation.id(.answer, requestID)
         if let early = traffic.pending.takeEarly(correlation) {
-            return replied(to: call, early, at: now, into: &effects)
+            return replied(to: call, early)
         }
         calls.sent(call, traffic.pending.add(correlation, owner: .call(call), at: now.instant))
     }

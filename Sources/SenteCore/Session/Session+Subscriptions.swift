@@ -5,16 +5,13 @@ import SenteWire
 
 /// Wishes, the inboxes they fill, and the requests that come through them.
 extension Session {
-    mutating func subscribe(
-        _ call: CallID, _ channel: String, _ inbox: InboxID, scoped: Bool, at now: Moment,
-        into effects: inout [Effect]
-    ) {
+    mutating func subscribe(_ call: CallID, _ channel: String, _ inbox: InboxID, scoped: Bool) {
         inboxes.open(inbox, subscription: channel)
         inboxes.listen(inbox, .channel(channel))
-        wish(channel, scope: scoped ? inbox : nil, at: now, into: &effects)
+        wish(channel, scope: scoped ? inbox : nil)
         let status = subscriptions.status(of: channel) ?? SubscriptionStatus()
         guard case .open = state, !status.isConfirmed else {
-            return resolve(call, .success(.subscribed(status)), into: &effects)
+            return resolve(call, .success(.subscribed(status)))
         }
         subscriptions.addWaiter(call, channel)
         let deadline = now.instant.advanced(by: configuration.times.request)
@@ -22,22 +19,20 @@ extension Session {
         calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
     }
 
-    mutating func respond(_ channel: String, _ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
+    mutating func respond(_ channel: String, _ inbox: InboxID) {
         inboxes.open(inbox)
         inboxes.listen(inbox, .requests(channel))
-        wish(channel, scope: inbox, at: now, into: &effects)
+        wish(channel, scope: inbox)
     }
 
-    private mutating func wish(
-        _ channel: String, scope: InboxID?, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func wish(_ channel: String, scope: InboxID?) {
         let isNews = subscriptions.status(of: channel)?.rejection != nil
         let isUnwritten = subscriptions.wish(channel, scope: scope)
         if isNews { effects.append(.subscription(channel: channel, SubscriptionStatus())) }
-        if isUnwritten, case .open = state { writeWishes([channel], at: now, into: &effects) }
+        if isUnwritten, case .open = state { writeWishes([channel]) }
     }
 
-    mutating func writeWishes(_ channels: [String], at now: Moment, into effects: inout [Effect]) {
+    mutating func writeWishes(_ channels: [String]) {
         guard case .open(let open) = state else { return }
         var batch: [Transmission] = []
         for channel in channels {
@@ -51,9 +46,7 @@ extension Session {
     }
 
     /// The server's word on a wish that this session wrote on this link.
-    mutating func wishAnswered(
-        _ channel: String, _ number: UInt64, rejection: SenteError?, into effects: inout [Effect]
-    ) {
+    mutating func wishAnswered(_ channel: String, _ number: UInt64, rejection: SenteError?) {
         guard let waiters = subscriptions.answered(channel, number: number, rejection: rejection) else {
             return
         }
@@ -61,61 +54,58 @@ extension Session {
         effects.append(.subscription(channel: channel, status))
         if let rejection { effects.append(.record(.failed(rejection.code))) }
         for call in waiters {
-            resolve(call, rejection.map(Result.failure) ?? .success(.subscribed(status)), into: &effects)
+            resolve(call, rejection.map(Result.failure) ?? .success(.subscribed(status)))
         }
     }
 
     /// The server ended a subscription on its own: the wish rests until the app asks again.
-    mutating func lost(_ channel: String, _ error: SenteError, into effects: inout [Effect]) {
+    mutating func lost(_ channel: String, _ error: SenteError) {
         guard subscriptions.status(of: channel)?.isConfirmed == true,
             let number = subscriptions.written(channel)
         else { return }
-        wishAnswered(channel, number, rejection: error, into: &effects)
+        wishAnswered(channel, number, rejection: error)
     }
 
-    mutating func unsubscribe(_ call: CallID, _ channel: String, at now: Moment, into effects: inout [Effect])
-    {
-        endWish(channel, into: &effects)
+    mutating func unsubscribe(_ call: CallID, _ channel: String) {
+        endWish(channel)
         for inbox in inboxes.subscriptions(of: channel) {
             inboxes.close(inbox)
             effects.append(.finish(inbox))
         }
-        resumeIfRoom(at: now, into: &effects)
-        guard case .open = state else { return resolve(call, .success(.done), into: &effects) }
+        resumeIfRoom()
+        guard case .open = state else { return resolve(call, .success(.done)) }
         let deadline = now.instant.advanced(by: configuration.times.request)
         calls.add(call, Call(purpose: .unsubscribe, phase: .waiting, deadline: deadline))
-        writeUnsubscribe(channel, for: call, at: now, into: &effects)
+        writeUnsubscribe(channel, for: call)
     }
 
-    mutating func endScope(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
-        closeInbox(inbox, at: now, into: &effects)
-        if let channel = subscriptions.release(scope: inbox) { dropWish(channel, at: now, into: &effects) }
+    mutating func endScope(_ inbox: InboxID) {
+        closeInbox(inbox)
+        if let channel = subscriptions.release(scope: inbox) { dropWish(channel) }
     }
 
-    mutating func closeInbox(_ inbox: InboxID, at now: Moment, into effects: inout [Effect]) {
+    mutating func closeInbox(_ inbox: InboxID) {
         guard inboxes.close(inbox) else { return }
         effects.append(.finish(inbox))
-        resumeIfRoom(at: now, into: &effects)
+        resumeIfRoom()
     }
 
     /// Nobody holds the wish any more.
     ///
     /// Handles that only listen stay.
-    mutating func dropWish(_ channel: String, at now: Moment, into effects: inout [Effect]) {
-        endWish(channel, into: &effects)
-        writeUnsubscribe(channel, for: nil, at: now, into: &effects)
+    mutating func dropWish(_ channel: String) {
+        endWish(channel)
+        writeUnsubscribe(channel, for: nil)
     }
 
-    private mutating func endWish(_ channel: String, into effects: inout [Effect]) {
+    private mutating func endWish(_ channel: String) {
         let waiters = subscriptions.remove(channel)
         effects.append(.subscription(channel: channel, SubscriptionStatus()))
         let error = SenteError(.cancelled, "The subscription was ended before the server confirmed it.")
-        for waiter in waiters { resolve(waiter, .failure(error), into: &effects) }
+        for waiter in waiters { resolve(waiter, .failure(error)) }
     }
 
-    private mutating func writeUnsubscribe(
-        _ channel: String, for call: CallID?, at now: Moment, into effects: inout [Effect]
-    ) {
+    private mutating func writeUnsubscribe(_ channel: String, for call: CallID?) {
         guard case .open(let open) = state else { return }
         let place = traffic.pending.add(
             .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody, at: now.instant)
@@ -129,27 +119,22 @@ extension Session {
     /// A message for whoever listens to its channel.
     ///
     /// A retained one is delivered once.
-    mutating func deliver(_ message: ChannelMessage, size: Int, at now: Moment, into effects: inout [Effect])
-    {
+    mutating func deliver(_ message: ChannelMessage, size: Int) {
         if let id = message.id {
             let isNew = history.messages.insert(id, time: message.time)
             if message.isRetained, !isNew { return }
         }
-        deliver(.message(message), to: .channel(message.channel), size: size, at: now, into: &effects)
+        deliver(.message(message), to: .channel(message.channel), size: size)
     }
 
-    mutating func deliver(
-        _ element: InboxElement, to filter: InboxFilter, size: Int, at now: Moment,
-        into effects: inout [Effect]
-    ) {
+    mutating func deliver(_ element: InboxElement, to filter: InboxFilter, size: Int) {
         let missed = inboxes.deliver(element, to: filter, size: size) { effects.append(.ready($0)) }
         if missed > 0 { effects.append(.record(.missed(missed))) }
-        pauseIfFull(at: now, into: &effects)
+        pauseIfFull()
     }
 
     /// A request for this client as a service: once by id, not after its time, and not more than it can take.
-    mutating func deliver(_ request: IncomingRequest, size: Int, at now: Moment, into effects: inout [Effect])
-    {
+    mutating func deliver(_ request: IncomingRequest, size: Int) {
         guard history.requests.insert(request.id, time: request.createdAt) else { return }
         if let createdAt = request.createdAt {
             let limit = request.limit ?? 30_000
@@ -163,15 +148,15 @@ extension Session {
         }
         guard isTaken == false else { return }
         let busy: Value = ["reason": "busy", "message": "The service has too many requests under way."]
-        answer(request.id, busy, isError: true, at: now, into: &effects)
+        answer(request.id, busy, isError: true)
     }
 
-    mutating func consumed(_ inbox: InboxID, _ count: Int, at now: Moment, into effects: inout [Effect]) {
+    mutating func consumed(_ inbox: InboxID, _ count: Int) {
         inboxes.consumed(inbox, count) { effects.append(.ready($0)) }
-        resumeIfRoom(at: now, into: &effects)
+        resumeIfRoom()
     }
 
-    private mutating func pauseIfFull(at now: Moment, into effects: inout [Effect]) {
+    private mutating func pauseIfFull() {
         guard inboxes.isFull, case .open(var open) = state, open.pausedUntil == nil else { return }
         open.pausedUntil = now.instant.advanced(by: configuration.pauseLimit)
         state = .open(open)
@@ -179,12 +164,12 @@ extension Session {
         effects.append(.pauseReading(open.link))
     }
 
-    private mutating func resumeIfRoom(at now: Moment, into effects: inout [Effect]) {
+    private mutating func resumeIfRoom() {
         guard case .open(let open) = state, open.pausedUntil != nil, !inboxes.isFull else { return }
-        resumeReading(at: now, into: &effects)
+        resumeReading()
     }
 
-    mutating func resumeReading(at now: Moment, into effects: inout [Effect]) {
+    mutating func resumeReading() {
         guard case .open(var open) = state else { return }
         open.pausedUntil = nil
         state = .open(open)

@@ -9,7 +9,7 @@ package import SenteWire
 ///
 /// ```
 /// commands ─┐                                   ┌─▶ link: open, transmit, close
-/// link says ─┼─▶ handle(input, at: now) ─────────┼─▶ app: resolve, publish, ready
+/// link says ─┼─▶ handle(input) ─────────┼─▶ app: resolve, publish, ready
 /// time is up ┘        changes the state          └─▶ providers: ask
 /// ```
 ///
@@ -35,6 +35,10 @@ package struct Session: Sendable {
     var pathChanges = PathChanges()
     var numbers = Numbers()
     var random: Generator
+    /// The time of the step that runs; of the last one between steps.
+    private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
+    /// What the step that runs wants done; empty between steps.
+    var effects: [Effect] = []
 
     /// What goes on on the open link.
     ///
@@ -77,41 +81,83 @@ package struct Session: Sendable {
         inboxes = Inboxes(policy: configuration.inbox)
     }
 
-    /// The one way in.
+    /// The one way in: one step, from an input to its effects.
     ///
-    /// Effects are to be performed in order.
+    /// Effects are to be performed in order. For the time of the step the session itself holds them, and the time.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+        self.now = now
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
         switch input {
-        case .command(let command): perform(command, at: now, into: &effects)
+        case .command(let command): perform(command)
         case .opened(let link): opened(link)
-        case .received(let link, let inbound, let size):
-            received(link, inbound, size, at: now, into: &effects)
-        case .mismatched(let link, let error): mismatched(link, error, at: now, into: &effects)
-        case .progressed(let link): progressed(link, at: now)
-        case .wrote(let link, let ids): wrote(link, ids, at: now, into: &effects)
-        case .unsayable(let link, let id, let error): unsayable(link, id, error, at: now, into: &effects)
-        case .refused(let link, let refusal): refused(link, refusal, at: now, into: &effects)
-        case .closed(let link, let end): ended(link, end, at: now, into: &effects)
-        case .provided(let ask, let provision): provided(ask, provision, at: now, into: &effects)
-        case .consumed(let inbox, let count): consumed(inbox, count, at: now, into: &effects)
-        case .pathChanged(let change): pathChanged(change, at: now, into: &effects)
+        case .received(let link, let inbound, let size): received(link, inbound, size)
+        case .mismatched(let link, let error): mismatched(link, error)
+        case .progressed(let link): progressed(link)
+        case .wrote(let link, let ids): wrote(link, ids)
+        case .unsayable(let link, let id, let error): unsayable(link, id, error)
+        case .refused(let link, let refusal): refused(link, refusal)
+        case .closed(let link, let end): ended(link, end)
+        case .provided(let ask, let provision): provided(ask, provision)
+        case .consumed(let inbox, let count): consumed(inbox, count)
+        case .pathChanged(let change): pathChanged(change)
         case .timerFired: break
         }
-        expire(at: now, into: &effects)
+        expire()
+    }
+
+    // MARK: Time
+
+    /// What can wake a session; of two that are due, the earlier one in this list goes first.
+    private enum Timer: CaseIterable {
+        /// A message of the outbox has waited its time to live.
+        case outbox
+        /// A call's time limit.
+        case call
+        /// A change of the network that waited for others to settle.
+        case path
+        /// The state's own: the attempt's limit, the heartbeat or the end of a pause, the closing handshake's limit,
+        /// the next attempt.
+        case state
+    }
+
+    private func time(of timer: Timer) -> Instant? {
+        switch timer {
+        case .outbox: outbox.deadline
+        case .call: calls.deadline
+        case .path: pathChanges.deadline
+        case .state:
+            switch state {
+            case .closed, .failed: nil
+            case .connecting(let attempt): attempt.deadline
+            case .open(let open): [traffic.keepAlive?.deadline, open.pausedUntil].compactMap(\.self).min()
+            case .closing(let closing): closing.deadline
+            case .reconnecting(let waiting): waiting.until
+            }
+        }
     }
 
     /// When the session wants to be woken; after `handle`, nil or in the future.
     package var deadline: Instant? {
-        var earliest = earliest(earliest(outbox.deadline, calls.deadline), pathChanges.deadline)
-        switch state {
-        case .closed, .failed: break
-        case .connecting(let attempt): earliest = self.earliest(earliest, attempt.deadline)
-        case .open(let open):
-            earliest = self.earliest(earliest, self.earliest(traffic.keepAlive?.deadline, open.pausedUntil))
-        case .closing(let closing): earliest = self.earliest(earliest, closing.deadline)
-        case .reconnecting(let waiting): earliest = self.earliest(earliest, waiting.until)
+        var earliest: Instant?
+        for timer in Timer.allCases {
+            if let time = time(of: timer), earliest.map({ time < $0 }) ?? true { earliest = time }
         }
         return earliest
+    }
+
+    /// Does whatever is due.
+    ///
+    /// Each turn moves the time it served, so the loop ends.
+    private mutating func expire() {
+        while let timer = Timer.allCases.first(where: { time(of: $0).map { $0 <= now.instant } ?? false }) {
+            switch timer {
+            case .outbox: if let item = outbox.popExpired(at: now.instant) { expired(item) }
+            case .call: if let call = calls.expired(at: now.instant) { expired(call) }
+            case .path: if let change = pathChanges.popDue(at: now.instant) { follow(change) }
+            case .state: expireState()
+            }
+        }
     }
 
     /// Takes what an inbox holds; the driver calls it for each `ready`.
@@ -128,57 +174,34 @@ package struct Session: Sendable {
         status.format = format
     }
 
-    private func earliest(_ a: Instant?, _ b: Instant?) -> Instant? {
-        guard let a else { return b }
-        guard let b else { return a }
-        return min(a, b)
-    }
-
-    private mutating func perform(_ command: Command, at now: Moment, into effects: inout [Effect]) {
+    private mutating func perform(_ command: Command) {
         switch command {
-        case .connect(let call, let limit): connect(call, limit, at: now, into: &effects)
-        case .disconnect(let call): disconnect(call, at: now, into: &effects)
-        case .reconnect: reconnect(at: now, into: &effects)
-        case .breakLink: breakLink(at: now, into: &effects)
+        case .connect(let call, let limit): connect(call, limit)
+        case .disconnect(let call): disconnect(call)
+        case .reconnect: reconnect()
+        case .breakLink: breakLink()
         case .subscribe(let call, let channel, let inbox, let scoped):
-            subscribe(call, channel, inbox, scoped: scoped, at: now, into: &effects)
-        case .unsubscribe(let call, let channel): unsubscribe(call, channel, at: now, into: &effects)
-        case .respond(let channel, let inbox): respond(channel, inbox, at: now, into: &effects)
-        case .endScope(let inbox): endScope(inbox, at: now, into: &effects)
+            subscribe(call, channel, inbox, scoped: scoped)
+        case .unsubscribe(let call, let channel): unsubscribe(call, channel)
+        case .respond(let channel, let inbox): respond(channel, inbox)
+        case .endScope(let inbox): endScope(inbox)
         case .openInbox(let inbox): inboxes.open(inbox)
         case .listen(let inbox, let filter): inboxes.listen(inbox, filter)
         case .unlisten(let inbox, let filter): inboxes.unlisten(inbox, filter)
-        case .closeInbox(let inbox): closeInbox(inbox, at: now, into: &effects)
+        case .closeInbox(let inbox): closeInbox(inbox)
         case .answer(let inbox, let id, let data, let isError):
             inboxes.answered(inbox)
-            answer(id, data, isError: isError, at: now, into: &effects)
+            answer(id, data, isError: isError)
         case .submit(let call, let outbound, let limit, let awaited):
-            submit(call, outbound, limit, awaited, at: now, into: &effects)
-        case .settle(let call, let value): settle(call, value, into: &effects)
-        case .ping(let call): ping(call, at: now, into: &effects)
-        case .cancel(let call): cancel(call, at: now, into: &effects)
-        }
-    }
-
-    /// Does whatever is due.
-    ///
-    /// Each turn moves the deadline it served, so the loop ends.
-    private mutating func expire(at now: Moment, into effects: inout [Effect]) {
-        while let deadline, deadline <= now.instant {
-            if let item = outbox.popExpired(at: now.instant) {
-                expired(item, into: &effects)
-            } else if let call = calls.expired(at: now.instant) {
-                expired(call, at: now, into: &effects)
-            } else if let change = pathChanges.popDue(at: now.instant) {
-                follow(change, at: now, into: &effects)
-            } else {
-                expireState(at: now, into: &effects)
-            }
+            submit(call, outbound, limit, awaited)
+        case .settle(let call, let value): settle(call, value)
+        case .ping(let call): ping(call)
+        case .cancel(let call): cancel(call)
         }
     }
 
     /// The only place that changes the public state.
-    mutating func move(to state: State, into effects: inout [Effect]) {
+    mutating func move(to state: State) {
         self.state = state
         status.state = state.name
         if case .open = state {
@@ -192,11 +215,11 @@ package struct Session: Sendable {
         case .closed, .closing, .failed: pathChanges = PathChanges()
         case .connecting, .open, .reconnecting: break
         }
-        publish(into: &effects)
+        publish()
     }
 
     /// Tells the app when what it can see has changed.
-    mutating func publish(into effects: inout [Effect]) {
+    mutating func publish() {
         guard status != published else { return }
         published = status
         effects.append(.publish(status))
@@ -213,7 +236,7 @@ package struct Session: Sendable {
     }
 
     /// A stamp no other ping of this session carries.
-    mutating func nextStamp(at now: Moment) -> Int64 {
+    mutating func nextStamp() -> Int64 {
         history.lastStamp = max(now.wallMilliseconds, history.lastStamp &+ 1)
         return history.lastStamp
     }
