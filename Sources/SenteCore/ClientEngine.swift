@@ -28,6 +28,8 @@ package struct ClientEngine: Sendable {
     package var status: ConnectionStatus { session.status }
     package var deadline: Instant? { session.deadline }
     package var subscriptions: [String] { session.subscriptions.wished }
+    /// Where the latest attempt went, when there was a choice.
+    package var endpoint: String? { session.endpoints.currentURL }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
     /// Why nothing can be queued now, if so.

@@ -94,9 +94,13 @@ extension SenteClient {
         /// By what a Sente server knows this client over all its connections: the parameter `client-id`, behind the
         /// others.
         ///
-        /// The default is nil: a random UUID, made once, for the dialect `sente` and for
-        /// `makeChannelSocketClient`, and none else.
+        /// Sente takes no connection without one; sente-lite's servers do not look at it. The default is nil: a random
+        /// UUID, made once for each client, unless `parameters` or the URL's query names one.
         public var clientID: String?
+        /// Whether a `clientID` is made where none is given.
+        ///
+        /// The default is true.
+        public var makesClientID: Bool
         /// Asked for a CSRF token before each attempt, and once more when the server refused it (403); it is sent as
         /// the parameter `csrf-token`, the last one.
         ///
@@ -151,6 +155,7 @@ extension SenteClient {
             cookies = [:]
             proxy = .environment
             parameters = [:]
+            makesClientID = true
             compression = CompressionPolicy()
             networkPath = .system
             tls = TLSConfiguration()
@@ -176,6 +181,14 @@ extension SenteClient.Configuration {
         session.asksToken = tokenProvider != nil
         session.asksParameters = parametersProvider != nil || csrfToken != nil
         return session
+    }
+
+    /// Gives the client its name, unless it has one or is to have none.
+    mutating func completeClientID(for url: String, _ make: () -> String) {
+        let name = LinkSetup.clientIDParameter
+        let query = url.drop { $0 != "?" }.dropFirst().split(separator: "&")
+        let isNamed = parameters[name] != nil || query.contains { $0.hasPrefix("\(name)=") }
+        if clientID == nil, makesClientID, !isNamed { clientID = make() }
     }
 
     /// Refuses numbers that make no sense, by their names.

@@ -21,8 +21,6 @@ public final class SenteClient: Sendable {
     public let configuration: Configuration
     let driver: Driver
     let host: any Host
-    /// Whose rules hold before the first greeting, unless the configuration names one.
-    private let presumedDialect: Dialect
     private let leavePath: (@Sendable () -> Void)?
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
@@ -38,13 +36,11 @@ public final class SenteClient: Sendable {
     /// A client on another host and transport; `seed` is for jitter and identifiers.
     package init(
         _ url: String, configuration: Configuration, host: any Host, transport: any Transport,
-        seed: UInt64? = nil, presuming presumedDialect: Dialect = .senteLiteMaps
+        seed: UInt64? = nil
     ) throws(SenteError) {
         try configuration.check()
         var configuration = configuration
-        if configuration.dialect == .sente, configuration.clientID == nil {
-            configuration.clientID = host.entropy.uuid().description
-        }
+        configuration.completeClientID(for: url) { host.entropy.uuid().description }
         let setup = LinkSetup(url: url, configuration: configuration)
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
         let engine = ClientEngine(
@@ -55,7 +51,6 @@ public final class SenteClient: Sendable {
             sizes: configuration.limits, random: Generator(seed: seed ?? host.entropy.seed()), at: host.now)
         self.configuration = configuration
         self.host = host
-        self.presumedDialect = presumedDialect
         driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
         leavePath = configuration.networkPath.source(on: host)?.observe { [intake = driver.intake] change in
             intake.post([.input(.pathChanged(change))])
@@ -185,11 +180,11 @@ extension SenteClient {
         }
     }
 
-    /// The dialect of the last greeting; before the first, the configured one.
-    var dialect: Dialect { status.dialect ?? configuration.dialect ?? presumedDialect }
+    /// The dialect of the last greeting; before the first, the configured one, if any.
+    private var dialect: Dialect? { status.dialect ?? configuration.dialect }
 
     func check(_ outbound: Outbound) throws(SenteError) {
-        try dialect.check(outbound, limit: configuration.limits)
+        try Dialect.check(outbound, for: dialect, limit: configuration.limits)
     }
 }
 

@@ -36,6 +36,8 @@ package final class InMemoryPeer: @unchecked Sendable {
     package var onMessages: (([Message]) -> Void)?
     /// Told that the link is being closed; answers with a close frame of the same code when nil.
     package var onClose: ((CloseCode, String) -> Void)?
+    /// Whether it answers WebSocket pings, as every WebSocket does whose other end is alive.
+    package var answersPings = true
     /// Whether the link was abandoned.
     package private(set) var isAbandoned = false
     /// Whether the link is not reading; what is sent meanwhile arrives when it reads again.
@@ -103,6 +105,11 @@ package final class InMemoryPeer: @unchecked Sendable {
         schedule()
     }
 
+    fileprivate func pinged() {
+        guard isOpen, !isPaused, answersPings else { return }
+        report(.progress)
+    }
+
     fileprivate func closeAsked(_ code: CloseCode, _ reason: String) {
         guard !isOver else { return }
         guard isOpen else { return fail(LinkFailure(.lost, "The link was closed before it was open.")) }
@@ -167,6 +174,7 @@ private final class InMemoryLink: TransportLink {
     func send(_ messages: [(SendID, Message)]) { peer.take(messages) }
     func close(_ code: CloseCode, reason: String) { peer.closeAsked(code, reason) }
     func abandon() { peer.abandon() }
+    func ping() { peer.pinged() }
     func pauseReading() { peer.isPaused = true }
     func resumeReading() { peer.resume() }
 }

@@ -36,6 +36,9 @@ package protocol TransportLink: AnyObject {
     /// Ends the link at once with no close frame; nothing is reported any more.
     func abandon()
 
+    /// Sends a WebSocket ping, if the link is open; its pong is reported as `progress`.
+    func ping()
+
     /// Stops taking bytes from the peer, pings included, until `resumeReading()`.
     func pauseReading()
 

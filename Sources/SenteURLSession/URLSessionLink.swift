@@ -112,6 +112,7 @@ final class URLSessionLink: TransportLink, @unchecked Sendable {
                 unsent -= 1
                 wrote.append(id)
                 sendCloseFrame()
+            case .ponged: reports.append(.progress)
             case .closed(let code, let reason):
                 if let end = Self.closing(code, reason) {
                     self.end(.closed(end), &reports)
@@ -311,6 +312,12 @@ final class URLSessionLink: TransportLink, @unchecked Sendable {
             closeFrame = nil
             release()
         }
+    }
+
+    func ping() {
+        guard stage == .open else { return }
+        // That a ping fails is told by whatever ends the connection.
+        task?.sendPing { [weak relay] error in if error == nil { relay?.tell(.ponged) } }
     }
 
     func pauseReading() {

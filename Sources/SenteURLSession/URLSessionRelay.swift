@@ -14,6 +14,8 @@ enum URLSessionEvent: Sendable {
     case received(Message)
     case receiveFailed(any Error)
     case sent(SendID)
+    /// The pong of a ping came.
+    case ponged
     case sendFailed(any Error)
     case closed(code: Int, reason: String)
     case completed((any Error)?)

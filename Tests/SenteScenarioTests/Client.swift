@@ -359,6 +359,7 @@ final class Client: CustomStringConvertible {
         case .transmit(let link, let batch): transmit(batch, on: link, &effects)
         case .closeLink(let link, let code, let reason): pipes[link]?.close(.client, code, reason: reason)
         case .abandonLink(let link): pipes[link]?.abandon()
+        case .pingLink(let link): pipes[link]?.ping()
         case .pauseReading(let link): pipes[link]?.pause()
         case .resumeReading(let link): pipes[link]?.resume()
         case .ask(let id, let ask): answer(id, ask)

@@ -147,6 +147,10 @@ final class Pipe {
         hangUp(.client)
     }
 
+    func ping() {
+        change(.client) { link, masks, _ in _ = link.ping(masks: &masks) }
+    }
+
     func pause() { isPaused = true }
 
     func resume() {

@@ -35,7 +35,8 @@ struct RandomWorldTests {
         "transition": transitions,
         "fault": Fault.allCases.map(\.rawValue),
         "effect": [
-            "openLink", "transmit", "closeLink", "abandonLink", "pauseReading", "resumeReading", "ask",
+            "openLink", "transmit", "closeLink", "abandonLink", "pingLink", "pauseReading", "resumeReading",
+            "ask",
             "cancelAsk", "ready", "finish", "resolve", "publish", "subscription", "record",
         ],
         "outcome": Outcome.allCases.map(\.rawValue) + [

@@ -35,7 +35,6 @@ final class RuleBook {
 
     // What the app wants.
     private(set) var wantsLink = false
-    private var wasGreeted = false
     private(set) var wishes = Wishes()
 
     // The link that counts, and what is known of it.
@@ -56,13 +55,9 @@ final class RuleBook {
     private var probedByPath: Instant?
 
     private var retries = 0
-    private var notBefore: Instant?
     private var promisedDelay = Duration.zero
     private var asks: [AskID] = []
-    /// Attempts since the last greeting; one with a fresh token goes where the one before went.
-    private var attemptsInRound = 0
-    /// One of them ended in what may be different next time.
-    private var roundHasHope = false
+    private lazy var outlook = Outlook(client.configuration)
     private var seen: [InboxID: Set<Int>] = [:]
     private var lastArrival: [InboxID: Int] = [:]
     private var requests: Set<String> = []
@@ -173,6 +168,8 @@ final class RuleBook {
         case .ask(let id, _): asks.append(id)
         case .cancelAsk(let id): asks.removeAll { $0 == id }
         case .pauseReading: pausedAt = now
+        case .pingLink(let id):
+            if id != link { violate(3, "\(id) is pinged, which is not the current link.") }
         case .resumeReading:
             pausedAt = nil
             lastLife = now
@@ -194,7 +191,7 @@ final class RuleBook {
     private func checkStopped(_ effect: Effect, _ cause: Cause?) {
         guard !wantsLink else { return }
         switch effect {
-        case .openLink, .transmit, .ask, .pauseReading:
+        case .openLink, .transmit, .ask, .pauseReading, .pingLink:
             violate(2, "\(effect) although disconnect() was called.")
         case .ready:
             if case .input(.consumed)? = cause { return }
@@ -216,7 +213,7 @@ final class RuleBook {
         case .open where isNever:
             if after != .closed { violate(1, "With reconnecting off the loss of a link led to \(after).") }
         case .open, .connecting:
-            let mayFail = isNever || hasUsedUpAttempts || !isMendable
+            let mayFail = isNever || hasUsedUpAttempts || outlook.isFinal
             if after == .failed ? !mayFail : after != .reconnecting && after != .connecting {
                 violate(1, "\(report) led from \(before.state) to \(after).")
             }
@@ -228,33 +225,15 @@ final class RuleBook {
         client.configuration.reconnect.attempts.map { retries >= $0 } ?? false
     }
 
-    private var isMendable: Bool {
-        switch client.status.lastError?.code {
-        case .unauthorized?: false
-        case .protocolMismatch?, .untrusted?, .refused?: wasGreeted || !isHopeless
-        default: true
+    private func followAttempt(from old: ConnectionState, to status: ConnectionStatus) {
+        switch status.state {
+        case .connecting where old != .connecting:
+            outlook.attemptBegins(at: client.engine.endpoint, appAsked: old == .closed || old == .failed)
+        case .reconnecting where old == .connecting, .failed where old == .connecting:
+            outlook.attemptFailed(status.lastError, rest: retryAfter(status.lastError), at: now)
+        case .open where old != .open: outlook.opened()
+        default: break
         }
-    }
-
-    /// Whether each of the server's URLs has been tried since the last round, or the last greeting, and none ended in what
-    /// may be different next time.
-    private var isHopeless: Bool { attemptsInRound % roundLength == 0 && !roundHasHope }
-
-    private var roundLength: Int {
-        client.configuration.asksEndpoint ? 1 : max(1, Set(client.configuration.endpoints).count)
-    }
-
-    private func followRound(from old: ConnectionState, to status: ConnectionStatus) {
-        if old != .connecting, status.state == .connecting {
-            if attemptsInRound % roundLength == 0 { roundHasHope = false }
-            attemptsInRound += 1
-        }
-        if old == .connecting, status.state == .reconnecting || status.state == .failed {
-            let isFinal = [.protocolMismatch, .untrusted, .refused, .unauthorized].contains(
-                status.lastError?.code)
-            if !isFinal { roundHasHope = true }
-        }
-        if status.state == .open { attemptsInRound = 0 }
     }
 
     /// 11: Whatever the app does not consume, pings are answered, at once.
@@ -277,7 +256,7 @@ final class RuleBook {
         let old = last
         last = status
         if old.state != status.state { moved(from: old.state, to: status.state) }
-        followRound(from: old.state, to: status)
+        followAttempt(from: old.state, to: status)
         if old.state == .open, status.state != .open {
             if let greetedAt, greetedAt.duration(to: now) >= client.configuration.reconnect.stableTime {
                 retries = 0
@@ -291,7 +270,6 @@ final class RuleBook {
                 violate(8, "This is attempt \(retries + 1), and the status says \(status.attempt).")
             }
         case .open where old.state != .open:
-            wasGreeted = true
             greetedAt = now
             lastLife = now
             if written != wishes.inOrder {
@@ -332,17 +310,16 @@ final class RuleBook {
         if !isAnswer {
             if hasUsedUpAttempts { violate(8, "Retry \(retries + 1) although the attempts are used up.") }
             retries += 1
-            notBefore = retryAfter(status.lastError).map { now.advanced(by: $0) }
         }
         if status.attempt != retries + 1 {
             violate(8, "The next is attempt \(retries + 1), and the status says \(status.attempt).")
         }
         guard let retryAt = status.retryAt else { return }
         let delay = now.duration(to: retryAt)
-        var window = window(retries - 1, status.lastError)
-        if let notBefore {
+        var window = window(retries - 1)
+        if let notBefore = outlook.notBefore(at: now) {
             // Behind the server's wish, so that not all whom it told the same are back at once.
-            let after = max(.zero, now.duration(to: notBefore))
+            let after = now.duration(to: notBefore)
             window = window.lowerBound + after...window.upperBound + after
         }
         if !window.contains(delay) {
@@ -361,8 +338,8 @@ final class RuleBook {
         return header.flatMap { Int($0.value) }.map { .seconds($0) }
     }
 
-    private func window(_ retry: Int, _ error: SenteError?) -> ClosedRange<Duration> {
-        let isAtCap = [.protocolMismatch, .untrusted, .refused].contains(error?.code) && isHopeless
+    private func window(_ retry: Int) -> ClosedRange<Duration> {
+        let isAtCap = outlook.isAtCap
         switch client.configuration.reconnect.rule {
         case .never: return .zero ... .zero
         case .custom: return promisedDelay...promisedDelay

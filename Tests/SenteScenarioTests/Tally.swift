@@ -52,6 +52,7 @@ struct Tally {
         case .transmit: "transmit"
         case .closeLink: "closeLink"
         case .abandonLink: "abandonLink"
+        case .pingLink: "pingLink"
         case .pauseReading: "pauseReading"
         case .resumeReading: "resumeReading"
         case .ask: "ask"

@@ -3,6 +3,25 @@
 import SenteWire
 
 extension Dialect {
+    /// Refuses what no server that the client may meet could be told.
+    ///
+    /// `known` is the dialect that is configured or was spoken last. Without one, what any dialect can say passes: the
+    /// dialect that the server greets in judges it again when it is written.
+    package static func check(
+        _ outbound: Outbound, for known: Dialect?, limit: SizeLimits
+    ) throws(SenteError) {
+        if let known { return try known.check(outbound, limit: limit) }
+        var refusal: SenteError?
+        for dialect in allCases {
+            do throws(SenteError) {
+                return try dialect.check(outbound, limit: limit)
+            } catch {
+                refusal = refusal ?? error
+            }
+        }
+        if let refusal { throw refusal }
+    }
+
     /// Refuses what this dialect cannot say or its servers choke on, and what is too large.
     ///
     /// It needs no link and looks at nothing but its arguments, so it runs on the caller's thread before anything is

@@ -61,17 +61,18 @@ public struct ReconnectPolicy: Sendable {
         rule: .windows(base: .seconds(5), floor: .half, maximum: .seconds(30)))
 
     /// The original's numbers: 1 s, doubled, ± 25 %, at most 30 s, 5 attempts.
-    public static let senteLite = exponential()
+    public static let senteLite = exponential(attempts: 5)
 
     /// Never try again: a failed attempt ends in `failed`, the loss of an open link in `closed`.
     public static let never = ReconnectPolicy(rule: .never, attempts: 0)
 
     /// `initial`·`multiplier`ⁿ, at most `maximum`, then varied by ± `jitter` (a fraction), and never above `maximum`.
     ///
-    /// Numbers that make no sense are brought into range: a multiplier of at least 1, a jitter of 0…1.
+    /// Numbers that make no sense are brought into range: a multiplier of at least 1, a jitter of 0…1. It never gives up
+    /// unless `attempts` says when; the default is nil.
     public static func exponential(
         initial: Duration = .seconds(1), multiplier: Double = 2, jitter: Double = 0.25,
-        maximum: Duration = .seconds(30), attempts: Int? = 5
+        maximum: Duration = .seconds(30), attempts: Int? = nil
     ) -> ReconnectPolicy {
         ReconnectPolicy(
             rule: .exponential(

@@ -13,6 +13,8 @@ package enum Effect: Sendable, Equatable {
     case closeLink(LinkID, CloseCode, reason: String)
     /// Ends the link without one; it reports nothing any more.
     case abandonLink(LinkID)
+    /// Sends a WebSocket ping; the link answers with `progress` when its pong comes.
+    case pingLink(LinkID)
     case pauseReading(LinkID)
     case resumeReading(LinkID)
     case ask(AskID, Ask)

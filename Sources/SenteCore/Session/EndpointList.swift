@@ -2,52 +2,92 @@
 
 package import SenteBase
 
-/// The URLs a server is reached at, and which of them an attempt goes to.
+/// What a failed attempt leaves to hope for at the endpoint where it was made; the better one is the greater.
+package enum Prospect: Comparable, Sendable {
+    /// Nothing that this client has or can ask for will be taken there.
+    case hopeless
+    /// Only a change elsewhere mends it (a certificate, a server, a portal that wants to be logged in to).
+    case elsewhere
+    /// Trying the same again can help.
+    case mendable
+}
+
+/// The URLs a server is reached at, what each of them said last, and which of them an attempt goes to.
 ///
-/// They are tried in rounds: each URL once a round, the last one that led to an open link first.
+/// They are tried in rounds: each URL once a round, the last one that led to an open link first. A word holds for the
+/// URL it came from alone: a server that asks to come back later is passed over until then, and nothing is final while
+/// another URL may be better.
 package struct EndpointList: Sendable {
-    private let urls: [String]
+    private struct Endpoint: Sendable {
+        let url: String
+        /// Of the last attempt; nil when there was none since a link was open or the app asked to connect.
+        var prospect: Prospect?
+        /// The server there asked not to come before.
+        var notBefore: Instant?
+
+        func isReady(at now: Instant) -> Bool { notBefore.map { $0 <= now } ?? true }
+    }
+
+    /// Never empty: without URLs to choose from, one stands for wherever the attempts go.
+    private var endpoints: [Endpoint]
     private let order: EndpointOrder
-    /// What is left of the round.
-    private var round: ArraySlice<String> = []
-    private var lastGood: String?
-    /// An attempt of this round ended in a way that can be another one next time.
-    private var hasHope = false
+    /// What is left of the round, by index.
+    private var round: [Int] = []
+    private var lastGood: Int?
     /// Where the latest attempt went.
-    package private(set) var current: String?
+    private var current = 0
 
     package init(_ urls: [String], order: EndpointOrder) {
         var seen: Set<String> = []
-        self.urls = urls.filter { seen.insert($0).inserted }
+        let distinct = urls.filter { seen.insert($0).inserted }
+        endpoints = (distinct.isEmpty ? [""] : distinct).map { Endpoint(url: $0) }
         self.order = order
     }
 
-    /// Whether every URL of the round ended in what retrying cannot mend.
-    package var isHopeless: Bool { round.isEmpty && !hasHope }
+    /// The URL of the latest attempt; nil when there is nothing to choose.
+    package var currentURL: String? { endpoints.count > 1 ? endpoints[current].url : nil }
 
-    /// Where the next attempt goes; nil when there is nothing to choose.
-    package mutating func next(using random: inout Generator) -> String? {
-        guard urls.count > 1 else { return nil }
-        if round.isEmpty {
-            let others = urls.filter { $0 != lastGood }
-            let ordered = order == .shuffled ? others.shuffled(using: &random) : others
-            hasHope = false
-            round = ((lastGood.map { [$0] } ?? []) + ordered)[...]
-        }
-        current = round.popFirst()
-        return current
+    /// The best that any of them leaves to hope for.
+    package var prospect: Prospect {
+        endpoints.reduce(.hopeless) { max($0, $1.prospect ?? .mendable) }
     }
 
-    /// The latest attempt came to nothing; `isMendable` tells whether trying the same again can help.
-    package mutating func failed(isMendable: Bool) {
-        // Without a choice each attempt is a round.
-        hasHope = isMendable || (current != nil && hasHope)
+    /// When the first of them may be tried again; nil when one may be now.
+    package func notBefore(at now: Instant) -> Instant? {
+        guard !endpoints.contains(where: { $0.isReady(at: now) }) else { return nil }
+        return endpoints.compactMap(\.notBefore).min()
+    }
+
+    /// Chooses where the next attempt goes: the first of the round that asked for no rest, else of a new round.
+    package mutating func advance(at now: Instant, using random: inout Generator) {
+        if !round.contains(where: { endpoints[$0].isReady(at: now) }) { beginRound(using: &random) }
+        let position = round.firstIndex { endpoints[$0].isReady(at: now) } ?? 0
+        current = round[position]
+        round.removeFirst(position + 1)
+    }
+
+    private mutating func beginRound(using random: inout Generator) {
+        let others = endpoints.indices.filter { $0 != lastGood }
+        let ordered = order == .shuffled ? others.shuffled(using: &random) : others
+        round = (lastGood.map { [$0] } ?? []) + ordered
+    }
+
+    /// The latest attempt came to nothing; `rest` is how long the server asked to be left alone.
+    package mutating func failed(_ prospect: Prospect, rest: Duration? = nil, at now: Instant) {
+        endpoints[current].prospect = prospect
+        endpoints[current].notBefore = rest.map { now.advanced(by: $0) }
     }
 
     /// The latest attempt led to an open link: the next one begins there.
     package mutating func succeeded() {
         lastGood = current
+        endpoints[current].notBefore = nil
+        startAnew()
+    }
+
+    /// What failed so far says nothing about the attempts to come; what a server asked for still holds.
+    package mutating func startAnew() {
         round = []
-        hasHope = false
+        for index in endpoints.indices { endpoints[index].prospect = nil }
     }
 }

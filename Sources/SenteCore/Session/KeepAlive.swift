@@ -2,19 +2,34 @@
 
 package import SenteBase
 
-/// Watches one open link for silence: a probe after `interval`, dead `limit` later; without a limit, a probe each `interval`.
+/// Watches one open link for silence.
+///
+/// After `interval` without a byte the server is asked in its dialect; when half the `limit` has brought nothing, the
+/// WebSocket is asked as well (RFC 6455 §5.5.2), and when the whole has brought nothing, the link is dead. Without a
+/// limit it is asked each `interval` and never dead. A server whose WebSocket lives while its dialect answers no ping
+/// (Sente 1.17) is asked by WebSocket pings alone from then on.
 ///
 /// Any inbound bytes count as life.
 package struct KeepAlive: Sendable {
-    package enum Verdict: Equatable {
-        case fine
-        case probe
-        case dead
+    package enum Action: Equatable {
+        case wait
+        case ask(Ping)
+        case giveUp
+    }
+
+    package enum Ping: Equatable, Sendable {
+        case dialect
+        case webSocket
     }
 
     private let heartbeat: Heartbeat
     private var lastLife: Instant
-    private var probedAt: Instant?
+    /// What was asked first since the last life, and when.
+    private var asked: (ping: Ping, at: Instant)?
+    /// Both were asked since the last life.
+    private var isAskedTwice = false
+    /// A ping of the dialect is out, whatever else has come since.
+    private var awaitsDialect = false
     /// While the app keeps us from reading, silence says nothing about the peer.
     private var isSuspended = false
 
@@ -25,8 +40,10 @@ package struct KeepAlive: Sendable {
 
     package var deadline: Instant? {
         if isSuspended { return nil }
-        if let probedAt { return probedAt.advanced(by: heartbeat.limit ?? heartbeat.interval) }
-        return lastLife.advanced(by: heartbeat.interval)
+        guard let asked else { return lastLife.advanced(by: heartbeat.interval) }
+        guard let limit = heartbeat.limit else { return asked.at.advanced(by: heartbeat.interval) }
+        let isHalfway = asked.ping == .dialect && !isAskedTwice
+        return asked.at.advanced(by: isHalfway ? limit / 2 : limit)
     }
 
     /// How long nothing has come.
@@ -34,23 +51,33 @@ package struct KeepAlive: Sendable {
 
     package mutating func life(at now: Instant) {
         lastLife = now
-        probedAt = nil
+        asked = nil
+        isAskedTwice = false
     }
 
-    package mutating func check(at now: Instant) -> Verdict {
-        guard let deadline, deadline <= now else { return .fine }
-        if probedAt != nil, heartbeat.limit != nil { return .dead }
-        probedAt = now
-        return .probe
+    /// The server answered a ping of its dialect.
+    package mutating func answered() {
+        awaitsDialect = false
     }
 
-    /// Asks for a sign of life now, whatever the interval says.
-    ///
-    /// False when one is already awaited.
-    package mutating func probeNow(at now: Instant) -> Bool {
-        guard probedAt == nil, !isSuspended else { return false }
-        probedAt = now
-        return true
+    package mutating func check(at now: Instant) -> Action {
+        guard let deadline, deadline <= now else { return .wait }
+        guard let asked, heartbeat.limit != nil else { return .ask(ask(at: now)) }
+        guard asked.ping == .dialect, !isAskedTwice else { return .giveUp }
+        isAskedTwice = true
+        return .ask(.webSocket)
+    }
+
+    /// What to ask for a sign of life now, whatever the interval says; nil when one is already awaited.
+    package mutating func askNow(at now: Instant) -> Ping? {
+        asked == nil && !isSuspended ? ask(at: now) : nil
+    }
+
+    private mutating func ask(at now: Instant) -> Ping {
+        let ping = awaitsDialect ? Ping.webSocket : .dialect
+        awaitsDialect = true
+        asked = (ping, now)
+        return ping
     }
 
     package mutating func suspend() {

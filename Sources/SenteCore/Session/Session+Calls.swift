@@ -159,7 +159,9 @@ extension Session {
         drain()
     }
 
-    mutating func probe(_ link: LinkID) {
+    /// Asks for a sign of life.
+    mutating func probe(_ link: LinkID, by ping: KeepAlive.Ping) {
+        guard ping == .dialect else { return effects.append(.pingLink(link)) }
         let stamp = nextStamp()
         traffic.pending.addProbe(stamp: stamp, at: now.instant)
         effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))

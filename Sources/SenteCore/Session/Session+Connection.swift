@@ -20,8 +20,7 @@ extension Session {
             state = .closing(closing)
         case .closed, .failed:
             calls.add(call, waits)
-            backoff.reset()
-            startAttempt()
+            startAnew()
         }
     }
 
@@ -61,8 +60,7 @@ extension Session {
             closing.connectsAgain = true
             state = .closing(closing)
         case .closed, .failed:
-            backoff.reset()
-            startAttempt()
+            startAnew()
         case .reconnecting(let waiting):
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
             startAttempt()
@@ -102,13 +100,11 @@ extension Session {
     mutating func follow(_ change: NetworkChange) {
         switch state {
         case .open(let open):
-            if traffic.keepAlive?.probeNow(at: now.instant) == true {
-                probe(open.link)
-            }
+            if let ping = traffic.keepAlive?.askNow(at: now.instant) { probe(open.link, by: ping) }
         case .reconnecting(let waiting):
             guard change == .available else { return }
             // Another network is no reason to come before the server's time.
-            if let notBefore = waiting.notBefore, notBefore > now.instant { return }
+            if endpoints.notBefore(at: now.instant) != nil { return }
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
             startAttempt()
         case .closed, .connecting, .closing, .failed: break
@@ -132,6 +128,14 @@ extension Session {
 
     // MARK: Attempts
 
+    /// The app asks to connect: what failed before counts no more.
+    private mutating func startAnew() {
+        backoff.reset()
+        endpoints.startAnew()
+        history.freshTokensRefused = 0
+        startAttempt()
+    }
+
     private mutating func startAttempt(withFreshToken: Bool = false) {
         let limit = configuration.times.connect
         // The link gives up a little before the attempt: it knows better what it was waiting for.
@@ -141,7 +145,8 @@ extension Session {
             target: LinkTarget(deadline: opening))
         attempt.hasFreshToken = withFreshToken
         if !configuration.asksEndpoint {
-            attempt.target.endpoint = withFreshToken ? endpoints.current : endpoints.next(using: &random)
+            if !withFreshToken { endpoints.advance(at: now.instant, using: &random) }
+            attempt.target.endpoint = endpoints.currentURL
         }
         var asks: [Ask] = []
         if configuration.asksEndpoint { asks.append(.endpoint) }
@@ -196,7 +201,7 @@ extension Session {
             guard waiting.ask == ask else { return }
             switch provision {
             case .delay(let delay?):
-                wait(max(.zero, delay), notBefore: waiting.notBefore)
+                wait(max(.zero, delay))
             case .delay(nil), .failed: giveUp()
             case .endpoint, .token, .parameters: break
             }
@@ -217,6 +222,7 @@ extension Session {
         history.wasGreeted = true
         backoff.linkOpened()
         endpoints.succeeded()
+        history.freshTokensRefused = 0
         traffic = Traffic()
         traffic.keepAlive = configuration.heartbeat.map { KeepAlive($0, at: now.instant) }
         state = .open(Open(link: link, since: now.instant))
@@ -239,27 +245,26 @@ extension Session {
     mutating func mismatched(_ link: LinkID, _ error: SenteError) {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
         effects.append(.closeLink(link, .unsupportedData, reason: "unknown dialect"))
-        failAttempt(error, isMendable: false)
+        failAttempt(error, .elsewhere)
     }
 
     mutating func refused(_ link: LinkID, _ refusal: Refusal) {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
-        let verdict = RefusalVerdict(
-            refusal, at: now, triesToken: configuration.asksCredentials && !attempt.hasFreshToken)
-        switch verdict.remedy {
-        case .freshToken:
-            status.lastError = verdict.error
-            effects.append(.record(.linkEnded(verdict.error)))
-            startAttempt(withFreshToken: true)
-        case .none:
-            effects.append(.record(.linkEnded(verdict.error)))
-            fail(verdict.error)
-        case .retry(let atLeast):
-            let notBefore = atLeast.map { now.instant.advanced(by: $0) }
-            failAttempt(verdict.error, notBefore: notBefore)
-        case .elsewhere: failAttempt(verdict.error, isMendable: false)
+        guard refusal.isOfCredentials, configuration.asksCredentials else {
+            return failAttempt(refusal.error, refusal.prospect, rest: refusal.rest)
         }
+        guard attempt.hasFreshToken else {
+            status.lastError = refusal.error
+            effects.append(.record(.linkEnded(refusal.error)))
+            return startAttempt(withFreshToken: true)
+        }
+        history.freshTokensRefused += 1
+        let isInVain = history.freshTokensRefused >= Self.maximumFreshTokens
+        failAttempt(refusal.error, isInVain ? .hopeless : .elsewhere)
     }
+
+    /// How many fresh tokens may be refused before no more are asked for; before the first greeting one is enough.
+    private static let maximumFreshTokens = 2
 
     mutating func ended(_ link: LinkID, _ end: LinkEnd) {
         guard isCurrent(link) else { return }
@@ -267,7 +272,7 @@ extension Session {
         status.lastClose = close ?? status.lastClose
         switch state {
         case .connecting:
-            failAttempt(error, isMendable: isMendable)
+            failAttempt(error, isMendable ? .mendable : .elsewhere)
         case .open(let open):
             lose(open, error)
         case .closing(let closing):
@@ -287,7 +292,7 @@ extension Session {
             endLink(error)
             giveUpWaiting(error)
         } else {
-            retry(error, atCap: false, notBefore: nil)
+            retry(error, atCap: false)
             endLink(error)
         }
     }
@@ -297,31 +302,30 @@ extension Session {
         move(to: .closed)
         for call in closing.waiters { effects.append(.resolve(call, .success(.done))) }
         if closing.connectsAgain {
-            backoff.reset()
-            startAttempt()
+            startAnew()
         }
     }
 
-    /// The attempt came to nothing.
-    ///
-    /// `isMendable` tells whether trying the same again can help.
+    /// The attempt came to nothing, which is final when no endpoint leaves any hope.
     private mutating func failAttempt(
-        _ error: SenteError, isMendable: Bool = true, notBefore: Instant? = nil
+        _ error: SenteError, _ prospect: Prospect = .mendable, rest: Duration? = nil
     ) {
         guard case .connecting(let attempt) = state else { return }
         cancel(attempt.asks)
         effects.append(.record(.linkEnded(error)))
         status.lastError = error
-        // What one endpoint cannot mend another may not have.
-        endpoints.failed(isMendable: isMendable)
-        let isHopeless = endpoints.isHopeless
-        if isHopeless, !history.wasGreeted { return fail(error) }
-        retry(error, atCap: isHopeless, notBefore: notBefore)
+        endpoints.failed(prospect, rest: rest, at: now.instant)
+        switch endpoints.prospect {
+        case .mendable: retry(error, atCap: false)
+        // A phone in a hotel's network comes back to its own server.
+        case .elsewhere where history.wasGreeted: retry(error, atCap: true)
+        case .elsewhere, .hopeless: fail(error)
+        }
     }
 
-    private mutating func retry(_ error: SenteError, atCap: Bool, notBefore: Instant?) {
+    private mutating func retry(_ error: SenteError, atCap: Bool) {
         switch backoff.next(at: now.instant, atCap: atCap, error: error, using: &random) {
-        case .after(let delay): wait(delay, notBefore: notBefore)
+        case .after(let delay): wait(delay)
         case .giveUp:
             // No way leads from open to failed but this one.
             if case .open = state {
@@ -333,7 +337,7 @@ extension Session {
             status.attempt = backoff.retries + 1
             let until = now.instant.advanced(by: Self.policyLimit)
             move(
-                to: .reconnecting(Waiting(until: until, notBefore: notBefore, ask: ask)))
+                to: .reconnecting(Waiting(until: until, ask: ask)))
             effects.append(.ask(ask, .delay(context)))
         }
     }
@@ -341,12 +345,12 @@ extension Session {
     /// How long a custom policy may think.
     private static let policyLimit: Duration = .seconds(10)
 
-    private mutating func wait(_ delay: Duration, notBefore: Instant?) {
+    private mutating func wait(_ delay: Duration) {
         // Behind what the server asked for, not beside it: else all whom it told the same would be back at once.
-        let until = max(now.instant, notBefore ?? .distantPast).advanced(by: delay)
+        let until = (endpoints.notBefore(at: now.instant) ?? now.instant).advanced(by: delay)
         status.attempt = backoff.retries + 1
         status.retryAt = until
-        move(to: .reconnecting(Waiting(until: until, notBefore: notBefore)))
+        move(to: .reconnecting(Waiting(until: until)))
     }
 
     private mutating func giveUp() {
@@ -405,9 +409,9 @@ extension Session {
             return resumeReading()
         }
         switch traffic.keepAlive?.check(at: now.instant) {
-        case .fine?, nil: break
-        case .probe?: probe(open.link)
-        case .dead?:
+        case .wait?, nil: break
+        case .ask(let ping)?: probe(open.link, by: ping)
+        case .giveUp?:
             effects.append(.abandonLink(open.link))
             let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
             let text = "Nothing came from the server for \(silence), not even an answer to a ping."

@@ -51,6 +51,7 @@ extension Session {
     }
 
     private mutating func ponged(_ stamp: Int64?) {
+        traffic.keepAlive?.answered()
         guard let stamp else { return }
         switch traffic.pending.pong(stamp: stamp, at: now.instant) {
         case .unknown: break

@@ -55,6 +55,8 @@ package struct Session: Sendable {
     struct History: Sendable {
         /// A server of this client greeted once: from then on every failure is retried.
         var wasGreeted = false
+        /// How many fresh tokens a server refused since the last greeting or the app's last wish to connect.
+        var freshTokensRefused = 0
         /// Messages seen, by id, so that a retained one is delivered once.
         var messages = RecentIDs()
         /// Requests seen, by id.
@@ -76,7 +78,8 @@ package struct Session: Sendable {
         self.configuration = configuration
         self.random = random
         backoff = Backoff(policy: configuration.reconnect)
-        endpoints = EndpointList(configuration.endpoints, order: configuration.endpointOrder)
+        endpoints = EndpointList(
+            configuration.asksEndpoint ? [] : configuration.endpoints, order: configuration.endpointOrder)
         outbox = Outbox(policy: configuration.outbox)
         inboxes = Inboxes(policy: configuration.inbox)
     }

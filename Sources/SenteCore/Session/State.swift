@@ -63,8 +63,6 @@ extension Session {
     struct Waiting: Sendable {
         /// When the next attempt starts, or the custom policy's time to answer is up.
         var until: Instant
-        /// The server asked not to come before.
-        var notBefore: Instant?
         /// The question to the custom policy.
         var ask: AskID?
     }

@@ -26,8 +26,7 @@ public final class ChannelSocket: Sendable {
             }
         }
         client = try SenteClient(
-            url, configuration: configuration, host: host, transport: transport, seed: seed,
-            presuming: .sente)
+            url, configuration: configuration, host: host, transport: transport, seed: seed)
         hub = ReceiveHub(client, token)
         hub.start(for: self)
     }

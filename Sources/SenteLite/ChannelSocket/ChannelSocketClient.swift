@@ -34,8 +34,8 @@ public struct ChannelSocketClient: Sendable {
 
 /// Makes a client in Sente's shape, and starts to connect.
 ///
-/// It learns from the server's first frame which dialect and format to speak. Before that, what is sent is held to
-/// Sente's rules, unless `configuration.dialect` says otherwise.
+/// It learns from the server's first frame which dialect and format to speak. What is sent before that waits, and
+/// resolves *not sent* if the server's dialect cannot say it; `configuration.dialect` has it judged at the call.
 ///
 /// - Parameters:
 ///   - url: The server's channel socket URL, with its scheme: `ws://HOST:PORT/chsk`.

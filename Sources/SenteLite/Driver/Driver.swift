@@ -176,6 +176,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         case .abandonLink(let id):
             current(id)?.abandon()
             if link?.id == id { link = nil }
+        case .pingLink(let id): current(id)?.ping()
         case .pauseReading(let id): current(id)?.pauseReading()
         case .resumeReading(let id): current(id)?.resumeReading()
         case .ask(let id, let ask):

@@ -34,7 +34,7 @@ package struct LinkSetup: Sendable {
     /// The app's, then `client-id` and `csrf-token`, which win over those of the same name (sente.cljc, `connect-fn`).
     private func parameters(_ target: LinkTarget) -> NamedValues {
         var own = NamedValues()
-        own[Self.clientID] = configuration.clientID
+        own[Self.clientIDParameter] = configuration.clientID
         if configuration.csrfToken != nil { own[Self.csrfToken] = target.parameters[Self.csrfToken] }
         let theirs = (configuration.parameters.pairs + target.parameters.pairs).filter { pair in
             own[pair.name] == nil && (pair.name != Self.csrfToken || configuration.csrfToken == nil)
@@ -42,7 +42,7 @@ package struct LinkSetup: Sendable {
         return NamedValues(theirs + own.pairs)
     }
 
-    private static let clientID = "client-id"
+    static let clientIDParameter = "client-id"
     private static let csrfToken = "csrf-token"
 
     /// Why no link could ever be opened with these; nil when nothing is wrong.

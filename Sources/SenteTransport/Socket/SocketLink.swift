@@ -212,6 +212,10 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         release()
     }
 
+    func ping() {
+        stream?.change { link, masks, _ in _ = link.ping(masks: &masks) }
+    }
+
     func pauseReading() {
         stream?.setPaused(true)
     }

@@ -60,6 +60,7 @@ private final class UnopenedLink: TransportLink, @unchecked Sendable {
     func send(_ messages: [(SendID, Message)]) {}
     func close(_ code: CloseCode, reason: String) {}
     func abandon() { observer = nil }
+    func ping() {}
     func pauseReading() {}
     func resumeReading() {}
 }

@@ -26,6 +26,25 @@ struct DialectCheckTests {
         #expect(refusal(outbound) == nil)
     }
 
+    @Test(
+        "Before it is known which dialect the server speaks, what any of them can say passes",
+        arguments: [
+            .event(Event(id: "test/echo", data: 1)), .event(Event(id: "test/echo"), callback: "ab12"),
+            .event(Event(id: "plain", data: ["a": 1])),
+            .request(channel: "c", data: .null, limit: 1), .subscribe(channel: "c"),
+        ] as [Outbound])
+    func unknownDialect(_ outbound: Outbound) throws {
+        try Dialect.check(outbound, for: nil, limit: SizeLimits())
+    }
+
+    @Test(
+        "What none of them can say is refused with the first one's reason",
+        arguments: [.subscribe(channel: ""), .event(Event(id: "no namespace", data: 1))] as [Outbound])
+    func unsayableInAll(_ outbound: Outbound) throws {
+        let reason = try #require(refusal(outbound))
+        #expect(throws: reason) { try Dialect.check(outbound, for: nil, limit: SizeLimits()) }
+    }
+
     static let wrong: [(Outbound, argument: String)] = [
         (.subscribe(channel: ""), "channel"),
         (.unsubscribe(channel: ""), "channel"),

@@ -32,6 +32,7 @@ struct ReconnectPolicyTests {
     func range() {
         let policy = ReconnectPolicy.exponential(
             initial: .seconds(-1), multiplier: 0.5, jitter: 3, maximum: .seconds(-1))
+        #expect(policy.attempts == nil)
         guard case .exponential(let initial, let multiplier, let jitter, let maximum) = policy.rule else {
             Issue.record("An exponential policy keeps its rule.")
             return

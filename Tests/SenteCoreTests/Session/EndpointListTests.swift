@@ -6,76 +6,125 @@ import Testing
 
 @Suite("Endpoint list")
 struct EndpointListTests {
+    /// A list, and the chance and the time it is given.
+    struct Trial {
+        var list: EndpointList
+        var random = Generator(seed: 5)
+        var now = Instant(nanoseconds: 0)
+
+        init(_ urls: [String], _ order: EndpointOrder = .listed) {
+            list = EndpointList(urls, order: order)
+        }
+
+        mutating func next() -> String? {
+            list.advance(at: now, using: &random)
+            return list.currentURL
+        }
+
+        mutating func next(_ count: Int) -> [String?] { (0..<count).map { _ in next() } }
+
+        mutating func fail(_ prospect: Prospect, rest: Duration? = nil) {
+            list.failed(prospect, rest: rest, at: now)
+        }
+    }
+
     @Test("in order, round after round, each once a round, doubles once")
     func listed() {
-        var random = Generator(seed: 1)
-        var list = EndpointList(["a", "b", "a", "c"], order: .listed)
-        var seen: [String?] = []
-        for _ in 0..<7 { seen.append(list.next(using: &random)) }
-        #expect(seen == ["a", "b", "c", "a", "b", "c", "a"])
-        #expect(list.current == "a")
+        var trial = Trial(["a", "b", "a", "c"])
+        #expect(trial.next(7) == ["a", "b", "c", "a", "b", "c", "a"])
     }
 
     @Test("the last good one comes first, then the others")
     func lastGood() {
-        var random = Generator(seed: 1)
-        var list = EndpointList(["a", "b", "c"], order: .listed)
-        _ = list.next(using: &random)
-        _ = list.next(using: &random)
-        list.succeeded()
-        let seen = (0..<6).map { _ in list.next(using: &random) }
-        #expect(seen == ["b", "a", "c", "b", "a", "c"])
+        var trial = Trial(["a", "b", "c"])
+        _ = trial.next(2)
+        trial.list.succeeded()
+        #expect(trial.next(6) == ["b", "a", "c", "b", "a", "c"])
     }
 
     @Test(
-        "a round is hopeless when none of its URLs can be mended",
-        arguments: [([false, false], true), ([true, false], false), ([false, true], false)])
-    func hopeless(ends: [Bool], isHopeless: Bool) {
-        var random = Generator(seed: 1)
-        var list = EndpointList(["a", "b"], order: .listed)
-        // What was before the last greeting, or in an earlier round, does not count.
-        _ = list.next(using: &random)
-        list.failed(isMendable: true)
-        list.succeeded()
-        for isMendable in ends {
-            _ = list.next(using: &random)
-            list.failed(isMendable: isMendable)
+        "The best that one of them leaves to hope for is what there is to hope for",
+        arguments: [
+            ([Prospect.elsewhere, .elsewhere], Prospect.elsewhere), ([.mendable, .elsewhere], .mendable),
+            ([.hopeless, .mendable], .mendable), ([.hopeless, .elsewhere], .elsewhere),
+            ([.hopeless, .hopeless], .hopeless), ([.hopeless], .mendable),
+        ])
+    func prospects(ends: [Prospect], best: Prospect) {
+        var trial = Trial(["a", "b"])
+        for end in ends {
+            _ = trial.next()
+            trial.fail(end)
         }
-        #expect(list.isHopeless == isHopeless)
-        for _ in 0..<2 {
-            _ = list.next(using: &random)
-            list.failed(isMendable: false)
+        #expect(trial.list.prospect == best)
+        trial.list.startAnew()
+        #expect(trial.list.prospect == .mendable)
+    }
+
+    @Test("What failed before the last open link does not count")
+    func success() {
+        var trial = Trial(["a", "b"])
+        _ = trial.next()
+        trial.fail(.hopeless)
+        _ = trial.next()
+        trial.list.succeeded()
+        _ = trial.next()
+        trial.fail(.hopeless)
+        #expect(trial.list.prospect == .mendable)
+    }
+
+    @Test("One that asks for a rest is passed over until then, and none waits for it")
+    func rest() {
+        var trial = Trial(["a", "b"])
+        _ = trial.next()
+        trial.fail(.mendable, rest: .seconds(25))
+        #expect(trial.list.notBefore(at: trial.now) == nil)
+        #expect(trial.next(3) == ["b", "b", "b"])
+        trial.now = Instant(nanoseconds: 25_000_000_000)
+        #expect(trial.next(2) == ["a", "b"])
+    }
+
+    @Test("When all of them ask for a rest, the shortest holds")
+    func allRest() {
+        var trial = Trial(["a", "b"])
+        for rest in [25, 10] {
+            _ = trial.next()
+            trial.fail(.mendable, rest: .seconds(rest))
         }
-        #expect(list.isHopeless)
+        #expect(trial.list.notBefore(at: trial.now) == Instant(nanoseconds: 10_000_000_000))
+        // Who insists is not kept waiting.
+        #expect(trial.next() == "a")
+        trial.now = Instant(nanoseconds: 10_000_000_000)
+        #expect(trial.list.notBefore(at: trial.now) == nil)
+        #expect(trial.next() == "b")
     }
 
     @Test("shuffled, every round has each once, and every order comes")
     func shuffled() {
+        var trial = Trial(["a", "b", "c"], .shuffled)
         var orders: Set<[String]> = []
-        var random = Generator(seed: 5)
-        var list = EndpointList(["a", "b", "c"], order: .shuffled)
         for _ in 0..<200 {
-            let round = (0..<3).compactMap { _ in list.next(using: &random) }
+            let round = trial.next(3).compactMap(\.self)
             #expect(round.sorted() == ["a", "b", "c"])
             orders.insert(round)
         }
         #expect(orders.count == 6)
-        _ = list.next(using: &random)
-        let good = list.current
-        list.succeeded()
-        #expect(list.next(using: &random) == good)
+        let good = trial.next()
+        trial.list.succeeded()
+        #expect(trial.next() == good)
     }
 
     @Test("with one URL or none there is nothing to choose", arguments: [[], ["a"], ["a", "a"]])
     func single(urls: [String]) {
-        var random = Generator(seed: 1)
-        var list = EndpointList(urls, order: .listed)
-        #expect(list.next(using: &random) == nil)
-        for isMendable in [true, false, true] {
-            list.failed(isMendable: isMendable)
-            #expect(list.isHopeless == !isMendable)
+        var trial = Trial(urls)
+        #expect(trial.next() == nil)
+        for prospect in [Prospect.mendable, .elsewhere, .hopeless] {
+            trial.fail(prospect)
+            #expect(trial.list.prospect == prospect)
         }
-        list.succeeded()
-        #expect(list.next(using: &random) == nil)
+        trial.fail(.mendable, rest: .seconds(3))
+        #expect(trial.list.notBefore(at: trial.now) == Instant(nanoseconds: 3_000_000_000))
+        trial.list.succeeded()
+        #expect(trial.list.notBefore(at: trial.now) == nil)
+        #expect(trial.next() == nil)
     }
 }

@@ -259,7 +259,7 @@ struct Play {
             #expect(id == link, "A link that is not the current one is ended.")
             endedLinks.insert(id)
             unwritten = []
-        case .pauseReading(let id), .resumeReading(let id):
+        case .pingLink(let id), .pauseReading(let id), .resumeReading(let id):
             #expect(id == link && !endedLinks.contains(id))
         case .ask(let id, let ask): asks[id] = ask
         case .cancelAsk(let id):

@@ -152,13 +152,52 @@ struct SessionConnectionTests {
         #expect(open.state == .reconnecting)
     }
 
-    @Test("401 and 403 without a token provider are final, even after a greeting", arguments: [401, 403])
+    @Test(
+        "401 and 403 without a token provider are final at first; after a greeting they may be a portal's",
+        arguments: [401, 403])
     func unauthorized(status: Int) {
+        var first = Play.connecting()
+        first.refuse(status)
+        #expect(first.state == .failed)
         var session = Play.reconnecting()
-        session.waitForAttempt()
-        session.refuse(status)
-        #expect(session.state == .failed)
-        #expect(session.session.status.lastError?.httpStatus == status)
+        for _ in 0..<5 {
+            session.waitForAttempt()
+            session.refuse(status)
+            #expect(session.state == .reconnecting)
+            #expect(session.session.status.lastError?.httpStatus == status)
+        }
+        // The longest wait of the default policy.
+        #expect(session.waitForAttempt() > .seconds(0.5))
+        session.greet()
+        #expect(session.state == .open)
+    }
+
+    @Test("After a greeting it has failed when a second fresh token was refused as well")
+    func freshTokensInVain() throws {
+        var session = Play.connecting { $0.asksToken = true }
+        func give(_ reason: AttemptReason) throws {
+            let ask = try #require(
+                session.asks.filter { $0.value == .token(reason) }.keys.max { $0.number < $1.number })
+            session.tell(.provided(ask, .token("t")))
+        }
+        try give(.connecting)
+        session.greet()
+        session.lose()
+        for state in [ConnectionState.reconnecting, .failed] {
+            session.waitForAttempt()
+            try give(.connecting)
+            session.refuse(401)
+            try give(.refused)
+            session.refuse(401)
+            #expect(session.state == state)
+        }
+        // The app asks anew: that counts from the beginning.
+        session.connect()
+        try give(.connecting)
+        session.refuse(401)
+        try give(.refused)
+        session.refuse(401)
+        #expect(session.state == .reconnecting)
     }
 
     @Test("With a token provider one more attempt is made with a fresh token, then it has failed")
@@ -265,6 +304,32 @@ struct SessionConnectionTests {
         session.waitForAttempt()
         session.refuse(404)
         #expect(session.state == .failed)
+    }
+
+    @Test("What one endpoint refuses another may grant", arguments: [401, 403])
+    func otherEndpoint(status: Int) {
+        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        session.refuse(status)
+        #expect(session.state == .reconnecting)
+        session.waitForAttempt()
+        #expect(session.target?.endpoint == "b")
+        session.greet()
+        #expect(session.state == .open)
+    }
+
+    @Test("A server that asks to come back later holds up no other")
+    func restOfOne() {
+        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        session.refuse(503, [.init("Retry-After", "25")])
+        #expect(session.waitForAttempt() <= .seconds(2))
+        #expect(session.target?.endpoint == "b")
+        session.failToConnect()
+        // A round would begin with a, which has asked for a rest.
+        session.waitForAttempt()
+        #expect(session.target?.endpoint == "b")
+        session.failToConnect()
+        session.wait(.seconds(25))
+        #expect(session.state == .connecting)
     }
 
     @Test("The link's limit ends a little before the attempt's")

@@ -300,6 +300,23 @@ struct SessionEndsTests {
         #expect(session.session.status.lastClose?.code == .abnormal)
     }
 
+    @Test("A server whose dialect answers no ping keeps its link for as long as its WebSocket answers")
+    func silentDialect() {
+        var session = Play.opened(.sente)
+        session.wait(.seconds(22.5))
+        #expect(session.does(.pingLink(session.link)))
+        session.tell(.progressed(session.link))
+        for _ in 0..<3 {
+            session.wait(.seconds(20))
+            #expect(session.does(.pingLink(session.link)))
+            #expect(session.said.isEmpty)
+            session.tell(.progressed(session.link))
+        }
+        #expect(session.state == .open)
+        session.wait(.seconds(25))
+        #expect(session.session.status.lastError?.code == .silent)
+    }
+
     @Test("Any bytes are life: half a message, a pong, noise", arguments: [true, false])
     func life(isProgress: Bool) {
         var session = Play.opened()

@@ -164,6 +164,7 @@ struct SessionTableTests {
         case .transmit(_, let batch): "send" + (batch.count > 1 ? "×\(batch.count)" : "")
         case .closeLink: "close"
         case .abandonLink: "abandon"
+        case .pingLink: "ping"
         case .pauseReading: "pause"
         case .resumeReading: "resume"
         case .ask: "ask"
@@ -223,7 +224,8 @@ struct SessionTableTests {
             switch effect {
             case .closeLink(let link, _, _), .abandonLink(let link):
                 #expect(link == linkBefore, "Only the current link is ended.")
-            case .transmit(let link, _), .pauseReading(let link), .resumeReading(let link):
+            case .transmit(let link, _), .pingLink(let link), .pauseReading(let link),
+                .resumeReading(let link):
                 #expect(link == play.link, "Only the current link is spoken to.")
             default: break
             }
