@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-import SenteSocket
 import SenteTransport
 
 /// What permessage-deflate saves and costs: bytes, round trips, and memory of idle connections.
@@ -65,34 +64,13 @@ enum CompressionBench {
 
     /// Bytes that a message takes on the wire, framing included.
     private static func bytes(_ stream: Stream, _ policy: CompressionPolicy?) throws -> Double {
-        let start = Instant(nanoseconds: 0)
-        var masks = MaskKeys(.system)
-        var events: [LinkEvent] = []
-        let request = try UpgradeRequest(WebSocketURL("ws://host/"))
-        var client = Link(
-            client: request, key: HandshakeKey(.system), compression: .system(policy),
-            deadline: .distantFuture)
-        var server = Link(server: LinkLimits(), compression: .system(CompressionPolicy()), at: start)
-        take(&client).withUnsafeBytes { server.receive($0, at: start, masks: &masks, into: &events) }
-        _ = server.accept(at: start, masks: &masks, into: &events)
-        take(&server).withUnsafeBytes { client.receive($0, at: start, masks: &masks, into: &events) }
+        var pair = try LinkPair(compression: policy)
         let count = 1_000
         var sum = 0
         for number in 0..<count {
-            _ = client.send(stream.json(number), masks: &masks)
-            sum += take(&client).count
+            sum += pair.fromClient(stream.json(number)).count
         }
         return Double(sum) / Double(count)
-    }
-
-    private static func take(_ link: inout Link) -> [UInt8] {
-        var taken: [UInt8] = []
-        var wrote: [SendID] = []
-        link.withOutput(wrote: &wrote) {
-            taken = Array($0)
-            return $0.count
-        }
-        return taken
     }
 
     // MARK: Round trips

@@ -9,12 +9,17 @@ import SenteBase
 // bench client PORT MODE COUNT                                     the client, against `bench serve`
 // bench formats DIRECTORY                                          the formats, on the documents of a folder
 // bench compression                                                what permessage-deflate saves and costs; a minute and a half
+// bench instructions [FILE]                                        instructions a message, beside those of a file
 // bench serve                                                      the reference server, a plain echo and a service
 // bench tls DIRECTORY                                              TLS against C, with the folder of the TLS reference
 // bench self                                                       all of it in turns, with raw TCP as the floor
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
-    if arguments == ["self"] {
+    if arguments.first == "instructions" {
+        // Before anything is awaited: what is counted runs on this thread, which ends here.
+        try InstructionBench.run(arguments.dropFirst())
+        exit(0)
+    } else if arguments == ["self"] {
         try await SelfBench.run()
     } else if arguments == ["compression"] {
         try await CompressionBench.run()
@@ -42,6 +47,7 @@ do {
                    bench client PORT request|forwarded|publish|receive|idle COUNT
                    bench formats DIRECTORY
                    bench tls DIRECTORY
+                   bench instructions [FILE]
                    bench compression | bench serve | bench self
 
             Options beside a URL:

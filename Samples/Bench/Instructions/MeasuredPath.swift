@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteLite
+import SenteSocket
+
+/// One way through the client whose instructions are counted.
+///
+/// All of it runs on the calling thread, by the calls that an app makes: suspending and resuming the app's task counts too.
+enum MeasuredPath: String, CaseIterable {
+    /// A message of 64 bytes through the link alone, and its echo.
+    case linkEcho = "link echo"
+    case publish = "publish with acknowledgement"
+    /// A request that the server forwards and somebody answers.
+    case request = "request"
+    /// Messages that come ten at a time, taken from a subscription.
+    case inbox = "delivery to an inbox"
+    /// The same to `onMessage`.
+    case closure = "delivery to a closure"
+    /// A wake-up with bytes that are for nobody: a pong (RFC 6455 §5.5.3).
+    case idleTurn = "idle turn"
+
+    /// What comes together in one wake-up.
+    static let burst = 10
+
+    private static let data: Value = ["number": 1, "text": "hello"]
+    private static let channel = PreparedServer.channel
+    private static let delivery =
+        #"{"type":"channel-message","channel-id":"bench","data":{"number":1,"text":"hello"},"broadcast-time":1700000000000,"sender-conn-id":"c2"}"#
+
+    /// Goes this way so many times; `count` is a multiple of the burst.
+    func run(_ count: Int) throws {
+        guard let thread = OneThread() else {
+            throw CountingError("This runtime has no hook for tasks, so they cannot be counted.")
+        }
+        if self == .linkEcho { return try Self.echo(count, thread) }
+        let server = try PreparedServer(on: thread)
+        let ending = Ending()
+        Task.detached {
+            do {
+                let client = try await Self.open(server, thread)
+                try await go(count, client, server, thread)
+                ending.isReached = true
+            } catch {
+                print(error)
+            }
+        }
+        thread.run()
+        guard ending.isReached else { throw CountingError("“\(rawValue)” did not come to its end.") }
+    }
+
+    private final class Ending: @unchecked Sendable {
+        var isReached = false
+    }
+
+    private static func open(_ server: PreparedServer, _ thread: OneThread) async throws -> SenteClient {
+        var configuration = SenteClient.Configuration()
+        configuration.proxy = .none
+        configuration.compression = nil
+        configuration.networkPath = .none
+        let client = try SenteClient(
+            "ws://host/", configuration: configuration, host: thread, transport: server, seed: 7)
+        try await client.connect()
+        return client
+    }
+
+    private func go(
+        _ count: Int, _ client: SenteClient, _ server: PreparedServer, _ thread: OneThread
+    ) async throws {
+        switch self {
+        case .linkEcho: break
+        case .publish:
+            server.answer(with: [
+                #"{"type":"publish-result","channel-id":"bench","success":true,"message-id":"m1","delivered-to":1}"#
+            ])
+            for _ in 0..<count { try await client.publish(Self.data, to: Self.channel) }
+        case .request:
+            server.answer(with: [
+                #"{"type":"rpc-request-result","request-id":"r1","channel-id":"bench","delivery":{"success":true,"message-id":"m1","delivered-to":1}}"#,
+                #"{"type":"rpc-response","request-id":"r1","data":{"number":1,"text":"hello"},"error?":false,"error":false}"#,
+            ])
+            for _ in 0..<count { _ = try await client.request(Self.data, on: Self.channel) }
+        case .inbox: try await Self.consume(count, client, server, thread)
+        case .closure:
+            let received = Counter()
+            client.onMessage(in: Self.channel) { _ in received.count += 1 }
+            thread.run()
+            let bytes = server.bytes(of: Self.deliveries)
+            for _ in 0..<count / Self.burst {
+                server.arrive(bytes)
+                thread.run()
+            }
+            guard received.count == count else { throw CountingError("\(received.count) messages came.") }
+        case .idleTurn:
+            for _ in 0..<count {
+                server.arrive([0x8A, 0x00])
+                thread.run()
+            }
+        }
+    }
+
+    private final class Counter: @unchecked Sendable {
+        var count = 0
+    }
+
+    private static var deliveries: [String] { Array(repeating: delivery, count: burst) }
+
+    private static func consume(
+        _ count: Int, _ client: SenteClient, _ server: PreparedServer, _ thread: OneThread
+    ) async throws {
+        server.answer(with: [
+            #"{"type":"subscription-result","channel-id":"bench","success":true,"retained-messages":[]}"#
+        ])
+        var messages = try await client.subscribe(channel).makeAsyncIterator()
+        let bytes = server.bytes(of: deliveries)
+        for _ in 0..<count / burst {
+            server.arrive(bytes)
+            for _ in 0..<burst {
+                guard await messages.next() != nil else { throw CountingError("The subscription ended.") }
+            }
+            thread.run()
+        }
+    }
+
+    private static func echo(_ count: Int, _ thread: OneThread) throws {
+        var pair = try LinkPair(entropy: thread.entropy)
+        var masks = MaskKeys(thread.entropy)
+        let message = Message.text(String(repeating: "x", count: 64))
+        let answer = pair.fromServer(message)
+        var events: [LinkEvent] = []
+        var wrote: [SendID] = []
+        for number in 0..<count {
+            _ = pair.client.send(message, id: SendID(UInt64(number)), masks: &masks)
+            pair.client.withOutput(wrote: &wrote) { $0.count }
+            answer.withUnsafeBytes {
+                pair.client.receive($0, at: LinkPair.start, masks: &masks, into: &events)
+            }
+            guard wrote.count == 1, events.count == 1 else { throw CountingError("The echo is missing.") }
+            wrote.removeAll(keepingCapacity: true)
+            events.removeAll(keepingCapacity: true)
+        }
+    }
+}
