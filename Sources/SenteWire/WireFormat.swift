@@ -11,7 +11,7 @@
 /// | double | `1.5`; NaN, infinities – (null, text) | `1.5`, `##NaN`, `##-Inf` | `1.5`, `~zNaN`, `~z-INF` | = | float 64, `~z…` | float 64 |
 /// | decimal | digits (text) | `1.50M` | `~f1.50` | = | = | float 64 |
 /// | ratio | text `22/7` | `22/7` | `["~#ratio",["~n22","~n7"]]` | `{"~#ratio":…}` | `["~#ratio",…]` | extension 3: two ints |
-/// | string | text | text | text; after one more `~` if it begins with `~`, `^` or `` ` `` | = | = in str | str |
+/// | string | text | text | text; after one more `~` if it begins with `~`, `^` or a backtick | = | = in str | str |
 /// | character | text | `\c` | `~cc` | = | = | extension 2: UTF-8 |
 /// | keyword | text `ns/name` (`:ns/name`) | `:ns/name` | `~:ns/name` | = | = | extension 0: UTF-8 |
 /// | symbol | text `ns/name` | `ns/name` | `~$ns/name` | = | = | extension 1: UTF-8 |

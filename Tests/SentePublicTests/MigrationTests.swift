@@ -4,10 +4,10 @@ import Foundation
 import SenteLite
 import Testing
 
-/// The migration page, counted, and one use of each name it promises.
+/// The page for Sente's users, counted, and one use of each name it promises.
 ///
 /// Behind each use stands the name in the page's first column; the test holds the two together.
-@Suite("The migration page")
+@Suite("The page for those who come from Sente")
 struct MigrationTests {
     // MARK: What Sente has, client side
 
@@ -218,7 +218,7 @@ struct MigrationTests {
     private static func rows() throws -> [Row] {
         let page = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Sources/SenteLite/SenteLite.docc/MigratingFromSente.md")
+            .appendingPathComponent("Sources/SenteLite/SenteLite.docc/ComingFromSente.md")
         return try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
             .filter { $0.hasPrefix("| ") && !$0.hasPrefix("| ---") }
             .map { line in

@@ -13,16 +13,6 @@ struct PublicSurfaceTests {
         var value: Double
     }
 
-    /// Never called: the README's code, to be compiled.
-    static func readme() async throws {
-        let client = try SenteClient("ws://127.0.0.1:3000/")
-        try await client.connect()
-        try await client.publish(["text": "hello"], to: "news")
-        for await message in try await client.subscribe("news") {
-            print(message.channel, message.data, message.missed)
-        }
-    }
-
     /// Never called: every call once.
     static func everything(_ client: SenteClient) async throws {
         do throws(SenteError) {

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteLite
+import Testing
+
+/// The README and the articles, held to the code.
+@Suite("The documentation")
+struct DocumentationTests {
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    private static let catalog = "Sources/SenteLite/SenteLite.docc"
+
+    /// Relative to the repository.
+    static let pages: [String] =
+        ["README.md"]
+        + ((try? FileManager.default.contentsOfDirectory(
+            atPath: root.appendingPathComponent(catalog).path)) ?? [])
+        .filter { $0.hasSuffix(".md") }.sorted().map { "\(catalog)/\($0)" }
+
+    private static func text(_ path: String) throws -> String {
+        try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+    }
+
+    // MARK: Examples
+
+    /// What stands between the fences of `swift`, but for imports and the manifests of packages.
+    private static func examples(_ page: String) throws -> [[Substring]] {
+        var examples: [[Substring]] = []
+        var current: [Substring]?
+        for line in try text(page).split(separator: "\n", omittingEmptySubsequences: false) {
+            if let lines = current, line == "```" {
+                examples.append(lines)
+                current = nil
+            } else if current != nil {
+                current?.append(line)
+            } else if line == "```swift" {
+                current = []
+            }
+        }
+        return examples.filter { $0.first != "// Package.swift" }
+            .map { Array($0.drop { $0.isEmpty || $0.hasPrefix("import ") }) }
+    }
+
+    /// Whether the lines stand in the source one after the other, all moved by the same indentation.
+    private static func contains(_ source: [Substring], _ lines: [Substring]) -> Bool {
+        source.indices.dropLast(max(0, lines.count - 1)).contains { start in
+            let indentation = source[start].prefix { $0 == " " }
+            return zip(source[start...], lines).allSatisfy { there, line in
+                line.isEmpty ? there.isEmpty : there == indentation + line
+            }
+        }
+    }
+
+    @Test("each example stands in Documented.swift as it is, and is compiled there", arguments: pages)
+    func examplesAreCompiled(page: String) throws {
+        let source = try Self.text("Tests/SentePublicTests/Documented.swift")
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        for example in try Self.examples(page) {
+            // Apart, so that a failure does not show the whole source.
+            let isThere = Self.contains(source, example)
+            #expect(isThere, "\(example.joined(separator: "\n"))")
+        }
+    }
+
+    @Test("there are pages, and examples on them")
+    func arePages() throws {
+        #expect(Self.pages.count > 8)
+        #expect(try Self.pages.flatMap(Self.examples).count > 25)
+    }
+
+    // MARK: Places
+
+    @Test("each file and folder that a page names is there", arguments: pages)
+    func placesExist(page: String) throws {
+        let words = try Self.text(page).split { "`()\n ".contains($0) }.map(String.init)
+        for word in words
+        where ["Sources/", "Tests/", "Samples/", ".ci/"].contains(where: word.hasPrefix) {
+            let place = Self.root.appendingPathComponent(word).path
+            #expect(FileManager.default.fileExists(atPath: place), "\(page) names \(word)")
+        }
+    }
+
+    // MARK: Tables
+
+    private static func article(_ name: String) throws -> String {
+        try text("\(catalog)/\(name).md")
+    }
+
+    @Test("the table of settings has each that a configuration has")
+    func settingsAreComplete() throws {
+        let page = try Self.article("Settings")
+        for label in Mirror(reflecting: SenteClient.Configuration()).children.compactMap(\.label) {
+            #expect(page.contains("`\(label)`") || page.contains("`\(label)."), "`\(label)` is missing.")
+        }
+    }
+
+    @Test("the tables of error codes have each code, and no other")
+    func codesAreComplete() throws {
+        let codes = Set(
+            try Self.text("Sources/SenteCore/Public/SenteError.swift").split(separator: "\n").compactMap {
+                line in
+                line.contains("= Self(rawValue: \"") ? line.split(separator: "\"").dropFirst().first : nil
+            }.map(String.init))
+        #expect(codes.count > 30)
+        var told: Set<String> = []
+        for page in ["WhatHappensToEveryMessage", "ThroughTLSProxiesAndTokens"] {
+            let table = try Self.article(page).components(separatedBy: "\n| code |").dropFirst().joined()
+            for line in table.components(separatedBy: "\n\n")[0].split(separator: "\n").dropFirst(2) {
+                let cell = line.split(separator: "|")[0]
+                told.formUnion(
+                    cell.split(separator: "`").filter { $0.allSatisfy(\.isLetter) }.map(String.init))
+            }
+        }
+        #expect(told == codes)
+    }
+
+    @Test("the README is read in one sitting")
+    func readmeIsShort() throws {
+        #expect(try Self.text("README.md").count { $0 == "\n" } <= 150)
+    }
+}

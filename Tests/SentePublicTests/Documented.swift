@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteLite
+
+/// The examples of the README and the articles, to be compiled; none is ever called.
+///
+/// `DocumentationTests` compares them with the pages, so change both.
+enum Documented {
+    struct Login: Sendable {
+        func token(fresh: Bool) async throws -> String { "token" }
+    }
+
+    struct Line: Codable, Sendable {
+        var name: String
+        var text: String
+    }
+
+    static func fetchToken() async throws -> String { "token" }
+
+    // MARK: README and landing page
+
+    static func landingPage() async throws {
+        let client = try SenteClient("ws://127.0.0.1:3000/")
+        try await client.connect()
+        for await message in try await client.subscribe("news") { print(message.data) }
+    }
+
+    static func readme() async throws {
+        let client = try SenteClient("ws://127.0.0.1:3000/")
+        client.onStateChange { old, new in print("\(old.state) → \(new.state)") }
+        try await client.connect()
+
+        let news = try await client.subscribe("news")
+        let receipt = try await client.publish(["title": "Hello", "number": 1], to: "news")
+        print("the server calls it", receipt.messageID ?? "nothing")
+        for await message in news {
+            print(message.channel, message.data["title"] ?? .null)
+            break
+        }
+
+        try await client.respond(on: "sum") { data in
+            ["sum": Value((data["numbers"]?.arrayValue ?? []).compactMap(\.integerValue).reduce(0, +))]
+        }
+        let other = try SenteClient("ws://127.0.0.1:3000/")
+        try await other.connect()
+        print(try await other.request(["numbers": [19, 21, 2]], on: "sum"))
+        await other.disconnect()
+        await client.disconnect()
+    }
+
+    static func readmeInSentesShape() async throws {
+        let client = try makeChannelSocketClient("ws://127.0.0.1:3000/chsk")  // connects by itself
+
+        startRouter(client.chRecv) { message in
+            switch message.id {
+            case "chsk/handshake": try message.sendFn(Event("chat/hello", ["name": "Ann"]))
+            case "chat/said": print(message.data)
+            default: break
+            }
+        }
+        let reply = try await client.sendFn(Event("chat/who"), timeout: .seconds(5))
+        if case .value(let names) = reply { print(names) } else { print("no answer") }
+    }
+
+    // MARK: Getting started
+
+    static func connects() async throws {
+        let client = try SenteClient("ws://127.0.0.1:3000/")
+        client.onStateChange { old, new in print("· \(old.state) → \(new.state)") }
+        try await client.connect()
+    }
+
+    static func listens(_ client: SenteClient) async throws {
+        let room = try await client.subscribe("chat")
+        let listening = Task {
+            for await message in room {
+                if message.missed > 0 { print("· \(message.missed) lines were lost") }
+                guard let line = try? message.decode(Line.self) else { continue }
+                print("\(line.name): \(line.text)")
+            }
+        }
+        listening.cancel()
+    }
+
+    static func speaks(_ client: SenteClient, _ name: String, _ text: String) async {
+        do throws(SenteError) {
+            try await client.publish(encoding: Line(name: name, text: text), to: "chat")
+        } catch {
+            print("· “\(text)” did not go out: \(error)")
+        }
+    }
+
+    static func talks() async throws {
+        struct Line: Codable, Sendable {
+            var name: String
+            var text: String
+        }
+
+        let name = CommandLine.arguments.dropFirst().first ?? "guest"
+        let client = try SenteClient("ws://127.0.0.1:3000/")
+        client.onStateChange { old, new in print("· \(old.state) → \(new.state)") }
+        try await client.connect()
+
+        let room = try await client.subscribe("chat")
+        let listening = Task {
+            for await message in room {
+                if message.missed > 0 { print("· \(message.missed) lines were lost") }
+                guard let line = try? message.decode(Line.self) else { continue }
+                print("\(line.name): \(line.text)")
+            }
+        }
+
+        // `readLine` blocks, so it gets a thread of its own.
+        let typed = AsyncStream<String> { continuation in
+            Thread.detachNewThread {
+                while let text = readLine() { continuation.yield(text) }
+                continuation.finish()
+            }
+        }
+
+        for await text in typed {
+            do throws(SenteError) {
+                try await client.publish(encoding: Line(name: name, text: text), to: "chat")
+            } catch {
+                print("· “\(text)” did not go out: \(error)")
+            }
+        }
+
+        listening.cancel()
+        await client.disconnect()
+    }
+
+    // MARK: What happens to every message
+
+    static func outcomes(_ client: SenteClient) async {
+        do throws(SenteError) {
+            try await client.publish(["order": 7], to: "orders")
+        } catch {
+            switch error.outcome {
+            case .notSent: print("Nothing happened; it can be sent again. \(error)")
+            case .unknown: print("Ask the server before sending it again. \(error)")
+            case .acknowledged, .written, nil: print("The server said no. \(error)")
+            }
+        }
+    }
+
+    static func outbox(_ configuration: inout SenteClient.Configuration) {
+        configuration.outbox = OutboxPolicy(
+            maximumMessages: 100, timeToLive: .seconds(5), overflow: .dropOldest)
+    }
+
+    static func enqueues(_ client: SenteClient) async throws {
+        let delivery = try client.enqueue(Event(id: "cursor/moved", data: ["x": 12, "y": 40]))
+        if await delivery.outcome == .notSent { print(delivery.error?.description ?? "") }
+    }
+
+    static func counts(_ client: SenteClient) {
+        let metrics = client.metrics
+        print(metrics.received.messages, metrics.connection.reconnects, metrics.errors)
+    }
+
+    // MARK: Reconnecting
+
+    static func states(_ client: SenteClient) async {
+        for await status in client.states {
+            switch status.state {
+            case .open: print("connected as \(status.identity?.connectionID ?? "nobody")")
+            case .reconnecting: print("attempt \(status.attempt) is next")
+            case .failed: print("gave up: \(status.lastError?.description ?? "")")
+            case .closed, .connecting, .closing: break
+            }
+        }
+    }
+
+    static func policies(_ configuration: inout SenteClient.Configuration) {
+        configuration.reconnect = .custom { context in
+            context.retry > 20 ? nil : .seconds(Double.random(in: 1...10))
+        }
+        configuration.endpointProvider = .portFile("/run/my-server.port")
+        configuration.heartbeat = Heartbeat(interval: .seconds(10), limit: .seconds(3))
+    }
+
+    static func endpoints(_ configuration: SenteClient.Configuration) throws {
+        var configuration = configuration
+        configuration.endpoints = ["wss://eu.example/chsk", "wss://us.example/chsk"]
+        configuration.endpointOrder = .shuffled
+        let client = try SenteClient("wss://example.com/chsk", configuration: configuration)
+        _ = client
+    }
+
+    // MARK: Subscriptions and requests
+
+    static func subscribes(_ client: SenteClient) async throws {
+        let news = try await client.subscribe("news")
+        for await message in news {
+            print(message.channel, message.data["title"] ?? .null)
+        }
+    }
+
+    static func subscribesForAWhile(_ client: SenteClient) async throws {
+        try await client.withSubscription("auction/7") { bids in
+            for await bid in bids where bid.data["final"] == true { break }
+        }
+    }
+
+    static func takesClosures(_ client: SenteClient) async throws {
+        _ = try await client.subscribe("news")
+        let registration = client.onMessage(in: "news") { message in print(message.data) }
+        registration.cancel()
+    }
+
+    static func publishes(_ client: SenteClient) async throws {
+        let receipt = try await client.publish(["title": "Hello", "number": 1], to: "news")
+        print(receipt.messageID ?? "no id", receipt.deliveredTo ?? 0)
+    }
+
+    static func publishesTypes(_ client: SenteClient) async throws {
+        struct Reading: Codable, Sendable {
+            var sensor: String
+            var celsius: Double
+        }
+
+        try await client.publish(encoding: Reading(sensor: "attic", celsius: 21.5), to: "readings")
+        client.onMessage(in: "readings") { message in
+            if let reading = try? message.decode(Reading.self) { print(reading.celsius) }
+        }
+    }
+
+    static func requests(_ client: SenteClient, _ other: SenteClient) async throws {
+        try await client.respond(on: "sum") { data in
+            let numbers = data["numbers"]?.arrayValue ?? []
+            return ["sum": Value(numbers.compactMap(\.integerValue).reduce(0, +))]
+        }
+
+        let answer = try await other.request(["numbers": [19, 21, 2]], on: "sum")
+        print(answer["sum"] ?? .null)
+    }
+
+    static func events(_ client: SenteClient) async throws {
+        client.on("game/moved") { event in print(event.data) }
+        try await client.send(Event(id: "game/move", data: ["square": "e4"]))
+    }
+
+    static func picksAnswers(_ client: SenteClient) async throws {
+        let state = try await client.send(Event(id: "game/state"), timeout: .seconds(5)) { event in
+            event.id == "game/state-is"
+        }
+        print(state)
+    }
+
+    // MARK: Testing your app
+
+    static func steps() {
+        struct Unread: Sendable, Equatable {
+            var count = 0
+
+            static func step(_ unread: Unread, _ event: Event) -> (Unread, [StepOutput]) {
+                var next = unread
+                switch event.id {
+                case "chat/said": next.count += 1
+                case "chat/read": next.count = 0
+                default: return (unread, [])
+                }
+                return (next, [.custom(["unread": Value(next.count)])])
+            }
+        }
+
+        let (state, outputs) = Unread.step(Unread(count: 2), Event(id: "chat/said"))
+        assert(state == Unread(count: 3))
+        assert(outputs == [.custom(["unread": 3])])
+    }
+
+    static func findsNobody() async throws {
+        var configuration = SenteClient.Configuration()
+        configuration.reconnect = .never
+        configuration.timeouts.connect = .milliseconds(500)
+        let client = try SenteClient("ws://127.0.0.1:9/", configuration: configuration)  // the discard port
+        do throws(SenteError) {
+            try await client.connect()
+        } catch {
+            print(error.code, error.isRetryable, client.state)  // unreachable true failed
+        }
+    }
+
+    static func findsTestServer(_ configuration: SenteClient.Configuration) async throws {
+        var configuration = configuration
+        configuration.endpointProvider = .portFile("/tmp/test-server.port")
+        let client = try SenteClient("ws://127.0.0.1/", configuration: configuration)
+        try await client.connect()
+    }
+
+    // MARK: Through TLS, proxies and tokens
+
+    static func secures(_ session: String, _ login: Login) throws {
+        var configuration = SenteClient.Configuration()
+        configuration.tls.roots = .systemAnd(.file("company-ca.pem"))  // beside the system's authorities
+        configuration.tls.pinnedKeys = ["sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]
+        configuration.proxy = .url("http://user:password@proxy.example:3128", except: ["intra.example"])
+        configuration.cookies["session"] = session
+        configuration.tokenProvider = { reason in try await login.token(fresh: reason == .refused) }
+        let client = try SenteClient("wss://example.com/chsk", configuration: configuration)
+        _ = client
+    }
+
+    // MARK: Coming from Sente
+
+    static func migrates() async throws {
+        var configuration = SenteClient.Configuration()
+        configuration.csrfToken = { try await fetchToken() }  // leave it out when the server checks none
+        let client = try makeChannelSocketClient("ws://example.com/chsk", configuration: configuration)
+
+        startRouter(client.chRecv) { message in
+            switch message.id {
+            case "chsk/handshake": try message.sendFn(Event("chat/hello", ["name": "Ann"]))
+            case "chat/said": print(message.data[Keyword("text")] ?? .null)
+            default: break
+            }
+        }
+
+        let reply = try await client.sendFn(Event("chat/who"), timeout: .seconds(5))
+        if case .value(let names) = reply { print(names) } else { print("no answer") }
+    }
+
+    // MARK: Settings and formats
+
+    static func configures() throws {
+        var configuration = SenteClient.Configuration()
+        configuration.timeouts.request = .seconds(3)
+        configuration.limits.incomingMessage = 8 << 20
+        configuration.heartbeat = nil
+        let client = try SenteClient("ws://127.0.0.1:3000/", configuration: configuration)
+        _ = client
+    }
+
+    static func formats() throws {
+        let bytes = try WireFormat.edn.encode([.keyword("user/id"): 7, "tags": .set([.keyword("new")])])
+        let value = try WireFormat.edn.decode(bytes)
+        print(value)
+    }
+
+    static func formatOfOnesOwn() {
+        let format = WireFormat(name: "reversed", isBinary: true) { value, bytes, limits throws(WireError) in
+            bytes += try WireFormat.json.encode(value, limits: limits).reversed()
+        } decode: { bytes, limits throws(WireError) in
+            try WireFormat.json.decode(bytes.reversed(), limits: limits)
+        }
+        print(format)
+    }
+}
