@@ -4,17 +4,24 @@ extension EDNReader {
     /// Moves over white space, commas and comments.
     mutating func skipSpace() throws(Fault) {
         while position < end {
-            let byte = bytes[position]
-            if EDNName.isSpace(byte) {
-                position += 1
-            } else if byte == UInt8(ascii: ";") {
-                try skipComment()
-            } else if byte >= 0x80, isAtWideSpace {
-                position += 3
-            } else {
-                return
-            }
+            if skipOneSpace() { continue }
+            guard bytes[position] == UInt8(ascii: ";") else { return }
+            try skipComment()
         }
+    }
+
+    /// Moves over one character of white space, if one stands here.
+    @inline(__always)
+    mutating func skipOneSpace() -> Bool {
+        guard position < end else { return false }
+        if EDNName.isSpace(bytes[position]) {
+            position += 1
+        } else if bytes[position] >= 0x80, isAtWideSpace {
+            position += 3
+        } else {
+            return false
+        }
+        return true
     }
 
     private mutating func skipComment() throws(Fault) {
@@ -107,22 +114,6 @@ extension EDNReader {
             position = start
             throw fault("After # a tag must come, or one of { _ : # ^.")
         }
-        return text
-    }
-
-    /// Reads `:ns` of a map with a namespace and moves to its brace.
-    mutating func mapNamespace() throws(Fault) -> String {
-        position += 1
-        let start = position
-        guard position < end else { throw incomplete() }
-        let text = EDNName.isConstituent(bytes[position]) || bytes[position] >= 0x80 ? try symbolText() : ""
-        guard EDNName.isSymbol(text), text == "/" || !text.utf8.contains(UInt8(ascii: "/")) else {
-            position = start
-            throw fault("A map's namespace is a name without a slash.")
-        }
-        while position < end, EDNName.isSpace(bytes[position]) { position += 1 }
-        guard position < end else { throw incomplete() }
-        guard bytes[position] == UInt8(ascii: "{") else { throw fault("A map must follow its namespace.") }
         return text
     }
 

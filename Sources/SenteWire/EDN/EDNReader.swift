@@ -8,6 +8,8 @@ struct EDNReader: ~Copyable {
     fileprivate enum Kind: UInt8 {
         case vector, list, map, qualifiedMap, set
         case tag, discarded
+        /// `#:`, before the namespace.
+        case namespace
         /// `^`, before and after the metadata.
         case metadata, described
     }
@@ -118,8 +120,8 @@ struct EDNReader: ~Copyable {
         case UInt8(ascii: "^"): try begin(.metadata)
         case UInt8(ascii: "#"): try add(try symbolicNumber())
         case UInt8(ascii: ":"):
-            names.append(Name(text: try mapNamespace(), offset: offset))
-            try begin(.qualifiedMap)
+            names.append(Name(text: "", offset: position + 1))
+            try begin(.namespace)
         default:
             names.append(Name(text: try tag(), offset: offset))
             position -= 1
@@ -189,7 +191,7 @@ struct EDNReader: ~Copyable {
                 guard (stack.count - frame.start) & 1 == 0 else { return stack.push(value) }
                 if frame.kind == .qualifiedMap { value = qualified(value) }
                 return stack.pushKey(value, print: Self.print(of: value))
-            case .tag, .discarded, .metadata, .described:
+            case .tag, .discarded, .namespace, .metadata, .described:
                 guard let result = try finish(frame.kind, value) else { return }
                 value = result
             }
@@ -202,6 +204,9 @@ struct EDNReader: ~Copyable {
         open.removeLast()
         switch prefix {
         case .tag: return try tagged(names.removeLast(), value)
+        case .namespace:
+            try beginMap(in: value)
+            return nil
         case .metadata:
             switch value {
             case .map, .keyword, .symbol, .string: open.append(Frame(kind: .described, start: stack.count))
@@ -215,6 +220,21 @@ struct EDNReader: ~Copyable {
             }
         default: return nil
         }
+    }
+
+    /// Opens the map whose namespace was read as any form is, so that white space, comments, `#_` and `^` may stand
+    /// before it; before the brace only white space may (`clojure.lang.EdnReader`, `NamespaceMapReader`).
+    private mutating func beginMap(in namespace: Value) throws(Fault) {
+        let offset = names.removeLast().offset
+        guard case .symbol(let symbol) = namespace, symbol.namespace == nil else {
+            position = offset
+            throw fault("A map's namespace is a name without a slash.")
+        }
+        while skipOneSpace() {}
+        guard position < end else { throw incomplete() }
+        guard bytes[position] == UInt8(ascii: "{") else { throw fault("A map must follow its namespace.") }
+        names.append(Name(text: symbol.text, offset: offset))
+        try begin(.qualifiedMap)
     }
 
     /// The key of a map with a namespace: one without gets it, `_` stands for none.
@@ -262,7 +282,7 @@ extension EDNReader.Kind {
         case .vector: UInt8(ascii: "]")
         case .list: UInt8(ascii: ")")
         case .map, .qualifiedMap, .set: UInt8(ascii: "}")
-        case .tag, .discarded, .metadata, .described: nil
+        case .tag, .discarded, .namespace, .metadata, .described: nil
         }
     }
 }

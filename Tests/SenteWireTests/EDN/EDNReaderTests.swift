@@ -27,6 +27,8 @@ struct EDNReaderTests {
                 ]
             ),
             ("#:a\n, {:b #:c{:d 1}}", [.keyword("a/b"): [.keyword("c/d"): 1]]),
+            ("#:,A{} ", [:]), ("#: \u{2003}a\u{2003}{:b 1}", [.keyword("a/b"): 1]),
+            ("#:;x\n#_ #_ 1 2 ^:m a{:b 1}", [.keyword("a/b"): 1]),
             ("{^x [1] 2 #t 3 4}", [[1]: 2, .tagged("t", 3): 4]),
             ("[#_ #_ 1 2 #_[#_ x] 3 ; four\n 5] #_ six ; seven", [3, 5]),
             ("#a #b/c [#_ d]", .tagged("a", .tagged("b/c", []))), ("#^:x ^{:y 1} sym", .symbol("sym")),
@@ -85,6 +87,8 @@ struct EDNReaderTests {
             ("1a", .malformed, 0), ("1/-2", .malformed, 0), ("1/0", .malformed, 0), ("37r1", .malformed, 0),
             ("a@b", .malformed, 1), ("@a", .malformed, 0), ("#(a)", .malformed, 1), ("#1 2", .malformed, 1),
             ("#true 1", .malformed, 1), ("##Foo", .malformed, 0), ("#:a/b{}", .malformed, 2),
+            ("#:{}", .malformed, 2), ("#:a;x\n{}", .malformed, 3), ("#:nil{}", .malformed, 2),
+            ("#: ", .incomplete, 3), ("#:a [1]", .malformed, 4), ("#::a{}", .malformed, 2),
             ("\\ab", .malformed, 0),
             ("\\uD800", .malformed, 0), ("\\😀", .malformed, 0), ("\"\\q\"", .malformed, 1),
             ("\"\\18\"", .malformed, 3),
