@@ -94,7 +94,10 @@ extension Value {
         switch self {
         case .instant(let instant): Date(instant)
         case .string(let text): Timestamp(text).map { Date($0) }
-        case .integer, .double: doubleValue.map { Date(timeIntervalSince1970: $0 / 1000) }
+        case .integer(let milliseconds): Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+        // Describing a date that is not finite traps in Foundation.
+        case .double(let milliseconds) where milliseconds.isFinite:
+            Date(timeIntervalSince1970: milliseconds / 1000)
         default: nil
         }
     }
@@ -167,16 +170,22 @@ extension ValueReading {
     /// One of Foundation's types.
     func bridged<T: Decodable>(_ type: T.Type) throws -> T {
         switch type {
-        case is Date.Type: try wanted(value.dateValue, type, "an instant")
-        case is Data.Type: try wanted(value.dataValue, type, "bytes or base64 text")
-        case is UUID.Type: try wanted(value.uuidValue, type, "a UUID")
-        case is URL.Type: try wanted(value.urlValue, type, "a URI")
-        default: try wanted(value.decimalValue, type, "a number")
+        case is Date.Type:
+            try wanted(
+                value.dateValue, type,
+                "an instant, text as 2026-11-21T10:00:00Z or a finite number of milliseconds since 1970")
+        case is Data.Type: try wanted(value.dataValue, type, "bytes or text in base64")
+        case is UUID.Type:
+            try wanted(value.uuidValue, type, "a UUID or text of 8-4-4-4-12 hexadecimal digits")
+        case is URL.Type: try wanted(value.urlValue, type, "a URI that Foundation reads or its text")
+        default: try wanted(value.decimalValue, type, "a number that Decimal holds or its text")
         }
     }
 
     private func wanted<T>(_ found: Any?, _ type: T.Type, _ name: String) throws -> T {
-        guard let found = found as? T else { throw mismatch(type, name) }
+        guard let found = found as? T else {
+            throw mismatch(type, name, isContentWrong: value.stringValue != nil)
+        }
         return found
     }
 }

@@ -64,7 +64,7 @@ struct UnkeyedReading: UnkeyedDecodingContainer {
                 type,
                 DecodingError.Context(
                     codingPath: codingPath + [key],
-                    debugDescription: "There are only \(items.count) elements."))
+                    debugDescription: "There are only \(items.count) elements, and one more is wanted."))
         }
         return ValueReading(items[currentIndex], parent, key)
     }

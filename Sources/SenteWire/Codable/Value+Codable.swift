@@ -52,7 +52,10 @@ extension Value: Codable {
                 guard let name = key.stringValue ?? key.keywordValue?.text ?? key.symbolText else {
                     throw EncodingError.invalidValue(
                         key,
-                        .init(codingPath: encoder.codingPath, debugDescription: "The key \(key) is no text."))
+                        .init(
+                            codingPath: encoder.codingPath,
+                            debugDescription:
+                                "The key \(key) is no text, keyword or symbol; make a text of it."))
                 }
                 try container.encode(value, forKey: FreeKey(stringValue: name))
             }

@@ -93,21 +93,24 @@ extension ValueReading {
         let double = try decode(Double.self)
         let float = Float(double)
         guard float.isFinite || !double.isFinite else {
-            throw corrupted("The number \(double) does not fit a Float.")
+            throw doesNotFit("which ends at ±\(Float.greatestFiniteMagnitude)", type)
         }
         return float
     }
 
     func decode<I: FixedWidthInteger & Decodable>(_ type: I.Type) throws -> I {
         if case .integer(let integer) = value, let number = I(exactly: integer) { return number }
+        let number: I?
         if let integer = value.integerValue {
-            guard let number = I(exactly: integer) else { throw doesNotFit(type) }
-            return number
+            number = I(exactly: integer)
+        } else if case .bigInteger(let integer) = value {
+            number = integer.digitCount <= 40 ? I(integer.description) : nil
+        } else if case .double(let double) = value, double.isFinite, double.magnitude >= 0x1p63 {
+            number = nil
+        } else {
+            throw mismatch(type, "a whole number", isContentWrong: value.doubleValue != nil)
         }
-        guard case .bigInteger(let integer) = value else {
-            throw value.doubleValue == nil ? mismatch(type, "a whole number") : doesNotFit(type)
-        }
-        guard integer.digitCount <= 40, let number = I(integer.description) else { throw doesNotFit(type) }
+        guard let number else { throw doesNotFit("which holds \(I.min) to \(I.max)", type) }
         return number
     }
 
@@ -132,20 +135,16 @@ extension ValueReading {
 }
 
 extension ValueReading {
-    func mismatch(_ type: Any.Type, _ wanted: String) -> any Error {
-        if value.isNull {
-            return DecodingError.valueNotFound(type, context("There is null where \(wanted) is wanted."))
-        }
-        return DecodingError.typeMismatch(
-            type, context("There is \(value.kindName) where \(wanted) is wanted."))
+    /// The error of a value of the wrong kind, or of the right kind with content that does not do.
+    func mismatch(_ type: Any.Type, _ wanted: String, isContentWrong: Bool = false) -> any Error {
+        let context = context("There is \(value.phrase) where \(wanted) is wanted.")
+        if value.isNull { return DecodingError.valueNotFound(type, context) }
+        return isContentWrong ? DecodingError.dataCorrupted(context) : .typeMismatch(type, context)
     }
 
-    func corrupted(_ message: String) -> any Error {
-        DecodingError.dataCorrupted(context(message))
-    }
-
-    private func doesNotFit(_ type: Any.Type) -> any Error {
-        corrupted("The number \(value) does not fit \(type).")
+    private func doesNotFit(_ range: String, _ type: Any.Type) -> any Error {
+        DecodingError.dataCorrupted(
+            context("There is \(value.phrase), and it does not fit \(type), \(range)."))
     }
 
     private func context(_ message: String) -> DecodingError.Context {
@@ -189,26 +188,33 @@ extension Value {
         }
     }
 
-    /// What kind of value it is, for sentences.
-    fileprivate var kindName: String {
+    /// The value in a sentence: what it is and, where it is short, what it says.
+    fileprivate var phrase: String {
         switch self {
         case .null: "null"
-        case .bool: "a boolean"
-        case .integer, .bigInteger: "a whole number"
-        case .double, .decimal, .ratio: "a number"
-        case .string: "text"
-        case .character: "a character"
-        case .keyword: "a keyword"
-        case .symbol: "a symbol"
+        case .bool(let bool): "\(bool)"
+        case .integer, .bigInteger, .double, .decimal, .ratio: "the number \(excerpt)"
+        case .string(let text): "the text “\(Self.excerpt(text))”"
+        case .character: "the character \(excerpt)"
+        case .keyword: "the keyword \(excerpt)"
+        case .symbol: "the symbol \(excerpt)"
         case .list: "a list"
         case .vector: "a vector"
         case .map: "a map"
         case .set: "a set"
         case .bytes: "bytes"
-        case .instant: "an instant"
-        case .uuid: "a UUID"
-        case .uri: "a URI"
+        case .instant(let instant): "the instant \(instant)"
+        case .uuid(let id): "the UUID \(id)"
+        case .uri(let text): "the URI “\(Self.excerpt(text))”"
         case .tagged: "a tagged value"
         }
+    }
+
+    private var excerpt: String { Self.excerpt(description) }
+
+    /// So much of a text as an error can show.
+    private static func excerpt(_ text: String) -> String {
+        let start = text.unicodeScalars.prefix(40)
+        return start.endIndex == text.endIndex ? text : "\(String(start))…"
     }
 }

@@ -157,7 +157,7 @@ struct ValueCoderTests {
             return
         }
         #expect(wrong.codingPath.map(\.stringValue) == ["inner", "0", "city"])
-        #expect(wrong.debugDescription == "There is a whole number where text is wanted.")
+        #expect(wrong.debugDescription == "There is the number 5 where text is wanted.")
         guard case .valueNotFound = failure(["inner": nil]) else {
             Issue.record("null")
             return
@@ -170,6 +170,58 @@ struct ValueCoderTests {
         ] as [(any Decodable.Type, Value)] {
             #expect(throws: DecodingError.self, "\(type) of \(value)") {
                 _ = try ValueDecoder().decode(type, from: value)
+            }
+        }
+    }
+
+    @Test("that do not fit are refused with a sentence that says what is wrong with the value")
+    func sentences() {
+        for (type, value, sentence) in [
+            (Int.self, 2.5, "There is the number 2.5 where a whole number is wanted."),
+            (Int.self, .double(.nan), "There is the number ##NaN where a whole number is wanted."),
+            (Int8.self, 300, "There is the number 300, and it does not fit Int8, which holds -128 to 127."),
+            (UInt8.self, 1e30, "There is the number 1e+30, and it does not fit UInt8, which holds 0 to 255."),
+            (Int8.self, "300", "There is the text “300” where a whole number is wanted."),
+            (
+                Float.self, 1e300,
+                "There is the number 1e+300, and it does not fit Float, which ends at ±3.4028235e+38."
+            ),
+            (Bool.self, 1, "There is the number 1 where true or false is wanted."),
+            (String.self, true, "There is true where text is wanted."),
+            (String.self, nil, "There is null where text is wanted."),
+            (Double.self, .keyword("a"), "There is the keyword :a where a number is wanted."),
+            (Keyword.self, 1, "There is the number 1 where a keyword or text is wanted."),
+            ([Int].self, [:], "There is a map where a vector, a list or a set is wanted."),
+            (Address.self, [], "There is a vector where a map is wanted."),
+            (
+                Date.self, "x",
+                "There is the text “x” where an instant, text as 2026-11-21T10:00:00Z or a finite number of "
+                    + "milliseconds since 1970 is wanted."
+            ),
+            (
+                Date.self, .double(.nan),
+                "There is the number ##NaN where an instant, text as 2026-11-21T10:00:00Z or a finite number of "
+                    + "milliseconds since 1970 is wanted."
+            ),
+            (Data.self, "?", "There is the text “?” where bytes or text in base64 is wanted."),
+            (
+                UUID.self, Value(String(repeating: "é", count: 41)),
+                "There is the text “\(String(repeating: "é", count: 40))…” where a UUID or text of 8-4-4-4-12 "
+                    + "hexadecimal digits is wanted."
+            ),
+            (URL.self, "", "There is the text “” where a URI that Foundation reads or its text is wanted."),
+            (
+                Decimal.self, .double(.infinity),
+                "There is the number ##Inf where a number that Decimal holds or its text is wanted."
+            ),
+        ] as [(any Decodable.Type, Value, String)] {
+            let error = #expect(throws: DecodingError.self) {
+                _ = try ValueDecoder().decode(type, from: value)
+            }
+            switch error {
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                #expect(context.debugDescription == sentence)
+            default: Issue.record("\(type) of \(value): \(String(describing: error))")
             }
         }
     }
