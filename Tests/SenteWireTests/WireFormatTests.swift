@@ -69,6 +69,26 @@ struct WireFormatTests {
         #expect(WireLimits(maximumDepth: -1).maximumDepth == 0)
     }
 
+    /// Whoever reads tells a peer that its message is too large by this kind, whatever the format.
+    @Test("say of what passes the limit of size that it is too large, in one word for all", arguments: all)
+    func tooLarge(format: WireFormat) throws {
+        let value: Value = [["a": Value(String(repeating: "x", count: 3000))], 1, 2, 3]
+        let bytes = try format.encode(value)
+        for limit in [0, 1, 100, 2999] {
+            let limits = WireLimits(maximumBytes: limit)
+            let reading = #expect(throws: WireError.self) { try format.decode(bytes, limits: limits) }
+            #expect(reading?.kind == .tooLarge, "\(format) read to \(limit): \(String(describing: reading))")
+            let writing = #expect(throws: WireError.self) { try format.encode(value, limits: limits) }
+            #expect(
+                writing?.kind == .tooLarge, "\(format) written to \(limit): \(String(describing: writing))")
+        }
+    }
+
+    private static let plain = [
+        WireFormat.json, .edn, .transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack,
+    ]
+    private static let all = plain + plain.map { .gzip(over: $0, compressor: .runs) }
+
     @Test("never trap on random or damaged bytes", arguments: [WireFormat.json])
     func fuzz(format: WireFormat) throws {
         var generator = SplitMix(state: 99)
@@ -101,9 +121,7 @@ struct WireFormatTests {
     /// With a step that is quadratic the limit would be passed many times over.
     @Test(
         "take time that grows with a document's size only", .timeLimit(.minutes(1)),
-        arguments: [
-            WireFormat.json, .edn, .transitJSON, .transitJSONVerbose, .transitMessagePack, .senteMessagePack,
-        ])
+        arguments: plain)
     func largeDocuments(format: WireFormat) throws {
         var map: ValueMap = [:]
         for number in 0..<100_000 { map[Value("key\(number)")] = Value(number) }

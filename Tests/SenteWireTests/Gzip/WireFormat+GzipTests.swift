@@ -3,10 +3,9 @@
 import SenteWire
 import Testing
 
-@Suite("Sente's gzip packer")
-struct GzipFormatTests {
+extension Compressor {
     /// "Compresses" by counting equal bytes: enough to see what is compressed and what is bounded.
-    private static let runs = Compressor { bytes, output throws(WireError) in
+    static let runs = Compressor { bytes, output throws(WireError) in
         var position = 0
         while position < bytes.count {
             var length = 1
@@ -24,8 +23,11 @@ struct GzipFormatTests {
             output += [UInt8](repeating: bytes[position + 1], count: Int(bytes[position]))
         }
     }
+}
 
-    private let format = WireFormat.gzip(over: .edn, compressor: runs)
+@Suite("Sente's gzip packer")
+struct GzipFormatTests {
+    private let format = WireFormat.gzip(over: .edn, compressor: .runs)
 
     @Test("writes a 0 before short documents and compresses from 1,024 bytes on")
     func threshold() throws {
