@@ -36,11 +36,11 @@ public struct Keyword: Hashable, Sendable {
     public var isValid: Bool { EDNName.isKeyword(text) }
 
     /// The keyword itself.
-    /// - Throws: ``WireError`` of kind `unsayable` if no reader would read it back.
+    /// - Throws: ``WireError`` of kind `unencodable` if no reader would read it back.
     public func validated() throws(WireError) -> Keyword {
         guard isValid else {
             throw WireError(
-                .unsayable,
+                .unencodable,
                 "“\(text)” is not a keyword; write it as name or namespace/name without spaces, brackets or quotes."
             )
         }

@@ -30,11 +30,11 @@ public struct Symbol: Hashable, Sendable {
     public var isValid: Bool { EDNName.isSymbol(text) }
 
     /// The symbol itself.
-    /// - Throws: ``WireError`` of kind `unsayable` if no reader would read it back.
+    /// - Throws: ``WireError`` of kind `unencodable` if no reader would read it back.
     public func validated() throws(WireError) -> Symbol {
         guard isValid else {
             throw WireError(
-                .unsayable,
+                .unencodable,
                 "“\(text)” is not a symbol; write it as name or namespace/name, not like a number, nil, true or false."
             )
         }

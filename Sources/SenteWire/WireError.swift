@@ -17,9 +17,13 @@ public struct WireError: Error, Hashable, Sendable {
         /// Longer than ``WireLimits/maximumBytes``.
         case tooLarge
         /// The format has no way to say this value; ``WireError/path`` leads to it.
-        case unsayable
+        case unencodable
         /// Something the format needs is not there.
         case unavailable
+
+        /// The former name of ``unencodable``.
+        @available(*, deprecated, renamed: "unencodable")
+        public static var unsayable: Kind { .unencodable }
     }
 
     /// What kind of trouble it is.

@@ -59,7 +59,7 @@ public struct WireFormat: Sendable {
     }
 
     /// The bytes of a value.
-    /// - Throws: ``WireError``: `unsayable` with the path to what the format cannot say, `tooDeep`, `tooLarge`.
+    /// - Throws: ``WireError``: `unencodable` with the path to what the format cannot say, `tooDeep`, `tooLarge`.
     public func encode(_ value: Value, limits: WireLimits = WireLimits()) throws(WireError) -> [UInt8] {
         var bytes: [UInt8] = []
         try encode(value, into: &bytes, limits: limits)
@@ -67,7 +67,7 @@ public struct WireFormat: Sendable {
     }
 
     /// Adds the bytes of a value to others; adds nothing if it throws.
-    /// - Throws: ``WireError``: `unsayable` with the path to what the format cannot say, `tooDeep`, `tooLarge`.
+    /// - Throws: ``WireError``: `unencodable` with the path to what the format cannot say, `tooDeep`, `tooLarge`.
     public func encode(
         _ value: Value, into bytes: inout [UInt8], limits: WireLimits = WireLimits()
     ) throws(WireError) {

@@ -149,7 +149,7 @@ struct MappingTableTests {
             }
             return bytes.dropFirst().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         } catch {
-            #expect(error.kind == .unsayable && error.path.first == 0)
+            #expect(error.kind == .unencodable && error.path.first == 0)
             return nil
         }
     }

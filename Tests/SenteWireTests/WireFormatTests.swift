@@ -9,7 +9,7 @@ struct WireFormatTests {
     private static let byte = WireFormat(name: "byte", isBinary: true) { value, bytes, _ throws(WireError) in
         bytes.append(0xAA)
         guard let integer = value.integerValue, let byte = UInt8(exactly: integer) else {
-            throw WireError(.unsayable, "Only numbers from 0 to 255 can be said.")
+            throw WireError(.unencodable, "Only numbers from 0 to 255 can be said.")
         }
         bytes.append(byte)
     } decode: { bytes, _ throws(WireError) in

@@ -99,7 +99,7 @@ struct EDNWriter: ~Copyable {
     /// Readers refuse a whole document for two keys that they take for equal.
     private func checkKeys(_ items: [Value], stride: Int) throws(WireError) {
         guard isLenient || ClojureEquality.tellsApart(items, stride: stride) else {
-            throw unsayable(
+            throw unencodable(
                 "Clojure takes two of the keys or elements for equal, such as 1 and 1N or () and [].")
         }
     }
@@ -111,7 +111,7 @@ struct EDNWriter: ~Copyable {
 
     private mutating func emit(_ keyword: Keyword) throws(WireError) {
         guard isLenient || keyword.isValid else {
-            throw unsayable(
+            throw unencodable(
                 "“\(keyword.text)” is no keyword in EDN; send it as a string or without what may not stand in names."
             )
         }
@@ -121,10 +121,10 @@ struct EDNWriter: ~Copyable {
 
     private mutating func emit(_ tag: String, _ value: Value) throws(WireError) {
         guard isLenient || EDNName.isTag(tag) else {
-            throw unsayable("“\(tag)” is no tag in EDN; tags are symbols that begin with a letter.")
+            throw unencodable("“\(tag)” is no tag in EDN; tags are symbols that begin with a letter.")
         }
         guard isLenient || readers[tag] != nil || !EDNReader.hasMeaning(tag, value) else {
-            throw unsayable("Under #\(tag) EDN has a value of its own; send that value.")
+            throw unencodable("Under #\(tag) EDN has a value of its own; send that value.")
         }
         sink.append(UInt8(ascii: "#"))
         sink.append(text: tag)
@@ -140,7 +140,7 @@ struct EDNWriter: ~Copyable {
         case .ratio(let ratio): try emit(ratio)
         case .symbol(let symbol):
             guard isLenient || symbol.isValid else {
-                throw unsayable("“\(symbol.text)” is no symbol in EDN; send it as a string.")
+                throw unencodable("“\(symbol.text)” is no symbol in EDN; send it as a string.")
             }
             sink.append(text: symbol.text)
         case .character(let scalar): try emit(scalar)
@@ -158,7 +158,7 @@ struct EDNWriter: ~Copyable {
 
     private mutating func emit(_ ratio: Ratio) throws(WireError) {
         guard isLenient || !ratio.denominator.isNegative else {
-            throw unsayable("In EDN the sign of a ratio stands above its line.")
+            throw unencodable("In EDN the sign of a ratio stands above its line.")
         }
         sink.append(text: ratio.description)
     }
@@ -172,7 +172,7 @@ struct EDNWriter: ~Copyable {
         case "\u{8}": sink.append("\\backspace")
         case "\u{C}": sink.append("\\formfeed")
         case "\u{10000}"... where !isLenient:
-            throw unsayable("Clojure has no character beyond U+FFFF; send a string.")
+            throw unencodable("Clojure has no character beyond U+FFFF; send a string.")
         default:
             sink.append(UInt8(ascii: "\\"))
             guard scalar.properties.isWhitespace || scalar.properties.generalCategory == .control else {
@@ -186,13 +186,13 @@ struct EDNWriter: ~Copyable {
     private mutating func emit(_ instant: Timestamp) throws(WireError) {
         let text = instant.description
         guard isLenient || text.utf8.first.map(EDNName.isDigit) == true else {
-            throw unsayable("EDN's dates have years from 0 to 9999.")
+            throw unencodable("EDN's dates have years from 0 to 9999.")
         }
         sink.append(text: "#inst \"\(text.dropLast())-00:00\"")
     }
 
-    private func unsayable(_ message: String) -> WireError {
-        WireError(.unsayable, message, path: path)
+    private func unencodable(_ message: String) -> WireError {
+        WireError(.unencodable, message, path: path)
     }
 
     /// The keys and indices of what is being written.

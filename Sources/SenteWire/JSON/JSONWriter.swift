@@ -96,7 +96,7 @@ struct JSONWriter: ~Copyable {
             sink.append(digitsOf: instant.milliseconds)
         default:
             guard let text = text(of: value) else {
-                throw unsayable("JSON has no word for a tagged value; take the value out of its tag.")
+                throw unencodable("JSON has no word for a tagged value; take the value out of its tag.")
             }
             sink.appendQuoted(text)
         }
@@ -116,7 +116,7 @@ struct JSONWriter: ~Copyable {
     private mutating func emit(_ double: Double) throws(WireError) {
         if double.isFinite { return sink.append(digitsOf: double) }
         switch options.nonFinite {
-        case .refuse: throw unsayable("JSON has no word for \(double); send null or a text instead.")
+        case .refuse: throw unencodable("JSON has no word for \(double); send null or a text instead.")
         case .null: sink.append("null")
         case .text: sink.append(double.isNaN ? "\"NaN\"" : double < 0 ? "\"-Infinity\"" : "\"Infinity\"")
         }
@@ -133,7 +133,7 @@ struct JSONWriter: ~Copyable {
     private mutating func emitKey(_ key: Value) throws(WireError) {
         if case .string(let text) = key { return sink.appendQuoted(text) }
         guard let text = keyText(of: key) else {
-            throw unsayable("The key \(key) is no text; JSON's names are text.")
+            throw unencodable("The key \(key) is no text; JSON's names are text.")
         }
         sink.appendQuoted(text)
     }
@@ -146,7 +146,7 @@ struct JSONWriter: ~Copyable {
         var names = ValueSet()
         for (key, _) in map {
             guard let name = keyText(of: key), !names.insert(.string(name)) else { continue }
-            throw unsayable("Two keys of the map would both be written as “\(name)”.")
+            throw unencodable("Two keys of the map would both be written as “\(name)”.")
         }
     }
 
@@ -180,8 +180,8 @@ struct JSONWriter: ~Copyable {
         }
     }
 
-    private func unsayable(_ message: String) -> WireError {
-        WireError(.unsayable, message, path: path)
+    private func unencodable(_ message: String) -> WireError {
+        WireError(.unencodable, message, path: path)
     }
 
     /// The keys and indices of what is being written.

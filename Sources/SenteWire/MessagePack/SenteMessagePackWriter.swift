@@ -104,13 +104,13 @@ struct SenteMessagePackWriter: ~Copyable {
             guard let type = SenteExtension.type(tag) else { fallthrough }
             sink.packExt(type, bytes)
         case .tagged:
-            throw unsayable("Sente's MessagePack has no tagged values; take the value out of its tag.")
-        default: throw unsayable("Sente's MessagePack has no URIs; send its text.")
+            throw unencodable("Sente's MessagePack has no tagged values; take the value out of its tag.")
+        default: throw unencodable("Sente's MessagePack has no URIs; send its text.")
         }
     }
 
     private func fitting(_ integer: BigInteger, _ reason: String) throws(WireError) -> Int64 {
-        guard let integer = Int64(exactly: integer) else { throw unsayable(reason) }
+        guard let integer = Int64(exactly: integer) else { throw unencodable(reason) }
         return integer
     }
 
@@ -136,8 +136,8 @@ struct SenteMessagePackWriter: ~Copyable {
         frames.append(Frame(items: items, isMap: isMap, set: set))
     }
 
-    private func unsayable(_ message: String) -> WireError {
-        WireError(.unsayable, message, path: path)
+    private func unencodable(_ message: String) -> WireError {
+        WireError(.unencodable, message, path: path)
     }
 
     /// The keys and indices of what is being written.

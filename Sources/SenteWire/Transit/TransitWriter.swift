@@ -152,7 +152,7 @@ struct TransitWriter: ~Copyable {
     private mutating func emit(_ tag: String, _ content: Value, asKey: Bool) throws(WireError) {
         guard !TransitTag.isOwn(tag) else {
             throw WireError(
-                .unsayable, "The tag “\(tag)” is Transit's own; send the value that it stands for.",
+                .unencodable, "The tag “\(tag)” is Transit's own; send the value that it stands for.",
                 path: path)
         }
         if case .string(let text) = content, let letter = tag.utf8.first, TransitOutput.isLetter(tag) {

@@ -47,9 +47,9 @@ struct EDNWriterTests {
             ([.character("😀")], [0]), ([.instant(Timestamp(milliseconds: .max))], [0]),
             ([[.keyword("a b"): 1]], [0, .keyword("a b")]), (.set([.keyword("a b")]), [0]),
         ] as [(Value, [Value])])
-    func unsayable(value: Value, path: [Value]) {
+    func unencodable(value: Value, path: [Value]) {
         let error = #expect(throws: WireError.self) { try write(value) }
-        #expect(error?.kind == .unsayable)
+        #expect(error?.kind == .unencodable)
         #expect(error?.path == path, "\(value)")
     }
 
@@ -82,7 +82,7 @@ struct EDNWriterTests {
             } catch {
                 // Keys such as 1 and 1N in one map.
                 try #require(
-                    error.kind == .unsayable && error.message.contains("equal"), "\(value): \(error)")
+                    error.kind == .unencodable && error.message.contains("equal"), "\(value): \(error)")
                 refused += 1
             }
         }

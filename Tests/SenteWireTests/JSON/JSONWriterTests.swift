@@ -56,9 +56,9 @@ struct JSONWriterTests {
             ([[1: 2]], [0, 1]), (.double(.infinity), []),
             (["x": 1, "k": [.keyword("a"): 1, "a": 2]], ["k"]),
         ] as [(Value, [Value])])
-    func unsayable(value: Value, path: [Value]) {
+    func unencodable(value: Value, path: [Value]) {
         let error = #expect(throws: WireError.self) { try write(value) }
-        #expect(error?.kind == .unsayable)
+        #expect(error?.kind == .unencodable)
         #expect(error?.path == path)
     }
 

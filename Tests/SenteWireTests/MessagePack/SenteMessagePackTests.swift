@@ -83,11 +83,11 @@ struct SenteMessagePackTests {
             .uri("x:y"), .tagged("t", 1), .tagged("msgpack/ext8", .bytes([1])),
             .bigInteger(BigInteger(UInt64.max)),
         ] as [Value])
-    func unsayable(value: Value) {
+    func unencodable(value: Value) {
         let error = #expect(throws: WireError.self) {
             try WireFormat.senteMessagePack.encode(["a": [1, [.keyword("k"): value]]])
         }
-        #expect(error?.kind == .unsayable)
+        #expect(error?.kind == .unencodable)
         #expect(error?.path == ["a", 1, .keyword("k")])
     }
 

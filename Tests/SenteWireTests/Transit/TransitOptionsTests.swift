@@ -22,7 +22,7 @@ struct TransitOptionsTests {
                 guard case .instant(let instant) = value else { return value }
                 return .tagged("inst", .string(instant.description))
             },
-            .uuid: { value throws(WireError) in throw WireError(.unsayable, "No UUIDs here.") },
+            .uuid: { value throws(WireError) in throw WireError(.unencodable, "No UUIDs here.") },
             .tagged("secret"): { _ in nil },
         ])
 

@@ -178,7 +178,7 @@ struct TransitTests {
             let error = #expect(throws: WireError.self) {
                 try WireFormat.transitJSON.encode([[[1]: [.tagged(tag, "x")]]])
             }
-            #expect(error?.kind == .unsayable)
+            #expect(error?.kind == .unencodable)
             #expect(error?.path == [0, [1], 0])
         }
     }
