@@ -33,7 +33,7 @@ public struct ValueEncoder: Sendable {
     public func encode(_ value: some Encodable) throws -> Value {
         let plan = EncodingPlan(keys: keys, userInfo: userInfo)
         let result = try ValueWriting(plan: plan).encoded(value, nil)
-        if let failure = plan.failure { throw failure }
+        if let error = plan.error { throw error }
         return result
     }
 
@@ -51,7 +51,7 @@ final class EncodingPlan {
     let keys: ValueEncoder.Keys
     let userInfo: [CodingUserInfoKey: any Sendable]
     /// The first wrong use of a container, by a method that cannot throw.
-    var failure: EncodingError?
+    var error: EncodingError?
 
     init(keys: ValueEncoder.Keys, userInfo: [CodingUserInfoKey: any Sendable]) {
         self.keys = keys

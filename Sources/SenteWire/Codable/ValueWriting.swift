@@ -148,18 +148,18 @@ extension ValueWriting {
     /// Where that would be too deep the whole is refused.
     func below(_ key: any CodingKey) -> ValueWriting {
         let below = ValueWriting(self, key)
-        if below.depth > Self.maximumDepth, plan.failure == nil {
-            plan.failure = .invalidValue(
+        if below.depth > Self.maximumDepth, plan.error == nil {
+            plan.error = .invalidValue(
                 key, context("There are containers deeper than \(Self.maximumDepth)."))
         }
-        // After a failure what was appended may not be here, and nothing will be read.
-        if plan.failure == nil { children.append((items.count - 1, below)) }
+        // After an error what was appended may not be here, and nothing will be read.
+        if plan.error == nil { children.append((items.count - 1, below)) }
         return below
     }
 
     private func misused(_ wanted: String) {
-        guard plan.failure == nil else { return }
+        guard plan.error == nil else { return }
         let message = "The type asked for \(wanted) after it had begun to write something else."
-        plan.failure = .invalidValue(finished, context(message))
+        plan.error = .invalidValue(finished, context(message))
     }
 }

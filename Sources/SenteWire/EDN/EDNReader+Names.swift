@@ -2,7 +2,7 @@
 
 extension EDNReader {
     /// Moves over white space, commas and comments.
-    mutating func skipSpace() throws(Fault) {
+    mutating func skipSpace() throws(ReadingError) {
         while position < end {
             if skipOneSpace() { continue }
             guard bytes[position] == UInt8(ascii: ";") else { return }
@@ -24,7 +24,7 @@ extension EDNReader {
         return true
     }
 
-    private mutating func skipComment() throws(Fault) {
+    private mutating func skipComment() throws(ReadingError) {
         while position < end, bytes[position] != 0x0A, bytes[position] != 0x0D {
             if bytes[position] < 0x80 { position += 1 } else { try skipSequence() }
         }
@@ -33,16 +33,16 @@ extension EDNReader {
     private var isAtWideSpace: Bool { position + 2 < end && EDNName.isWideSpace(bytes + position) }
 
     /// Moves over one character that is not ASCII.
-    mutating func skipSequence() throws(Fault) {
+    mutating func skipSequence() throws(ReadingError) {
         let length = UTF8Scan.sequenceLength(bytes, at: position, end: end)
         guard length >= 0 else { throw incomplete() }
-        guard length > 0 else { throw fault("The text is not UTF-8.", .invalidText) }
+        guard length > 0 else { throw error("The text is not UTF-8.", .invalidText) }
         position += length
     }
 
     /// Moves to the end of the token that has begun before.
     @inline(__always)
-    private mutating func skipToken() throws(Fault) {
+    private mutating func skipToken() throws(ReadingError) {
         while position < end {
             if EDNName.isConstituent(bytes[position]) {
                 position += 1
@@ -55,7 +55,7 @@ extension EDNReader {
         guard position < end else { return }
         switch bytes[position] {
         case UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: "~"):
-            throw fault("The characters @ ` ~ may stand in strings only.")
+            throw error("The characters @ ` ~ may stand in strings only.")
         default: return
         }
     }
@@ -69,19 +69,19 @@ extension EDNReader {
     }
 
     /// Reads a keyword; `position` is at its colon.
-    mutating func keyword() throws(Fault) -> Keyword {
+    mutating func keyword() throws(ReadingError) -> Keyword {
         position += 1
         let start = position
         try skipToken()
         guard EDNName.isName(token(from: start), isKeyword: true) else {
             position = start - 1
-            throw fault("A keyword is :name or :namespace/name.")
+            throw error("A keyword is :name or :namespace/name.")
         }
         return Keyword(exactly: text(from: start))
     }
 
     /// Reads a symbol, or one of the words that are none.
-    mutating func symbolOrWord() throws(Fault) -> Value {
+    mutating func symbolOrWord() throws(ReadingError) -> Value {
         let text = try symbolText()
         switch text {
         case "nil": return .null
@@ -91,18 +91,18 @@ extension EDNReader {
         }
     }
 
-    private mutating func symbolText() throws(Fault) -> String {
+    private mutating func symbolText() throws(ReadingError) -> String {
         let start = position
         try skipToken()
         guard EDNName.isName(token(from: start), isKeyword: false) else {
             position = start
-            throw fault("An EDN value must begin here; symbols are name or namespace/name.")
+            throw error("An EDN value must begin here; symbols are name or namespace/name.")
         }
         return text(from: start)
     }
 
     /// Reads a tag behind its `#`.
-    mutating func tag() throws(Fault) -> String {
+    mutating func tag() throws(ReadingError) -> String {
         let start = position
         if bytes[position] >= 0x80 {
             // A letter is to begin it, so the character must be whole.
@@ -112,13 +112,13 @@ extension EDNReader {
         let text = EDNName.isConstituent(bytes[position]) || bytes[position] >= 0x80 ? try symbolText() : ""
         guard EDNName.isTag(text) else {
             position = start
-            throw fault("After # a tag must come, or one of { _ : # ^.")
+            throw error("After # a tag must come, or one of { _ : # ^.")
         }
         return text
     }
 
     /// Reads a character; `position` is at its backslash.
-    mutating func character() throws(Fault) -> Value {
+    mutating func character() throws(ReadingError) -> Value {
         position += 1
         let start = position
         guard position < end else { throw incomplete() }
@@ -128,7 +128,7 @@ extension EDNReader {
         let text = text(from: start)
         guard let scalar = Self.character(text) else {
             position = start - 1
-            throw fault("This is no character that Clojure knows.")
+            throw error("This is no character that Clojure knows.")
         }
         return .character(scalar)
     }

@@ -17,7 +17,7 @@ extension EDNReader {
     }
 
     /// Reads a number; `position` is at its sign or first digit.
-    mutating func number() throws(Fault) -> Value {
+    mutating func number() throws(ReadingError) -> Value {
         let start = position
         let isNegative = bytes[position] == UInt8(ascii: "-")
         if !EDNName.isDigit(bytes[position]) { position += 1 }
@@ -52,7 +52,7 @@ extension EDNReader {
     }
 
     /// Reads a number of any form (`intPat`, `ratioPat` and `floatPat` of Clojure's reader).
-    private mutating func rareNumber() throws(Fault) -> Value {
+    private mutating func rareNumber() throws(ReadingError) -> Value {
         let start = position
         while !endsNumber { position += 1 }
         let token = text(from: start)
@@ -73,7 +73,7 @@ extension EDNReader {
         } else {
             value = try radixInteger(digits, sign: sign).map { Self.integer($0, isExact: isExact) }
         }
-        guard let value else { throw fault("This is no number that Clojure knows.") }
+        guard let value else { throw error("This is no number that Clojure knows.") }
         position = start + token.utf8.count
         return value
     }
@@ -84,12 +84,12 @@ extension EDNReader {
 
     private mutating func ratio(
         _ above: Substring.UTF8View, _ below: Substring.UTF8View, sign: String, past token: String
-    ) throws(Fault) -> Value {
+    ) throws(ReadingError) -> Value {
         guard let numerator = BigInteger(sign + String(Substring(above))), below.allSatisfy(EDNName.isDigit),
             let denominator = BigInteger(String(Substring(below)))
-        else { throw fault("This is no number that Clojure knows.") }
+        else { throw error("This is no number that Clojure knows.") }
         guard let ratio = Ratio(numerator, denominator) else {
-            throw fault("Nothing can be divided by zero.")
+            throw error("Nothing can be divided by zero.")
         }
         position += token.utf8.count
         return ratio.denominator == BigInteger(1)
@@ -117,7 +117,8 @@ extension EDNReader {
     }
 
     /// A whole number that begins with `0x`, with a zero as octal ones do, or with its radix as `36r`.
-    private func radixInteger(_ number: Substring.UTF8View, sign: String) throws(Fault) -> BigInteger? {
+    private func radixInteger(_ number: Substring.UTF8View, sign: String) throws(ReadingError) -> BigInteger?
+    {
         let parts = number.split(maxSplits: 1, omittingEmptySubsequences: false) {
             $0 | 0x20 == UInt8(ascii: "r") || $0 | 0x20 == UInt8(ascii: "x")
         }
@@ -133,7 +134,7 @@ extension EDNReader {
         }
         guard let radix, 2...36 ~= radix, !digits.isEmpty else { return nil }
         guard digits.count <= Self.maximumRadixDigits else {
-            throw fault("Numbers that are not decimal may have 1,000 digits.", .outOfRange)
+            throw error("Numbers that are not decimal may have 1,000 digits.", .outOfRange)
         }
         return Self.decimalDigits(of: digits, radix: radix).flatMap { BigInteger(sign + $0) }
     }
@@ -168,7 +169,7 @@ extension EDNReader {
     }
 
     /// Reads `##Inf`, `##-Inf` or `##NaN`; `position` is at the second `#`.
-    mutating func symbolicNumber() throws(Fault) -> Value {
+    mutating func symbolicNumber() throws(ReadingError) -> Value {
         let start = position - 1
         position += 1
         try skipSpace()
@@ -181,7 +182,7 @@ extension EDNReader {
         case "NaN": return .double(.nan)
         default:
             position = start
-            throw fault("The symbolic numbers are ##Inf, ##-Inf and ##NaN.")
+            throw error("The symbolic numbers are ##Inf, ##-Inf and ##NaN.")
         }
     }
 }

@@ -2,7 +2,7 @@
 
 extension EDNReader {
     /// Reads a string; `position` is at its opening quote and moves behind the closing one.
-    mutating func string() throws(Fault) -> String {
+    mutating func string() throws(ReadingError) -> String {
         position += 1
         let start = position
         while true {
@@ -19,7 +19,7 @@ extension EDNReader {
 
     /// Moves to the next quote or backslash; line breaks and other control characters stand for themselves.
     @inline(__always)
-    private mutating func skipPlainText() throws(Fault) {
+    private mutating func skipPlainText() throws(ReadingError) {
         while true {
             position = UTF8Scan.plainEnd(bytes, from: position, to: end)
             guard position < end else { throw incomplete() }
@@ -35,7 +35,7 @@ extension EDNReader {
     }
 
     /// Goes on at the first backslash of a string that began at `start`.
-    private mutating func stringWithEscapes(from start: Int) throws(Fault) -> String {
+    private mutating func stringWithEscapes(from start: Int) throws(ReadingError) -> String {
         scratch.removeAll(keepingCapacity: true)
         var copied = start
         while true {
@@ -51,7 +51,7 @@ extension EDNReader {
     }
 
     /// Reads an escape and adds what it stands for to the scratch bytes.
-    private mutating func escape() throws(Fault) {
+    private mutating func escape() throws(ReadingError) {
         guard position + 1 < end else { throw incomplete() }
         let letter = bytes[position + 1]
         switch letter {
@@ -64,20 +64,20 @@ extension EDNReader {
         case UInt8(ascii: "u"): return try unicodeEscape()
         case 0x30...0x37: return try octalEscape()
         default:
-            throw fault(
+            throw error(
                 "The escapes are \\\" \\\\ \\b \\f \\n \\r \\t, \\u with four hexadecimal digits, \\0 to \\377."
             )
         }
         position += 2
     }
 
-    private mutating func unicodeEscape() throws(Fault) {
+    private mutating func unicodeEscape() throws(ReadingError) {
         let scalar = try UnicodeEscape.read(bytes, &position, before: end, incomplete: incomplete())
         scratch.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     }
 
     /// Reads `\0` to `\377`; like Clojure it wants no other digit or letter behind fewer than three.
-    private mutating func octalEscape() throws(Fault) {
+    private mutating func octalEscape() throws(ReadingError) {
         position += 1
         let start = position
         var code: UInt32 = 0
@@ -85,14 +85,14 @@ extension EDNReader {
             guard position < end else { throw incomplete() }
             let digit = bytes[position] &- 0x30
             guard digit <= 7 else {
-                guard endsNumber else { throw fault("An octal digit must come here.") }
+                guard endsNumber else { throw error("An octal digit must come here.") }
                 break
             }
             code = code << 3 | UInt32(digit)
             position += 1
         }
         guard let scalar = Unicode.Scalar(code), code <= 0o377 else {
-            throw fault("Octal escapes end at \\377.")
+            throw error("Octal escapes end at \\377.")
         }
         scratch.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     }

@@ -2,7 +2,7 @@
 
 extension EDNReader {
     /// What a tag makes of its value.
-    mutating func tagged(_ tag: Name, _ value: Value) throws(Fault) -> Value {
+    mutating func tagged(_ tag: Name, _ value: Value) throws(ReadingError) -> Value {
         if let reader = options.readers[tag.text] { return try read(value, with: reader, at: tag.offset) }
         switch (tag.text, value) {
         case ("inst", .string(let text)):
@@ -32,19 +32,19 @@ extension EDNReader {
         }
     }
 
-    private func wrong(_ message: StaticString, _ tag: Name) -> Fault {
-        Fault(kind: .malformed, message: message, offset: tag.offset)
+    private func wrong(_ message: StaticString, _ tag: Name) -> ReadingError {
+        ReadingError(kind: .malformed, message: message, offset: tag.offset)
     }
 
     private mutating func read(
         _ value: Value, with reader: EDNOptions.Reader, at offset: Int
-    ) throws(Fault) -> Value {
+    ) throws(ReadingError) -> Value {
         do throws(WireError) {
             return try reader(value)
         } catch {
             refusal = error
             refusal?.offset = offset
-            throw Fault(kind: error.kind, message: "The tag's reader refused.", offset: offset)
+            throw ReadingError(kind: error.kind, message: "The tag's reader refused.", offset: offset)
         }
     }
 }

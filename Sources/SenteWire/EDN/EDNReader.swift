@@ -2,8 +2,6 @@
 
 /// Reads one EDN document of UTF-8 bytes in place, without recursion, as `clojure.edn` does.
 struct EDNReader: ~Copyable {
-    typealias Fault = ReadingFault
-
     /// What is open: a collection, or a prefix that waits for the form it applies to.
     fileprivate enum Kind: UInt8 {
         case vector, list, map, qualifiedMap, set
@@ -46,11 +44,11 @@ struct EDNReader: ~Copyable {
         guard let base = buffer.baseAddress else { throw WireError(.incomplete, incompleteness, offset: 0) }
         var reader = EDNReader(
             bytes: base, end: buffer.count, options: options, maximumDepth: limits.maximumDepth)
-        do throws(Fault) {
+        do throws(ReadingError) {
             return try reader.document()
         } catch {
             if let refusal = reader.refusal { throw refusal }
-            throw WireError(error.kind, error.message.description, offset: error.offset)
+            throw WireError(error)
         }
     }
 
@@ -63,7 +61,7 @@ struct EDNReader: ~Copyable {
         self.maximumDepth = maximumDepth
     }
 
-    private mutating func document() throws(Fault) -> Value {
+    private mutating func document() throws(ReadingError) -> Value {
         while true {
             try skipSpace()
             guard position < end else {
@@ -71,7 +69,7 @@ struct EDNReader: ~Copyable {
                 return stack.pop()
             }
             if open.isEmpty, stack.count == 1, !isAtDiscard {
-                throw fault("Only one value may stand in an EDN document.")
+                throw error("Only one value may stand in an EDN document.")
             }
             try form()
         }
@@ -82,7 +80,7 @@ struct EDNReader: ~Copyable {
     }
 
     /// Reads a scalar, the start or end of a collection, or a prefix.
-    private mutating func form() throws(Fault) {
+    private mutating func form() throws(ReadingError) {
         switch bytes[position] {
         case UInt8(ascii: "\""):
             let start = position + 1
@@ -110,7 +108,7 @@ struct EDNReader: ~Copyable {
     }
 
     /// Reads what begins with `#`.
-    private mutating func dispatch() throws(Fault) {
+    private mutating func dispatch() throws(ReadingError) {
         let offset = position
         guard position + 1 < end else { throw incomplete() }
         position += 1
@@ -130,18 +128,18 @@ struct EDNReader: ~Copyable {
     }
 
     /// Opens what the byte here begins.
-    private mutating func begin(_ kind: Kind) throws(Fault) {
+    private mutating func begin(_ kind: Kind) throws(ReadingError) {
         guard open.count < maximumDepth else {
-            throw fault("The EDN document is nested too deep.", .tooDeep)
+            throw error("The EDN document is nested too deep.", .tooDeep)
         }
         position += 1
         open.append(Frame(kind: kind, start: stack.count))
     }
 
     /// Closes the collection that the bracket here ends.
-    private mutating func close() throws(Fault) {
+    private mutating func close() throws(ReadingError) {
         guard let frame = open.last, frame.kind.closing == bytes[position] else {
-            throw fault("This bracket closes nothing that was opened.")
+            throw error("This bracket closes nothing that was opened.")
         }
         open.removeLast()
         let value: Value
@@ -150,16 +148,16 @@ struct EDNReader: ~Copyable {
         case .list: value = .list(stack.takeArray(from: frame.start))
         case .set:
             guard let set = stack.takeDistinctSet(from: frame.start) else {
-                throw fault("Two elements of the set are equal.")
+                throw error("Two elements of the set are equal.")
             }
             value = .set(set)
         default:
             if frame.kind == .qualifiedMap { names.removeLast() }
             guard (stack.count - frame.start) & 1 == 0 else {
-                throw fault("The map's last key has no value.")
+                throw error("The map's last key has no value.")
             }
             guard let map = stack.takeDistinctMap(from: frame.start) else {
-                throw fault("Two keys of the map are equal.")
+                throw error("Two keys of the map are equal.")
             }
             value = .map(map)
         }
@@ -169,28 +167,28 @@ struct EDNReader: ~Copyable {
 
     /// Puts a string or a keyword where it belongs; its text stands in the bytes, unless the count is negative.
     @inline(__always)
-    private mutating func add(_ value: Value, textFrom start: Int, count: Int) throws(Fault) {
+    private mutating func add(_ value: Value, textFrom start: Int, count: Int) throws(ReadingError) {
         guard count >= 0, let frame = open.last, frame.kind.rawValue <= Kind.map.rawValue else {
             return try add(value)
         }
         if frame.kind == .map, (stack.count - frame.start) & 1 == 0 {
-            stack.pushKey(value, print: UTF8Scan.print(bytes + start, count: count))
+            stack.pushKey(value, fingerprint: Fingerprint.of(bytes + start, count: count))
         } else {
             stack.push(value)
         }
     }
 
     /// Puts a complete value where it belongs, after the prefixes that wait for it.
-    private mutating func add(_ value: Value) throws(Fault) {
+    private mutating func add(_ value: Value) throws(ReadingError) {
         var value = value
         while let frame = open.last {
             switch frame.kind {
             case .vector, .list: return stack.push(value)
-            case .set: return stack.pushKey(value, print: Self.print(of: value))
+            case .set: return stack.pushKey(value, fingerprint: Fingerprint.of(value))
             case .map, .qualifiedMap:
                 guard (stack.count - frame.start) & 1 == 0 else { return stack.push(value) }
                 if frame.kind == .qualifiedMap { value = qualified(value) }
-                return stack.pushKey(value, print: Self.print(of: value))
+                return stack.pushKey(value, fingerprint: Fingerprint.of(value))
             case .tag, .discarded, .namespace, .metadata, .described:
                 guard let result = try finish(frame.kind, value) else { return }
                 value = result
@@ -200,7 +198,7 @@ struct EDNReader: ~Copyable {
     }
 
     /// Ends a prefix with the value it applies to, and gives what they make together, if anything.
-    private mutating func finish(_ prefix: Kind, _ value: Value) throws(Fault) -> Value? {
+    private mutating func finish(_ prefix: Kind, _ value: Value) throws(ReadingError) -> Value? {
         open.removeLast()
         switch prefix {
         case .tag: return try tagged(names.removeLast(), value)
@@ -210,13 +208,13 @@ struct EDNReader: ~Copyable {
         case .metadata:
             switch value {
             case .map, .keyword, .symbol, .string: open.append(Frame(kind: .described, start: stack.count))
-            default: throw fault("Metadata are a map, a keyword, a symbol or a string.")
+            default: throw error("Metadata are a map, a keyword, a symbol or a string.")
             }
             return nil
         case .described:
             switch value {
             case .list, .vector, .map, .set, .symbol, .tagged: return value
-            default: throw fault("Only collections and symbols have metadata.")
+            default: throw error("Only collections and symbols have metadata.")
             }
         default: return nil
         }
@@ -224,15 +222,15 @@ struct EDNReader: ~Copyable {
 
     /// Opens the map whose namespace was read as any form is, so that white space, comments, `#_` and `^` may stand
     /// before it; before the brace only white space may (`clojure.lang.EdnReader`, `NamespaceMapReader`).
-    private mutating func beginMap(in namespace: Value) throws(Fault) {
+    private mutating func beginMap(in namespace: Value) throws(ReadingError) {
         let offset = names.removeLast().offset
         guard case .symbol(let symbol) = namespace, symbol.namespace == nil else {
             position = offset
-            throw fault("A map's namespace is a name without a slash.")
+            throw error("A map's namespace is a name without a slash.")
         }
         while skipOneSpace() {}
         guard position < end else { throw incomplete() }
-        guard bytes[position] == UInt8(ascii: "{") else { throw fault("A map must follow its namespace.") }
+        guard bytes[position] == UInt8(ascii: "{") else { throw error("A map must follow its namespace.") }
         names.append(Name(text: symbol.text, offset: offset))
         try begin(.qualifiedMap)
     }
@@ -254,24 +252,12 @@ struct EDNReader: ~Copyable {
         }
     }
 
-    /// A print that is the same for all values that Clojure takes for equal.
-    private static func print(of value: Value) -> UInt32 {
-        switch value {
-        case .string(let text): UTF8Scan.print(text)
-        case .keyword(let keyword): UTF8Scan.print(keyword.text)
-        case .symbol(let symbol): UTF8Scan.print(symbol.text)
-        case .integer(let integer): UInt32(truncatingIfNeeded: integer &* 0x9E37_79B1)
-        case .bigInteger(let integer): Int64(exactly: integer).map { print(of: .integer($0)) } ?? 0
-        default: 0
-        }
+    func error(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> ReadingError {
+        ReadingError(kind: kind, message: message, offset: position)
     }
 
-    func fault(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> Fault {
-        Fault(kind: kind, message: message, offset: position)
-    }
-
-    func incomplete() -> Fault {
-        Fault(kind: .incomplete, message: "The EDN document ends before its value does.", offset: end)
+    func incomplete() -> ReadingError {
+        ReadingError(kind: .incomplete, message: "The EDN document ends before its value does.", offset: end)
     }
 }
 

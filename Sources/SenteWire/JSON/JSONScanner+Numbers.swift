@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension JSONReader {
+extension JSONScanner {
     /// Reads a number; `position` is at its sign or first digit.
-    mutating func number() throws(Fault) -> Value {
+    mutating func number() throws(ReadingError) -> Value {
         let start = position
         let isNegative = bytes[position] == UInt8(ascii: "-")
         if isNegative { position += 1 }
@@ -11,7 +11,7 @@ extension JSONReader {
         try digits(into: &mantissa)
         if bytes[firstDigit] == UInt8(ascii: "0"), position > firstDigit + 1 {
             position = firstDigit
-            throw fault("A number may not begin with a zero that means nothing.")
+            throw error("A number may not begin with a zero that means nothing.")
         }
         var digitCount = position - firstDigit
         let isWhole =
@@ -36,7 +36,7 @@ extension JSONReader {
 
     /// Reads at least one digit; the mantissa is right while there are no more than 19 in all.
     @inline(__always)
-    private mutating func digits(into mantissa: inout UInt64) throws(Fault) {
+    private mutating func digits(into mantissa: inout UInt64) throws(ReadingError) {
         let first = position
         while position < end {
             let digit = bytes[position] &- 0x30
@@ -46,12 +46,12 @@ extension JSONReader {
         }
         if position == first {
             guard position < end else { throw incomplete() }
-            throw fault("A digit must come here.")
+            throw error("A digit must come here.")
         }
     }
 
     /// Reads an exponent with its letter; one of more than six digits counts as a million.
-    private mutating func exponent() throws(Fault) -> Int {
+    private mutating func exponent() throws(ReadingError) -> Int {
         position += 1
         guard position < end else { throw incomplete() }
         let isNegative = bytes[position] == UInt8(ascii: "-")
@@ -78,11 +78,12 @@ extension JSONReader {
         String(decoding: UnsafeBufferPointer(start: bytes + start, count: position - start), as: UTF8.self)
     }
 
-    private func slowNumber(start: Int) throws(Fault) -> Value {
+    private func slowNumber(start: Int) throws(ReadingError) -> Value {
         let text = ascii(from: start)
         if let double = Double(text), double.isFinite { return .double(double) }
         guard let decimal = BigDecimal(text) else {
-            throw Fault(kind: .outOfRange, message: "The number's exponent is beyond 32 bits.", offset: start)
+            throw ReadingError(
+                kind: .outOfRange, message: "The number's exponent is beyond 32 bits.", offset: start)
         }
         return .decimal(decimal)
     }

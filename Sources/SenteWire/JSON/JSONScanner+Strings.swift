@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension JSONReader {
+extension JSONScanner {
     /// Reads a string; `position` is at its opening quote and moves behind the closing one.
-    mutating func string() throws(Fault) -> String {
+    mutating func string() throws(ReadingError) -> String {
         position += 1
         let start = position
         while true {
@@ -19,7 +19,7 @@ extension JSONReader {
             } else if byte == UInt8(ascii: "\\") {
                 return try stringWithEscapes(from: start)
             } else {
-                throw fault("A control character in a string must be written as an escape.")
+                throw error("A control character in a string must be written as an escape.")
             }
         }
     }
@@ -36,15 +36,15 @@ extension JSONReader {
     }
 
     /// Moves over one character that is not ASCII.
-    private mutating func skipSequence() throws(Fault) {
+    private mutating func skipSequence() throws(ReadingError) {
         let length = UTF8Scan.sequenceLength(bytes, at: position, end: end)
         guard length >= 0 else { throw incomplete() }
-        guard length > 0 else { throw fault("The text is not UTF-8.", .invalidText) }
+        guard length > 0 else { throw error("The text is not UTF-8.", .invalidText) }
         position += length
     }
 
     /// Goes on at the first backslash of a string that began at `start`.
-    private mutating func stringWithEscapes(from start: Int) throws(Fault) -> String {
+    private mutating func stringWithEscapes(from start: Int) throws(ReadingError) -> String {
         scratch.removeAll(keepingCapacity: true)
         var copied = start
         while true {
@@ -62,7 +62,7 @@ extension JSONReader {
                 try escape()
                 copied = position
             case 0x80...: try skipSequence()
-            case ..<0x20: throw fault("A control character in a string must be written as an escape.")
+            case ..<0x20: throw error("A control character in a string must be written as an escape.")
             default:
                 position += 1
                 skipPlainText()
@@ -71,7 +71,7 @@ extension JSONReader {
     }
 
     /// Reads an escape and adds what it stands for to the scratch bytes.
-    private mutating func escape() throws(Fault) {
+    private mutating func escape() throws(ReadingError) {
         guard position + 1 < end else { throw incomplete() }
         let letter = bytes[position + 1]
         switch letter {
@@ -83,13 +83,13 @@ extension JSONReader {
         case UInt8(ascii: "t"): scratch.append(0x09)
         case UInt8(ascii: "u"): return try unicodeEscape()
         default:
-            throw fault(
+            throw error(
                 "The escapes are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u with four hexadecimal digits.")
         }
         position += 2
     }
 
-    private mutating func unicodeEscape() throws(Fault) {
+    private mutating func unicodeEscape() throws(ReadingError) {
         let scalar = try UnicodeEscape.read(bytes, &position, before: end, incomplete: incomplete())
         scratch.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     }

@@ -28,27 +28,20 @@ extension ByteSink {
         }
     }
 
-    /// Writes a string, with Transit's mark in front if it has one.
-    mutating func pack(_ text: String, mark: TransitOutput.Mark = TransitOutput.Mark(count: 0, letter: 0)) {
+    mutating func pack(_ text: String) {
         text.readUTF8 { content in
-            let length = mark.count + content.count
-            if length <= 0x1F {
-                append(0xA0 | UInt8(truncatingIfNeeded: length))
-            } else {
-                header(0xD9, length)
-            }
-            if mark.count > 0 { append(UInt8(ascii: "~")) }
-            if mark.count > 1 { append(mark.letter) }
+            packString(content.count)
             append(content)
         }
     }
 
-    /// Writes one of Transit's cache codes.
-    mutating func packCode(_ low: UInt8, after high: UInt8?) {
-        append(high == nil ? 0xA2 : 0xA3)
-        append(UInt8(ascii: "^"))
-        if let high { append(high) }
-        append(low)
+    /// Begins a string of so many bytes, which are to be appended.
+    mutating func packString(_ length: Int) {
+        if length <= 0x1F {
+            append(0xA0 | UInt8(truncatingIfNeeded: length))
+        } else {
+            header(0xD9, length)
+        }
     }
 
     mutating func pack(_ content: [UInt8]) {

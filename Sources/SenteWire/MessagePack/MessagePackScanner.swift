@@ -17,8 +17,6 @@ package struct MessagePackScanner: ~Copyable {
         case map(Int)
     }
 
-    typealias Fault = ReadingFault
-
     let bytes: UnsafePointer<UInt8>
     package let end: Int
     package var position = 0
@@ -31,16 +29,16 @@ package struct MessagePackScanner: ~Copyable {
 
     /// The next token, for those who are not of this module.
     package mutating func token() throws(WireError) -> Token {
-        do throws(Fault) {
+        do throws(ReadingError) {
             return try next()
         } catch {
-            throw WireError(error.kind, error.message.description, offset: error.offset)
+            throw WireError(error)
         }
     }
 
     /// The next token; its contents, if any, are within the bytes and have been passed.
     @inline(__always)
-    mutating func next() throws(Fault) -> Token {
+    mutating func next() throws(ReadingError) -> Token {
         guard position < end else { throw incomplete() }
         let lead = bytes[position]
         position += 1
@@ -56,7 +54,7 @@ package struct MessagePackScanner: ~Copyable {
         }
     }
 
-    private mutating func longToken(_ lead: UInt8) throws(Fault) -> Token {
+    private mutating func longToken(_ lead: UInt8) throws(ReadingError) -> Token {
         switch lead {
         case 0xC0: return .null
         case 0xC2: return .bool(false)
@@ -81,7 +79,7 @@ package struct MessagePackScanner: ~Copyable {
         case 0xDC, 0xDD: return .array(try length(width: lead == 0xDC ? 2 : 4))
         case 0xDE, 0xDF: return .map(try length(width: lead == 0xDE ? 2 : 4))
         default:
-            throw Fault(
+            throw ReadingError(
                 kind: .malformed, message: "MessagePack has no value that begins with the byte C1.",
                 offset: position - 1)
         }
@@ -89,7 +87,7 @@ package struct MessagePackScanner: ~Copyable {
 
     /// Reads a big-endian number of so many bytes.
     @inline(__always)
-    mutating func unsigned(_ width: Int) throws(Fault) -> UInt64 {
+    mutating func unsigned(_ width: Int) throws(ReadingError) -> UInt64 {
         guard end - position >= width else { throw incomplete() }
         var number: UInt64 = 0
         for offset in 0..<width { number = number << 8 | UInt64(bytes[position + offset]) }
@@ -97,30 +95,30 @@ package struct MessagePackScanner: ~Copyable {
         return number
     }
 
-    private mutating func length(width: Int) throws(Fault) -> Int {
+    private mutating func length(width: Int) throws(ReadingError) -> Int {
         Int(truncatingIfNeeded: try unsigned(width))
     }
 
     /// Passes a content of so many bytes and says where it begins.
     @inline(__always)
-    private mutating func content(_ count: Int) throws(Fault) -> Int {
+    private mutating func content(_ count: Int) throws(ReadingError) -> Int {
         guard end - position >= count else { throw incomplete() }
         position += count
         return position - count
     }
 
-    private mutating func ext(count: Int) throws(Fault) -> Token {
+    private mutating func ext(count: Int) throws(ReadingError) -> Token {
         let type = Int8(truncatingIfNeeded: try unsigned(1))
         return .ext(type: type, start: try content(count), count: count)
     }
 
     /// The text of a string's content.
     @inline(__always)
-    func text(_ start: Int, _ count: Int) throws(Fault) -> String {
+    func text(_ start: Int, _ count: Int) throws(ReadingError) -> String {
         let content = UnsafeBufferPointer(start: bytes + start, count: count)
         let text = String(decoding: content, as: UTF8.self)
         guard Self.isASCII(content) || Self.isSame(text, content) else {
-            throw Fault(kind: .invalidText, message: "The text is not UTF-8.", offset: start)
+            throw ReadingError(kind: .invalidText, message: "The text is not UTF-8.", offset: start)
         }
         return text
     }
@@ -149,12 +147,12 @@ package struct MessagePackScanner: ~Copyable {
         }
     }
 
-    func fault(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> Fault {
-        Fault(kind: kind, message: message, offset: position)
+    func error(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> ReadingError {
+        ReadingError(kind: kind, message: message, offset: position)
     }
 
-    func incomplete() -> Fault {
-        Fault(
+    func incomplete() -> ReadingError {
+        ReadingError(
             kind: .incomplete, message: "The MessagePack document ends in the middle of a value.", offset: end
         )
     }

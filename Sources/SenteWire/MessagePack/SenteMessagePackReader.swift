@@ -2,8 +2,6 @@
 
 /// Reads one value as Sente's MessagePack packer writes it, without recursion.
 struct SenteMessagePackReader: ~Copyable {
-    typealias Fault = ReadingFault
-
     /// A collection that is being read.
     private struct Frame {
         enum Kind { case document, array, map, set }
@@ -18,7 +16,7 @@ struct SenteMessagePackReader: ~Copyable {
 
     private struct CachedKey {
         let key: Value
-        let print: UInt32
+        let fingerprint: UInt32
     }
 
     private var scanner: MessagePackScanner
@@ -36,10 +34,10 @@ struct SenteMessagePackReader: ~Copyable {
         }
         var reader = SenteMessagePackReader(
             scanner: MessagePackScanner(bytes: base, end: buffer.count), maximumDepth: limits.maximumDepth)
-        do throws(Fault) {
+        do throws(ReadingError) {
             return try reader.document()
         } catch {
-            throw WireError(error.kind, error.message.description, offset: error.offset)
+            throw WireError(error)
         }
     }
 
@@ -48,7 +46,7 @@ struct SenteMessagePackReader: ~Copyable {
         self.maximumDepth = maximumDepth
     }
 
-    private mutating func document() throws(Fault) -> Value {
+    private mutating func document() throws(ReadingError) -> Value {
         repeat {
             if try value() { continue }
             while current.remaining == 0, let parent = parents.popLast() {
@@ -58,7 +56,7 @@ struct SenteMessagePackReader: ~Copyable {
             }
         } while current.kind != .document
         guard scanner.position == scanner.end else {
-            throw scanner.fault("Only one value may stand in a MessagePack document.")
+            throw scanner.error("Only one value may stand in a MessagePack document.")
         }
         return stack.pop()
     }
@@ -68,7 +66,7 @@ struct SenteMessagePackReader: ~Copyable {
 
     /// Reads a scalar or the start of a collection; true if a collection has begun.
     @inline(__always)
-    private mutating func value() throws(Fault) -> Bool {
+    private mutating func value() throws(ReadingError) -> Bool {
         switch try scanner.next() {
         case .integer(let integer): push(.integer(integer))
         case .string(let start, let count): pushName(.string(try scanner.text(start, count)), start, count)
@@ -85,27 +83,28 @@ struct SenteMessagePackReader: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func push(_ value: consuming Value, print: UInt32 = 0) {
-        stack.pushKey(value, print: print)
+    private mutating func push(_ value: consuming Value, fingerprint: UInt32 = 0) {
+        stack.pushKey(value, fingerprint: fingerprint)
         current.remaining -= 1
     }
 
     /// Takes a text or keyword; as a key that was written out it gets the next number.
     @inline(__always)
-    private mutating func pushName(_ name: Value, _ start: Int, _ count: Int, isKeyword: Bool = false) {
+    private mutating func pushName(_ name: Value, _ start: Int, _ count: Int) {
         guard isAtKey else { return push(name) }
-        let text = UTF8Scan.print(scanner.bytes + start, count: count)
-        let print = isKeyword ? ~text : text
+        let fingerprint = Fingerprint.of(scanner.bytes + start, count: count)
         if keys.isEmpty { keys.reserveCapacity(16) }
-        if keys.count < SenteExtension.cachedKeys { keys.append(CachedKey(key: name, print: print)) }
-        push(name, print: print)
+        if keys.count < SenteExtension.cachedKeys {
+            keys.append(CachedKey(key: name, fingerprint: fingerprint))
+        }
+        push(name, fingerprint: fingerprint)
     }
 
     private mutating func begin(
         _ kind: Frame.Kind, count: Int, values: Int, end: Int = 0
-    ) throws(Fault) -> Bool {
+    ) throws(ReadingError) -> Bool {
         guard parents.count < maximumDepth else {
-            throw scanner.fault("The MessagePack document is nested too deep.", .tooDeep)
+            throw scanner.error("The MessagePack document is nested too deep.", .tooDeep)
         }
         // Each value takes a byte at least, so a length that lies is found before anything grows.
         guard values <= scanner.end - scanner.position else { throw scanner.incomplete() }
@@ -115,16 +114,16 @@ struct SenteMessagePackReader: ~Copyable {
         return count > 0
     }
 
-    private mutating func close(_ frame: Frame) throws(Fault) {
+    private mutating func close(_ frame: Frame) throws(ReadingError) {
         switch frame.kind {
         case .document: break
-        case .array: stack.pushKey(.vector(stack.takeArray(from: frame.start)), print: 0)
-        case .map: stack.pushKey(.map(stack.takeMap(from: frame.start)), print: 0)
+        case .array: stack.pushKey(.vector(stack.takeArray(from: frame.start)), fingerprint: 0)
+        case .map: stack.pushKey(.map(stack.takeMap(from: frame.start)), fingerprint: 0)
         case .set:
             guard scanner.position == frame.end else {
-                throw scanner.fault("A set's extension must hold one array and nothing else.")
+                throw scanner.error("A set's extension must hold one array and nothing else.")
             }
-            stack.pushKey(.set(ValueSet(stack.takeArray(from: frame.start))), print: 0)
+            stack.pushKey(.set(ValueSet(stack.takeArray(from: frame.start))), fingerprint: 0)
         }
     }
 
@@ -132,12 +131,12 @@ struct SenteMessagePackReader: ~Copyable {
         Array(UnsafeBufferPointer(start: scanner.bytes + start, count: count))
     }
 
-    private mutating func ext(_ type: Int8, _ start: Int, _ count: Int) throws(Fault) -> Bool {
+    private mutating func ext(_ type: Int8, _ start: Int, _ count: Int) throws(ReadingError) -> Bool {
         switch type {
         case SenteExtension.cachedKey: try cachedKey(start, count)
         case SenteExtension.keyword:
             let keyword = Keyword(exactly: try scanner.text(start, count))
-            pushName(.keyword(keyword), start, count, isKeyword: true)
+            pushName(.keyword(keyword), start, count)
         case SenteExtension.symbol: push(.symbol(Symbol(try scanner.text(start, count))))
         case SenteExtension.character: push(.character(try character(start, count)))
         case SenteExtension.ratio: push(try ratio(start, count))
@@ -145,14 +144,14 @@ struct SenteMessagePackReader: ~Copyable {
             // The content is read where it stands: its maps share the message's keys.
             scanner.position = start
             guard case .array(let values) = try scanner.next() else {
-                throw fault("A set's extension must hold an array.", start)
+                throw error("A set's extension must hold an array.", start)
             }
             return try begin(.set, count: values, values: values, end: start + count)
         case SenteExtension.integers, SenteExtension.floats, SenteExtension.doubles:
             push(.vector(try numbers(type, start, count)))
         case SenteExtension.uuid:
             guard let id = UniqueID(try scanner.text(start, count)) else {
-                throw fault("A UUID is written as 8-4-4-4-12 hexadecimal digits.", start)
+                throw error("A UUID is written as 8-4-4-4-12 hexadecimal digits.", start)
             }
             push(.uuid(id))
         case SenteExtension.timestamp: push(.instant(try timestamp(start, count)))
@@ -161,45 +160,45 @@ struct SenteMessagePackReader: ~Copyable {
         return false
     }
 
-    private mutating func cachedKey(_ start: Int, _ count: Int) throws(Fault) {
-        guard isAtKey, count == 1 else { throw fault("The number of a key stands only for a key.", start) }
+    private mutating func cachedKey(_ start: Int, _ count: Int) throws(ReadingError) {
+        guard isAtKey, count == 1 else { throw error("The number of a key stands only for a key.", start) }
         let number = Int(scanner.bytes[start])
-        guard number < keys.count else { throw fault("No key of this message has that number.", start) }
-        push(keys[number].key, print: keys[number].print)
+        guard number < keys.count else { throw error("No key of this message has that number.", start) }
+        push(keys[number].key, fingerprint: keys[number].fingerprint)
     }
 
-    private func character(_ start: Int, _ count: Int) throws(Fault) -> Unicode.Scalar {
+    private func character(_ start: Int, _ count: Int) throws(ReadingError) -> Unicode.Scalar {
         let scalars = try scanner.text(start, count).unicodeScalars
         guard let scalar = scalars.first, scalars.dropFirst().isEmpty else {
-            throw fault("A character is one Unicode scalar.", start)
+            throw error("A character is one Unicode scalar.", start)
         }
         return scalar
     }
 
     /// Reads two whole numbers.
-    private mutating func ratio(_ start: Int, _ count: Int) throws(Fault) -> Value {
+    private mutating func ratio(_ start: Int, _ count: Int) throws(ReadingError) -> Value {
         scanner.position = start
         let numerator = try wholeNumber()
         let denominator = try wholeNumber()
         guard scanner.position == start + count, let ratio = Ratio(numerator, denominator) else {
-            throw fault("A ratio is two whole numbers, the second not zero.", start)
+            throw error("A ratio is two whole numbers, the second not zero.", start)
         }
         return .ratio(ratio)
     }
 
-    private mutating func wholeNumber() throws(Fault) -> BigInteger {
+    private mutating func wholeNumber() throws(ReadingError) -> BigInteger {
         let start = scanner.position
         switch try scanner.next() {
         case .integer(let integer): return BigInteger(integer)
         case .unsigned(let integer): return BigInteger(integer)
-        default: throw fault("A ratio is two whole numbers, the second not zero.", start)
+        default: throw error("A ratio is two whole numbers, the second not zero.", start)
         }
     }
 
     /// Reads a Java array of numbers, big-endian.
-    private mutating func numbers(_ type: Int8, _ start: Int, _ count: Int) throws(Fault) -> [Value] {
+    private mutating func numbers(_ type: Int8, _ start: Int, _ count: Int) throws(ReadingError) -> [Value] {
         let width = type == SenteExtension.doubles ? 8 : 4
-        guard count % width == 0 else { throw fault("The array ends in the middle of a number.", start) }
+        guard count % width == 0 else { throw error("The array ends in the middle of a number.", start) }
         scanner.position = start
         var numbers: [Value] = []
         numbers.reserveCapacity(count / width)
@@ -216,7 +215,7 @@ struct SenteMessagePackReader: ~Copyable {
     }
 
     /// Reads a timestamp of 4, 8 or 12 bytes (MessagePack specification, "Timestamp extension type").
-    private mutating func timestamp(_ start: Int, _ count: Int) throws(Fault) -> Timestamp {
+    private mutating func timestamp(_ start: Int, _ count: Int) throws(ReadingError) -> Timestamp {
         scanner.position = start
         let (seconds, nanoseconds): (Int64, UInt64)
         switch count {
@@ -227,21 +226,21 @@ struct SenteMessagePackReader: ~Copyable {
         case 12:
             nanoseconds = try scanner.unsigned(4)
             seconds = Int64(bitPattern: try scanner.unsigned(8))
-        default: throw fault("A timestamp has 4, 8 or 12 bytes.", start)
+        default: throw error("A timestamp has 4, 8 or 12 bytes.", start)
         }
         guard nanoseconds <= 999_999_999 else {
-            throw fault("A timestamp has fewer nanoseconds than a second.", start)
+            throw error("A timestamp has fewer nanoseconds than a second.", start)
         }
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         let (milliseconds, carry) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000_000))
         guard !overflow, !carry else {
-            throw Fault(
+            throw ReadingError(
                 kind: .outOfRange, message: "The timestamp is beyond 292 million years.", offset: start)
         }
         return Timestamp(milliseconds: milliseconds, nanoseconds: UInt32(nanoseconds % 1_000_000))
     }
 
-    private func fault(_ message: StaticString, _ offset: Int) -> Fault {
-        Fault(kind: .malformed, message: message, offset: offset)
+    private func error(_ message: StaticString, _ offset: Int) -> ReadingError {
+        ReadingError(kind: .malformed, message: message, offset: offset)
     }
 }

@@ -55,30 +55,4 @@ enum UTF8Scan {
         for offset in 2..<max(2, length) where bytes[position + offset] & 0xC0 != 0x80 { return 0 }
         return length
     }
-
-    /// A small print of a text: equal texts have equal prints, most others differ.
-    @inline(__always)
-    static func print(_ text: UnsafePointer<UInt8>, count: Int) -> UInt32 {
-        let raw = UnsafeRawPointer(text)
-        let first: UInt64
-        let last: UInt64
-        if count >= 8 {
-            first = raw.loadUnaligned(as: UInt64.self)
-            last = raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
-        } else if count >= 4 {
-            first = UInt64(raw.loadUnaligned(as: UInt32.self))
-            last = UInt64(raw.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self))
-        } else if count > 0 {
-            (first, last) = (UInt64(text[0]), UInt64(text[count / 2]) << 8 | UInt64(text[count - 1]))
-        } else {
-            (first, last) = (0, 0)
-        }
-        let mixed = (first ^ UInt64(count)) &* 0x9E37_79B9_7F4A_7C15 ^ last &* 0xC2B2_AE3D_27D4_EB4F
-        return UInt32(truncatingIfNeeded: mixed >> 32 ^ mixed)
-    }
-
-    /// The print of a text that is no part of the bytes read.
-    static func print(_ text: String) -> UInt32 {
-        text.readUTF8 { text in text.baseAddress.map { print($0, count: text.count) } ?? 0 }
-    }
 }

@@ -6,9 +6,9 @@ enum UnicodeEscape {
     ///
     /// `incomplete` is thrown where the document ends within it.
     static func read(
-        _ bytes: UnsafePointer<UInt8>, _ position: inout Int, before end: Int, incomplete: ReadingFault
-    ) throws(ReadingFault) -> Unicode.Scalar {
-        let loneSurrogate = ReadingFault(
+        _ bytes: UnsafePointer<UInt8>, _ position: inout Int, before end: Int, incomplete: ReadingError
+    ) throws(ReadingError) -> Unicode.Scalar {
+        let loneSurrogate = ReadingError(
             kind: .invalidText, message: "Half of a surrogate pair is no character.", offset: position)
         var code = try codeUnit(bytes, &position, before: end, incomplete)
         if code & 0xF800 == 0xD800 {
@@ -26,14 +26,14 @@ enum UnicodeEscape {
     }
 
     private static func codeUnit(
-        _ bytes: UnsafePointer<UInt8>, _ position: inout Int, before end: Int, _ incomplete: ReadingFault
-    ) throws(ReadingFault) -> UInt32 {
+        _ bytes: UnsafePointer<UInt8>, _ position: inout Int, before end: Int, _ incomplete: ReadingError
+    ) throws(ReadingError) -> UInt32 {
         position += 2
         var code: UInt32 = 0
         for _ in 0..<4 {
             guard position < end else { throw incomplete }
             guard let digit = UniqueID.hexDigit(bytes[position]) else {
-                throw ReadingFault(
+                throw ReadingError(
                     kind: .malformed, message: "Four hexadecimal digits must come after \\u.",
                     offset: position)
             }

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The values a reader has read of collections that are still open, each beside a print of its bytes if it is
-/// a key.
+/// The values a reader has read of collections that are still open, each beside its fingerprint if it is a
+/// key.
 ///
 /// A closing collection takes its share in one move, into an array of just the right size.
 struct ValueStack: ~Copyable {
     private var values: UnsafeMutablePointer<Value>
-    private var prints: UnsafeMutablePointer<UInt32>
+    private var fingerprints: UnsafeMutablePointer<UInt32>
     private var capacity: Int
     private(set) var count = 0
 
     init() {
         capacity = 64
         values = .allocate(capacity: capacity)
-        prints = .allocate(capacity: capacity)
+        fingerprints = .allocate(capacity: capacity)
     }
 
     deinit {
         values.deinitialize(count: count)
         values.deallocate()
-        prints.deallocate()
+        fingerprints.deallocate()
     }
 
     @inline(__always)
@@ -30,10 +30,10 @@ struct ValueStack: ~Copyable {
     }
 
     @inline(__always)
-    mutating func pushKey(_ key: consuming Value, print: UInt32) {
+    mutating func pushKey(_ key: consuming Value, fingerprint: UInt32) {
         if count == capacity { grow() }
         (values + count).initialize(to: key)
-        prints[count] = print
+        fingerprints[count] = fingerprint
         count += 1
     }
 
@@ -55,7 +55,7 @@ struct ValueStack: ~Copyable {
     /// Takes everything from `start` on, keys and values in turns, as a map in which the last of equal keys wins.
     mutating func takeMap(from start: Int) -> ValueMap {
         let keys = (count - start) / 2
-        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctPrints(from: start, stride: 2)
+        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctFingerprints(from: start, stride: 2)
         let items = takeArray(from: start)
         return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(items: items)
     }
@@ -63,25 +63,26 @@ struct ValueStack: ~Copyable {
     /// Takes everything from `start` on, keys and values in turns, as a map; nil if Clojure takes two keys for equal.
     mutating func takeDistinctMap(from start: Int) -> ValueMap? {
         let keys = (count - start) / 2
-        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctPrints(from: start, stride: 2)
+        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctFingerprints(from: start, stride: 2)
         let items = takeArray(from: start)
         return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(distinct: items)
     }
 
     /// Takes everything from `start` on as a set; nil if Clojure takes two elements for equal.
     mutating func takeDistinctSet(from start: Int) -> ValueSet? {
-        let fewDistinct = count - start <= KeyIndex.smallCount && hasDistinctPrints(from: start, stride: 1)
+        let fewDistinct =
+            count - start <= KeyIndex.smallCount && hasDistinctFingerprints(from: start, stride: 1)
         let items = takeArray(from: start)
         return fewDistinct ? ValueSet(fewDistinct: items) : ValueSet(distinct: items)
     }
 
-    private func hasDistinctPrints(from start: Int, stride: Int) -> Bool {
+    private func hasDistinctFingerprints(from start: Int, stride: Int) -> Bool {
         var position = start + stride
         while position < count {
-            let print = prints[position]
+            let fingerprint = fingerprints[position]
             var other = start
             while other < position {
-                if prints[other] == print { return false }
+                if fingerprints[other] == fingerprint { return false }
                 other += stride
             }
             position += stride
@@ -94,9 +95,9 @@ struct ValueStack: ~Copyable {
         let newValues = UnsafeMutablePointer<Value>.allocate(capacity: larger)
         newValues.moveInitialize(from: values, count: count)
         values.deallocate()
-        let newPrints = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
-        newPrints.update(from: prints, count: count)
-        prints.deallocate()
-        (values, prints, capacity) = (newValues, newPrints, larger)
+        let newFingerprints = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
+        newFingerprints.update(from: fingerprints, count: count)
+        fingerprints.deallocate()
+        (values, fingerprints, capacity) = (newValues, newFingerprints, larger)
     }
 }

@@ -2,7 +2,8 @@
 
 extension TransitAssembler {
     /// The value of a tag and what stands under it.
-    mutating func value(under tag: TransitTag, _ content: Value, at offset: Int) throws(Fault) -> Value {
+    mutating func value(under tag: TransitTag, _ content: Value, at offset: Int) throws(ReadingError) -> Value
+    {
         switch (tag, content) {
         case (.quote, _): return content
         case (.named(let name), _): return try named(name, content, at: offset)
@@ -21,29 +22,31 @@ extension TransitAssembler {
             return value
         default: break
         }
-        throw Fault(
+        throw ReadingError(
             kind: .malformed, message: "What stands under the tag is not what the tag says.", offset: offset)
     }
 
     /// The value of a tag that Transit does not know, or that a user has a reader for.
-    private mutating func named(_ name: String, _ content: Value, at offset: Int) throws(Fault) -> Value {
+    private mutating func named(_ name: String, _ content: Value, at offset: Int) throws(ReadingError)
+        -> Value
+    {
         guard hasReaders, let reader = options.readers[name] else { return .tagged(name, content) }
         do throws(WireError) {
             return try reader(content)
         } catch {
             thrown = error
-            throw Fault(kind: error.kind, message: "A reader refused the value.", offset: offset)
+            throw ReadingError(kind: error.kind, message: "A reader refused the value.", offset: offset)
         }
     }
 
     /// The value of a scalar written as text.
-    mutating func scalar(_ tag: String, _ text: String, at offset: Int) throws(Fault) -> Value {
+    mutating func scalar(_ tag: String, _ text: String, at offset: Int) throws(ReadingError) -> Value {
         if hasReaders, options.readers[tag] != nil { return try named(tag, .string(text), at: offset) }
         guard let letter = tag.utf8.first, TransitTag.isOwn(tag), letter != UInt8(ascii: "'") else {
             return .tagged(tag, .string(text))
         }
         guard let value = Self.scalar(letter, text) else {
-            throw Fault(
+            throw ReadingError(
                 kind: .malformed, message: "The text after the letter is not what the letter says.",
                 offset: offset)
         }

@@ -3,8 +3,6 @@
 /// Makes values of what Transit's readers find, whichever bytes they stand in: keeps the cache and the open
 /// collections (transit-format 0.8, "Tag-based encoding", "Caching").
 struct TransitAssembler: ~Copyable {
-    typealias Fault = ReadingFault
-
     /// A collection or tag that is open.
     struct Frame {
         enum Kind { case array, map, object, tag }
@@ -22,7 +20,7 @@ struct TransitAssembler: ~Copyable {
 
     /// What a string stands for.
     enum Text {
-        case value(Value, print: UInt32)
+        case value(Value, fingerprint: UInt32)
         case tag(TransitTag)
         /// The `^ ` that makes a map of an array.
         case marker
@@ -48,12 +46,10 @@ struct TransitAssembler: ~Copyable {
         hasReaders = !options.readers.isEmpty
     }
 
-    /// The error of a fault, a user's own if there was one.
-    func error(_ fault: Fault) -> WireError {
-        guard var thrown else {
-            return WireError(fault.kind, fault.message.description, offset: fault.offset)
-        }
-        thrown.offset = thrown.offset ?? fault.offset
+    /// The error for the reader's caller: what a user's reader threw, if one did.
+    func error(_ error: ReadingError) -> WireError {
+        guard var thrown else { return WireError(error) }
+        thrown.offset = thrown.offset ?? error.offset
         return thrown
     }
 
@@ -66,8 +62,8 @@ struct TransitAssembler: ~Copyable {
     }
 
     @inline(__always)
-    mutating func push(_ value: consuming Value, print: UInt32 = 0) {
-        stack.pushKey(value, print: print)
+    mutating func push(_ value: consuming Value, fingerprint: UInt32 = 0) {
+        stack.pushKey(value, fingerprint: fingerprint)
     }
 
     /// Notes that one of the values that the innermost frame announced has begun.
@@ -82,7 +78,7 @@ struct TransitAssembler: ~Copyable {
 
     mutating func open(
         _ kind: Frame.Kind, close: UInt8 = 0, remaining: Int = 0, at offset: Int
-    ) throws(Fault) {
+    ) throws(ReadingError) {
         var level = 1
         if frames.last?.kind == .tag, tags.last?.isScalar == true { level = 0 }
         try open(
@@ -91,17 +87,17 @@ struct TransitAssembler: ~Copyable {
 
     mutating func openTag(
         _ tag: TransitTag, close: UInt8 = 0, remaining: Int = 0, at offset: Int
-    ) throws(Fault) {
+    ) throws(ReadingError) {
         let level = tag.isLevel ? 1 : 0
         try open(
             Frame(kind: .tag, start: stack.count, level: level, close: close, remaining: remaining), offset)
         tags.append(tag)
     }
 
-    private mutating func open(_ frame: Frame, _ offset: Int) throws(Fault) {
+    private mutating func open(_ frame: Frame, _ offset: Int) throws(ReadingError) {
         // A set is an array under a tag, and a ratio in the innermost set is such a pair once more.
         guard depth + frame.level <= limits.maximumDepth, frames.count < 2 * limits.maximumDepth + 2 else {
-            throw Fault(
+            throw ReadingError(
                 kind: .tooDeep, message: "The Transit document is nested too deep.", offset: offset)
         }
         depth += frame.level
@@ -109,21 +105,21 @@ struct TransitAssembler: ~Copyable {
     }
 
     /// Makes a value of the innermost frame.
-    mutating func close(at offset: Int) throws(Fault) {
+    mutating func close(at offset: Int) throws(ReadingError) {
         guard let frame = frames.popLast() else { return }
         depth -= frame.level
         switch frame.kind {
         case .array: push(.vector(stack.takeArray(from: frame.start)))
         case .map, .object:
             guard (stack.count - frame.start) & 1 == 0 else {
-                throw Fault(
+                throw ReadingError(
                     kind: .malformed, message: "The last key of the map has no value.", offset: offset)
             }
             push(.map(stack.takeMap(from: frame.start)))
         case .tag:
             guard let tag = tags.popLast() else { return }
             let value = try value(under: tag, stack.pop(), at: offset)
-            push(value, print: KeyPrint.of(value))
+            push(value, fingerprint: Fingerprint.of(value))
         }
     }
 
@@ -132,14 +128,14 @@ struct TransitAssembler: ~Copyable {
     /// What a string without a mark at its beginning stands for.
     @inline(__always)
     mutating func plain(_ text: String, asKey: Bool) -> Text {
-        guard asKey else { return .value(.string(text), print: 0) }
+        guard asKey else { return .value(.string(text), fingerprint: 0) }
         return named(.string(text), isCacheable: Self.isLong(text, 0))
     }
 
     /// What the string `~`, letter, rest stands for.
     mutating func escaped(
         _ letter: UInt8, _ rest: String, asKey: Bool, at offset: Int
-    ) throws(Fault) -> Text {
+    ) throws(ReadingError) -> Text {
         switch letter {
         case UInt8(ascii: "#"):
             let tag = Text.tag(TransitTag(rest, readers: options.readers))
@@ -147,7 +143,7 @@ struct TransitAssembler: ~Copyable {
             return tag
         case UInt8(ascii: "~"), UInt8(ascii: "^"), UInt8(ascii: "`"):
             let text = String(Unicode.Scalar(letter)) + rest
-            guard asKey else { return .value(.string(text), print: 0) }
+            guard asKey else { return .value(.string(text), fingerprint: 0) }
             return named(.string(text), isCacheable: Self.isLong(rest, 2))
         case UInt8(ascii: ":") where !hasReaders:
             return named(.keyword(Keyword(exactly: rest)), isCacheable: Self.isLong(rest, 2))
@@ -161,7 +157,7 @@ struct TransitAssembler: ~Copyable {
     }
 
     /// What a string stands for that was put together from escapes, or whose letter is not ASCII.
-    mutating func whole(_ text: String, asKey: Bool, at offset: Int) throws(Fault) -> Text {
+    mutating func whole(_ text: String, asKey: Bool, at offset: Int) throws(ReadingError) -> Text {
         let scalars = text.unicodeScalars
         switch scalars.first {
         case "^":
@@ -195,14 +191,14 @@ struct TransitAssembler: ~Copyable {
     }
 
     /// What a cache code stands for.
-    func code(_ number: Int?, at offset: Int) throws(Fault) -> Text {
+    func code(_ number: Int?, at offset: Int) throws(ReadingError) -> Text {
         guard let number else {
-            throw Fault(
+            throw ReadingError(
                 kind: .malformed, message: "A cache code is ^ with one or two of 44 digits.", offset: offset)
         }
         if number < 0 { return .marker }
         guard number < cache.count else {
-            throw Fault(
+            throw ReadingError(
                 kind: .malformed, message: "The cache code refers to nothing that was written before.",
                 offset: offset)
         }
@@ -210,7 +206,7 @@ struct TransitAssembler: ~Copyable {
     }
 
     private mutating func named(_ value: Value, isCacheable: Bool) -> Text {
-        let text = Text.value(value, print: KeyPrint.of(value))
+        let text = Text.value(value, fingerprint: Fingerprint.of(value))
         if isCacheable { keep(text) }
         return text
     }

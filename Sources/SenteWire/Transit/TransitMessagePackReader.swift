@@ -2,8 +2,6 @@
 
 /// Reads one Transit document in MessagePack, without recursion.
 struct TransitMessagePackReader: ~Copyable {
-    typealias Fault = ReadingFault
-
     private var scanner: MessagePackScanner
     private var assembler: TransitAssembler
 
@@ -17,7 +15,7 @@ struct TransitMessagePackReader: ~Copyable {
         var reader = TransitMessagePackReader(
             scanner: MessagePackScanner(bytes: base, end: buffer.count),
             assembler: TransitAssembler(options: options, limits: limits))
-        do throws(Fault) {
+        do throws(ReadingError) {
             return try reader.document()
         } catch {
             throw reader.assembler.error(error)
@@ -29,7 +27,7 @@ struct TransitMessagePackReader: ~Copyable {
         self.assembler = assembler
     }
 
-    private mutating func document() throws(Fault) -> Value {
+    private mutating func document() throws(ReadingError) -> Value {
         repeat {
             try value()
             while let last = assembler.frames.last, last.remaining == 0 {
@@ -37,23 +35,23 @@ struct TransitMessagePackReader: ~Copyable {
             }
         } while !assembler.frames.isEmpty
         guard scanner.position == scanner.end else {
-            throw scanner.fault("Only one value may stand in a Transit document.")
+            throw scanner.error("Only one value may stand in a Transit document.")
         }
         return assembler.takeValue()
     }
 
     /// Reads a scalar, or the start of a collection with its first value if that is a string.
-    private mutating func value() throws(Fault) {
+    private mutating func value() throws(ReadingError) {
         let asKey = assembler.isAtKey
         let offset = scanner.position
         assembler.countDown()
         switch try scanner.next() {
         case .string(let start, let count):
-            guard case .value(let value, let print) = try text(start, count, asKey: asKey) else {
-                throw Fault(
+            guard case .value(let value, let fingerprint) = try text(start, count, asKey: asKey) else {
+                throw ReadingError(
                     kind: .malformed, message: "A tag must be the first of two in an array.", offset: offset)
             }
-            assembler.push(value, print: print)
+            assembler.push(value, fingerprint: fingerprint)
         case .integer(let integer): assembler.push(.integer(integer))
         // Transit writes NaN as text, without its many bits.
         case .double(let double): assembler.push(.double(double.isNaN ? .nan : double))
@@ -65,7 +63,7 @@ struct TransitMessagePackReader: ~Copyable {
         case .bytes(let start, let count):
             assembler.push(.bytes(Array(UnsafeBufferPointer(start: scanner.bytes + start, count: count))))
         case .ext:
-            throw Fault(
+            throw ReadingError(
                 kind: .malformed, message: "Transit uses no extension types of MessagePack.", offset: offset)
         }
     }
@@ -73,7 +71,7 @@ struct TransitMessagePackReader: ~Copyable {
     /// Opens a collection; if its first value is a tag, what it opens is the tag.
     private mutating func begin(
         _ kind: TransitAssembler.Frame.Kind, values: Int, at offset: Int
-    ) throws(Fault) {
+    ) throws(ReadingError) {
         guard values <= scanner.end - scanner.position else { throw scanner.incomplete() }
         let start = scanner.position
         guard values > 0, case .string(let content, let count) = try scanner.next() else {
@@ -81,24 +79,25 @@ struct TransitMessagePackReader: ~Copyable {
             return try assembler.open(kind, remaining: values, at: offset)
         }
         switch try text(content, count, asKey: kind == .map) {
-        case .value(let value, let print):
+        case .value(let value, let fingerprint):
             try assembler.open(kind, remaining: values - 1, at: offset)
-            assembler.push(value, print: print)
+            assembler.push(value, fingerprint: fingerprint)
         case .tag(let tag):
             guard values == 2 else {
-                throw Fault(
+                throw ReadingError(
                     kind: .malformed, message: "Only one value may stand under a tag.", offset: start)
             }
             try assembler.openTag(tag, remaining: 1, at: offset)
         case .marker:
-            throw Fault(
+            throw ReadingError(
                 kind: .malformed, message: "In MessagePack a map is a map and needs no mark.", offset: start)
         }
     }
 
     /// What a string stands for.
     @inline(__always)
-    private mutating func text(_ start: Int, _ count: Int, asKey: Bool) throws(Fault) -> TransitAssembler.Text
+    private mutating func text(_ start: Int, _ count: Int, asKey: Bool) throws(ReadingError)
+        -> TransitAssembler.Text
     {
         let bytes = scanner.bytes + start
         if count > 1 {

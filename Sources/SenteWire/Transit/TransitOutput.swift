@@ -56,7 +56,17 @@ struct TransitOutput: ~Copyable {
                 _ = cache.number(of: text, kind: kind, bound: Self.cacheBound)
             }
         }
-        if mode == .messagePack { sink.pack(text, mark: mark) } else { quoted(mark, text) }
+        if mode == .messagePack { packed(mark, text) } else { quoted(mark, text) }
+    }
+
+    /// Writes a string of MessagePack of marks and text.
+    private mutating func packed(_ mark: Mark, _ text: String) {
+        text.readUTF8 { content in
+            sink.packString(mark.count + content.count)
+            if mark.count > 0 { sink.append(UInt8(ascii: "~")) }
+            if mark.count > 1 { sink.append(mark.letter) }
+            sink.append(content)
+        }
     }
 
     /// Writes a JSON string of marks and text.
@@ -78,14 +88,15 @@ struct TransitOutput: ~Copyable {
 
     private mutating func code(_ number: Int) {
         let (high, low) = number.quotientAndRemainder(dividingBy: TransitAssembler.digits)
-        let digit = { (value: Int) in UInt8(truncatingIfNeeded: value + 48) }
         if mode == .messagePack {
-            return sink.packCode(digit(low), after: high == 0 ? nil : digit(high))
+            sink.packString(high == 0 ? 2 : 3)
+        } else {
+            sink.append(UInt8(ascii: "\""))
         }
-        sink.append("\"^")
-        if high > 0 { sink.append(digit(high)) }
-        sink.append(digit(low))
-        sink.append(UInt8(ascii: "\""))
+        sink.append(UInt8(ascii: "^"))
+        if high > 0 { sink.append(UInt8(truncatingIfNeeded: high + 48)) }
+        sink.append(UInt8(truncatingIfNeeded: low + 48))
+        if mode != .messagePack { sink.append(UInt8(ascii: "\"")) }
     }
 
     // MARK: Ground types
