@@ -5,13 +5,13 @@ import SenteSocket
 import SenteTransport
 
 /// Large enough for every case: 9.* sends messages of 16 MiB.
-let messageLimit = 64 << 20
+let messageLimits = MessageLimits(both: 64 << 20)
 
 /// Sends every message back.
 final class EchoListener: ServerConnectionObserver {
     static func start(port: UInt16, compression: CompressionPolicy?) throws(LinkFailure) -> Listener {
         var limits = LinkLimits()
-        limits.message = messageLimit
+        limits.message = messageLimits
         return try Listener(loop: .shared(), port: port, limits: limits, compression: compression) { _ in
             EchoListener()
         }

@@ -33,7 +33,7 @@ struct FuzzedClient {
             loop.post {
                 let visit = Visit(echoes: echoes) { ended.resume(returning: $0) }
                 let request = LinkRequest(
-                    url: url + path, compression: compression, messageLimit: messageLimit,
+                    url: url + path, compression: compression, messageLimits: messageLimits,
                     openDeadline: loop.now.instant.advanced(by: .seconds(10)))
                 visit.link = SocketTransport().open(LinkID(1), request, on: loop, observer: visit)
             }

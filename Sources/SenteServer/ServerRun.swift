@@ -69,7 +69,8 @@ final class ServerRun {
         // The session holds clients to the exact limit; what it says itself, an echo for one, may be longer.
         // A character that counts as one may have three bytes.
         let factor = configuration.dialect == .vectors ? 4 : 2
-        limits.message = max(0, min(configuration.maximumMessageBytes, 1 << 30)) * factor + (64 << 10)
+        limits.message = MessageLimits(
+            both: max(0, min(configuration.maximumMessageBytes, 1 << 30)) * factor + (64 << 10))
         limits.close = configuration.closeLimit
         let listener = try Listener(
             loop: loop, host: configuration.host == "localhost" ? "127.0.0.1" : configuration.host,

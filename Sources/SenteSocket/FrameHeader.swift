@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 /// The first bytes of a frame (RFC 6455 §5.2).
 struct FrameHeader: Hashable, Sendable {
@@ -135,5 +135,20 @@ struct FrameFault: Error, Hashable, Sendable {
 
     static func invalidText(_ what: String) -> FrameFault {
         FrameFault(code: .invalidData, message: "\(what) is not valid UTF-8")
+    }
+
+    /// The fault as the link's owner hears of it; `isTold`: whether the peer does, by a close frame.
+    func failure(isTold: Bool) -> LinkFailure {
+        // A message beyond a limit of ours breaks no rule of the protocol's.
+        let blame =
+            code == .messageTooBig ? "The peer sent too much" : "The peer broke the WebSocket protocol"
+        return LinkFailure(.protocolViolation, "\(blame): \(message).", closeCode: isTold ? code : nil)
+    }
+}
+
+extension LinkFailure {
+    /// The peer was told that its message is beyond the limit.
+    package static func messageTooBig(limit: Int) -> LinkFailure {
+        FrameFault.tooBig(limit: limit).failure(isTold: true)
     }
 }

@@ -93,7 +93,7 @@ package struct Link: Sendable {
         stage = .securing
         let offer = compression.map { DeflateParameters(offering: $0.policy) }
         clientUpgrade = ClientUpgrade(request, key: key, compression: compression, limits: limits)
-        reader = FrameReader(masked: false, limit: limits.message)
+        reader = FrameReader(masked: false, limit: limits.message.incoming)
         self.deadline = deadline
         self.request = request.bytes(key: key, offering: offer)
         if let proxy {
@@ -116,7 +116,7 @@ package struct Link: Sendable {
         self.compression = compression
         stage = isSecure ? .securing : .serving
         serverUpgrade = ServerUpgrade(limits: limits)
-        reader = FrameReader(masked: true, limit: limits.message)
+        reader = FrameReader(masked: true, limit: limits.message.incoming)
         deadline = now.advanced(by: limits.handshake)
     }
 
@@ -318,7 +318,7 @@ package struct Link: Sendable {
     /// `id` is reported by `withOutput` once its last byte was written.
     package mutating func send(_ message: Message, id: SendID? = nil, masks: inout MaskKeys) -> Verdict {
         guard stage == .open else { return .notOpen }
-        guard message.bytes.count <= limits.message else { return .tooBig }
+        guard message.bytes.count <= limits.message.outgoing else { return .tooBig }
         let key = isClient ? masks.next() : nil
         let opcode = message.kind == .text ? FrameHeader.Opcode.text : .binary
         message.bytes.withUnsafeBytes { bytes in
@@ -449,7 +449,7 @@ package struct Link: Sendable {
         deadline = nil
         if let compression, let terms {
             deflater = [MessageDeflater(compression, terms)]
-            reader.inflater = [MessageInflater(compression, terms, limit: limits.message)]
+            reader.inflater = [MessageInflater(compression, terms, limit: limits.message.incoming)]
         }
         events.append(.opened(opening))
     }
@@ -565,10 +565,8 @@ package struct Link: Sendable {
     private mutating func fail(
         _ fault: FrameFault, key: UInt32?, at now: Instant, into events: inout [LinkEvent]
     ) {
-        var failure = LinkFailure(
-            .protocolViolation, "The peer broke the WebSocket protocol: \(fault.message).")
+        let failure = fault.failure(isTold: stage == .open)
         if stage == .open {
-            failure.closeCode = fault.code
             sendClose(ClosePayload.encode(fault.code, reason: fault.message), key: key)
         }
         events.append(.closed(.failed(failure)))
@@ -613,6 +611,6 @@ package struct Link: Sendable {
         latePong = nil
         heldFault = nil
         deflater = []
-        reader = FrameReader(masked: !isClient, limit: limits.message)
+        reader = FrameReader(masked: !isClient, limit: limits.message.incoming)
     }
 }

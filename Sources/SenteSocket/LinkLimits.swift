@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteBase
+
 /// What a link allows its peer, in bytes, counts and time.
 ///
 /// Checked before memory is taken (RFC 6455 §10.4).
 package struct LinkLimits: Hashable, Sendable {
-    /// The largest message, in bytes of payload summed over its fragments; each way.
-    package var message = 1 << 20
+    /// The largest message each way.
+    package var message = MessageLimits()
     /// The longest line of an HTTP head, in bytes.
     package var headLine = 16 << 10
     /// The whole HTTP head, in bytes.

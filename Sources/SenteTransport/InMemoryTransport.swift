@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+import SenteSocket
 
 /// Links without sockets, for tests: each is joined, message by message, to a peer that the test scripts.
 ///
@@ -34,7 +35,7 @@ package final class InMemoryPeer: @unchecked Sendable {
     package let request: LinkRequest
     /// Told of every batch of messages the link sends.
     package var onMessages: (([Message]) -> Void)?
-    /// Told that the link is being closed; answers with a close frame of the same code when nil.
+    /// Told that the link is being closed, a message beyond its limit included; answers with a close frame of the same code when nil.
     package var onClose: ((CloseCode, String) -> Void)?
     /// Whether it answers WebSocket pings, as every WebSocket does whose other end is alive.
     package var answersPings = true
@@ -46,7 +47,7 @@ package final class InMemoryPeer: @unchecked Sendable {
     private let host: any Host
     private var observer: (any LinkObserver)?
     private var reports: [LinkReport] = []
-    private var held: [LinkReport] = []
+    private var held: [Message] = []
     private var isScheduled = false
     private var isOpen = false
     private var isOver = false
@@ -71,15 +72,10 @@ package final class InMemoryPeer: @unchecked Sendable {
         end(.refused(refusal))
     }
 
-    /// Sends messages to the link.
+    /// Sends messages to the link; one beyond its incoming limit ends it with 1009.
     package func send(_ messages: [Message]) {
         guard isOpen else { return }
-        if isPaused {
-            held.append(.received(messages))
-        } else {
-            report(.progress)
-            report(.received(messages))
-        }
+        if isPaused { held += messages } else { deliver(messages) }
     }
 
     /// Lets bytes come that complete nothing.
@@ -101,7 +97,7 @@ package final class InMemoryPeer: @unchecked Sendable {
 
     fileprivate func take(_ messages: [(SendID, Message)]) {
         guard isOpen, !isOver else { return }
-        sent += messages
+        sent += messages.filter { $0.1.bytes.count <= request.messageLimits.outgoing }
         schedule()
     }
 
@@ -126,10 +122,22 @@ package final class InMemoryPeer: @unchecked Sendable {
         isPaused = false
         let waiting = held
         held = []
-        for one in waiting { report(one) }
+        if !waiting.isEmpty { deliver(waiting) }
     }
 
     // MARK: Reporting
+
+    private func deliver(_ messages: [Message]) {
+        guard !isOver else { return }
+        let limit = request.messageLimits.incoming
+        let fitting = messages.prefix { $0.bytes.count <= limit }
+        report(.progress)
+        if !fitting.isEmpty { report(.received(Array(fitting))) }
+        guard fitting.count < messages.count else { return }
+        let failure = LinkFailure.messageTooBig(limit: limit)
+        end(.closed(.failed(failure)))
+        onClose?(.messageTooBig, failure.message)
+    }
 
     private func end(_ last: LinkReport) {
         report(last)

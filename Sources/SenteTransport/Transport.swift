@@ -58,10 +58,10 @@ package struct LinkRequest: Sendable {
     ///
     /// The default is nil.
     package var compression: CompressionPolicy?
-    /// The largest message each way, in bytes.
+    /// The largest message each way; one beyond the incoming limit ends the link with 1009.
     ///
-    /// The default is 1 MiB.
-    package var messageLimit: Int
+    /// The default is 1 MiB each way.
+    package var messageLimits: MessageLimits
     /// When opening must be done: name, connection and handshakes together.
     package var openDeadline: Instant
     /// How long the closing handshake may take.
@@ -79,14 +79,14 @@ package struct LinkRequest: Sendable {
 
     package init(
         url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
-        compression: CompressionPolicy? = nil, messageLimit: Int = 1 << 20, openDeadline: Instant,
-        closeLimit: Duration = .seconds(5), tls: TLSConfiguration = TLSConfiguration()
+        compression: CompressionPolicy? = nil, messageLimits: MessageLimits = MessageLimits(),
+        openDeadline: Instant, closeLimit: Duration = .seconds(5), tls: TLSConfiguration = TLSConfiguration()
     ) {
         self.url = url
         self.headers = headers
         self.subprotocols = subprotocols
         self.compression = compression
-        self.messageLimit = messageLimit
+        self.messageLimits = messageLimits
         self.openDeadline = openDeadline
         self.closeLimit = closeLimit
         self.tls = tls

@@ -83,7 +83,7 @@ final class URLSessionLink: TransportLink, @unchecked Sendable {
             let configuration = try configuration.copy(by: request.proxy, to: place.url)
             let session = URLSession(configuration: configuration, delegate: relay, delegateQueue: nil)
             let task = session.webSocketTask(with: urlRequest)
-            task.maximumMessageSize = request.messageLimit
+            task.maximumMessageSize = request.messageLimits.incoming
             self.session = session
             self.task = task
             task.resume()
@@ -147,7 +147,7 @@ final class URLSessionLink: TransportLink, @unchecked Sendable {
 
     private func received(_ message: Message, _ reports: inout [LinkReport]) {
         isReceiving = false
-        guard message.bytes.count <= request.messageLimit else {
+        guard message.bytes.count <= request.messageLimits.incoming else {
             // Apple's systems never come here: they end the task with EMSGSIZE.
             task?.cancel(with: .messageTooBig, reason: nil)
             saysWhy = true
@@ -272,7 +272,7 @@ final class URLSessionLink: TransportLink, @unchecked Sendable {
 
     func send(_ messages: [(SendID, Message)]) {
         guard stage == .open, let task else { return }
-        for (id, message) in messages where message.bytes.count <= request.messageLimit {
+        for (id, message) in messages where message.bytes.count <= request.messageLimits.outgoing {
             unsent += 1
             task.send(message.forURLSession) { [weak relay] error in
                 relay?.tell(error.map { .sendFailed($0) } ?? .sent(id))

@@ -119,7 +119,7 @@ struct FrameHeaderTests {
         "what is written has the shortest length", arguments: [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 20])
     func written(count: Int) throws {
         var limits = LinkLimits()
-        limits.message = 1 << 20
+        limits.message = MessageLimits(both: 1 << 20)
         let payload = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
         let client = try Peer.openClient(limits: limits)
         let server = Peer.openServer(limits: limits)

@@ -97,7 +97,7 @@ struct FrameReaderTests {
     @Test("row 30: the limit holds for the sum of fragments, before the payload comes")
     func fragmentsLimit() throws {
         var limits = LinkLimits()
-        limits.message = 1_000
+        limits.message = MessageLimits(both: 1_000)
         let peer = try Peer.openClient(limits: limits)
         let part = [UInt8](repeating: 1, count: 500)
         peer.feed(Frame(2, part, final: false).bytes() + Frame(0, part).bytes())
@@ -112,7 +112,7 @@ struct FrameReaderTests {
     @Test("row 30: 65,536 fragments make one message")
     func manyFragments() throws {
         var limits = LinkLimits()
-        limits.message = 4 << 20
+        limits.message = MessageLimits(both: 4 << 20)
         let peer = try Peer.openClient(limits: limits)
         let part = [UInt8](repeating: 0x61, count: 64)
         var stream = Frame(1, part, final: false).bytes()

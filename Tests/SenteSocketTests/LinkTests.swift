@@ -186,7 +186,7 @@ struct LinkTests {
     @Test("what is too big, or comes at the wrong time, is refused and changes nothing")
     func verdicts() throws {
         var limits = LinkLimits()
-        limits.message = 10
+        limits.message = MessageLimits(both: 10)
         let (peer, answer) = try Peer.client(limits: limits)
         #expect(peer.send(.text("x")) == .notOpen)
         #expect(peer.ping() == .notOpen)
@@ -198,6 +198,24 @@ struct LinkTests {
         #expect(peer.ping([UInt8](repeating: 0, count: 125)) == .queued)
         _ = peer.output()
         #expect(peer.wrote == [SendID(2)])
+    }
+
+    @Test("the limits hold each for its way: what may be sent may be larger than what may come")
+    func limitsEachWay() throws {
+        var limits = LinkLimits()
+        limits.message = MessageLimits(incoming: 1_000, outgoing: 1 << 20)
+        let long = [UInt8](repeating: 0x61, count: 1_100)
+        for (peer, isServer) in [
+            (try Peer.openClient(limits: limits), false), (Peer.openServer(limits: limits), true),
+        ] {
+            #expect(peer.send(.binary(long)) == .queued)
+            _ = peer.output()
+            // The header says enough.
+            peer.feed(Array(Frame(2, long, masked: isServer).bytes().prefix(isServer ? 8 : 4)))
+            #expect(peer.told == ["failed protocolViolation 1009"])
+            #expect(peer.failure?.message.contains("1000 bytes") == true)
+            #expect(frames(peer.output()).map(\.payload).first?.prefix(2) == [0x03, 0xF1])
+        }
     }
 
     @Test("row 42: pings are answered in order with their payload")

@@ -157,7 +157,7 @@ struct DeflatedLinkTests {
     func bomb() throws {
         let policy = CompressionPolicy(threshold: 1)
         var roomy = LinkLimits()
-        roomy.message = 64 << 20
+        roomy.message = MessageLimits(both: 64 << 20)
         let maker = try DeflatedPair(policy, server: policy, limits: roomy)
         let zeros = Message.binary([UInt8](repeating: 0, count: 64 << 20))
         #expect(maker.client.send(zeros) == .queued)
@@ -206,7 +206,7 @@ struct DeflatedLinkTests {
     func mutated(seed: UInt64) throws {
         var generator = Generator(seed: seed)
         var limits = LinkLimits()
-        limits.message = 20_000
+        limits.message = MessageLimits(both: 20_000)
         let maker = try DeflatedPair(server: CompressionPolicy(threshold: 1), limits: limits)
         for number in 0..<6 { #expect(maker.server.send(Self.json(number)) == .queued) }
         #expect(maker.server.send(.binary([UInt8](repeating: 0, count: 20_000))) == .queued)
@@ -226,7 +226,7 @@ struct DeflatedLinkTests {
             let client = try DeflatedPair(limits: limits).client
             client.feed(bytes, by: [Int.random(in: 1...5_000, using: &generator)])
             ends[client.failure?.closeCode?.rawValue ?? 0, default: 0] += 1
-            #expect(client.takeMessages().allSatisfy { $0.bytes.count <= limits.message })
+            #expect(client.takeMessages().allSatisfy { $0.bytes.count <= limits.message.incoming })
         }
         // It came to faults of each kind, so that what is tried is worth trying.
         #expect(ends[1007, default: 0] > 0 && ends[1002, default: 0] > 0, "\(ends)")
@@ -238,14 +238,14 @@ struct DeflatedLinkTests {
     func garbage(seed: UInt64) throws {
         var generator = Generator(seed: seed)
         var limits = LinkLimits()
-        limits.message = 5_000
+        limits.message = MessageLimits(both: 5_000)
         for _ in 0..<500 {
             let client = try DeflatedPair(limits: limits).client
             for _ in 0..<4 {
                 let payload = Self.random(Int.random(in: 0...300, using: &generator), seed: generator.next())
                 client.feed(unmaskedFrame(0xC2, payload), by: [Int.random(in: 1...100, using: &generator)])
             }
-            #expect(client.takeMessages().allSatisfy { $0.bytes.count <= limits.message })
+            #expect(client.takeMessages().allSatisfy { $0.bytes.count <= limits.message.incoming })
         }
     }
 }

@@ -105,7 +105,8 @@ extension TransportTests {
         func bomb() async throws {
             _ = try await withEcho { loop, url, server, _ in
                 let connection = try await WebSocketConnection.open(
-                    url, compression: CompressionPolicy(), messageLimit: 32 << 20, on: loop)
+                    url, compression: CompressionPolicy(), messageLimits: MessageLimits(both: 32 << 20),
+                    on: loop)
                 #expect(connection.send(.binary([UInt8](repeating: 0, count: 32 << 20))) == .queued)
                 #expect(await connection.receive() == nil)
                 guard case .closed(let code, _) = connection.end else {

@@ -45,6 +45,28 @@ struct InMemoryTransportTests {
         }
     }
 
+    @Test("a message beyond the incoming limit ends the link with 1009, one beyond the outgoing is not sent")
+    func limits() async throws {
+        try await withLoop(.standard) { loop in
+            let closes = Collector<CloseCode>()
+            let transport = InMemoryTransport { peer in
+                peer.open()
+                peer.onMessages = { messages in peer.send(messages + [.binary([1, 2, 3, 4])] + messages) }
+                peer.onClose = { code, _ in closes.append(code) }
+            }
+            var request = loop.request(1)
+            request.messageLimits = MessageLimits(incoming: 3, outgoing: 2)
+            let witness = LinkWitness.open(request, on: loop, transport: transport)
+            await witness.untilOpen()
+            witness.onLoop { $0.send([(SendID(1), .text("abc")), (SendID(2), .text("ab"))]) }
+            let reports = await witness.untilEnd()
+            #expect(reports.flatMap(\.writes) == [SendID(2)])
+            #expect(reports.flatMap(\.messages).map(\.string) == ["ab"])
+            #expect(reports.last?.failure?.closeCode == .messageTooBig)
+            #expect(closes.elements == [.messageTooBig])
+        }
+    }
+
     @Test("nothing is reported after the link is abandoned, and while it is paused")
     func silence() async throws {
         try await withLoop(.standard) { loop in

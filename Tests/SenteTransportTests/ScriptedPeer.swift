@@ -133,7 +133,7 @@ extension EventLoop {
     func request(_ port: UInt16, host: String = "127.0.0.1", opening: Duration = .seconds(20)) -> LinkRequest
     {
         LinkRequest(
-            url: "ws://\(host):\(port)/", messageLimit: 8 << 20,
+            url: "ws://\(host):\(port)/", messageLimits: MessageLimits(both: 8 << 20),
             openDeadline: now.instant.advanced(by: opening))
     }
 }

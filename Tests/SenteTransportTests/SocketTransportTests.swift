@@ -16,7 +16,7 @@ extension TransportTests {
         func echo(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
                 var limits = LinkLimits()
-                limits.message = 8 << 20
+                limits.message = MessageLimits(both: 8 << 20)
                 let (server, listener) = try ScriptedServer.listen(on: loop, limits: limits)
                 let witness = LinkWitness.open(loop.request(listener.port), on: loop)
                 await witness.untilOpen()

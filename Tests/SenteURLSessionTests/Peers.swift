@@ -144,13 +144,13 @@ final class Server: ServerConnectionObserver, @unchecked Sendable {
         let loop = try EventLoop()
         defer { loop.shutDown() }
         var limits = LinkLimits()
-        limits.message = 16 << 20
+        limits.message = MessageLimits(both: 16 << 20)
         let listener = try Listener(loop: loop, limits: limits) { connection in
             server.connections.append(connection)
             return server
         }
         let request = LinkRequest(
-            url: "ws://127.0.0.1:\(listener.port)/path?q=1", messageLimit: 8 << 20,
+            url: "ws://127.0.0.1:\(listener.port)/path?q=1", messageLimits: MessageLimits(both: 8 << 20),
             openDeadline: loop.now.instant.advanced(by: .seconds(30)))
         try await body(server, loop, request)
     }

@@ -226,7 +226,7 @@ struct URLSessionLinkTests {
     func dropped() async throws {
         try await Server.run { server, loop, request in
             var request = request
-            request.messageLimit = 1_000
+            request.messageLimits = MessageLimits(both: 1_000)
             let witness = Witness.open(request, on: loop)
             witness.tell { $0.send([(SendID(1), .text("too early"))]) }
             await witness.untilOpen()
@@ -253,7 +253,7 @@ struct URLSessionLinkTests {
             server.opened = { $0.send(.binary([UInt8](repeating: 1, count: 1_001))) }
         }) { server, loop, request in
             var request = request
-            request.messageLimit = 1_000
+            request.messageLimits = MessageLimits(both: 1_000)
             let end = await Witness.open(request, on: loop).untilEnd()
             #expect(end.flatMap(\.messages).isEmpty)
             #expect(end.last?.failure?.kind == .protocolViolation)

@@ -25,7 +25,9 @@ package struct LinkSetup: Sendable {
         var request = LinkRequest(
             url: parameters(target).added(to: target.endpoint ?? url), headers: headers,
             compression: configuration.compression,
-            messageLimit: max(configuration.limits.incomingMessage, configuration.limits.outgoingMessage),
+            messageLimits: MessageLimits(
+                incoming: configuration.limits.incomingMessage, outgoing: configuration.limits.outgoingMessage
+            ),
             openDeadline: target.deadline, closeLimit: configuration.timeouts.close, tls: configuration.tls)
         request.proxy = configuration.proxy
         return request

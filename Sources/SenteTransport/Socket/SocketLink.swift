@@ -127,7 +127,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         do throws(LinkFailure) {
             guard let redirects else { return }
             var limits = LinkLimits()
-            limits.message = request.messageLimit
+            limits.message = request.messageLimits
             limits.close = request.closeLimit
             let url = redirects.url
             let link = Link(

@@ -42,14 +42,14 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// A server that answers with plain HTTP is a failure, too.
     package static func open(
         _ url: String, headers: [Refusal.Header] = [], subprotocols: [String] = [],
-        compression: CompressionPolicy? = nil, messageLimit: Int = 1 << 20,
+        compression: CompressionPolicy? = nil, messageLimits: MessageLimits = MessageLimits(),
         timeout: Duration = .seconds(10), tls: TLSConfiguration = TLSConfiguration(), on loop: EventLoop,
         onMessages: OnMessages? = nil
     ) async throws(LinkFailure) -> WebSocketConnection {
         try await open(
             LinkRequest(
                 url: url, headers: headers, subprotocols: subprotocols, compression: compression,
-                messageLimit: messageLimit, openDeadline: loop.instant.advanced(by: timeout), tls: tls),
+                messageLimits: messageLimits, openDeadline: loop.instant.advanced(by: timeout), tls: tls),
             on: loop, onMessages: onMessages)
     }
 

@@ -108,7 +108,7 @@ struct MessageDeflaterTests {
     @Test("a message is held to the limit before it is compressed")
     func limit() throws {
         var limits = LinkLimits()
-        limits.message = 299
+        limits.message = MessageLimits(both: 299)
         let library = StoredLibrary()
         let peer = try Peer.openClient(
             limits: limits, compression: LinkCompression(CompressionPolicy(), library),

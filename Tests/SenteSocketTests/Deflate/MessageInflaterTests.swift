@@ -121,7 +121,7 @@ struct MessageInflaterTests {
     @Test("row 30: the limit is of what comes out, over all fragments")
     func limit() throws {
         var limits = LinkLimits()
-        limits.message = 1_000
+        limits.message = MessageLimits(both: 1_000)
         let peer = try client(limits: limits)
         let half = [UInt8](repeating: 1, count: 500)
         peer.feed(
@@ -144,7 +144,7 @@ struct MessageInflaterTests {
             #expect(peer.told == ["failed protocolViolation 1009"])
         }
         var limits = LinkLimits()
-        limits.message = 1_000
+        limits.message = MessageLimits(both: 1_000)
         let peer = try client(limits: limits)
         peer.feed(Frame(2, final: false, reserved: 4).bytes())
         let empty = Frame(0, StoredLibrary.block([]), final: false).bytes()
@@ -155,7 +155,7 @@ struct MessageInflaterTests {
     @Test("a limit of all there is overflows nowhere")
     func endless() throws {
         var limits = LinkLimits()
-        limits.message = .max
+        limits.message = MessageLimits(both: .max)
         let peer = try client(limits: limits)
         peer.feed(Frame(1, Self.ab, reserved: 4).bytes())
         peer.feed([0xC2, 127, 0x7F] + [UInt8](repeating: 0xFF, count: 7))

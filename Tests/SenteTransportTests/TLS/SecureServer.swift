@@ -41,7 +41,7 @@ struct SecureServer: Sendable {
         _ host: String = "localhost", tls: TLSConfiguration? = nil
     ) async throws(LinkFailure) -> WebSocketConnection {
         try await WebSocketConnection.open(
-            url(host), messageLimit: 8 << 20, tls: tls ?? trusting, on: loop)
+            url(host), messageLimits: MessageLimits(both: 8 << 20), tls: tls ?? trusting, on: loop)
     }
 
     /// Why opening failed; nil when it did not.
