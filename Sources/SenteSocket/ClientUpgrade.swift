@@ -70,22 +70,32 @@ struct ClientUpgrade: Sendable {
     ///
     /// RFC 6455 §4.1, the numbered list after the request.
     private func check(_ head: HTTPHead) throws(HandshakeFault) -> String? {
-        let upgrade = head.values("Upgrade")
-        guard upgrade.count == 1, HTTPText.same(upgrade[0], "websocket") else {
+        // A list (RFC 9110 §7.8): saying the same twice does no harm, naming another protocol beside it does.
+        let upgrade = head.values("Upgrade").flatMap(HTTPText.list)
+        guard !upgrade.isEmpty, upgrade.allSatisfy({ HTTPText.same($0, "websocket") }) else {
             throw HandshakeFault("the server's 101 does not say \"Upgrade: websocket\"")
         }
         guard head.lists("upgrade", in: "Connection") else {
             throw HandshakeFault("the server's 101 does not say \"Connection: Upgrade\"")
         }
-        guard head.values("Sec-WebSocket-Accept") == [key.answer] else {
+        guard try Self.only("Sec-WebSocket-Accept", in: head) == key.answer else {
             throw HandshakeFault("the server's Sec-WebSocket-Accept does not answer our key")
         }
-        let chosen = head.values("Sec-WebSocket-Protocol")
-        guard let first = chosen.first else { return nil }
-        guard chosen.count == 1, subprotocols.contains(first) else {
-            throw HandshakeFault("the server chose a subprotocol that was not offered: \(first)")
+        // An empty one is not legal (§4.2.2), but it names no subprotocol that was not offered.
+        guard let chosen = try Self.only("Sec-WebSocket-Protocol", in: head), !chosen.isEmpty else {
+            return nil
         }
-        return first
+        guard subprotocols.contains(chosen) else {
+            throw HandshakeFault("the server chose a subprotocol that was not offered: \(chosen)")
+        }
+        return chosen
+    }
+
+    /// The value of a field that must not appear more than once (RFC 6455 §11.3.3 and §11.3.4).
+    private static func only(_ name: String, in head: HTTPHead) throws(HandshakeFault) -> String? {
+        let values = head.values(name)
+        guard values.count <= 1 else { throw .malformed("the server's 101 has \(name) more than once") }
+        return values.first
     }
 
     /// What a 101 says of permessage-deflate.

@@ -84,6 +84,8 @@ enum HTTPText {
 /// Why an opening handshake failed; `status` and `headers` are what a server answers.
 struct HandshakeFault: Error, Hashable, Sendable {
     var message: String
+    /// Whether it is HTTP with a mistake in it, which the next answer need not have.
+    var isMalformed = false
     var status: Int
     var headers: [HTTPHeader]
 
@@ -92,4 +94,14 @@ struct HandshakeFault: Error, Hashable, Sendable {
         self.status = status
         self.headers = headers
     }
+
+    /// HTTP with a mistake in it: a broken answer, and no proof that something else than a WebSocket server answers.
+    static func malformed(_ message: String) -> HandshakeFault {
+        var fault = HandshakeFault(message)
+        fault.isMalformed = true
+        return fault
+    }
+
+    /// What a client calls it: trying again can mend a broken answer, but not that another protocol is spoken.
+    var failure: LinkFailure.Kind { isMalformed ? .protocolViolation : .badHandshake }
 }

@@ -5,8 +5,8 @@ import SenteBase
 /// Reads an HTTP/1.1 head from bytes cut anywhere (RFC 9112 §2–5), strictly.
 ///
 /// Every line ends in CR LF. A bare LF, which a reader MAY take for a line's end (§2.2), is refused, as are
-/// bare CR, NUL, folded lines and blanks before the colon: two readers that disagree on where a field ends
-/// are how requests get smuggled.
+/// bare CR, NUL, blanks before the colon and, in a request, folded lines: two readers that disagree on where a
+/// field ends are how requests get smuggled. The folded lines of an answer MUST be unfolded (§5.2).
 struct HTTPHeadReader: Sendable {
     enum Kind: Sendable {
         case request
@@ -49,7 +49,7 @@ struct HTTPHeadReader: Sendable {
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[(end + 1)...])
             guard line.popLast() == 0x0D else {
-                throw HandshakeFault("a line of the HTTP head does not end in CR LF")
+                throw .malformed("a line of the HTTP head does not end in CR LF")
             }
             let whole = line
             line.removeAll(keepingCapacity: true)
@@ -93,24 +93,36 @@ struct HTTPHeadReader: Sendable {
         guard headers.count < limits.headFields else {
             throw HandshakeFault("the HTTP head has more than \(limits.headFields) fields", status: 431)
         }
-        headers.append(try Self.field(line))
+        if HTTPText.isBlank(line[0]) { try unfold(line) } else { headers.append(try Self.field(line)) }
         return nil
+    }
+
+    /// A line that goes on with the value before it: a user agent puts blanks in place of the fold, a server refuses the
+    /// request (RFC 9112 §5.2).
+    private mutating func unfold(_ line: [UInt8]) throws(HandshakeFault) {
+        guard kind == .response, let last = headers.indices.last else {
+            throw .malformed("a field of the HTTP head is folded")
+        }
+        guard line.allSatisfy(HTTPText.isFieldByte) else {
+            throw .malformed("the field \(headers[last].name) has a control character in its value")
+        }
+        let more = String(decoding: line, as: UTF8.self)
+        headers[last].value = HTTPText.trimmed("\(headers[last].value) \(HTTPText.trimmed(more))")
     }
 
     /// A field line: name, colon, value between optional blanks (RFC 9112 §5).
     private static func field(_ line: [UInt8]) throws(HandshakeFault) -> HTTPHeader {
-        guard !HTTPText.isBlank(line[0]) else { throw HandshakeFault("a field of the HTTP head is folded") }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
-            throw HandshakeFault("a line of the HTTP head has no colon: \(quoted(line.prefix(24)))")
+            throw .malformed("a line of the HTTP head has no colon: \(quoted(line.prefix(24)))")
         }
         let name = line[..<colon]
         guard !name.isEmpty, name.allSatisfy(HTTPText.isToken) else {
-            throw HandshakeFault(
+            throw .malformed(
                 "a field of the HTTP head has a name that is no token: \(quoted(name.prefix(24)))")
         }
         let value = line[(colon + 1)...]
         guard value.allSatisfy(HTTPText.isFieldByte) else {
-            throw HandshakeFault(
+            throw .malformed(
                 "the field \(String(decoding: name, as: UTF8.self)) has a control character in its value")
         }
         return HTTPHeader(

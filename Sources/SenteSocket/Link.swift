@@ -421,7 +421,7 @@ package struct Link: Sendable {
             case nil: break
             }
         } catch {
-            finish(.badHandshake, "The handshake failed: \(error.message).", into: &events)
+            finish(error.failure, "The handshake failed: \(error.message).", into: &events)
         }
     }
 

@@ -60,6 +60,8 @@ package struct WebSocketURL: Hashable, Sendable, CustomStringConvertible {
     private static func checkHost(_ text: Substring) throws(WebSocketURLError) -> String {
         if text.hasPrefix("[") {
             let address = text.dropFirst().dropLast()
+            // RFC 9844 §4: a zone means something to one machine only, and no URL has one any more.
+            guard !address.utf8.contains(UInt8(ascii: "%")) else { throw .zone(String(text)) }
             guard Dialer.Address(literal: String(address), port: 0)?.family == .v6 else {
                 throw .badIPv6(String(text))
             }
@@ -125,6 +127,7 @@ package enum WebSocketURLError: Error, Hashable, Sendable, CustomStringConvertib
     case badHost(String)
     case hostNotASCII(String)
     case badIPv6(String)
+    case zone(String)
     case bareIPv6
     case badPort(String)
     case badPercent
@@ -145,6 +148,8 @@ package enum WebSocketURLError: Error, Hashable, Sendable, CustomStringConvertib
         case .hostNotASCII(let host):
             "The URL's host \(host.debugDescription) is not ASCII; write the international name in its xn-- form."
         case .badIPv6(let text): "The URL's host \(text.debugDescription) is not an IPv6 address in brackets."
+        case .zone(let text):
+            "The URL's host \(text.debugDescription) has a zone (what follows %), which URLs cannot have; use a host name or an address that needs none."
         case .bareIPv6: "The URL's IPv6 address needs brackets, as in ws://[::1]:80/."
         case .badPort(let digits):
             "The URL's port \(digits.debugDescription) is not a number from 1 to 65535."

@@ -35,6 +35,12 @@ struct ClientUpgradeTests {
             (ok + all + "Sec-WebSocket-Protocol: v1\r\n\r\n", "v1"),
             (ok + all + "Sec-WebSocket-Extensions:\r\n\r\n", "-"),
             (ok + all + "Content-Length: 100\r\nTransfer-Encoding: chunked\r\n\r\n", "-"),
+            (ok + upgrade + all + "\r\n", "-"), (ok + connection + all + "\r\n", "-"),
+            (ok + "Upgrade: websocket, WebSocket\r\nConnection: Upgrade, upgrade\r\n" + accept + "\r\n", "-"),
+            (ok + all + "Sec-WebSocket-Protocol:\r\n\r\n", "-"),
+            (ok + all + "X: a\r\n folded\r\n\tline\r\n\r\n", "-"),
+            (ok + upgrade + "Connection: keep-alive,\r\n Upgrade\r\n" + accept + "\r\n", "-"),
+            (ok + upgrade + connection + "Sec-WebSocket-Accept:\r\n $A\r\n \r\n\r\n", "-"),
             (ok + all + "X-Text: caf\u{E9} \u{9}x\r\nX-Empty:\r\n\r\n", "-"),
             (
                 "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + ok + all
@@ -53,33 +59,47 @@ struct ClientUpgradeTests {
         "rows 12 to 18: what is wrong fails the handshake",
         arguments: [
             ok + connection + accept, ok + "Upgrade: h2c\r\n" + connection + accept,
-            ok + "Upgrade: websocket, foo\r\n" + connection + accept, ok + upgrade + all,
+            ok + "Upgrade: websocket, foo\r\n" + connection + accept, ok + "Upgrade: foo\r\n" + all,
+            ok + "Upgrade:\r\n" + connection + accept,
             ok + upgrade + accept, ok + upgrade + "Connection: close\r\n" + accept,
             ok + upgrade + "Connection: upgraded\r\n" + accept,
             ok + upgrade + connection, ok + upgrade + connection + "Sec-WebSocket-Accept: \r\n",
             ok + upgrade + connection + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
-            ok + all + accept, ok + upgrade + connection + "Sec-WebSocket-Accept: $A=\r\n",
+            ok + upgrade + connection + "Sec-WebSocket-Accept: $A=\r\n",
             ok + all + "Sec-WebSocket-Extensions: x-foo\r\n",
             ok + all + "Sec-WebSocket-Extensions: permessage-deflate\r\n",
             ok + all + "Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
             ok + all + "Sec-WebSocket-Protocol: other\r\n", ok + all + "Sec-WebSocket-Protocol: V1\r\n",
-            ok + all + "Sec-WebSocket-Protocol: v1, v2\r\n", ok + all + "Sec-WebSocket-Protocol:\r\n",
-            ok + all + "Sec-WebSocket-Protocol: v1\r\nSec-WebSocket-Protocol: v1\r\n",
+            ok + all + "Sec-WebSocket-Protocol: v1, v2\r\n",
             "HTTP/1.0 101 Switching Protocols\r\n" + all, "HTTP/2 101\r\n" + all, "HTTP/2.0 101 x\r\n" + all,
             "HTTP/1.1 1010 x\r\n" + all, "HTTP/1.1 10 x\r\n" + all, "HTTP/1.1 099 x\r\n" + all,
             "HTTP/1.1 600 x\r\n" + all, "HTTP/1.1  101 x\r\n" + all, "HTTP/1.1 1x1 x\r\n" + all,
             "HTTP/1.1101 x\r\n" + all,
             "SSH-2.0-OpenSSH_9.2\r\n", "\r\n" + ok + all, "HTTP/1.1 101 a\u{0}b\r\n" + all,
-            ok + all + "X : y\r\n", ok + all + "X: a\r\n folded\r\n", ok + all + "\tX: a\r\n",
-            ok + all + "X: a\rb\r\n", ok + all + "X: a\u{0}\r\n", ok + all + "X: a\u{7F}\r\n",
-            ok + all + "no colon\r\n", ok + all + ": y\r\n",
-            ok + all + "X@: y\r\n", ok + all + "X: bare\n", "HTTP/1.1 101 Switching Protocols\n" + all,
         ])
     func wrong(text: String) throws {
         try answer(text + "\r\n") { peer in
             #expect(peer.told == ["failed badHandshake -"])
             #expect(peer.link.isOver)
             #expect(peer.link.deadline == nil)
+            #expect(!peer.link.hasOutput)
+        }
+    }
+
+    @Test(
+        "an answer with a mistake in it is a broken one, not that of another protocol",
+        arguments: [
+            ok + all + "X : y\r\n", ok + " folded: nothing\r\n" + all,
+            ok + all + "X: a\rb\r\n", ok + all + "X: a\u{0}\r\n", ok + all + "X: a\u{7F}\r\n",
+            ok + all + "X: a\r\n b\u{0}\r\n", ok + all + "no colon\r\n", ok + all + ": y\r\n",
+            ok + all + "X@: y\r\n", ok + all + "X: bare\n", "HTTP/1.1 101 Switching Protocols\n" + all,
+            ok + all + accept,
+            ok + all + "Sec-WebSocket-Protocol: v1\r\nSec-WebSocket-Protocol: v1\r\n",
+        ])
+    func broken(text: String) throws {
+        try answer(text + "\r\n", subprotocols: ["v1"]) { peer in
+            #expect(peer.told == ["failed protocolViolation -"])
+            #expect(peer.link.isOver)
             #expect(!peer.link.hasOutput)
         }
     }

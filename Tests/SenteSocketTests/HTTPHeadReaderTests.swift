@@ -49,6 +49,26 @@ struct HTTPHeadReaderTests {
         }
     }
 
+    @Test("the folded lines of an answer are one value, bounded like every head", arguments: [Int.max, 1, 7])
+    func folded(size: Int) throws {
+        let start = "HTTP/1.1 404 x\r\nContent-Length: 0\r\n"
+        let (peer, _) = try Peer.client(limits: small())
+        peer.feed(start + "X: a \r\n \t b\r\n\tc\r\n\r\n", by: size)
+        #expect(peer.refusal?.header("X") == "a b c")
+        let fold = " " + String(repeating: "y", count: 30) + "\r\n"
+        #expect(
+            try verdict(start + "X: a\r\n" + fold + fold + fold + "\r\n", by: size)
+                == "failed badHandshake -")
+    }
+
+    @Test("the folded lines of a request are refused")
+    func foldedRequest() {
+        let peer = Peer.server()
+        peer.feed("GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n")
+        #expect(peer.told == ["failed badHandshake -"])
+        #expect(String(decoding: peer.output(), as: UTF8.self).hasPrefix("HTTP/1.1 400 "))
+    }
+
     @Test("a server skips one empty line before a request, and no second")
     func emptyLine() {
         var peer = Peer.server()

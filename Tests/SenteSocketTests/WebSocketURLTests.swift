@@ -64,7 +64,8 @@ struct WebSocketURLTests {
             ("ws://bücher.example/", .hostNotASCII("bücher.example")), ("ws://h%41/", .badHost("h%41")),
             ("ws://a,b/", .badHost("a,b")), ("ws://::1/", .bareIPv6), ("ws://[::1", .badIPv6("[::1")),
             ("ws://[::1]x/", .badIPv6("[::1]x")), ("ws://[]/", .badIPv6("[]")),
-            ("ws://[fe80::1%25eth0]/", .badIPv6("[fe80::1%25eth0]")),
+            ("ws://[fe80::1%25eth0]/", .zone("[fe80::1%25eth0]")),
+            ("ws://[fe80::1%eth0]:80/", .zone("[fe80::1%eth0]")),
             ("ws://[1.2.3.4]/", .badIPv6("[1.2.3.4]")), ("ws://h/%", .badPercent), ("ws://h/%4", .badPercent),
             ("ws://h/%zz", .badPercent),
         ])

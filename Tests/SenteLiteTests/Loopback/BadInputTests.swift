@@ -58,6 +58,12 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         Misbehaviour(name: "a wrong accept key", code: .protocolMismatch, isFinal: true) {
             $0.upgrade(key: "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
         },
+        Misbehaviour(
+            name: "an answer with a mistake in its head", code: .protocolViolation, lastClose: .abnormal
+        ) {
+            $0.readHead()
+            $0.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nno colon\r\n\r\n")
+        },
         Misbehaviour(name: "an end instead of an answer", code: .connectionLost, lastClose: .abnormal) {
             $0.readHead()
             $0.endWriting()
