@@ -30,5 +30,8 @@ package protocol Host: AnyObject, Sendable {
 package protocol HostTimer: AnyObject {
     /// Fires once at `instant`, instead of whatever was armed before; nil disarms. An instant in the past fires
     /// on the next turn, never from inside this call.
+    ///
+    /// What came before the instant is handed over before the timer fires, posted work included, however late the host
+    /// gets to it: a deadline that what came has moved does not fire.
     func arm(at instant: Instant?)
 }

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import SenteBase
 import SenteTransport
 import Testing
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
 
 extension TransportTests {
     @Suite("EventLoop")
@@ -96,6 +107,124 @@ extension TransportTests {
             }
         }
 
+        @Test(
+            "what was in time is handed over before what is due fires, however late the loop gets to both",
+            arguments: EventLoop.Polling.allCases)
+        func lateTimers(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let order = Collector<String>()
+                let held = Box<[Any]>([])
+                loop.post {
+                    let pair = SocketPair(on: loop, order)
+                    pair.write()
+                    let timer = loop.makeTimer { order.append("timer") }
+                    timer.arm(at: loop.now.instant)
+                    held.value = [pair, timer]
+                }
+                #expect(await order.wait { $0.count == 3 } == ["read", "handed over", "timer"])
+                await loop.run { held.value = [] }
+            }
+        }
+
+        @Test("a timer that what came has moved does not fire", arguments: EventLoop.Polling.allCases)
+        func movedTimer(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let order = Collector<String>()
+                let held = Box<[Any]>([])
+                loop.post {
+                    let timer = loop.makeTimer { order.append("timer") }
+                    let pair = SocketPair(on: loop, order) { timer.arm(at: nil) }
+                    pair.write()
+                    timer.arm(at: loop.now.instant)
+                    held.value = [pair, timer]
+                }
+                _ = await order.wait { $0.contains("handed over") }
+                #expect(await loop.run { loop.timerCount } == 0)
+                #expect(order.elements == ["read", "handed over"])
+                await loop.run { held.value = [] }
+            }
+        }
+
+        @Test(
+            "what other threads posted while the loop stood still runs before what is due",
+            arguments: EventLoop.Polling.allCases)
+        func lateTimersAndPosts(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let order = Collector<String>()
+                let held = Box<[Any]>([])
+                let (stands, goesOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+                loop.post {
+                    let timer = loop.makeTimer { order.append("timer") }
+                    timer.arm(at: loop.now.instant)
+                    held.value = [timer]
+                    stands.signal()
+                    goesOn.wait()
+                }
+                stands.wait()
+                loop.post { order.append("posted") }
+                goesOn.signal()
+                #expect(await order.wait { $0.count == 2 } == ["posted", "timer"])
+                await loop.run { held.value = [] }
+            }
+        }
+
+        @Test(
+            "a loop that is stopped after its look at the sockets looks again before anything is declared late",
+            arguments: [false, true])
+        func stoppedAfterLook(isInterrupted: Bool) async throws {
+            let poller = StoppedPoller(try PollPoller())
+            poller.reports = !isInterrupted
+            let loop = try EventLoop(poller: poller)
+            defer { loop.shutDown() }
+            let order = Collector<String>()
+            let held = Box<[Any]>([])
+            loop.post {
+                let pair = SocketPair(on: loop, order)
+                let due = loop.now.instant.advanced(by: .microseconds(200))
+                let timer = loop.makeTimer { order.append("timer") }
+                timer.arm(at: due)
+                poller.afterLook = {
+                    pair.write()
+                    while loop.now.instant < due {}
+                }
+                held.value = [pair, timer]
+            }
+            #expect(await order.wait { $0.count == 3 } == ["read", "handed over", "timer"])
+            await loop.run { held.value = [] }
+        }
+
+        @Test("more descriptors than one wait can name are all read before anything is declared late")
+        func manyReady() async throws {
+            try await withLoop(.standard) { loop in
+                let order = Collector<String>()
+                let held = Box<[Any]>([])
+                loop.post {
+                    let pairs = (0..<300).map { _ in SocketPair(on: loop, order) }
+                    for pair in pairs { pair.write() }
+                    let timer = loop.makeTimer { order.append("timer") }
+                    timer.arm(at: loop.now.instant)
+                    held.value = pairs + [timer]
+                }
+                let all = await order.wait { $0.contains("timer") }
+                #expect(all.count { $0 == "handed over" } == 300)
+                await loop.run { held.value = [] }
+            }
+        }
+
+        @Test("a timer that is armed in the past by its own firing does not keep the loop from its sockets")
+        func rearmedTimer() async throws {
+            try await withLoop(.standard) { loop in
+                let timers = Box<[any HostTimer]>([])
+                loop.post {
+                    let timer = loop.makeTimer { timers.value.first?.arm(at: .distantPast) }
+                    timer.arm(at: .distantPast)
+                    timers.value = [timer]
+                }
+                for _ in 0..<10 { await loop.run {} }
+                await loop.run { timers.value = [] }
+            }
+        }
+
         @Test("a timer released on another thread leaves the loop")
         func timerReleasedElsewhere() async throws {
             try await withLoop(.standard) { loop in
@@ -172,6 +301,87 @@ extension TransportTests {
         func shared() throws {
             #expect(try EventLoop.shared() === EventLoop.shared())
         }
+    }
+}
+
+/// Two connected sockets, of which a loop reads one.
+///
+/// Used on the loop only.
+private final class SocketPair: LoopMember {
+    private let loop: EventLoop
+    private let order: Collector<String>
+    private let handOver: () -> Void
+    private var ends: [Int32] = [-1, -1]
+
+    init(on loop: EventLoop, _ order: Collector<String>, handOver: @escaping () -> Void = {}) {
+        self.loop = loop
+        self.order = order
+        self.handOver = handOver
+        #if canImport(Glibc)
+        #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        #else
+        #expect(socketpair(AF_UNIX, SOCK_STREAM, 0, &ends) == 0)
+        #endif
+        #expect(throws: Never.self) { try loop.adopt(ends[0], .read, self) }
+    }
+
+    deinit { close(ends[1]) }
+
+    func write() {
+        #expect(send(ends[1], "x", 1, 0) == 1)
+    }
+
+    func ready(_ descriptor: Int32, _ readiness: Readiness) {
+        var byte: UInt8 = 0
+        #expect(recv(descriptor, &byte, 1, 0) == 1)
+        order.append("read")
+        loop.finishTurn(self)
+    }
+
+    func turnEnds() {
+        order.append("handed over")
+        handOver()
+        loop.close(ends[0])
+    }
+
+    func loopStopped() {}
+}
+
+/// Does something once after a look at the sockets, as if the process had been stopped there.
+final class StoppedPoller: Poller, @unchecked Sendable {
+    private let poller: PollPoller
+    /// How many descriptors it refuses before it takes one.
+    var refusals = 0
+    var afterLook: (() -> Void)?
+    /// Whether the look counts; else it was interrupted.
+    var reports = true
+
+    init(_ poller: sending PollPoller) {
+        self.poller = poller
+    }
+
+    func add(_ descriptor: Int32, generation: UInt32, interest: Interest) throws(LinkFailure) {
+        if refusals > 0 {
+            refusals -= 1
+            throw LinkFailure(.unavailable, "There is no memory to watch a descriptor.")
+        }
+        try poller.add(descriptor, generation: generation, interest: interest)
+    }
+
+    func update(_ descriptor: Int32, generation: UInt32, interest: Interest) {
+        poller.update(descriptor, generation: generation, interest: interest)
+    }
+
+    func remove(_ descriptor: Int32) { poller.remove(descriptor) }
+    func wake() { poller.wake() }
+    func close() { poller.close() }
+
+    func wait(milliseconds: Int32, into ready: inout [ReadyDescriptor]) -> Bool {
+        guard let afterLook else { return poller.wait(milliseconds: milliseconds, into: &ready) }
+        self.afterLook = nil
+        let hasSeenAll = poller.wait(milliseconds: milliseconds, into: &ready)
+        afterLook()
+        return hasSeenAll && reports
     }
 }
 

@@ -60,9 +60,10 @@ final class EpollPoller: Poller {
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event)
     }
 
-    func wait(milliseconds: Int32, into ready: inout [ReadyDescriptor]) {
+    func wait(milliseconds: Int32, into ready: inout [ReadyDescriptor]) -> Bool {
         let count = epoll_wait(epoll, events.baseAddress, Int32(events.count), milliseconds)
-        guard count > 0 else { return }  // interrupted, or nothing: the loop comes again
+        // SIGSTOP interrupts the wait also where no signal is handled (signal(7)).
+        guard count > 0 else { return count == 0 }
         for index in 0..<Int(count) {
             let bits = events[index].events
             let data = events[index].data.u64
@@ -80,6 +81,17 @@ final class EpollPoller: Poller {
             ready.append(
                 ReadyDescriptor(descriptor: descriptor, generation: generation, readiness: readiness))
         }
+        guard Int(count) == events.count else { return true }
+        grow()
+        return false
+    }
+
+    /// Makes room for more events, so that one wait can name all descriptors that are ready.
+    private func grow() {
+        let count = 2 * events.count
+        events.deallocate()
+        events = .allocate(capacity: count)
+        events.initialize(repeating: epoll_event())
     }
 
     func wake() {

@@ -9,10 +9,17 @@ import ObjectiveC
 
 /// One thread that waits for sockets, deadlines and posted work, and runs what belongs to them.
 ///
-/// A turn is: wait; tell the members whose descriptors are ready; fire what is due; run what was posted; then, in rounds,
-/// let the members that asked for it hand over and write. So everything a wake-up brought is handed over once
-/// and everything sent meanwhile leaves in one write. Whatever is called on the loop must not block: it would hold up
-/// every connection there.
+/// A turn, in this order:
+/// 1. read the clock, then wait for the sockets and look at all of them;
+/// 2. tell the members whose descriptors are ready, which read;
+/// 3. run what was posted;
+/// 4. let the members that asked for it hand over and write, and do in rounds what that brings about;
+/// 5. fire what was due by the clock of 1, and let members write again.
+///
+/// So everything a wake-up brought is handed over once, and everything sent meanwhile leaves in one write. And nothing
+/// is declared late while what would have been in time has not been read: the process may stand still at any point
+/// (SIGSTOP, a laptop's lid), and what came before the instant of 1 is seen by the look after it. Whatever is called on the
+/// loop must not block: it would hold up every connection there.
 ///
 /// A loop lives until `shutDown()`; its thread keeps it.
 package final class EventLoop: Host, @unchecked Sendable {
@@ -69,13 +76,18 @@ package final class EventLoop: Host, @unchecked Sendable {
     private static let rounds = 4
 
     /// Starts a loop and its thread.
-    package init(polling: Polling = .standard) throws(LinkFailure) {
+    package convenience init(polling: Polling = .standard) throws(LinkFailure) {
         switch polling {
         #if os(Linux) || os(Android)
-        case .epoll: poller = try EpollPoller()
+        case .epoll: try self.init(poller: EpollPoller())
         #endif
-        case .poll: poller = try PollPoller()
+        case .poll: try self.init(poller: PollPoller())
         }
+    }
+
+    /// Waits by `poller`, which becomes the loop's.
+    package init(poller: sending any Poller) throws(LinkFailure) {
+        self.poller = poller
         area = .allocate(byteCount: 256 << 10, alignment: 64)
         own = .allocate(capacity: 1)
         own.initialize(to: State())
@@ -169,7 +181,9 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// Watches a descriptor, which belongs to the loop from now on; `close` gives it back.
     ///
     /// On failure it stays the caller's.
-    func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember) throws(LinkFailure) {
+    package func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember)
+        throws(LinkFailure)
+    {
         let index = Int(descriptor)
         if index >= own.pointee.slots.count {
             own.pointee.slots.append(
@@ -198,7 +212,7 @@ package final class EventLoop: Host, @unchecked Sendable {
         watch(descriptor, for: interest)
     }
 
-    func close(_ descriptor: Int32) {
+    package func close(_ descriptor: Int32) {
         own.pointee.slots[Int(descriptor)].member = nil
         own.pointee.slots[Int(descriptor)].generation &+= 1
         own.pointee.openDescriptors -= 1
@@ -209,7 +223,7 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// Calls the member's `turnEnds()` when this turn ends.
     ///
     /// The member sees to it that it asks once.
-    func finishTurn(_ member: any LoopMember) {
+    package func finishTurn(_ member: any LoopMember) {
         own.pointee.finishing.append(member)
     }
 
@@ -243,11 +257,13 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     /// One turn; whether there is to be another.
     private func turn(_ ready: inout [ReadyDescriptor], _ posted: inout [@Sendable () -> Void]) -> Bool {
+        let began = own.pointee.timers.earliest == nil ? Instant.distantPast : instant
+        let armed = own.pointee.timers.armed
         lock.lock()
         sleeping = inbox.isEmpty && !stopping && own.pointee.finishing.isEmpty
-        let milliseconds: Int32 = sleeping ? waitingTime() : 0
+        let milliseconds: Int32 = sleeping ? waitingTime(from: began) : 0
         lock.unlock()
-        poller.wait(milliseconds: milliseconds, into: &ready)
+        let hasSeenAll = poller.wait(milliseconds: milliseconds, into: &ready)
         lock.lock()
         sleeping = false
         swap(&inbox, &posted)
@@ -262,24 +278,31 @@ package final class EventLoop: Host, @unchecked Sendable {
             slot.member?.ready(event.descriptor, event.readiness)
         }
         ready.removeAll(keepingCapacity: true)
-        if own.pointee.timers.earliest != nil {
-            let now = instant
-            while let entry = own.pointee.timers.popDue(at: now) { entry.fire() }
-        }
         runRounds(&posted)
+        if hasSeenAll, fireTimers(dueBy: began, amongFirst: armed) { runRounds(&posted) }
         return true
+    }
+
+    /// Fires what was armed before this turn and is due; whether anything was.
+    private func fireTimers(dueBy instant: Instant, amongFirst armed: UInt64) -> Bool {
+        var hasFired = false
+        while let entry = own.pointee.timers.popDue(at: instant, amongFirst: armed) {
+            entry.fire()
+            hasFired = true
+        }
+        return hasFired
     }
 
     /// Runs posted work, then lets members hand over and write; what that brings about is done too, within bounds, before
     /// the loop looks at its sockets again: an answer leaves in the turn its question came.
     private func runRounds(_ posted: inout [@Sendable () -> Void]) {
-        for round in 0..<Self.rounds {
-            if round > 0, own.pointee.postedHere {
+        for _ in 0..<Self.rounds {
+            if posted.isEmpty, own.pointee.postedHere {
+                own.pointee.postedHere = false
                 lock.lock()
                 swap(&inbox, &posted)
                 lock.unlock()
             }
-            own.pointee.postedHere = false
             if posted.isEmpty, own.pointee.finishing.isEmpty { return }
             for work in posted { work() }
             posted.removeAll(keepingCapacity: posted.count <= 4096)
@@ -289,9 +312,9 @@ package final class EventLoop: Host, @unchecked Sendable {
         }
     }
 
-    private func waitingTime() -> Int32 {
+    private func waitingTime(from now: Instant) -> Int32 {
         guard let earliest = own.pointee.timers.earliest else { return -1 }
-        let left = instant.duration(to: earliest).wholeNanoseconds
+        let left = now.duration(to: earliest).wholeNanoseconds
         guard left > 0 else { return 0 }
         // Rounded up, or the loop would turn idly through the last millisecond. While the machine sleeps this wait
         // stands still: a deadline may then come late by what was left of it.

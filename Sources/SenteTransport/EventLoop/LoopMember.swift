@@ -3,7 +3,7 @@
 /// Whoever lives on a loop: owns descriptors there and has a say at the end of a turn.
 ///
 /// Called on the loop only.
-protocol LoopMember: AnyObject {
+package protocol LoopMember: AnyObject {
     /// One of the member's descriptors is ready.
     func ready(_ descriptor: Int32, _ readiness: Readiness)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 
 #if canImport(Darwin)
 import Darwin
@@ -15,7 +15,7 @@ import Android
 /// Waits with `poll(2)`, which every system has; a pipe wakes it.
 ///
 /// Good for some dozens of descriptors.
-final class PollPoller: Poller {
+package final class PollPoller: Poller {
     /// The pipe's reading end stands first.
     private var watched: [pollfd] = []
     private var generations: [UInt32] = []
@@ -23,7 +23,7 @@ final class PollPoller: Poller {
     private let wakeReader: Int32
     private let wakeWriter: Int32
 
-    init() throws(LinkFailure) {
+    package init() throws(LinkFailure) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw Platform.failure(errno, "Making a pipe") }
         wakeReader = ends[0]
@@ -32,12 +32,12 @@ final class PollPoller: Poller {
         append(wakeReader, generation: 0, interest: .read)
     }
 
-    func close() {
+    package func close() {
         Descriptor.close(wakeReader)
         Descriptor.close(wakeWriter)
     }
 
-    func add(_ descriptor: Int32, generation: UInt32, interest: Interest) throws(LinkFailure) {
+    package func add(_ descriptor: Int32, generation: UInt32, interest: Interest) throws(LinkFailure) {
         append(descriptor, generation: generation, interest: interest)
     }
 
@@ -47,12 +47,12 @@ final class PollPoller: Poller {
         generations.append(generation)
     }
 
-    func update(_ descriptor: Int32, generation: UInt32, interest: Interest) {
+    package func update(_ descriptor: Int32, generation: UInt32, interest: Interest) {
         guard let place = places[descriptor] else { return }
         watched[place].events = bits(interest)
     }
 
-    func remove(_ descriptor: Int32) {
+    package func remove(_ descriptor: Int32) {
         guard let place = places.removeValue(forKey: descriptor) else { return }
         let last = watched.count - 1
         if place != last {
@@ -64,11 +64,11 @@ final class PollPoller: Poller {
         generations.removeLast()
     }
 
-    func wait(milliseconds: Int32, into ready: inout [ReadyDescriptor]) {
+    package func wait(milliseconds: Int32, into ready: inout [ReadyDescriptor]) -> Bool {
         let count = watched.withUnsafeMutableBufferPointer {
             poll($0.baseAddress, nfds_t($0.count), milliseconds)
         }
-        guard count > 0 else { return }
+        guard count > 0 else { return count == 0 }
         for place in watched.indices where watched[place].revents != 0 {
             let bits = Int32(watched[place].revents)
             if place == 0 {
@@ -83,9 +83,10 @@ final class PollPoller: Poller {
                 ReadyDescriptor(
                     descriptor: watched[place].fd, generation: generations[place], readiness: readiness))
         }
+        return true
     }
 
-    func wake() {
+    package func wake() {
         var byte: UInt8 = 1
         _ = write(wakeWriter, &byte, 1)  // a full pipe wakes as well
     }

@@ -20,7 +20,8 @@ struct TimerHeap {
     }
 
     private var entries: [Entry] = []
-    private var armed: UInt64 = 0
+    /// How many times an entry was armed.
+    private(set) var armed: UInt64 = 0
 
     var count: Int { entries.count }
     var earliest: Instant? { entries.first?.deadline }
@@ -42,9 +43,9 @@ struct TimerHeap {
         }
     }
 
-    /// Takes out and returns the earliest entry that is due.
-    mutating func popDue(at now: Instant) -> Entry? {
-        guard let first = entries.first, first.deadline <= now else { return nil }
+    /// Takes out and returns the earliest entry that is due, unless it was armed after the first `armed` times.
+    mutating func popDue(at now: Instant, amongFirst armed: UInt64) -> Entry? {
+        guard let first = entries.first, first.deadline <= now, first.order <= armed else { return nil }
         remove(first)
         return first
     }
