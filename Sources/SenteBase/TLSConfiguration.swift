@@ -4,14 +4,15 @@
 ///
 /// TLS 1.2 or later, with the server's name or address checked against its certificate, always. Nothing here
 /// concerns `ws:` connections. On Linux the system's OpenSSL does the work; it is loaded when the first `wss:`
-/// connection is attempted. What only it can judge (unreadable PEM, a key that belongs to another certificate) is
-/// therefore found at that first attempt, which then fails with `.invalidArgument` and the name of the setting.
+/// connection is attempted, and looked for again at the next one if it was not there. What only it can judge (unreadable
+/// PEM, a key that belongs to another certificate) is therefore found at an attempt, which then fails with
+/// `.invalidArgument` and the name of the setting.
 public struct TLSConfiguration: Hashable, Sendable {
     /// Certificates or a private key in PEM form (`-----BEGIN …-----`).
     public enum PEM: Hashable, Sendable {
         /// The text itself, in UTF-8.
         case bytes([UInt8])
-        /// The path of a file, which is read once, at the first attempt.
+        /// The path of a file, which is read at every attempt: what is replaced there counts from the next one.
         case file(String)
     }
 
@@ -19,7 +20,8 @@ public struct TLSConfiguration: Hashable, Sendable {
     public enum Roots: Hashable, Sendable {
         /// Those of the system: the ones OpenSSL was set up with, else the usual bundles of Linux distributions.
         ///
-        /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Read once in the life of the process.
+        /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. They are read once in the life of the process, but for those of
+        /// the folder in `SSL_CERT_DIR`, which are read when a server's certificate first asks for them.
         case system
         /// These alone, for instance a company's own authority or one self-signed certificate.
         case only(PEM)

@@ -21,6 +21,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
     private var descriptor: Int32
     private var connections: UInt64 = 0
     private var retry: (any HostTimer)?
+    private var isAdopted = false
     private var stopped = false
 
     /// How many connections one turn takes before others have their say.
@@ -60,21 +61,21 @@ package final class Listener: LoopMember, @unchecked Sendable {
         do throws(LinkFailure) {
             try loop.adopt(descriptor, .read, self)
         } catch {
-            Descriptor.close(descriptor)
-            stopped = true
+            return retryLater()
         }
+        isAdopted = true
     }
 
     private func end() {
         guard !stopped else { return }
         stopped = true
         retry = nil
-        loop.close(descriptor)
+        if isAdopted { loop.close(descriptor) } else { Descriptor.close(descriptor) }
     }
 
     // MARK: LoopMember
 
-    func ready(_ descriptor: Int32, _ readiness: Readiness) {
+    package func ready(_ descriptor: Int32, _ readiness: Readiness) {
         for _ in 0..<Self.batch where !stopped {
             switch TCPSocket.accept(descriptor) {
             case .connection(let connection): begin(connection)
@@ -85,9 +86,9 @@ package final class Listener: LoopMember, @unchecked Sendable {
         }
     }
 
-    func turnEnds() {}
+    package func turnEnds() {}
 
-    func loopStopped() {
+    package func loopStopped() {
         stopped = true
         retry = nil
     }
@@ -97,10 +98,14 @@ package final class Listener: LoopMember, @unchecked Sendable {
     /// Accepting again at once would only turn in circles.
     private func pause() {
         loop.watch(descriptor, for: [])
+        retryLater()
+    }
+
+    private func retryLater() {
         let timer =
             retry
             ?? loop.makeTimer { [unowned self] in
-                if !stopped { loop.watch(descriptor, for: .read) }
+                if isAdopted { loop.watch(descriptor, for: .read) } else { start() }
             }
         retry = timer
         timer.arm(at: loop.instant.advanced(by: .milliseconds(100)))

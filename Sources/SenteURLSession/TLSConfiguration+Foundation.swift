@@ -2,6 +2,7 @@
 
 package import Foundation
 package import SenteBase
+import SenteTransport
 
 extension TLSConfiguration {
     /// Refuses what Foundation cannot be told, by the setting's name.
@@ -25,16 +26,7 @@ extension TLSConfiguration {
 extension TLSConfiguration.PEM {
     /// The certificates in DER, at least one.
     package func certificates(_ setting: String) throws(LinkFailure) -> [Data] {
-        let bytes: [UInt8]
-        switch self {
-        case .bytes(let given): bytes = given
-        case .file(let path):
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw LinkFailure(
-                    .misconfigured, "`\(setting)` names the file \(path), which cannot be read.")
-            }
-            bytes = Array(data)
-        }
+        let bytes = try bytes(setting)
         var found: [Data] = []
         var lines: [Substring]?
         for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {

@@ -25,6 +25,21 @@ extension TransportTests {
             }
         }
 
+        @Test("where there is no memory to watch it at first, it listens as soon as there is some")
+        func lateStart() async throws {
+            let poller = StoppedPoller(try PollPoller())
+            poller.refusals = 1
+            let serverLoop = try EventLoop(poller: poller)
+            defer { serverLoop.shutDown() }
+            let (_, listener) = try ScriptedServer.listen(on: serverLoop)
+            try await withLoop(.standard) { loop in
+                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                await witness.untilOpen()
+                #expect(witness.reports.elements.contains { $0.isOpened })
+                witness.onLoop { $0.abandon() }
+            }
+        }
+
         @Test(
             "an aborted connection is reset at the client, and reports nothing at the server",
             arguments: [true, false])

@@ -18,7 +18,6 @@ typedef struct sente_x509_name sente_x509_name;
 typedef struct sente_x509_pubkey sente_x509_pubkey;
 typedef struct sente_x509_store sente_x509_store;
 typedef struct sente_x509_store_ctx sente_x509_store_ctx;
-typedef struct sente_x509_object sente_x509_object;
 typedef struct sente_x509_param sente_x509_param;
 typedef struct sente_pkey sente_pkey;
 typedef struct sente_md sente_md;
@@ -92,6 +91,7 @@ SENTE_FN(SSL_get_servername, const char *, const sente_ssl *ssl, int type);
 SENTE_FN(SSL_get0_alpn_selected, void, const sente_ssl *ssl, const unsigned char **name, unsigned int *count);
 
 // libcrypto
+SENTE_FN(ERR_get_error, unsigned long, void);
 SENTE_FN(ERR_peek_error, unsigned long, void);
 SENTE_FN(ERR_peek_last_error, unsigned long, void);
 SENTE_FN(ERR_clear_error, void, void);
@@ -133,7 +133,6 @@ SENTE_FN(X509_STORE_add_cert, int, sente_x509_store *store, sente_x509 *certific
 SENTE_FN(X509_STORE_set_default_paths, int, sente_x509_store *store);
 SENTE_FN(X509_STORE_load_locations, int, sente_x509_store *store, const char *file, const char *folder);
 SENTE_FN(X509_STORE_get0_objects, sente_stack *, const sente_x509_store *store);
-SENTE_FN(X509_OBJECT_get0_X509, sente_x509 *, const sente_x509_object *object);
 SENTE_FN(X509_STORE_CTX_get_current_cert, sente_x509 *, const sente_x509_store_ctx *context);
 SENTE_FN(X509_STORE_CTX_get_ex_data, void *, const sente_x509_store_ctx *context, int index);
 SENTE_FN(X509_VERIFY_PARAM_set1_ip_asc, int, sente_x509_param *parameters, const char *address);

@@ -42,7 +42,15 @@ enum SystemResolver {
     }
 
     private static func failure(_ code: Int32, _ systemCode: Int32, _ host: String) -> LinkFailure {
-        if code == EAI_SYSTEM { return Platform.failure(systemCode, "Looking up the name \(host)") }
+        let action = "Looking up the name \(host)"
+        if code == EAI_SYSTEM { return Platform.failure(systemCode, action) }
+        if code == EAI_MEMORY { return Platform.failure(ENOMEM, action) }
+        do throws(LinkFailure) {
+            // Without descriptors it reads no file and asks no server, and says that there is no such name.
+            try Platform.needDescriptor(for: action)
+        } catch {
+            return error
+        }
         let text = String(cString: gai_strerror(code))
         return LinkFailure(.nameNotFound, "Looking up the name \(host) failed: \(text).")
     }

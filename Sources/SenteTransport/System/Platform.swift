@@ -45,6 +45,19 @@ enum Platform {
         return LinkFailure(kind, "\(action) failed: \(text).\(advice)")
     }
 
+    /// What a call fails with for want of descriptors or memory, which others may give back.
+    static let shortages = [EMFILE, ENFILE, ENOMEM]
+
+    /// Throws when no descriptor is left.
+    ///
+    /// For what else would say that something is not there, or keep for the life of the process that it could not be opened.
+    static func needDescriptor(for action: String) throws(LinkFailure) {
+        let descriptor = open("/", O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else { return Descriptor.close(descriptor) }
+        let code = errno
+        if shortages.contains(code) { throw failure(code, action) }
+    }
+
     /// Nanoseconds of the monotonic clock that counts sleep.
     static func monotonicNanoseconds() -> Int64 {
         var time = timespec()

@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CSenteSystem
-
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
+import SenteBase
 
 /// The system's zlib, loaded at run time so that nothing is needed to build.
 package struct ZlibLibrary: Sendable {
@@ -47,14 +38,11 @@ package struct ZlibLibrary: Sendable {
     package static let names = ["libz.so.1", "libz.so"]
     #endif
 
-    /// The library, loaded once.
-    package static let shared: Result<ZlibLibrary, Failure> = {
-        do throws(Failure) {
-            return .success(try ZlibLibrary(names: names))
-        } catch {
-            return .failure(error)
-        }
-    }()
+    /// The library, loaded once it is there.
+    package static var shared: Result<ZlibLibrary, Failure> {
+        made.result { () throws(Failure) in try ZlibLibrary(names: names) }
+    }
+    private static let made = MadeOnce<ZlibLibrary>()
 
     private let version: Version
     private let beginDeflating: BeginDeflating
@@ -69,20 +57,26 @@ package struct ZlibLibrary: Sendable {
     let endInflating: Change
 
     /// Loads the first of the libraries that is there; it stays loaded.
-    package init(names: [String]) throws(Failure) {
-        var library: UnsafeMutableRawPointer?
-        for name in names where library == nil { library = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
-        guard let library else {
+    package init(
+        names: [String], load: (String) -> SharedLibrary.Attempt = SharedLibrary.load
+    ) throws(Failure) {
+        let found: SharedLibrary?
+        do throws(LinkFailure) {
+            found = try SharedLibrary(names, load: load)
+        } catch {
+            throw .unavailable(error.message)
+        }
+        guard let library = found else {
             throw .unavailable(
                 "zlib is not there: \(names.joined(separator: " or ")) cannot be loaded. "
                     + "Install zlib1g (Debian, Ubuntu) or zlib (Fedora, Alpine, Arch).")
         }
         func function<F>(_ name: String, _ type: F.Type) throws(Failure) -> F {
-            guard let symbol = dlsym(library, name) else {
+            guard let function = library.function(name, as: type) else {
                 throw .unavailable(
                     "The library named zlib has no function \(name); install zlib 1.2.6 or later.")
             }
-            return unsafeBitCast(symbol, to: type)
+            return function
         }
         version = try function("zlibVersion", Version.self)
         beginDeflating = try function("deflateInit2_", BeginDeflating.self)

@@ -3,16 +3,6 @@
 import CSenteSystem
 import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Reads certificates and keys from PEM, or says which setting holds none.
 struct PEMReader {
     /// Certificates, freed with their holder.
@@ -45,8 +35,6 @@ struct PEMReader {
         }
     }
 
-    /// The bundles of whole distributions have some 250 KiB.
-    private static let limit = 16 << 20
     /// PEM_R_NO_START_LINE: nothing more in the text.
     private static let noStartLine: UInt = 108
 
@@ -54,10 +42,10 @@ struct PEMReader {
 
     /// All the certificates of `source`, at least one.
     func certificates(_ source: TLSConfiguration.PEM, _ setting: String) throws(LinkFailure) -> Certificates {
-        let bytes = try bytes(source, setting)
+        let bytes = try source.bytes(setting)
         var found: [OpaquePointer] = []
         var isWhole = false
-        withBIO(bytes) { bio in
+        try withBIO(bytes) { bio in
             library.ERR_clear_error()
             // The user pointer "" keeps OpenSSL from asking a person for a password.
             while let next = "".withCString({
@@ -81,9 +69,9 @@ struct PEMReader {
     func key(
         _ source: TLSConfiguration.PEM, passphrase: String?, _ setting: String
     ) throws(LinkFailure) -> Key {
-        let bytes = try bytes(source, setting)
+        let bytes = try source.bytes(setting)
         var key: OpaquePointer?
-        withBIO(bytes) { bio in
+        try withBIO(bytes) { bio in
             key = (passphrase ?? "").withCString {
                 library.PEM_read_bio_PrivateKey(bio, nil, nil, UnsafeMutableRawPointer(mutating: $0))
             }
@@ -99,38 +87,16 @@ struct PEMReader {
         return Key(key, library)
     }
 
-    private func withBIO(_ bytes: [UInt8], _ body: (OpaquePointer) -> Void) {
-        bytes.withUnsafeBytes { buffer in
-            guard !buffer.isEmpty,
-                let bio = library.BIO_new_mem_buf(buffer.baseAddress, Int32(clamping: buffer.count))
-            else { return }
+    private func withBIO(_ bytes: [UInt8], _ body: (OpaquePointer) -> Void) throws(LinkFailure) {
+        let hasMemory = bytes.withUnsafeBytes { buffer in
+            guard !buffer.isEmpty else { return true }
+            guard let bio = library.BIO_new_mem_buf(buffer.baseAddress, Int32(clamping: buffer.count)) else {
+                return false
+            }
             body(bio)
             _ = library.BIO_free(bio)
+            return true
         }
-    }
-
-    private func bytes(_ source: TLSConfiguration.PEM, _ setting: String) throws(LinkFailure) -> [UInt8] {
-        switch source {
-        case .bytes(let bytes): return bytes
-        case .file(let path):
-            guard let file = fopen(path, "r") else {
-                throw LinkFailure(
-                    .misconfigured,
-                    "`\(setting)` names the file \(path), which cannot be read: "
-                        + "\(String(cString: strerror(errno))).")
-            }
-            defer { fclose(file) }
-            var bytes = [UInt8](repeating: 0, count: 64 << 10)
-            var count = 0
-            while count < Self.limit {
-                if count == bytes.count { bytes += [UInt8](repeating: 0, count: bytes.count) }
-                let got = bytes.withUnsafeMutableBytes { buffer in
-                    buffer.baseAddress.map { fread($0 + count, 1, buffer.count - count, file) } ?? 0
-                }
-                guard got > 0 else { break }
-                count += got
-            }
-            return Array(bytes[..<count])
-        }
+        if !hasMemory { throw LinkFailure(.unavailable, "OpenSSL has no memory for certificates.") }
     }
 }

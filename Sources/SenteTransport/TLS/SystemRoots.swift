@@ -27,42 +27,53 @@ package final class SystemRoots: @unchecked Sendable {
         "/usr/local/share/certs/ca-root-nss.crt",
     ]
 
-    private let lock = Lock()
-    private var store: OpaquePointer?
+    private let made = MadeOnce<OpaquePointer>()
 
     /// An X509_STORE; the caller frees its reference.
     func retained(_ library: TLSLibrary) throws(LinkFailure) -> OpaquePointer {
-        try lock.withLock { () throws(LinkFailure) in
-            let store =
-                if let store { store } else {
-                    try Self.load(
-                        library, ownPlaces: true, bundles: Self.bundles, environment: Self.environment)
-                }
-            self.store = store
-            _ = library.X509_STORE_up_ref(store)
-            return store
-        }
+        let store = try made.get { () throws(LinkFailure) in try Self.load(library) }
+        _ = library.X509_STORE_up_ref(store)
+        return store
     }
 
-    /// Reads the library's own places, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace, else the first bundle that holds
-    /// any; tests leave the own places out.
+    /// A store of the caller's own, which may add to it.
+    package static func load(_ library: TLSLibrary) throws(LinkFailure) -> OpaquePointer {
+        try load(library, ownPlaces: .builtIn, bundles: bundles, environment: environment)
+    }
+
+    /// Where OpenSSL looks by itself.
+    package enum OwnPlaces: Sendable {
+        /// In those it was built with, which `SSL_CERT_FILE` and `SSL_CERT_DIR` replace.
+        case builtIn
+        /// In a folder that has certificates under the hashes of their names, or nowhere: for tests.
+        case folder(String?)
+    }
+
+    /// Reads the library's own places, else the first bundle that holds any.
     package static func load(
-        _ library: TLSLibrary, ownPlaces: Bool, bundles: [String], environment: (String) -> String?
+        _ library: TLSLibrary, ownPlaces: OwnPlaces, bundles: [String], environment: (String) -> String?
     ) throws(LinkFailure) -> OpaquePointer {
+        let action = "Reading the certificate authorities"
+        try Platform.needDescriptor(for: action)
+        library.ERR_clear_error()
         guard let store = library.X509_STORE_new() else {
             throw LinkFailure(.unavailable, "There is no memory for the certificate authorities.")
         }
-        if ownPlaces { _ = library.X509_STORE_set_default_paths(store) }
+        switch ownPlaces {
+        case .builtIn: _ = library.X509_STORE_set_default_paths(store)
+        case .folder(let folder): _ = library.X509_STORE_load_locations(store, nil, folder)
+        }
         let (file, folder) = (environment("SSL_CERT_FILE"), environment("SSL_CERT_DIR"))
         if count(store, library) == 0, file == nil, folder == nil {
             for bundle in bundles where count(store, library) == 0 {
                 _ = library.X509_STORE_load_locations(store, bundle, nil)
             }
         }
-        library.ERR_clear_error()
+        let shortage = library.takeShortage()
         // A folder is searched when a server's certificate asks for it.
-        if count(store, library) > 0 || folder != nil { return store }
+        if count(store, library) > 0 || folder != nil && shortage == nil { return store }
         library.X509_STORE_free(store)
+        if let shortage { throw Platform.failure(shortage, action) }
         if let file {
             throw LinkFailure(
                 .misconfigured, "SSL_CERT_FILE names the file \(file), which holds no certificate authority.")

@@ -39,7 +39,11 @@ package final class TLSContext: @unchecked Sendable {
 
     // MARK: For each role
 
-    package static func client(_ configuration: TLSConfiguration) throws(LinkFailure) -> TLSContext {
+    /// Tests have other authorities of the system than its own.
+    package static func client(
+        _ configuration: TLSConfiguration,
+        system: (TLSLibrary) throws(LinkFailure) -> OpaquePointer = SystemRoots.load
+    ) throws(LinkFailure) -> TLSContext {
         let library = try TLSLibrary.shared.get()
         let isVerifying = configuration.verification == .full
         let context = try TLSContext(
@@ -47,7 +51,7 @@ package final class TLSContext: @unchecked Sendable {
             pinnedDigests: configuration.pinnedDigests)
         context.setUp()
         if isVerifying {
-            try context.trust(configuration.roots, "tls.roots")
+            try context.trust(configuration.roots, beside: system, "tls.roots")
             library.SSL_CTX_set_verify(context.pointer, TLSNumber.verifyPeer, TLSFilter.noteCertificate)
         }
         if let identity = configuration.identity {
@@ -71,7 +75,7 @@ package final class TLSContext: @unchecked Sendable {
         context.setUp()
         try context.use(settings.certificates, settings.key, passphrase: nil, "tls")
         if let roots = settings.clientRoots {
-            try context.trust(.only(roots), "tls.clientRoots")
+            try context.trust(.only(roots), beside: SystemRoots.load, "tls.clientRoots")
             library.SSL_CTX_set_verify(
                 context.pointer, TLSNumber.verifyPeer | TLSNumber.failWithoutCertificate,
                 TLSFilter.noteCertificate)
@@ -102,37 +106,31 @@ package final class TLSContext: @unchecked Sendable {
 
     // MARK: Certificates
 
-    private func trust(_ roots: TLSConfiguration.Roots, _ setting: String) throws(LinkFailure) {
+    private func trust(
+        _ roots: TLSConfiguration.Roots, beside system: (TLSLibrary) throws(LinkFailure) -> OpaquePointer,
+        _ setting: String
+    ) throws(LinkFailure) {
         switch roots {
         case .system:
             library.SSL_CTX_set_cert_store(pointer, try SystemRoots.shared.retained(library))
         case .only(let source):
-            try addToStore(source, beside: nil, setting)
+            try trust(source, besideThoseOf: library.X509_STORE_new(), setting)
         case .systemAnd(let source):
-            let system = try SystemRoots.shared.retained(library)
-            defer { library.X509_STORE_free(system) }
-            try addToStore(source, beside: system, setting)
+            // A store of its own, not a copy: a folder's authorities come into a store when they are asked for.
+            try trust(source, besideThoseOf: try system(library), setting)
         }
     }
 
-    private func addToStore(
-        _ source: TLSConfiguration.PEM, beside system: OpaquePointer?, _ setting: String
+    private func trust(
+        _ source: TLSConfiguration.PEM, besideThoseOf store: OpaquePointer?, _ setting: String
     ) throws(LinkFailure) {
-        let certificates = try PEMReader(library: library).certificates(source, setting)
-        guard let store = library.X509_STORE_new() else {
+        guard let store else {
             throw LinkFailure(.unavailable, "OpenSSL has no memory for certificates.")
         }
         // From now on it is the context's.
         library.SSL_CTX_set_cert_store(pointer, store)
+        let certificates = try PEMReader(library: library).certificates(source, setting)
         for certificate in certificates.pointers { _ = library.X509_STORE_add_cert(store, certificate) }
-        if let system {
-            let objects = library.X509_STORE_get0_objects(system)
-            for index in 0..<library.OPENSSL_sk_num(objects) {
-                let object = library.OPENSSL_sk_value(objects, index).map { OpaquePointer($0) }
-                guard let certificate = library.X509_OBJECT_get0_X509(object) else { continue }
-                _ = library.X509_STORE_add_cert(store, certificate)
-            }
-        }
         // What a user names as a root is one, whether or not it has signed itself.
         _ = library.X509_VERIFY_PARAM_set_flags(
             library.SSL_CTX_get0_param(pointer), TLSNumber.partialChain)

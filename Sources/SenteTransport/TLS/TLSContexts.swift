@@ -2,7 +2,7 @@
 
 package import SenteBase
 
-/// The contexts of all clients of the process, one for each configuration, made on threads of their own.
+/// The contexts of all clients of the process, made on threads of their own: one for each configuration, as its files are.
 package final class TLSContexts: @unchecked Sendable {
     package typealias Answer = Result<TLSContext, LinkFailure>
 
@@ -25,12 +25,12 @@ package final class TLSContexts: @unchecked Sendable {
         self.make = make
     }
 
-    /// The context, if it was made before.
+    /// The context, if it was made before and no file need be read to know it.
     package func ready(_ configuration: TLSConfiguration) -> TLSContext? {
-        lock.withLock { contexts[configuration] }
+        configuration.namesFiles ? nil : lock.withLock { contexts[configuration] }
     }
 
-    /// Makes the context; `deliver` is called once, on some thread.
+    /// Makes the context, or finds it by what the configuration's files hold now; `deliver` is called once, on some thread.
     ///
     /// A failure is not remembered: what was missing may be there next time.
     package func begin(_ configuration: TLSConfiguration, _ deliver: @escaping @Sendable (Answer) -> Void) {
@@ -40,21 +40,35 @@ package final class TLSContexts: @unchecked Sendable {
         }
         guard isFirst else { return }
         do throws(LinkFailure) {
-            try SystemThread(name: "sente-tls") { self.finish(configuration, self.make(configuration)) }
+            try SystemThread(name: "sente-tls") { self.finish(configuration, self.answer(configuration)) }
                 .detach()
         } catch {
             finish(configuration, .failure(error))
         }
     }
 
-    private func finish(_ configuration: TLSConfiguration, _ answer: Answer) {
-        let waiting = lock.withLock {
-            if case .success(let context) = answer {
-                if contexts.count >= Self.limit { contexts = [:] }
-                contexts[configuration] = context
-            }
-            return waiters.removeValue(forKey: configuration) ?? []
+    private func answer(_ configuration: TLSConfiguration) -> Answer {
+        let read: TLSConfiguration
+        do throws(LinkFailure) {
+            read = try configuration.readingFiles()
+        } catch {
+            return .failure(error)
         }
+        if let context = lock.withLock({ contexts[read] }) { return .success(context) }
+        let answer = make(read)
+        guard case .success(let context) = answer else { return answer }
+        return .success(
+            lock.withLock {
+                // Another name of the same content may have been first: its sessions are kept.
+                if let context = contexts[read] { return context }
+                if contexts.count >= Self.limit { contexts = [:] }
+                contexts[read] = context
+                return context
+            })
+    }
+
+    private func finish(_ configuration: TLSConfiguration, _ answer: Answer) {
+        let waiting = lock.withLock { waiters.removeValue(forKey: configuration) ?? [] }
         for deliver in waiting { deliver(answer) }
     }
 

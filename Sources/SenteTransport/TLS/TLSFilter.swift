@@ -190,6 +190,10 @@ final class TLSFilter {
         defer { library.ERR_clear_error() }
         let verification = library.SSL_get_verify_result(ssl)
         if !isSecured, context.isVerifying, verification != 0 {
+            // A folder of authorities is read when a certificate asks for one; without descriptors it seems empty.
+            if let code = library.takeShortage() {
+                return Platform.failure(code, "Reading the certificate authorities")
+            }
             let reason =
                 library.X509_verify_cert_error_string(verification).map { String(cString: $0) }
                 ?? "no reason given"
@@ -207,7 +211,7 @@ final class TLSFilter {
 
     /// The verify callback (SSL_CTX_set_verify(3)): changes nothing, and keeps what a person wants to know.
     static let noteCertificate: sente_verify_cb = { ok, store in
-        guard ok == 0, case .success(let library) = TLSLibrary.shared,
+        guard ok == 0, let library = TLSLibrary.loaded,
             let ssl = library.X509_STORE_CTX_get_ex_data(
                 store, library.SSL_get_ex_data_X509_STORE_CTX_idx()),
             let filter = find(OpaquePointer(ssl), library)
@@ -219,7 +223,7 @@ final class TLSFilter {
 
     /// The callback for servers that ask for a certificate (SSL_CTX_set_client_cert_cb(3)): 0 shows none.
     static let noteRequest: sente_client_cert_cb = { ssl, _, _ in
-        if case .success(let library) = TLSLibrary.shared { find(ssl, library)?.lacksIdentity = true }
+        if let library = TLSLibrary.loaded { find(ssl, library)?.lacksIdentity = true }
         return 0
     }
 
@@ -250,7 +254,7 @@ final class TLSFilter {
 
     /// The callback for new sessions (SSL_CTX_sess_set_new_cb(3)): 1 takes the session over.
     static let keepSession: sente_new_session_cb = { ssl, session in
-        guard case .success(let library) = TLSLibrary.shared, let filter = find(ssl, library), let session
+        guard let library = TLSLibrary.loaded, let filter = find(ssl, library), let session
         else { return 0 }
         filter.keep(session)
         return 1

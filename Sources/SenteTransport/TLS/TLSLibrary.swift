@@ -3,16 +3,6 @@
 import CSenteSystem
 package import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// The system's OpenSSL, loaded at run time so that nothing is needed to build, nor to run without TLS.
 ///
 /// The functions have the names of their manual pages.
@@ -26,14 +16,20 @@ package final class TLSLibrary: Sendable {
     package static let names = ["libssl.so.3", "libssl.so.1.1"]
     #endif
 
-    /// The library, loaded when first asked for; ask off the loop.
-    package static let shared: Result<TLSLibrary, LinkFailure> = {
-        do throws(LinkFailure) {
-            return .success(try TLSLibrary(names: names))
-        } catch {
-            return .failure(error)
+    /// The library, loaded once it is there; ask off the loop.
+    package static var shared: Result<TLSLibrary, LinkFailure> {
+        made.result { () throws(LinkFailure) in
+            let library = try TLSLibrary(names: names)
+            loaded = library
+            return library
         }
-    }()
+    }
+    private static let made = MadeOnce<TLSLibrary>()
+
+    /// The shared library, for OpenSSL's callbacks, which have no other way to it.
+    ///
+    /// Written once, before there is anything that could call back, and therefore read without a lock.
+    nonisolated(unsafe) private(set) static var loaded: TLSLibrary?
 
     // libssl
     let OPENSSL_init_ssl: sente_OPENSSL_init_ssl
@@ -85,6 +81,7 @@ package final class TLSLibrary: Sendable {
     let SSL_get0_alpn_selected: sente_SSL_get0_alpn_selected
 
     // libcrypto, on which libssl depends, so that its functions are found by way of libssl
+    let ERR_get_error: sente_ERR_get_error
     let ERR_peek_error: sente_ERR_peek_error
     let ERR_peek_last_error: sente_ERR_peek_last_error
     let ERR_clear_error: sente_ERR_clear_error
@@ -124,21 +121,23 @@ package final class TLSLibrary: Sendable {
     let X509_STORE_set_default_paths: sente_X509_STORE_set_default_paths
     let X509_STORE_load_locations: sente_X509_STORE_load_locations
     let X509_STORE_get0_objects: sente_X509_STORE_get0_objects
-    let X509_OBJECT_get0_X509: sente_X509_OBJECT_get0_X509
     let X509_STORE_CTX_get_current_cert: sente_X509_STORE_CTX_get_current_cert
     let X509_STORE_CTX_get_ex_data: sente_X509_STORE_CTX_get_ex_data
     let X509_VERIFY_PARAM_set1_ip_asc: sente_X509_VERIFY_PARAM_set1_ip_asc
     let X509_VERIFY_PARAM_set_flags: sente_X509_VERIFY_PARAM_set_flags
     let X509_verify_cert_error_string: sente_X509_verify_cert_error_string
 
+    /// The method of every BIO on a `TLSWire`; never freed.
+    nonisolated(unsafe) let wireMethod: OpaquePointer
+
     /// OPENSSL_init_ssl(3): the library would take itself apart when the program exits, under the loop's feet.
     private static let withoutExitHandler: UInt64 = 0x80000
 
     /// Loads the first of the libraries that is there; it stays loaded.
-    package init(names: [String]) throws(LinkFailure) {
-        var handle: UnsafeMutableRawPointer?
-        for name in names where handle == nil { handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
-        guard let handle else {
+    package init(
+        names: [String], load: (String) -> SharedLibrary.Attempt = SharedLibrary.load
+    ) throws(LinkFailure) {
+        guard let library = try SharedLibrary(names, load: load) else {
             throw LinkFailure(
                 .missingLibrary,
                 "wss: needs OpenSSL, and \(names.joined(separator: " or ")) cannot be loaded. Install libssl3 "
@@ -146,15 +145,13 @@ package final class TLSLibrary: Sendable {
         }
         func function<F>(_ name: String, _ type: F.Type = F.self) throws(LinkFailure) -> F {
             // Version 3 has the name that says who frees, 1.1 the old one for the same (SSL_get_peer_certificate(3)).
-            let symbol =
-                dlsym(handle, name)
-                ?? (name == "SSL_get1_peer_certificate" ? dlsym(handle, "SSL_get_peer_certificate") : nil)
-            guard let symbol else {
+            let olderName = name == "SSL_get1_peer_certificate" ? "SSL_get_peer_certificate" : name
+            guard let function = library.function(name) ?? library.function(olderName, as: F.self) else {
                 throw LinkFailure(
                     .missingLibrary,
                     "The library named OpenSSL has no function \(name); install OpenSSL 1.1.1 or 3.")
             }
-            return unsafeBitCast(symbol, to: F.self)
+            return function
         }
         OPENSSL_init_ssl = try function("OPENSSL_init_ssl")
         TLS_client_method = try function("TLS_client_method")
@@ -203,6 +200,7 @@ package final class TLSLibrary: Sendable {
         SSL_get_ex_data_X509_STORE_CTX_idx = try function("SSL_get_ex_data_X509_STORE_CTX_idx")
         SSL_get_servername = try function("SSL_get_servername")
         SSL_get0_alpn_selected = try function("SSL_get0_alpn_selected")
+        ERR_get_error = try function("ERR_get_error")
         ERR_peek_error = try function("ERR_peek_error")
         ERR_peek_last_error = try function("ERR_peek_last_error")
         ERR_clear_error = try function("ERR_clear_error")
@@ -242,14 +240,36 @@ package final class TLSLibrary: Sendable {
         X509_STORE_set_default_paths = try function("X509_STORE_set_default_paths")
         X509_STORE_load_locations = try function("X509_STORE_load_locations")
         X509_STORE_get0_objects = try function("X509_STORE_get0_objects")
-        X509_OBJECT_get0_X509 = try function("X509_OBJECT_get0_X509")
         X509_STORE_CTX_get_current_cert = try function("X509_STORE_CTX_get_current_cert")
         X509_STORE_CTX_get_ex_data = try function("X509_STORE_CTX_get_ex_data")
         X509_VERIFY_PARAM_set1_ip_asc = try function("X509_VERIFY_PARAM_set1_ip_asc")
         X509_VERIFY_PARAM_set_flags = try function("X509_VERIFY_PARAM_set_flags")
         X509_verify_cert_error_string = try function("X509_verify_cert_error_string")
+        // OpenSSL keeps for the life of the process that it could not open its configuration.
+        try Platform.needDescriptor(for: "Beginning OpenSSL")
         guard OPENSSL_init_ssl(Self.withoutExitHandler, nil) == 1 else {
             throw LinkFailure(.missingLibrary, "OpenSSL could not begin; its configuration may be broken.")
+        }
+        guard let method = BIO_meth_new(BIO_get_new_index() | TLSWireBIO.sourceAndSink, "sente wire") else {
+            throw LinkFailure(.unavailable, "OpenSSL has no memory to begin with.")
+        }
+        _ = BIO_meth_set_read(method, TLSWireBIO.readBytes)
+        _ = BIO_meth_set_write(method, TLSWireBIO.writeBytes)
+        _ = BIO_meth_set_ctrl(method, TLSWireBIO.control)
+        wireMethod = method
+    }
+
+    /// Takes all faults out of this thread's queue; the first that was a want of descriptors or memory.
+    func takeShortage() -> Int32? {
+        var shortage: Int32?
+        while true {
+            let code = ERR_get_error()
+            guard code != 0 else { return shortage }
+            // Version 3 marks the system's numbers with the highest bit of 32, 1.1 counts them as library 2.
+            let number: UInt? =
+                code & 0x8000_0000 != 0
+                ? code & 0x7FFF_FFFF : code >> 24 == 2 ? code & 0xFFF : nil
+            if shortage == nil { shortage = Platform.shortages.first { number == UInt($0) } }
         }
     }
 }

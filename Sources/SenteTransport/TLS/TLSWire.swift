@@ -47,37 +47,27 @@ struct TLSWire {
 
 /// The BIO (BIO_meth_new(3)) that reads and writes a `TLSWire`.
 enum TLSWireBIO {
+    /// BIO_TYPE_SOURCE_SINK.
+    static let sourceAndSink: Int32 = 0x0400
     private static let readFlag: Int32 = 0x01
     private static let retryFlags: Int32 = 0x0F
     private static let retryRead: Int32 = readFlag | 0x08
-    private static let sourceAndSink: Int32 = 0x0400
     private static let flush: Int32 = 11
-
-    /// One method for all, which is never freed; nil when there is no memory.
-    private static let method = Shared<OpaquePointer?> {
-        guard case .success(let library) = TLSLibrary.shared else { return nil }
-        let type = library.BIO_get_new_index() | sourceAndSink
-        guard let method = library.BIO_meth_new(type, "sente wire") else { return nil }
-        _ = library.BIO_meth_set_read(method, readBytes)
-        _ = library.BIO_meth_set_write(method, writeBytes)
-        _ = library.BIO_meth_set_ctrl(method, control)
-        return method
-    }
 
     /// A BIO on `wire`, which must outlive it.
     static func make(_ library: TLSLibrary, on wire: UnsafeMutablePointer<TLSWire>) -> OpaquePointer? {
-        guard let method = method.value, let bio = library.BIO_new(method) else { return nil }
+        guard let bio = library.BIO_new(library.wireMethod) else { return nil }
         library.BIO_set_data(bio, wire)
         return bio
     }
 
     private static func find(_ bio: OpaquePointer?) -> (TLSLibrary, UnsafeMutablePointer<TLSWire>)? {
-        guard let bio, case .success(let library) = TLSLibrary.shared, let data = library.BIO_get_data(bio)
+        guard let bio, let library = TLSLibrary.loaded, let data = library.BIO_get_data(bio)
         else { return nil }
         return (library, data.assumingMemoryBound(to: TLSWire.self))
     }
 
-    private static let readBytes: sente_bio_read_cb = { bio, target, limit in
+    static let readBytes: sente_bio_read_cb = { bio, target, limit in
         guard let (library, wire) = find(bio), let target else { return -1 }
         library.BIO_clear_flags(bio, retryFlags)
         let count = wire.pointee.take(into: target, atMost: Int(limit))
@@ -85,21 +75,12 @@ enum TLSWireBIO {
         return count == 0 ? -1 : Int32(count)
     }
 
-    private static let writeBytes: sente_bio_write_cb = { bio, source, count in
+    static let writeBytes: sente_bio_write_cb = { bio, source, count in
         guard let (library, wire) = find(bio), let source, count > 0 else { return -1 }
         library.BIO_clear_flags(bio, retryFlags)
         wire.pointee.append(UnsafeRawBufferPointer(start: source, count: Int(count)))
         return count
     }
 
-    private static let control: sente_bio_ctrl_cb = { _, command, _, _ in command == flush ? 1 : 0 }
-}
-
-/// A value that threads share though its type cannot say so: a pointer that is set once.
-private struct Shared<Value>: @unchecked Sendable {
-    let value: Value
-
-    init(_ make: () -> Value) {
-        value = make()
-    }
+    static let control: sente_bio_ctrl_cb = { _, command, _, _ in command == flush ? 1 : 0 }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteTransport
 import Testing
 
@@ -54,6 +55,19 @@ struct ZlibLibraryTests {
         var wrong = whole
         wrong[whole.count - 5] ^= 1
         #expect(throws: ZlibLibrary.Failure.malformed) { try decompress(wrong, .gzip) }
+    }
+
+    @Test("a want of descriptors is told as that")
+    func shortage() {
+        let text = String(cString: strerror(EMFILE))
+        let failure = #expect(throws: ZlibLibrary.Failure.self) {
+            try ZlibLibrary(names: ZlibLibrary.names) { .failed("\($0): \(text)") }
+        }
+        guard case .unavailable(let message) = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(message.contains(text) && !message.contains("Install"))
     }
 
     @Test("says which library is missing and what to install")

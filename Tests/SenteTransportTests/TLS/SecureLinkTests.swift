@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteBase
 import SenteSocket
 import SenteTestSupport
@@ -162,6 +163,22 @@ extension TransportTests {
             }
         }
 
+        @Test("a file is read at every attempt: what is replaced there counts from the next one")
+        func replacedFile() async throws {
+            let file = FileManager.default.temporaryDirectory.appendingPathComponent("roots-\(UUID()).pem")
+            defer { try? FileManager.default.removeItem(at: file) }
+            try await SecureServer.with(\.server) { server in
+                let made = server.certificates
+                let tls = TLSConfiguration(roots: .only(.file(file.path)))
+                #expect(await server.failure(tls: tls)?.kind == .misconfigured)
+                for authority in [made.authority, made.strangersAuthority, made.authority] {
+                    try Data(try made.bytes(authority)).write(to: file)
+                    let failure = await server.failure(tls: tls)
+                    #expect(failure?.kind == (authority == made.authority ? nil : .unknownAuthority))
+                }
+            }
+        }
+
         @Test("one of the pinned keys must be in the chain, be it the server's or its authority's")
         func pins() async throws {
             try await SecureServer.with(\.server) { server in
@@ -298,6 +315,31 @@ extension TransportTests {
                 #expect(failure?.message.contains("Install libssl3") == true)
                 plain.onLoop { $0.abandon() }
             }
+        }
+
+        @Test("a want of descriptors is told as that, and the next attempt loads the library")
+        func shortage() throws {
+            let made = MadeOnce<TLSLibrary>()
+            for errno in [EMFILE, ENFILE, ENOMEM] {
+                let text = String(cString: strerror(errno))
+                var asked: [String] = []
+                let answer = made.result { () throws(LinkFailure) in
+                    try TLSLibrary(names: TLSLibrary.names) {
+                        asked.append($0)
+                        return .failed("\($0): cannot open shared object file: \(text)")
+                    }
+                }
+                guard case .failure(let failure) = answer else {
+                    Issue.record("It was loaded.")
+                    continue
+                }
+                #expect(failure.kind == .unavailable)
+                #expect(failure.message.contains(text))
+                #expect(asked == [TLSLibrary.names[0]])
+            }
+            let load = { () throws(LinkFailure) in try TLSLibrary(names: TLSLibrary.names) }
+            let library = try made.get(load)
+            #expect(try made.get(load) === library)
         }
 
         @Test("a link that is closed or abandoned while certificates are read says so, or nothing")

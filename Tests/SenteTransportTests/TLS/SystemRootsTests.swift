@@ -28,7 +28,7 @@ extension TransportTests {
         ) throws(LinkFailure) -> Int {
             // The store, of a few certificates, is left to the process.
             SystemRoots.count(
-                try SystemRoots.load(library, ownPlaces: false, bundles: bundles) { environment[$0] },
+                try SystemRoots.load(library, ownPlaces: .folder(nil), bundles: bundles) { environment[$0] },
                 library)
         }
 
@@ -56,6 +56,35 @@ extension TransportTests {
             #expect(named.message.contains("/nowhere.pem"))
             // A folder is looked into only when a certificate asks for it.
             #expect(try count([authority], environment: ["SSL_CERT_DIR": "/nowhere"]) == 0)
+        }
+
+        @Test("authorities beside those of the system leave those in that stand in a folder")
+        func besideFolder() async throws {
+            let folder = try Certificates.made.get().folderOfAuthority()
+            let contexts = TLSContexts { configuration in
+                do throws(LinkFailure) {
+                    return .success(
+                        try TLSContext.client(configuration) { library throws(LinkFailure) in
+                            try SystemRoots.load(library, ownPlaces: .folder(folder), bundles: []) { _ in
+                                folder
+                            }
+                        })
+                } catch {
+                    return .failure(error)
+                }
+            }
+            for pair in [\Certificates.server, \.stranger] {
+                try await SecureServer.with({ $0[keyPath: pair] }) { server in
+                    var request = server.loop.request(server.port)
+                    request.url = server.url()
+                    request.tls.roots = .systemAnd(server.certificates.strangersAuthority)
+                    let witness = LinkWitness.open(
+                        request, on: server.loop, transport: SocketTransport(contexts: contexts))
+                    await witness.untilOpen()
+                    #expect(witness.reports.elements.contains { $0.isOpened })
+                    witness.onLoop { $0.abandon() }
+                }
+            }
         }
     }
 }
