@@ -44,6 +44,7 @@ package struct Certificates: Sendable {
         try makeAuthority("ca")
         try makeAuthority("stranger-ca")
         try make("server", by: "ca")
+        try make("localhost", by: "ca", names: nil)
         try make("elsewhere", by: "ca", names: "DNS:elsewhere.example,IP:127.9.9.9")
         try make("expired", by: "ca", from: "20200101000000Z", until: "20200201000000Z")
         try make("future", by: "ca", from: "20450101000000Z", until: "20450201000000Z")
@@ -69,6 +70,8 @@ package struct Certificates: Sendable {
     package var strangersAuthority: TLSConfiguration.PEM { file("stranger-ca.pem") }
     /// For localhost, *.example.test, 127.0.0.1 and ::1.
     package var server: Pair { pair("server") }
+    /// For localhost, as the subject's common name alone.
+    package var nameless: Pair { pair("localhost") }
     package var elsewhere: Pair { pair("elsewhere") }
     package var expired: Pair { pair("expired") }
     package var future: Pair { pair("future") }
@@ -138,10 +141,11 @@ package struct Certificates: Sendable {
     }
 
     private func make(
-        _ name: String, by authority: String, names: String = names, usage: String = "serverAuth",
+        _ name: String, by authority: String, names: String? = names, usage: String = "serverAuth",
         from: String = "20200101000000Z", until: String = "20491231000000Z"
     ) throws {
-        try "subjectAltName=\(names)\nextendedKeyUsage=\(usage)\n".write(
+        let names = names.map { "subjectAltName=\($0)\n" } ?? ""
+        try "\(names)extendedKeyUsage=\(usage)\n".write(
             toFile: "\(folder)/\(name).ext", atomically: true, encoding: .utf8)
         try openssl(
             "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout \(name).key -out \(name).csr "

@@ -65,8 +65,8 @@ package struct TLSFailure {
             let name = code == 62 ? "name" : "address"
             return LinkFailure(
                 .wrongHost,
-                "The certificate\(subject) does not hold the \(name) \(peer). Connect to a name it holds, or give the "
-                    + "server a certificate for this one.")
+                "The certificate\(subject) does not hold the \(name) \(peer) as subjectAltName, which alone counts. "
+                    + "Connect to a name it holds, or give the server a certificate for this one.")
         default:
             return LinkFailure(
                 .untrusted, "The certificate of \(peer)\(subject) is not accepted: \(reason).")

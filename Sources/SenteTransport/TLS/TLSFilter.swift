@@ -80,7 +80,7 @@ final class TLSFilter {
         } else {
             // The root's dot belongs to DNS; neither certificates nor server names have it.
             let name = target.host.hasSuffix(".") ? String(target.host.dropLast()) : target.host
-            library.SSL_set_hostflags(ssl, TLSNumber.noPartialWildcards)
+            library.SSL_set_hostflags(ssl, TLSNumber.noPartialWildcards | TLSNumber.neverSubject)
             _ = library.SSL_set1_host(ssl, name)
             name.withCString {
                 _ = library.SSL_ctrl(ssl, TLSNumber.setServerName, 0, UnsafeMutableRawPointer(mutating: $0))

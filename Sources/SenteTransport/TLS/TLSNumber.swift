@@ -27,6 +27,8 @@ enum TLSNumber {
     static let partialChain: UInt = 0x80000
     /// X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS (RFC 6125 §6.4.3 leaves them to the application).
     static let noPartialWildcards: UInt32 = 4
+    /// X509_CHECK_FLAG_NEVER_CHECK_SUBJECT (RFC 9525 §6.3: names count where they stand as subjectAltName only).
+    static let neverSubject: UInt32 = 0x20
 
     // SSL_get_error(3)
     static let wantsRead: Int32 = 2

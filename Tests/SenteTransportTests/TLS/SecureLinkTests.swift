@@ -113,6 +113,7 @@ extension TransportTests {
                 Case(pair: \.stranger, kind: .unknownAuthority, word: "stranger-ca"),
                 Case(pair: \.elsewhere, kind: .wrongHost, word: "name localhost"),
                 Case(pair: \.elsewhere, host: "127.0.0.1", kind: .wrongHost, word: "address 127.0.0.1"),
+                Case(pair: \.nameless, kind: .wrongHost, word: "subjectAltName"),
                 Case(pair: \.expired, kind: .certificateExpired, word: "2020-02-01"),
                 Case(pair: \.future, kind: .certificateNotYetValid, word: "2045-01-01"),
                 Case(pair: \.selfSigned, kind: .selfSigned, word: "/CN=self"),
