@@ -13,6 +13,9 @@ package import SenteBase
 /// the other (§3): IPv6 addresses are dialed as they come, IPv4 ones 50 ms later unless IPv6 has answered. Then the
 /// families take turns (§4); within one the order is the resolver's (RFC 6724). Addresses that come late join in (§5). After
 /// `chosen` or `failed` the dialer does nothing more.
+///
+/// Addresses that took the connection lately and led nowhere (`Memory`) stand behind all others: they would take it again, and
+/// sooner than an address that is farther away. They are dialed when the others have failed, or have taken 2 s.
 package struct Dialer: Hashable, Sendable {
     /// The times and counts of RFC 8305 §8.
     package struct Pace: Hashable, Sendable {
@@ -22,6 +25,8 @@ package struct Dialer: Hashable, Sendable {
         package var resolutionDelay: Duration = .milliseconds(50)
         /// How many addresses of the first family come before the families take turns.
         package var firstFamilyCount = 1
+        /// How long an avoided address waits for others to be found or to connect: §5's longest delay between attempts.
+        package var avoidance: Duration = .seconds(2)
 
         package init() {}
     }
@@ -44,6 +49,8 @@ package struct Dialer: Hashable, Sendable {
     private let pace: Pace
     /// The addresses came in one list, whose order holds for both families.
     private let isSorted: Bool
+    /// Those that led nowhere lately, in the order in which they are tried again.
+    private let avoided: [Address]
     /// Families whose addresses are still being looked up.
     private var lookups: Set<Family>
     private var lookupProblem: LinkFailure?
@@ -55,12 +62,17 @@ package struct Dialer: Hashable, Sendable {
     private var underWay: [Int] = []
     /// Nothing is dialed before, because a better answer may come.
     private var heldUntil: Instant?
+    /// When the first answer came, or the dialing began.
+    private var firstAnswer: Instant?
     private var lastStart: Instant?
     private var lastProblem: String?
     private var isDone = false
 
     /// Dials `addresses`, in the resolver's order, until `deadline`; `start` begins.
-    package init(_ addresses: [Address], deadline: Instant, pace: Pace = Pace()) {
+    package init(
+        _ addresses: [Address], avoiding avoided: [Address] = [], deadline: Instant, pace: Pace = Pace()
+    ) {
+        self.avoided = avoided
         limit = deadline
         self.pace = pace
         isSorted = true
@@ -70,7 +82,11 @@ package struct Dialer: Hashable, Sendable {
     }
 
     /// Dials what `found` brings for each family, until `deadline`.
-    package init(lookingUp name: String, _ families: Set<Family>, deadline: Instant, pace: Pace = Pace()) {
+    package init(
+        lookingUp name: String, _ families: Set<Family>, avoiding avoided: [Address] = [],
+        deadline: Instant, pace: Pace = Pace()
+    ) {
+        self.avoided = avoided
         limit = deadline
         self.pace = pace
         isSorted = false
@@ -103,6 +119,7 @@ package struct Dialer: Hashable, Sendable {
         _ answer: Result<[Address], LinkFailure>, _ family: Family, at now: Instant
     ) -> [Effect] {
         guard lookups.remove(family) != nil, !isDone else { return [] }
+        firstAnswer = firstAnswer ?? now
         switch answer {
         case .success(let addresses):
             untried = Self.distinct(untried + addresses.filter { !attempts.contains($0) })
@@ -146,6 +163,9 @@ package struct Dialer: Hashable, Sendable {
     /// When the next attempt may begin; nil when there is none to begin.
     private var nextStart: Instant? {
         guard !untried.isEmpty else { return nil }
+        if untried.allSatisfy(avoided.contains), !lookups.isEmpty || !underWay.isEmpty {
+            return (lastStart ?? firstAnswer)?.advanced(by: pace.avoidance) ?? .distantPast
+        }
         let stagger = min(max(pace.stagger, .milliseconds(10)), .seconds(2))
         return heldUntil ?? lastStart?.advanced(by: stagger) ?? .distantPast
     }
@@ -169,14 +189,16 @@ package struct Dialer: Hashable, Sendable {
 
     /// RFC 8305 §4: the first family's share first, then the families take turns as long as both have addresses.
     private func nextPlace() -> Int? {
+        let places = untried.indices.filter { !avoided.contains(untried[$0]) }
+        guard !places.isEmpty else { return avoided.lazy.compactMap { untried.firstIndex(of: $0) }.first }
         guard let last = attempts.last?.family else {
             // Looked up apart, the families have no common order, and IPv6 goes first (§3).
-            return isSorted ? 0 : untried.firstIndex { $0.family == .v6 } ?? 0
+            return isSorted ? places.first : places.first { untried[$0].family == .v6 } ?? places.first
         }
         let share = attempts.prefix { $0.family == attempts[0].family }.count
         let isFirstShare = share == attempts.count && share < pace.firstFamilyCount
         let wanted = isFirstShare ? last : last.other
-        return untried.firstIndex { $0.family == wanted } ?? untried.indices.first
+        return places.first { untried[$0].family == wanted } ?? places.first
     }
 
     private mutating func fail(_ kind: LinkFailure.Kind, _ message: String) -> [Effect] {

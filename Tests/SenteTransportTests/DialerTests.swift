@@ -19,8 +19,10 @@ struct DialerTests {
     }
 
     /// Starts every address by failing each at once, and says in which order they came.
-    private func order(_ addresses: [Dialer.Address]) -> [Dialer.Address] {
-        var dialer = dialer(addresses)
+    private func order(
+        _ addresses: [Dialer.Address], avoiding avoided: [Dialer.Address] = []
+    ) -> [Dialer.Address] {
+        var dialer = Dialer(addresses, avoiding: avoided, deadline: Self.at(10_000))
         var order: [Dialer.Address] = []
         var effects = dialer.start(at: Self.at(0))
         while case .connect(let attempt, let address)? = effects.first {
@@ -201,11 +203,70 @@ struct DialerTests {
         #expect(dialer.deadline == Self.at(used))
     }
 
+    @Test("addresses that led nowhere lately stand behind the others, in the order of that")
+    func avoided() {
+        let (a, b, c, x) = (Self.v4(1), Self.v4(2), Self.v4(3), Self.v6(1))
+        #expect(order([x, a, b], avoiding: [x]) == [a, b, x])
+        #expect(order([x, a, b, c], avoiding: [b, x]) == [a, c, b, x])
+        #expect(order([x, a], avoiding: [a, x]) == [a, x])
+        #expect(order([x, a], avoiding: [x, a]) == [x, a])
+        #expect(order([x, a], avoiding: [b]) == [x, a])
+    }
+
+    @Test("an avoided address waits 2 s for the others, which may be farther away, and no longer")
+    func avoidance() {
+        var dialer = Dialer(
+            [Self.v6(1), Self.v4(1), Self.v4(2)], avoiding: [Self.v6(1)], deadline: Self.at(10_000))
+        #expect(dialer.start(at: Self.at(0)) == [.connect(0, Self.v4(1))])
+        #expect(dialer.timerFired(at: Self.at(250)) == [.connect(1, Self.v4(2))])
+        #expect(dialer.deadline == Self.at(2_250))
+        var failing = dialer
+        #expect(dialer.timerFired(at: Self.at(2_250)) == [.connect(2, Self.v6(1))])
+        #expect(failing.failed(0, "refused", at: Self.at(300)) == [])
+        #expect(failing.failed(1, "refused", at: Self.at(300)) == [.connect(2, Self.v6(1))])
+    }
+
+    @Test("an avoided address waits for the other family's answer, 2 s at most")
+    func avoidanceWhileLookingUp() {
+        var dialer = Dialer(
+            lookingUp: "name", [.v4, .v6], avoiding: [Self.v6(1)], deadline: Self.at(10_000))
+        #expect(dialer.found(.success([Self.v6(1)]), .v6, at: Self.at(5)) == [])
+        #expect(dialer.deadline == Self.at(2_005))
+        var (answered, alone) = (dialer, dialer)
+        #expect(dialer.timerFired(at: Self.at(2_005)) == [.connect(0, Self.v6(1))])
+        #expect(answered.found(.success([Self.v4(1)]), .v4, at: Self.at(400)) == [.connect(0, Self.v4(1))])
+        #expect(alone.found(.success([]), .v4, at: Self.at(400)) == [.connect(0, Self.v6(1))])
+    }
+
+    @Test("what led nowhere is remembered for its name until it leads somewhere, ten minutes at most")
+    func memory() {
+        var memory = Dialer.Memory()
+        memory.ledNowhere(Self.v4(1), of: "a", at: Self.at(0))
+        memory.ledNowhere(Self.v4(2), of: "a", at: Self.at(1_000))
+        memory.ledNowhere(Self.v4(1), of: "b", at: Self.at(1_000))
+        #expect(memory.avoided(of: "a", at: Self.at(2_000)) == [Self.v4(1), Self.v4(2)])
+        memory.ledNowhere(Self.v4(1), of: "a", at: Self.at(3_000))
+        #expect(memory.avoided(of: "a", at: Self.at(3_000)) == [Self.v4(2), Self.v4(1)])
+        #expect(memory.avoided(of: "a", at: Self.at(601_000)) == [Self.v4(1)])
+        memory.ledOn(Self.v4(1), of: "a")
+        #expect(memory.avoided(of: "a", at: Self.at(3_000)) == [Self.v4(2)])
+        #expect(memory.avoided(of: "b", at: Self.at(3_000)) == [Self.v4(1)])
+        #expect(memory.avoided(of: "c", at: Self.at(3_000)).isEmpty)
+        for number in 0..<1_000 { memory.ledNowhere(Self.v4(7), of: "n\(number)", at: Self.at(4_000)) }
+        #expect(memory.avoided(of: "a", at: Self.at(4_000)).isEmpty)
+    }
+
     @Test("whatever comes in whatever order, every address is dialed once and the dialer ends")
     func randomLives() {
         for seed in UInt64(0)..<2_000 {
             var random = Generator(seed: seed)
-            var dialer = lookup()
+            let avoided = (0..<Int.random(in: 0...4, using: &random)).map { _ in
+                Bool.random(using: &random)
+                    ? Self.v4(.random(in: 0...3, using: &random))
+                    : Self.v6(.random(in: 0...3, using: &random))
+            }
+            var dialer = Dialer(
+                lookingUp: "name", [.v4, .v6], avoiding: avoided, deadline: Self.at(10_000))
             var now: Int64 = 0
             var running: Set<Int> = []
             var dialed: [Dialer.Address] = []

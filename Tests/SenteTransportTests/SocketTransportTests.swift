@@ -64,6 +64,91 @@ extension TransportTests {
             }
         }
 
+        /// A name with two addresses: one where something else stands, and one that echoes.
+        private func withTwo(
+            _ requested: @escaping (ServerConnection) -> Void,
+            _ body: (_ open: (_ host: String, _ opening: Duration) -> LinkWitness) async throws -> Void
+        ) async throws {
+            try await withLoop(.standard) { loop in
+                let (_, good) = try ScriptedServer.listen(on: loop)
+                let bad = ScriptedServer()
+                bad.requested = { connection, _ in requested(connection) }
+                let listener = try Listener(loop: loop, host: "::1", port: good.port) { _ in bad }
+                // One thread, so that the address of the wrong one is found first.
+                let lookup = NameLookup(threads: 1) { _, port, family in
+                    let text = family == .v6 ? "::1" : "127.0.0.1"
+                    return .success([text].compactMap { Dialer.Address(literal: $0, port: port) })
+                }
+                let transport = SocketTransport(lookup: lookup)
+                try await body { host, opening in
+                    LinkWitness.open(
+                        loop.request(good.port, host: host, opening: opening), on: loop, transport: transport)
+                }
+                listener.stop()
+                good.stop()
+            }
+        }
+
+        /// Where a link that is now abandoned was opened; nil where it was not.
+        private func address(_ witness: LinkWitness) async -> String? {
+            await witness.untilOpen()
+            witness.onLoop { $0.abandon() }
+            for case .opened(let opening) in witness.reports.elements { return opening.remoteAddress }
+            return nil
+        }
+
+        @Test(
+            "an address that accepts and never answers stands behind the name's others at the next attempt",
+            arguments: ["localhost", "two.example"], [false, true])
+        func silentAddress(host: String, isAbandoned: Bool) async throws {
+            try await withTwo({ _ in }) { open in
+                let first = open(host, .milliseconds(300))
+                if isAbandoned {
+                    // As a session does, whose limit for the attempt is the same.
+                    let end = first.loop.now.instant.advanced(by: .milliseconds(301))
+                    let timer = Box<(any HostTimer)?>(nil)
+                    let gone = Collector<Void>()
+                    first.loop.post {
+                        timer.value = first.loop.makeTimer {
+                            first.onLoop { $0.abandon() }
+                            first.loop.post { gone.append(()) }
+                        }
+                        timer.value?.arm(at: end)
+                    }
+                    _ = await gone.wait { !$0.isEmpty }
+                    await first.loop.run { timer.value = nil }
+                } else {
+                    #expect(await first.untilEnd().last?.failure?.kind == .timedOut)
+                }
+                for _ in 0..<2 {
+                    #expect(await address(open(host, .seconds(20)))?.hasPrefix("127.0.0.1:") == true)
+                }
+            }
+        }
+
+        @Test("so does an address where another server stands", arguments: ["localhost", "two.example"])
+        func otherServer(host: String) async throws {
+            try await withTwo({ $0.respond(status: 404) }) { open in
+                guard case .refused? = await open(host, .seconds(20)).untilEnd().last else {
+                    Issue.record("It was not refused.")
+                    return
+                }
+                #expect(await address(open(host, .seconds(20)))?.hasPrefix("127.0.0.1:") == true)
+            }
+        }
+
+        @Test("a link that its owner gives up before its limit says nothing of the address")
+        func givenUp() async throws {
+            let asked = Collector<Void>()
+            try await withTwo({ _ in asked.append(()) }) { open in
+                for count in 1...3 {
+                    let link = open("localhost", .seconds(20))
+                    _ = await asked.wait { $0.count == count }
+                    link.onLoop { if count == 1 { $0.close(.normal, reason: "") } else { $0.abandon() } }
+                }
+            }
+        }
+
         @Test("several sends of one turn arrive together", arguments: EventLoop.Polling.allCases)
         func coalescing(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in

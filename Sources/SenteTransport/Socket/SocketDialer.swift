@@ -30,8 +30,8 @@ final class SocketDialer: LoopMember, @unchecked Sendable {
 
     /// Will dial a name or an address.
     init(
-        _ host: String, port: UInt16, until deadline: Instant, on loop: EventLoop, lookup: NameLookup,
-        owner: any SocketDialerOwner
+        _ host: String, port: UInt16, avoiding avoided: [Dialer.Address], until deadline: Instant,
+        on loop: EventLoop, lookup: NameLookup, owner: any SocketDialerOwner
     ) {
         self.host = host
         self.port = port
@@ -39,8 +39,11 @@ final class SocketDialer: LoopMember, @unchecked Sendable {
         self.lookup = lookup
         self.owner = owner
         dialer =
-            Dialer.Address.known(host, port: port).map { Dialer($0, deadline: deadline) }
-            ?? Dialer(lookingUp: host, Set(Dialer.Family.allCases), deadline: deadline)
+            Dialer.Address.known(host, port: port).map {
+                Dialer($0, avoiding: avoided, deadline: deadline)
+            }
+            ?? Dialer(
+                lookingUp: host, Set(Dialer.Family.allCases), avoiding: avoided, deadline: deadline)
     }
 
     /// Begins; the owner may be told from inside.

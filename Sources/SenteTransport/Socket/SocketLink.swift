@@ -25,6 +25,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     private let lookup: NameLookup
     private let environment: ProxyEnvironment
     private let contexts: TLSContexts
+    private let memory: AddressMemory
     private var observer: (any LinkObserver)?
     private var stage = Stage.over
     /// Where it goes; nil before the start.
@@ -37,13 +38,16 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     /// Weak: it lives by its lookups and sockets, and keeps this link meanwhile.
     private weak var dialer: SocketDialer?
     private var remote: Dialer.Address?
+    /// The address that the stream leads to while nobody knows whether a WebSocket server stands there, and its name.
+    private var unproven: (address: Dialer.Address, name: String)?
     private var timer: (any HostTimer)?
     /// Why it ended before there was a stream; reported when the turn ends.
     private var failure: LinkFailure?
 
     init(
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, lookup: NameLookup,
-        environment: ProxyEnvironment, contexts: TLSContexts, observer: any LinkObserver
+        environment: ProxyEnvironment, contexts: TLSContexts, memory: AddressMemory,
+        observer: any LinkObserver
     ) {
         self.id = id
         self.request = request
@@ -51,6 +55,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         self.lookup = lookup
         self.environment = environment
         self.contexts = contexts
+        self.memory = memory
         self.observer = observer
     }
 
@@ -107,9 +112,11 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     private func dialNow(_ url: WebSocketURL) {
         timer = nil
         stage = .dialing
+        let host = proxy?.host ?? url.host
         let dialer = SocketDialer(
-            proxy?.host ?? url.host, port: UInt16(clamping: proxy?.port ?? url.port),
-            until: request.openDeadline, on: loop, lookup: lookup, owner: self)
+            host, port: UInt16(clamping: proxy?.port ?? url.port),
+            avoiding: memory.avoided(of: host, at: loop.instant), until: request.openDeadline, on: loop,
+            lookup: lookup, owner: self)
         self.dialer = dialer
         dialer.start()
     }
@@ -124,6 +131,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     private func begin(on descriptor: Int32, _ address: Dialer.Address) {
         remote = address
+        if let url = redirects?.url { unproven = (address, proxy?.host ?? url.host) }
         do throws(LinkFailure) {
             guard let redirects else { return }
             var limits = LinkLimits()
@@ -163,6 +171,17 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         loop.finishTurn(self)
     }
 
+    /// Remembers whether the address led to a WebSocket, once for each time it was dialed.
+    private func judgeAddress(isGood: Bool) {
+        guard let (address, name) = unproven else { return }
+        unproven = nil
+        if isGood {
+            memory.ledOn(address, of: name)
+        } else {
+            memory.ledNowhere(address, of: name, at: loop.instant)
+        }
+    }
+
     /// Descriptors are the dialer's, and then the stream's.
     func ready(_ descriptor: Int32, _ readiness: Readiness) {}
 
@@ -195,6 +214,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         switch stage {
         case .preparing, .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
         case .onStream(let stream):
+            unproven = nil
             stream.setPaused(false)
             let wireCode = code.isAllowedOnWire ? code : .normal
             stream.change { link, masks, events in
@@ -206,6 +226,8 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     }
 
     func abandon() {
+        // Who gives up sooner says nothing of the address.
+        if loop.instant >= request.openDeadline { judgeAddress(isGood: false) }
         observer = nil
         failure = nil
         if case .onStream(let stream) = stage { stream.abandon() }
@@ -264,6 +286,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
             return false
         case .none?, nil: return false
         }
+        unproven = nil
         stream?.abandon()
         do throws(LinkFailure) {
             if let url = redirects?.url { try dial(url) }
@@ -276,10 +299,15 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     private func report(of event: LinkEvent) -> LinkReport? {
         switch event {
         case .opened(var opening):
+            judgeAddress(isGood: true)
             opening.remoteAddress = remote?.description
             return .opened(opening)
-        case .refused(let refusal): return .refused(refusal)
-        case .closed(let end): return .closed(end)
+        case .refused(let refusal):
+            judgeAddress(isGood: false)
+            return .refused(refusal)
+        case .closed(let end):
+            judgeAddress(isGood: false)
+            return .closed(end)
         case .message, .requested, .pinged, .pong: return nil
         }
     }

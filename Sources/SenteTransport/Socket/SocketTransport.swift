@@ -10,6 +10,7 @@ package struct SocketTransport: Transport {
     private let lookup: NameLookup
     private let environment: ProxyEnvironment
     private let contexts: TLSContexts
+    private let memory = AddressMemory()
 
     package init() {
         self.init(lookup: .shared)
@@ -39,7 +40,7 @@ package struct SocketTransport: Transport {
     ) -> SocketLink {
         let link = SocketLink(
             id, request, on: loop, lookup: lookup, environment: environment, contexts: contexts,
-            observer: observer)
+            memory: memory, observer: observer)
         link.start()
         return link
     }
