@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
+
 /// Something that says how much of its kind was lost right before it.
 package protocol CountsMissed {
     var missed: Int { get set }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
+
 /// One error of a channel socket: what went wrong, where, when, and what was done about it.
 public struct ErrorReport: Sendable {
     /// What went wrong.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
 package import SenteWire
 
 /// The events a router has not handled yet: one lane for each id, in order, and lanes side by side.

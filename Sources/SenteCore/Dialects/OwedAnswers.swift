@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
 import SenteWire
 
 /// What a sente-lite server owes on one link for what was written there, in the order of writing.

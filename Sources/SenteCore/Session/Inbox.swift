@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
 import SenteWire
 
 /// One thing an app's handle gets to consume.

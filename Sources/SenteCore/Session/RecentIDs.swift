@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
+
 /// The last identifiers seen, bounded: the oldest is forgotten first.
 ///
 /// Only hashes are kept, so that a server that sends long identifiers fills no memory. They are 64 bits wide and

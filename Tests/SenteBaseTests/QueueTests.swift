@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-import SenteCore
 import Testing
 
 @Suite("Queue")
