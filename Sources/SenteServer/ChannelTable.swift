@@ -13,8 +13,8 @@ struct ChannelTable: Sendable {
         var configuration: ChannelConfiguration
         var createdAt: Int64
         var messageCount = 0
-        var subscribers = SortedIDs()
-        var retained: [Retained] = []
+        var subscribers = OrderedSet<ConnectionID>()
+        var retained = Queue<Retained>()
     }
 
     private var rows: [Value: Channel] = [:]
@@ -36,8 +36,8 @@ struct ChannelTable: Sendable {
 
     func contains(_ id: Value) -> Bool { rows[id] != nil }
     func configuration(of id: Value) -> ChannelConfiguration? { rows[id]?.configuration }
-    func subscribers(of id: Value) -> SortedIDs? { rows[id]?.subscribers }
-    func retained(in id: Value) -> [Retained] { rows[id]?.retained ?? [] }
+    func subscribers(of id: Value) -> OrderedSet<ConnectionID>? { rows[id]?.subscribers }
+    func retained(in id: Value) -> [Retained] { rows[id].map { Array($0.retained) } ?? [] }
     func isSubscribed(_ connection: ConnectionID, to id: Value) -> Bool {
         rows[id]?.subscribers.contains(connection) ?? false
     }
@@ -50,8 +50,8 @@ struct ChannelTable: Sendable {
     }
 
     /// Who was subscribed.
-    mutating func delete(_ id: Value) -> SortedIDs {
-        guard let channel = rows.removeValue(forKey: id) else { return SortedIDs() }
+    mutating func delete(_ id: Value) -> OrderedSet<ConnectionID> {
+        guard let channel = rows.removeValue(forKey: id) else { return OrderedSet() }
         retainedBytes -= channel.retained.reduce(0) { $0 + $1.bytes }
         return channel.subscribers
     }
@@ -91,11 +91,8 @@ struct ChannelTable: Sendable {
         rows.values[place].retained.append(
             Retained(body: body, messageID: messageID, publishedAt: now.wallMilliseconds, bytes: bytes))
         retainedBytes += bytes
-        while let oldest = rows.values[place].retained.first,
-            rows.values[place].retained.count > retention || retainedBytes > limits.retainedBytes
-        {
-            retainedBytes -= oldest.bytes
-            rows.values[place].retained.removeFirst()
-        }
+        while rows.values[place].retained.count > retention || retainedBytes > limits.retainedBytes,
+            let oldest = rows.values[place].retained.popFirst()
+        { retainedBytes -= oldest.bytes }
     }
 }

@@ -37,7 +37,7 @@ struct Outbound: Sendable {
 
     private var faults: Faults
     private var special: [ConnectionID: Faults] = [:]
-    private var waiting = Timetable<Waiting>()
+    private var waiting = DeadlineQueue<Waiting>()
     private var waitingBytes = 0
     private var lines: [ConnectionID: Line] = [:]
     private let limits: ServerConfiguration.TableLimits
@@ -51,6 +51,7 @@ struct Outbound: Sendable {
     }
 
     var deadline: Instant? { waiting.earliest }
+    var steps: Int { waiting.steps }
 
     func faults(of id: ConnectionID?) -> Faults { id.flatMap { special[$0] } ?? faults }
 

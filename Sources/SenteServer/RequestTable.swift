@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteWire
 
 /// The requests that wait for their answers, by request-id and by time.
 struct RequestTable: Sendable {
@@ -13,15 +14,16 @@ struct RequestTable: Sendable {
 
     private struct Row {
         var request: Request
-        var ticket: Timetable<String>.Ticket
+        var ticket: DeadlineQueue<String>.Ticket
     }
 
     private var rows: [String: Row] = [:]
-    private var timetable = Timetable<String>()
+    private var deadlines = DeadlineQueue<String>()
     private var last = 0
 
     var count: Int { rows.count }
-    var deadline: Instant? { timetable.earliest }
+    var deadline: Instant? { deadlines.earliest }
+    var steps: Int { deadlines.steps }
 
     /// `req-<ms>-<n>` as in sente-lite, but never the same twice: clients tell a request that comes again by its id.
     mutating func newID(at now: Moment) -> String {
@@ -30,25 +32,18 @@ struct RequestTable: Sendable {
     }
 
     mutating func add(_ id: String, _ request: Request, due: Instant) {
-        rows[id] = Row(request: request, ticket: timetable.add(id, due: due))
+        rows[id] = Row(request: request, ticket: deadlines.add(id, due: due))
     }
 
+    @discardableResult
     mutating func remove(_ id: String) -> Request? {
         guard let row = rows.removeValue(forKey: id) else { return nil }
-        timetable.remove(row.ticket)
+        deadlines.remove(row.ticket)
         return row.request
     }
 
-    mutating func removeAll(of requester: ConnectionID) {
-        timetable.removeAll {
-            rows[$0]?.request.requester == requester
-        } _: {
-            rows[$0] = nil
-        }
-    }
-
     mutating func takeExpired(by now: Instant) -> (String, Request)? {
-        guard let id = timetable.take(by: now), let row = rows.removeValue(forKey: id) else { return nil }
+        guard let id = deadlines.take(by: now), let row = rows.removeValue(forKey: id) else { return nil }
         return (id, row.request)
     }
 

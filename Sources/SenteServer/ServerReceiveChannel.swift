@@ -23,8 +23,8 @@ package final class ServerReceiveChannel: Sendable {
     /// Lives on the loop.
     private final class Listeners {
         typealias Body = @Sendable (ServerEventMessage) -> Void
-        /// In the order of adding; no id: every event.
-        var rows: [(listening: Listening, id: Keyword?, body: Body)] = []
+        /// By the id of the events, nil standing for every event; in the order of adding.
+        var rows: [Keyword?: [(listening: Listening, body: Body)]] = [:]
     }
 
     private let listeners: LoopBound<Listeners>
@@ -40,9 +40,9 @@ package final class ServerReceiveChannel: Sendable {
     ) -> Listening {
         let listening = Listening { [weak self] listening in
             guard let listeners = self?.listeners else { return }
-            listeners.loop.post { listeners.content.rows.removeAll { $0.listening === listening } }
+            listeners.loop.post { listeners.content.rows[id]?.removeAll { $0.listening === listening } }
         }
-        listeners.loop.post { [listeners] in listeners.content.rows.append((listening, id, body)) }
+        listeners.loop.post { [listeners] in listeners.content.rows[id, default: []].append((listening, body)) }
         return listening
     }
 
@@ -54,8 +54,10 @@ package final class ServerReceiveChannel: Sendable {
         }
     }
 
-    /// On the loop.
+    /// Hands the event to those who listen for its id, then to those who listen for every event; on the loop.
     func put(_ message: ServerEventMessage) {
-        for row in listeners.content.rows where row.id == nil || row.id == message.id { row.body(message) }
+        for id in [message.id, nil] as [Keyword?] {
+            for row in listeners.content.rows[id] ?? [] { row.body(message) }
+        }
     }
 }

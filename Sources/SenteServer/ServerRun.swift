@@ -34,8 +34,8 @@ final class ServerRun {
     /// Their TCP is to be left open after the closing handshake.
     private var keepingTCP: Set<ConnectionID> = []
     /// Their TCP was left open; at most as many as there may be connections.
-    private var lingering: [ServerConnection] = []
-    private var floods: [ConnectionID: [Flood]] = [:]
+    private var lingering = Queue<ServerConnection>()
+    private var floods: [ConnectionID: Queue<Flood>] = [:]
 
     private var listener: Listener?
     private var timer: (any HostTimer)?
@@ -105,8 +105,9 @@ final class ServerRun {
 
     func perform(_ command: ServerCommand) {
         handle(.command(command))
-        if case .setFaults = command {
-            for (id, connection) in open where session.leavesTCPOpen(id) { keepTCP(of: connection, id) }
+        guard case .setFaults(_, let id) = command else { return }
+        for id in id.map({ [$0] }) ?? Array(open.keys) where session.leavesTCPOpen(id) {
+            if let connection = open[id] { keepTCP(of: connection, id) }
         }
     }
 
@@ -224,7 +225,7 @@ final class ServerRun {
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)
         case .tell(let event): tell(event)
         case .flood(let id, let flood):
-            floods[id, default: []].append(flood)
+            floods[id, default: Queue()].append(flood)
             pour(id)
         }
     }
@@ -276,7 +277,7 @@ final class ServerRun {
 
     private func linger(_ connection: ServerConnection) {
         lingering.append(connection)
-        if lingering.count > session.configuration.maximumConnections { lingering.removeFirst().cut() }
+        if lingering.count > session.configuration.maximumConnections { lingering.popFirst()?.cut() }
     }
 
     /// No report will come of it any more.
@@ -295,8 +296,7 @@ final class ServerRun {
     private func finishStop() {
         guard let done = onStopped, open.isEmpty, closing.isEmpty else { return }
         onStopped = nil
-        for connection in lingering { connection.cut() }
-        lingering = []
+        for connection in lingering.drain() { connection.cut() }
         timer = nil
         floodTimer = nil
         done()
@@ -318,7 +318,7 @@ final class ServerRun {
             }
             guard open[id] != nil else { return }
             if flood.remaining == 0 {
-                floods[id]?.removeFirst()
+                _ = floods[id]?.popFirst()
                 guard let following = floods[id]?.first else {
                     floods[id] = nil
                     return

@@ -15,7 +15,7 @@ extension ServerSession {
         }
         let isNew = !channels.isSubscribed(id, to: channel)
         if isNew,
-            connections[id].map({ $0.subscriptions.count }) ?? 0
+            connections[id]?.subscriptions.count ?? 0
                 >= configuration.tables.subscriptionsPerConnection
         {
             return refuse(channel, .subscriptionsReached, to: id, at: now, into: &effects)
@@ -23,7 +23,7 @@ extension ServerSession {
         guard let count = channels.subscribe(id, to: channel) else {
             return refuse(channel, .subscribersReached, to: id, at: now, into: &effects)
         }
-        if isNew { connections[id]?.subscriptions.append(channel) }
+        if isNew { connections[id]?.subscriptions.insert(channel) }
         say(
             .subscribed(channel, count: count, retained: channels.retained(in: channel)),
             to: id, as: .answer, at: now, into: &effects)
@@ -55,7 +55,7 @@ extension ServerSession {
         _ id: ConnectionID, from channel: Value, at now: Moment, into effects: inout [ServerEffect]
     ) {
         if channels.unsubscribe(id, from: channel) {
-            connections[id]?.subscriptions.removeAll { $0 == channel }
+            connections[id]?.subscriptions.remove(channel)
         }
         say(
             .unsubscribed(channel, existed: channels.contains(channel)),
@@ -64,7 +64,7 @@ extension ServerSession {
 
     mutating func deleteChannel(_ channel: Value) {
         for id in channels.delete(channel) {
-            connections[id]?.subscriptions.removeAll { $0 == channel }
+            connections[id]?.subscriptions.remove(channel)
         }
     }
 
@@ -110,7 +110,7 @@ extension ServerSession {
 
     /// One word to many, written once for each shape in use.
     mutating func deliver(
-        to subscribers: SortedIDs, but left: ConnectionID?, at now: Moment,
+        to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?, at now: Moment,
         into effects: inout [ServerEffect], _ word: (_ isFlat: Bool) -> ServerWord
     ) {
         var shapes: [Bool: Message] = [:]

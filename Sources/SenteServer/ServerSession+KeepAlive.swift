@@ -10,7 +10,7 @@ import SenteWire
 extension ServerSession {
     /// One connection's window.
     struct Window {
-        var ticket: Timetable<ConnectionID>.Ticket
+        var ticket: DeadlineQueue<ConnectionID>.Ticket
         var sawActivity = false
         var expectsPong = false
     }

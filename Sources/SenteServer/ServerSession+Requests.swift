@@ -11,21 +11,21 @@ extension ServerSession {
         _ data: Value, on channel: Value, from id: ConnectionID, _ milliseconds: Int64?, at now: Moment,
         into effects: inout [ServerEffect]
     ) {
-        guard let sender = connections[id] else { return }
+        guard let name = connections[id]?.name else { return }
         let requestID = requests.newID(at: now)
-        if let name = channel.stringValue, configuration.answeringChannels.contains(name) {
+        if let channelName = channel.stringValue, configuration.answeringChannels.contains(channelName) {
             return answer(requestID, with: data, on: channel, to: id, at: now, into: &effects)
         }
         guard let subscribers = channels.subscribers(of: channel) else {
             return refuse(requestID, on: channel, .channelNotFound, to: id, at: now, into: &effects)
         }
         guard requests.count < configuration.tables.pendingRequests,
-            sender.pendingRequests < configuration.tables.pendingRequestsPerConnection
+            (connections[id]?.requests.count ?? 0) < configuration.tables.pendingRequestsPerConnection
         else { return refuse(requestID, on: channel, .requestsReached, to: id, at: now, into: &effects) }
 
         let isForwarded = !outbound.faults(of: id).forwardsNoRequests
         let request = ForwardedRequest(
-            id: requestID, data: data, sender: sender.name, createdAt: now.wallMilliseconds)
+            id: requestID, data: data, sender: name, createdAt: now.wallMilliseconds)
         let limit =
             channels.configuration(of: channel)?.requestLimit ?? configuration.channelDefaults.requestLimit
         let wanted = milliseconds.map { Duration.milliseconds($0) } ?? limit
@@ -33,7 +33,7 @@ extension ServerSession {
         requests.add(
             requestID, RequestTable.Request(requester: id, createdAt: now.instant, isSilent: !isForwarded),
             due: due)
-        connections[id]?.pendingRequests += 1
+        connections[id]?.requests.insert(requestID)
 
         let messageID = counters.newMessageID()
         channels.record(
@@ -87,7 +87,7 @@ extension ServerSession {
                 to: id, as: .answer, at: now, into: &effects)
             return sayError(.requestNotFound, requestID.stringValue, to: id, at: now, into: &effects)
         }
-        connections[request.requester]?.pendingRequests -= 1
+        connections[request.requester]?.requests.remove(name)
         if !request.isSilent {
             say(
                 .response(name, data: data, isError: isError, nil),
@@ -101,7 +101,7 @@ extension ServerSession {
     mutating func expireRequests(at now: Moment, into effects: inout [ServerEffect]) {
         while let (name, request) = requests.takeExpired(by: now.instant) {
             counters.expiredRequests += 1
-            connections[request.requester]?.pendingRequests -= 1
+            connections[request.requester]?.requests.remove(name)
             if request.isSilent { continue }
             if outbound.faults(of: request.requester).sendsErrors {
                 sayError(.requestTimedOut, name, to: request.requester, at: now, into: &effects)

@@ -25,9 +25,9 @@ package struct ServerSession: Sendable {
         var messageCount = 0
         /// Only a `pong` counts as life, as in sente-lite.
         var lastPong: Instant
-        /// In the order of subscribing.
-        var subscriptions: [Value] = []
-        var pendingRequests = 0
+        var subscriptions = OrderedSet<Value>()
+        /// The ids of those that wait for an answer.
+        var requests: Set<String> = []
         /// Whose connection it is in the dialects of events.
         var uid: Value = .null
         var clientID = ""
@@ -43,12 +43,13 @@ package struct ServerSession: Sendable {
     let spelling: any Spelling
 
     var connections: [ConnectionID: Connection] = [:]
-    var connectionIDs = SortedIDs()
+    /// In the order of connecting.
+    var connectionIDs = OrderedSet<ConnectionID>()
     var names: [String: ConnectionID] = [:]
     var channels = ChannelTable()
     var requests = RequestTable()
     var users: UserTable
-    var windows = Timetable<ConnectionID>()
+    var windows = DeadlineQueue<ConnectionID>()
     var outbound: Outbound
 
     private var heartbeatDue: Instant?
@@ -78,6 +79,9 @@ package struct ServerSession: Sendable {
         }
         return earliest
     }
+
+    /// How many rows of its queues the session has touched, for tests of what its steps cost.
+    package var timerSteps: Int { requests.steps + users.steps + windows.steps + outbound.steps }
 
     package mutating func handle(
         _ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]
@@ -159,7 +163,7 @@ package struct ServerSession: Sendable {
         names[connection.name] = nil
         outbound.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
-        if connection.pendingRequests > 0 { requests.removeAll(of: id) }
+        for request in connection.requests { requests.remove(request) }
         if let window = connection.window { windows.remove(window.ticket) }
         if connection.hasJoined { leave(id, connection, at: now, into: &effects) }
     }
@@ -212,7 +216,7 @@ package struct ServerSession: Sendable {
             if dialect == .sente { tell([.keyword("chsk/ws-pong")], from: id, into: &effects) }
         case .listChannels: say(.channels(channels.reports), to: id, as: .answer, at: now, into: &effects)
         case .listSubscriptions:
-            let subscriptions = connections.values[place].subscriptions
+            let subscriptions = Array(connections.values[place].subscriptions)
             say(.subscriptions(subscriptions), to: id, as: .answer, at: now, into: &effects)
         case .flood(let channel, let data, let count):
             flood(id, with: data, on: channel, count, at: now, into: &effects)

@@ -53,7 +53,7 @@ extension ServerSession {
                 connections[id].map {
                     ServerStatistics.Connection(
                         id: id, name: $0.name, openedAt: $0.openedAt, lastActivity: $0.lastActivity,
-                        messageCount: $0.messageCount, subscriptions: $0.subscriptions)
+                        messageCount: $0.messageCount, subscriptions: Array($0.subscriptions))
                 }
             },
             channels: channels.reports,

@@ -20,7 +20,7 @@ struct UserTable: Sendable {
         var clients: [String: Client] = [:]
         var pushes: [Value] = []
         var pushedWeight = 0
-        var flush: Timetable<Value>.Ticket?
+        var flush: DeadlineQueue<Value>.Ticket?
     }
 
     /// A client whose connection closed; it is forgotten unless it has another by then.
@@ -32,21 +32,30 @@ struct UserTable: Sendable {
 
     /// One message of pushes, and the clients that have not got it.
     struct Held: Sendable {
-        var number: UInt64 = 0
         var uid: Value
         var message: Message
         var clientIDs: [String]
         /// How often it was tried.
         var tries = 0
+        var ticket: DeadlineQueue<UInt64>.Ticket?
+    }
+
+    /// One client of one user.
+    private struct ClientName: Hashable {
+        var uid: Value
+        var clientID: String
     }
 
     private var users: [Value: User] = [:]
     private var joined = 0
-    private var flushes = Timetable<Value>()
-    private var absences = Timetable<Absence>()
-    private var held = Timetable<Held>()
+    private var flushes = DeadlineQueue<Value>()
+    private var absences = DeadlineQueue<Absence>()
+    /// The messages held back, numbered in the order of holding.
+    private var held: [UInt64: Held] = [:]
     private var heldBytes = 0
     private var heldNumber: UInt64 = 0
+    private var heldFor: [ClientName: Set<UInt64>] = [:]
+    private var tries = DeadlineQueue<UInt64>()
     private let limits: ServerConfiguration.TableLimits
 
     init(limits: ServerConfiguration.TableLimits) {
@@ -55,7 +64,8 @@ struct UserTable: Sendable {
 
     /// In the order of connecting.
     var uids: [Value] { users.sorted { $0.value.number < $1.value.number }.map(\.key) }
-    var deadline: Instant? { [flushes.earliest, absences.earliest, held.earliest].compactMap(\.self).min() }
+    var deadline: Instant? { [flushes.earliest, absences.earliest, tries.earliest].compactMap(\.self).min() }
+    var steps: Int { flushes.steps + absences.steps + tries.steps }
 
     func client(_ clientID: String, of uid: Value) -> Client? { users[uid]?.clients[clientID] }
 
@@ -131,11 +141,13 @@ struct UserTable: Sendable {
 
     /// What is beyond the limits is returned: the first to be tried again.
     mutating func hold(_ message: Held, until due: Instant) -> [Held] {
-        var message = message
         heldNumber += 1
-        message.number = heldNumber
-        held.add(message, due: due)
+        held[heldNumber] = message
+        held[heldNumber]?.ticket = tries.add(heldNumber, due: due)
         heldBytes += message.message.bytes.count
+        for clientID in message.clientIDs {
+            heldFor[ClientName(uid: message.uid, clientID: clientID), default: []].insert(heldNumber)
+        }
         var surplus: [Held] = []
         while held.count > limits.heldMessages || heldBytes > limits.heldBytes, let next = takeHeld(by: nil) {
             surplus.append(next)
@@ -145,21 +157,25 @@ struct UserTable: Sendable {
 
     /// Nil for `now`: whenever it is due.
     mutating func takeHeld(by now: Instant?) -> Held? {
-        guard let next = held.take(by: now) else { return nil }
-        heldBytes -= next.message.bytes.count
-        return next
+        tries.take(by: now).flatMap { takeHeld($0) }
     }
 
     /// Takes what waits for one client, in the order of holding.
     mutating func takeHeld(for clientID: String, of uid: Value) -> [Held] {
-        var taken: [Held] = []
-        held.removeAll {
-            $0.uid == uid && $0.clientIDs.contains(clientID)
-        } _: {
-            taken.append($0)
+        let numbers = heldFor[ClientName(uid: uid, clientID: clientID)] ?? []
+        return numbers.sorted().compactMap { takeHeld($0) }
+    }
+
+    private mutating func takeHeld(_ number: UInt64) -> Held? {
+        guard let message = held.removeValue(forKey: number) else { return nil }
+        if let ticket = message.ticket { tries.remove(ticket) }
+        heldBytes -= message.message.bytes.count
+        for clientID in message.clientIDs {
+            let name = ClientName(uid: message.uid, clientID: clientID)
+            heldFor[name]?.remove(number)
+            if heldFor[name]?.isEmpty == true { heldFor[name] = nil }
         }
-        for message in taken { heldBytes -= message.message.bytes.count }
-        return taken.sorted { $0.number < $1.number }
+        return message
     }
 
     /// Forgets everything, as when the server stops.
