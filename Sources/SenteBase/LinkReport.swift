@@ -54,22 +54,8 @@ package struct LinkFailure: Error, Hashable, Sendable {
         case proxy(ProxyFailure)
         /// The answer was no WebSocket handshake, or a wrong one.
         case badHandshake
-        /// The server's certificate is not accepted for another reason than those below.
-        case untrusted
-        /// No root that is trusted here vouches for the server's certificate.
-        case unknownAuthority
-        /// The server's certificate is signed by itself alone.
-        case selfSigned
-        /// The server's certificate is for other names or addresses.
-        case wrongHost
-        case certificateExpired
-        case certificateNotYetValid
-        /// None of the pinned keys stands in the server's chain.
-        case pinnedKeyDiffers
-        /// The server did not accept the client's certificate, or wants one.
-        case clientCertificateRefused
-        /// TLS could not be agreed on, or the server speaks none.
-        case tlsFailed
+        /// TLS could not be agreed on, or one end does not trust the other.
+        case tls(TLSProblem)
         /// A setting of the user's cannot be used; the message names it.
         case misconfigured
         /// A library that the connection needs cannot be loaded.

@@ -42,14 +42,14 @@ extension LinkFailure.Kind {
             NSURLErrorCallIsActive, NSURLErrorInternationalRoamingOff:
             self = .unreachable
         case NSURLErrorNetworkConnectionLost, NSURLErrorCancelled: self = .lost
-        case NSURLErrorSecureConnectionFailed: self = .tlsFailed
-        case NSURLErrorServerCertificateHasBadDate: self = .certificateExpired
-        case NSURLErrorServerCertificateNotYetValid: self = .certificateNotYetValid
-        case NSURLErrorServerCertificateHasUnknownRoot: self = .unknownAuthority
+        case NSURLErrorSecureConnectionFailed: self = .tls(.failed)
+        case NSURLErrorServerCertificateHasBadDate: self = .tls(.certificateExpired)
+        case NSURLErrorServerCertificateNotYetValid: self = .tls(.certificateNotYetValid)
+        case NSURLErrorServerCertificateHasUnknownRoot: self = .tls(.unknownAuthority)
         // That of a wrong name, too.
-        case NSURLErrorServerCertificateUntrusted: self = .untrusted
+        case NSURLErrorServerCertificateUntrusted: self = .tls(.untrusted)
         case NSURLErrorClientCertificateRejected, NSURLErrorClientCertificateRequired:
-            self = .clientCertificateRefused
+            self = .tls(.clientCertificateRefused)
         // Linux, without a libcurl that has WebSocket; and Apple's App Transport Security, which wants `wss:`.
         case NSURLErrorUnsupportedURL, NSURLErrorBadURL,
             NSURLErrorAppTransportSecurityRequiresSecureConnection:

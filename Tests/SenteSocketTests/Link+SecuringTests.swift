@@ -69,7 +69,7 @@ struct LinkSecuringTests {
         ended.end()
         #expect(ended.told == ["failed lost -"])
         let failed = try Self.client().peer
-        failed.link.failed(LinkFailure(.untrusted, "no"), into: &failed.events)
+        failed.link.failed(LinkFailure(.tls(.untrusted), "no"), into: &failed.events)
         #expect(failed.told == ["failed untrusted -"])
         let closed = try Self.client().peer
         #expect(closed.close())

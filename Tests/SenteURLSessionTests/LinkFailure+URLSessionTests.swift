@@ -18,16 +18,22 @@ struct LinkFailureURLSessionTests {
         (NSURLErrorDomain, -1, .badHandshake, .lost),
         (NSURLErrorDomain, -1002, .unavailable, .unavailable),
         // By name: the numbers on Linux are others.
-        (NSURLErrorDomain, NSURLErrorSecureConnectionFailed, .tlsFailed, .tlsFailed),
-        (NSURLErrorDomain, NSURLErrorServerCertificateHasBadDate, .certificateExpired, .certificateExpired),
-        (NSURLErrorDomain, NSURLErrorServerCertificateUntrusted, .untrusted, .untrusted),
-        (NSURLErrorDomain, NSURLErrorServerCertificateHasUnknownRoot, .unknownAuthority, .unknownAuthority),
+        (NSURLErrorDomain, NSURLErrorSecureConnectionFailed, .tls(.failed), .tlsFailed),
         (
-            NSURLErrorDomain, NSURLErrorServerCertificateNotYetValid, .certificateNotYetValid,
+            NSURLErrorDomain, NSURLErrorServerCertificateHasBadDate, .tls(.certificateExpired),
+            .certificateExpired
+        ),
+        (NSURLErrorDomain, NSURLErrorServerCertificateUntrusted, .tls(.untrusted), .untrusted),
+        (
+            NSURLErrorDomain, NSURLErrorServerCertificateHasUnknownRoot, .tls(.unknownAuthority),
+            .unknownAuthority
+        ),
+        (
+            NSURLErrorDomain, NSURLErrorServerCertificateNotYetValid, .tls(.certificateNotYetValid),
             .certificateNotYetValid
         ),
         (
-            NSURLErrorDomain, NSURLErrorClientCertificateRequired, .clientCertificateRefused,
+            NSURLErrorDomain, NSURLErrorClientCertificateRequired, .tls(.clientCertificateRefused),
             .clientCertificateRefused
         ),
         (NSURLErrorDomain, -1022, .unavailable, .unavailable),

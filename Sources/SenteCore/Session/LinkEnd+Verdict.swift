@@ -30,15 +30,7 @@ extension LinkFailure.Kind {
         case .timedOut: .timedOut
         case .proxy(let reason): reason.code
         case .badHandshake: .protocolMismatch
-        case .untrusted: .untrusted
-        case .unknownAuthority: .unknownAuthority
-        case .selfSigned: .selfSigned
-        case .wrongHost: .wrongHost
-        case .certificateExpired: .certificateExpired
-        case .certificateNotYetValid: .certificateNotYetValid
-        case .pinnedKeyDiffers: .pinnedKeyDiffers
-        case .clientCertificateRefused: .clientCertificateRefused
-        case .tlsFailed: .tlsFailed
+        case .tls(let problem): SenteError.Code(rawValue: problem.rawValue)
         case .misconfigured: .invalidArgument
         case .protocolViolation: .protocolViolation
         case .lost: .connectionLost
@@ -50,10 +42,7 @@ extension LinkFailure.Kind {
         switch self {
         case .proxy(let reason): reason.isMendable
         case .nameNotFound, .unreachable, .timedOut, .protocolViolation, .lost, .unavailable: true
-        case .badHandshake, .untrusted, .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired,
-            .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed, .misconfigured,
-            .missingLibrary:
-            false
+        case .badHandshake, .tls, .misconfigured, .missingLibrary: false
         }
     }
 
@@ -62,9 +51,7 @@ extension LinkFailure.Kind {
     fileprivate var close: ConnectionStatus.Close? {
         switch self {
         case .lost, .protocolViolation: ConnectionStatus.Close(code: .abnormal, reason: "")
-        case .untrusted, .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired,
-            .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed:
-            ConnectionStatus.Close(code: .tlsFailed, reason: "")
+        case .tls: ConnectionStatus.Close(code: .tlsFailed, reason: "")
         case .nameNotFound, .unreachable, .timedOut, .proxy, .badHandshake, .unavailable, .misconfigured,
             .missingLibrary:
             nil

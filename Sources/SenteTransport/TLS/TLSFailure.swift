@@ -41,41 +41,41 @@ package struct TLSFailure {
         case 10:
             let date = certificate.map { " on \($0.validUntil)" } ?? ""
             return LinkFailure(
-                .certificateExpired,
+                .tls(.certificateExpired),
                 "A certificate of \(peer)\(subject) expired\(date). The server needs a new one, unless the clock "
                     + "here is wrong.")
         case 9:
             let date = certificate.map { " before \($0.validFrom)" } ?? " yet"
             return LinkFailure(
-                .certificateNotYetValid,
+                .tls(.certificateNotYetValid),
                 "A certificate of \(peer)\(subject) is not valid\(date). Check the clock here, then the "
                     + "certificate.")
         case 18:
             return LinkFailure(
-                .selfSigned,
+                .tls(.selfSigned),
                 "The certificate of \(peer)\(subject) is signed by itself alone. If it is the right one, give it in "
                     + "`tls.roots`.")
         case 2, 19, 20, 21, 27:
             let issuer = certificate.map { ", \($0.issuer)," } ?? ""
             return LinkFailure(
-                .unknownAuthority,
+                .tls(.unknownAuthority),
                 "No authority that is trusted here vouches for \(peer). Add the issuer\(issuer) to `tls.roots`, or "
                     + "let the server send its intermediate certificates.")
         case 62, 64:
             let name = code == 62 ? "name" : "address"
             return LinkFailure(
-                .wrongHost,
+                .tls(.wrongHost),
                 "The certificate\(subject) does not hold the \(name) \(peer) as subjectAltName, which alone counts. "
                     + "Connect to a name it holds, or give the server a certificate for this one.")
         default:
             return LinkFailure(
-                .untrusted, "The certificate of \(peer)\(subject) is not accepted: \(reason).")
+                .tls(.untrusted), "The certificate of \(peer)\(subject) is not accepted: \(reason).")
         }
     }
 
     package func pinnedKeyDiffers(found: [String]) -> LinkFailure {
         LinkFailure(
-            .pinnedKeyDiffers,
+            .tls(.pinnedKeyDiffers),
             "None of `tls.pinnedKeys` is in the certificates of \(peer), whose keys are "
                 + "\(found.map { "sha256/\($0)" }.joined(separator: ", ")). Someone may be listening in, or the server "
                 + "has a new key.")
@@ -87,7 +87,7 @@ package struct TLSFailure {
     /// a server that gets none may say 40, as for anything else.
     package func alert(_ number: Int, lacksIdentity: Bool = false, isSecured: Bool) -> LinkFailure {
         guard host != nil else {
-            return LinkFailure(.tlsFailed, "The client ended TLS with alert \(number).")
+            return LinkFailure(.tls(.failed), "The client ended TLS with alert \(number).")
         }
         switch number {
         case 42...46, 48, 49, 116,
@@ -96,17 +96,18 @@ package struct TLSFailure {
                 hasIdentity
                 ? "\(peer) did not accept the certificate in `tls.identity` (alert \(number))."
                 : "\(peer) wants a client certificate: set `tls.identity` (alert \(number))."
-            return LinkFailure(.clientCertificateRefused, text)
+            return LinkFailure(.tls(.clientCertificateRefused), text)
         case 80, 90: return LinkFailure(.lost, "\(peer) ended TLS for a reason of its own (alert \(number)).")
         case _ where isSecured: return LinkFailure(.lost, "\(peer) ended TLS with alert \(number).")
         case 70:
-            return LinkFailure(.tlsFailed, "\(peer) does not speak TLS 1.2 or later (alert 70).")
+            return LinkFailure(.tls(.failed), "\(peer) does not speak TLS 1.2 or later (alert 70).")
         case 112:
-            return LinkFailure(.tlsFailed, "\(peer) serves no host of that name (alert 112): check the URL.")
+            return LinkFailure(
+                .tls(.failed), "\(peer) serves no host of that name (alert 112): check the URL.")
         case 120:
-            return LinkFailure(.tlsFailed, "\(peer) does not speak HTTP/1.1 on this port (alert 120).")
+            return LinkFailure(.tls(.failed), "\(peer) does not speak HTTP/1.1 on this port (alert 120).")
         default:
-            return LinkFailure(.tlsFailed, "\(peer) refused the TLS handshake (alert \(number)).")
+            return LinkFailure(.tls(.failed), "\(peer) refused the TLS handshake (alert \(number)).")
         }
     }
 
@@ -114,18 +115,18 @@ package struct TLSFailure {
     package func fault(_ reason: String, number: Int, firstByte: UInt8?, isSecured: Bool) -> LinkFailure {
         // SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE
         if host == nil, number == 199 {
-            return LinkFailure(.clientCertificateRefused, "The client showed no certificate.")
+            return LinkFailure(.tls(.clientCertificateRefused), "The client showed no certificate.")
         }
         if isSecured { return LinkFailure(.lost, "TLS with \(peer) broke: \(reason).") }
         // The first byte of every record is its type, 20 to 24 (RFC 8446 §5.1).
         if let firstByte, !(20...24).contains(firstByte) {
             let advice = host == nil ? "" : " Use ws: if the server offers nothing else, or check the port."
-            return LinkFailure(.tlsFailed, "\(peer) does not speak TLS.\(advice)")
+            return LinkFailure(.tls(.failed), "\(peer) does not speak TLS.\(advice)")
         }
         // SSL_R_UNSUPPORTED_PROTOCOL
         if number == 258 {
-            return LinkFailure(.tlsFailed, "\(peer) does not speak TLS 1.2 or later.")
+            return LinkFailure(.tls(.failed), "\(peer) does not speak TLS 1.2 or later.")
         }
-        return LinkFailure(.tlsFailed, "The TLS handshake with \(peer) failed: \(reason).")
+        return LinkFailure(.tls(.failed), "The TLS handshake with \(peer) failed: \(reason).")
     }
 }

@@ -24,14 +24,15 @@ struct LinkEndVerdictTests {
         arguments: [
             (LinkFailure.Kind.nameNotFound, SenteError.Code.unreachable, true, nil),
             (.unreachable, .unreachable, true, nil), (.timedOut, .timedOut, true, nil),
-            (.badHandshake, .protocolMismatch, false, nil), (.untrusted, .untrusted, false, .tlsFailed),
-            (.unknownAuthority, .unknownAuthority, false, .tlsFailed),
-            (.selfSigned, .selfSigned, false, .tlsFailed), (.wrongHost, .wrongHost, false, .tlsFailed),
-            (.certificateExpired, .certificateExpired, false, .tlsFailed),
-            (.certificateNotYetValid, .certificateNotYetValid, false, .tlsFailed),
-            (.pinnedKeyDiffers, .pinnedKeyDiffers, false, .tlsFailed),
-            (.clientCertificateRefused, .clientCertificateRefused, false, .tlsFailed),
-            (.tlsFailed, .tlsFailed, false, .tlsFailed), (.misconfigured, .invalidArgument, false, nil),
+            (.badHandshake, .protocolMismatch, false, nil), (.tls(.untrusted), .untrusted, false, .tlsFailed),
+            (.tls(.unknownAuthority), .unknownAuthority, false, .tlsFailed),
+            (.tls(.selfSigned), .selfSigned, false, .tlsFailed),
+            (.tls(.wrongHost), .wrongHost, false, .tlsFailed),
+            (.tls(.certificateExpired), .certificateExpired, false, .tlsFailed),
+            (.tls(.certificateNotYetValid), .certificateNotYetValid, false, .tlsFailed),
+            (.tls(.pinnedKeyDiffers), .pinnedKeyDiffers, false, .tlsFailed),
+            (.tls(.clientCertificateRefused), .clientCertificateRefused, false, .tlsFailed),
+            (.tls(.failed), .tlsFailed, false, .tlsFailed), (.misconfigured, .invalidArgument, false, nil),
             (.missingLibrary, .unavailable, false, nil),
             (.protocolViolation, .protocolViolation, true, .abnormal),
             (.lost, .connectionLost, true, .abnormal),
@@ -44,5 +45,14 @@ struct LinkEndVerdictTests {
         #expect(verdict.error.closeCode == .protocolError)
         #expect(verdict.isMendable == isMendable)
         #expect(verdict.close?.code == close)
+    }
+
+    @Test("Each problem with TLS is the error code of its name")
+    func tlsProblems() {
+        let codes: Set<SenteError.Code> = [
+            .untrusted, .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired,
+            .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed,
+        ]
+        #expect(Set(TLSProblem.allCases.map { SenteError.Code(rawValue: $0.rawValue) }) == codes)
     }
 }

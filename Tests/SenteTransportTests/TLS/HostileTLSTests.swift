@@ -55,17 +55,17 @@ extension TransportTests {
                 $0.write(Array(banner.utf8))
                 $0.drain()
             }
-            #expect(failure?.kind == .tlsFailed)
+            #expect(failure?.kind == .tls(.failed))
             #expect(failure?.message.contains("does not speak TLS") == true, "\(failure?.message ?? "none")")
         }
 
         @Test(
             "a server's alert is told",
             arguments: [
-                (70, LinkFailure.Kind.tlsFailed, "TLS 1.2 or later"),
-                (112, .tlsFailed, "no host of that name"),
-                (40, .tlsFailed, "refused"), (120, .tlsFailed, "HTTP/1.1"), (80, .lost, "of its own"),
-                (116, .clientCertificateRefused, "tls.identity"),
+                (70, LinkFailure.Kind.tls(.failed), "TLS 1.2 or later"),
+                (112, .tls(.failed), "no host of that name"),
+                (40, .tls(.failed), "refused"), (120, .tls(.failed), "HTTP/1.1"), (80, .lost, "of its own"),
+                (116, .tls(.clientCertificateRefused), "tls.identity"),
             ] as [(UInt8, LinkFailure.Kind, String)])
         func alerts(number: UInt8, kind: LinkFailure.Kind, word: String) async throws {
             let failure = try await failure {
@@ -85,7 +85,7 @@ extension TransportTests {
                 $0.write([22, 3, 2, 0, UInt8(hello.count + 4), 2, 0, 0, UInt8(hello.count)] + hello)
                 $0.drain()
             }
-            #expect(failure?.kind == .tlsFailed)
+            #expect(failure?.kind == .tls(.failed))
             #expect(failure?.message.contains("TLS 1.2 or later") == true, "\(failure?.message ?? "none")")
         }
 
@@ -103,7 +103,9 @@ extension TransportTests {
                 for _ in 0..<60 {
                     let failure = await failure(on: loop, port: UInt16(server.port))
                     #expect(
-                        failure.map { [.tlsFailed, .lost, .clientCertificateRefused].contains($0.kind) }
+                        failure.map {
+                            [.tls(.failed), .lost, .tls(.clientCertificateRefused)].contains($0.kind)
+                        }
                             == true)
                 }
             }
@@ -166,7 +168,8 @@ extension TransportTests {
                         on: server.loop, port: UInt16(relay.port), opening: .milliseconds(500))
                     if let failure {
                         #expect(
-                            [.tlsFailed, .lost, .timedOut, .clientCertificateRefused].contains(failure.kind),
+                            [.tls(.failed), .lost, .timedOut, .tls(.clientCertificateRefused)].contains(
+                                failure.kind),
                             "\(flip): \(failure.message)")
                     }
                 }
@@ -183,9 +186,9 @@ extension TransportTests {
             let tls = ServerTLS(certificates: made.server.certificate, key: made.server.key)
             let (scripted, listener) = try ScriptedServer.listen(on: serverLoop, limits: limits, tls: tls)
             for (bytes, kind) in [
-                (Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), LinkFailure.Kind.tlsFailed),
+                (Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), LinkFailure.Kind.tls(.failed)),
                 ([], .timedOut),
-                ([22, 3, 1, 0, 4, 1, 0, 0, 0], .tlsFailed),
+                ([22, 3, 1, 0, 4, 1, 0, 0, 0], .tls(.failed)),
             ] as [([UInt8], LinkFailure.Kind)] {
                 let before = scripted.ends.elements.count
                 let client = try #require(RawConnection(port: Int(listener.port)))

@@ -110,14 +110,14 @@ extension TransportTests {
                 var word: String
             }
             let cases = [
-                Case(pair: \.stranger, kind: .unknownAuthority, word: "stranger-ca"),
-                Case(pair: \.elsewhere, kind: .wrongHost, word: "name localhost"),
-                Case(pair: \.elsewhere, host: "127.0.0.1", kind: .wrongHost, word: "address 127.0.0.1"),
-                Case(pair: \.nameless, kind: .wrongHost, word: "subjectAltName"),
-                Case(pair: \.expired, kind: .certificateExpired, word: "2020-02-01"),
-                Case(pair: \.future, kind: .certificateNotYetValid, word: "2045-01-01"),
-                Case(pair: \.selfSigned, kind: .selfSigned, word: "/CN=self"),
-                Case(pair: \.client, kind: .untrusted, word: "purpose"),
+                Case(pair: \.stranger, kind: .tls(.unknownAuthority), word: "stranger-ca"),
+                Case(pair: \.elsewhere, kind: .tls(.wrongHost), word: "name localhost"),
+                Case(pair: \.elsewhere, host: "127.0.0.1", kind: .tls(.wrongHost), word: "address 127.0.0.1"),
+                Case(pair: \.nameless, kind: .tls(.wrongHost), word: "subjectAltName"),
+                Case(pair: \.expired, kind: .tls(.certificateExpired), word: "2020-02-01"),
+                Case(pair: \.future, kind: .tls(.certificateNotYetValid), word: "2045-01-01"),
+                Case(pair: \.selfSigned, kind: .tls(.selfSigned), word: "/CN=self"),
+                Case(pair: \.client, kind: .tls(.untrusted), word: "purpose"),
             ]
             for one in cases {
                 try await SecureServer.with(one.pair) { server in
@@ -143,20 +143,21 @@ extension TransportTests {
         func roots() async throws {
             try await SecureServer.with(\.server) { server in
                 let system = await server.failure(tls: TLSConfiguration())
-                #expect(system.map { [.unknownAuthority, .missingLibrary].contains($0.kind) } == true)
+                #expect(system.map { [.tls(.unknownAuthority), .missingLibrary].contains($0.kind) } == true)
                 for roots in [
                     TLSConfiguration.Roots.only(
                         .bytes(try server.certificates.bytes(server.certificates.authority))),
                     .systemAnd(server.certificates.authority), .only(server.certificates.server.certificate),
                 ]
-                where system?.kind == .unknownAuthority || roots != .systemAnd(server.certificates.authority)
+                where system?.kind == .tls(.unknownAuthority)
+                    || roots != .systemAnd(server.certificates.authority)
                 {
                     _ = try await server.open(tls: TLSConfiguration(roots: roots))
                 }
                 #expect(
                     await server.failure(
                         tls: TLSConfiguration(roots: .only(server.certificates.strangersAuthority)))?
-                        .kind == .unknownAuthority)
+                        .kind == .tls(.unknownAuthority))
             }
             try await SecureServer.with(\.selfSigned) { server in
                 let own = TLSConfiguration(roots: .only(server.certificates.selfSigned.certificate))
@@ -175,7 +176,7 @@ extension TransportTests {
                 for authority in [made.authority, made.strangersAuthority, made.authority] {
                     try Data(try made.bytes(authority)).write(to: file)
                     let failure = await server.failure(tls: tls)
-                    #expect(failure?.kind == (authority == made.authority ? nil : .unknownAuthority))
+                    #expect(failure?.kind == (authority == made.authority ? nil : .tls(.unknownAuthority)))
                 }
             }
         }
@@ -197,7 +198,7 @@ extension TransportTests {
                 for verification in [TLSConfiguration.Verification.full, .dangerouslyDisabled] {
                     tls.verification = verification
                     let failure = await server.failure(tls: tls)
-                    #expect(failure?.kind == .pinnedKeyDiffers)
+                    #expect(failure?.kind == .tls(.pinnedKeyDiffers))
                     #expect(failure?.message.contains(own) == true)
                 }
                 tls.pinnedKeys = [own]
@@ -217,13 +218,13 @@ extension TransportTests {
                 let made = server.certificates
                 var tls = server.trusting
                 let nobody = await server.failure(tls: tls)
-                #expect(nobody?.kind == .clientCertificateRefused)
+                #expect(nobody?.kind == .tls(.clientCertificateRefused))
                 #expect(
                     nobody?.message.contains("set `tls.identity`") == true, "\(nobody?.message ?? "none")")
                 tls.identity = TLSConfiguration.Identity(
                     certificates: made.strangersClient.certificate, key: made.strangersClient.key)
                 let stranger = await server.failure(tls: tls)
-                #expect(stranger?.kind == .clientCertificateRefused)
+                #expect(stranger?.kind == .tls(.clientCertificateRefused))
                 #expect(
                     stranger?.message.contains("did not accept") == true, "\(stranger?.message ?? "none")")
                 tls.identity = TLSConfiguration.Identity(

@@ -52,7 +52,7 @@ extension TransportTests {
                 witness.onLoop { $0.abandon() }
                 request.tls = TLSConfiguration(roots: .only(server.certificates.strangersAuthority))
                 let stranger = LinkWitness.open(request, on: server.loop)
-                #expect(await stranger.untilEnd().last?.failure?.kind == .unknownAuthority)
+                #expect(await stranger.untilEnd().last?.failure?.kind == .tls(.unknownAuthority))
             }
         }
 
