@@ -23,3 +23,14 @@ package struct Message: Hashable, Sendable {
     /// The bytes as a string, for logs and tests.
     package var string: String { String(decoding: bytes, as: UTF8.self) }
 }
+
+/// One message on its way to a link.
+package struct Transmission: Hashable, Sendable {
+    package var id: SendID
+    package var message: Message
+
+    package init(_ id: SendID, _ message: Message) {
+        self.id = id
+        self.message = message
+    }
+}

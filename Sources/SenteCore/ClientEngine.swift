@@ -6,21 +6,24 @@ import SenteWire
 /// The whole client but for the doing: a session, and on each link the dialect that reads and spells for it.
 ///
 /// Pure, so that a virtual world runs it as it is. Whoever drives it feeds `handle` with what happened, performs the
-/// effects in order, and turns a `transmit` into messages with `encode`.
+/// effects in order.
 package struct ClientEngine: Sendable {
     private var session: Session
-    private let detector: DialectDetector
+    private let detect: Detection
     private let sizes: SizeLimits
     private var metrics: MetricsCollector
-    /// Reads and spells on the link that was greeted last, or is being greeted.
-    private var coder: (link: LinkID, coder: any DialectCoder)?
+
+    /// Makes what reads and writes on a link of its first message; throws when nobody here understands it.
+    package typealias Detection =
+        @Sendable (_ first: Message, _ sizes: SizeLimits) throws(SenteError) -> any DialectCoder
 
     package init(
-        configuration: SessionConfiguration, detector: DialectDetector = DialectDetector(),
-        sizes: SizeLimits = SizeLimits(), random: Generator, at now: Moment
+        configuration: SessionConfiguration, sizes: SizeLimits = SizeLimits(), random: Generator,
+        at now: Moment,
+        detect: @escaping Detection
     ) {
         session = Session(configuration: configuration, random: random)
-        self.detector = detector
+        self.detect = detect
         self.sizes = sizes
         metrics = MetricsCollector(at: now.instant)
     }
@@ -41,7 +44,9 @@ package struct ClientEngine: Sendable {
 
     /// What an app or a provider did, or that the time has come.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+        let before = effects.count
         session.handle(input, at: now, into: &effects)
+        count(effects[before...], at: now)
     }
 
     /// Brings a reading up to date.
@@ -72,6 +77,7 @@ package struct ClientEngine: Sendable {
     package mutating func handle(
         _ report: LinkReport, of link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
+        let before = effects.count
         switch report {
         case .opened: session.handle(.opened(link), at: now, into: &effects)
         case .received(let messages): received(messages, on: link, at: now, into: &effects)
@@ -83,32 +89,7 @@ package struct ClientEngine: Sendable {
         case .refused(let refusal): session.handle(.refused(link, refusal), at: now, into: &effects)
         case .closed(let end): session.handle(.closed(link, end), at: now, into: &effects)
         }
-    }
-
-    /// Spells what a `transmit` holds.
-    ///
-    /// What cannot be said goes back to the session, which tells the call.
-    package mutating func encode(
-        _ batch: [Transmission], for link: LinkID, at now: Moment, into effects: inout [Effect]
-    ) -> [(SendID, Message)] {
-        guard var current = coder, current.link == link else { return [] }
-        var messages: [(SendID, Message)] = []
-        messages.reserveCapacity(batch.count)
-        var bytes = 0
-        var large = 0
-        for transmission in batch {
-            do throws(SenteError) {
-                let message = try current.coder.encode(transmission.outbound, at: now)
-                bytes += message.bytes.count
-                if message.bytes.count >= sizes.largeMessage { large += 1 }
-                messages.append((transmission.id, message))
-            } catch {
-                session.handle(.unsayable(link, transmission.id, error), at: now, into: &effects)
-            }
-        }
-        coder = current
-        metrics.record(.transmitted(messages: messages.count, bytes: bytes, large: large), at: now.instant)
-        return messages
+        count(effects[before...], at: now)
     }
 
     package mutating func take(_ inbox: InboxID) -> [InboxElement] {
@@ -123,16 +104,12 @@ package struct ClientEngine: Sendable {
         _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
         guard session.isCurrent(link) else { return }
-        var bytes = 0
-        var large = 0
         for message in messages {
-            let size = message.bytes.count
-            bytes += size
-            if size >= sizes.largeMessage { large += 1 }
             for inbound in decode(message, on: link, at: now, into: &effects) {
-                session.handle(.received(link, inbound, size: size), at: now, into: &effects)
+                session.handle(.received(link, inbound, size: message.bytes.count), at: now, into: &effects)
             }
         }
+        let (bytes, large) = sizes(of: messages.lazy.map(\.bytes.count))
         metrics.record(.received(messages: messages.count, bytes: bytes, large: large), at: now.instant)
     }
 
@@ -140,17 +117,35 @@ package struct ClientEngine: Sendable {
     private mutating func decode(
         _ message: Message, on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) -> [Inbound] {
-        if coder?.link != link {
-            do throws(SenteError) {
-                let found = try detector.detect(message, sizes: sizes)
-                coder = (link, found)
-                session.speaks(found.dialect, found.format)
-            } catch {
-                session.handle(.mismatched(link, error), at: now, into: &effects)
-                return []
+        if let inbounds = session.decode(message, on: link) { return inbounds }
+        do throws(SenteError) {
+            session.speaks(try detect(message, sizes), on: link)
+            return session.decode(message, on: link) ?? []
+        } catch {
+            session.handle(.mismatched(link, error), at: now, into: &effects)
+            return []
+        }
+    }
+
+    /// Counts what these effects say.
+    private mutating func count(_ effects: ArraySlice<Effect>, at now: Moment) {
+        for effect in effects {
+            switch effect {
+            case .record(let signal): metrics.record(signal, at: now.instant)
+            case .transmit(_, let batch):
+                let (bytes, large) = sizes(of: batch.lazy.map(\.message.bytes.count))
+                metrics.record(
+                    .transmitted(messages: batch.count, bytes: bytes, large: large), at: now.instant)
+            default: break
             }
         }
-        return coder?.coder.decode(message) { session.traffic.pending.isPending($0) } ?? []
+    }
+
+    private func sizes(of messages: some Sequence<Int>) -> (bytes: Int, large: Int) {
+        messages.reduce(into: (0, 0)) { sum, size in
+            sum.0 += size
+            if size >= sizes.largeMessage { sum.1 += 1 }
+        }
     }
 }
 

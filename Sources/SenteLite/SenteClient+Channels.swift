@@ -101,16 +101,14 @@ extension SenteClient {
         _ data: Value, to channel: String, excludeSender: Bool = false
     ) async throws(SenteError) -> PublishReceipt {
         let outbound = Outbound.publish(channel: channel, data: data, excludeSender: excludeSender)
-        let answer = try await submit(
-            outbound, limit: configuration.timeouts.request, awaits: awaitedOfPublish)
+        // Where the dialect answers no publish, the session is content when it is written.
+        let answer = try await submit(outbound, limit: configuration.timeouts.request, awaits: .reply)
         switch answer {
         case .published(let receipt): return receipt
         case .written: return PublishReceipt(outcome: .written)
         default: throw .mismatched(answer)
         }
     }
-
-    var awaitedOfPublish: Awaited { dialect.capabilities.acknowledgesPublish ? .reply : .written }
 
     /// Asks whoever serves a channel, and waits for the answer.
     ///

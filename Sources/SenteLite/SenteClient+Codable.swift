@@ -8,7 +8,7 @@ public import SenteWire
 extension SenteClient {
     /// Publishes an encodable value to a channel.
     ///
-    /// - Throws: `encodingFailed`, and what `publish(_:to:excludeSender:)` throws.
+    /// - Throws: `unencodable`, and what `publish(_:to:excludeSender:)` throws.
     @discardableResult
     public func publish(
         encoding data: some Encodable, to channel: String, excludeSender: Bool = false
@@ -18,7 +18,7 @@ extension SenteClient {
 
     /// Asks whoever serves a channel with an encodable value; the answer is decoded.
     ///
-    /// - Throws: `encodingFailed`, `decodingFailed` when the answer is of another shape, and what
+    /// - Throws: `unencodable`, `decodingFailed` when the answer is of another shape, and what
     ///   `request(_:on:timeout:)` throws.
     public func request<Reply: Decodable>(
         encoding data: some Encodable, on channel: String, as type: Reply.Type = Reply.self,
@@ -29,7 +29,7 @@ extension SenteClient {
 
     /// Sends an encodable value as an event's data.
     ///
-    /// - Throws: `encodingFailed`, and what `send(_:)` throws.
+    /// - Throws: `unencodable`, and what `send(_:)` throws.
     public func send(encoding data: some Encodable, as id: Keyword) async throws(SenteError) {
         try await send(Event(id: id, data: Value(encoding: data)))
     }
@@ -59,7 +59,7 @@ extension Value {
             self = try ValueEncoder().encode(data)
         } catch {
             throw SenteError(
-                .encodingFailed, "The value of type \(type(of: data)) cannot be encoded.", outcome: .notSent,
+                .unencodable, "The value of type \(type(of: data)) cannot be encoded.", outcome: .notSent,
                 underlying: String(describing: error))
         }
     }

@@ -9,7 +9,7 @@ extension SenteClient {
     ///
     /// While the client connects the event waits in the outbox.
     ///
-    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unsayable`,
+    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unencodable`,
     ///   `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
     public func send(_ event: Event) async throws(SenteError) {
         _ = try await submit(.event(event), limit: nil, awaits: .written)
@@ -68,9 +68,9 @@ extension SenteClient {
         try enqueue(.event(event), limit: nil, awaits: .written, DeliveryResult())
     }
 
-    /// Refuses what needs a reply where none can come.
+    /// Refuses what needs a reply where none can come; before the first greeting nobody knows.
     func checkAnswers() throws(SenteError) {
-        guard !dialect.capabilities.answersEvents else { return }
+        guard let dialect, !dialect.capabilities.answersEvents else { return }
         throw SenteError(
             .unsupported,
             "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "

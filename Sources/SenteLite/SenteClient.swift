@@ -43,12 +43,13 @@ public final class SenteClient: Sendable {
         configuration.completeClientID(for: url) { host.entropy.uuid().description }
         let setup = LinkSetup(url: url, configuration: configuration)
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
+        let detector = DialectDetector(
+            dialect: configuration.dialect, format: configuration.format,
+            fallback: configuration.fallbackFormat, compressor: .gzip)
         let engine = ClientEngine(
-            configuration: configuration.session(for: url),
-            detector: DialectDetector(
-                dialect: configuration.dialect, format: configuration.format,
-                fallback: configuration.fallbackFormat, compressor: .gzip),
-            sizes: configuration.limits, random: Generator(seed: seed ?? host.entropy.seed()), at: host.now)
+            configuration: configuration.session(for: url), sizes: configuration.limits,
+            random: Generator(seed: seed ?? host.entropy.seed()), at: host.now
+        ) { (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes) }
         self.configuration = configuration
         self.host = host
         driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
@@ -181,7 +182,7 @@ extension SenteClient {
     }
 
     /// The dialect of the last greeting; before the first, the configured one, if any.
-    private var dialect: Dialect? { status.dialect ?? configuration.dialect }
+    var dialect: Dialect? { status.dialect ?? configuration.dialect }
 
     func check(_ outbound: Outbound) throws(SenteError) {
         try Dialect.check(outbound, for: dialect, limit: configuration.limits)

@@ -51,7 +51,7 @@ package final class InMemoryPeer: @unchecked Sendable {
     private var isScheduled = false
     private var isOpen = false
     private var isOver = false
-    private var sent: [(SendID, Message)] = []
+    private var sent: [Transmission] = []
 
     fileprivate init(_ id: LinkID, _ request: LinkRequest, _ host: any Host, _ observer: any LinkObserver) {
         self.id = id
@@ -95,9 +95,9 @@ package final class InMemoryPeer: @unchecked Sendable {
 
     // MARK: The link's side
 
-    fileprivate func take(_ messages: [(SendID, Message)]) {
+    fileprivate func take(_ messages: [Transmission]) {
         guard isOpen, !isOver else { return }
-        sent += messages.filter { $0.1.bytes.count <= request.messageLimits.outgoing }
+        sent += messages.filter { $0.message.bytes.count <= request.messageLimits.outgoing }
         schedule()
     }
 
@@ -162,12 +162,12 @@ package final class InMemoryPeer: @unchecked Sendable {
         let (messages, batch) = (sent, reports)
         sent = []
         reports = []
-        let written = messages.isEmpty ? [] : [LinkReport.wrote(messages.map(\.0))]
+        let written = messages.isEmpty ? [] : [LinkReport.wrote(messages.map(\.id))]
         let all = written + batch
         let observer = observer
         if isOver { self.observer = nil }
         if !all.isEmpty { observer?.link(id, reported: all) }
-        if !messages.isEmpty { onMessages?(messages.map(\.1)) }
+        if !messages.isEmpty { onMessages?(messages.map(\.message)) }
     }
 }
 
@@ -179,7 +179,7 @@ private final class InMemoryLink: TransportLink {
         self.peer = peer
     }
 
-    func send(_ messages: [(SendID, Message)]) { peer.take(messages) }
+    func send(_ messages: [Transmission]) { peer.take(messages) }
     func close(_ code: CloseCode, reason: String) { peer.closeAsked(code, reason) }
     func abandon() { peer.abandon() }
     func ping() { peer.pinged() }

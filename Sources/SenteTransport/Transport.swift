@@ -28,7 +28,7 @@ package protocol LinkObserver: AnyObject, Sendable {
 package protocol TransportLink: AnyObject {
     /// Hands messages to the link in order. Before `.opened`, after the end and beyond the message limit they are
     /// dropped without a report.
-    func send(_ messages: [(SendID, Message)])
+    func send(_ messages: [Transmission])
 
     /// Begins the closing handshake, or ends the attempt if the link is not open yet.
     func close(_ code: CloseCode, reason: String)

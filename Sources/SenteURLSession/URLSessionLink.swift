@@ -270,12 +270,12 @@ final class URLSessionLink: TransportLink, @unchecked Sendable {
 
     // MARK: - TransportLink
 
-    func send(_ messages: [(SendID, Message)]) {
+    func send(_ messages: [Transmission]) {
         guard stage == .open, let task else { return }
-        for (id, message) in messages where message.bytes.count <= request.messageLimits.outgoing {
+        for one in messages where one.message.bytes.count <= request.messageLimits.outgoing {
             unsent += 1
-            task.send(message.forURLSession) { [weak relay] error in
-                relay?.tell(error.map { .sendFailed($0) } ?? .sent(id))
+            task.send(one.message.forURLSession) { [weak relay] error in
+                relay?.tell(error.map { .sendFailed($0) } ?? .sent(one.id))
             }
         }
     }

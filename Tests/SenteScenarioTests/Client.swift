@@ -50,6 +50,9 @@ final class Client: CustomStringConvertible {
     let number: Int
     let configuration: SessionConfiguration
     private(set) var engine: ClientEngine
+    private let witness = Witness()
+    /// What the messages of the last step say.
+    private(set) var outbounds: [SendID: Outbound] = [:]
     private(set) lazy var rules = RuleBook(self)
     var habits = Habits()
     private(set) var pipe: Pipe?
@@ -74,9 +77,12 @@ final class Client: CustomStringConvertible {
         self.number = number
         self.configuration = configuration
         self.world = world
+        let detector = world.tongue.detector
         engine = ClientEngine(
-            configuration: configuration, detector: world.tongue.detector, sizes: sizes,
-            random: Generator(seed: seed), at: world.now)
+            configuration: configuration, sizes: sizes, random: Generator(seed: seed), at: world.now
+        ) { [witness] (first, sizes) throws(SenteError) in
+            witness.follow(try detector.detect(first, sizes: sizes))
+        }
     }
 
     var description: String { "client \(number)" }
@@ -214,7 +220,7 @@ final class Client: CustomStringConvertible {
             .event(
                 Event(
                     id: self.world.tongue.id("note"),
-                    data: ["n": Value($0), "more": self.world.tongue.unsayable]))
+                    data: ["n": Value($0), "more": self.world.tongue.unencodable]))
         }
     }
 
@@ -336,16 +342,15 @@ final class Client: CustomStringConvertible {
         var effects: [Effect] = []
         body(&engine, &effects)
         view = View.of(&engine)
+        let unsaid: [Outbound]
+        (outbounds, unsaid) = witness.take(effects)
+        for outbound in unsaid { rules.couldNotSay(outbound) }
         rules.didHandle(cause, effects)
-        var index = 0
-        while index < effects.count {
-            perform(effects[index], &effects)
-            index += 1
-        }
+        for effect in effects { perform(effect) }
         rules.didPerform()
     }
 
-    private func perform(_ effect: Effect, _ effects: inout [Effect]) {
+    private func perform(_ effect: Effect) {
         world.tell("\(self) ▶ \(effect)")
         world.tally.count(effect)
         switch effect {
@@ -356,7 +361,9 @@ final class Client: CustomStringConvertible {
             pipes[link] = pipe
             self.pipe = pipe
             pipe.dial()
-        case .transmit(let link, let batch): transmit(batch, on: link, &effects)
+        case .transmit(let link, let batch):
+            pipes[link]?.send(batch)
+            if pipes.count > 8 { pipes = pipes.filter { !$0.value.isGone } }
         case .closeLink(let link, let code, let reason): pipes[link]?.close(.client, code, reason: reason)
         case .abandonLink(let link): pipes[link]?.abandon()
         case .pingLink(let link): pipes[link]?.ping()
@@ -369,29 +376,8 @@ final class Client: CustomStringConvertible {
         case .resolve(let call, let result): resolve(call, result)
         case .publish(let status): statuses.append(status)
         case .subscription: break
-        case .record(let signal):
-            engine.record(signal, at: world.now)
-            if keepsResults { signals.append(signal) }
+        case .record(let signal): if keepsResults { signals.append(signal) }
         }
-    }
-
-    private func transmit(_ batch: [Transmission], on link: LinkID, _ effects: inout [Effect]) {
-        let before = effects.count
-        let messages = engine.encode(batch, for: link, at: world.now, into: &effects)
-        view = View.of(&engine)
-        var index = 0
-        var written: [(Transmission, Message)] = []
-        for transmission in batch {
-            if index < messages.count, messages[index].0 == transmission.id {
-                written.append((transmission, messages[index].1))
-                index += 1
-            } else {
-                rules.unsayable(transmission)
-            }
-        }
-        for effect in effects[before...] { rules.follow(effect, cause: nil) }
-        pipes[link]?.send(written)
-        if pipes.count > 8 { pipes = pipes.filter { !$0.value.isGone } }
     }
 
     private func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {

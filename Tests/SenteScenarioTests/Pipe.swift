@@ -40,7 +40,7 @@ final class Pipe {
     private var isPaused = false
     private var held: [Agenda.Event] = []
     /// What the client has handed to its link and the server has not got, in order.
-    private var onTheWay: [(Transmission, Message)] = []
+    private var onTheWay: [(outbound: Outbound?, message: Message)] = []
     private var onTheWayHead = 0
 
     init(_ id: LinkID, of owner: Client, deadline: Instant, in world: World) {
@@ -85,7 +85,7 @@ final class Pipe {
         case .refused: fail(.unreachable, "Connection refused.", at: soon)
         case .unanswered: fail(.timedOut, "Nobody answered.", at: deadlineOfOpening)
         case .nameNotFound: fail(.nameNotFound, "No address for the name.", at: soon)
-        case .untrusted: fail(.untrusted, "The certificate is not trusted.", at: soon)
+        case .untrusted: fail(.tls(.untrusted), "The certificate is not trusted.", at: soon)
         }
     }
 
@@ -116,12 +116,13 @@ final class Pipe {
 
     // MARK: What the owners do
 
-    func send(_ messages: [(Transmission, Message)]) {
-        for (transmission, message) in messages {
+    func send(_ batch: [Transmission]) {
+        for transmission in batch {
+            let message = transmission.message
             guard links[0]?.send(message, id: transmission.id, masks: &world.masks) == .queued else {
                 continue
             }
-            onTheWay.append((transmission, message))
+            onTheWay.append((owner.outbounds[transmission.id], message))
         }
         flush(.client)
     }
@@ -374,10 +375,10 @@ final class Pipe {
     }
 
     /// What the server got is what the client wrote: nothing changed, nothing left out, nothing twice.
-    func nextOnTheWay(is message: Message) -> Transmission? {
+    func nextOnTheWay(is message: Message) -> Outbound? {
         guard onTheWayHead < onTheWay.count else { return nil }
-        let (transmission, sent) = onTheWay[onTheWayHead]
+        let (outbound, sent) = onTheWay[onTheWayHead]
         onTheWayHead += 1
-        return sent == message ? transmission : nil
+        return sent == message ? outbound : nil
     }
 }

@@ -45,7 +45,7 @@ struct RandomWorldTests {
         ],
         "drop": [
             "outboxFull", "expired", "dropped", "superseded", "cancelled", "timedOut", "disconnected",
-            "messageTooLarge", "unsayable", "notConnected",
+            "messageTooLarge", "unencodable", "notConnected",
         ],
         "error": [
             "rejected", "noSubscribers", "remoteError", "busy", "noReply", "timedOut", "connectionLost",

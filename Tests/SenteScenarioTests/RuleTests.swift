@@ -220,15 +220,15 @@ struct RuleTests {
     }
 
     @Test("5: What cannot be spelled holds nobody back")
-    func unsayableFreesTheWindow() {
+    func unencodableFreesTheWindow() {
         let world = World()
         let client = world.addClient { $0.writeWindow = 100 }
         client.connect()
         let heavy: Value = ["nan": .double(.nan), "text": .string(String(repeating: "x", count: 200))]
-        let unsayable = client.send(data: heavy)
+        let unencodable = client.send(data: heavy)
         let next = client.send()
         world.run(for: .seconds(1))
-        #expect(client.error(of: unsayable)?.code == .unsayable)
+        #expect(client.error(of: unencodable)?.code == .unencodable)
         #expect(client.answer(to: next) == .written)
         expectRules(world)
     }

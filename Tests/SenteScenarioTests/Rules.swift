@@ -46,7 +46,7 @@ final class RuleBook {
     private var heard: [String: Int] = [:]
     /// Wishes that the dialect has no word for.
     private var unsaid: Set<String> = []
-    private var unwritten: [(id: SendID, weight: Int)] = []
+    private var unwritten: [(id: SendID, bytes: Int)] = []
     private var unwrittenBytes = 0
     private var lastLetter = -1
     private var lastLife = Instant.distantPast
@@ -245,7 +245,7 @@ final class RuleBook {
         guard pings > 0 else { return }
         var pongs = 0
         for case .transmit(_, let batch) in effects {
-            pongs += batch.count { if case .pong = $0.outbound { true } else { false } }
+            pongs += batch.count { if case .pong = client.outbounds[$0.id] { true } else { false } }
         }
         if pongs != pings { violate(11, "\(pings) pings came and \(pongs) were answered.") }
     }
@@ -366,7 +366,10 @@ final class RuleBook {
         if id != link { violate(3, "Something is transmitted on \(id), which is not the current link.") }
         if batch.isEmpty { violate(5, "An empty batch is transmitted.") }
         for transmission in batch {
-            let outbound = transmission.outbound
+            guard let outbound = client.outbounds[transmission.id] else {
+                violate(5, "\(transmission.id) is transmitted, and nobody said it.")
+                continue
+            }
             world.tally.count("sent", Self.kind(of: outbound))
             if outbound.isOfApp { checkApp(outbound) }
             switch outbound {
@@ -375,8 +378,9 @@ final class RuleBook {
             default: break
             }
             if let number = outbound.letter { letterLeft(number, on: id) }
-            unwritten.append((transmission.id, outbound.weight))
-            unwrittenBytes += outbound.weight
+            let bytes = transmission.message.bytes.count
+            unwritten.append((transmission.id, bytes))
+            unwrittenBytes += bytes
         }
     }
 
@@ -413,22 +417,15 @@ final class RuleBook {
         world.letters[number].link = id
     }
 
-    /// What an engine could not spell never left.
-    func unsayable(_ transmission: Transmission) {
-        if let number = transmission.outbound.letter { world.letters[number].link = nil }
-        if case .subscribe(let channel) = transmission.outbound {
-            asked[channel] = nil
-            unsaid.insert(channel)
-        }
-        if let index = unwritten.firstIndex(where: { $0.id == transmission.id }) {
-            unwrittenBytes -= unwritten.remove(at: index).weight
-        }
+    /// A wish that the dialect has no word for is rejected without the server.
+    func couldNotSay(_ outbound: Outbound) {
+        if case .subscribe(let channel) = outbound { unsaid.insert(channel) }
     }
 
     private func wrote(_ ids: [SendID]) {
         guard before.state == .open, let last = ids.map(\.number).max() else { return }
         while let first = unwritten.first, first.id.number <= last {
-            unwrittenBytes -= first.weight
+            unwrittenBytes -= first.bytes
             unwritten.removeFirst()
         }
     }

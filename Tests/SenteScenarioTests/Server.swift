@@ -133,19 +133,19 @@ final class Server {
     }
 
     private func receive(_ message: Message, on pipe: Pipe) {
-        guard let transmission = pipe.nextOnTheWay(is: message) else {
+        guard let outbound = pipe.nextOnTheWay(is: message) else {
             return world.violate(10, "The server got a message nobody wrote: \(message.string)")
         }
         guard isUp else { return }
         world.tell("server \(pipe.connection) ◀ \(message.string)")
         if keepsReceived { received.append(message.string) }
         arrivals += 1
-        pipe.owner.rules.reachedServer(transmission.outbound, on: pipe)
+        pipe.owner.rules.reachedServer(outbound, on: pipe)
         let before = holdsBackUntil > world.now.instant ? session : nil
         var effects: [ServerEffect] = []
         session.handle(.received(pipe.connection, message), at: world.now, into: &effects)
         deadline = session.deadline
-        if let number = transmission.outbound.letter {
+        if let number = outbound.letter {
             letter(number, reached: pipe, message, before, effects)
         }
         perform(effects)

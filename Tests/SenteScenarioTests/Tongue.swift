@@ -106,7 +106,7 @@ struct Tongue {
     func field(_ name: String, of value: Value) -> Value? { value[name] ?? value[Keyword(name)] }
 
     /// What no server of this format could have been sent.
-    var unsayable: Value {
+    var unencodable: Value {
         guard format != .json else { return .double(.nan) }
         return (0..<600).reduce(.null) { inner, _ in [inner] }
     }

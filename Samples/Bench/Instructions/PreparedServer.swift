@@ -72,13 +72,14 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
 
     // MARK: TransportLink
 
-    func send(_ messages: [(SendID, Message)]) {
-        for (id, message) in messages { _ = link.send(message, id: id, masks: &masks) }
+    func send(_ messages: [Transmission]) {
+        for one in messages { _ = link.send(one.message, id: one.id, masks: &masks) }
         thread.post { self.flush() }
     }
 
     func close(_ code: CloseCode, reason: String) { observer = nil }
     func abandon() { observer = nil }
+    func ping() {}
     func pauseReading() {}
     func resumeReading() {}
 }

@@ -88,7 +88,7 @@ public struct ErrorPolicy: Sendable {
         default: break
         }
         switch (error as? SenteError)?.code {
-        case .undecodable?, .unsayable?: return .drop
+        case .undecodable?, .unencodable?: return .drop
         default: return .escalate
         }
     }

@@ -59,7 +59,7 @@ extension SenteError {
     /// Whether the call itself was wrong, or taken back: that is thrown, and no reply.
     package var isThrownBySend: Bool {
         switch code {
-        case .invalidArgument, .unsayable, .unsupported, .messageTooLarge, .outboxFull, .cancelled: true
+        case .invalidArgument, .unencodable, .unsupported, .messageTooLarge, .outboxFull, .cancelled: true
         default: false
         }
     }

@@ -14,6 +14,6 @@ package protocol DialectCoder: Sendable {
     /// Reads one message. `isPending` tells whether a call waits for that correlation, where shape alone cannot.
     mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound]
 
-    /// Spells one message. Throws `unsupported`, `unsayable` or `invalidArgument`.
+    /// Spells one message. Throws `unsupported`, `unencodable` or `invalidArgument`.
     mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message
 }

@@ -30,7 +30,7 @@ extension WireFormat {
     func message(of value: Value, limits: SizeLimits) throws(SenteError) -> Message {
         if writesTags, let foreign = value.foreignToClojure {
             throw SenteError(
-                .unsayable,
+                .unencodable,
                 "The message holds \(foreign), which no server that reads \(name) knows, and it would drop the message: "
                     + "send text instead, or configure a format with an EDN of your own if your server has readers.",
                 outcome: .notSent)
@@ -40,7 +40,7 @@ extension WireFormat {
             bytes = try encode(value, limits: WireLimits(maximumBytes: .max))
         } catch {
             throw SenteError(
-                .unsayable, "The message cannot be written as \(name): \(error)", outcome: .notSent)
+                .unencodable, "The message cannot be written as \(name): \(error)", outcome: .notSent)
         }
         guard bytes.count <= limits.outgoingMessage else {
             throw SenteError(

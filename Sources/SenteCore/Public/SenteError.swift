@@ -37,38 +37,100 @@ public struct SenteError: Error, Hashable, Sendable {
     }
 
     /// What kind of error this is.
-    public var code: Code
+    public var code: Code {
+        get { fields.code }
+        set { fields.code = newValue }
+    }
     /// What became of the message of the call, when the call had one.
-    public var outcome: Outcome?
+    public var outcome: Outcome? {
+        get { fields.outcome }
+        set { fields.outcome = newValue }
+    }
     /// A sentence that says what went wrong and what to do.
-    public var message: String
+    public var message: String {
+        get { fields.message }
+        set { fields.message = newValue }
+    }
     /// The text of an error below this one (of the system, of a provider), if there is one.
-    public var underlying: String?
+    public var underlying: String? {
+        get { fields.underlying }
+        set { fields.underlying = newValue }
+    }
     /// The close code of the link, when a link's end caused this.
-    public var closeCode: CloseCode?
+    public var closeCode: CloseCode? {
+        get { fields.closeCode }
+        set { fields.closeCode = newValue }
+    }
     /// The status of the server's HTTP answer when it refused the upgrade, or of the proxy's.
-    public var httpStatus: Int?
+    public var httpStatus: Int? {
+        get { fields.httpStatus }
+        set { fields.httpStatus = newValue }
+    }
     /// The headers of that answer.
-    public var headers: [Header]
+    public var headers: [Header] {
+        get { fields.headers }
+        set { fields.headers = newValue }
+    }
     /// The start of that answer's body, at most 64 KiB.
-    public var body: [UInt8]
+    public var body: [UInt8] {
+        get { fields.body }
+        set { fields.body = newValue }
+    }
     /// What went wrong with the proxy, when it was the proxy.
-    public var proxy: ProxyFailure?
+    public var proxy: ProxyFailure? {
+        get { fields.proxy }
+        set { fields.proxy = newValue }
+    }
     /// What the server sent along: the data of an RPC error, the fields of a rejection.
-    public var details: Value?
+    public var details: Value? {
+        get { fields.details }
+        set { fields.details = newValue }
+    }
+
+    private struct Fields: Hashable {
+        var code: Code
+        var outcome: Outcome?
+        var message: String
+        var underlying: String?
+        var closeCode: CloseCode?
+        var httpStatus: Int?
+        var headers: [Header] = []
+        var body: [UInt8] = []
+        var proxy: ProxyFailure?
+        var details: Value?
+    }
+
+    /// Errors stand in results, states and signals that are copied often; one is as large as a reference.
+    private final class Storage: Sendable {
+        let fields: Fields
+
+        init(_ fields: Fields) {
+            self.fields = fields
+        }
+    }
+
+    private var storage: Storage
+    private var fields: Fields {
+        get { storage.fields }
+        set { storage = Storage(newValue) }
+    }
 
     package init(
         _ code: Code, _ message: String, outcome: Outcome? = nil, underlying: String? = nil,
         closeCode: CloseCode? = nil, details: Value? = nil
     ) {
-        self.code = code
-        self.message = message
-        self.outcome = outcome
-        self.underlying = underlying
-        self.closeCode = closeCode
-        self.details = details
-        headers = []
-        body = []
+        storage = Storage(
+            Fields(
+                code: code, outcome: outcome, message: message, underlying: underlying, closeCode: closeCode,
+                details: details))
+    }
+
+    /// Whether both say the same.
+    public static func == (left: SenteError, right: SenteError) -> Bool { left.fields == right.fields }
+
+    /// Feeds what equality compares.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(fields)
     }
 
     /// Whether the same call may succeed later without any change: true for what time or the network can mend.
@@ -182,10 +244,16 @@ extension SenteError.Code {
     ///
     /// Not sent.
     public static let messageTooLarge = Self(rawValue: "messageTooLarge")
-    /// The data cannot be written in this format.
+    /// A value cannot be encoded, or the format has no way to say it.
     ///
     /// Not sent.
-    public static let unsayable = Self(rawValue: "unsayable")
+    public static let unencodable = Self(rawValue: "unencodable")
+    /// The former name of ``unencodable``.
+    @available(*, deprecated, renamed: "unencodable")
+    public static var unsayable: Self { .unencodable }
+    /// The former name of ``unencodable``.
+    @available(*, deprecated, renamed: "unencodable")
+    public static var encodingFailed: Self { .unencodable }
     /// The server's dialect has no such operation.
     ///
     /// Not sent.
@@ -210,8 +278,6 @@ extension SenteError.Code {
     public static let undecodable = Self(rawValue: "undecodable")
     /// A value could not be decoded as the type that was asked for.
     public static let decodingFailed = Self(rawValue: "decodingFailed")
-    /// A value could not be encoded.
-    public static let encodingFailed = Self(rawValue: "encodingFailed")
     /// The server reported an error that belongs to no call.
     public static let serverError = Self(rawValue: "serverError")
 }

@@ -29,12 +29,6 @@ package enum Effect: Sendable, Equatable {
     case record(SessionSignal)
 }
 
-/// One message on its way to a link.
-package struct Transmission: Sendable, Equatable {
-    package var id: SendID
-    package var outbound: Outbound
-}
-
 /// Where and how to open a link.
 package struct LinkTarget: Sendable, Equatable {
     /// What the endpoint provider gave; nil for the configured URL.

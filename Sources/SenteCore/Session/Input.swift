@@ -16,8 +16,6 @@ package enum Input: Sendable {
     /// Bytes came: the peer lives.
     case progressed(LinkID)
     case wrote(LinkID, [SendID])
-    /// What the session wanted to say cannot be said in this dialect or format.
-    case unsayable(LinkID, SendID, SenteError)
     case refused(LinkID, Refusal)
     case closed(LinkID, LinkEnd)
     case provided(AskID, Provision)

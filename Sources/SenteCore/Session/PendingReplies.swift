@@ -109,15 +109,6 @@ package struct PendingReplies: Sendable {
         return place.sequence > fencedUpTo
     }
 
-    /// The message of this slot was never sent after all.
-    ///
-    /// Returns who waited.
-    package mutating func retract(_ place: Place) -> Owner? {
-        guard let owner = index(of: place).flatMap({ remove(place, at: $0) }) else { return nil }
-        if owner == .nobody { abandoned -= 1 }
-        return owner
-    }
-
     /// Slots of one correlation stand in the order of their numbers.
     private func index(of place: Place) -> Int? {
         guard let queue = slots[place.correlation] else { return nil }

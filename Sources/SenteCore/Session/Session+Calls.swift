@@ -95,21 +95,32 @@ extension Session {
         endIfDeaf()
         guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
         var batch: [Transmission] = []
-        while canTransmit, let item = outbox.popFirst() { batch.append(transmission(item)) }
-        effects.append(.transmit(open.link, batch))
+        while canTransmit, let item = outbox.popFirst() {
+            if let transmission = transmission(item) { batch.append(transmission) }
+        }
+        if !batch.isEmpty { effects.append(.transmit(open.link, batch)) }
     }
 
+    /// What leaves the outbox is written, or its call hears why it cannot be.
+    ///
     /// A reply that nobody awaits has its slot too: it must not go to a later call.
-    private mutating func transmission(_ item: Outbox.Item) -> Transmission {
-        let correlation = item.outbound.correlation(in: capabilities)
-        let isAwaited = calls[item.call]?.purpose == .submit(.reply)
-        // What this dialect does not answer, a publish, is done when it is written.
-        if correlation == nil, isAwaited { calls.awaitWritten(item.call) }
-        let place = correlation.map {
-            traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
+    private mutating func transmission(_ item: Outbox.Item) -> Transmission? {
+        do throws(SenteError) {
+            let transmission = try encode(item.outbound, for: item.call)
+            let correlation = item.outbound.correlation(in: capabilities)
+            let isAwaited = calls[item.call]?.purpose == .submit(.reply)
+            // What this dialect does not answer, a publish, is done when it is written.
+            if correlation == nil, isAwaited { calls.awaitWritten(item.call) }
+            let place = correlation.map {
+                traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
+            }
+            calls.sent(item.call, isAwaited ? place : nil)
+            return transmission
+        } catch {
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(item.call, .failure(error.with(outcome: .notSent)))
+            return nil
         }
-        calls.sent(item.call, isAwaited ? place : nil)
-        return transmission(item.outbound, weight: item.weight, call: item.call, place: place)
     }
 
     /// Names the answer to one event; Sente's own are the first six digits of a random UUID.
@@ -118,15 +129,21 @@ extension Session {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Everything that goes to a link goes through here, so that the window knows of it.
-    mutating func transmission(
-        _ outbound: Outbound, weight: Int? = nil, call: CallID? = nil,
-        place: PendingReplies.Place? = nil
-    ) -> Transmission {
+    /// Spells a message for the open link.
+    ///
+    /// Everything that goes to a link goes through here, so that the window knows of it. Throws when dialect or format
+    /// have no way to say it.
+    mutating func encode(
+        _ outbound: Outbound, for call: CallID? = nil, isKeepAlive: Bool = false
+    ) throws(SenteError) -> Transmission {
+        let moment = now
+        guard let message = try coder?.coder.encode(outbound, at: moment) else {
+            throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
+        }
         numbers.send += 1
         let id = SendID(numbers.send)
-        traffic.window.add(id, weight: weight ?? outbound.weight, call: call, place: place)
-        return Transmission(id: id, outbound: outbound)
+        traffic.window.add(id, bytes: message.bytes.count, call: call, isKeepAlive: isKeepAlive)
+        return Transmission(id, message)
     }
 
     mutating func wrote(_ link: LinkID, _ ids: [SendID]) {
@@ -139,32 +156,14 @@ extension Session {
         drain()
     }
 
-    /// The dialect or the format could not say it.
-    ///
-    /// Its slot is taken back: the server will not answer what it never got. A wish counts as rejected.
-    mutating func unsayable(_ link: LinkID, _ id: SendID, _ error: SenteError) {
-        guard case .open(let open) = state, open.link == link, let entry = traffic.window.remove(id) else {
-            return
-        }
-        let error = error.with(outcome: .notSent)
-        effects.append(.record(.dropped(reason: error.code)))
-        if let place = entry.place, case .wish(let channel, let number)? = traffic.pending.retract(place) {
-            wishAnswered(channel, number, rejection: error)
-        }
-        if let call = entry.call, calls[call] != nil {
-            traffic.pending.leavePing(call: call)
-            resolve(call, .failure(error))
-        }
-        // No word of the link will tell of the room this made.
-        drain()
-    }
+    // MARK: Pings and pongs
 
     /// Asks for a sign of life.
     mutating func probe(_ link: LinkID, by ping: KeepAlive.Ping) {
         guard ping == .dialect else { return effects.append(.pingLink(link)) }
         let stamp = nextStamp()
         traffic.pending.addProbe(stamp: stamp, at: now.instant)
-        effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
+        keepAlive(.ping(stamp: stamp), on: link)
     }
 
     mutating func ping(_ call: CallID) {
@@ -174,13 +173,12 @@ extension Session {
         }
         let stamp = nextStamp()
         traffic.pending.addPing(stamp: stamp, call: call, at: now.instant)
-        let ping = transmission(.ping(stamp: stamp), call: call)
         calls.add(
             call,
             Call(
                 purpose: .ping, phase: .sent(nil),
                 deadline: now.instant.advanced(by: configuration.times.request)))
-        effects.append(.transmit(open.link, [ping]))
+        keepAlive(.ping(stamp: stamp), on: open.link)
     }
 
     private static let maximumUnwrittenPongs = 1_024
@@ -189,14 +187,23 @@ extension Session {
     ///
     /// A server that reads none of so many answers needs no more of them.
     mutating func pong(_ stamp: Int64?, to link: LinkID) {
-        guard traffic.window.unowned < Self.maximumUnwrittenPongs else { return }
-        effects.append(.transmit(link, [transmission(.pong(original: stamp))]))
+        guard traffic.window.keepAlives < Self.maximumUnwrittenPongs else { return }
+        keepAlive(.pong(original: stamp), on: link)
     }
 
     private mutating func sendFence(on link: LinkID) {
         let stamp = nextStamp()
         traffic.pending.addFence(stamp: stamp)
-        effects.append(.transmit(link, [transmission(.ping(stamp: stamp))]))
+        keepAlive(.ping(stamp: stamp), on: link)
+    }
+
+    /// Every format can say what keeps a link alive; one of the app's own that cannot is found out by silence.
+    private mutating func keepAlive(_ outbound: Outbound, on link: LinkID) {
+        do throws(SenteError) {
+            effects.append(.transmit(link, [try encode(outbound, isKeepAlive: true)]))
+        } catch {
+            effects.append(.record(.dropped(reason: error.code)))
+        }
     }
 
     // MARK: Ends of calls

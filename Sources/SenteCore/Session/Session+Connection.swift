@@ -100,7 +100,8 @@ extension Session {
     mutating func follow(_ change: NetworkChange) {
         switch state {
         case .open(let open):
-            if let ping = traffic.keepAlive?.askNow(at: now.instant) { probe(open.link, by: ping) }
+            let instant = now.instant
+            if let ping = traffic.keepAlive?.askNow(at: instant) { probe(open.link, by: ping) }
         case .reconnecting(let waiting):
             guard change == .available else { return }
             // Another network is no reason to come before the server's time.
@@ -408,7 +409,8 @@ extension Session {
             if missed > 0 { effects.append(.record(.missed(missed))) }
             return resumeReading()
         }
-        switch traffic.keepAlive?.check(at: now.instant) {
+        let instant = now.instant
+        switch traffic.keepAlive?.check(at: instant) {
         case .wait?, nil: break
         case .ask(let ping)?: probe(open.link, by: ping)
         case .giveUp?:

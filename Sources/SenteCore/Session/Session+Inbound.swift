@@ -7,12 +7,12 @@ import SenteWire
 extension Session {
     mutating func progressed(_ link: LinkID) {
         guard case .open(let open) = state, open.link == link else { return }
-        traffic.keepAlive?.life(at: now.instant)
+        noteLife()
     }
 
     mutating func received(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
         guard isCurrent(link) else { return }
-        traffic.keepAlive?.life(at: now.instant)
+        noteLife()
         guard case .open = state else {
             // Before the greeting nothing else counts, and after disconnect() nothing is delivered.
             if case .greeting(let identity) = inbound { greeted(identity, by: link) }
@@ -38,6 +38,12 @@ extension Session {
         case .noise: break
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
         }
+    }
+
+    /// Something came: the link lives.
+    private mutating func noteLife() {
+        let instant = now.instant
+        traffic.keepAlive?.life(at: instant)
     }
 
     private static let ping = Event(id: "chsk/ws-ping")

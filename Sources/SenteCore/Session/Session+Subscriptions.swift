@@ -10,6 +10,7 @@ extension Session {
         inboxes.listen(inbox, .channel(channel))
         wish(channel, scope: scoped ? inbox : nil)
         let status = subscriptions.status(of: channel) ?? SubscriptionStatus()
+        if let rejection = status.rejection { return resolve(call, .failure(rejection)) }
         guard case .open = state, !status.isConfirmed else {
             return resolve(call, .success(.subscribed(status)))
         }
@@ -37,12 +38,17 @@ extension Session {
         var batch: [Transmission] = []
         for channel in channels {
             guard let number = subscriptions.written(channel) else { continue }
-            let place = traffic.pending.add(
-                .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
-                at: now.instant)
-            batch.append(transmission(.subscribe(channel: channel), place: place))
+            do throws(SenteError) {
+                batch.append(try encode(.subscribe(channel: channel)))
+                traffic.pending.add(
+                    .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
+                    at: now.instant)
+            } catch {
+                effects.append(.record(.dropped(reason: error.code)))
+                wishAnswered(channel, number, rejection: error.with(outcome: .notSent))
+            }
         }
-        effects.append(.transmit(open.link, batch))
+        if !batch.isEmpty { effects.append(.transmit(open.link, batch)) }
     }
 
     /// The server's word on a wish that this session wrote on this link.
@@ -107,11 +113,17 @@ extension Session {
 
     private mutating func writeUnsubscribe(_ channel: String, for call: CallID?) {
         guard case .open(let open) = state else { return }
-        let place = traffic.pending.add(
-            .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody, at: now.instant)
-        let unsubscribe = transmission(.unsubscribe(channel: channel), call: call, place: place)
-        if let call { calls.sent(call, place) }
-        effects.append(.transmit(open.link, [unsubscribe]))
+        do throws(SenteError) {
+            let transmission = try encode(.unsubscribe(channel: channel), for: call)
+            let place = traffic.pending.add(
+                .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody,
+                at: now.instant)
+            if let call { calls.sent(call, place) }
+            effects.append(.transmit(open.link, [transmission]))
+        } catch {
+            effects.append(.record(.dropped(reason: error.code)))
+            if let call { resolve(call, .failure(error.with(outcome: .notSent))) }
+        }
     }
 
     // MARK: Inboxes
@@ -173,7 +185,8 @@ extension Session {
         guard case .open(var open) = state else { return }
         open.pausedUntil = nil
         state = .open(open)
-        traffic.keepAlive?.resume(at: now.instant)
+        let instant = now.instant
+        traffic.keepAlive?.resume(at: instant)
         effects.append(.resumeReading(open.link))
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-package import SenteWire
+import SenteWire
 
 /// What survives links: wishes, outbox, pending calls, identity, backoff.
 ///
@@ -34,6 +34,8 @@ package struct Session: Sendable {
     var history = History()
     var pathChanges = PathChanges()
     var numbers = Numbers()
+    /// Reads and writes on the link that was greeted last, or is being greeted; it dies with the link.
+    var coder: (link: LinkID, coder: any DialectCoder)?
     var random: Generator
     /// The time of the step that runs; of the last one between steps.
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
@@ -98,7 +100,6 @@ package struct Session: Sendable {
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)
-        case .unsayable(let link, let id, let error): unsayable(link, id, error)
         case .refused(let link, let refusal): refused(link, refusal)
         case .closed(let link, let end): ended(link, end)
         case .provided(let ask, let provision): provided(ask, provision)
@@ -171,10 +172,17 @@ package struct Session: Sendable {
     /// Of the server spoken with last; before the first one, v1's.
     var capabilities: Capabilities { (status.dialect ?? .senteLiteMaps).capabilities }
 
-    /// What the link's first message showed.
-    package mutating func speaks(_ dialect: Dialect, _ format: WireFormat) {
-        status.dialect = dialect
-        status.format = format
+    /// The link's first message showed who speaks: from it on, this reads and writes for the link.
+    package mutating func speaks(_ coder: any DialectCoder, on link: LinkID) {
+        self.coder = (link, coder)
+        status.dialect = coder.dialect
+        status.format = coder.format
+    }
+
+    /// Reads a message of a link that has spoken; nil when this is its first.
+    package mutating func decode(_ message: Message, on link: LinkID) -> [Inbound]? {
+        guard coder?.link == link else { return nil }
+        return coder?.coder.decode(message) { traffic.pending.isPending($0) }
     }
 
     private mutating func perform(_ command: Command) {

@@ -12,7 +12,7 @@ import SenteWire
 /// ```
 ///
 /// What is wrong with the call itself is thrown, and nothing was sent: `invalidArgument` (an id without namespace, a
-/// time-out of zero), `unsayable` (a value that the format cannot say), `messageTooLarge`, `outboxFull`.
+/// time-out of zero), `unencodable` (a value that the format cannot say), `messageTooLarge`, `outboxFull`.
 ///
 /// While the socket connects, events wait in the outbox (`Configuration.outbox`) and leave in the order of the calls once
 /// it is open; with the policy `.off` they do not, as in Sente.
@@ -140,7 +140,7 @@ extension SenteClient {
             _ = try format.encode([.keyword(event.id), event.data], limits: WireLimits(maximumBytes: .max))
         } catch {
             throw SenteError(
-                .unsayable, "The event cannot be written as \(format.name): \(error)", outcome: .notSent)
+                .unencodable, "The event cannot be written as \(format.name): \(error)", outcome: .notSent)
         }
     }
 }

@@ -82,7 +82,7 @@ extension EventMessage {
         let client = socket.client
         _ = try client.enqueue(
             .publish(channel: channel, data: data, excludeSender: false),
-            limit: client.configuration.timeouts.request, awaits: client.awaitedOfPublish,
+            limit: client.configuration.timeouts.request, awaits: .reply,
             DeliveryResult { [errors = socket.hub.errors] result in
                 guard case .failure(let error) = result else { return }
                 errors.reportLater(error, .send, event: Event("sente-lite/publish", data))

@@ -155,23 +155,15 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     // MARK: Effects
 
-    /// By index: performing may bring more.
     private func performEffects(at now: Moment) {
-        var index = 0
-        while index < effects.count {
-            let effect = effects[index]
-            index += 1
-            perform(effect, at: now)
-        }
+        for effect in effects { perform(effect, at: now) }
         effects.removeAll(keepingCapacity: true)
     }
 
     private func perform(_ effect: Effect, at now: Moment) {
         switch effect {
         case .openLink(let id, let target): open(id, target)
-        case .transmit(let id, let batch):
-            let messages = engine.encode(batch, for: id, at: now, into: &effects)
-            if !messages.isEmpty { current(id)?.send(messages) }
+        case .transmit(let id, let batch): current(id)?.send(batch)
         case .closeLink(let id, let code, let reason): current(id)?.close(code, reason: reason)
         case .abandonLink(let id):
             current(id)?.abandon()
@@ -190,9 +182,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             if let waiter = waiters.removeValue(forKey: call) { news.answers.append((waiter, result)) }
         case .publish(let status): publish(status, at: now)
         case .subscription(let channel, _): news.channels[channel] = engine.subscription(channel)
-        case .record(let signal):
-            engine.record(signal, at: now)
-            observer?.recorded(signal)
+        case .record(let signal): observer?.recorded(signal)
         }
     }
 

@@ -112,10 +112,10 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         return verdict
     }
 
-    func send(_ messages: [(SendID, Message)]) {
+    func send(_ messages: [Transmission]) {
         lock.lock()
-        for (id, message) in messages {
-            _ = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee)
+        for one in messages {
+            _ = place.pointee.link.send(one.message, id: one.id, masks: &loop.masks.pointee)
         }
         lock.unlock()
         askToFinish()

@@ -200,7 +200,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     // MARK: - TransportLink
 
-    func send(_ messages: [(SendID, Message)]) {
+    func send(_ messages: [Transmission]) {
         guard case .onStream(let stream) = stage else { return }
         stream.send(messages)
     }

@@ -58,7 +58,7 @@ private final class UnopenedLink: TransportLink, @unchecked Sendable {
         }
     }
 
-    func send(_ messages: [(SendID, Message)]) {}
+    func send(_ messages: [Transmission]) {}
     func close(_ code: CloseCode, reason: String) {}
     func abandon() { observer = nil }
     func ping() {}

@@ -15,7 +15,7 @@ struct ErrorPolicyTests {
             (.connection, .connectionLost, .reconnect), (.connection, .silent, .reconnect),
             (.giveUp, .unauthorized, .escalate), (.handle, .invalidArgument, .skip),
             (.receive, .undecodable, .drop), (.receive, .serverError, .escalate),
-            (.send, .unsayable, .drop), (.send, .expired, .escalate), (.app, .undecodable, .drop),
+            (.send, .unencodable, .drop), (.send, .expired, .escalate), (.app, .undecodable, .drop),
             (ErrorContext.Operation(rawValue: "billing"), .busy, .escalate),
         ])
     func table(operation: ErrorContext.Operation, code: SenteError.Code, action: ErrorAction) {

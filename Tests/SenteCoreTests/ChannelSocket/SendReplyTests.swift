@@ -47,7 +47,7 @@ struct SendReplyTests {
     @Test("what is wrong with the call is thrown, what happened to it is a reply")
     func thrown() {
         for code in [
-            SenteError.Code.invalidArgument, .unsayable, .unsupported, .messageTooLarge, .outboxFull,
+            SenteError.Code.invalidArgument, .unencodable, .unsupported, .messageTooLarge, .outboxFull,
             .cancelled,
         ] {
             #expect(SenteError(code, "").isThrownBySend)

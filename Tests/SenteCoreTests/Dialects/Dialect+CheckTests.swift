@@ -40,7 +40,7 @@ struct DialectCheckTests {
     @Test(
         "What none of them can say is refused with the first one's reason",
         arguments: [.subscribe(channel: ""), .event(Event(id: "no namespace", data: 1))] as [Outbound])
-    func unsayableInAll(_ outbound: Outbound) throws {
+    func unencodableInAll(_ outbound: Outbound) throws {
         let reason = try #require(refusal(outbound))
         #expect(throws: reason) { try Dialect.check(outbound, for: nil, limit: SizeLimits()) }
     }

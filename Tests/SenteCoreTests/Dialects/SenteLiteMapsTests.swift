@@ -63,7 +63,7 @@ struct SenteLiteMapsTests {
         let error = #expect(throws: SenteError.self) {
             try Frames.encode(.publish(channel: "room", data: ["x": .double(.nan)], excludeSender: false))
         }
-        #expect(error?.code == .unsayable)
+        #expect(error?.code == .unencodable)
         #expect(error?.outcome == .notSent)
         #expect(error?.message.contains("\"x\"") == true, "\(error?.message ?? "")")
     }
@@ -75,7 +75,7 @@ struct SenteLiteMapsTests {
         let error = #expect(throws: SenteError.self) {
             try Frames.encode(.publish(channel: "room", data: data, excludeSender: false))
         }
-        #expect(error?.code == .unsayable)
+        #expect(error?.code == .unencodable)
     }
 
     @Test("an event comes back from an echoing server as what was sent")

@@ -28,8 +28,9 @@ struct VectorStage {
     ) {
         var configuration = SessionConfiguration()
         configure(&configuration)
-        engine = ClientEngine(
-            configuration: configuration, detector: detector, random: Generator(seed: 1), at: now)
+        engine = ClientEngine(configuration: configuration, random: Generator(seed: 1), at: now) {
+            (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
+        }
         let call = call()
         tell(.command(.connect(call, limit: nil)))
     }
@@ -183,9 +184,8 @@ struct VectorStage {
             case .record(.undecodable(let why)): complaints.append(why)
             case .transmit(let id, let batch):
                 var more: [Effect] = []
-                let messages = engine.encode(batch, for: id, at: now, into: &more)
-                written += messages.map(\.1)
-                engine.handle(.wrote(messages.map(\.0)), of: id, at: now, into: &more)
+                written += batch.map(\.message)
+                engine.handle(.wrote(batch.map(\.id)), of: id, at: now, into: &more)
                 effects += more
                 pending += more
             default: break

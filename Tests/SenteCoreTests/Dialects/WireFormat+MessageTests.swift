@@ -32,7 +32,7 @@ struct WireFormatMessageTests {
             #expect(throws: SenteError.self) { try sente.encode(event, at: Vectors.now) },
             #expect(throws: SenteError.self) { try lite.encode(event, at: Vectors.now) },
         ] {
-            #expect(error?.code == .unsayable && error?.outcome == .notSent)
+            #expect(error?.code == .unencodable && error?.outcome == .notSent)
             #expect(error?.message.contains(foreign.1) == true, "\(error?.message ?? "")")
         }
     }
@@ -54,12 +54,12 @@ struct WireFormatMessageTests {
     }
 
     @Test("that its format cannot say is not sent, and the error says where")
-    func unsayable() {
+    func unencodable() {
         var coder = SenteVectors(format: .senteMessagePack)
         let error = #expect(throws: SenteError.self) {
             try coder.encode(.event(Event(id: "my/ev", data: .uri("http://x"))), at: Vectors.now)
         }
-        #expect(error?.code == .unsayable && error?.outcome == .notSent)
+        #expect(error?.code == .unencodable && error?.outcome == .notSent)
     }
 
     @Test("at the limit is sent and read; one byte more is neither")

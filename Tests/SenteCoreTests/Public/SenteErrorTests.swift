@@ -41,8 +41,8 @@ struct SenteErrorTests {
             .invalidArgument, .cancelled, .refused, .unauthorized, .protocolMismatch, .untrusted, .superseded,
             .unknownAuthority, .selfSigned, .wrongHost, .certificateExpired, .certificateNotYetValid,
             .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed,
-            .messageTooLarge, .unsayable, .unsupported, .rejected, .remoteError, .decodingFailed,
-            .encodingFailed, .serverError, SenteError.Code(rawValue: "of another version"),
+            .messageTooLarge, .unencodable, .unsupported, .rejected, .remoteError, .decodingFailed,
+            .serverError, SenteError.Code(rawValue: "of another version"),
         ] as [SenteError.Code])
     func final(code: SenteError.Code) {
         #expect(!SenteError(code, "").isRetryable)

@@ -24,6 +24,9 @@ struct Play {
     private(set) var unwritten: [SendID] = []
     private(set) var asks: [AskID: Ask] = [:]
     private var endedLinks: Set<LinkID> = []
+    private let memory = PlainCoder.Memory()
+    private var dialect = Dialect.senteLiteMaps
+    private var spoken: LinkID?
     private var lastNumber: UInt64 = 0
 
     init(seed: UInt64 = 1, _ configure: (inout SessionConfiguration) -> Void = { _ in }) {
@@ -138,7 +141,9 @@ struct Play {
 
     /// The link's first message shows this dialect.
     mutating func speak(_ dialect: Dialect) {
-        session.speaks(dialect, .edn)
+        self.dialect = dialect
+        spoken = link
+        session.speaks(PlainCoder(dialect: dialect, memory: memory), on: link)
     }
 
     mutating func hear(_ inbound: Inbound, size: Int = 100) {
@@ -211,9 +216,15 @@ struct Play {
     /// What the last step said, in order.
     var said: [Outbound] {
         effects.flatMap { effect -> [Outbound] in
-            if case .transmit(_, let batch) = effect { batch.map(\.outbound) } else { [] }
+            if case .transmit(_, let batch) = effect { outbounds(batch) } else { [] }
         }
     }
+
+    /// What messages stand for.
+    func outbounds(_ batch: [Transmission]) -> [Outbound] { batch.map { memory.outbound($0.message) } }
+
+    /// From now on the dialect has no way to say some things.
+    func refuse(_ refusal: @escaping (Outbound) -> SenteError?) { memory.refusal = refusal }
 
     func sends(_ outbound: Outbound) -> Bool { said.contains(outbound) }
     func does(_ effect: Effect) -> Bool { effects.contains(effect) }
@@ -238,6 +249,7 @@ struct Play {
 
     mutating func tell(_ input: Input) {
         effects = []
+        if case .received(link, .greeting, _) = input, spoken != link { speak(dialect) }
         session.handle(input, at: now, into: &effects)
         for effect in effects { see(effect) }
         if let deadline = session.deadline {

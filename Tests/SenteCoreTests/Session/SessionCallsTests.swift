@@ -138,15 +138,16 @@ struct SessionCallsTests {
         #expect(session.error(of: refused)?.code == .outboxFull)
     }
 
-    @Test("What cannot be said makes room for what waits, though the link will never tell of it")
-    func unsayable() {
+    @Test("What cannot be said takes no room, and what waits behind it goes")
+    func unencodable() {
         var session = Play.opened { $0.writeWindow = 100 }
+        session.ask(Self.publish("first", bytes: 500))
         let bad = session.ask(Self.publish("a", bytes: 500))
-        let id = session.unwritten.last ?? SendID(0)
         let good = session.ask(Self.publish("b"))
-        session.tell(.unsayable(session.link, id, SenteError(.unsayable, "No word for it.")))
+        session.refuse { $0.channel == "a" ? SenteError(.unencodable, "No word for it.") : nil }
+        session.write()
         #expect(session.error(of: bad)?.outcome == .notSent)
-        #expect(session.error(of: bad)?.code == .unsayable)
+        #expect(session.error(of: bad)?.code == .unencodable)
         #expect(session.said.map(\.channel) == ["b"])
         session.reply(.publish, "a", .published(Self.receipt))
         session.reply(.publish, "b", .published(Self.receipt))
@@ -488,16 +489,14 @@ struct SessionCallsTests {
     }
 
     @Test("What the dialect has no word for is not sent, and its slot is gone with it")
-    func unsayableInDialect() throws {
+    func unencodableInDialect() throws {
         var session = Play.opened(.sente)
         let error = SenteError(.unsupported, "Sente has no channels.")
+        session.refuse { $0.channel == nil ? nil : error }
         let call = session.ask(.request(channel: "a", data: .null, limit: 1))
-        let id = try #require(session.unwritten.last)
-        session.tell(.unsayable(session.link, id, error))
         #expect(session.error(of: call)?.code == .unsupported)
         #expect(session.error(of: call)?.outcome == .notSent)
         let (wish, _) = session.subscribe("a")
-        session.tell(.unsayable(session.link, try #require(session.unwritten.last), error))
         #expect(session.error(of: wish)?.code == .unsupported)
         session.reply(.subscribe, "a", .subscribed(retained: []))
         #expect(session.effects.isEmpty)

@@ -44,7 +44,6 @@ struct SessionEndsTests {
             .opened(old), .received(old, .greeting(Identity(connectionID: "x")), size: 1),
             .received(old, .ping(stamp: 1), size: 1), .mismatched(old, SenteError(.protocolMismatch, "")),
             .progressed(old), .wrote(old, [SendID(1)]),
-            .unsayable(old, SendID(1), SenteError(.unsayable, "")),
             .refused(old, Refusal(status: 404)), .closed(old, Self.clean),
         ]
         for input in inputs {

@@ -87,11 +87,11 @@ struct SessionSubscriptionsTests {
     }
 
     @Test("A channel that cannot be named counts as rejected")
-    func unsayable() {
+    func unencodable() {
         var session = Play.opened()
-        let (call, _) = session.subscribe("\n")
         let error = SenteError(.invalidArgument, "No name.", outcome: .notSent)
-        session.tell(.unsayable(session.link, session.unwritten.last ?? SendID(0), error))
+        session.refuse { _ in error }
+        let (call, _) = session.subscribe("\n")
         #expect(session.error(of: call) == error)
         #expect(session.does(.subscription(channel: "\n", SubscriptionStatus(rejection: error))))
     }

@@ -27,7 +27,7 @@ extension SessionTableTests {
             respond, openInbox, listen, unlisten, answer, settle, cancel a publish, \
             cancel a wait, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
-            progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
+            progressed, wrote, refused 404, refused 401, refused 503, closed, \
             failed, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
             path available, path lost, timerFired early, timerFired
             """
@@ -53,7 +53,7 @@ extension SessionTableTests {
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
-            progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
+            progressed, wrote, refused 404, refused 401, refused 503, closed, \
             failed, delay, no delay, consumed, path available, path lost, timerFired early
             """
         ),
@@ -101,7 +101,7 @@ extension SessionTableTests {
             """
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
-            event, server error, noise, undecodable, progressed, wrote, unsayable, \
+            event, server error, noise, undecodable, progressed, wrote, \
             endpoint, token, parameters, delay, no delay, provider failed, consumed, path available, path lost, \
             timerFired early
             """
@@ -158,7 +158,7 @@ extension SessionTableTests {
             """
             connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
-            event, server error, noise, undecodable, progressed, wrote, unsayable, \
+            event, server error, noise, undecodable, progressed, wrote, \
             endpoint, token, parameters, delay, no delay, provider failed, consumed, path available, path lost, \
             timerFired early
             """
@@ -263,10 +263,6 @@ extension SessionTableTests {
             "delivery, request, event, server error"
         ),
         (
-            "open error",
-            "unsayable"
-        ),
-        (
             "reconnecting tell wish wish wish error error",
             "closed, failed"
         ),
@@ -279,7 +275,7 @@ extension SessionTableTests {
             connect, disconnect, reconnect, respond, openInbox, listen, unlisten, answer, \
             settle, cancel a publish, cancel a wait, opened, greeting, delivery, reply, \
             request, ping received, pong received, event, server error, noise, \
-            undecodable, mismatched, progressed, wrote, unsayable, refused 404, \
+            undecodable, mismatched, progressed, wrote, refused 404, \
             refused 401, refused 503, endpoint, token, parameters, delay, no delay, provider failed, \
             consumed, path available, path lost, timerFired early
             """
@@ -321,7 +317,7 @@ extension SessionTableTests {
             connect, respond, openInbox, listen, unlisten, answer, submit, settle, \
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
-            unsayable, refused 404, refused 401, refused 503, closed, failed, endpoint, \
+            refused 404, refused 401, refused 503, closed, failed, endpoint, \
             token, parameters, delay, no delay, provider failed, consumed, path lost, timerFired early
             """
         ),
@@ -362,7 +358,7 @@ extension SessionTableTests {
             connect, respond, openInbox, listen, unlisten, answer, submit, settle, \
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
-            unsayable, refused 404, refused 401, refused 503, closed, failed, endpoint, \
+            refused 404, refused 401, refused 503, closed, failed, endpoint, \
             token, parameters, consumed, path lost, timerFired early
             """
         ),
@@ -431,7 +427,7 @@ extension SessionTableTests {
             respond, openInbox, listen, unlisten, answer, settle, cancel a publish, \
             cancel a wait, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
-            progressed, wrote, unsayable, refused 404, refused 401, refused 503, closed, \
+            progressed, wrote, refused 404, refused 401, refused 503, closed, \
             failed, endpoint, token, parameters, delay, no delay, provider failed, consumed, \
             path available, path lost, timerFired early, timerFired
             """

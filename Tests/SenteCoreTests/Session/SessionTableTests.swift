@@ -130,15 +130,11 @@ struct SessionTableTests {
         ("mismatched", { .mismatched($0.play.link, SenteError(.protocolMismatch, "")) }),
         ("progressed", { .progressed($0.play.link) }),
         ("wrote", { .wrote($0.play.link, $0.play.unwritten) }),
-        (
-            "unsayable",
-            { .unsayable($0.play.link, $0.play.unwritten.last ?? SendID(0), SenteError(.unsayable, "")) }
-        ),
         ("refused 404", { .refused($0.play.link, Refusal(status: 404)) }),
         ("refused 401", { .refused($0.play.link, Refusal(status: 401)) }),
         ("refused 503", { .refused($0.play.link, Refusal(status: 503)) }),
         ("closed", { .closed($0.play.link, .closed(code: .normal, reason: "")) }),
-        ("failed", { .closed($0.play.link, .failed(LinkFailure(.untrusted, ""))) }),
+        ("failed", { .closed($0.play.link, .failed(LinkFailure(.tls(.untrusted), ""))) }),
         ("endpoint", { .provided($0.ask, .endpoint("ws://x/")) }),
         ("token", { .provided($0.ask, .token("t")) }),
         ("parameters", { .provided($0.ask, .parameters(["p": "1"])) }),
@@ -204,7 +200,7 @@ struct SessionTableTests {
             .opened(link), .received(link, .greeting(Identity(connectionID: "c")), size: 1),
             .received(link, .ping(stamp: 1), size: 1), .mismatched(link, SenteError(.protocolMismatch, "")),
             .progressed(link), .wrote(link, [SendID(.max)]),
-            .unsayable(link, SendID(1), SenteError(.unsayable, "")), .refused(link, Refusal(status: 401)),
+            .refused(link, Refusal(status: 401)),
             .closed(link, .closed(code: .normal, reason: "")), .provided(AskID(999), .delay(nil)),
             .consumed(InboxID(999), 5),
         ]

@@ -249,28 +249,28 @@ struct SendFunctionTests {
     }
 
     @Test("a value that the format cannot say is refused")
-    func unsayable() async throws {
+    func unencodable() async throws {
         let stage = SocketStage()
         let client = try await stage.openClient()
         let event = Event("a/b", .keyword("no keyword at all"))
-        #expect(await error { () throws(SenteError) in _ = try client.sendFn(event) }?.code == .unsayable)
+        #expect(await error { () throws(SenteError) in _ = try client.sendFn(event) }?.code == .unencodable)
         let awaited = await error { () throws(SenteError) in
             _ = try await client.sendFn(event, timeout: .seconds(1))
         }
-        #expect(awaited?.code == .unsayable)
+        #expect(awaited?.code == .unencodable)
         #expect(awaited?.outcome == .notSent)
         #expect(stage.heard.isEmpty)
     }
 
     @Test("before the greeting, what the format cannot say shows when it is to leave")
-    func unsayableLater() async throws {
+    func unencodableLater() async throws {
         let stage = SocketStage()
         stage.greet(with: .silence)
         let client = try stage.client()
         let result = try client.sendFn(Event("a/b", .keyword("no keyword at all")))
         stage.handshake()
         #expect(await result.delivery?.outcome == .notSent)
-        #expect(result.delivery?.error?.code == .unsayable)
+        #expect(result.delivery?.error?.code == .unencodable)
         #expect(stage.heard.isEmpty)
     }
 
