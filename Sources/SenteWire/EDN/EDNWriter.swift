@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes a value as Clojure's `pr-str` does, without recursion, in the order of insertion.
-struct EDNWriter: ~Copyable {
-    private enum Kind {
+/// Writes a value as Clojure's `pr-str` does.
+struct EDNWriter: ValueWriter, ~Copyable {
+    enum Kind: ValueWriterKind {
         case list, vector, map, set, tag
-    }
 
-    /// A collection that is being written.
-    private struct Frame {
-        let items: [Value]
-        var next = 0
-        let kind: Kind
+        var isMap: Bool { self == .map }
+        var isTag: Bool { self == .tag }
     }
 
     var sink = ByteSink()
-    private var frames: [Frame] = []
-    private let limits: WireLimits
+    var open: OpenCollections<Kind>
     /// Whether people read it: then what no reader would take back is written all the same, and `…` where it is
     /// too deep.
     private let isLenient: Bool
@@ -23,44 +18,36 @@ struct EDNWriter: ~Copyable {
     private let readers: [String: EDNOptions.Reader]
 
     init(limits: WireLimits, readers: [String: EDNOptions.Reader] = [:], isLenient: Bool = false) {
-        self.limits = limits
+        open = OpenCollections(limits: limits)
         self.readers = readers
         self.isLenient = isLenient
     }
 
-    mutating func write(_ value: Value) throws(WireError) {
-        try emit(value)
-        while let last = frames.indices.last {
-            try frames[last].items.lend { items throws(WireError) in try writeItems(items, of: last) }
-        }
+    mutating func write(root: Value) throws(WireError) {
+        try emit(root)
     }
 
-    /// Writes items until one is a collection that has been opened, or the end.
-    private mutating func writeItems(
-        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
-    ) throws(WireError) {
-        let kind = frames[frame].kind
-        var position = frames[frame].next
-        while position < items.count {
-            if position > 0 {
-                if kind == .map, position & 1 == 0 { sink.append(UInt8(ascii: ",")) }
-                sink.append(UInt8(ascii: " "))
-            }
-            position += 1
-            frames[frame].next = position
-            try emit(items[position - 1].value)
-            if frames.count > frame + 1 { return }
+    @inline(__always)
+    mutating func write(_ item: borrowing ValueInPlace, at position: Int, of kind: Kind) throws(WireError) {
+        if position > 0 {
+            if kind == .map, position & 1 == 0 { sink.append(UInt8(ascii: ",")) }
+            sink.append(UInt8(ascii: " "))
         }
+        try emit(item.value)
+    }
+
+    @inline(__always)
+    mutating func end(_ kind: Kind) {
         switch kind {
         case .list: sink.append(UInt8(ascii: ")"))
         case .vector: sink.append(UInt8(ascii: "]"))
         case .map, .set: sink.append(UInt8(ascii: "}"))
         case .tag: break
         }
-        frames.removeLast()
     }
 
     /// Writes a scalar, or opens a collection.
+    @inline(__always)
     private mutating func emit(_ value: Value) throws(WireError) {
         switch value {
         case .null: sink.append("nil")
@@ -83,23 +70,16 @@ struct EDNWriter: ~Copyable {
     }
 
     private mutating func begin(_ kind: Kind, _ items: [Value], _ opening: StaticString) throws(WireError) {
-        guard frames.count < limits.maximumDepth else {
-            guard isLenient else {
-                throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
-            }
-            return sink.append("…")
-        }
-        guard sink.count <= limits.maximumBytes else {
-            throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
-        }
+        if isLenient, open.isFull { return sink.append("…") }
+        try open.begin(items, kind, written: sink.count)
         sink.append(opening)
-        frames.append(Frame(items: items, kind: kind))
     }
 
     /// Readers refuse a whole document for two keys that they take for equal.
     private func checkKeys(_ items: [Value], stride: Int) throws(WireError) {
         guard isLenient || ClojureEquality.tellsApart(items, stride: stride) else {
-            throw unencodable(
+            throw WireError(
+                .unencodable,
                 "Clojure takes two of the keys or elements for equal, such as 1 and 1N or () and [].")
         }
     }
@@ -111,7 +91,8 @@ struct EDNWriter: ~Copyable {
 
     private mutating func emit(_ keyword: Keyword) throws(WireError) {
         guard isLenient || keyword.isValid else {
-            throw unencodable(
+            throw WireError(
+                .unencodable,
                 "“\(keyword.text)” is no keyword in EDN; send it as a string or without what may not stand in names."
             )
         }
@@ -121,10 +102,11 @@ struct EDNWriter: ~Copyable {
 
     private mutating func emit(_ tag: String, _ value: Value) throws(WireError) {
         guard isLenient || EDNName.isTag(tag) else {
-            throw unencodable("“\(tag)” is no tag in EDN; tags are symbols that begin with a letter.")
+            throw WireError(
+                .unencodable, "“\(tag)” is no tag in EDN; tags are symbols that begin with a letter.")
         }
         guard isLenient || readers[tag] != nil || !EDNReader.hasMeaning(tag, value) else {
-            throw unencodable("Under #\(tag) EDN has a value of its own; send that value.")
+            throw WireError(.unencodable, "Under #\(tag) EDN has a value of its own; send that value.")
         }
         sink.append(UInt8(ascii: "#"))
         sink.append(text: tag)
@@ -140,7 +122,7 @@ struct EDNWriter: ~Copyable {
         case .ratio(let ratio): try emit(ratio)
         case .symbol(let symbol):
             guard isLenient || symbol.isValid else {
-                throw unencodable("“\(symbol.text)” is no symbol in EDN; send it as a string.")
+                throw WireError(.unencodable, "“\(symbol.text)” is no symbol in EDN; send it as a string.")
             }
             sink.append(text: symbol.text)
         case .character(let scalar): try emit(scalar)
@@ -158,7 +140,7 @@ struct EDNWriter: ~Copyable {
 
     private mutating func emit(_ ratio: Ratio) throws(WireError) {
         guard isLenient || !ratio.denominator.isNegative else {
-            throw unencodable("In EDN the sign of a ratio stands above its line.")
+            throw WireError(.unencodable, "In EDN the sign of a ratio stands above its line.")
         }
         sink.append(text: ratio.description)
     }
@@ -172,7 +154,7 @@ struct EDNWriter: ~Copyable {
         case "\u{8}": sink.append("\\backspace")
         case "\u{C}": sink.append("\\formfeed")
         case "\u{10000}"... where !isLenient:
-            throw unencodable("Clojure has no character beyond U+FFFF; send a string.")
+            throw WireError(.unencodable, "Clojure has no character beyond U+FFFF; send a string.")
         default:
             sink.append(UInt8(ascii: "\\"))
             guard scalar.properties.isWhitespace || scalar.properties.generalCategory == .control else {
@@ -186,21 +168,8 @@ struct EDNWriter: ~Copyable {
     private mutating func emit(_ instant: Timestamp) throws(WireError) {
         let text = instant.description
         guard isLenient || text.utf8.first.map(EDNName.isDigit) == true else {
-            throw unencodable("EDN's dates have years from 0 to 9999.")
+            throw WireError(.unencodable, "EDN's dates have years from 0 to 9999.")
         }
         sink.append(text: "#inst \"\(text.dropLast())-00:00\"")
-    }
-
-    private func unencodable(_ message: String) -> WireError {
-        WireError(.unencodable, message, path: path)
-    }
-
-    /// The keys and indices of what is being written.
-    private var path: [Value] {
-        frames.compactMap { frame in
-            guard frame.next > 0, frame.kind != .tag else { return nil }
-            return frame.kind == .map
-                ? frame.items[(frame.next - 1) & ~1] : .integer(Int64(frame.next - 1))
-        }
     }
 }

@@ -1,66 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes a value as Sente's MessagePack packer does, without recursion and in the order of insertion.
-struct SenteMessagePackWriter: ~Copyable {
-    /// A collection that is being written.
-    private struct Frame {
-        let items: [Value]
-        var next = 0
-        let isMap: Bool
-        /// Where the content of a set's extension began.
-        var set: Int?
+/// Writes a value as Sente's MessagePack packer does.
+struct SenteMessagePackWriter: ValueWriter, ~Copyable {
+    enum Kind: ValueWriterKind {
+        case array, map
+        /// An array in an extension whose content began there.
+        case set(start: Int)
+
+        var isMap: Bool { if case .map = self { true } else { false } }
+        var isTag: Bool { false }
     }
 
     var sink = ByteSink()
-    private var frames: [Frame] = []
+    var open: OpenCollections<Kind>
     private var keys = TextTable()
-    private let limits: WireLimits
 
     init(limits: WireLimits) {
-        self.limits = limits
+        open = OpenCollections(limits: limits)
     }
 
-    mutating func write(_ value: Value) throws(WireError) {
-        try emit(value)
-        while let last = frames.indices.last {
-            try frames[last].items.lend { items throws(WireError) in try writeItems(items, of: last) }
+    mutating func write(root: Value) throws(WireError) {
+        try emit(root)
+    }
+
+    @inline(__always)
+    mutating func write(_ item: borrowing ValueInPlace, at position: Int, of kind: Kind) throws(WireError) {
+        if kind.isMap, position & 1 == 0, let number = number(of: item.value) {
+            sink.packExt(SenteExtension.cachedKey, byte: UInt8(truncatingIfNeeded: number))
+        } else {
+            try emit(item.value)
         }
     }
 
-    /// Writes items until one is a collection that has been opened, or the end.
-    private mutating func writeItems(
-        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
-    ) throws(WireError) {
-        var position = frames[frame].next
-        let isMap = frames[frame].isMap
-        while position < items.count {
-            position += 1
-            frames[frame].next = position
-            if isMap, position & 1 == 1 {
-                try emitKey(items[position - 1].value)
-            } else {
-                try emit(items[position - 1].value)
-            }
-            if frames.count > frame + 1 { return }
-        }
-        if let start = frames.removeLast().set { sink.pack(from: start, inExt: SenteExtension.set) }
+    @inline(__always)
+    mutating func end(_ kind: Kind) {
+        if case .set(let start) = kind { sink.pack(from: start, inExt: SenteExtension.set) }
     }
 
-    /// Writes a key, or the number it got the first time it was written.
-    private mutating func emitKey(_ key: Value) throws(WireError) {
-        let number: Int? =
-            switch key {
-            case .string(let text):
-                keys.number(of: text, kind: 0, bound: SenteExtension.cachedKeys)
-            case .keyword(let keyword):
-                keys.number(of: keyword.text, kind: 1, bound: SenteExtension.cachedKeys)
-            default: nil
-            }
-        guard let number else { return try emit(key) }
-        sink.packExt(SenteExtension.cachedKey, byte: UInt8(truncatingIfNeeded: number))
+    /// The number that a key got the first time it was written; nil this first time, and for other kinds of keys.
+    private mutating func number(of key: Value) -> Int? {
+        switch key {
+        case .string(let text): keys.number(of: text, kind: 0, bound: SenteExtension.cachedKeys)
+        case .keyword(let keyword): keys.number(of: keyword.text, kind: 1, bound: SenteExtension.cachedKeys)
+        default: nil
+        }
     }
 
     /// Writes a scalar, or opens a collection.
+    @inline(__always)
     private mutating func emit(_ value: Value) throws(WireError) {
         switch value {
         case .null: sink.packNull()
@@ -71,13 +58,13 @@ struct SenteMessagePackWriter: ~Copyable {
         case .keyword(let keyword): sink.packExt(SenteExtension.keyword, keyword.text)
         case .bytes(let bytes): sink.pack(bytes)
         case .vector(let items), .list(let items):
-            try begin(items, isMap: false)
+            try open.begin(items, .array, written: sink.count)
             sink.packArray(items.count)
         case .map(let map):
-            try begin(map.items, isMap: true)
+            try open.begin(map.items, .map, written: sink.count)
             sink.packMap(map.count)
         case .set(let set):
-            try begin(set.items, isMap: false, set: sink.count)
+            try open.begin(set.items, .set(start: sink.count), written: sink.count)
             sink.packArray(set.count)
         default: try emitRare(value)
         }
@@ -104,13 +91,14 @@ struct SenteMessagePackWriter: ~Copyable {
             guard let type = SenteExtension.type(tag) else { fallthrough }
             sink.packExt(type, bytes)
         case .tagged:
-            throw unencodable("Sente's MessagePack has no tagged values; take the value out of its tag.")
-        default: throw unencodable("Sente's MessagePack has no URIs; send its text.")
+            throw WireError(
+                .unencodable, "Sente's MessagePack has no tagged values; take the value out of its tag.")
+        default: throw WireError(.unencodable, "Sente's MessagePack has no URIs; send its text.")
         }
     }
 
     private func fitting(_ integer: BigInteger, _ reason: String) throws(WireError) -> Int64 {
-        guard let integer = Int64(exactly: integer) else { throw unencodable(reason) }
+        guard let integer = Int64(exactly: integer) else { throw WireError(.unencodable, reason) }
         return integer
     }
 
@@ -124,27 +112,5 @@ struct SenteMessagePackWriter: ~Copyable {
         withUnsafeBytes(of: nanoseconds.bigEndian) { content.append(contentsOf: $0) }
         withUnsafeBytes(of: seconds.bigEndian) { content.append(contentsOf: $0) }
         sink.packExt(SenteExtension.timestamp, content)
-    }
-
-    private mutating func begin(_ items: [Value], isMap: Bool, set: Int? = nil) throws(WireError) {
-        guard frames.count < limits.maximumDepth else {
-            throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
-        }
-        guard sink.count <= limits.maximumBytes else {
-            throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
-        }
-        frames.append(Frame(items: items, isMap: isMap, set: set))
-    }
-
-    private func unencodable(_ message: String) -> WireError {
-        WireError(.unencodable, message, path: path)
-    }
-
-    /// The keys and indices of what is being written.
-    private var path: [Value] {
-        frames.compactMap { frame in
-            guard frame.next > 0 else { return nil }
-            return frame.isMap ? frame.items[(frame.next - 1) & ~1] : .integer(Int64(frame.next - 1))
-        }
     }
 }

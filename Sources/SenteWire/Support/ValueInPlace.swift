@@ -11,10 +11,10 @@ struct ValueInPlace: ~Copyable {
 extension [Value] {
     /// Lends the elements in place.
     @inline(__always)
-    func lend(
-        _ body: (UnsafeBufferPointer<ValueInPlace>) throws(WireError) -> Void
-    ) throws(WireError) {
-        try withUnsafeBufferPointer { items throws(WireError) in
+    func lend<Result, Problem: Error>(
+        _ body: (UnsafeBufferPointer<ValueInPlace>) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
+        try withUnsafeBufferPointer { items throws(Problem) in
             try items.withMemoryRebound(to: ValueInPlace.self, body)
         }
     }

@@ -1,72 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Writes a value as Transit, without recursion and in the order of insertion.
-struct TransitWriter: ~Copyable {
+/// Writes a value as Transit.
+struct TransitWriter: ValueWriter, ~Copyable {
     enum Mode {
         case json, verbose, messagePack
     }
 
-    /// A collection that is being written.
-    private struct Frame {
-        enum Kind {
-            case array
-            case map
-            /// An array under a tag.
-            case taggedArray
-            /// A map's keys and values in turns, in an array under a tag.
-            case cmap
-            /// One value under a tag.
-            case tag
-        }
+    enum Kind: ValueWriterKind {
+        case array
+        case map
+        /// An array under a tag.
+        case taggedArray
+        /// A map's keys and values in turns, in an array under a tag.
+        case cmap
+        /// One value under a tag.
+        case tag
 
-        let items: [Value]
-        var next = 0
-        let kind: Kind
+        var isMap: Bool { self == .map || self == .cmap }
+        var isTag: Bool { self == .tag }
     }
 
     var output: TransitOutput
-    private var frames: [Frame] = []
+    var open: OpenCollections<Kind>
     private let options: TransitOptions
-    private let limits: WireLimits
 
     init(mode: Mode, options: TransitOptions, limits: WireLimits) {
         output = TransitOutput(mode: mode)
+        open = OpenCollections(limits: limits)
         self.options = options
-        self.limits = limits
     }
 
-    mutating func write(_ value: Value) throws(WireError) {
-        let value = try handled(value)
-        if Self.isScalar(value) {
-            output.beginTag("'")
-            try emit(value, asKey: false)
-            output.endTag()
+    mutating func write(root: Value) throws(WireError) {
+        let value = try handled(root)
+        let isQuoted = Self.isScalar(value)
+        if isQuoted { output.beginTag("'") }
+        try emit(value, asKey: false)
+        if isQuoted { output.endTag() }
+    }
+
+    @inline(__always)
+    mutating func write(_ item: borrowing ValueInPlace, at position: Int, of kind: Kind) throws(WireError) {
+        let asKey = kind == .map && position & 1 == 0
+        if kind != .tag { output.separate(position, isMap: kind == .map) }
+        if options.writers.isEmpty {
+            try emit(item.value, asKey: asKey)
         } else {
-            try emit(value, asKey: false)
-        }
-        while let last = frames.indices.last {
-            try frames[last].items.lend { items throws(WireError) in try writeItems(items, of: last) }
+            try emit(try handled(item.value), asKey: asKey)
         }
     }
 
-    /// Writes items until one is a collection that has been opened, or the end.
-    private mutating func writeItems(
-        _ items: UnsafeBufferPointer<ValueInPlace>, of frame: Int
-    ) throws(WireError) {
-        let kind = frames[frame].kind
-        var position = frames[frame].next
-        while position < items.count {
-            frames[frame].next = position + 1
-            let asKey = kind == .map && position & 1 == 0
-            if kind != .tag { output.separate(position, isMap: kind == .map) }
-            if options.writers.isEmpty {
-                try emit(items[position].value, asKey: asKey)
-            } else {
-                try emit(try handled(items[position].value), asKey: asKey)
-            }
-            position += 1
-            if frames.count > frame + 1 { return }
-        }
+    @inline(__always)
+    mutating func end(_ kind: Kind) {
         switch kind {
         case .array: output.endArray()
         case .map: output.endMap()
@@ -75,7 +59,6 @@ struct TransitWriter: ~Copyable {
             output.endTag()
         case .tag: output.endTag()
         }
-        frames.removeLast()
     }
 
     /// The value that is written in the place of another.
@@ -84,13 +67,7 @@ struct TransitWriter: ~Copyable {
         guard !options.writers.isEmpty, let kind = TransitOptions.Kind(value),
             let writer = options.writers[kind]
         else { return value }
-        do throws(WireError) {
-            return try writer(value)
-        } catch {
-            var error = error
-            error.path = path + error.path
-            throw error
-        }
+        return try writer(value)
     }
 
     /// Whether the value must be quoted to stand alone.
@@ -152,8 +129,7 @@ struct TransitWriter: ~Copyable {
     private mutating func emit(_ tag: String, _ content: Value, asKey: Bool) throws(WireError) {
         guard !TransitTag.isOwn(tag) else {
             throw WireError(
-                .unencodable, "The tag “\(tag)” is Transit's own; send the value that it stands for.",
-                path: path)
+                .unencodable, "The tag “\(tag)” is Transit's own; send the value that it stands for.")
         }
         if case .string(let text) = content, let letter = tag.utf8.first, TransitOutput.isLetter(tag) {
             return output.scalar(letter, text, asKey: asKey)
@@ -171,13 +147,8 @@ struct TransitWriter: ~Copyable {
         }
     }
 
-    private mutating func begin(_ items: [Value], _ kind: Frame.Kind, tag: String = "") throws(WireError) {
-        guard frames.count < limits.maximumDepth else {
-            throw WireError(.tooDeep, "The value is nested deeper than \(limits.maximumDepth).")
-        }
-        guard output.sink.count <= limits.maximumBytes else {
-            throw WireError(.tooLarge, "The document would have more than \(limits.maximumBytes) bytes.")
-        }
+    private mutating func begin(_ items: [Value], _ kind: Kind, tag: String = "") throws(WireError) {
+        try open.begin(items, kind, written: output.sink.count)
         switch kind {
         case .array: output.beginArray(items.count)
         case .map: output.beginMap(items.count / 2)
@@ -185,19 +156,6 @@ struct TransitWriter: ~Copyable {
             output.beginTag(tag)
             output.beginArray(items.count)
         case .tag: output.beginTag(tag)
-        }
-        frames.append(Frame(items: items, kind: kind))
-    }
-
-    /// The keys and indices of what is being written.
-    private var path: [Value] {
-        frames.compactMap { frame in
-            guard frame.next > 0 else { return nil }
-            switch frame.kind {
-            case .map, .cmap: return frame.items[(frame.next - 1) & ~1]
-            case .array, .taggedArray: return .integer(Int64(frame.next - 1))
-            case .tag: return nil
-            }
         }
     }
 }
