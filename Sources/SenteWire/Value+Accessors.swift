@@ -88,34 +88,47 @@ extension Value {
 extension Value {
     /// Roughly how much the value takes: the lengths of its texts and bytes, plus 8 for every node.
     public var weight: Int {
-        var sum = 0
-        var pending: [Value] = []
-        var next: Value? = self
-        while let value = next {
-            sum += 8 + value.ownWeight
-            switch value {
-            case .list(let items), .vector(let items): pending.append(contentsOf: items)
-            case .map(let map): pending.append(contentsOf: map.items)
-            case .set(let set): pending.append(contentsOf: set.items)
-            case .tagged(_, let inner): pending.append(inner)
-            default: break
-            }
-            next = pending.popLast()
+        var deeper: [Value] = []
+        var sum = ValueInPlace(value: self).weight(levels: 32, &deeper)
+        while let value = deeper.popLast() {
+            sum += ValueInPlace(value: value).weight(levels: 32, &deeper)
         }
         return sum
     }
+}
 
-    /// The lengths of what the node itself holds.
-    private var ownWeight: Int {
-        switch self {
-        case .string(let text), .uri(let text), .tagged(let text, _): text.utf8.count
-        case .keyword(let keyword): keyword.text.utf8.count
-        case .symbol(let symbol): symbol.text.utf8.count
-        case .bytes(let bytes): bytes.count
-        case .bigInteger(let integer): integer.digitCount
-        case .decimal(let decimal): decimal.unscaled.digitCount
-        case .ratio(let ratio): ratio.numerator.digitCount + ratio.denominator.digitCount
-        default: 0
+extension ValueInPlace {
+    /// The weight of the value and of so many levels below it; what is deeper is put aside.
+    ///
+    /// This is asked for with every message: nothing is allocated for one that is no deeper.
+    fileprivate borrowing func weight(levels: Int, _ deeper: inout [Value]) -> Int {
+        switch value {
+        case .null, .bool, .integer, .double, .character, .instant, .uuid: 8
+        case .string(let text), .uri(let text): 8 + text.utf8.count
+        case .keyword(let keyword): 8 + keyword.text.utf8.count
+        case .symbol(let symbol): 8 + symbol.text.utf8.count
+        case .bytes(let bytes): 8 + bytes.count
+        case .bigInteger(let integer): 8 + integer.digitCount
+        case .decimal(let decimal): 8 + decimal.unscaled.digitCount
+        case .ratio(let ratio): 8 + ratio.numerator.digitCount + ratio.denominator.digitCount
+        case .list(let items), .vector(let items): 8 + Self.weight(of: items, levels, &deeper)
+        case .map(let map): 8 + Self.weight(of: map.items, levels, &deeper)
+        case .set(let set): 8 + Self.weight(of: set.items, levels, &deeper)
+        case .tagged(let tag, let value): 8 + tag.utf8.count + Self.weight(of: [value], levels, &deeper)
+        }
+    }
+
+    private static func weight(of items: [Value], _ levels: Int, _ deeper: inout [Value]) -> Int {
+        guard levels > 0 else {
+            deeper.append(contentsOf: items)
+            return 0
+        }
+        return items.lend { items in
+            var sum = 0
+            for position in 0..<items.count {
+                sum += items[position].weight(levels: levels - 1, &deeper)
+            }
+            return sum
         }
     }
 }
