@@ -65,7 +65,7 @@ extension EDNReader {
     }
 
     func text(from start: Int) -> String {
-        String(decoding: token(from: start), as: UTF8.self)
+        String(checked: token(from: start))
     }
 
     /// Reads a keyword; `position` is at its colon.

@@ -10,8 +10,7 @@ extension EDNReader {
             if bytes[position] == UInt8(ascii: "\"") {
                 position += 1
                 return String(
-                    decoding: UnsafeBufferPointer(start: bytes + start, count: position - 1 - start),
-                    as: UTF8.self)
+                    checked: UnsafeBufferPointer(start: bytes + start, count: position - 1 - start))
             }
             if bytes[position] == UInt8(ascii: "\\") { return try stringWithEscapes(from: start) }
         }

@@ -32,7 +32,7 @@ extension JSONScanner {
 
     @inline(__always)
     private func text(from start: Int) -> String {
-        String(decoding: UnsafeBufferPointer(start: bytes + start, count: position - start), as: UTF8.self)
+        String(checked: UnsafeBufferPointer(start: bytes + start, count: position - start))
     }
 
     /// Moves over one character that is not ASCII.

@@ -6,20 +6,32 @@
 /// A closing collection takes its share in one move, into an array of just the right size.
 struct ValueStack: ~Copyable {
     private var values: UnsafeMutablePointer<Value>
+    /// Behind the values in the same memory.
     private var fingerprints: UnsafeMutablePointer<UInt32>
     private var capacity: Int
     private(set) var count = 0
 
     init() {
         capacity = 64
-        values = .allocate(capacity: capacity)
-        fingerprints = .allocate(capacity: capacity)
+        (values, fingerprints) = Self.memory(for: capacity)
     }
 
     deinit {
         values.deinitialize(count: count)
-        values.deallocate()
-        fingerprints.deallocate()
+        UnsafeMutableRawPointer(values).deallocate()
+    }
+
+    private static func memory(
+        for capacity: Int
+    ) -> (UnsafeMutablePointer<Value>, UnsafeMutablePointer<UInt32>) {
+        let valueBytes = capacity * MemoryLayout<Value>.stride
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: valueBytes + capacity * MemoryLayout<UInt32>.stride,
+            alignment: MemoryLayout<Value>.alignment)
+        return (
+            memory.bindMemory(to: Value.self, capacity: capacity),
+            (memory + valueBytes).bindMemory(to: UInt32.self, capacity: capacity)
+        )
     }
 
     @inline(__always)
@@ -46,6 +58,13 @@ struct ValueStack: ~Copyable {
     mutating func takeArray(from start: Int) -> [Value] {
         let taken = count - start
         count = start
+        if taken <= 2 * KeyIndex.smallCount {
+            // Making room at once costs some 200 instructions in the library, more than moving so few one by one.
+            var array: [Value] = []
+            array.reserveCapacity(taken)
+            for position in start..<(start + taken) { array.append((values + position).move()) }
+            return array
+        }
         return [Value](unsafeUninitializedCapacity: taken) { buffer, initialized in
             buffer.baseAddress?.moveInitialize(from: values + start, count: taken)
             initialized = taken
@@ -91,13 +110,10 @@ struct ValueStack: ~Copyable {
     }
 
     private mutating func grow() {
-        let larger = capacity * 2
-        let newValues = UnsafeMutablePointer<Value>.allocate(capacity: larger)
+        let (newValues, newFingerprints) = Self.memory(for: capacity * 2)
         newValues.moveInitialize(from: values, count: count)
-        values.deallocate()
-        let newFingerprints = UnsafeMutablePointer<UInt32>.allocate(capacity: larger)
         newFingerprints.update(from: fingerprints, count: count)
-        fingerprints.deallocate()
-        (values, fingerprints, capacity) = (newValues, newFingerprints, larger)
+        UnsafeMutableRawPointer(values).deallocate()
+        (values, fingerprints, capacity) = (newValues, newFingerprints, capacity * 2)
     }
 }
