@@ -48,7 +48,7 @@ public enum Value: Sendable {
     indirect case tagged(String, Value)
 }
 
-// What holds other values has functions of its own below: they recurse, and small frames let values as deep as
+// Collections have functions of their own below: those recurse, and their small frames let values as deep as
 // the limits allow be compared on threads of 512 KiB.
 extension Value: Hashable {
     /// Whether both say the same, exactly.

@@ -2,8 +2,7 @@
 
 /// One step of the way to where an encoder or decoder stands.
 ///
-/// The array of keys that Codable wants is made only
-/// for those who ask.
+/// Codable wants an array of keys; it is made only when somebody asks for it.
 protocol CodingStep: AnyObject {
     var parent: Self? { get }
     var key: (any CodingKey)? { get }

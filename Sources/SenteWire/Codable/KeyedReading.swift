@@ -54,7 +54,7 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
         return try ValueReading(value, parent, key).decode(type)
     }
 
-    // The usual ways to ask whether there is something look it up three times.
+    // Codable's own implementations look a key up three times.
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
         guard let value = present(key) else { return nil }
         if case .string(let text) = value { return text }
@@ -94,7 +94,7 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
         return key.intValue.flatMap { parent.map[Value($0)] }
     }
 
-    /// What is there and not null.
+    /// The value under a key, unless it is null.
     private func present(_ key: Key) -> Value? {
         guard let value = find(key), !value.isNull else { return nil }
         return value

@@ -2,8 +2,8 @@
 
 /// An array of one of the types that values hold as they are.
 ///
-/// Codable would make containers and look types up for each element. It is no optional of the wanted type, since
-/// the runtime would look that type up, too.
+/// Decoding the elements one by one would make a container and look a type up for each. This is no optional of the
+/// wanted type, because the runtime would have to look that type up, too.
 enum PlainArray {
     case strings([String])
     case doubles([Double])

@@ -11,7 +11,7 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
     private let info: [CodingUserInfoKey: any Sendable]
     /// The value, once it is asked for by key.
     private(set) var map = ValueMap()
-    /// Where among the map's items the next key to be asked for should stand.
+    /// The position in the map's items where the next key is expected.
     private var next = 0
 
     init(_ value: Value, userInfo: [CodingUserInfoKey: any Sendable]) {
@@ -21,7 +21,7 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
         info = userInfo
     }
 
-    /// What stands one step below another.
+    /// The decoder one step below another.
     init(_ value: Value, _ parent: ValueReading, _ key: any CodingKey) {
         self.value = value
         self.parent = parent

@@ -18,7 +18,7 @@ final class ValueWriting: Encoder, CodingStep {
     private var kind = Kind.nothing
     /// The single value, the elements, or the keys and values in turns.
     private var items: [Value] = []
-    /// What somebody may still be writing, and where among the items it goes.
+    /// Containers that were handed out and may still be written to, each with its position in the items.
     private var children: [(position: Int, writing: ValueWriting)] = []
 
     init(plan: EncodingPlan) {
@@ -28,7 +28,7 @@ final class ValueWriting: Encoder, CodingStep {
         depth = 0
     }
 
-    /// What is written in the place of another: what a single value container was given.
+    /// The encoder of what a single value container was given, in the place of the container's own.
     private init(replacing other: ValueWriting) {
         plan = other.plan
         parent = other.parent
@@ -36,7 +36,7 @@ final class ValueWriting: Encoder, CodingStep {
         depth = other.depth + 1
     }
 
-    /// What is to be written one step below another.
+    /// The encoder one step below another.
     init(_ parent: ValueWriting, _ key: any CodingKey) {
         plan = parent.plan
         self.parent = parent
@@ -73,7 +73,7 @@ final class ValueWriting: Encoder, CodingStep {
         return below.finished
     }
 
-    /// What needs no containers: values themselves, and what sequences mostly hold.
+    /// The value of a type that needs no container: values themselves, and what sequences mostly hold.
     ///
     /// The types are the same, so the bits are; a cast would look the type up anew for every element.
     private static func plain<T: Encodable>(_ value: T) -> Value? {
@@ -143,9 +143,9 @@ extension ValueWriting {
         }
     }
 
-    /// What is to be written one step below, in the place of the value appended last.
+    /// The encoder one step below, whose result replaces the value appended last.
     ///
-    /// Where that would be too deep the whole is refused.
+    /// If that is too deep, the whole is refused.
     func below(_ key: any CodingKey) -> ValueWriting {
         let below = ValueWriting(self, key)
         if below.depth > Self.maximumDepth, plan.error == nil {

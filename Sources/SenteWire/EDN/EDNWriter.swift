@@ -11,10 +11,10 @@ struct EDNWriter: ValueWriter, ~Copyable {
 
     var sink = ByteSink()
     var open: OpenCollections<Kind>
-    /// Whether people read it: then what no reader would take back is written all the same, and `…` where it is
-    /// too deep.
+    /// Whether the text is for people: then values that no reader would take back are written all the same, and `…`
+    /// stands where they are too deep.
     private let isLenient: Bool
-    /// Whose tags mean what their readers make of them, not what they mean in EDN.
+    /// Tags with a reader of the user's mean what it makes of them, not what they mean in EDN.
     private let readers: [String: EDNOptions.Reader]
 
     init(limits: WireLimits, readers: [String: EDNOptions.Reader] = [:], isLenient: Bool = false) {

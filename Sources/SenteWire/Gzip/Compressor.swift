@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What makes bytes fewer and gives them back; this module has no library for it and takes it as a value.
+/// Compresses bytes and restores them; this module has no library for that and is given one as a value.
 ///
 /// `SenteLite` brings one for gzip that uses the system's zlib, and supplies it by itself.
 public struct Compressor: Sendable {

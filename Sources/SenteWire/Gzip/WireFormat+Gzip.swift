@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension WireFormat {
-    /// From so many bytes on Sente's gzip packer compresses.
+    /// Sente's gzip packer compresses documents of at least so many bytes.
     private static let leastToCompress = 1024
 
     /// Another format, compressed where it is long, as Sente's gzip packer does (Sente 1.21 and later).
     ///
     /// The first byte is 0 before the other format's bytes as they are, and 1 before gzip (RFC 1952) of them, from
     /// 1,024 bytes on. Messages are binary whatever the other format is. The name is `gzip-` and the other's.
-    /// What a few bytes unfold to is bounded by ``WireLimits/maximumBytes``.
+    /// ``WireLimits/maximumBytes`` bounds what the bytes unfold to as well; beyond it the error is `tooLarge`.
     public static func gzip(over format: WireFormat, compressor: Compressor) -> WireFormat {
         WireFormat(name: "gzip-\(format.name)", isBinary: true) { value, bytes, limits throws(WireError) in
             let plain = try format.encode(value, limits: limits)
@@ -56,7 +56,7 @@ extension WireFormat {
         do throws(WireError) {
             return try format.decode(bytes, limits: limits)
         } catch {
-            // An offset is one into the message, and the place has none there.
+            // The offset is one in the unfolded bytes, and the error's is one in the message.
             throw WireError(error.kind, "In what was compressed: \(error)", path: error.path)
         }
     }

@@ -27,7 +27,7 @@ package struct MessagePackScanner: ~Copyable {
         self.end = end
     }
 
-    /// The next token, for those who are not of this module.
+    /// The next token, for other modules.
     package mutating func token() throws(WireError) -> Token {
         do throws(ReadingError) {
             return try next()

@@ -2,8 +2,8 @@
 
 /// A value where it lies in an array.
 ///
-/// What cannot be copied is not counted either: a writer that looks at values in place saves two changes of a
-/// reference count for every one, a third of its time.
+/// It cannot be copied, so looking at it changes no reference count; two changes for every value were a third of a
+/// writer's time.
 struct ValueInPlace: ~Copyable {
     let value: Value
 }

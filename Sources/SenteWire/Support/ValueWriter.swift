@@ -22,7 +22,7 @@ protocol ValueWriter: ~Copyable {
 protocol ValueWriterKind {
     /// Whether its items are keys and values in turns.
     var isMap: Bool { get }
-    /// Whether the position of an item is no step of the path to it.
+    /// Whether it holds one value, to which the path is no longer than to the tag.
     var isTag: Bool { get }
 }
 

@@ -10,7 +10,7 @@ struct TransitAssembler: ~Copyable {
         let kind: Kind
         /// Where its values begin in the stack.
         let start: Int
-        /// What it adds to the depth.
+        /// For how many levels of nesting it counts.
         let level: Int
         /// The bracket that ends it, in JSON.
         var close: UInt8 = 0

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the tag of an array or object of two says about the value under it.
+/// What a tag says about the one value under it.
 enum TransitTag {
     /// A scalar that stands alone.
     case quote
