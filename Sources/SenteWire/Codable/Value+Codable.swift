@@ -82,17 +82,9 @@ extension Value: Codable {
         case .bool(let bool): try container.encode(bool)
         case .integer(let integer): try container.encode(integer)
         case .double(let double): try container.encode(double)
-        case .string(let text), .uri(let text): try container.encode(text)
-        case .keyword(let keyword): try container.encode(keyword.text)
-        case .symbol(let symbol): try container.encode(symbol.text)
-        case .character(let scalar): try container.encode(String(scalar))
         case .bigInteger(let integer): try container.encode(integer.description)
         case .decimal(let decimal): try container.encode(decimal.description)
-        case .ratio(let ratio): try container.encode(ratio.description)
-        case .bytes(let bytes): try container.encode(Base64.text(bytes))
-        case .instant(let instant): try container.encode(instant.description)
-        case .uuid(let id): try container.encode(id.description)
-        case .list, .vector, .map, .set, .tagged: break
+        default: if let plainText { try container.encode(plainText) }
         }
     }
 }

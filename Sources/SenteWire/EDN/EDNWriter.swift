@@ -23,10 +23,6 @@ struct EDNWriter: ValueWriter, ~Copyable {
         self.isLenient = isLenient
     }
 
-    mutating func write(root: Value) throws(WireError) {
-        try emit(root)
-    }
-
     @inline(__always)
     mutating func write(_ item: borrowing ValueInPlace, at position: Int, of kind: Kind) throws(WireError) {
         if position > 0 {
@@ -48,7 +44,7 @@ struct EDNWriter: ValueWriter, ~Copyable {
 
     /// Writes a scalar, or opens a collection.
     @inline(__always)
-    private mutating func emit(_ value: Value) throws(WireError) {
+    mutating func emit(_ value: Value) throws(WireError) {
         switch value {
         case .null: sink.append("nil")
         case .bool(let bool): sink.append(bool ? "true" : "false")

@@ -6,7 +6,6 @@ struct JSONWriter: ValueWriter, ~Copyable {
         case array, object
 
         var isMap: Bool { self == .object }
-        var isTag: Bool { false }
     }
 
     let options: JSONOptions
@@ -16,10 +15,6 @@ struct JSONWriter: ValueWriter, ~Copyable {
     init(options: JSONOptions, limits: WireLimits) {
         self.options = options
         open = OpenCollections(limits: limits)
-    }
-
-    mutating func write(root: Value) throws(WireError) {
-        try emit(root)
     }
 
     @inline(__always)
@@ -41,7 +36,7 @@ struct JSONWriter: ValueWriter, ~Copyable {
     }
 
     /// Writes a scalar, or opens a collection.
-    private mutating func emit(_ value: Value) throws(WireError) {
+    mutating func emit(_ value: Value) throws(WireError) {
         switch value {
         case .null: sink.append("null")
         case .bool(let bool): sink.append(bool ? "true" : "false")
@@ -123,11 +118,18 @@ struct JSONWriter: ValueWriter, ~Copyable {
         }
     }
 
-    /// The text that stands for a scalar other than null, truth and numbers.
     private func text(of value: Value) -> String? {
-        switch value {
+        if case .keyword(let keyword) = value, options.keywords == .colon { return keyword.description }
+        return value.plainText
+    }
+}
+
+extension Value {
+    /// The text that stands for a scalar other than null, truth and numbers where there is only text.
+    var plainText: String? {
+        switch self {
         case .string(let text), .uri(let text): text
-        case .keyword(let keyword): options.keywords == .plain ? keyword.text : keyword.description
+        case .keyword(let keyword): keyword.text
         case .symbol(let symbol): symbol.text
         case .character(let scalar): String(scalar)
         case .ratio(let ratio): ratio.description

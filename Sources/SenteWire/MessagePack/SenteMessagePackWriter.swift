@@ -8,7 +8,6 @@ struct SenteMessagePackWriter: ValueWriter, ~Copyable {
         case set(start: Int)
 
         var isMap: Bool { if case .map = self { true } else { false } }
-        var isTag: Bool { false }
     }
 
     var sink = ByteSink()
@@ -17,10 +16,6 @@ struct SenteMessagePackWriter: ValueWriter, ~Copyable {
 
     init(limits: WireLimits) {
         open = OpenCollections(limits: limits)
-    }
-
-    mutating func write(root: Value) throws(WireError) {
-        try emit(root)
     }
 
     @inline(__always)
@@ -48,7 +43,7 @@ struct SenteMessagePackWriter: ValueWriter, ~Copyable {
 
     /// Writes a scalar, or opens a collection.
     @inline(__always)
-    private mutating func emit(_ value: Value) throws(WireError) {
+    mutating func emit(_ value: Value) throws(WireError) {
         switch value {
         case .null: sink.packNull()
         case .bool(let bool): sink.pack(bool)
@@ -108,9 +103,9 @@ struct SenteMessagePackWriter: ValueWriter, ~Copyable {
         var (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         if rest < 0 { (seconds, rest) = (seconds - 1, rest + 1000) }
         let nanoseconds = UInt32(rest) * 1_000_000 + instant.nanoseconds
-        var content: [UInt8] = []
-        withUnsafeBytes(of: nanoseconds.bigEndian) { content.append(contentsOf: $0) }
-        withUnsafeBytes(of: seconds.bigEndian) { content.append(contentsOf: $0) }
-        sink.packExt(SenteExtension.timestamp, content)
+        let start = sink.count
+        sink.append(bigEndian: nanoseconds)
+        sink.append(bigEndian: seconds)
+        sink.pack(from: start, inExt: SenteExtension.timestamp)
     }
 }

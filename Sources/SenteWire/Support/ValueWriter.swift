@@ -9,7 +9,7 @@ protocol ValueWriter: ~Copyable {
     var open: OpenCollections<Kind> { get set }
 
     /// Writes a value that stands alone, or begins it.
-    mutating func write(root: Value) throws(WireError)
+    mutating func emit(_ value: Value) throws(WireError)
 
     /// Writes an item of a collection and what parts it from the item before: a scalar whole, of a collection the
     /// beginning, which is then in `open`.
@@ -24,6 +24,10 @@ protocol ValueWriterKind {
     var isMap: Bool { get }
     /// Whether it holds one value, to which the path is no longer than to the tag.
     var isTag: Bool { get }
+}
+
+extension ValueWriterKind {
+    var isTag: Bool { false }
 }
 
 /// The collections that a writer has begun and not ended.
@@ -71,7 +75,7 @@ struct OpenCollections<Kind: ValueWriterKind> {
 extension ValueWriter where Self: ~Copyable {
     mutating func write(_ value: Value) throws(WireError) {
         do throws(WireError) {
-            try write(root: value)
+            try emit(value)
             while let innermost = open.collections.last {
                 let depth = open.collections.count
                 try innermost.items.lend { items throws(WireError) in

@@ -30,7 +30,7 @@ struct TransitWriter: ValueWriter, ~Copyable {
         self.options = options
     }
 
-    mutating func write(root: Value) throws(WireError) {
+    mutating func emit(_ root: Value) throws(WireError) {
         let value = try handled(root)
         let isQuoted = Self.isScalar(value)
         if isQuoted { output.beginTag("'") }
