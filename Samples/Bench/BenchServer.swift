@@ -19,7 +19,7 @@ enum BenchServer {
         var configuration = ServerConfiguration()
         configuration.port = 0
         configuration.maximumConnections = 20_000
-        configuration.answeringChannels = [hooked]
+        configuration.answeringChannels = [.string(hooked)]
         configuration.allowsFlood = true
         let loop = try EventLoop.shared()
         let server = try ReferenceServer(configuration, on: loop)

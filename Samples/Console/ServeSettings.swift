@@ -201,7 +201,7 @@ struct ServeSettings {
                 $0.configuration.channels.append(channel)
             },
             .option("answers", "CHANNEL", "the server itself answers requests there; repeatable") {
-                $0.configuration.answeringChannels.insert($1)
+                $0.configuration.answeringChannels.insert(.string($1))
             },
             .flag("allow-flood", "a client may order a flood of deliveries") {
                 $0.configuration.allowsFlood = true

@@ -14,11 +14,11 @@ struct RequestTable: Sendable {
 
     private struct Row {
         var request: Request
-        var ticket: DeadlineQueue<String>.Ticket
+        var ticket: DeadlineQueue<WireName>.Ticket
     }
 
-    private var rows: [String: Row] = [:]
-    private var deadlines = DeadlineQueue<String>()
+    private var rows: [WireName: Row] = [:]
+    private var deadlines = DeadlineQueue<WireName>()
     private var last = 0
 
     var count: Int { rows.count }
@@ -26,23 +26,23 @@ struct RequestTable: Sendable {
     var steps: Int { deadlines.steps }
 
     /// `req-<ms>-<n>` as in sente-lite, but never the same twice: clients tell a request that comes again by its id.
-    mutating func newID(at now: Moment) -> String {
+    mutating func newID(at now: Moment) -> WireName {
         last += 1
-        return "req-\(now.wallMilliseconds)-\(last)"
+        return WireName("req-\(now.wallMilliseconds)-\(last)")
     }
 
-    mutating func add(_ id: String, _ request: Request, due: Instant) {
+    mutating func add(_ id: WireName, _ request: Request, due: Instant) {
         rows[id] = Row(request: request, ticket: deadlines.add(id, due: due))
     }
 
     @discardableResult
-    mutating func remove(_ id: String) -> Request? {
+    mutating func remove(_ id: WireName) -> Request? {
         guard let row = rows.removeValue(forKey: id) else { return nil }
         deadlines.remove(row.ticket)
         return row.request
     }
 
-    mutating func takeExpired(by now: Instant) -> (String, Request)? {
+    mutating func takeExpired(by now: Instant) -> (WireName, Request)? {
         guard let id = deadlines.take(by: now), let row = rows.removeValue(forKey: id) else { return nil }
         return (id, row.request)
     }

@@ -95,7 +95,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Channels that exist from the start, in this order.
     package var channels: [NamedChannel] = []
     /// Requests on these channels are answered by the server itself, at once, with the request's own data.
-    package var answeringChannels: Set<String> = []
+    package var answeringChannels: Set<Value> = []
     /// Whether messages of unknown type and events go to the hook instead of being echoed.
     ///
     /// Sente has no echo: there an event with a callback is answered with its own data, and one without comes back as a

@@ -42,7 +42,8 @@ package final class ServerReceiveChannel: Sendable {
             guard let listeners = self?.listeners else { return }
             listeners.loop.post { listeners.content.rows[id]?.removeAll { $0.listening === listening } }
         }
-        listeners.loop.post { [listeners] in listeners.content.rows[id, default: []].append((listening, body)) }
+        listeners.loop.post { [listeners] in listeners.content.rows[id, default: []].append((listening, body))
+        }
         return listening
     }
 

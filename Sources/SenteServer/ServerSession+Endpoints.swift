@@ -2,6 +2,7 @@
 
 package import SenteBase
 package import SenteSocket
+import SenteWire
 
 extension ServerSession {
     /// What becomes of an HTTP request.
@@ -27,7 +28,7 @@ extension ServerSession {
     package mutating func admit(
         _ request: HTTPRequest, csrfToken: String? = nil, at now: Moment
     ) -> Admission {
-        if dialect == .sente, let path = configuration.sente.path, path != request.path {
+        if dialect == .sente, let path = configuration.sente.path, WireName(path) != WireName(request.path) {
             return .answer(.text(404, "not found"))
         }
         guard request.isUpgrade else {
@@ -108,8 +109,8 @@ extension HTTPRequest {
 
     // sente.cljc, allow-origin?
     fileprivate func comes(from origins: [String]) -> Bool {
-        if let origin = header("Origin") { return origins.contains(origin) }
-        let referrer = header("Referer") ?? ""
-        return origins.contains { referrer.hasPrefix($0 + "/") }
+        if let origin = header("Origin") { return origins.contains { WireName($0) == WireName(origin) } }
+        let referrer = (header("Referer") ?? "").utf8
+        return origins.contains { referrer.starts(with: "\($0)/".utf8) }
     }
 }

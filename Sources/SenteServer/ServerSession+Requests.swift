@@ -13,7 +13,7 @@ extension ServerSession {
     ) {
         guard let name = connections[id]?.name else { return }
         let requestID = requests.newID(at: now)
-        if let channelName = channel.stringValue, configuration.answeringChannels.contains(channelName) {
+        if configuration.answeringChannels.contains(channel) {
             return answer(requestID, with: data, on: channel, to: id, at: now, into: &effects)
         }
         guard let subscribers = channels.subscribers(of: channel) else {
@@ -25,7 +25,7 @@ extension ServerSession {
 
         let isForwarded = !outbound.faults(of: id).forwardsNoRequests
         let request = ForwardedRequest(
-            id: requestID, data: data, sender: name, createdAt: now.wallMilliseconds)
+            id: requestID.text, data: data, sender: name, createdAt: now.wallMilliseconds)
         let limit =
             channels.configuration(of: channel)?.requestLimit ?? configuration.channelDefaults.requestLimit
         let wanted = milliseconds.map { Duration.milliseconds($0) } ?? limit
@@ -45,18 +45,18 @@ extension ServerSession {
         }
         let names = subscribers.compactMap { $0 == id ? nil : connections[$0]?.name }
         say(
-            .requestTaken(requestID, channel, messageID: messageID, subscribers: names),
+            .requestTaken(requestID.text, channel, messageID: messageID, subscribers: names),
             to: id, as: .answer, at: now, into: &effects)
     }
 
     /// The server's own answer, in the same breath as the result.
     private mutating func answer(
-        _ requestID: String, with data: Value, on channel: Value, to id: ConnectionID, at now: Moment,
+        _ requestID: WireName, with data: Value, on channel: Value, to id: ConnectionID, at now: Moment,
         into effects: inout [ServerEffect]
     ) {
         let taken = ServerWord.requestTaken(
-            requestID, channel, messageID: counters.newMessageID(), subscribers: ["server"])
-        let response = ServerWord.response(requestID, data: data, isError: false, nil)
+            requestID.text, channel, messageID: counters.newMessageID(), subscribers: ["server"])
+        let response = ServerWord.response(requestID.text, data: data, isError: false, nil)
         if outbound.isFaulty, outbound.faults(of: id).replies == .outOfOrder {
             say(response, to: id, as: .answer, at: now, into: &effects)
             say(taken, to: id, as: .answer, at: now, into: &effects)
@@ -67,11 +67,11 @@ extension ServerSession {
     }
 
     private mutating func refuse(
-        _ requestID: String, on channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
+        _ requestID: WireName, on channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
         into effects: inout [ServerEffect]
     ) {
-        say(.requestRefused(requestID, channel, reason), to: id, as: .answer, at: now, into: &effects)
-        sayError(reason, requestID, to: id, at: now, into: &effects)
+        say(.requestRefused(requestID.text, channel, reason), to: id, as: .answer, at: now, into: &effects)
+        sayError(reason, requestID.text, to: id, at: now, into: &effects)
     }
 
     /// The first answer wins.
@@ -81,7 +81,7 @@ extension ServerSession {
         _ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool, at now: Moment,
         into effects: inout [ServerEffect]
     ) {
-        guard let name = requestID.stringValue, let request = requests.remove(name) else {
+        guard let name = requestID.stringValue.map(WireName.init), let request = requests.remove(name) else {
             say(
                 .responseRefused(requestID: requestID, .requestNotFound),
                 to: id, as: .answer, at: now, into: &effects)
@@ -90,7 +90,7 @@ extension ServerSession {
         connections[request.requester]?.requests.remove(name)
         if !request.isSilent {
             say(
-                .response(name, data: data, isError: isError, nil),
+                .response(name.text, data: data, isError: isError, nil),
                 to: request.requester, as: .response, at: now, into: &effects)
         }
         say(.responseTaken(requestID: requestID), to: id, as: .answer, at: now, into: &effects)
@@ -104,10 +104,10 @@ extension ServerSession {
             connections[request.requester]?.requests.remove(name)
             if request.isSilent { continue }
             if outbound.faults(of: request.requester).sendsErrors {
-                sayError(.requestTimedOut, name, to: request.requester, at: now, into: &effects)
+                sayError(.requestTimedOut, name.text, to: request.requester, at: now, into: &effects)
             } else {
                 say(
-                    .response(name, data: .null, isError: true, .requestTimedOut),
+                    .response(name.text, data: .null, isError: true, .requestTimedOut),
                     to: request.requester, as: .response, at: now, into: &effects)
             }
         }

@@ -40,7 +40,7 @@ extension ServerSession {
         _ id: ConnectionID, _ connection: Connection, at now: Moment, into effects: inout [ServerEffect]
     ) {
         let event = ServerEvent(
-            connection: id, uid: connection.uid, clientID: connection.clientID,
+            connection: id, uid: connection.uid, clientID: connection.clientID.text,
             event: [.keyword("chsk/disconnected")])
         if configuration.hasHook { effects.append(.tell(event)) }
         // In sente-lite a user is a connection.
@@ -56,7 +56,7 @@ extension ServerSession {
         effects.append(
             .tell(
                 ServerEvent(
-                    connection: absence.connection, uid: absence.uid, clientID: absence.clientID,
+                    connection: absence.connection, uid: absence.uid, clientID: absence.clientID.text,
                     event: [.keyword("chsk/uidport-close"), absence.uid])))
     }
 
@@ -98,7 +98,7 @@ extension ServerSession {
         effects.append(
             .tell(
                 ServerEvent(
-                    connection: id, uid: connection.uid, clientID: connection.clientID, event: event,
+                    connection: id, uid: connection.uid, clientID: connection.clientID.text, event: event,
                     callback: callback)))
     }
 

@@ -27,10 +27,10 @@ package struct ServerSession: Sendable {
         var lastPong: Instant
         var subscriptions = OrderedSet<Value>()
         /// The ids of those that wait for an answer.
-        var requests: Set<String> = []
+        var requests: Set<WireName> = []
         /// Whose connection it is in the dialects of events.
         var uid: Value = .null
-        var clientID = ""
+        var clientID = WireName("")
         /// Whether its user was told of it.
         var hasJoined = false
         var window: Window?
@@ -45,7 +45,7 @@ package struct ServerSession: Sendable {
     var connections: [ConnectionID: Connection] = [:]
     /// In the order of connecting.
     var connectionIDs = OrderedSet<ConnectionID>()
-    var names: [String: ConnectionID] = [:]
+    var names: [WireName: ConnectionID] = [:]
     var channels = ChannelTable()
     var requests = RequestTable()
     var users: UserTable
@@ -109,7 +109,7 @@ package struct ServerSession: Sendable {
     package func name(of id: ConnectionID) -> String? { connections[id]?.name }
 
     /// The connection of a conn-id.
-    package func connection(named name: String) -> ConnectionID? { names[name] }
+    package func connection(named name: String) -> ConnectionID? { names[WireName(name)] }
 
     // MARK: Connections
 
@@ -133,9 +133,10 @@ package struct ServerSession: Sendable {
         let uid = visitor.uid ?? (dialect == .vectors ? .string(name) : nobody)
         connections[id] = Connection(
             name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
-            lastPong: now.instant, uid: uid, clientID: dialect == .vectors ? name : visitor.clientID)
+            lastPong: now.instant, uid: uid, clientID: WireName(dialect == .vectors ? name : visitor.clientID)
+        )
         connectionIDs.insert(id)
-        names[name] = id
+        names[WireName(name)] = id
         if heartbeatDue == nil { heartbeatDue = nextHeartbeat(after: now) }
         let faults = outbound.faults(of: id)
         if let ending = faults.ending, faults.endingAfter <= 0 {
@@ -150,7 +151,7 @@ package struct ServerSession: Sendable {
     private mutating func newName(at now: Moment) -> String {
         for _ in 0..<8 {
             let name = "conn-\(now.wallMilliseconds)-\(Int.random(in: 0...9_999, using: &generator))"
-            if names[name] == nil { return name }
+            if names[WireName(name)] == nil { return name }
         }
         counters.connectionNames += 1
         return "conn-\(now.wallMilliseconds)-\(10_000 + counters.connectionNames)"
@@ -160,7 +161,7 @@ package struct ServerSession: Sendable {
     mutating func forget(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs.remove(id)
-        names[connection.name] = nil
+        names[WireName(connection.name)] = nil
         outbound.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         for request in connection.requests { requests.remove(request) }

@@ -17,7 +17,7 @@ struct UserTable: Sendable {
     private struct User {
         /// The order of connecting.
         var number: Int
-        var clients: [String: Client] = [:]
+        var clients: [WireName: Client] = [:]
         var pushes: [Value] = []
         var pushedWeight = 0
         var flush: DeadlineQueue<Value>.Ticket?
@@ -26,7 +26,7 @@ struct UserTable: Sendable {
     /// A client whose connection closed; it is forgotten unless it has another by then.
     struct Absence {
         var uid: Value
-        var clientID: String
+        var clientID: WireName
         var connection: ConnectionID
     }
 
@@ -34,7 +34,7 @@ struct UserTable: Sendable {
     struct Held: Sendable {
         var uid: Value
         var message: Message
-        var clientIDs: [String]
+        var clientIDs: [WireName]
         /// How often it was tried.
         var tries = 0
         var ticket: DeadlineQueue<UInt64>.Ticket?
@@ -43,7 +43,7 @@ struct UserTable: Sendable {
     /// One client of one user.
     private struct ClientName: Hashable {
         var uid: Value
-        var clientID: String
+        var clientID: WireName
     }
 
     private var users: [Value: User] = [:]
@@ -67,10 +67,10 @@ struct UserTable: Sendable {
     var deadline: Instant? { [flushes.earliest, absences.earliest, tries.earliest].compactMap(\.self).min() }
     var steps: Int { flushes.steps + absences.steps + tries.steps }
 
-    func client(_ clientID: String, of uid: Value) -> Client? { users[uid]?.clients[clientID] }
+    func client(_ clientID: WireName, of uid: Value) -> Client? { users[uid]?.clients[clientID] }
 
     /// The clients of a user with their connections, in the order of those.
-    func clients(of uid: Value) -> [(id: String, client: Client)] {
+    func clients(of uid: Value) -> [(id: WireName, client: Client)] {
         let clients = users[uid]?.clients.map { (id: $0.key, client: $0.value) } ?? []
         return clients.sorted { $0.client.connection < $1.client.connection }
     }
@@ -78,7 +78,7 @@ struct UserTable: Sendable {
     // MARK: Coming and going
 
     /// Whether the user is new.
-    mutating func join(_ connection: ConnectionID, _ clientID: String, of uid: Value) -> Bool {
+    mutating func join(_ connection: ConnectionID, _ clientID: WireName, of uid: Value) -> Bool {
         let isNew = users[uid] == nil
         if isNew {
             joined += 1
@@ -92,7 +92,7 @@ struct UserTable: Sendable {
     ///
     /// What is beyond the limit of such clients is forgotten now, and returned.
     mutating func leave(
-        _ connection: ConnectionID, _ clientID: String, of uid: Value, until due: Instant
+        _ connection: ConnectionID, _ clientID: WireName, of uid: Value, until due: Instant
     ) -> Absence? {
         guard users[uid]?.clients[clientID]?.connection == connection else { return nil }
         users[uid]?.clients[clientID]?.isHere = false
@@ -161,7 +161,7 @@ struct UserTable: Sendable {
     }
 
     /// Takes what waits for one client, in the order of holding.
-    mutating func takeHeld(for clientID: String, of uid: Value) -> [Held] {
+    mutating func takeHeld(for clientID: WireName, of uid: Value) -> [Held] {
         let numbers = heldFor[ClientName(uid: uid, clientID: clientID)] ?? []
         return numbers.sorted().compactMap { takeHeld($0) }
     }

@@ -135,4 +135,25 @@ struct ServerSessionEndpointsTests {
         #expect(refusal.status == 503)
         #expect(stage.connect(1) == ["1 close 1013"])
     }
+
+    @Test("Paths and origins compare by their bytes")
+    func doors() {
+        var configuration = ServerConfiguration(.sente)
+        configuration.sente.path = "/caf\u{e9}"
+        configuration.sente.allowedOrigins = ["https://\u{e9}"]
+        func status(_ path: String, _ header: String, _ value: String) -> Int? {
+            var session = ServerSession(configuration, seed: 1)
+            let request = HTTPRequest(
+                method: "GET", target: path + "?client-id=x", headers: [HTTPHeader(header, value)],
+                isUpgrade: true)
+            let now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 0)
+            guard case .answer(let answer) = session.admit(request, at: now) else { return nil }
+            return answer.status
+        }
+        #expect(status("/caf\u{e9}", "Origin", "https://\u{e9}") == nil)
+        #expect(status("/caf\u{e9}", "Referer", "https://\u{e9}/x") == nil)
+        #expect(status("/cafe\u{301}", "Origin", "https://\u{e9}") == 404)
+        #expect(status("/caf\u{e9}", "Origin", "https://e\u{301}") == 403)
+        #expect(status("/caf\u{e9}", "Referer", "https://e\u{301}/x") == 403)
+    }
 }

@@ -127,4 +127,14 @@ struct ServerSessionRequestsTests {
         stage.move(to: stage.now.instant.advanced(by: .seconds(6)))
         #expect(stage.effects(of: .timerFired).count == 9_000)
     }
+
+    @Test("The channels it answers on are known by their bytes")
+    func answeringByBytes() {
+        var stage = Stage { $0.answeringChannels = ["caf\u{e9}", "cafe\u{301}", "\u{212B}"] }
+        stage.connect(1)
+        for (name, isAnswered) in [("caf\u{e9}", true), ("cafe\u{301}", true), ("\u{C5}", false)] {
+            let lines = stage.send(1, #"{"type":"rpc-request","channel-id":"\#(name)","data":{}}"#)
+            #expect(lines.count == (isAnswered ? 2 : 1))
+        }
+    }
 }

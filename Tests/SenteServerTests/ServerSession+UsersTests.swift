@@ -281,4 +281,13 @@ struct ServerSessionUsersTests {
         #expect(stage.session.connectedUIDs.any.isEmpty)
         #expect(stage.session.deadline == nil)
     }
+
+    @Test("Client-ids compare by their bytes: composed and decomposed they are two clients")
+    func clientNames() {
+        var stage = stage()
+        stage.connect(1, visitor("caf\u{e9}"))
+        stage.connect(2, visitor("cafe\u{301}"))
+        #expect(
+            stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]", "2 < [[[:a/n 1]] nil]"])
+    }
 }
