@@ -192,6 +192,43 @@ struct RandomRunTests {
         #expect(stage.session.deadline == nil)
     }
 
+    @Test(
+        "Whatever the wall clock does, the same is said to the same connections at the same time",
+        arguments: 0..<4, ServerConfiguration.Dialect.allCases)
+    func wallClock(_ seed: UInt64, _ dialect: ServerConfiguration.Dialect) {
+        func run(isSteady: Bool) -> [String] {
+            var generator = Generator(seed: seed)
+            var clock = Generator(seed: seed)
+            var stage = Stage(dialect) {
+                $0.heartbeatInterval = .seconds(5)
+                $0.heartbeatTimeout = .seconds(10)
+                $0.channelDefaults.retention = 2
+                $0.sente.keepAlive = .seconds(4)
+                $0.sente.pingTimeout = .seconds(2)
+            }
+            var next: UInt64 = 0
+            var seen: [String] = []
+            for _ in 0..<400 {
+                seen += stage.wait(.milliseconds(Int64.random(in: 0..<400, using: &generator)))
+                if !isSteady { stage.stepWallClock(by: Int64.random(in: -90_000...90_000, using: &clock)) }
+                let sender = UInt64.random(in: 0...next, using: &generator)
+                let input = eventInput(&generator, Set(0...next), &next)
+                if case .connected(let id, let visitor) = input {
+                    seen += stage.connect(id.number, visitor)
+                } else if dialect == .maps {
+                    seen += stage.send(sender, frame(&generator, (1...50).map { "<r\($0)>" }))
+                } else {
+                    seen += stage.handle(input)
+                }
+            }
+            // Times and the ids made of them are what may differ.
+            return seen.map { $0.replacing(/-?[0-9]{4,}/, with: "#") }
+        }
+        let steady = run(isSteady: true)
+        #expect(steady.count > 100)
+        #expect(run(isSteady: false) == steady)
+    }
+
     private func check(_ stage: Stage, _ here: Set<UInt64>) {
         let statistics = stage.session.statistics(at: stage.now)
         #expect(stage.session.deadline.map { $0 > stage.now.instant } != false)

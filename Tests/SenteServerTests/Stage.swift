@@ -76,6 +76,8 @@ struct Stage {
         now.instant = instant
     }
 
+    mutating func stepWallClock(by milliseconds: Int64) { now.wallMilliseconds += milliseconds }
+
     func page(_ target: String) -> String {
         var session = session
         guard case .answer(let answer) = session.admit(target: target, wantsUpgrade: false, at: now) else {
