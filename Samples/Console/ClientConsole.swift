@@ -15,8 +15,8 @@ struct ClientConsole: Sendable {
         self.output = output
     }
 
-    /// Returns after `quit`, the end of input or a signal, when the client has disconnected.
-    func run(connects: Bool) async {
+    /// Returns after `quit`, a signal or, unless it is to stay, the end of input, when the client has disconnected.
+    func run(connects: Bool, stays: Bool) async {
         let printed = printStates()
         let events = client.events
         let eventPrinter = Task {
@@ -29,8 +29,8 @@ struct ClientConsole: Sendable {
             if connects { await perform(.connect(limit: nil), line: nil) }
         }
         let commands = Task {
-            await perform(InputLines())
-            ending.yield()
+            let hasQuit = await perform(InputLines())
+            if hasQuit || !stays { ending.yield() }
         }
         let termination = Termination { _ in ending.yield() }
         defer { termination.stopListening() }
@@ -58,17 +58,18 @@ struct ClientConsole: Sendable {
 
     // MARK: Commands
 
-    private func perform(_ input: InputLines) async {
+    /// Whether `quit` was among the lines.
+    private func perform(_ input: InputLines) async -> Bool {
         await withDiscardingTaskGroup { group in
             var number = 0
-            var heard: Set<String> = []
+            var heard: Set<WireName> = []
             for await text in input.lines {
                 number += 1
                 input.taken()
                 let line = number
                 do {
                     guard let command = try Command(text.get()) else { continue }
-                    if command == .quit { break }
+                    if command == .quit { return true }
                     guard await prepare(command, line: line, heard: &heard) else { continue }
                     if command.runsBeside {
                         group.addTask(executorPreference: lane) { await perform(command, line: line) }
@@ -79,22 +80,23 @@ struct ClientConsole: Sendable {
                     output.write(error, line: line)
                 }
             }
+            return false
         }
     }
 
     /// What must stand before the command is carried out; whether there is anything left to do then.
     ///
     /// It is done here because a task of the lane that waits for something else loses its turn.
-    private func prepare(_ command: Command, line: Int, heard: inout Set<String>) async -> Bool {
+    private func prepare(_ command: Command, line: Int, heard: inout Set<WireName>) async -> Bool {
         switch command {
         case .subscribe(let channel):
             // Before subscribing, so that what the server kept is heard.
-            guard heard.insert(channel).inserted else { return true }
+            guard heard.insert(WireName(channel)).inserted else { return true }
             client.onMessage(in: channel) { [output] message in output.write(message: message) }
         case .unsubscribe(let channel):
-            await responders.remove(channel)
+            await responders.remove(WireName(channel))
         case .respond(let channel, let answer):
-            guard await responders.set(answer, for: channel) == false else { return true }
+            guard await responders.set(answer, for: WireName(channel)) == false else { return true }
             output.write(outcomeOf: command.name, line: line, ["channel": Value(channel), "data": answer])
             return false
         default: break
@@ -190,13 +192,13 @@ struct ClientConsole: Sendable {
     private func respond(on channel: String) async throws {
         do {
             let registration = try await client.respond(on: channel) { [output, responders] data in
-                let answer = await responders.answer(for: channel)
+                let answer = await responders.answer(for: WireName(channel))
                 output.write(.request, ["channel": Value(channel), "data": data, "answer": answer])
                 return answer
             }
-            await responders.keep(registration, for: channel)
+            await responders.keep(registration, for: WireName(channel))
         } catch {
-            await responders.remove(channel)
+            await responders.remove(WireName(channel))
             throw error
         }
     }

@@ -12,6 +12,7 @@ struct ClientSettings {
 
     var configuration = SenteClient.Configuration()
     var connects = true
+    var stays = false
     var wantsHelp = false
 
     /// The parts of an exponential policy, when one of them was given.
@@ -63,7 +64,7 @@ struct ClientSettings {
         swift run console URL [options]      a client of the server at URL
         swift run console serve [options]    the reference server (`console serve --help`)
 
-        Commands on standard input, one a line; its end is `quit`, # begins a comment:
+        Commands on standard input, one a line; its end is `quit` unless --stay says otherwise, # begins a comment:
         \(Command.forms.map { "  \($0.form)" }.joined(separator: "\n"))
 
         subscribe, unsubscribe, publish, request, respond, send and event leave in the order of their lines; later lines
@@ -82,6 +83,7 @@ struct ClientSettings {
         [
             .flag("help", "shows this") { $0.wantsHelp = true },
             .flag("no-connect", "stays closed until the command connect") { $0.connects = false },
+            .flag("stay", "goes on when standard input ends, until a signal") { $0.stays = true },
             .option("port-file", "PATH", "reads the port from a file before each attempt") {
                 $0.configuration.endpointProvider = .portFile($1)
             },

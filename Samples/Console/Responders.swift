@@ -9,10 +9,10 @@ actor Responders {
         var registration: Registration?
     }
 
-    private var entries: [String: Entry] = [:]
+    private var entries: [WireName: Entry] = [:]
 
     /// Sets the answer; whether the channel has yet to be registered.
-    func set(_ answer: Value, for channel: String) -> Bool {
+    func set(_ answer: Value, for channel: WireName) -> Bool {
         guard entries[channel] != nil else {
             entries[channel] = Entry(answer: answer)
             return true
@@ -21,12 +21,12 @@ actor Responders {
         return false
     }
 
-    func answer(for channel: String) -> Value {
+    func answer(for channel: WireName) -> Value {
         entries[channel]?.answer ?? .null
     }
 
     /// Keeps the registration, or ends it when the channel was given up meanwhile.
-    func keep(_ registration: Registration, for channel: String) {
+    func keep(_ registration: Registration, for channel: WireName) {
         if entries[channel] == nil {
             registration.cancel()
         } else {
@@ -34,7 +34,7 @@ actor Responders {
         }
     }
 
-    func remove(_ channel: String) {
+    func remove(_ channel: WireName) {
         entries.removeValue(forKey: channel)?.registration?.cancel()
     }
 }

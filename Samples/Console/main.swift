@@ -27,7 +27,7 @@ do {
             output.write(text: ClientSettings.usage)
         } else {
             let client = try SenteClient(url, configuration: settings.configuration)
-            await ClientConsole(client, output).run(connects: settings.connects)
+            await ClientConsole(client, output).run(connects: settings.connects, stays: settings.stays)
         }
     }
     exit(0)

@@ -132,17 +132,24 @@ final class ConsoleProcess: Sendable {
             .compactMap { $0["data"] }
     }
 
+    func endInput() { try? input.close() }
+
     /// Ends its input, which ends it; the exit status.
     func quit() async throws -> Int32 {
-        try? input.close()
+        endInput()
         return try await exits.first("the end of the process") { _ in true }
     }
 
     /// Ends it with no chance to clean up.
-    func kill() async throws {
+    func kill() async throws { _ = try await end(by: SIGKILL) }
+
+    /// Asks it to end; the exit status.
+    func terminate() async throws -> Int32 { try await end(by: SIGTERM) }
+
+    private func end(by signal: Int32) async throws -> Int32 {
         // The process is our own child, and not waited for before `exits` says so.
-        if exits.elements.isEmpty { _ = signalProcess(id, SIGKILL) }
-        _ = try await exits.first("the end of the process") { _ in true }
+        if exits.elements.isEmpty { _ = signalProcess(id, signal) }
+        return try await exits.first("the end of the process") { _ in true }
     }
 }
 

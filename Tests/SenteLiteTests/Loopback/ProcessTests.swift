@@ -172,5 +172,23 @@ extension Loopback {
             for (_, client) in clients { try await end(client) }
             try await end(server: server)
         }
+
+        @Test("With --stay a client goes on when its input ends, until `quit` or a signal")
+        func stay() async throws {
+            let (server, port) = try await ConsoleProcess.server()
+            let staying = try ConsoleProcess.client(port, "--stay")
+            let quitting = try ConsoleProcess.client(port, "--stay")
+            let speaker = try ConsoleProcess.client(port)
+            for client in [staying, quitting] { try await join(client) }
+            staying.endInput()
+            try await speaker.open()
+            try await publish(speaker, from: "a", 0..<3)
+            #expect(numbers(try await staying.messages(3), from: "a") == [0, 1, 2])
+            #expect(staying.lines.elements.last { $0["kind"] == "state" }?["state"] == "open")
+            #expect(try await staying.terminate() == 0)
+            quitting.write("quit")
+            for client in [quitting, speaker] { try await end(client) }
+            try await end(server: server)
+        }
     }
 }
