@@ -4,29 +4,22 @@ import SenteBase
 import SenteWire
 
 extension ServerSession {
-    mutating func subscribe(
-        _ id: ConnectionID, to channel: Value, at now: Moment, into effects: inout [ServerEffect]
-    ) {
-        if let refusal = whyNotCreated(channel) {
-            return refuse(channel, refusal, to: id, at: now, into: &effects)
-        }
+    mutating func subscribe(_ id: ConnectionID, to channel: Value) {
+        if let refusal = whyNotCreated(channel) { return refuse(channel, refusal, to: id) }
         if !channels.contains(channel) {
             channels.create(channel, configuration.channelDefaults, at: now)
         }
         let isNew = !channels.isSubscribed(id, to: channel)
-        if isNew,
-            connections[id]?.subscriptions.count ?? 0
-                >= configuration.tables.subscriptionsPerConnection
-        {
-            return refuse(channel, .subscriptionsReached, to: id, at: now, into: &effects)
+        let count = connections[id]?.subscriptions.count ?? 0
+        if isNew, count >= configuration.tables.subscriptionsPerConnection {
+            return refuse(channel, .subscriptionsReached, to: id)
         }
-        guard let count = channels.subscribe(id, to: channel) else {
-            return refuse(channel, .subscribersReached, to: id, at: now, into: &effects)
+        guard let subscribers = channels.subscribe(id, to: channel) else {
+            return refuse(channel, .subscribersReached, to: id)
         }
         if isNew { connections[id]?.subscriptions.insert(channel) }
-        say(
-            .subscribed(channel, count: count, retained: channels.retained(in: channel)),
-            to: id, as: .answer, at: now, into: &effects)
+        let retained = channels.retained(in: channel)
+        say(.subscribed(channel, count: subscribers, retained: retained), to: id, as: .answer)
     }
 
     /// Nil when the channel exists or may be made.
@@ -39,33 +32,22 @@ extension ServerSession {
         return channels.count < configuration.tables.channels ? nil : .channelsReached
     }
 
-    private mutating func refuse(
-        _ channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
+    private mutating func refuse(_ channel: Value, _ reason: Reason, to id: ConnectionID) {
         let isFull = reason == .subscribersReached
         let word = ServerWord.subscribeRefused(
             channel, reason, current: isFull ? channels.subscribers(of: channel)?.count : nil,
             maximum: isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil)
-        say(word, to: id, as: .answer, at: now, into: &effects)
-        sayError(reason, to: id, at: now, into: &effects)
+        say(word, to: id, as: .answer)
+        sayError(reason, to: id)
     }
 
-    mutating func unsubscribe(
-        _ id: ConnectionID, from channel: Value, at now: Moment, into effects: inout [ServerEffect]
-    ) {
-        if channels.unsubscribe(id, from: channel) {
-            connections[id]?.subscriptions.remove(channel)
-        }
-        say(
-            .unsubscribed(channel, existed: channels.contains(channel)),
-            to: id, as: .answer, at: now, into: &effects)
+    mutating func unsubscribe(_ id: ConnectionID, from channel: Value) {
+        if channels.unsubscribe(id, from: channel) { connections[id]?.subscriptions.remove(channel) }
+        say(.unsubscribed(channel, existed: channels.contains(channel)), to: id, as: .answer)
     }
 
     mutating func deleteChannel(_ channel: Value) {
-        for id in channels.delete(channel) {
-            connections[id]?.subscriptions.remove(channel)
-        }
+        for id in channels.delete(channel) { connections[id]?.subscriptions.remove(channel) }
     }
 
     /// Delivers first and then tells the publisher, as sente-lite does.
@@ -75,60 +57,54 @@ extension ServerSession {
     /// `name` is for a sender that has just been closed.
     mutating func publish(
         _ data: Value, to channel: Value, from sender: ConnectionID?, named name: String? = nil,
-        excludesSender: Bool, at now: Moment, into effects: inout [ServerEffect]
+        excludesSender: Bool
     ) {
         guard data.isNull || data.mapValue != nil else {
             // sente-lite's handler throws here and says nothing; an answer is what its documents promise.
             guard let sender, !outbound.faults(of: sender).ignoresUnfitData else { return }
-            return refusePublish(channel, .dataUnfit, to: sender, at: now, into: &effects)
+            return refusePublish(channel, .dataUnfit, to: sender)
         }
         guard let subscribers = channels.subscribers(of: channel) else {
             guard let sender else { return }
-            return refusePublish(channel, .channelNotFound, to: sender, at: now, into: &effects)
+            return refusePublish(channel, .channelNotFound, to: sender)
         }
         let messageID = counters.newMessageID()
         channels.record(.data(data), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         let left = excludesSender ? sender : nil
         let author = name ?? sender.flatMap { connections[$0]?.name }
-        deliver(to: subscribers, but: left, at: now, into: &effects) { isFlat in
+        deliver(to: subscribers, but: left) { isFlat in
             .delivery(channel, data: data, messageID: messageID, sender: author, isFlat: isFlat)
         }
         guard let sender else { return }
         let isLeftOut = left.map(subscribers.contains) ?? false
         say(
             .published(channel, messageID: messageID, deliveredTo: subscribers.count - (isLeftOut ? 1 : 0)),
-            to: sender, as: .answer, at: now, into: &effects)
+            to: sender, as: .answer)
     }
 
-    private mutating func refusePublish(
-        _ channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
-        say(.publishRefused(channel, reason), to: id, as: .answer, at: now, into: &effects)
-        sayError(reason, to: id, at: now, into: &effects)
+    private mutating func refusePublish(_ channel: Value, _ reason: Reason, to id: ConnectionID) {
+        say(.publishRefused(channel, reason), to: id, as: .answer)
+        sayError(reason, to: id)
     }
 
     /// One word to many, written once for each shape in use.
     mutating func deliver(
-        to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?, at now: Moment,
-        into effects: inout [ServerEffect], _ word: (_ isFlat: Bool) -> ServerWord
+        to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?,
+        _ word: (_ isFlat: Bool) -> ServerWord
     ) {
         var shapes: [Bool: Message] = [:]
         for id in subscribers where id != left {
             let isFlat = outbound.isFaulty && outbound.faults(of: id).deliversFlat
             guard let message = shapes[isFlat] ?? spelling.write(word(isFlat), at: now) else { return }
             shapes[isFlat] = message
-            post(message, to: id, as: .push, at: now, into: &effects)
+            post(message, to: id, as: .push)
         }
     }
 
     /// Lets the shell pour deliveries to whoever ordered them, subscribed or not.
     ///
     /// Nothing else answers a flood.
-    mutating func flood(
-        _ id: ConnectionID, with data: Value, on channel: Value, _ count: Int64, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
+    mutating func flood(_ id: ConnectionID, with data: Value, on channel: Value, _ count: Int64) {
         let isFlat = outbound.faults(of: id).deliversFlat
         let word = ServerWord.delivery(channel, data: data, messageID: "msg-", sender: nil, isFlat: isFlat)
         guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
@@ -137,7 +113,7 @@ extension ServerSession {
             let flood = isFlat
                 ? Flood(count: count, first: nil, head: message.bytes, tail: [])
                 : Flood(count: count, first: counters.messages &+ 1, of: message, at: "msg-")
-        else { return say(.error(.floodUnfit, requestID: nil), to: id, as: .answer, at: now, into: &effects) }
+        else { return say(.error(.floodUnfit, requestID: nil), to: id, as: .answer) }
         counters.messages &+= UInt64(count)
         effects.append(.flood(id, flood))
     }

@@ -15,14 +15,12 @@ extension ServerSession {
         var expectsPong = false
     }
 
-    mutating func startKeepAlive(of id: ConnectionID, at now: Moment) {
+    mutating func startKeepAlive(of id: ConnectionID) {
         guard let length = configuration.sente.keepAlive else { return }
-        openWindow(of: id, length, expectsPong: false, at: now)
+        openWindow(of: id, length, expectsPong: false)
     }
 
-    private mutating func openWindow(
-        of id: ConnectionID, _ length: Duration, expectsPong: Bool, at now: Moment
-    ) {
+    private mutating func openWindow(of id: ConnectionID, _ length: Duration, expectsPong: Bool) {
         let due = now.instant.advanced(by: max(length, .milliseconds(1)))
         connections[id]?.window = Window(ticket: windows.add(id, due: due), expectsPong: expectsPong)
     }
@@ -39,13 +37,7 @@ extension ServerSession {
         noteActivity(of: client.connection)
     }
 
-    mutating func endWindows(at now: Moment, into effects: inout [ServerEffect]) {
-        while let id = windows.take(by: now.instant) { endWindow(of: id, at: now, into: &effects) }
-    }
-
-    private mutating func endWindow(
-        of id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    mutating func endWindow(of id: ConnectionID) {
         guard let connection = connections[id], let window = connection.window,
             let length = configuration.sente.keepAlive
         else { return }
@@ -53,14 +45,14 @@ extension ServerSession {
         // Nobody watches a connection whose client has another.
         guard users.client(connection.clientID, of: connection.uid)?.connection == id else { return }
         if window.sawActivity {
-            openWindow(of: id, length, expectsPong: false, at: now)
+            openWindow(of: id, length, expectsPong: false)
         } else if window.expectsPong, !outbound.faults(of: id).isSilent {
             counters.deadConnections += 1
-            end(id, .close(.normal, ""), at: now, into: &effects)
+            end(id, .close(.normal, ""))
         } else {
-            say(.ping, to: id, as: .push, at: now, into: &effects)
+            say(.ping, to: id, as: .push)
             let timeout = configuration.sente.pingTimeout
-            openWindow(of: id, timeout ?? length, expectsPong: timeout != nil, at: now)
+            openWindow(of: id, timeout ?? length, expectsPong: timeout != nil)
         }
     }
 }

@@ -7,21 +7,18 @@ extension ServerSession {
     /// Forwards a request to everyone who is subscribed to its channel but the one who asks.
     ///
     /// sente-lite's documents promise that and its servers never did it (`Faults.forwardsNoRequests`).
-    mutating func request(
-        _ data: Value, on channel: Value, from id: ConnectionID, _ milliseconds: Int64?, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
+    mutating func request(_ data: Value, on channel: Value, from id: ConnectionID, _ milliseconds: Int64?) {
         guard let name = connections[id]?.name else { return }
         let requestID = requests.newID(at: now)
         if configuration.answeringChannels.contains(channel) {
-            return answer(requestID, with: data, on: channel, to: id, at: now, into: &effects)
+            return answer(requestID, with: data, on: channel, to: id)
         }
         guard let subscribers = channels.subscribers(of: channel) else {
-            return refuse(requestID, on: channel, .channelNotFound, to: id, at: now, into: &effects)
+            return refuse(requestID, on: channel, .channelNotFound, to: id)
         }
         guard requests.count < configuration.tables.pendingRequests,
             (connections[id]?.requests.count ?? 0) < configuration.tables.pendingRequestsPerConnection
-        else { return refuse(requestID, on: channel, .requestsReached, to: id, at: now, into: &effects) }
+        else { return refuse(requestID, on: channel, .requestsReached, to: id) }
 
         let isForwarded = !outbound.faults(of: id).forwardsNoRequests
         let request = ForwardedRequest(
@@ -39,77 +36,64 @@ extension ServerSession {
         channels.record(
             .request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         if isForwarded {
-            deliver(to: subscribers, but: id, at: now, into: &effects) { isFlat in
-                .request(request, channel: channel, isFlat: isFlat)
-            }
+            deliver(to: subscribers, but: id) { .request(request, channel: channel, isFlat: $0) }
         }
         let names = subscribers.compactMap { $0 == id ? nil : connections[$0]?.name }
         say(
             .requestTaken(requestID.text, channel, messageID: messageID, subscribers: names),
-            to: id, as: .answer, at: now, into: &effects)
+            to: id, as: .answer)
     }
 
     /// The server's own answer, in the same breath as the result.
     private mutating func answer(
-        _ requestID: WireName, with data: Value, on channel: Value, to id: ConnectionID, at now: Moment,
-        into effects: inout [ServerEffect]
+        _ requestID: WireName, with data: Value, on channel: Value, to id: ConnectionID
     ) {
         let taken = ServerWord.requestTaken(
             requestID.text, channel, messageID: counters.newMessageID(), subscribers: ["server"])
         let response = ServerWord.response(requestID.text, data: data, isError: false, nil)
         if outbound.isFaulty, outbound.faults(of: id).replies == .outOfOrder {
-            say(response, to: id, as: .answer, at: now, into: &effects)
-            say(taken, to: id, as: .answer, at: now, into: &effects)
+            say(response, to: id, as: .answer)
+            say(taken, to: id, as: .answer)
         } else {
-            say(taken, to: id, as: .answer, at: now, into: &effects)
-            say(response, to: id, as: .response, at: now, into: &effects)
+            say(taken, to: id, as: .answer)
+            say(response, to: id, as: .response)
         }
     }
 
     private mutating func refuse(
-        _ requestID: WireName, on channel: Value, _ reason: Reason, to id: ConnectionID, at now: Moment,
-        into effects: inout [ServerEffect]
+        _ requestID: WireName, on channel: Value, _ reason: Reason, to id: ConnectionID
     ) {
-        say(.requestRefused(requestID.text, channel, reason), to: id, as: .answer, at: now, into: &effects)
-        sayError(reason, requestID.text, to: id, at: now, into: &effects)
+        say(.requestRefused(requestID.text, channel, reason), to: id, as: .answer)
+        sayError(reason, requestID.text, to: id)
     }
 
     /// The first answer wins.
     ///
     /// As in sente-lite, whoever knows the request-id may give it.
-    mutating func respond(
-        _ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
+    mutating func respond(_ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool) {
         guard let name = requestID.stringValue.map(WireName.init), let request = requests.remove(name) else {
-            say(
-                .responseRefused(requestID: requestID, .requestNotFound),
-                to: id, as: .answer, at: now, into: &effects)
-            return sayError(.requestNotFound, requestID.stringValue, to: id, at: now, into: &effects)
+            say(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
+            return sayError(.requestNotFound, requestID.stringValue, to: id)
         }
         connections[request.requester]?.requests.remove(name)
         if !request.isSilent {
-            say(
-                .response(name.text, data: data, isError: isError, nil),
-                to: request.requester, as: .response, at: now, into: &effects)
+            say(.response(name.text, data: data, isError: isError, nil), to: request.requester, as: .response)
         }
-        say(.responseTaken(requestID: requestID), to: id, as: .answer, at: now, into: &effects)
+        say(.responseTaken(requestID: requestID), to: id, as: .answer)
     }
 
     /// Tells whoever asked that no answer will come: by an `rpc-response` that is an error with the reason
     /// `rpc-timeout`, so that a client finds its call by the request-id as it does for any other answer.
-    mutating func expireRequests(at now: Moment, into effects: inout [ServerEffect]) {
-        while let (name, request) = requests.takeExpired(by: now.instant) {
-            counters.expiredRequests += 1
-            connections[request.requester]?.requests.remove(name)
-            if request.isSilent { continue }
-            if outbound.faults(of: request.requester).sendsErrors {
-                sayError(.requestTimedOut, name.text, to: request.requester, at: now, into: &effects)
-            } else {
-                say(
-                    .response(name.text, data: .null, isError: true, .requestTimedOut),
-                    to: request.requester, as: .response, at: now, into: &effects)
-            }
+    mutating func expire(_ id: WireName, _ request: RequestTable.Request) {
+        counters.expiredRequests += 1
+        connections[request.requester]?.requests.remove(id)
+        if request.isSilent { return }
+        if outbound.faults(of: request.requester).sendsErrors {
+            sayError(.requestTimedOut, id.text, to: request.requester)
+        } else {
+            say(
+                .response(id.text, data: .null, isError: true, .requestTimedOut), to: request.requester,
+                as: .response)
         }
     }
 }

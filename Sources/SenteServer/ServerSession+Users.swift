@@ -19,26 +19,24 @@ extension ServerSession {
     // MARK: Coming and going
 
     /// sente.cljc, on-open: after the greeting.
-    mutating func join(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
+    mutating func join(_ id: ConnectionID) {
         guard let connection = connections[id] else { return }
         connections[id]?.hasJoined = true
         let isNew = users.join(id, connection.clientID, of: connection.uid)
-        tell([.keyword("chsk/connected")], from: id, into: &effects)
-        if isNew { tell([.keyword("chsk/uidport-open"), connection.uid], from: id, into: &effects) }
+        tell([.keyword("chsk/connected")], from: id)
+        if isNew { tell([.keyword("chsk/uidport-open"), connection.uid], from: id) }
         guard configuration.dialect == .sente else { return }
-        startKeepAlive(of: id, at: now)
+        startKeepAlive(of: id)
         guard outbound.faults(of: id).reversesHeldPushes else { return }
         for var held in users.takeHeld(for: connection.clientID, of: connection.uid).reversed() {
-            post(held.message, to: id, as: .push, at: now, into: &effects)
+            post(held.message, to: id, as: .push)
             held.clientIDs.removeAll { $0 == connection.clientID }
-            if !held.clientIDs.isEmpty { tryAgain(held, at: now) }
+            if !held.clientIDs.isEmpty { tryAgain(held) }
         }
     }
 
     /// sente.cljc, on-close: the client may come back for a while.
-    mutating func leave(
-        _ id: ConnectionID, _ connection: Connection, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    mutating func leave(_ id: ConnectionID, _ connection: Connection) {
         let event = ServerEvent(
             connection: id, uid: connection.uid, clientID: connection.clientID.text,
             event: [.keyword("chsk/disconnected")])
@@ -47,11 +45,11 @@ extension ServerSession {
         let grace = configuration.dialect == .sente ? configuration.sente.reconnectGrace : .zero
         let surplus = users.leave(
             id, connection.clientID, of: connection.uid, until: now.instant.advanced(by: grace))
-        if let surplus { end(surplus, into: &effects) }
-        if grace <= .zero { endAbsences(at: now, into: &effects) }
+        if let surplus { end(surplus) }
+        if grace <= .zero { expire([.absence]) }
     }
 
-    private mutating func end(_ absence: UserTable.Absence, into effects: inout [ServerEffect]) {
+    mutating func end(_ absence: UserTable.Absence) {
         guard users.end(absence), configuration.hasHook else { return }
         effects.append(
             .tell(
@@ -60,40 +58,28 @@ extension ServerSession {
                     event: [.keyword("chsk/uidport-close"), absence.uid])))
     }
 
-    private mutating func endAbsences(at now: Moment, into effects: inout [ServerEffect]) {
-        while let absence = users.takeAbsence(by: now.instant) { end(absence, into: &effects) }
-    }
-
     // MARK: Events
 
     /// An event goes to whoever serves events; without anybody it comes back.
-    mutating func take(
-        _ event: Value, _ callback: Value?, from id: ConnectionID, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
-        if configuration.hasHook { return tell(event, callback, from: id, into: &effects) }
+    mutating func take(_ event: Value, _ callback: Value?, from id: ConnectionID) {
+        if configuration.hasHook { return tell(event, callback, from: id) }
         guard let connection = connections[id] else { return }
         guard configuration.dialect == .sente else {
-            return say(.echo(event, name: connection.name), to: id, as: .answer, at: now, into: &effects)
+            return say(.echo(event, name: connection.name), to: id, as: .answer)
         }
         guard event[0] != .keyword("chsk/bad-event") else { return }
         if let callback {
-            reply(event[1] ?? .null, callback, to: id, at: now, into: &effects)
+            reply(event[1] ?? .null, callback, to: id)
         } else {
-            push(event, to: connection.uid, flushes: false, at: now, into: &effects)
+            push(event, to: connection.uid, flushes: false)
         }
     }
 
-    mutating func reply(
-        _ value: Value, _ callback: Value, to id: ConnectionID, at now: Moment,
-        into effects: inout [ServerEffect]
-    ) {
-        say(.reply(value, callback: callback), to: id, as: .response, at: now, into: &effects)
+    mutating func reply(_ value: Value, _ callback: Value, to id: ConnectionID) {
+        say(.reply(value, callback: callback), to: id, as: .response)
     }
 
-    mutating func tell(
-        _ event: Value, _ callback: Value? = nil, from id: ConnectionID, into effects: inout [ServerEffect]
-    ) {
+    mutating func tell(_ event: Value, _ callback: Value? = nil, from id: ConnectionID) {
         guard configuration.hasHook, let connection = connections[id] else { return }
         effects.append(
             .tell(
@@ -105,41 +91,35 @@ extension ServerSession {
     // MARK: Pushes
 
     /// sente.cljc, send-fn.
-    mutating func push(
-        _ event: Value, to uid: Value, flushes: Bool, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    mutating func push(_ event: Value, to uid: Value, flushes: Bool) {
         let uid = uid.isNull || uid == .keyword("sente/all-users-without-uid") ? nobody : uid
         if event == [.keyword("chsk/close")] {
             for (_, client) in users.clients(of: uid) where client.isHere {
-                end(client.connection, .close(.normal, ""), at: now, into: &effects)
+                end(client.connection, .close(.normal, ""))
             }
             return
         }
         guard configuration.dialect == .sente else {
             for (_, client) in users.clients(of: uid) {
-                say(.application(event), to: client.connection, as: .push, at: now, into: &effects)
+                say(.application(event), to: client.connection, as: .push)
             }
             return
         }
         let delay = configuration.sente.pushDelay
         let due = now.instant.advanced(by: delay)
         guard let weight = users.push(event, to: uid, due: due) else { return }
-        if flushes || delay <= .zero || weight > configuration.maximumMessageBytes {
-            flush(uid, at: now, into: &effects)
-        }
+        if flushes || delay <= .zero || weight > configuration.maximumMessageBytes { flush(uid) }
     }
 
-    private mutating func flush(_ uid: Value, at now: Moment, into effects: inout [ServerEffect]) {
+    mutating func flush(_ uid: Value) {
         let events = users.takePushes(of: uid)
         guard !events.isEmpty, let message = spelling.write(.batch(events), at: now) else { return }
         let clients = users.clients(of: uid).map(\.id)
-        deliver(UserTable.Held(uid: uid, message: message, clientIDs: clients), at: now, into: &effects)
+        deliver(UserTable.Held(uid: uid, message: message, clientIDs: clients))
     }
 
     /// sente.cljc, send-buffered-server-evs>clients!: to each client that is here, and again later to the others.
-    private mutating func deliver(
-        _ message: UserTable.Held, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    mutating func deliver(_ message: UserTable.Held) {
         var rest = message
         rest.clientIDs = []
         rest.tries += 1
@@ -148,28 +128,19 @@ extension ServerSession {
                 rest.clientIDs.append(clientID)
                 continue
             }
-            post(message.message, to: client.connection, as: .push, at: now, into: &effects)
+            post(message.message, to: client.connection, as: .push)
             noteActivity(of: client.connection)
         }
-        if !rest.clientIDs.isEmpty { tryAgain(rest, at: now) }
+        if !rest.clientIDs.isEmpty { tryAgain(rest) }
     }
 
     private static let pauses: [Int64] = [90, 180, 360, 720, 720]
 
-    private mutating func tryAgain(_ message: UserTable.Held, at now: Moment) {
+    private mutating func tryAgain(_ message: UserTable.Held) {
         guard message.tries <= Self.pauses.count else { return counters.lostPushes += 1 }
         let pause = Self.pauses[message.tries - 1]
         let wait = pause + Int64.random(in: 0..<pause, using: &generator)
         let surplus = users.hold(message, until: now.instant.advanced(by: .milliseconds(wait)))
         counters.lostPushes += surplus.count
-    }
-
-    // MARK: Time
-
-    /// Pushes whose time has come, held messages to be tried again, clients that did not come back.
-    mutating func serveUsers(at now: Moment, into effects: inout [ServerEffect]) {
-        while let uid = users.takeFlush(by: now.instant) { flush(uid, at: now, into: &effects) }
-        while let held = users.takeHeld(by: now.instant) { deliver(held, at: now, into: &effects) }
-        endAbsences(at: now, into: &effects)
     }
 }

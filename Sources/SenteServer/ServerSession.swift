@@ -52,7 +52,12 @@ package struct ServerSession: Sendable {
     var windows = DeadlineQueue<ConnectionID>()
     var outbound: Outbound
 
-    private var heartbeatDue: Instant?
+    var heartbeatDue: Instant?
+    /// The time of the step that runs; of the last one between steps.
+    private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
+    /// What the step that runs wants done; empty between steps.
+    var effects: [ServerEffect] = []
+
     private(set) var isStopped = false
     private(set) var startedAt: Instant?
     package private(set) var actualPort: Int?
@@ -69,38 +74,26 @@ package struct ServerSession: Sendable {
         outbound = Outbound(faults: configuration.faults, limits: configuration.tables)
     }
 
-    /// When `timerFired` is due; nil: never.
-    ///
-    /// In the future after every `handle`.
-    package var deadline: Instant? {
-        var earliest = heartbeatDue
-        for other in [requests.deadline, outbound.deadline, users.deadline, windows.earliest] {
-            if let other { earliest = min(earliest ?? other, other) }
-        }
-        return earliest
-    }
-
     /// How many rows of its queues the session has touched, for tests of what its steps cost.
     package var timerSteps: Int { requests.steps + users.steps + windows.steps + outbound.steps }
 
-    package mutating func handle(
-        _ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]
-    ) {
-        start(at: now)
-        if case .closed(let id) = input { forget(id, at: now, into: &effects) }
+    /// The one way in: one step, from an input to its effects.
+    package mutating func handle(_ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]) {
+        self.now = now
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
+        start()
+        if case .closed(let id) = input { forget(id) }
         // What was held up until now goes ahead of what this input brings.
-        outbound.release(by: now.instant, into: &effects)
+        expire([.heldUp])
         switch input {
-        case .connected(let id, let visitor): connect(id, visitor, at: now, into: &effects)
-        case .received(let id, let message): receive(message, from: id, at: now, into: &effects)
+        case .connected(let id, let visitor): connect(id, visitor)
+        case .received(let id, let message): receive(message, from: id)
         case .closed, .timerFired: break
-        case .command(let command): perform(command, at: now, into: &effects)
+        case .command(let command): perform(command)
         }
         // Last, so that a pong or an answer that is here already comes in time, however late the timers are.
-        expireRequests(at: now, into: &effects)
-        if let due = heartbeatDue, due <= now.instant { beat(at: now, into: &effects) }
-        serveUsers(at: now, into: &effects)
-        endWindows(at: now, into: &effects)
+        expire()
     }
 
     var dialect: ServerConfiguration.Dialect { configuration.dialect }
@@ -113,9 +106,7 @@ package struct ServerSession: Sendable {
 
     // MARK: Connections
 
-    private mutating func connect(
-        _ id: ConnectionID, _ visitor: Visitor, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    private mutating func connect(_ id: ConnectionID, _ visitor: Visitor) {
         guard connections[id] == nil else { return }
         guard !isStopped else {
             effects.append(.close(id, .goingAway, reason: "the server stops", keepsTCP: false))
@@ -129,26 +120,24 @@ package struct ServerSession: Sendable {
             effects.append(.close(id, code, reason: reason, keepsTCP: false))
             return
         }
-        let name = newName(at: now)
+        let name = newName()
         let uid = visitor.uid ?? (dialect == .vectors ? .string(name) : nobody)
+        let clientID = dialect == .vectors ? name : visitor.clientID
         connections[id] = Connection(
             name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
-            lastPong: now.instant, uid: uid, clientID: WireName(dialect == .vectors ? name : visitor.clientID)
-        )
+            lastPong: now.instant, uid: uid, clientID: WireName(clientID))
         connectionIDs.insert(id)
         names[WireName(name)] = id
-        if heartbeatDue == nil { heartbeatDue = nextHeartbeat(after: now) }
+        if heartbeatDue == nil { heartbeatDue = nextHeartbeat() }
         let faults = outbound.faults(of: id)
-        if let ending = faults.ending, faults.endingAfter <= 0 {
-            return end(id, ending, at: now, into: &effects)
-        }
+        if let ending = faults.ending, faults.endingAfter <= 0 { return end(id, ending) }
         let welcome = ServerWord.welcome(name: name, uid: uid, data: visitor.handshakeData)
-        say(welcome, to: id, as: .greeting, at: now, into: &effects)
-        if dialect != .maps { join(id, at: now, into: &effects) }
+        say(welcome, to: id, as: .greeting)
+        if dialect != .maps { join(id) }
     }
 
     /// `conn-<ms>-<0…9999>` as in sente-lite, but never the same twice at once.
-    private mutating func newName(at now: Moment) -> String {
+    private mutating func newName() -> String {
         for _ in 0..<8 {
             let name = "conn-\(now.wallMilliseconds)-\(Int.random(in: 0...9_999, using: &generator))"
             if names[WireName(name)] == nil { return name }
@@ -158,7 +147,7 @@ package struct ServerSession: Sendable {
     }
 
     /// Takes a connection out of every table.
-    mutating func forget(_ id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]) {
+    mutating func forget(_ id: ConnectionID) {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs.remove(id)
         names[WireName(connection.name)] = nil
@@ -166,15 +155,13 @@ package struct ServerSession: Sendable {
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         for request in connection.requests { requests.remove(request) }
         if let window = connection.window { windows.remove(window.ticket) }
-        if connection.hasJoined { leave(id, connection, at: now, into: &effects) }
+        if connection.hasJoined { leave(id, connection) }
     }
 
-    mutating func end(
-        _ id: ConnectionID, _ ending: Faults.Ending, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    mutating func end(_ id: ConnectionID, _ ending: Faults.Ending) {
         guard connections[id] != nil else { return }
         let keepsTCP = outbound.faults(of: id).leavesTCPOpen
-        defer { forget(id, at: now, into: &effects) }
+        defer { forget(id) }
         switch ending {
         case .drop: effects.append(.drop(id))
         case .close(let code, let reason):
@@ -184,9 +171,7 @@ package struct ServerSession: Sendable {
 
     // MARK: Messages
 
-    private mutating func receive(
-        _ message: Message, from id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    private mutating func receive(_ message: Message, from id: ConnectionID) {
         guard let place = connections.index(forKey: id) else { return }
         connections.values[place].messageCount += 1
         connections.values[place].lastActivity = now.wallMilliseconds
@@ -194,42 +179,38 @@ package struct ServerSession: Sendable {
         if outbound.isFaulty {
             let faults = outbound.faults(of: id)
             if let ending = faults.ending, connections.values[place].messageCount >= faults.endingAfter {
-                return end(id, ending, at: now, into: &effects)
+                return end(id, ending)
             }
         }
-        guard fits(message) else { return refuse(message, from: id, at: now, into: &effects) }
+        guard fits(message) else { return refuse(message, from: id) }
         switch spelling.read(message) {
-        case .subscribe(let channel): subscribe(id, to: channel, at: now, into: &effects)
-        case .unsubscribe(let channel): unsubscribe(id, from: channel, at: now, into: &effects)
+        case .subscribe(let channel): subscribe(id, to: channel)
+        case .unsubscribe(let channel): unsubscribe(id, from: channel)
         case .publish(let channel, let data, let excludesSender):
-            publish(
-                data, to: channel, from: id, excludesSender: excludesSender, at: now, into: &effects)
+            publish(data, to: channel, from: id, excludesSender: excludesSender)
         case .request(let channel, let data, let milliseconds):
-            request(data, on: channel, from: id, milliseconds, at: now, into: &effects)
+            request(data, on: channel, from: id, milliseconds)
         case .respond(let requestID, let data, let isError):
-            respond(data, to: requestID, from: id, isError: isError, at: now, into: &effects)
+            respond(data, to: requestID, from: id, isError: isError)
         case .ping(let stamp):
-            say(.pong(stamp: stamp), to: id, as: .pong, at: now, into: &effects)
-            if dialect == .sente { tell([.keyword("chsk/ws-ping")], from: id, into: &effects) }
+            say(.pong(stamp: stamp), to: id, as: .pong)
+            if dialect == .sente { tell([.keyword("chsk/ws-ping")], from: id) }
         case .pong:
             connections.values[place].lastPong = now.instant
-            say(.pongAcknowledged, to: id, as: .pong, at: now, into: &effects)
-            if dialect == .sente { tell([.keyword("chsk/ws-pong")], from: id, into: &effects) }
-        case .listChannels: say(.channels(channels.reports), to: id, as: .answer, at: now, into: &effects)
+            say(.pongAcknowledged, to: id, as: .pong)
+            if dialect == .sente { tell([.keyword("chsk/ws-pong")], from: id) }
+        case .listChannels: say(.channels(channels.reports), to: id, as: .answer)
         case .listSubscriptions:
-            let subscriptions = Array(connections.values[place].subscriptions)
-            say(.subscriptions(subscriptions), to: id, as: .answer, at: now, into: &effects)
-        case .flood(let channel, let data, let count):
-            flood(id, with: data, on: channel, count, at: now, into: &effects)
-        case .event(let event, let callback): take(event, callback, from: id, at: now, into: &effects)
+            say(.subscriptions(Array(connections.values[place].subscriptions)), to: id, as: .answer)
+        case .flood(let channel, let data, let count): flood(id, with: data, on: channel, count)
+        case .event(let event, let callback): take(event, callback, from: id)
         case .other(let value):
             if configuration.hasHook { return effects.append(.ask(id, value)) }
-            let name = connections.values[place].name
-            say(.echo(value, name: name), to: id, as: .answer, at: now, into: &effects)
+            say(.echo(value, name: connections.values[place].name), to: id, as: .answer)
         case .ignored: break
         case .unreadable:
             counters.unreadableMessages += 1
-            sayError(.unreadable, to: id, at: now, into: &effects)
+            sayError(.unreadable, to: id)
         }
     }
 
@@ -240,24 +221,20 @@ package struct ServerSession: Sendable {
         return dialect == .vectors && message.string.utf16.count <= limit
     }
 
-    private mutating func refuse(
-        _ message: Message, from id: ConnectionID, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    private mutating func refuse(_ message: Message, from id: ConnectionID) {
         counters.oversizedMessages += 1
         guard dialect == .vectors else {
-            return end(id, .close(.messageTooBig, "the message is too big"), at: now, into: &effects)
+            return end(id, .close(.messageTooBig, "the message is too big"))
         }
         // It closes, and handles the message all the same: what is published still reaches the others.
         let name = name(of: id)
-        end(id, .close(.normal, ""), at: now, into: &effects)
+        end(id, .close(.normal, ""))
         guard case .publish(let channel, let data, _) = spelling.read(message) else { return }
-        publish(data, to: channel, from: nil, named: name, excludesSender: false, at: now, into: &effects)
+        publish(data, to: channel, from: nil, named: name, excludesSender: false)
     }
 
-    // MARK: Time
-
     /// Only a server that was told `started` knows its port; the others begin with their first input.
-    private mutating func start(at now: Moment) {
+    private mutating func start() {
         guard startedAt == nil else { return }
         startedAt = now.instant
         for channel in configuration.channels {
@@ -265,66 +242,34 @@ package struct ServerSession: Sendable {
         }
     }
 
-    private func nextHeartbeat(after now: Moment) -> Instant? {
-        guard dialect != .sente else { return nil }
-        return configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
-    }
-
-    /// Whoever's last pong is too old is given up; the others are pinged.
-    private mutating func beat(at now: Moment, into effects: inout [ServerEffect]) {
-        heartbeatDue = connections.isEmpty ? nil : nextHeartbeat(after: now)
-        guard let ping = spelling.write(.ping, at: now) else { return }
-        for id in connectionIDs {
-            guard let connection = connections[id] else { continue }
-            let silence = connection.lastPong.duration(to: now.instant)
-            if silence > configuration.heartbeatTimeout, !outbound.faults(of: id).isSilent {
-                counters.deadConnections += 1
-                // The original closes with http-kit's default, 1000.
-                let reason = dialect == .vectors ? "" : "heartbeat timeout"
-                end(id, .close(.normal, reason), at: now, into: &effects)
-            } else {
-                post(ping, to: id, as: .push, at: now, into: &effects)
-            }
-        }
-    }
-
     // MARK: Commands
 
-    private mutating func perform(
-        _ command: ServerCommand, at now: Moment, into effects: inout [ServerEffect]
-    ) {
+    private mutating func perform(_ command: ServerCommand) {
         switch command {
         case .started(let port):
             actualPort = port
             startedAt = now.instant
         case .broadcast(let value) where dialect == .sente:
-            for uid in users.uids { push(value, to: uid, flushes: false, at: now, into: &effects) }
+            for uid in users.uids { push(value, to: uid, flushes: false) }
         case .broadcast(let value):
             guard let message = spelling.write(.broadcast(value), at: now) else { return }
-            for id in connectionIDs { post(message, to: id, as: .push, at: now, into: &effects) }
-        case .send(let value, let id):
-            say(.application(value), to: id, as: .push, at: now, into: &effects)
-        case .push(let event, let uid, let flushes):
-            push(event, to: uid, flushes: flushes, at: now, into: &effects)
-        case .reply(let value, let callback, let id):
-            reply(value, callback, to: id, at: now, into: &effects)
+            for id in connectionIDs { post(message, to: id, as: .push) }
+        case .send(let value, let id): say(.application(value), to: id, as: .push)
+        case .push(let event, let uid, let flushes): push(event, to: uid, flushes: flushes)
+        case .reply(let value, let callback, let id): reply(value, callback, to: id)
         case .publish(let value, let channel):
-            publish(value, to: .string(channel), from: nil, excludesSender: false, at: now, into: &effects)
+            publish(value, to: .string(channel), from: nil, excludesSender: false)
         case .createChannel(let name, let settings):
             channels.create(.string(name), settings ?? configuration.channelDefaults, at: now)
         case .deleteChannel(let name): deleteChannel(.string(name))
         case .close(let id, let code, let reason):
-            for id in id.map({ [$0] }) ?? Array(connectionIDs) {
-                end(id, .close(code, reason), at: now, into: &effects)
-            }
+            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .close(code, reason)) }
         case .drop(let id):
-            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop, at: now, into: &effects) }
+            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop) }
         case .setFaults(let faults, let id): outbound.setFaults(faults, of: id)
         case .stop:
             isStopped = true
-            for id in connectionIDs {
-                end(id, .close(.goingAway, "the server stops"), at: now, into: &effects)
-            }
+            for id in connectionIDs { end(id, .close(.goingAway, "the server stops")) }
             heartbeatDue = nil
             users.removeAll()
         }

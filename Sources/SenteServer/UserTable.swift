@@ -64,7 +64,9 @@ struct UserTable: Sendable {
 
     /// In the order of connecting.
     var uids: [Value] { users.sorted { $0.value.number < $1.value.number }.map(\.key) }
-    var deadline: Instant? { [flushes.earliest, absences.earliest, tries.earliest].compactMap(\.self).min() }
+    var pushesDue: Instant? { flushes.earliest }
+    var retryDue: Instant? { tries.earliest }
+    var absenceDue: Instant? { absences.earliest }
     var steps: Int { flushes.steps + absences.steps + tries.steps }
 
     func client(_ clientID: WireName, of uid: Value) -> Client? { users[uid]?.clients[clientID] }

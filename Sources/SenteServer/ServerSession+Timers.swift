@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+extension ServerSession {
+    /// What can wake the session, in the order in which it is served.
+    enum Timer: CaseIterable {
+        /// A message that a fault holds up goes.
+        case heldUp
+        /// A request has waited as long as it may.
+        case request
+        /// Every connection is pinged, and whoever has been silent for too long is closed.
+        case heartbeat
+        /// The pushes gathered for a user go.
+        case pushes
+        /// A message for a client that was away is tried again.
+        case retry
+        /// A client that has not come back is forgotten.
+        case absence
+        /// A connection's window ends (Sente's keep-alive).
+        case window
+    }
+
+    private func time(of timer: Timer) -> Instant? {
+        switch timer {
+        case .heldUp: outbound.deadline
+        case .request: requests.deadline
+        case .heartbeat: heartbeatDue
+        case .pushes: users.pushesDue
+        case .retry: users.retryDue
+        case .absence: users.absenceDue
+        case .window: windows.earliest
+        }
+    }
+
+    /// When `timerFired` is due; nil: never.
+    ///
+    /// In the future after every `handle`.
+    package var deadline: Instant? { Timer.allCases.compactMap { time(of: $0) }.min() }
+
+    /// Serves whatever is due; each turn moves the time it served, so the loop ends.
+    mutating func expire(_ timers: [Timer] = Timer.allCases) {
+        for timer in timers {
+            while let time = time(of: timer), time <= now.instant { serve(timer) }
+        }
+    }
+
+    private mutating func serve(_ timer: Timer) {
+        switch timer {
+        case .heldUp: outbound.release(by: now.instant, into: &effects)
+        case .request: if let (id, request) = requests.takeExpired(by: now.instant) { expire(id, request) }
+        case .heartbeat: beat()
+        case .pushes: if let uid = users.takeFlush(by: now.instant) { flush(uid) }
+        case .retry: if let held = users.takeHeld(by: now.instant) { deliver(held) }
+        case .absence: if let absence = users.takeAbsence(by: now.instant) { end(absence) }
+        case .window: if let id = windows.take(by: now.instant) { endWindow(of: id) }
+        }
+    }
+
+    // MARK: Heartbeat
+
+    func nextHeartbeat() -> Instant? {
+        guard dialect != .sente else { return nil }
+        return configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
+    }
+
+    /// Whoever's last pong is too old is given up; the others are pinged.
+    private mutating func beat() {
+        heartbeatDue = connections.isEmpty ? nil : nextHeartbeat()
+        guard let ping = spelling.write(.ping, at: now) else { return }
+        for id in connectionIDs {
+            guard let connection = connections[id] else { continue }
+            let silence = connection.lastPong.duration(to: now.instant)
+            if silence > configuration.heartbeatTimeout, !outbound.faults(of: id).isSilent {
+                counters.deadConnections += 1
+                // The original closes with http-kit's default, 1000.
+                end(id, .close(.normal, dialect == .vectors ? "" : "heartbeat timeout"))
+            } else {
+                post(ping, to: id, as: .push)
+            }
+        }
+    }
+}
