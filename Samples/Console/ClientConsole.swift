@@ -7,7 +7,7 @@ import SenteLite
 struct ClientConsole: Sendable {
     private let client: SenteClient
     private let output: Output
-    private let lane = Lane()
+    private let inOrder = OrderedExecutor()
     private let responders = Responders()
 
     init(_ client: SenteClient, _ output: Output) {
@@ -25,7 +25,7 @@ struct ClientConsole: Sendable {
             }
         }
         let (endings, ending) = AsyncStream.makeStream(of: Void.self)
-        let opening = Task(executorPreference: lane) {
+        let opening = Task(executorPreference: inOrder) {
             if connects { await perform(.connect(limit: nil), line: nil) }
         }
         let commands = Task {
@@ -72,9 +72,9 @@ struct ClientConsole: Sendable {
                     if command == .quit { return true }
                     guard await prepare(command, line: line, heard: &heard) else { continue }
                     if command.runsBeside {
-                        group.addTask(executorPreference: lane) { await perform(command, line: line) }
+                        group.addTask(executorPreference: inOrder) { await perform(command, line: line) }
                     } else {
-                        await withTaskExecutorPreference(lane) { await perform(command, line: line) }
+                        await withTaskExecutorPreference(inOrder) { await perform(command, line: line) }
                     }
                 } catch {
                     output.write(error, line: line)
@@ -86,7 +86,7 @@ struct ClientConsole: Sendable {
 
     /// What must stand before the command is carried out; whether there is anything left to do then.
     ///
-    /// It is done here because a task of the lane that waits for something else loses its turn.
+    /// It is done here because a task of the executor that waits for something else loses its turn.
     private func prepare(_ command: Command, line: Int, heard: inout Set<WireName>) async -> Bool {
         switch command {
         case .subscribe(let channel):

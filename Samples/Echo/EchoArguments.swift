@@ -6,8 +6,8 @@ import SenteLite
 /// What the command line asks for.
 enum EchoArguments {
     case help
-    case tour
-    case visit(Visit)
+    case local
+    case remote(RemoteDemo)
 
     static let usage = """
         echo — a client and a server, and every step shown with what came over the wire
@@ -32,32 +32,32 @@ enum EchoArguments {
             return
         }
         guard !arguments.isEmpty else {
-            self = .tour
+            self = .local
             return
         }
         do throws(UsageError) {
-            var visit = Visit()
-            let others = try OptionTable(Self.options).apply(arguments, to: &visit)
+            var demo = RemoteDemo()
+            let others = try OptionTable(Self.options).apply(arguments, to: &demo)
             guard let url = others.first else {
                 throw UsageError("Options belong to a server's URL, which is missing.")
             }
             guard others.count == 1 else { throw UsageError("“\(others[1])” is one argument too many.") }
-            visit.url = url
-            self = .visit(visit)
+            demo.url = url
+            self = .remote(demo)
         } catch {
             throw Failure("\(error.message) `swift run echo --help` shows what there is.", status: 2)
         }
     }
 
-    private static var options: [Option<Visit>] {
+    private static var options: [Option<RemoteDemo>] {
         [
             .option("channel", "NAME", "the channel to use (echo)") { $0.channel = $1 },
-            .option("count", "N", "how many messages to publish (3)") { (visit, text) throws(UsageError) in
-                visit.count = try Reading.count(text, 1...100_000)
+            .option("count", "N", "how many messages to publish (3)") { (demo, text) throws(UsageError) in
+                demo.count = try Reading.count(text, 1...100_000)
             },
             .option("timeout", "SECONDS", "the limit of each step (10)") {
-                (visit, text) throws(UsageError) in
-                visit.limit = .seconds(try Reading.number(text, 0.001...86_400))
+                (demo, text) throws(UsageError) in
+                demo.limit = .seconds(try Reading.number(text, 0.001...86_400))
             },
         ] + Option.network(\.configuration)
     }

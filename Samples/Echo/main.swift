@@ -10,8 +10,8 @@ let report = Report.standard
 do {
     switch try EchoArguments(Array(CommandLine.arguments.dropFirst())) {
     case .help: report.text(EchoArguments.usage)
-    case .tour: try await Tour(report).run()
-    case .visit(let visit): try await visit.run(report)
+    case .local: try await LocalDemo(report).run()
+    case .remote(let demo): try await demo.run(report)
     }
 } catch let failure as Failure {
     report.failure(failure.message)

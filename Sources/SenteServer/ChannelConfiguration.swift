@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one channel allows.
+/// The limits of one channel.
 ///
 /// The configuration of a channel's first creator holds until it is deleted.
 package struct ChannelConfiguration: Hashable, Sendable {
-    /// How many connections may be subscribed at once.
+    /// The most connections that may be subscribed at once.
     ///
     /// The default is 1,000.
     package var maximumSubscribers: Int
-    /// How many of the last messages a new subscriber is given.
+    /// The number of recent messages that a new subscriber is given.
     ///
     /// The default is 0.
     package var retention: Int

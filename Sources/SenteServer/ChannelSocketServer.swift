@@ -11,7 +11,7 @@ package struct ChannelSocketServer: Sendable {
     /// Everything that comes in.
     package let chRecv: ServerReceiveChannel
 
-    /// Who is connected by name.
+    /// The users who are connected.
     package var connectedUIDs: ConnectedUIDs { get async { await server.connectedUIDs } }
 
     /// Pushes an event to every connection of a user, `.null` standing for all clients that are nobody's.
@@ -32,11 +32,11 @@ package struct ChannelSocketServer: Sendable {
     }
 
     private func check(_ event: Value) throws(ServerEventError) {
-        guard SenteSpelling.isEvent(event) else { throw .notAnEvent(event) }
+        guard SenteDialect.isEvent(event) else { throw .notAnEvent(event) }
         do throws(WireError) {
             _ = try server.configuration.format.encode(event)
         } catch {
-            throw .unsayable(error)
+            throw .unencodable(error)
         }
     }
 }
@@ -45,14 +45,14 @@ package struct ChannelSocketServer: Sendable {
 package enum ServerEventError: Error, CustomStringConvertible {
     /// It is not `[id]` or `[id data]` with an id that has a namespace.
     case notAnEvent(Value)
-    /// The server's format cannot say it.
-    case unsayable(WireError)
+    /// The server's format has no form for it.
+    case unencodable(WireError)
 
     package var description: String {
         switch self {
         case .notAnEvent(let value):
             "\(value) is no event: write [id] or [id data], the id a keyword with a namespace such as :chat/said."
-        case .unsayable(let error): "The event cannot be written: \(error)"
+        case .unencodable(let error): "The event cannot be written: \(error)"
         }
     }
 }

@@ -49,14 +49,14 @@ struct ChannelTable: Sendable {
         rows[id] = Channel(number: created, configuration: configuration, createdAt: now.wallMilliseconds)
     }
 
-    /// Who was subscribed.
+    /// The former subscribers.
     mutating func delete(_ id: Value) -> OrderedSet<ConnectionID> {
         guard let channel = rows.removeValue(forKey: id) else { return OrderedSet() }
         retainedBytes -= channel.retained.reduce(0) { $0 + $1.bytes }
         return channel.subscribers
     }
 
-    /// How many are subscribed now; nil when the channel is full.
+    /// The number of subscribers now; nil when the channel is full.
     ///
     /// Subscribing again changes nothing: sente-lite counts it again, even against the limit.
     mutating func subscribe(_ connection: ConnectionID, to id: Value) -> Int? {

@@ -2,11 +2,11 @@
 
 package import SenteBase
 
-/// How a server misbehaves on purpose, as data.
+/// A server's deliberate misbehaviour, as data.
 ///
 /// None by default; set for every connection or for one, at any time.
 package struct Faults: Hashable, Sendable {
-    /// How upgrades are refused, if they are.
+    /// The ways to refuse an upgrade.
     package enum Refusing: Hashable, Sendable {
         /// An HTTP answer instead of the upgrade.
         case answer(Refusal)
@@ -14,7 +14,7 @@ package struct Faults: Hashable, Sendable {
         case disconnect
     }
 
-    /// How a connection is ended by the server's own doing.
+    /// The ways in which the server ends a connection.
     package enum Ending: Hashable, Sendable {
         /// TCP ends without a close frame.
         case drop
@@ -22,7 +22,7 @@ package struct Faults: Hashable, Sendable {
         case close(CloseCode, String)
     }
 
-    /// What becomes of the answers to a client's own messages.
+    /// The treatment of answers to a client's own messages.
     ///
     /// A `pong` answers too, but is never left out and never overtaken: it proves that what was sent before
     /// it is answered or never will be.
@@ -68,7 +68,7 @@ package struct Faults: Hashable, Sendable {
     package var forwardsNoRequests = false
     /// Pushes come this much later, in order, while answers do not: they overtake them.
     package var pushesLate: Duration = .zero
-    /// What was held back for a Sente client comes as soon as it is back, the newest first; otherwise each at its own
+    /// Pushes held back for a Sente client come as soon as it is back, the newest first; otherwise each at its own
     /// next try, which is in no certain order either.
     package var reversesHeldPushes = false
     /// Nothing is answered to a publish whose data is not an object, as sente-lite's own servers did.

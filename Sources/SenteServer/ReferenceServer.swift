@@ -14,8 +14,8 @@ package final class ReferenceServer: Sendable {
     /// Called on the loop: it must not block.
     package typealias Hook = @Sendable (_ connection: ConnectionID, _ message: Value) -> Value?
 
-    /// What changes from start to start; lives on the loop.
-    private final class Desk {
+    /// The part that changes from start to start; it lives on the loop.
+    private final class State {
         var configuration: ServerConfiguration
         var run: LoopBound<ServerRun>?
         var isRunning = false
@@ -25,12 +25,12 @@ package final class ReferenceServer: Sendable {
         }
     }
 
-    /// What the server was made with.
+    /// The configuration that the server was made with.
     package let configuration: ServerConfiguration
     private let hook: Hook?
     private let service: ServerService
     private let loop: EventLoop
-    private let desk: LoopBound<Desk>
+    private let state: LoopBound<State>
 
     /// Makes a server that is not started.
     ///
@@ -46,12 +46,12 @@ package final class ReferenceServer: Sendable {
         self.hook = hook
         self.service = service
         self.loop = loop
-        desk = LoopBound(Desk(configuration), on: loop)
+        state = LoopBound(State(configuration), on: loop)
     }
 
     deinit {
-        loop.post { [desk] in
-            if desk.content.isRunning { desk.content.run?.content.stop {} }
+        loop.post { [state] in
+            if state.content.isRunning { state.content.run?.content.stop {} }
         }
     }
 
@@ -61,8 +61,8 @@ package final class ReferenceServer: Sendable {
     /// and when the port file cannot be written; it does not run then.
     @discardableResult
     package func start(port: Int? = nil) async throws(LinkFailure) -> Int {
-        let result = await onLoop { [hook, service, loop] desk -> Result<Int, LinkFailure> in
-            Self.start(desk, port: port, hook: hook, service: service, on: loop)
+        let result = await onLoop { [hook, service, loop] state -> Result<Int, LinkFailure> in
+            Self.start(state, port: port, hook: hook, service: service, on: loop)
         }
         let port = try result.get()
         guard let path = configuration.portFile else { return port }
@@ -76,18 +76,18 @@ package final class ReferenceServer: Sendable {
     }
 
     private static func start(
-        _ desk: Desk, port: Int?, hook: Hook?, service: ServerService, on loop: EventLoop
+        _ state: State, port: Int?, hook: Hook?, service: ServerService, on loop: EventLoop
     ) -> Result<Int, LinkFailure> {
-        guard !desk.isRunning else {
+        guard !state.isRunning else {
             return .failure(
                 LinkFailure(.unavailable, "The server runs already. Stop it before starting it again."))
         }
-        if let port { desk.configuration.port = port }
-        let run = LoopBound(ServerRun(desk.configuration, hook: hook, service: service, on: loop), on: loop)
+        if let port { state.configuration.port = port }
+        let run = LoopBound(ServerRun(state.configuration, hook: hook, service: service, on: loop), on: loop)
         do throws(LinkFailure) {
             let port = try run.content.start(as: ServerObserver(run))
-            desk.run = run
-            desk.isRunning = true
+            state.run = run
+            state.isRunning = true
             return .success(port)
         } catch {
             return .failure(error)
@@ -98,25 +98,27 @@ package final class ReferenceServer: Sendable {
     /// most.
     package func stop() async {
         await withCheckedContinuation { continuation in
-            loop.post { [desk] in
-                guard desk.content.isRunning, let run = desk.content.run else { return continuation.resume() }
-                desk.content.isRunning = false
+            loop.post { [state] in
+                guard state.content.isRunning, let run = state.content.run else {
+                    return continuation.resume()
+                }
+                state.content.isRunning = false
                 run.content.stop { continuation.resume() }
             }
         }
     }
 
-    /// What the server says of itself; after `stop()`, what it last said.
+    /// The server's report of itself; after `stop()`, its last one.
     package var stats: ServerStatistics {
         get async {
-            await onLoop { [loop] desk in
-                desk.run?.content.statistics
-                    ?? ServerSession(desk.configuration, seed: 0).statistics(at: loop.now)
+            await onLoop { [loop] state in
+                state.run?.content.statistics
+                    ?? ServerSession(state.configuration, seed: 0).statistics(at: loop.now)
             }
         }
     }
 
-    /// Who is connected by name, in the dialects of events.
+    /// The users who are connected, in the dialects of events.
     package var connectedUIDs: ConnectedUIDs {
         get async {
             await onLoop { $0.run?.content.connectedUIDs ?? ConnectedUIDs() }
@@ -134,8 +136,8 @@ package final class ReferenceServer: Sendable {
     /// Any message to the connection with this conn-id, unchanged; whether there is one.
     @discardableResult
     package func send(_ message: Value, to name: String) async -> Bool {
-        await onLoop { desk in
-            guard let run = desk.run?.content, let id = run.connection(named: name) else { return false }
+        await onLoop { state in
+            guard let run = state.run?.content, let id = run.connection(named: name) else { return false }
             run.perform(.send(message, to: id))
             return true
         }
@@ -178,22 +180,22 @@ package final class ReferenceServer: Sendable {
     ///
     /// Nothing happens while the server does not run, but for faults.
     package func perform(_ command: ServerCommand) async {
-        await onLoop { desk in
-            if case .setFaults(let faults, nil) = command { desk.configuration.faults = faults }
-            if desk.isRunning { desk.run?.content.perform(command) }
+        await onLoop { state in
+            if case .setFaults(let faults, nil) = command { state.configuration.faults = faults }
+            if state.isRunning { state.run?.content.perform(command) }
         }
     }
 
     /// Performs a command soon, in the order of the calls.
     func post(_ command: ServerCommand) {
-        loop.post { [desk] in
-            if desk.content.isRunning { desk.content.run?.content.perform(command) }
+        loop.post { [state] in
+            if state.content.isRunning { state.content.run?.content.perform(command) }
         }
     }
 
-    private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (Desk) -> Result) async -> Result {
+    private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (State) -> Result) async -> Result {
         await withCheckedContinuation { continuation in
-            loop.post { [desk] in continuation.resume(returning: body(desk.content)) }
+            loop.post { [state] in continuation.resume(returning: body(state.content)) }
         }
     }
 }

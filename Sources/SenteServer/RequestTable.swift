@@ -47,7 +47,7 @@ struct RequestTable: Sendable {
         return (id, row.request)
     }
 
-    /// How many have waited longer than `age`.
+    /// The number of requests that have waited longer than `age`.
     func count(olderThan age: Duration, at now: Instant) -> Int {
         rows.values.reduce(0) { $0 + ($1.request.createdAt.duration(to: now) > age ? 1 : 0) }
     }

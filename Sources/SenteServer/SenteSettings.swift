@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What only Sente's dialect knows.
+/// The settings that only Sente's dialect has.
 ///
 /// The defaults are those of Sente 1.22.
 package struct SenteSettings: Hashable, Sendable {
@@ -24,11 +24,11 @@ package struct SenteSettings: Hashable, Sendable {
     ///
     /// The default is nil.
     package var allowedOrigins: [String]?
-    /// How long pushes to a user are gathered into one message; zero: each goes at once.
+    /// The time during which pushes to a user are gathered into one message; zero: each goes at once.
     ///
     /// The default is 30 ms.
     package var pushDelay: Duration = .milliseconds(30)
-    /// How long a user counts as connected after the last connection closed.
+    /// The time for which a user counts as connected after the last connection closed.
     ///
     /// The default is 2.5 s.
     package var reconnectGrace: Duration = .milliseconds(2_500)

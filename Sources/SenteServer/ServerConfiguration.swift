@@ -22,11 +22,11 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// The default is the first.
     package private(set) var dialect: Dialect = .maps
-    /// How its values become bytes.
+    /// The format of its values.
     ///
     /// The default is JSON for maps, EDN for the others.
     package var format: WireFormat = .json
-    /// What only Sente's dialect knows.
+    /// The settings that only Sente's dialect has.
     package var sente = SenteSettings()
     /// In sente-lite's vectors, the token that the greeting carries; nil: a random one.
     ///
@@ -50,7 +50,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// It appears whole or not at all.
     package var portFile: String?
-    /// What connections are secured with; nil takes plain ones.
+    /// The certificate and key that secure connections; nil takes plain ones.
     ///
     /// The default is nil.
     package var tls: ServerTLS?
@@ -67,17 +67,17 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// The default is 16 MiB.
     package var maximumUnwrittenBytes: Int = 16 << 20
-    /// How long `stop()` and a close wait for a peer's close frame.
+    /// The time for which `stop()` and a close wait for a peer's close frame.
     ///
     /// The default is 5 s.
     package var closeLimit: Duration = .seconds(5)
 
-    /// How messages are compressed, for clients that offer permessage-deflate; nil accepts no offer.
+    /// The compression of messages, for clients that offer permessage-deflate; nil accepts no offer.
     ///
     /// The default is messages from 256 bytes on, at level 6, both contexts kept.
     package var compression: CompressionPolicy? = CompressionPolicy()
 
-    /// How often connections are pinged; nil: never, and none is given up as dead.
+    /// The time between two pings of every connection; nil: none is pinged, and none is given up as dead.
     ///
     /// The default is 30 s.
     package var heartbeatInterval: Duration? = .seconds(30)
@@ -90,7 +90,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// The default is true.
     package var createsChannels: Bool = true
-    /// What channels are made with, unless told otherwise.
+    /// The configuration of a channel that is made without one.
     package var channelDefaults = ChannelConfiguration()
     /// Channels that exist from the start, in this order.
     package var channels: [NamedChannel] = []
@@ -109,11 +109,11 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// The default is false.
     package var allowsFlood = false
 
-    /// How the server misbehaves from the start.
+    /// The faults in force from the start.
     ///
     /// The default is not at all.
     package var faults = Faults()
-    /// What hostile clients may make the server remember.
+    /// Bounds on what hostile clients can make the server remember.
     package var tables = TableLimits()
 
     /// The defaults.

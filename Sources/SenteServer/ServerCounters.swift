@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a server has counted since its start.
+/// The counts of a server since its start.
 package struct ServerCounters: Hashable, Sendable {
     package var rejectedConnections = 0
     package var deadConnections = 0

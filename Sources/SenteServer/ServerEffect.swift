@@ -21,7 +21,7 @@ package enum ServerEffect: Hashable, Sendable {
 
 /// Many deliveries that differ in their message id only, made one by one.
 package struct Flood: Hashable, Sendable {
-    /// How many are still to come.
+    /// The number of messages still to come.
     package private(set) var remaining: Int
     /// Nil: all alike.
     private var number: UInt64?

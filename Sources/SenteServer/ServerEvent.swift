@@ -2,7 +2,7 @@
 
 package import SenteWire
 
-/// What the server's own user is told in the vector dialects: a client's event, or one of the server's own.
+/// An event for the server's own user in the vector dialects: a client's, or one of the server's own.
 package struct ServerEvent: Hashable, Sendable {
     /// The connection it came by, or that came or went.
     package var connection: ConnectionID
@@ -10,7 +10,7 @@ package struct ServerEvent: Hashable, Sendable {
     package var clientID: String
     /// `[id]` or `[id data]`.
     package var event: Value
-    /// What a reply must name; nil when none is wanted.
+    /// The callback that a reply must name; nil when no reply is wanted.
     package var callback: Value?
 
     package init(

@@ -7,11 +7,11 @@ package import SenteWire
 package struct ServerEventMessage: Sendable {
     /// `[id]` or `[id data]` (`:event`).
     package let event: Value
-    /// What the event is (`:id`).
+    /// The event's id (`:id`).
     package let id: Keyword
-    /// What it carries; `.null` for nothing (`:?data`).
+    /// The event's data; `.null` for none (`:?data`).
     package let data: Value
-    /// Whose client it comes from (`:uid`).
+    /// The user whose client it comes from (`:uid`).
     package let uid: Value
     /// The client's own name for itself (`:client-id`).
     package let clientID: String

@@ -3,10 +3,10 @@
 package import SenteBase
 package import SenteWire
 
-/// What a server session is told.
+/// An input of a server session.
 package enum ServerInput: Hashable, Sendable {
     /// A WebSocket is open and waits for its greeting. Ids are never used twice.
-    case connected(ConnectionID, Visitor = Visitor())
+    case connected(ConnectionID, HandshakeInfo = HandshakeInfo())
     /// A whole message came.
     case received(ConnectionID, Message)
     /// The connection is over, however it ended.
@@ -17,7 +17,7 @@ package enum ServerInput: Hashable, Sendable {
     case command(ServerCommand)
 }
 
-/// What the one who runs a server may want.
+/// An order of the one who runs a server.
 package enum ServerCommand: Hashable, Sendable {
     /// The server listens on this port; its uptime begins.
     case started(port: Int)

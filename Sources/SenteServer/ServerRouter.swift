@@ -4,7 +4,7 @@ package import SenteWire
 
 /// Handles one event; it may wait.
 ///
-/// What it throws is nobody's business: an event that wanted a reply gets none.
+/// An error that it throws is dropped: an event that wanted a reply gets none.
 package typealias ServerEventHandler = @Sendable (ServerEventMessage) async throws -> Void
 
 /// Calls a handler for each event that comes, one after the other, Sente's `start-server-chsk-router!`.

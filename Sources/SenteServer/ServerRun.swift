@@ -12,7 +12,7 @@ import SenteWire
 /// It decides nothing but what is about sockets: a connection that does not take what it is sent is dropped,
 /// and floods go out as fast as they are taken.
 final class ServerRun {
-    /// How much of a flood is queued ahead of the socket, and how soon it is filled up again.
+    /// The bytes of a flood that are queued ahead of the socket, and the pause before more are queued.
     private static let floodAhead = 1 << 20
     private static let floodPause = Duration.milliseconds(1)
 
@@ -25,7 +25,7 @@ final class ServerRun {
 
     /// Not greeted yet: the request has not come or was just accepted.
     private var arriving: [ConnectionID: ServerConnection] = [:]
-    private var visitors: [ConnectionID: Visitor] = [:]
+    private var handshakes: [ConnectionID: HandshakeInfo] = [:]
     /// Of those that are not gone, where somebody is told of events.
     private var requests: [ConnectionID: HTTPRequest] = [:]
     private var open: [ConnectionID: ServerConnection] = [:]
@@ -94,7 +94,7 @@ final class ServerRun {
         floods = [:]
         for connection in arriving.values { connection.cut() }
         arriving = [:]
-        visitors = [:]
+        handshakes = [:]
         onStopped = done
         handle(.command(.stop))
         finishStop()
@@ -142,8 +142,8 @@ final class ServerRun {
         guard admission == .upgrade else { return admission }
         switch service.receive(request) {
         case .refused(let refusal): return .answer(refusal)
-        case .visitor(let visitor):
-            visitors[id] = visitor
+        case .accepted(let handshake):
+            handshakes[id] = handshake
             if service.onEvent != nil { requests[id] = request }
             return .upgrade
         }
@@ -154,7 +154,7 @@ final class ServerRun {
         arriving[id] = nil
         open[id] = connection
         if session.leavesTCPOpen(id) { keepTCP(of: connection, id) }
-        handle(.connected(id, visitors.removeValue(forKey: id) ?? Visitor()))
+        handle(.connected(id, handshakes.removeValue(forKey: id) ?? HandshakeInfo()))
     }
 
     func received(_ messages: [Message], by connection: ServerConnection) {
@@ -168,7 +168,7 @@ final class ServerRun {
         let id = ConnectionID(connection.id.number)
         if keepingTCP.remove(id) != nil { linger(connection) }
         arriving[id] = nil
-        visitors[id] = nil
+        handshakes[id] = nil
         closing[id] = nil
         forget(id)
         performEffects()

@@ -4,7 +4,7 @@ import SenteBase
 package import SenteSocket
 package import SenteWire
 
-/// What the server's own user decides, as functions.
+/// The decisions of the server's own user, as functions.
 ///
 /// They are called on the loop, those about a request once before it is answered: they must not block.
 package struct ServerService: Sendable {
@@ -18,7 +18,7 @@ package struct ServerService: Sendable {
     package var userID: @Sendable (HTTPRequest) -> Value? = { _ in nil }
     /// Whether that user may connect; the request is answered with 403 otherwise.
     package var authorize: @Sendable (HTTPRequest, Value?) -> Bool = { _, _ in true }
-    /// What the greeting carries for the app.
+    /// The app's data in the greeting.
     package var handshakeData: @Sendable (HTTPRequest) -> Value = { _ in .null }
     /// Is given the events; nil: they come back to who sent them.
     var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
@@ -28,9 +28,9 @@ package struct ServerService: Sendable {
 
     package init() {}
 
-    /// What becomes of a request that the server's rules let in.
+    /// The decision on a request that the server's rules let in.
     enum Reception {
-        case visitor(Visitor)
+        case accepted(HandshakeInfo)
         case refused(Refusal)
     }
 
@@ -38,6 +38,7 @@ package struct ServerService: Sendable {
         guard authenticate(request) else { return .refused(.unauthorized) }
         let uid = userID(request)
         guard authorize(request, uid) else { return .refused(.forbidden) }
-        return .visitor(Visitor(target: request.target, uid: uid, handshakeData: handshakeData(request)))
+        return .accepted(
+            HandshakeInfo(target: request.target, uid: uid, handshakeData: handshakeData(request)))
     }
 }

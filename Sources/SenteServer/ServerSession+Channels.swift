@@ -19,11 +19,11 @@ extension ServerSession {
         }
         if isNew { connections[id]?.subscriptions.insert(channel) }
         let retained = channels.retained(in: channel)
-        say(.subscribed(channel, count: subscribers, retained: retained), to: id, as: .answer)
+        send(.subscribed(channel, count: subscribers, retained: retained), to: id, as: .answer)
     }
 
     /// Nil when the channel exists or may be made.
-    private func whyNotCreated(_ channel: Value) -> Reason? {
+    private func whyNotCreated(_ channel: Value) -> RejectionReason? {
         if channels.contains(channel) { return nil }
         guard configuration.createsChannels else { return .channelNotFound }
         guard StatusPages.name(of: channel).utf8.count <= configuration.tables.channelNameBytes else {
@@ -32,18 +32,18 @@ extension ServerSession {
         return channels.count < configuration.tables.channels ? nil : .channelsReached
     }
 
-    private mutating func refuse(_ channel: Value, _ reason: Reason, to id: ConnectionID) {
+    private mutating func refuse(_ channel: Value, _ reason: RejectionReason, to id: ConnectionID) {
         let isFull = reason == .subscribersReached
-        let word = ServerWord.subscribeRefused(
+        let answer = ServerMessage.subscribeRefused(
             channel, reason, current: isFull ? channels.subscribers(of: channel)?.count : nil,
             maximum: isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil)
-        say(word, to: id, as: .answer)
-        sayError(reason, to: id)
+        send(answer, to: id, as: .answer)
+        sendError(reason, to: id)
     }
 
     mutating func unsubscribe(_ id: ConnectionID, from channel: Value) {
         if channels.unsubscribe(id, from: channel) { connections[id]?.subscriptions.remove(channel) }
-        say(.unsubscribed(channel, existed: channels.contains(channel)), to: id, as: .answer)
+        send(.unsubscribed(channel, existed: channels.contains(channel)), to: id, as: .answer)
     }
 
     mutating func deleteChannel(_ channel: Value) {
@@ -61,7 +61,7 @@ extension ServerSession {
     ) {
         guard data.isNull || data.mapValue != nil else {
             // sente-lite's handler throws here and says nothing; an answer is what its documents promise.
-            guard let sender, !outbound.faults(of: sender).ignoresUnfitData else { return }
+            guard let sender, !outbox.faults(of: sender).ignoresUnfitData else { return }
             return refusePublish(channel, .dataUnfit, to: sender)
         }
         guard let subscribers = channels.subscribers(of: channel) else {
@@ -77,27 +77,27 @@ extension ServerSession {
         }
         guard let sender else { return }
         let isLeftOut = left.map(subscribers.contains) ?? false
-        say(
+        send(
             .published(channel, messageID: messageID, deliveredTo: subscribers.count - (isLeftOut ? 1 : 0)),
             to: sender, as: .answer)
     }
 
-    private mutating func refusePublish(_ channel: Value, _ reason: Reason, to id: ConnectionID) {
-        say(.publishRefused(channel, reason), to: id, as: .answer)
-        sayError(reason, to: id)
+    private mutating func refusePublish(_ channel: Value, _ reason: RejectionReason, to id: ConnectionID) {
+        send(.publishRefused(channel, reason), to: id, as: .answer)
+        sendError(reason, to: id)
     }
 
-    /// One word to many, written once for each shape in use.
+    /// Sends one message to many, encoded once for each shape in use.
     mutating func deliver(
         to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?,
-        _ word: (_ isFlat: Bool) -> ServerWord
+        _ message: (_ isFlat: Bool) -> ServerMessage
     ) {
         var shapes: [Bool: Message] = [:]
         for id in subscribers where id != left {
-            let isFlat = outbound.isFaulty && outbound.faults(of: id).deliversFlat
-            guard let message = shapes[isFlat] ?? spelling.write(word(isFlat), at: now) else { return }
-            shapes[isFlat] = message
-            post(message, to: id, as: .push)
+            let isFlat = outbox.isFaulty && outbox.faults(of: id).deliversFlat
+            guard let encoded = shapes[isFlat] ?? dialect.encode(message(isFlat), at: now) else { return }
+            shapes[isFlat] = encoded
+            send(encoded, to: id, as: .push)
         }
     }
 
@@ -105,15 +105,16 @@ extension ServerSession {
     ///
     /// Nothing else answers a flood.
     mutating func flood(_ id: ConnectionID, with data: Value, on channel: Value, _ count: Int64) {
-        let isFlat = outbound.faults(of: id).deliversFlat
-        let word = ServerWord.delivery(channel, data: data, messageID: "msg-", sender: nil, isFlat: isFlat)
+        let isFlat = outbox.faults(of: id).deliversFlat
+        let delivery = ServerMessage.delivery(
+            channel, data: data, messageID: "msg-", sender: nil, isFlat: isFlat)
         guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
-            let message = spelling.write(word, at: now),
+            let message = dialect.encode(delivery, at: now),
             // Flat ones carry no message ids, so theirs are all alike.
             let flood = isFlat
                 ? Flood(count: count, first: nil, head: message.bytes, tail: [])
                 : Flood(count: count, first: counters.messages &+ 1, of: message, at: "msg-")
-        else { return say(.error(.floodUnfit, requestID: nil), to: id, as: .answer) }
+        else { return send(.error(.floodUnfit, requestID: nil), to: id, as: .answer) }
         counters.messages &+= UInt64(count)
         effects.append(.flood(id, flood))
     }

@@ -5,7 +5,7 @@ package import SenteSocket
 import SenteWire
 
 extension ServerSession {
-    /// What becomes of an HTTP request.
+    /// The decision on an HTTP request.
     package enum Admission: Hashable, Sendable {
         /// It becomes a WebSocket; `connected` follows when it is open.
         case upgrade
@@ -28,24 +28,24 @@ extension ServerSession {
     package mutating func admit(
         _ request: HTTPRequest, csrfToken: String? = nil, at now: Moment
     ) -> Admission {
-        if dialect == .sente, let path = configuration.sente.path, WireName(path) != WireName(request.path) {
+        if family == .sente, let path = configuration.sente.path, WireName(path) != WireName(request.path) {
             return .answer(.text(404, "not found"))
         }
         guard request.isUpgrade else {
-            return .answer(dialect == .sente ? .text(404, "not found") : page(request.path, at: now))
+            return .answer(family == .sente ? .text(404, "not found") : page(request.path, at: now))
         }
-        if dialect == .sente, request.namesNoClient { return .answer(.noClientID) }
-        switch outbound.faults(of: nil).refusing {
+        if family == .sente, request.namesNoClient { return .answer(.noClientID) }
+        switch outbox.faults(of: nil).refusing {
         case .answer(let refusal): return .answer(refusal)
         case .disconnect: return .disconnect
         case nil: break
         }
-        if dialect == .sente, let refusal = refusal(of: request, csrfToken ?? configuration.csrfToken) {
+        if family == .sente, let refusal = refusal(of: request, csrfToken ?? configuration.csrfToken) {
             return .answer(refusal)
         }
         let isFull = connections.count >= configuration.maximumConnections
         // sente-lite's later family takes it and closes it.
-        guard !isStopped, !isFull || dialect == .vectors else {
+        guard !isStopped, !isFull || family == .vectors else {
             counters.rejectedConnections += 1
             return .answer(
                 Refusal(
@@ -56,7 +56,7 @@ extension ServerSession {
     }
 
     /// Whether a fault leaves TCP open after this connection's closing handshake.
-    package func leavesTCPOpen(_ id: ConnectionID) -> Bool { outbound.faults(of: id).leavesTCPOpen }
+    package func leavesTCPOpen(_ id: ConnectionID) -> Bool { outbox.faults(of: id).leavesTCPOpen }
 
     /// sente.cljc, possible-rejection-resp.
     private func refusal(of request: HTTPRequest, _ csrfToken: String?) -> Refusal? {

@@ -29,7 +29,7 @@ extension ServerSession {
         connections[id]?.window?.sawActivity = true
     }
 
-    /// What comes by any connection of a client speaks for the one that is watched.
+    /// A message by any connection of a client counts as activity of the one that is watched.
     mutating func noteMessage(from id: ConnectionID) {
         guard let connection = connections[id],
             let client = users.client(connection.clientID, of: connection.uid)
@@ -46,11 +46,11 @@ extension ServerSession {
         guard users.client(connection.clientID, of: connection.uid)?.connection == id else { return }
         if window.sawActivity {
             openWindow(of: id, length, expectsPong: false)
-        } else if window.expectsPong, !outbound.faults(of: id).isSilent {
+        } else if window.expectsPong, !outbox.faults(of: id).isSilent {
             counters.deadConnections += 1
             end(id, .close(.normal, ""))
         } else {
-            say(.ping, to: id, as: .push)
+            send(.ping, to: id, as: .push)
             let timeout = configuration.sente.pingTimeout
             openWindow(of: id, timeout ?? length, expectsPong: timeout != nil)
         }

@@ -20,7 +20,7 @@ extension ServerSession {
             (connections[id]?.requests.count ?? 0) < configuration.tables.pendingRequestsPerConnection
         else { return refuse(requestID, on: channel, .requestsReached, to: id) }
 
-        let isForwarded = !outbound.faults(of: id).forwardsNoRequests
+        let isForwarded = !outbox.faults(of: id).forwardsNoRequests
         let request = ForwardedRequest(
             id: requestID.text, data: data, sender: name, createdAt: now.wallMilliseconds)
         let limit =
@@ -39,7 +39,7 @@ extension ServerSession {
             deliver(to: subscribers, but: id) { .request(request, channel: channel, isFlat: $0) }
         }
         let names = subscribers.compactMap { $0 == id ? nil : connections[$0]?.name }
-        say(
+        send(
             .requestTaken(requestID.text, channel, messageID: messageID, subscribers: names),
             to: id, as: .answer)
     }
@@ -48,23 +48,23 @@ extension ServerSession {
     private mutating func answer(
         _ requestID: WireName, with data: Value, on channel: Value, to id: ConnectionID
     ) {
-        let taken = ServerWord.requestTaken(
+        let taken = ServerMessage.requestTaken(
             requestID.text, channel, messageID: counters.newMessageID(), subscribers: ["server"])
-        let response = ServerWord.response(requestID.text, data: data, isError: false, nil)
-        if outbound.isFaulty, outbound.faults(of: id).replies == .outOfOrder {
-            say(response, to: id, as: .answer)
-            say(taken, to: id, as: .answer)
+        let response = ServerMessage.response(requestID.text, data: data, isError: false, nil)
+        if outbox.isFaulty, outbox.faults(of: id).replies == .outOfOrder {
+            send(response, to: id, as: .answer)
+            send(taken, to: id, as: .answer)
         } else {
-            say(taken, to: id, as: .answer)
-            say(response, to: id, as: .response)
+            send(taken, to: id, as: .answer)
+            send(response, to: id, as: .response)
         }
     }
 
     private mutating func refuse(
-        _ requestID: WireName, on channel: Value, _ reason: Reason, to id: ConnectionID
+        _ requestID: WireName, on channel: Value, _ reason: RejectionReason, to id: ConnectionID
     ) {
-        say(.requestRefused(requestID.text, channel, reason), to: id, as: .answer)
-        sayError(reason, requestID.text, to: id)
+        send(.requestRefused(requestID.text, channel, reason), to: id, as: .answer)
+        sendError(reason, requestID.text, to: id)
     }
 
     /// The first answer wins.
@@ -72,14 +72,15 @@ extension ServerSession {
     /// As in sente-lite, whoever knows the request-id may give it.
     mutating func respond(_ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool) {
         guard let name = requestID.stringValue.map(WireName.init), let request = requests.remove(name) else {
-            say(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
-            return sayError(.requestNotFound, requestID.stringValue, to: id)
+            send(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
+            return sendError(.requestNotFound, requestID.stringValue, to: id)
         }
         connections[request.requester]?.requests.remove(name)
         if !request.isSilent {
-            say(.response(name.text, data: data, isError: isError, nil), to: request.requester, as: .response)
+            send(
+                .response(name.text, data: data, isError: isError, nil), to: request.requester, as: .response)
         }
-        say(.responseTaken(requestID: requestID), to: id, as: .answer)
+        send(.responseTaken(requestID: requestID), to: id, as: .answer)
     }
 
     /// Tells whoever asked that no answer will come: by an `rpc-response` that is an error with the reason
@@ -88,10 +89,10 @@ extension ServerSession {
         counters.expiredRequests += 1
         connections[request.requester]?.requests.remove(id)
         if request.isSilent { return }
-        if outbound.faults(of: request.requester).sendsErrors {
-            sayError(.requestTimedOut, id.text, to: request.requester)
+        if outbox.faults(of: request.requester).sendsErrors {
+            sendError(.requestTimedOut, id.text, to: request.requester)
         } else {
-            say(
+            send(
                 .response(id.text, data: .null, isError: true, .requestTimedOut), to: request.requester,
                 as: .response)
         }

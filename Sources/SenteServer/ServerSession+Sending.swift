@@ -3,19 +3,19 @@
 import SenteBase
 
 extension ServerSession {
-    mutating func say(_ word: ServerWord, to id: ConnectionID, as manner: Manner) {
-        guard let message = spelling.write(word, at: now) else { return }
-        post(message, to: id, as: manner)
+    mutating func send(_ message: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
+        guard let message = dialect.encode(message, at: now) else { return }
+        send(message, to: id, as: kind)
     }
 
     /// An `error` frame, where the faults ask for one.
-    mutating func sayError(_ reason: Reason, _ requestID: String? = nil, to id: ConnectionID) {
-        guard outbound.isFaulty, outbound.faults(of: id).sendsErrors else { return }
-        say(.error(reason, requestID: requestID), to: id, as: .answer)
+    mutating func sendError(_ reason: RejectionReason, _ requestID: String? = nil, to id: ConnectionID) {
+        guard outbox.isFaulty, outbox.faults(of: id).sendsErrors else { return }
+        send(.error(reason, requestID: requestID), to: id, as: .answer)
     }
 
-    mutating func post(_ message: Message, to id: ConnectionID, as manner: Manner) {
+    mutating func send(_ message: Message, to id: ConnectionID, as kind: MessageKind) {
         guard connections[id] != nil else { return }
-        outbound.post(message, to: id, as: manner, at: now.instant, into: &effects)
+        outbox.send(message, to: id, as: kind, at: now.instant, into: &effects)
     }
 }

@@ -23,7 +23,7 @@ extension ServerSession {
 
     private func time(of timer: Timer) -> Instant? {
         switch timer {
-        case .heldUp: outbound.deadline
+        case .heldUp: outbox.deadline
         case .request: requests.deadline
         case .heartbeat: heartbeatDue
         case .pushes: users.pushesDue
@@ -47,7 +47,7 @@ extension ServerSession {
 
     private mutating func serve(_ timer: Timer) {
         switch timer {
-        case .heldUp: outbound.release(by: now.instant, into: &effects)
+        case .heldUp: outbox.release(by: now.instant, into: &effects)
         case .request: if let (id, request) = requests.takeExpired(by: now.instant) { expire(id, request) }
         case .heartbeat: beat()
         case .pushes: if let uid = users.takeFlush(by: now.instant) { flush(uid) }
@@ -60,23 +60,23 @@ extension ServerSession {
     // MARK: Heartbeat
 
     func nextHeartbeat() -> Instant? {
-        guard dialect != .sente else { return nil }
+        guard family != .sente else { return nil }
         return configuration.heartbeatInterval.map { now.instant.advanced(by: max($0, .milliseconds(1))) }
     }
 
     /// Whoever's last pong is too old is given up; the others are pinged.
     private mutating func beat() {
         heartbeatDue = connections.isEmpty ? nil : nextHeartbeat()
-        guard let ping = spelling.write(.ping, at: now) else { return }
+        guard let ping = dialect.encode(.ping, at: now) else { return }
         for id in connectionIDs {
             guard let connection = connections[id] else { continue }
             let silence = connection.lastPong.duration(to: now.instant)
-            if silence > configuration.heartbeatTimeout, !outbound.faults(of: id).isSilent {
+            if silence > configuration.heartbeatTimeout, !outbox.faults(of: id).isSilent {
                 counters.deadConnections += 1
                 // The original closes with http-kit's default, 1000.
-                end(id, .close(.normal, dialect == .vectors ? "" : "heartbeat timeout"))
+                end(id, .close(.normal, family == .vectors ? "" : "heartbeat timeout"))
             } else {
-                post(ping, to: id, as: .push)
+                send(ping, to: id, as: .push)
             }
         }
     }

@@ -3,9 +3,9 @@
 import SenteBase
 import SenteWire
 
-/// What only servers of events know: users, what is pushed to them, and what their clients say.
+/// Users, the pushes to them and the events of their clients, in the dialects of events.
 extension ServerSession {
-    /// Who is connected by name.
+    /// The users who are connected.
     package var connectedUIDs: ConnectedUIDs {
         let uids = ValueSet(users.uids)
         return ConnectedUIDs(ws: uids, any: uids)
@@ -25,11 +25,11 @@ extension ServerSession {
         let isNew = users.join(id, connection.clientID, of: connection.uid)
         tell([.keyword("chsk/connected")], from: id)
         if isNew { tell([.keyword("chsk/uidport-open"), connection.uid], from: id) }
-        guard configuration.dialect == .sente else { return }
+        guard family == .sente else { return }
         startKeepAlive(of: id)
-        guard outbound.faults(of: id).reversesHeldPushes else { return }
+        guard outbox.faults(of: id).reversesHeldPushes else { return }
         for var held in users.takeHeld(for: connection.clientID, of: connection.uid).reversed() {
-            post(held.message, to: id, as: .push)
+            send(held.message, to: id, as: .push)
             held.clientIDs.removeAll { $0 == connection.clientID }
             if !held.clientIDs.isEmpty { tryAgain(held) }
         }
@@ -42,7 +42,7 @@ extension ServerSession {
             event: [.keyword("chsk/disconnected")])
         if configuration.hasHook { effects.append(.tell(event)) }
         // In sente-lite a user is a connection.
-        let grace = configuration.dialect == .sente ? configuration.sente.reconnectGrace : .zero
+        let grace = family == .sente ? configuration.sente.reconnectGrace : .zero
         let surplus = users.leave(
             id, connection.clientID, of: connection.uid, until: now.instant.advanced(by: grace))
         if let surplus { end(surplus) }
@@ -64,8 +64,8 @@ extension ServerSession {
     mutating func take(_ event: Value, _ callback: Value?, from id: ConnectionID) {
         if configuration.hasHook { return tell(event, callback, from: id) }
         guard let connection = connections[id] else { return }
-        guard configuration.dialect == .sente else {
-            return say(.echo(event, name: connection.name), to: id, as: .answer)
+        guard family == .sente else {
+            return send(.echo(event, name: connection.name), to: id, as: .answer)
         }
         guard event[0] != .keyword("chsk/bad-event") else { return }
         if let callback {
@@ -76,7 +76,7 @@ extension ServerSession {
     }
 
     mutating func reply(_ value: Value, _ callback: Value, to id: ConnectionID) {
-        say(.reply(value, callback: callback), to: id, as: .response)
+        send(.reply(value, callback: callback), to: id, as: .response)
     }
 
     mutating func tell(_ event: Value, _ callback: Value? = nil, from id: ConnectionID) {
@@ -99,9 +99,9 @@ extension ServerSession {
             }
             return
         }
-        guard configuration.dialect == .sente else {
+        guard family == .sente else {
             for (_, client) in users.clients(of: uid) {
-                say(.application(event), to: client.connection, as: .push)
+                send(.application(event), to: client.connection, as: .push)
             }
             return
         }
@@ -113,7 +113,7 @@ extension ServerSession {
 
     mutating func flush(_ uid: Value) {
         let events = users.takePushes(of: uid)
-        guard !events.isEmpty, let message = spelling.write(.batch(events), at: now) else { return }
+        guard !events.isEmpty, let message = dialect.encode(.batch(events), at: now) else { return }
         let clients = users.clients(of: uid).map(\.id)
         deliver(UserTable.Held(uid: uid, message: message, clientIDs: clients))
     }
@@ -128,7 +128,7 @@ extension ServerSession {
                 rest.clientIDs.append(clientID)
                 continue
             }
-            post(message.message, to: client.connection, as: .push)
+            send(message.message, to: client.connection, as: .push)
             noteActivity(of: client.connection)
         }
         if !rest.clientIDs.isEmpty { tryAgain(rest) }

@@ -3,7 +3,7 @@
 package import SenteBase
 import SenteWire
 
-/// What a reference server decides, as a value: no socket, no clock, no randomness but its seed.
+/// The decisions of a reference server, as a value: no socket, no clock, no randomness but its seed.
 ///
 /// Whoever runs it tells it what happened (`handle`), performs the effects in order, and says `timerFired` at
 /// `deadline`. It never asks whether an effect worked: the end of a connection comes back as `closed`, and is
@@ -12,11 +12,11 @@ import SenteWire
 ///     connected ──► greeted ──► subscriptions, requests … ──► closed | .close | .drop
 ///
 /// The rules: what is walked is walked in a fixed order, so that a run can be repeated; what a client can
-/// make grow has a bound in `ServerConfiguration.tables`; how words are spelled is the `Spelling`'s business
+/// make grow has a bound in `ServerConfiguration.tables`; how messages are written is the `ServerDialect`'s business
 /// alone. The files beside this one hold its parts: channels, requests, users, keep-alive, sending (where the faults
 /// live), reports.
 package struct ServerSession: Sendable {
-    /// What is known of one connection.
+    /// One connection.
     struct Connection {
         /// The conn-id.
         let name: String
@@ -28,7 +28,7 @@ package struct ServerSession: Sendable {
         var subscriptions = OrderedSet<Value>()
         /// The ids of those that wait for an answer.
         var requests: Set<WireName> = []
-        /// Whose connection it is in the dialects of events.
+        /// The connection's user, in the dialects of events.
         var uid: Value = .null
         var clientID = WireName("")
         /// Whether its user was told of it.
@@ -40,7 +40,7 @@ package struct ServerSession: Sendable {
     package internal(set) var counters = ServerCounters()
 
     var generator: Generator
-    let spelling: any Spelling
+    let dialect: any ServerDialect
 
     var connections: [ConnectionID: Connection] = [:]
     /// In the order of connecting.
@@ -50,12 +50,12 @@ package struct ServerSession: Sendable {
     var requests = RequestTable()
     var users: UserTable
     var windows = DeadlineQueue<ConnectionID>()
-    var outbound: Outbound
+    var outbox: ServerOutbox
 
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
-    /// What the step that runs wants done; empty between steps.
+    /// The effects of the step that runs; empty between steps.
     var effects: [ServerEffect] = []
 
     private(set) var isStopped = false
@@ -69,13 +69,13 @@ package struct ServerSession: Sendable {
         self.configuration = configuration
         generator = Generator(seed: seed)
         let token = UniqueID(high: generator.next(), low: generator.next()).description
-        spelling = configuration.spelling(csrfToken: configuration.csrfToken ?? token)
+        dialect = configuration.serverDialect(csrfToken: configuration.csrfToken ?? token)
         users = UserTable(limits: configuration.tables)
-        outbound = Outbound(faults: configuration.faults, limits: configuration.tables)
+        outbox = ServerOutbox(faults: configuration.faults, limits: configuration.tables)
     }
 
-    /// How many rows of its queues the session has touched, for tests of what its steps cost.
-    package var timerSteps: Int { requests.steps + users.steps + windows.steps + outbound.steps }
+    /// The number of rows of its queues that the session has touched, for tests of what its steps cost.
+    package var timerSteps: Int { requests.steps + users.steps + windows.steps + outbox.steps }
 
     /// The one way in: one step, from an input to its effects.
     package mutating func handle(_ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]) {
@@ -84,10 +84,10 @@ package struct ServerSession: Sendable {
         defer { swap(&self.effects, &effects) }
         start()
         if case .closed(let id) = input { forget(id) }
-        // What was held up until now goes ahead of what this input brings.
+        // Messages held up until now go ahead of those that this input brings.
         expire([.heldUp])
         switch input {
-        case .connected(let id, let visitor): connect(id, visitor)
+        case .connected(let id, let handshake): connect(id, handshake)
         case .received(let id, let message): receive(message, from: id)
         case .closed, .timerFired: break
         case .command(let command): perform(command)
@@ -96,7 +96,7 @@ package struct ServerSession: Sendable {
         expire()
     }
 
-    var dialect: ServerConfiguration.Dialect { configuration.dialect }
+    var family: ServerConfiguration.Dialect { configuration.dialect }
 
     /// The name on the wire of a connection, its conn-id.
     package func name(of id: ConnectionID) -> String? { connections[id]?.name }
@@ -106,7 +106,7 @@ package struct ServerSession: Sendable {
 
     // MARK: Connections
 
-    private mutating func connect(_ id: ConnectionID, _ visitor: Visitor) {
+    private mutating func connect(_ id: ConnectionID, _ handshake: HandshakeInfo) {
         guard connections[id] == nil else { return }
         guard !isStopped else {
             effects.append(.close(id, .goingAway, reason: "the server stops", keepsTCP: false))
@@ -114,26 +114,26 @@ package struct ServerSession: Sendable {
         }
         guard connections.count < configuration.maximumConnections else {
             counters.rejectedConnections += 1
-            // sente-lite closes without a word of why.
+            // sente-lite gives no reason.
             let (code, reason) =
-                dialect == .vectors ? (.normal, "") : (CloseCode.tryAgainLater, "the server is full")
+                family == .vectors ? (.normal, "") : (CloseCode.tryAgainLater, "the server is full")
             effects.append(.close(id, code, reason: reason, keepsTCP: false))
             return
         }
         let name = newName()
-        let uid = visitor.uid ?? (dialect == .vectors ? .string(name) : nobody)
-        let clientID = dialect == .vectors ? name : visitor.clientID
+        let uid = handshake.uid ?? (family == .vectors ? .string(name) : nobody)
+        let clientID = family == .vectors ? name : handshake.clientID
         connections[id] = Connection(
             name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
             lastPong: now.instant, uid: uid, clientID: WireName(clientID))
         connectionIDs.insert(id)
         names[WireName(name)] = id
         if heartbeatDue == nil { heartbeatDue = nextHeartbeat() }
-        let faults = outbound.faults(of: id)
+        let faults = outbox.faults(of: id)
         if let ending = faults.ending, faults.endingAfter <= 0 { return end(id, ending) }
-        let welcome = ServerWord.welcome(name: name, uid: uid, data: visitor.handshakeData)
-        say(welcome, to: id, as: .greeting)
-        if dialect != .maps { join(id) }
+        let welcome = ServerMessage.welcome(name: name, uid: uid, data: handshake.handshakeData)
+        send(welcome, to: id, as: .greeting)
+        if family != .maps { join(id) }
     }
 
     /// `conn-<ms>-<0…9999>` as in sente-lite, but never the same twice at once.
@@ -151,7 +151,7 @@ package struct ServerSession: Sendable {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs.remove(id)
         names[WireName(connection.name)] = nil
-        outbound.forget(id)
+        outbox.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         for request in connection.requests { requests.remove(request) }
         if let window = connection.window { windows.remove(window.ticket) }
@@ -160,7 +160,7 @@ package struct ServerSession: Sendable {
 
     mutating func end(_ id: ConnectionID, _ ending: Faults.Ending) {
         guard connections[id] != nil else { return }
-        let keepsTCP = outbound.faults(of: id).leavesTCPOpen
+        let keepsTCP = outbox.faults(of: id).leavesTCPOpen
         defer { forget(id) }
         switch ending {
         case .drop: effects.append(.drop(id))
@@ -175,15 +175,15 @@ package struct ServerSession: Sendable {
         guard let place = connections.index(forKey: id) else { return }
         connections.values[place].messageCount += 1
         connections.values[place].lastActivity = now.wallMilliseconds
-        if dialect == .sente { noteMessage(from: id) }
-        if outbound.isFaulty {
-            let faults = outbound.faults(of: id)
+        if family == .sente { noteMessage(from: id) }
+        if outbox.isFaulty {
+            let faults = outbox.faults(of: id)
             if let ending = faults.ending, connections.values[place].messageCount >= faults.endingAfter {
                 return end(id, ending)
             }
         }
         guard fits(message) else { return refuse(message, from: id) }
-        switch spelling.read(message) {
+        switch dialect.decode(message) {
         case .subscribe(let channel): subscribe(id, to: channel)
         case .unsubscribe(let channel): unsubscribe(id, from: channel)
         case .publish(let channel, let data, let excludesSender):
@@ -193,24 +193,24 @@ package struct ServerSession: Sendable {
         case .respond(let requestID, let data, let isError):
             respond(data, to: requestID, from: id, isError: isError)
         case .ping(let stamp):
-            say(.pong(stamp: stamp), to: id, as: .pong)
-            if dialect == .sente { tell([.keyword("chsk/ws-ping")], from: id) }
+            send(.pong(stamp: stamp), to: id, as: .pong)
+            if family == .sente { tell([.keyword("chsk/ws-ping")], from: id) }
         case .pong:
             connections.values[place].lastPong = now.instant
-            say(.pongAcknowledged, to: id, as: .pong)
-            if dialect == .sente { tell([.keyword("chsk/ws-pong")], from: id) }
-        case .listChannels: say(.channels(channels.reports), to: id, as: .answer)
+            send(.pongAcknowledged, to: id, as: .pong)
+            if family == .sente { tell([.keyword("chsk/ws-pong")], from: id) }
+        case .listChannels: send(.channels(channels.reports), to: id, as: .answer)
         case .listSubscriptions:
-            say(.subscriptions(Array(connections.values[place].subscriptions)), to: id, as: .answer)
+            send(.subscriptions(Array(connections.values[place].subscriptions)), to: id, as: .answer)
         case .flood(let channel, let data, let count): flood(id, with: data, on: channel, count)
         case .event(let event, let callback): take(event, callback, from: id)
         case .other(let value):
             if configuration.hasHook { return effects.append(.ask(id, value)) }
-            say(.echo(value, name: connections.values[place].name), to: id, as: .answer)
+            send(.echo(value, name: connections.values[place].name), to: id, as: .answer)
         case .ignored: break
         case .unreadable:
             counters.unreadableMessages += 1
-            sayError(.unreadable, to: id)
+            sendError(.unreadable, to: id)
         }
     }
 
@@ -218,18 +218,18 @@ package struct ServerSession: Sendable {
     private func fits(_ message: Message) -> Bool {
         let limit = configuration.maximumMessageBytes
         if message.bytes.count <= limit { return true }
-        return dialect == .vectors && message.string.utf16.count <= limit
+        return family == .vectors && message.string.utf16.count <= limit
     }
 
     private mutating func refuse(_ message: Message, from id: ConnectionID) {
         counters.oversizedMessages += 1
-        guard dialect == .vectors else {
+        guard family == .vectors else {
             return end(id, .close(.messageTooBig, "the message is too big"))
         }
         // It closes, and handles the message all the same: what is published still reaches the others.
         let name = name(of: id)
         end(id, .close(.normal, ""))
-        guard case .publish(let channel, let data, _) = spelling.read(message) else { return }
+        guard case .publish(let channel, let data, _) = dialect.decode(message) else { return }
         publish(data, to: channel, from: nil, named: name, excludesSender: false)
     }
 
@@ -249,12 +249,12 @@ package struct ServerSession: Sendable {
         case .started(let port):
             actualPort = port
             startedAt = now.instant
-        case .broadcast(let value) where dialect == .sente:
+        case .broadcast(let value) where family == .sente:
             for uid in users.uids { push(value, to: uid, flushes: false) }
         case .broadcast(let value):
-            guard let message = spelling.write(.broadcast(value), at: now) else { return }
-            for id in connectionIDs { post(message, to: id, as: .push) }
-        case .send(let value, let id): say(.application(value), to: id, as: .push)
+            guard let message = dialect.encode(.broadcast(value), at: now) else { return }
+            for id in connectionIDs { send(message, to: id, as: .push) }
+        case .send(let value, let id): send(.application(value), to: id, as: .push)
         case .push(let event, let uid, let flushes): push(event, to: uid, flushes: flushes)
         case .reply(let value, let callback, let id): reply(value, callback, to: id)
         case .publish(let value, let channel):
@@ -266,7 +266,7 @@ package struct ServerSession: Sendable {
             for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .close(code, reason)) }
         case .drop(let id):
             for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop) }
-        case .setFaults(let faults, let id): outbound.setFaults(faults, of: id)
+        case .setFaults(let faults, let id): outbox.setFaults(faults, of: id)
         case .stop:
             isStopped = true
             for id in connectionIDs { end(id, .close(.goingAway, "the server stops")) }

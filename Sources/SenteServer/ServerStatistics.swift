@@ -3,7 +3,7 @@
 package import SenteBase
 package import SenteWire
 
-/// What a server says of itself.
+/// A server's report of itself.
 package struct ServerStatistics: Hashable, Sendable {
     package struct Connection: Hashable, Sendable {
         package var id: ConnectionID
@@ -13,7 +13,7 @@ package struct ServerStatistics: Hashable, Sendable {
         package var openedAt: Int64
         /// When its last message came, in milliseconds since 1970.
         package var lastActivity: Int64
-        /// How many messages it has sent.
+        /// The number of messages it has sent.
         package var messageCount: Int
         /// In the order of subscribing.
         package var subscriptions: [Value]

@@ -18,7 +18,7 @@ enum StatusPages {
             case "/stats": self.statistics(statistics, configuration)
             case "/channels":
                 [
-                    "channels": MapSpelling.json.channelMap(
+                    "channels": MapDialect.json.channelMap(
                         statistics.channels, configuration.subscriptionLimit)
                 ]
             default: nil

@@ -35,7 +35,7 @@ struct UserTable: Sendable {
         var uid: Value
         var message: Message
         var clientIDs: [WireName]
-        /// How often it was tried.
+        /// The number of tries so far.
         var tries = 0
         var ticket: DeadlineQueue<UInt64>.Ticket?
     }
@@ -92,7 +92,7 @@ struct UserTable: Sendable {
 
     /// A connection closed; nothing happens if its client has another.
     ///
-    /// What is beyond the limit of such clients is forgotten now, and returned.
+    /// The earliest absence is returned, to be ended now, when there are more of them than the limit allows.
     mutating func leave(
         _ connection: ConnectionID, _ clientID: WireName, of uid: Value, until due: Instant
     ) -> Absence? {
@@ -141,7 +141,7 @@ struct UserTable: Sendable {
 
     // MARK: Messages held back
 
-    /// What is beyond the limits is returned: the first to be tried again.
+    /// Returns the messages that the limits leave no room for: the first to be tried again.
     mutating func hold(_ message: Held, until due: Instant) -> [Held] {
         heldNumber += 1
         held[heldNumber] = message

@@ -112,7 +112,7 @@ final class Server {
         case .opened:
             guard isUp else { return pipe.hangUp(.server) }
             pipes[pipe.connection] = pipe
-            handle(.connected(pipe.connection, world.tongue.visitor(pipe.owner)))
+            handle(.connected(pipe.connection, world.tongue.handshake(pipe.owner)))
         case .message(let message): receive(message, on: pipe)
         case .closed:
             guard pipes.removeValue(forKey: pipe.connection) != nil else { return }

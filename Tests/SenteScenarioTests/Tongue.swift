@@ -65,9 +65,10 @@ struct Tongue {
     }
 
     /// Who a client is for a server of Sente.
-    func visitor(_ client: Client) -> Visitor {
+    func handshake(_ client: Client) -> HandshakeInfo {
         dialect == .sente
-            ? Visitor(clientID: "c\(client.number)", uid: .string("u\(client.number)")) : Visitor()
+            ? HandshakeInfo(clientID: "c\(client.number)", uid: .string("u\(client.number)"))
+            : HandshakeInfo()
     }
 
     // MARK: Words

@@ -120,7 +120,8 @@ struct RandomRunTests {
         case 0...2:
             next += 1
             let client = "c\(Int.random(in: 0..<4, using: &generator))"
-            return .connected(ConnectionID(next), Visitor(clientID: client, uid: uid.isNull ? nil : uid))
+            return .connected(
+                ConnectionID(next), HandshakeInfo(clientID: client, uid: uid.isNull ? nil : uid))
         case 3...4: return one.map { .closed($0) } ?? .timerFired
         case 5: return .command(.setFaults(eventFaults(&generator), for: nil))
         case 6...9:
@@ -213,8 +214,8 @@ struct RandomRunTests {
                 if !isSteady { stage.stepWallClock(by: Int64.random(in: -90_000...90_000, using: &clock)) }
                 let sender = UInt64.random(in: 0...next, using: &generator)
                 let input = eventInput(&generator, Set(0...next), &next)
-                if case .connected(let id, let visitor) = input {
-                    seen += stage.connect(id.number, visitor)
+                if case .connected(let id, let handshake) = input {
+                    seen += stage.connect(id.number, handshake)
                 } else if dialect == .maps {
                     seen += stage.send(sender, frame(&generator, (1...50).map { "<r\($0)>" }))
                 } else {

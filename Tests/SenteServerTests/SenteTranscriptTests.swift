@@ -23,7 +23,7 @@ struct SenteTranscriptTests {
         ] as [(String, WireFormat, Int)])
     func replay(_ name: String, _ format: WireFormat, _ count: Int) throws {
         let lines = try Transcript(name).lines
-        var rig = Rig(format, answers: Self.answers(in: lines, format)) {
+        var server = TranscriptServer(format, answers: Self.answers(in: lines, format)) {
             guard name == "sente-jvmclient-keepalive" else { return }
             $0.keepAlive = .seconds(1)
             $0.pingTimeout = .milliseconds(1_500)
@@ -32,15 +32,15 @@ struct SenteTranscriptTests {
         // Whose end has begun: what follows only answers it.
         var ended: Set<UInt64> = []
         for line in lines {
-            rig.advance(to: line.milliseconds)
+            server.advance(to: line.milliseconds)
             switch line.entry {
-            case .upgrade(let target, _): rig.connect(line.connection, target)
-            case .client(let message): rig.receive(message, line.connection)
+            case .upgrade(let target, _): server.connect(line.connection, target)
+            case .client(let message): server.receive(message, line.connection)
             case .clientClose:
-                if ended.insert(line.connection).inserted { rig.close(line.connection) }
+                if ended.insert(line.connection).inserted { server.close(line.connection) }
             case .server(let message):
                 let value = try format.decode(message.bytes)
-                theirs[line.connection, default: []].append(.value(Rig.timeless(value)))
+                theirs[line.connection, default: []].append(.value(TranscriptServer.timeless(value)))
             case .serverClose(let code):
                 guard ended.insert(line.connection).inserted else { continue }
                 theirs[line.connection, default: []].append(.close(code))
@@ -51,7 +51,7 @@ struct SenteTranscriptTests {
             }
         }
         #expect(theirs.values.reduce(0) { $0 + $1.count } == count)
-        #expect(rig.heard == theirs)
+        #expect(server.heard == theirs)
     }
 
     /// What the recorded user answered, by callback: its own data where that is not the server's business.
@@ -86,7 +86,7 @@ struct SenteTranscriptTests {
         #expect(count == 16)
     }
 
-    /// The rig had a server of its own on each path.
+    /// The recorded side had a server of its own on each path.
     private static func admission(_ target: String, _ headers: [HTTPHeader]) -> String {
         var configuration = ServerConfiguration(.sente)
         let request = HTTPRequest(method: "GET", target: target, headers: headers, isUpgrade: true)

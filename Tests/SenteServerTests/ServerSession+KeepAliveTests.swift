@@ -12,7 +12,7 @@ struct ServerSessionKeepAliveTests {
             $0.heartbeatInterval = .seconds(1)
             change(&$0)
         }
-        stage.connect(1, Visitor(clientID: "c", uid: "u"))
+        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
         return stage
     }
 
@@ -59,7 +59,7 @@ struct ServerSessionKeepAliveTests {
     func takenOver() {
         var stage = stage()
         stage.wait(.seconds(5))
-        stage.connect(2, Visitor(clientID: "c", uid: "u"))
+        stage.connect(2, HandshakeInfo(clientID: "c", uid: "u"))
         stage.send(1, "[[:chsk/ws-pong] nil]")
         #expect(stage.wait(.seconds(12)) == [])
         #expect(stage.wait(.milliseconds(500)) == [])

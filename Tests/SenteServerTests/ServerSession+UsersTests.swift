@@ -15,8 +15,8 @@ struct ServerSessionUsersTests {
         }
     }
 
-    private func visitor(_ clientID: String, _ uid: Value? = "u") -> Visitor {
-        Visitor(clientID: clientID, uid: uid)
+    private func handshake(_ clientID: String, _ uid: Value? = "u") -> HandshakeInfo {
+        HandshakeInfo(clientID: clientID, uid: uid)
     }
 
     private func push(_ n: Int64, _ uid: Value = "u", flushes: Bool = false) -> ServerCommand {
@@ -30,11 +30,11 @@ struct ServerSessionUsersTests {
     func opening() {
         var stage = stage()
         #expect(
-            stage.connect(1, visitor("c")) == [
+            stage.connect(1, handshake("c")) == [
                 #"1 < [[:chsk/handshake ["u" nil nil]] nil]"#, #"1 tell [:chsk/connected] as "u""#,
                 #"1 tell [:chsk/uidport-open "u"] as "u""#,
             ])
-        #expect(stage.connect(2, visitor("d")).last == #"2 tell [:chsk/connected] as "u""#)
+        #expect(stage.connect(2, handshake("d")).last == #"2 tell [:chsk/connected] as "u""#)
         #expect(stage.session.connectedUIDs == ConnectedUIDs(ws: ["u"], any: ["u"]))
         #expect(stage.handle(.closed(ConnectionID(1))) == [#"1 tell [:chsk/disconnected] as "u""#])
         #expect(stage.wait(.seconds(3)) == [])
@@ -49,10 +49,10 @@ struct ServerSessionUsersTests {
     @Test("Back within the grace, a user was never gone")
     func grace() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
+        stage.connect(1, handshake("c"))
         stage.handle(.closed(ConnectionID(1)))
         stage.wait(.seconds(2))
-        #expect(stage.connect(2, visitor("c")).last == #"2 tell [:chsk/connected] as "u""#)
+        #expect(stage.connect(2, handshake("c")).last == #"2 tell [:chsk/connected] as "u""#)
         #expect(stage.wait(.seconds(10)) == [])
         #expect(stage.session.connectedUIDs.any == ["u"])
     }
@@ -60,9 +60,9 @@ struct ServerSessionUsersTests {
     @Test("Users are any values, and those who are nobody are one")
     func values() {
         var stage = stage()
-        stage.connect(1, visitor("c", [.keyword("k"), 1]))
-        stage.connect(2, visitor("d", nil))
-        stage.connect(3, visitor("e", nil))
+        stage.connect(1, handshake("c", [.keyword("k"), 1]))
+        stage.connect(2, handshake("d", nil))
+        stage.connect(3, handshake("e", nil))
         #expect(stage.session.connectedUIDs.any == [[.keyword("k"), 1], .keyword("sente/nil-uid")])
         #expect(sent(stage.command(push(1, [.keyword("k"), 1], flushes: true))) == ["1 < [[[:a/n 1]] nil]"])
         for uid in [.null, .keyword("sente/nil-uid"), .keyword("sente/all-users-without-uid")] as [Value] {
@@ -77,7 +77,7 @@ struct ServerSessionUsersTests {
     func batches() {
         var stage = stage()
         for (number, uid) in [(1, "u"), (2, "u"), (3, "v")] as [(UInt64, Value)] {
-            stage.connect(number, visitor("c\(number)", uid))
+            stage.connect(number, handshake("c\(number)", uid))
         }
         #expect(stage.command(push(0)) == [])
         #expect(stage.wait(.milliseconds(20)) == [])
@@ -94,7 +94,7 @@ struct ServerSessionUsersTests {
     @Test("A flush takes along what waits, and nothing is left for the timer")
     func flush() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
+        stage.connect(1, handshake("c"))
         stage.command(push(0))
         #expect(stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 0] [:a/n 1]] nil]"])
         #expect(stage.wait(.seconds(1)) == [])
@@ -103,10 +103,10 @@ struct ServerSessionUsersTests {
     @Test("Without a delay each goes at once; what grew beyond the largest message does not wait")
     func immediate() {
         var stage = stage { $0.sente.pushDelay = .zero }
-        stage.connect(1, visitor("c"))
+        stage.connect(1, handshake("c"))
         #expect(stage.command(push(0)) == ["1 < [[[:a/n 0]] nil]"])
         var bounded = self.stage { $0.maximumMessageBytes = 70 }
-        bounded.connect(1, visitor("c"))
+        bounded.connect(1, handshake("c"))
         #expect(bounded.command(push(0)) == [])
         #expect(bounded.command(push(1)) == [])
         #expect(bounded.command(push(2)).count == 1)
@@ -115,8 +115,8 @@ struct ServerSessionUsersTests {
     @Test("A reply overtakes the pushes before it and goes to who asked only; a second one is not stopped")
     func replies() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
-        stage.connect(2, visitor("d"))
+        stage.connect(1, handshake("c"))
+        stage.connect(2, handshake("d"))
         stage.command(push(0))
         let reply = ServerCommand.reply(.keyword("ok"), callback: "cb", to: ConnectionID(1))
         #expect(stage.command(reply) == [#"1 < [:ok "cb"]"#])
@@ -129,8 +129,8 @@ struct ServerSessionUsersTests {
     @Test("A broadcast is a push to every user")
     func broadcast() {
         var stage = stage()
-        stage.connect(1, visitor("c", "u"))
-        stage.connect(2, visitor("d", "v"))
+        stage.connect(1, handshake("c", "u"))
+        stage.connect(2, handshake("d", "v"))
         stage.command(push(0, "v"))
         stage.command(.broadcast([.keyword("a/all")]))
         #expect(stage.wait(.milliseconds(30)) == ["2 < [[[:a/n 0] [:a/all]] nil]", "1 < [[[:a/all]] nil]"])
@@ -141,8 +141,8 @@ struct ServerSessionUsersTests {
     )
     func takeover() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
-        stage.connect(2, visitor("c"))
+        stage.connect(1, handshake("c"))
+        stage.connect(2, handshake("c"))
         #expect(stage.command(push(0, flushes: true)) == ["2 < [[[:a/n 0]] nil]"])
         #expect(stage.command(.reply(1, callback: "x", to: ConnectionID(1))) == [#"1 < [1 "x"]"#])
         #expect(stage.send(1, "[[:a/b] nil]") == [#"1 tell [:a/b] as "u""#])
@@ -156,8 +156,8 @@ struct ServerSessionUsersTests {
     @Test("Closing a user closes its connections, and what waits is not sent before, even with a flush")
     func close() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
-        stage.connect(2, visitor("d"))
+        stage.connect(1, handshake("c"))
+        stage.connect(2, handshake("d"))
         stage.command(push(0))
         let lines = stage.command(.push([.keyword("chsk/close")], uid: "u", flushes: true))
         #expect(lines.filter { $0.contains("close") } == ["1 close 1000", "2 close 1000"])
@@ -170,14 +170,14 @@ struct ServerSessionUsersTests {
     func held() {
         for seconds in [1, 6] as [Int64] {
             var stage = stage { $0.sente.reconnectGrace = .seconds(20) }
-            stage.connect(1, visitor("c"))
-            stage.connect(2, visitor("d"))
+            stage.connect(1, handshake("c"))
+            stage.connect(2, handshake("d"))
             stage.handle(.closed(ConnectionID(1)))
             for n in 0..<4 as Range<Int64> {
                 #expect(sent(stage.command(push(n, flushes: true))) == ["2 < [[[:a/n \(n)]] nil]"])
             }
             #expect(sent(stage.wait(.seconds(seconds))) == [])
-            #expect(sent(stage.connect(3, visitor("c"))) == [#"3 < [[:chsk/handshake ["u" nil nil]] nil]"#])
+            #expect(sent(stage.connect(3, handshake("c"))) == [#"3 < [[:chsk/handshake ["u" nil nil]] nil]"#])
             let late = sent(stage.wait(.seconds(10)))
             let all = (0..<4).map { "3 < [[[:a/n \($0)]] nil]" }
             #expect(late.sorted() == (seconds == 1 ? all : []))
@@ -190,12 +190,12 @@ struct ServerSessionUsersTests {
         var orders: Set<[String]> = []
         for seed in 0..<8 as Range<UInt64> {
             var stage = stage()
-            for number in 0..<seed { stage.connect(100 + number, visitor("other", "v")) }
-            stage.connect(1, visitor("c"))
+            for number in 0..<seed { stage.connect(100 + number, handshake("other", "v")) }
+            stage.connect(1, handshake("c"))
             stage.handle(.closed(ConnectionID(1)))
             for n in 0..<4 as Range<Int64> { stage.command(push(n, flushes: true)) }
             stage.wait(.milliseconds(500))
-            stage.connect(2, visitor("c"))
+            stage.connect(2, handshake("c"))
             orders.insert(sent(stage.wait(.seconds(5))))
         }
         #expect(orders.allSatisfy { $0.count == 4 })
@@ -205,22 +205,22 @@ struct ServerSessionUsersTests {
     @Test("The fault brings them the newest first, right after the greeting")
     func reversed() {
         var stage = stage { $0.faults.reversesHeldPushes = true }
-        stage.connect(1, visitor("c"))
-        stage.connect(2, visitor("d"))
+        stage.connect(1, handshake("c"))
+        stage.connect(2, handshake("d"))
         stage.handle(.closed(ConnectionID(1)))
         stage.handle(.closed(ConnectionID(2)))
         for n in 0..<3 as Range<Int64> { stage.command(push(n, flushes: true)) }
         #expect(
-            sent(stage.connect(3, visitor("c"))).dropFirst()
+            sent(stage.connect(3, handshake("c"))).dropFirst()
                 == ["3 < [[[:a/n 2]] nil]", "3 < [[[:a/n 1]] nil]", "3 < [[[:a/n 0]] nil]"])
-        #expect(sent(stage.connect(4, visitor("d"))).count == 4)
+        #expect(sent(stage.connect(4, handshake("d"))).count == 4)
         #expect(sent(stage.wait(.seconds(10))) == [])
     }
 
     @Test("Pushes that come late are overtaken by answers")
     func late() {
         var stage = stage { $0.faults.pushesLate = .milliseconds(500) }
-        stage.connect(1, visitor("c"))
+        stage.connect(1, handshake("c"))
         stage.command(push(0, flushes: true))
         #expect(stage.command(.reply(1, callback: "cb", to: ConnectionID(1))) == [#"1 < [1 "cb"]"#])
         #expect(stage.wait(.milliseconds(500)) == ["1 < [[[:a/n 0]] nil]"])
@@ -230,7 +230,7 @@ struct ServerSessionUsersTests {
     func replyFaults() {
         for (replies, count) in [(Faults.Replies.twice, 2), (.never, 0), (.normal, 1)] {
             var stage = stage { $0.faults.replies = replies }
-            stage.connect(1, visitor("c"))
+            stage.connect(1, handshake("c"))
             #expect(stage.command(.reply(1, callback: "cb", to: ConnectionID(1))).count == count)
             #expect(stage.send(1, #"[[:chsk/ws-ping] "p"]"#).first == #"1 < ["pong" "p"]"#)
         }
@@ -243,14 +243,14 @@ struct ServerSessionUsersTests {
             $0.tables.heldMessages = 5
         }
         for number in 1...10 as ClosedRange<UInt64> {
-            stage.connect(number, visitor("c\(number)", .integer(Int64(number))))
+            stage.connect(number, handshake("c\(number)", .integer(Int64(number))))
             stage.handle(.closed(ConnectionID(number)))
         }
         #expect(stage.session.connectedUIDs.any == [8, 9, 10])
         for n in 0..<10 as Range<Int64> { stage.command(push(n, 10, flushes: true)) }
         #expect(stage.session.counters.lostPushes == 5)
         var small = self.stage { $0.tables.heldBytes = 40 }
-        small.connect(1, visitor("c"))
+        small.connect(1, handshake("c"))
         small.handle(.closed(ConnectionID(1)))
         for n in 0..<4 as Range<Int64> { small.command(push(n, flushes: true)) }
         #expect(small.session.counters.lostPushes == 2)
@@ -259,7 +259,7 @@ struct ServerSessionUsersTests {
     @Test("A batch that cannot be said is lost, and the next one is not")
     func unsayable() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
+        stage.connect(1, handshake("c"))
         #expect(stage.command(.push([.keyword("a b/c")], uid: "u", flushes: true)) == [])
         #expect(stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]"])
     }
@@ -267,17 +267,17 @@ struct ServerSessionUsersTests {
     @Test("When the server stops nothing is left to wait for")
     func stop() {
         var stage = stage()
-        stage.connect(1, visitor("c"))
+        stage.connect(1, handshake("c"))
         stage.command(push(1))
         #expect(stage.command(.stop).first == "1 close 1001")
         #expect(stage.session.deadline == nil)
-        #expect(stage.connect(2, visitor("c")) == ["2 close 1001"])
+        #expect(stage.connect(2, handshake("c")) == ["2 close 1001"])
     }
 
     @Test("Who is dropped instead of being greeted was never there")
     func neverGreeted() {
         var stage = stage { $0.faults.ending = .drop }
-        #expect(stage.connect(1, visitor("c")) == ["1 drop"])
+        #expect(stage.connect(1, handshake("c")) == ["1 drop"])
         #expect(stage.session.connectedUIDs.any.isEmpty)
         #expect(stage.session.deadline == nil)
     }
@@ -285,8 +285,8 @@ struct ServerSessionUsersTests {
     @Test("Client-ids compare by their bytes: composed and decomposed they are two clients")
     func clientNames() {
         var stage = stage()
-        stage.connect(1, visitor("caf\u{e9}"))
-        stage.connect(2, visitor("cafe\u{301}"))
+        stage.connect(1, handshake("caf\u{e9}"))
+        stage.connect(2, handshake("cafe\u{301}"))
         #expect(
             stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]", "2 < [[[:a/n 1]] nil]"])
     }

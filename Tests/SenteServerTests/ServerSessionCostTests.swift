@@ -42,8 +42,8 @@ struct ServerSessionCostTests {
         .received(ConnectionID(number), .text(text))
     }
 
-    private func visitor(_ number: UInt64) -> Visitor {
-        Visitor(clientID: "client \(number)", uid: .integer(Int64(number)))
+    private func handshake(_ number: UInt64) -> HandshakeInfo {
+        HandshakeInfo(clientID: "client \(number)", uid: .integer(Int64(number)))
     }
 
     private func requesting() -> Crowd {
@@ -78,14 +78,14 @@ struct ServerSessionCostTests {
     @Test("A connection's end costs the same however many others are kept alive")
     func closedConnections() {
         var crowd = Crowd(.sente) { _ in }
-        #expect(crowd.steps { .connected(ConnectionID($0), visitor($0)) } < few)
+        #expect(crowd.steps { .connected(ConnectionID($0), handshake($0)) } < few)
         #expect(crowd.steps { .closed(ConnectionID($0)) } < few)
     }
 
     @Test("A push costs the same however many other users have some that wait")
     func pushes() {
         var crowd = Crowd(.sente) { $0.sente.keepAlive = nil }
-        crowd.steps { .connected(ConnectionID($0), visitor($0)) }
+        crowd.steps { .connected(ConnectionID($0), handshake($0)) }
         for flushes in [false, true] {
             #expect(
                 crowd.steps {
@@ -100,9 +100,9 @@ struct ServerSessionCostTests {
             $0.sente.keepAlive = nil
             $0.faults.reversesHeldPushes = true
         }
-        crowd.steps { .connected(ConnectionID($0), visitor($0)) }
+        crowd.steps { .connected(ConnectionID($0), handshake($0)) }
         crowd.steps { .closed(ConnectionID($0)) }
         crowd.steps { .command(.push([.keyword("a/b")], uid: .integer(Int64($0)), flushes: true)) }
-        #expect(crowd.steps { .connected(ConnectionID(Crowd.count + $0), visitor($0)) } < few)
+        #expect(crowd.steps { .connected(ConnectionID(Crowd.count + $0), handshake($0)) } < few)
     }
 }

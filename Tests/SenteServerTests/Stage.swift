@@ -24,8 +24,8 @@ struct Stage {
     }
 
     @discardableResult
-    mutating func connect(_ number: UInt64, _ visitor: Visitor = Visitor()) -> [String] {
-        let effects = effects(of: .connected(ConnectionID(number), visitor))
+    mutating func connect(_ number: UInt64, _ handshake: HandshakeInfo = HandshakeInfo()) -> [String] {
+        let effects = effects(of: .connected(ConnectionID(number), handshake))
         if let name = session.name(of: ConnectionID(number)) { names.append((name, "<c\(number)>")) }
         return lines(effects)
     }

@@ -97,8 +97,8 @@ private let rows: [Row] = [
         ]),
 ]
 
-@Suite("The spelling of sente-lite's vectors")
-struct VectorSpellingTests {
+@Suite("The dialect of sente-lite's vectors")
+struct VectorDialectTests {
     private func stage(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Stage {
         var stage = Stage(.vectors) {
             $0.channelDefaults.maximumSubscribers = 2
@@ -147,7 +147,7 @@ struct VectorSpellingTests {
             stage.connect(1)
                 == [#"1 < [:chsk/handshake ["<c1>" "token" {:sente-lite-version "2.0.0"} true]]"#])
         #expect(
-            stage.connect(2, Visitor(uid: "ann", handshakeData: [.keyword("a"): 1]))
+            stage.connect(2, HandshakeInfo(uid: "ann", handshakeData: [.keyword("a"): 1]))
                 == [#"2 < [:chsk/handshake ["ann" "token" {:sente-lite-version "2.0.0", :a 1} true]]"#])
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why the server did not do what it was asked, spelled as on the wire.
-package enum Reason: String, Hashable, Sendable {
+package enum RejectionReason: String, Hashable, Sendable {
     case channelNotFound = "channel-not-found"
     case subscribersReached = "max-subscribers-reached"
     case subscriptionsReached = "max-subscriptions-per-conn"

@@ -3,14 +3,14 @@
 import SenteBase
 import SenteWire
 
-/// How sente-lite's first family ("v1") writes its words: one map a text message, `{"type": …}`, the keys in the order
+/// The dialect of sente-lite's first family ("v1"): one map a text message, `{"type": …}`, the keys in the order
 /// its own server writes them.
 ///
 /// In JSON names are text, in the other formats keywords. What goes beyond its own server comes after its keys.
-struct MapSpelling: Spelling {
+struct MapDialect: ServerDialect {
     private let format: MessageFormat
     private let isJSON: Bool
-    /// Whether `flood` is a word; otherwise it is a type like any unknown one.
+    /// Whether `flood` is understood; otherwise it is a type like any unknown one.
     private let allowsFlood: Bool
 
     init(_ format: MessageFormat, allowsFlood: Bool) {
@@ -19,7 +19,7 @@ struct MapSpelling: Spelling {
         self.allowsFlood = allowsFlood
     }
 
-    static let json = MapSpelling(MessageFormat(.json), allowsFlood: false)
+    static let json = MapDialect(MessageFormat(.json), allowsFlood: false)
 
     private static let types: [String: Kind] = Dictionary(
         uniqueKeysWithValues: Kind.allCases.map { ($0.rawValue, $0) })
@@ -35,7 +35,7 @@ struct MapSpelling: Spelling {
     // MARK: Reading
 
     /// Every value but null means something; messages of the wrong kind, what is no value, and null mean nothing.
-    func read(_ message: Message) -> ClientWord {
+    func decode(_ message: Message) -> ClientMessage {
         guard let value = format.value(of: message), !value.isNull else { return .unreadable }
         guard let map = value.mapValue, let type = field("type", of: map),
             let kind = (type.stringValue ?? type.keywordValue?.text).flatMap({ Self.types[$0] })
@@ -80,12 +80,12 @@ struct MapSpelling: Spelling {
     // MARK: Writing
 
     /// Nil when a value of the server's own user cannot be said, or a broadcast is no map.
-    func write(_ word: ServerWord, at now: Moment) -> Message? {
-        value(of: word, .integer(now.wallMilliseconds)).flatMap(format.message)
+    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
+        value(of: message, .integer(now.wallMilliseconds)).flatMap(format.message)
     }
 
-    private func value(of word: ServerWord, _ now: Value) -> Value? {
-        switch word {
+    private func value(of message: ServerMessage, _ now: Value) -> Value? {
+        switch message {
         case .welcome(let name, _, _): frame("welcome", ["conn-id": .string(name), "server-time": now])
         case .ping: frame("ping", ["timestamp": now])
         case .pong(let stamp): frame("pong", ["timestamp": now, "original-timestamp": stamp])
@@ -117,13 +117,13 @@ struct MapSpelling: Spelling {
                 ])
         case .channels(let reports): frame("channel-list", ["channels": channelMap(reports)])
         case .subscriptions(let channels): frame("subscription-list", ["subscriptions": .vector(channels)])
-        default: result(of: word)
+        default: result(of: message)
         }
     }
 
-    /// What answers a client's own message.
-    private func result(of word: ServerWord) -> Value? {
-        switch word {
+    /// The answers to a client's own messages.
+    private func result(of message: ServerMessage) -> Value? {
+        switch message {
         case .subscribed(let channel, let count, let retained):
             frame(
                 "subscription-result",
@@ -247,7 +247,7 @@ struct MapSpelling: Spelling {
 
     // MARK: Channels
 
-    /// What is told of channels, by their ids; in JSON, where keys are text, by their names.
+    /// The channels by their ids; in JSON, where keys are text, by their names.
     func channelMap(_ reports: [ChannelReport], _ subscriptionLimit: Int? = nil) -> Value {
         .map(
             ValueMap(

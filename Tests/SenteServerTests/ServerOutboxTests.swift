@@ -6,7 +6,7 @@ import SenteWire
 import Testing
 
 @Suite("Faults of the server")
-struct OutboundTests {
+struct ServerOutboxTests {
     private let subscribe = #"{"type":"subscribe","channel-id":"a"}"#
     private let publish = #"{"type":"publish","channel-id":"a","data":{"n":1}}"#
     private let ping = #"{"type":"ping"}"#

@@ -5,7 +5,7 @@ import SenteServer
 import SenteWire
 
 /// A Sente server whose user does what the user of the recorded one did.
-struct Rig {
+struct TranscriptServer {
     private var stage: Stage
     private let format: WireFormat
     /// Answers that are nothing but the user's data, by callback.
@@ -28,11 +28,11 @@ struct Rig {
     /// The recorded users were named by their clients.
     mutating func connect(_ number: UInt64, _ target: String) {
         open.insert(number)
-        var visitor = Visitor(target: target)
-        visitor.uid = .string(visitor.clientID)
+        var handshake = HandshakeInfo(target: target)
+        handshake.uid = .string(handshake.clientID)
         let path = target.prefix { $0 != "?" }
-        visitor.handshakeData = [.keyword("rig"): "sente", .keyword("mount"): .string(String(path))]
-        handle(.connected(ConnectionID(number), visitor))
+        handshake.handshakeData = [.keyword("rig"): "sente", .keyword("mount"): .string(String(path))]
+        handle(.connected(ConnectionID(number), handshake))
     }
 
     mutating func receive(_ message: Message, _ number: UInt64) {

@@ -2,44 +2,22 @@
 
 package import SenteWire
 
-/// What a client says, whatever its dialect.
-package enum ClientWord: Hashable, Sendable {
-    case subscribe(Value)
-    case unsubscribe(Value)
-    /// `data` is a map or null unless the client is wrong.
-    case publish(Value, data: Value, excludesSender: Bool)
-    case request(Value, data: Value, milliseconds: Int64?)
-    case respond(requestID: Value, data: Value, isError: Bool)
-    case ping(stamp: Value)
-    case pong
-    case listChannels
-    case listSubscriptions
-    case flood(Value, data: Value, count: Int64)
-    /// Any map, or anything that is none, in the dialect of maps.
-    case other(Value)
-    /// `[id]` or `[id data]`, with what a reply to it must name.
-    case event(Value, callback: Value?)
-    /// Understood, and of no consequence.
-    case ignored
-    case unreadable
-}
-
-/// What the server says, whatever the dialect.
-package enum ServerWord: Hashable, Sendable {
+/// A message of the server, whatever the dialect.
+package enum ServerMessage: Hashable, Sendable {
     /// `name` is the conn-id; `data` is null unless the server's user has some.
     case welcome(name: String, uid: Value, data: Value)
     case subscribed(Value, count: Int, retained: [Retained])
-    case subscribeRefused(Value, Reason, current: Int?, maximum: Int?)
+    case subscribeRefused(Value, RejectionReason, current: Int?, maximum: Int?)
     /// `existed` is false when the channel does not exist.
     case unsubscribed(Value, existed: Bool)
     case published(Value, messageID: String, deliveredTo: Int)
-    case publishRefused(Value, Reason)
+    case publishRefused(Value, RejectionReason)
     case requestTaken(String, Value, messageID: String, subscribers: [String])
-    case requestRefused(String, Value, Reason)
+    case requestRefused(String, Value, RejectionReason)
     case responseTaken(requestID: Value)
-    case responseRefused(requestID: Value, Reason)
-    /// An answer, or the word that none will come.
-    case response(String, data: Value, isError: Bool, Reason?)
+    case responseRefused(requestID: Value, RejectionReason)
+    /// An answer, or the news that none will come.
+    case response(String, data: Value, isError: Bool, RejectionReason?)
     case request(ForwardedRequest, channel: Value, isFlat: Bool)
     /// `sender` is the conn-id of the publisher, if it was a connection.
     case delivery(Value, data: Value, messageID: String, sender: String?, isFlat: Bool)
@@ -52,7 +30,7 @@ package enum ServerWord: Hashable, Sendable {
     case broadcast(Value)
     /// Any message, unchanged.
     case application(Value)
-    case error(Reason, requestID: String?)
+    case error(RejectionReason, requestID: String?)
     /// Events pushed to a user, together.
     case batch([Value])
     /// The answer to an event.
@@ -83,7 +61,7 @@ package struct Retained: Hashable, Sendable {
     package var bytes: Int
 }
 
-/// What is told of one channel.
+/// The report on one channel.
 package struct ChannelReport: Hashable, Sendable {
     package var id: Value
     package var configuration: ChannelConfiguration

@@ -68,8 +68,8 @@ private let rows: [SenteRow] = [
         effects: [#"1 tell [:chsk/ws-ping] as "u""#]),
 ]
 
-@Suite("The spelling of Sente")
-struct SenteSpellingTests {
+@Suite("The dialect of Sente")
+struct SenteDialectTests {
     private func stage(_ version: SenteSettings.Version, hasHook: Bool = true) -> Stage {
         Stage(.sente) {
             $0.sente = SenteSettings(version)
@@ -81,7 +81,7 @@ struct SenteSpellingTests {
     @Test("Every row of the protocol's table has exactly its effects", arguments: rows)
     func table(_ row: SenteRow) {
         var stage = stage(row.version)
-        stage.connect(1, Visitor(clientID: "c", uid: "u"))
+        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
         #expect(stage.send(1, row.frame) == row.effects)
         #expect(stage.session.counters.unreadableMessages == (row.effects.isEmpty ? 1 : 0))
     }
@@ -116,7 +116,7 @@ struct SenteSpellingTests {
             $0.sente = SenteSettings(version)
             $0.sente.keepAlive = .seconds(1)
         }
-        var seen = stage.connect(1, Visitor(clientID: "c", uid: "u"))
+        var seen = stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
         stage.command(.push([.keyword("a/b"), 1], uid: "u", flushes: false))
         seen += stage.wait(.milliseconds(30))
         seen += stage.send(1, #"[[:a/b] "cb"]"#)
@@ -128,11 +128,11 @@ struct SenteSpellingTests {
     func greetings() {
         var current = stage(.current, hasHook: false)
         #expect(
-            current.connect(1, Visitor(clientID: "c", handshakeData: [.keyword("a"): 1]))
+            current.connect(1, HandshakeInfo(clientID: "c", handshakeData: [.keyword("a"): 1]))
                 == ["1 < [[:chsk/handshake [:sente/nil-uid nil {:a 1}]] nil]"])
         var old = stage(.prefixed, hasHook: false)
         #expect(
-            old.connect(1, Visitor(clientID: "c", handshakeData: 7))
+            old.connect(1, HandshakeInfo(clientID: "c", handshakeData: 7))
                 == ["1 < +[[:chsk/handshake [:taoensso.sente/nil-uid nil 7]]]"])
     }
 
@@ -141,7 +141,7 @@ struct SenteSpellingTests {
     )
     func echo() {
         var stage = stage(.current, hasHook: false)
-        stage.connect(1, Visitor(clientID: "c", uid: "u"))
+        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
         #expect(stage.send(1, #"[[:a/b {:x 1}] "cb"]"#) == [#"1 < [{:x 1} "cb"]"#])
         #expect(stage.send(1, #"[[:a/b] "cb"]"#) == [#"1 < [nil "cb"]"#])
         #expect(stage.send(1, "[[:a/b 1] nil]") == [])
@@ -156,7 +156,7 @@ struct SenteSpellingTests {
             WireFormat.senteMessagePack, .transitMessagePack, .edn, .transitJSON, .transitJSONVerbose,
         ] {
             var stage = Stage(.sente) { $0.format = format }
-            stage.connect(1, Visitor(clientID: "c", uid: "u"))
+            stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
             let bytes = try format.encode(event)
             let answer = try format.encode([1, "cb"])
             let kind: Message.Kind = format.isBinary ? .binary : .text
@@ -172,7 +172,7 @@ struct SenteSpellingTests {
     @Test("Any message to one connection goes as it is")
     func raw() {
         var stage = stage(.current)
-        stage.connect(1, Visitor(clientID: "c", uid: "u"))
+        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
         #expect(stage.command(.send([1, 2, 3], to: ConnectionID(1))) == ["1 < [1 2 3]"])
     }
 }

@@ -3,11 +3,11 @@
 import SenteBase
 import SenteWire
 
-/// How sente-lite's second family writes its words: one event `[id data]` a text message.
+/// The dialect of sente-lite's second family: one event `[id data]` a text message.
 ///
-/// What its server drops, this reads as unreadable: events with a nil callback, batches, ids without
+/// Messages that its server drops are unreadable here: events with a nil callback, batches, ids without
 /// namespace, maps. In JSON it greets and understands nothing, since ids are no keywords there.
-struct VectorSpelling: Spelling {
+struct VectorDialect: ServerDialect {
     private let format: MessageFormat
     private let csrfToken: String
     /// Whether what goes to several at once comes inside `:chsk/recv`.
@@ -22,7 +22,7 @@ struct VectorSpelling: Spelling {
     // MARK: Reading
 
     // sente-lite, wire_format.cljc, parse-message and decode-event
-    func read(_ message: Message) -> ClientWord {
+    func decode(_ message: Message) -> ClientMessage {
         guard message.bytes.first == UInt8(ascii: "["), let value = format.value(of: message),
             case .vector(let items) = value, let event = Self.event(in: items)
         else { return .unreadable }
@@ -51,12 +51,12 @@ struct VectorSpelling: Spelling {
 
     // MARK: Writing
 
-    func write(_ word: ServerWord, at now: Moment) -> Message? {
-        event(of: word, now).flatMap(format.message)
+    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
+        event(of: message, now).flatMap(format.message)
     }
 
-    private func event(of word: ServerWord, _ now: Moment) -> Value? {
-        switch word {
+    private func event(of message: ServerMessage, _ now: Moment) -> Value? {
+        switch message {
         case .welcome(_, let uid, let data):
             var greeting: ValueMap = [.keyword("sente-lite-version"): "2.0.0"]
             for (key, value) in data.mapValue ?? ValueMap() { greeting[key] = value }

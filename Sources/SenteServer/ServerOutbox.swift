@@ -2,8 +2,8 @@
 
 import SenteBase
 
-/// What a message is to the connection it goes to; faults tell these apart.
-enum Manner: Hashable, Sendable {
+/// The kinds of messages that faults tell apart.
+enum MessageKind: Hashable, Sendable {
     case greeting
     /// Answers a message of this connection, in its order.
     case answer
@@ -11,12 +11,12 @@ enum Manner: Hashable, Sendable {
     case pong
     /// `rpc-response` and Sente's replies: they have an id, so their order is free.
     case response
-    /// What nobody here asked for: deliveries, heartbeats, requests of others.
+    /// A message that this connection did not ask for: a delivery, a heartbeat, a request of another.
     case push
 }
 
 /// When the last held-up message of each kind is due on one connection, so that each kind stays in order.
-struct Line: Sendable {
+struct SendOrder: Sendable {
     var answersDue = Instant.distantPast
     var pushesDue = Instant.distantPast
     /// An `rpc-response` that waits for the next one to go first.
@@ -24,7 +24,7 @@ struct Line: Sendable {
 }
 
 /// The faults in force, and the messages they hold up.
-struct Outbound: Sendable {
+struct ServerOutbox: Sendable {
     enum Waiting {
         case message(ConnectionID, Message)
         /// The held response of a connection goes without a successor.
@@ -39,9 +39,9 @@ struct Outbound: Sendable {
     private var special: [ConnectionID: Faults] = [:]
     private var waiting = DeadlineQueue<Waiting>()
     private var waitingBytes = 0
-    private var lines: [ConnectionID: Line] = [:]
+    private var orders: [ConnectionID: SendOrder] = [:]
     private let limits: ServerConfiguration.TableLimits
-    /// Whether anything can happen to a message but being sent.
+    /// Whether any fault is set or any message held up.
     private(set) var isFaulty: Bool
 
     init(faults: Faults, limits: ServerConfiguration.TableLimits) {
@@ -67,40 +67,40 @@ struct Outbound: Sendable {
 
     mutating func forget(_ id: ConnectionID) {
         special[id] = nil
-        lines[id] = nil
+        orders[id] = nil
         refresh()
     }
 
     private mutating func refresh() {
-        isFaulty = !special.isEmpty || !waiting.isEmpty || !lines.isEmpty || faults != Faults()
+        isFaulty = !special.isEmpty || !waiting.isEmpty || !orders.isEmpty || faults != Faults()
     }
 
-    mutating func post(
-        _ message: Message, to id: ConnectionID, as manner: Manner, at now: Instant,
+    mutating func send(
+        _ message: Message, to id: ConnectionID, as kind: MessageKind, at now: Instant,
         into effects: inout [ServerEffect]
     ) {
         guard isFaulty else { return effects.append(.send(id, message)) }
         let faults = faults(of: id)
-        if faults.isSilent || (manner == .greeting && faults.neverGreets) { return }
-        switch (faults.replies, manner) {
+        if faults.isSilent || (kind == .greeting && faults.neverGreets) { return }
+        switch (faults.replies, kind) {
         case (.never, .answer), (.never, .response): break
         case (.late(let late), .answer), (.late(let late), .response), (.late(let late), .pong):
-            line(message, to: id, as: manner, after: faults.delay + late, at: now, into: &effects)
+            enqueue(message, to: id, as: kind, after: faults.delay + late, at: now, into: &effects)
         case (.twice, .response):
-            line(message, to: id, as: manner, after: faults.delay, at: now, into: &effects)
-            line(message, to: id, as: manner, after: faults.delay, at: now, into: &effects)
+            enqueue(message, to: id, as: kind, after: faults.delay, at: now, into: &effects)
+            enqueue(message, to: id, as: kind, after: faults.delay, at: now, into: &effects)
         case (.outOfOrder, .response):
-            if let earlier = lines[id]?.held {
-                lines[id]?.held = nil
-                line(message, to: id, as: manner, after: faults.delay, at: now, into: &effects)
-                line(earlier, to: id, as: manner, after: faults.delay, at: now, into: &effects)
+            if let earlier = orders[id]?.held {
+                orders[id]?.held = nil
+                enqueue(message, to: id, as: kind, after: faults.delay, at: now, into: &effects)
+                enqueue(earlier, to: id, as: kind, after: faults.delay, at: now, into: &effects)
             } else {
-                lines[id, default: Line()].held = message
+                orders[id, default: SendOrder()].held = message
                 waiting.add(.release(id), due: now.advanced(by: .seconds(1)))
             }
         default:
-            let wait = manner == .push ? faults.delay + faults.pushesLate : faults.delay
-            line(message, to: id, as: manner, after: wait, at: now, into: &effects)
+            let wait = kind == .push ? faults.delay + faults.pushesLate : faults.delay
+            enqueue(message, to: id, as: kind, after: wait, at: now, into: &effects)
         }
     }
 
@@ -111,19 +111,19 @@ struct Outbound: Sendable {
         refresh()
     }
 
-    private mutating func line(
-        _ message: Message, to id: ConnectionID, as manner: Manner, after wait: Duration, at now: Instant,
+    private mutating func enqueue(
+        _ message: Message, to id: ConnectionID, as kind: MessageKind, after wait: Duration, at now: Instant,
         into effects: inout [ServerEffect]
     ) {
-        let isPush = manner == .push || manner == .greeting
-        let line = lines[id]
-        let before = (isPush ? line?.pushesDue : line?.answersDue) ?? .distantPast
+        let isPush = kind == .push || kind == .greeting
+        let order = orders[id]
+        let before = (isPush ? order?.pushesDue : order?.answersDue) ?? .distantPast
         let due = max(now.advanced(by: wait), before)
         guard due > now else { return effects.append(.send(id, message)) }
         if isPush {
-            lines[id, default: Line()].pushesDue = due
+            orders[id, default: SendOrder()].pushesDue = due
         } else {
-            lines[id, default: Line()].answersDue = due
+            orders[id, default: SendOrder()].answersDue = due
         }
         waiting.add(.message(id, message), due: due)
         waitingBytes += message.bytes.count
@@ -136,11 +136,11 @@ struct Outbound: Sendable {
         waitingBytes -= next.bytes
         switch next {
         case .message(let id, let message):
-            // A line is made with the first wait and goes with its connection.
-            if lines[id] != nil { effects.append(.send(id, message)) }
+            // An order is made with the first wait and goes with its connection.
+            if orders[id] != nil { effects.append(.send(id, message)) }
         case .release(let id):
-            guard let message = lines[id]?.held else { return }
-            lines[id]?.held = nil
+            guard let message = orders[id]?.held else { return }
+            orders[id]?.held = nil
             effects.append(.send(id, message))
         }
     }

@@ -190,8 +190,8 @@ private let rows: [Row] = [
     Row(name: "nothing", frame: "", answers: []),
 ]
 
-@Suite("The v1 spelling")
-struct MapSpellingTests {
+@Suite("The dialect of v1")
+struct MapDialectTests {
     @Test("Every row of the protocol's table is answered exactly", arguments: rows)
     func row(_ row: Row) {
         var stage = Stage {
@@ -221,7 +221,7 @@ struct MapSpellingTests {
     }
 
     @Test(
-        "Both spellings leave the publisher out, and false leaves it in",
+        "Both ways of writing the flag leave the publisher out, and false leaves it in",
         arguments: [
             (#""exclude-sender":true"#, 1), (#""exclude-sender?":true"#, 1), (#""exclude-sender?":false"#, 2),
             (#""exclude-sender":null"#, 2), (#""other":true"#, 2),
@@ -238,7 +238,7 @@ struct MapSpellingTests {
     }
 
     @Test(
-        "Both spellings mark an answer as an error",
+        "Both ways of writing the flag mark an answer as an error",
         arguments: [(#""error":true"#, true), (#""error?":true"#, true), (#""error?":false"#, false)])
     func errorFlag(_ field: String, _ isError: Bool) {
         var stage = Stage()

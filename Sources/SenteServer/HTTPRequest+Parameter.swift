@@ -1,32 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteSocket
-package import SenteWire
-
-/// Who connects: what the request said and what the server's own user made of it.
-package struct Visitor: Hashable, Sendable {
-    /// The client's own name for itself, the same on all its connections; empty when it gave none.
-    package var clientID: String
-    /// The user; nil: nobody in particular.
-    ///
-    /// sente-lite's dialects take the conn-id then.
-    package var uid: Value?
-    /// What the greeting carries for the app.
-    package var handshakeData: Value
-
-    package init(clientID: String = "", uid: Value? = nil, handshakeData: Value = .null) {
-        self.clientID = clientID
-        self.uid = uid
-        self.handshakeData = handshakeData
-    }
-
-    /// The client named by the query of a request's target.
-    package init(target: String, uid: Value? = nil, handshakeData: Value = .null) {
-        self.init(
-            clientID: HTTPRequest(method: "GET", target: target).parameter("client-id") ?? "", uid: uid,
-            handshakeData: handshakeData)
-    }
-}
 
 extension HTTPRequest {
     /// The last value of a query parameter, decoded.

@@ -3,7 +3,7 @@
 import SenteLite
 
 /// Connects to a server that runs already, and hears its own messages.
-struct Visit: Sendable {
+struct RemoteDemo: Sendable {
     var url = ""
     var channel = "echo"
     var count = 3

@@ -3,8 +3,8 @@
 import SenteBase
 import SenteWire
 
-/// How Sente writes its words: a value and the callback it belongs to, `[value ?callback]`, whatever the packer.
-struct SenteSpelling: Spelling {
+/// The dialect of Sente: a value and the callback it belongs to, `[value ?callback]`, whatever the packer.
+struct SenteDialect: ServerDialect {
     private let format: MessageFormat
     private let version: SenteSettings.Version
 
@@ -16,7 +16,7 @@ struct SenteSpelling: Spelling {
     // MARK: Reading
 
     // sente.cljc, on-msg
-    func read(_ message: Message) -> ClientWord {
+    func decode(_ message: Message) -> ClientMessage {
         let (prefix, rest) = unprefixed(message)
         guard let value = format.value(of: rest) else { return .unreadable }
         let event: Value
@@ -53,8 +53,8 @@ struct SenteSpelling: Spelling {
 
     // MARK: Writing
 
-    func write(_ word: ServerWord, at now: Moment) -> Message? {
-        switch word {
+    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
+        switch message {
         case .welcome(_, let uid, let data):
             var greeting = [uid, .null, data]
             if version != .current, data.isNull { greeting.removeLast() }

@@ -5,9 +5,9 @@ import SenteLite
 import SenteServer
 
 /// A client and a server in one process: talking, then through an outage of the server.
-struct Tour: Sendable {
+struct LocalDemo: Sendable {
     /// A change of the client's status, and when it was seen.
-    struct Passage: Sendable {
+    struct StatusChange: Sendable {
         let status: ConnectionStatus
         let time = ContinuousClock.now
     }
@@ -121,15 +121,15 @@ struct Tour: Sendable {
         _ client: SenteClient, _ server: ReferenceServer, port: Int, connection: String,
         _ subscription: Subscription
     ) async throws {
-        let (passages, seen) = AsyncStream.makeStream(of: Passage.self)
+        let (changes, seen) = AsyncStream.makeStream(of: StatusChange.self)
         let registration = client.onStateChange { old, new in
-            if old.state != new.state { seen.yield(Passage(status: new)) }
+            if old.state != new.state { seen.yield(StatusChange(status: new)) }
         }
         defer { registration.cancel() }
 
         let stopped = ContinuousClock.now
         await server.stop()
-        let failed = try await follow(passages, since: stopped, "A failed attempt to reconnect") {
+        let failed = try await follow(changes, since: stopped, "A failed attempt to reconnect") {
             $0.status.state == .reconnecting && $0.status.lastError?.code == .unreachable
         }
         let data: Value = ["text": "written while the server was away", "number": 2]
@@ -137,7 +137,7 @@ struct Tour: Sendable {
         report.step(
             "queued", "\(try await queued(client)) in the outbox", "published while the server is away")
         let newPort = try await restart(server, avoiding: port)
-        let back = try await follow(passages, since: failed.time, "The return to the server") {
+        let back = try await follow(changes, since: failed.time, "The return to the server") {
             $0.status.state == .open
         }
         report.step("back", "\(stopped.duration(to: back.time).text) after the stop")
@@ -193,15 +193,15 @@ struct Tour: Sendable {
 
     /// Shows the states as they pass, each with the time since the one before, up to the last.
     private func follow(
-        _ passages: AsyncStream<Passage>, since start: ContinuousClock.Instant, _ step: String,
-        until isLast: @escaping @Sendable (Passage) -> Bool
-    ) async throws -> Passage {
+        _ changes: AsyncStream<StatusChange>, since start: ContinuousClock.Instant, _ step: String,
+        until isLast: @escaping @Sendable (StatusChange) -> Bool
+    ) async throws -> StatusChange {
         try await within(Self.limit, step) {
             var before = start
-            for await passage in passages {
-                show(passage.status, waited: before.duration(to: passage.time))
-                before = passage.time
-                if isLast(passage) { return passage }
+            for await change in changes {
+                show(change.status, waited: before.duration(to: change.time))
+                before = change.time
+                if isLast(change) { return change }
             }
             throw Failure("The client's states ended before this: \(step).")
         }

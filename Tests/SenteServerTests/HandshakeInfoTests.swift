@@ -5,8 +5,8 @@ import SenteSocket
 import SenteWire
 import Testing
 
-@Suite("Who connects")
-struct VisitorTests {
+@Suite("What a handshake says")
+struct HandshakeInfoTests {
     @Test(
         "A query parameter is the last of its name, decoded",
         arguments: [
@@ -20,11 +20,11 @@ struct VisitorTests {
         #expect(HTTPRequest(method: "GET", target: target).parameter("a") == value)
     }
 
-    @Test("A visitor is named by the target")
-    func visitor() {
+    @Test("The target names the client")
+    func handshake() {
         #expect(
-            Visitor(target: "/chsk?client-id=c&udt=1", uid: 1, handshakeData: 2)
-                == Visitor(clientID: "c", uid: 1, handshakeData: 2))
-        #expect(Visitor(target: "/chsk") == Visitor())
+            HandshakeInfo(target: "/chsk?client-id=c&udt=1", uid: 1, handshakeData: 2)
+                == HandshakeInfo(clientID: "c", uid: 1, handshakeData: 2))
+        #expect(HandshakeInfo(target: "/chsk") == HandshakeInfo())
     }
 }

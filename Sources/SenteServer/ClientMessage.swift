@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// A client's message, whatever its dialect.
+package enum ClientMessage: Hashable, Sendable {
+    case subscribe(Value)
+    case unsubscribe(Value)
+    /// `data` is a map or null unless the client is wrong.
+    case publish(Value, data: Value, excludesSender: Bool)
+    case request(Value, data: Value, milliseconds: Int64?)
+    case respond(requestID: Value, data: Value, isError: Bool)
+    case ping(stamp: Value)
+    case pong
+    case listChannels
+    case listSubscriptions
+    case flood(Value, data: Value, count: Int64)
+    /// Any map, or anything that is none, in the dialect of maps.
+    case other(Value)
+    /// `[id]` or `[id data]`, with what a reply to it must name.
+    case event(Value, callback: Value?)
+    /// Understood, and of no consequence.
+    case ignored
+    case unreadable
+}
