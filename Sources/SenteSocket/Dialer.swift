@@ -65,6 +65,8 @@ package struct Dialer: Hashable, Sendable {
     /// When the first answer came, or the dialing began.
     private var firstAnswer: Instant?
     private var lastStart: Instant?
+    /// An attempt has failed since, so that no other need wait for it.
+    private var hasFailedSince = false
     private var lastProblem: String?
     private var isDone = false
 
@@ -144,7 +146,7 @@ package struct Dialer: Hashable, Sendable {
         guard !isDone, let place = underWay.firstIndex(of: attempt) else { return [] }
         underWay.remove(at: place)
         lastProblem = problem
-        lastStart = nil
+        hasFailedSince = true
         return proceed(at: now)
     }
 
@@ -167,7 +169,7 @@ package struct Dialer: Hashable, Sendable {
             return (lastStart ?? firstAnswer)?.advanced(by: pace.avoidance) ?? .distantPast
         }
         let stagger = min(max(pace.stagger, .milliseconds(10)), .seconds(2))
-        return heldUntil ?? lastStart?.advanced(by: stagger) ?? .distantPast
+        return heldUntil ?? (hasFailedSince ? nil : lastStart?.advanced(by: stagger)) ?? .distantPast
     }
 
     /// Begins an attempt if one is due, and gives up if none can come any more.
@@ -178,6 +180,7 @@ package struct Dialer: Hashable, Sendable {
             attempts.append(address)
             underWay.append(attempts.count - 1)
             lastStart = now
+            hasFailedSince = false
             heldUntil = nil
             return [.connect(attempts.count - 1, address)]
         }

@@ -123,7 +123,7 @@ extension TransportTests {
             }
             let (_, listener) = try ScriptedServer.listen(on: serverLoop)
             var witnesses: [LinkWitness] = []
-            for _ in 0..<2000 { witnesses.append(LinkWitness.open(loop.request(listener.port), on: loop)) }
+            for _ in 0..<2000 { witnesses.append(LinkWitness.open(loop.request(listener.port, opening: .seconds(60)), on: loop)) }
             for witness in witnesses {
                 await witness.untilOpen()
                 witness.onLoop { $0.send([(SendID(1), .text("hi"))]) }

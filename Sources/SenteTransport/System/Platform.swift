@@ -46,7 +46,9 @@ enum Platform {
     }
 
     /// What a call fails with for want of descriptors or memory, which others may give back.
-    static let shortages = [EMFILE, ENFILE, ENOMEM]
+    ///
+    /// ENFILE first: its text has that of EMFILE in it.
+    static let shortages = [ENFILE, EMFILE, ENOMEM]
 
     /// Throws when no descriptor is left.
     ///
