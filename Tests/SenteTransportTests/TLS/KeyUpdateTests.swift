@@ -69,7 +69,8 @@ private final class OpenSSLServer: Sendable {
         try process.run()
     }
 
-    func stop() { process.terminate() }
+    /// Kills it: a process that is started on a thread of Dispatch's has all other signals blocked, and would live on.
+    func stop() { kill(process.processIdentifier, SIGKILL) }
 
     func type(_ bytes: [UInt8]) {
         input.fileHandleForWriting.write(Data(bytes))
