@@ -34,12 +34,6 @@ package final class EventLoop: Host, @unchecked Sendable {
         package static var standard: Polling { allCases.first ?? .poll }
     }
 
-    private struct Slot {
-        var member: (any LoopMember)?
-        var generation: UInt32 = 0
-        var interest: Interest = []
-    }
-
     // Shared between threads, under the lock.
     private let lock = Lock()
     private var inbox: [@Sendable () -> Void] = []
@@ -50,19 +44,51 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     /// What only the loop's thread touches; a turn must not pay for run-time checks of exclusive access.
     private struct State {
-        var slots: [Slot] = []
+        var descriptors = DescriptorTable()
         var timers = TimerHeap()
-        var finishing: [any LoopMember] = []
+        /// Those whose turn is to end.
+        private var finishing: [any LoopMember] = []
         /// Those whose turn is ending: the other of two arrays that take turns, so that neither is made anew.
-        var ending: [any LoopMember] = []
+        private var ending: [any LoopMember] = []
         /// Work was posted from the loop itself and should run in the same turn.
-        var postedHere = false
-        var openDescriptors = 0
+        private var postedHere = false
+
+        var isFinishing: Bool { !finishing.isEmpty }
+
+        mutating func finish(_ member: any LoopMember) { finishing.append(member) }
+
+        mutating func notePost() { postedHere = true }
+
+        /// Whether work was posted from the loop since this was last asked.
+        mutating func takePost() -> Bool {
+            defer { postedHere = false }
+            return postedHere
+        }
+
+        /// Begins the end of a turn; how many members are to be told.
+        mutating func beginEnding() -> Int {
+            swap(&finishing, &ending)
+            return ending.count
+        }
+
+        func ending(_ index: Int) -> any LoopMember { ending[index] }
+
+        mutating func endEnding() { ending.removeAll(keepingCapacity: true) }
+
+        mutating func removeAll() {
+            timers.removeAll()
+            finishing = []
+            ending = []
+        }
     }
 
     // The loop's own.
+    private var own: State {
+        _read { yield place.pointee }
+        _modify { yield &place.pointee }
+    }
     private let poller: any Poller
-    private let own: UnsafeMutablePointer<State>
+    private let place: UnsafeMutablePointer<State>
     private let area: UnsafeMutableRawBufferPointer
     /// The pool of every link here.
     ///
@@ -89,8 +115,8 @@ package final class EventLoop: Host, @unchecked Sendable {
     package init(poller: sending any Poller) throws(LinkFailure) {
         self.poller = poller
         area = .allocate(byteCount: 256 << 10, alignment: 64)
-        own = .allocate(capacity: 1)
-        own.initialize(to: State())
+        place = .allocate(capacity: 1)
+        place.initialize(to: State())
         masks = .allocate(capacity: 1)
         masks.initialize(to: MaskKeys(.system))
         // The thread starts by taking the lock, so that it sees `thread`.
@@ -103,8 +129,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         // Here, not when the loop stops: a thread that posts may be about to wake the poller.
         poller.close()
         area.deallocate()
-        own.deinitialize(count: 1)
-        own.deallocate()
+        place.deinitialize(count: 1)
+        place.deallocate()
         masks.deinitialize(count: 1)
         masks.deallocate()
     }
@@ -139,7 +165,7 @@ package final class EventLoop: Host, @unchecked Sendable {
         if wake {
             poller.wake()
         } else if isCurrent {
-            own.pointee.postedHere = true
+            own.notePost()
         }
         return true
     }
@@ -150,7 +176,7 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     // MARK: Ending
 
-    /// Stops the loop: closes every descriptor, drops own.pointee.timers and posted work, and waits for the thread to end.
+    /// Stops the loop: closes every descriptor, drops timers and posted work, and waits for the thread to end.
     ///
     /// Links report nothing more. Called on the loop it cannot wait, and returns at once.
     package func shutDown() {
@@ -184,38 +210,24 @@ package final class EventLoop: Host, @unchecked Sendable {
     package func adopt(_ descriptor: Int32, _ interest: Interest, _ member: any LoopMember)
         throws(LinkFailure)
     {
-        let index = Int(descriptor)
-        if index >= own.pointee.slots.count {
-            own.pointee.slots.append(
-                contentsOf: repeatElement(
-                    Slot(), count: max(index + 1 - own.pointee.slots.count, own.pointee.slots.count)))
-        }
-        own.pointee.slots[index].generation &+= 1
-        try poller.add(descriptor, generation: own.pointee.slots[index].generation, interest: interest)
-        own.pointee.slots[index].member = member
-        own.pointee.slots[index].interest = interest
-        own.pointee.openDescriptors += 1
+        let generation = own.descriptors.prepare(descriptor)
+        try poller.add(descriptor, generation: generation, interest: interest)
+        own.descriptors.insert(descriptor, member, interest)
     }
 
     func watch(_ descriptor: Int32, for interest: Interest) {
-        let index = Int(descriptor)
-        guard own.pointee.slots[index].member != nil, own.pointee.slots[index].interest != interest else {
-            return
-        }
-        own.pointee.slots[index].interest = interest
-        poller.update(descriptor, generation: own.pointee.slots[index].generation, interest: interest)
+        guard let generation = own.descriptors.watch(descriptor, for: interest) else { return }
+        poller.update(descriptor, generation: generation, interest: interest)
     }
 
     /// Hands a descriptor's readiness to another member.
     func pass(_ descriptor: Int32, to member: any LoopMember, _ interest: Interest) {
-        own.pointee.slots[Int(descriptor)].member = member
+        own.descriptors.give(descriptor, to: member)
         watch(descriptor, for: interest)
     }
 
     package func close(_ descriptor: Int32) {
-        own.pointee.slots[Int(descriptor)].member = nil
-        own.pointee.slots[Int(descriptor)].generation &+= 1
-        own.pointee.openDescriptors -= 1
+        own.descriptors.remove(descriptor)
         poller.remove(descriptor)
         Descriptor.close(descriptor)
     }
@@ -224,19 +236,19 @@ package final class EventLoop: Host, @unchecked Sendable {
     ///
     /// The member sees to it that it asks once.
     package func finishTurn(_ member: any LoopMember) {
-        own.pointee.finishing.append(member)
+        own.finish(member)
     }
 
     fileprivate func arm(_ entry: TimerHeap.Entry, at deadline: Instant?) {
-        own.pointee.timers.arm(entry, at: deadline)
+        own.timers.arm(entry, at: deadline)
     }
 
     // MARK: For tests, on the loop
 
     /// How many descriptors the loop holds.
-    package var descriptorCount: Int { own.pointee.openDescriptors }
+    package var descriptorCount: Int { own.descriptors.count }
     /// How many deadlines are armed.
-    package var timerCount: Int { own.pointee.timers.count }
+    package var timerCount: Int { own.timers.count }
 
     // MARK: The turn
 
@@ -257,10 +269,10 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     /// One turn; whether there is to be another.
     private func turn(_ ready: inout [ReadyDescriptor], _ posted: inout [@Sendable () -> Void]) -> Bool {
-        let began = own.pointee.timers.earliest == nil ? Instant.distantPast : instant
-        let armed = own.pointee.timers.armed
+        let began = own.timers.earliest == nil ? Instant.distantPast : instant
+        let armed = own.timers.armed
         lock.lock()
-        sleeping = inbox.isEmpty && !stopping && own.pointee.finishing.isEmpty
+        sleeping = inbox.isEmpty && !stopping && !own.isFinishing
         let milliseconds: Int32 = sleeping ? waitingTime(from: began) : 0
         lock.unlock()
         let hasSeenAll = poller.wait(milliseconds: milliseconds, into: &ready)
@@ -272,10 +284,7 @@ package final class EventLoop: Host, @unchecked Sendable {
         guard goesOn else { return false }
 
         for event in ready {
-            let slot = own.pointee.slots[Int(event.descriptor)]
-            // A member called before this one may have closed the descriptor, and another may have its number now.
-            guard slot.generation == event.generation else { continue }
-            slot.member?.ready(event.descriptor, event.readiness)
+            own.descriptors.member(of: event)?.ready(event.descriptor, event.readiness)
         }
         ready.removeAll(keepingCapacity: true)
         runRounds(&posted)
@@ -286,7 +295,7 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// Fires what was armed before this turn and is due; whether anything was.
     private func fireTimers(dueBy instant: Instant, amongFirst armed: UInt64) -> Bool {
         var hasFired = false
-        while let entry = own.pointee.timers.popDue(at: instant, amongFirst: armed) {
+        while let entry = own.timers.popDue(at: instant, amongFirst: armed) {
             entry.fire()
             hasFired = true
         }
@@ -297,23 +306,21 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// the loop looks at its sockets again: an answer leaves in the turn its question came.
     private func runRounds(_ posted: inout [@Sendable () -> Void]) {
         for _ in 0..<Self.rounds {
-            if posted.isEmpty, own.pointee.postedHere {
-                own.pointee.postedHere = false
+            if posted.isEmpty, own.takePost() {
                 lock.lock()
                 swap(&inbox, &posted)
                 lock.unlock()
             }
-            if posted.isEmpty, own.pointee.finishing.isEmpty { return }
+            if posted.isEmpty, !own.isFinishing { return }
             for work in posted { work() }
             posted.removeAll(keepingCapacity: posted.count <= 4096)
-            swap(&own.pointee.finishing, &own.pointee.ending)
-            for index in own.pointee.ending.indices { own.pointee.ending[index].turnEnds() }
-            own.pointee.ending.removeAll(keepingCapacity: true)
+            for index in 0..<own.beginEnding() { own.ending(index).turnEnds() }
+            own.endEnding()
         }
     }
 
     private func waitingTime(from now: Instant) -> Int32 {
-        guard let earliest = own.pointee.timers.earliest else { return -1 }
+        guard let earliest = own.timers.earliest else { return -1 }
         let left = now.duration(to: earliest).wholeNanoseconds
         guard left > 0 else { return 0 }
         // Rounded up, or the loop would turn idly through the last millisecond. While the machine sleeps this wait
@@ -322,16 +329,11 @@ package final class EventLoop: Host, @unchecked Sendable {
     }
 
     private func endMembers() {
-        let members = own.pointee.slots.indices.compactMap { index in
-            own.pointee.slots[index].member.map { (index, $0) }
-        }
-        for (index, member) in members {
+        for (descriptor, member) in own.descriptors.all {
             member.loopStopped()
-            close(Int32(index))
+            close(descriptor)
         }
-        own.pointee.timers.removeAll()
-        own.pointee.finishing = []
-        own.pointee.ending = []
+        own.removeAll()
         lock.lock()
         stopped = true
         let dropped = inbox
