@@ -5,16 +5,6 @@ import SenteBase
 import SenteTransport
 import Testing
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 extension TransportTests {
     @Suite("EventLoop")
     struct EventLoopTests {

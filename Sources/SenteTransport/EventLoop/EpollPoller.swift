@@ -4,14 +4,6 @@
 import CSenteSystem
 import SenteBase
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Waits with epoll; an eventfd wakes it.
 final class EpollPoller: Poller {
     private let epoll: Int32

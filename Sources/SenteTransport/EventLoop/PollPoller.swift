@@ -2,16 +2,6 @@
 
 package import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Waits with `poll(2)`, which every system has; a pipe wakes it.
 ///
 /// Good for some dozens of descriptors.

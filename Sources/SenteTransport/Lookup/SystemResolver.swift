@@ -3,16 +3,6 @@
 import SenteBase
 import SenteSocket
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// The system's resolver.
 ///
 /// It blocks.

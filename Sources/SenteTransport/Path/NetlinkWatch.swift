@@ -5,14 +5,6 @@
 import CSenteSystem
 import SenteBase
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Hears what the kernel says of interfaces, addresses and routes, on a loop (netlink(7)).
 final class NetlinkWatch: PathWatch, LoopMember {
     /// Datagrams read in one turn.

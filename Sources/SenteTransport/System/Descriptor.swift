@@ -2,16 +2,6 @@
 
 import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// What a read or a write came to.
 enum Transfer {
     /// So many bytes; of a read never 0.
@@ -26,15 +16,7 @@ enum Transfer {
 enum Descriptor {
     static func close(_ descriptor: Int32) {
         // Not repeated after EINTR: on Linux and Darwin the descriptor is gone, and its number may be someone else's.
-        #if canImport(Darwin)
-        _ = Darwin.close(descriptor)
-        #elseif canImport(Glibc)
-        _ = Glibc.close(descriptor)
-        #elseif canImport(Musl)
-        _ = Musl.close(descriptor)
-        #elseif canImport(Android)
-        _ = Android.close(descriptor)
-        #endif
+        _ = systemClose(descriptor)
     }
 
     static func makeNonBlocking(_ descriptor: Int32) {
@@ -55,15 +37,7 @@ enum Descriptor {
 
     static func send(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Transfer {
         while true {
-            #if canImport(Darwin)
-            let count = Darwin.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
-            #elseif canImport(Glibc)
-            let count = Glibc.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
-            #elseif canImport(Musl)
-            let count = Musl.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
-            #elseif canImport(Android)
-            let count = Android.send(descriptor, buffer.baseAddress, buffer.count, Platform.sendFlags)
-            #endif
+            let count = systemSend(descriptor, buffer, Platform.sendFlags)
             if count >= 0 { return .bytes(count) }
             let code = errno
             // ENOBUFS is Darwin's passing lack of buffers.

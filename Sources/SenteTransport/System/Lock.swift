@@ -1,15 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// A mutex for state that threads share for a few instructions at a time.
 ///
 /// `Synchronization.Mutex` would ask macOS 15.

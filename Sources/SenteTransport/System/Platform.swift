@@ -4,16 +4,6 @@
 import CSenteSystem
 package import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Constants whose Swift type differs between C libraries, and the calls around them.
 enum Platform {
     #if canImport(Glibc)

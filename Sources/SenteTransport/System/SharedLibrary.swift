@@ -2,16 +2,6 @@
 
 package import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// A library of the system that is loaded at run time, and stays loaded.
 package struct SharedLibrary {
     /// What an attempt to load came to; the text is the system's (dlerror(3)).

@@ -5,16 +5,6 @@ import CSenteSystem
 import SenteBase
 import SenteSocket
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// An address in the C library's form.
 extension Dialer.Address {
     var family: Int32 {

@@ -3,16 +3,6 @@
 import CSenteSystem
 import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// A thread of the operating system.
 struct SystemThread: @unchecked Sendable {
     private let handle: pthread_t

@@ -4,16 +4,6 @@ import CSenteSystem
 import SenteBase
 import SenteSocket
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// Makes TCP sockets, all of them non-blocking, closed on exec, without delay and without SIGPIPE.
 enum TCPSocket {
     static func open(family: Int32) throws(LinkFailure) -> Int32 {
@@ -43,15 +33,7 @@ enum TCPSocket {
 
     static func connect(_ descriptor: Int32, to address: Dialer.Address) -> Connecting {
         let code = address.withSocketAddress { pointer, length in
-            #if canImport(Darwin)
-            Darwin.connect(descriptor, pointer, length) == 0 ? 0 : errno
-            #elseif canImport(Glibc)
-            Glibc.connect(descriptor, pointer, length) == 0 ? 0 : errno
-            #elseif canImport(Musl)
-            Musl.connect(descriptor, pointer, length) == 0 ? 0 : errno
-            #elseif canImport(Android)
-            Android.connect(descriptor, pointer, length) == 0 ? 0 : errno
-            #endif
+            systemConnect(descriptor, pointer, length) == 0 ? 0 : errno
         }
         switch code {
         case 0: return .done
@@ -85,16 +67,7 @@ enum TCPSocket {
         let descriptor = try open(family: address.family)
         set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
         let bound = address.withSocketAddress { bind(descriptor, $0, $1) == 0 }
-        #if canImport(Darwin)
-        let listening = bound && Darwin.listen(descriptor, backlog) == 0
-        #elseif canImport(Glibc)
-        let listening = bound && Glibc.listen(descriptor, backlog) == 0
-        #elseif canImport(Musl)
-        let listening = bound && Musl.listen(descriptor, backlog) == 0
-        #elseif canImport(Android)
-        let listening = bound && Android.listen(descriptor, backlog) == 0
-        #endif
-        guard listening else {
+        guard bound, systemListen(descriptor, backlog) == 0 else {
             let failure = Platform.failure(errno, "Listening on \(address)")
             Descriptor.close(descriptor)
             throw failure
@@ -113,7 +86,7 @@ enum TCPSocket {
 
     static func accept(_ descriptor: Int32) -> Accepting {
         #if canImport(Darwin)
-        let connection = Darwin.accept(descriptor, nil, nil)
+        let connection = systemAccept(descriptor)
         #else
         let connection = accept4(descriptor, nil, nil, flags)
         #endif

@@ -2,16 +2,6 @@
 
 package import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 extension TLSConfiguration {
     /// Whether it names a file, whose content may change.
     var namesFiles: Bool {

@@ -3,16 +3,6 @@
 import CSenteSystem
 package import SenteBase
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 /// The certificate authorities of the system, read once: some 20 ms and 750 KiB, shared by all contexts.
 ///
 /// It reads files: ask off the loop.

@@ -3,16 +3,6 @@
 import CSenteSystem
 import SenteSocket
 
-#if canImport(Darwin)
-import Darwin
-#elseif canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#elseif canImport(Android)
-import Android
-#endif
-
 extension TLSLibrary {
     /// Base64 of the SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 7469 §2.4).
     func keyDigest(_ certificate: OpaquePointer) -> String {
