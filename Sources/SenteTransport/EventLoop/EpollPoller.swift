@@ -22,7 +22,8 @@ final class EpollPoller: Poller {
         events = .allocate(capacity: 256)
         events.initialize(repeating: epoll_event())
         do throws(LinkFailure) {
-            try add(event, generation: 0, interest: .read)
+            // Each write is an edge of its own (epoll(7)), so that the counter need never be read.
+            try add(event, description(event, 0, .read), EPOLLET.rawValue)
         } catch {
             close()
             throw error
@@ -36,8 +37,15 @@ final class EpollPoller: Poller {
     }
 
     func add(_ descriptor: Int32, generation: UInt32, interest: Interest) throws(LinkFailure) {
-        var event = description(descriptor, generation, interest)
-        guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+        try add(descriptor, description(descriptor, generation, interest))
+    }
+
+    private func add(
+        _ descriptor: Int32, _ description: epoll_event, _ flags: UInt32 = 0
+    ) throws(LinkFailure) {
+        var description = description
+        description.events |= flags
+        guard epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &description) == 0 else {
             throw Platform.failure(errno, "Watching a descriptor")
         }
     }
@@ -60,11 +68,7 @@ final class EpollPoller: Poller {
             let bits = events[index].events
             let data = events[index].data.u64
             let descriptor = Int32(truncatingIfNeeded: data)
-            if descriptor == event {
-                var counter: UInt64 = 0
-                _ = read(event, &counter, 8)
-                continue
-            }
+            if descriptor == event { continue }
             var readiness: Readiness = []
             if bits & EPOLLIN.rawValue != 0 { readiness.insert(.read) }
             if bits & EPOLLOUT.rawValue != 0 { readiness.insert(.write) }
