@@ -15,7 +15,7 @@ struct LinkPair {
     /// The client's policy is what is offered; the server takes what it gets.
     init(compression policy: CompressionPolicy? = nil, entropy: Entropy = .system) throws {
         masks = MaskKeys(entropy)
-        var events: [LinkEvent] = []
+        var reports: [LinkReport] = []
         client = Link(
             client: try UpgradeRequest(WebSocketURL("ws://host/")), key: HandshakeKey(entropy),
             compression: .system(policy), deadline: .distantFuture)
@@ -23,28 +23,28 @@ struct LinkPair {
             server: LinkLimits(), compression: .system(policy.map { _ in CompressionPolicy() }),
             at: Self.start)
         let request = Self.take(&client)
-        request.withUnsafeBytes { server.receive($0, at: Self.start, masks: &masks, into: &events) }
-        _ = server.accept(at: Self.start, masks: &masks, into: &events)
+        request.withUnsafeBytes { server.receive($0, at: Self.start, masks: &masks, into: &reports) }
+        _ = server.accept(at: Self.start, masks: &masks, into: &reports)
         let answer = Self.take(&server)
-        answer.withUnsafeBytes { client.receive($0, at: Self.start, masks: &masks, into: &events) }
+        answer.withUnsafeBytes { client.receive($0, at: Self.start, masks: &masks, into: &reports) }
     }
 
     /// The bytes of a message on their way to the server.
     mutating func fromClient(_ message: Message) -> [UInt8] {
-        _ = client.send(message, masks: &masks)
+        _ = client.send(message, at: Self.start, masks: &masks)
         return Self.take(&client)
     }
 
     /// The bytes of a message on their way to the client.
     mutating func fromServer(_ message: Message) -> [UInt8] {
-        _ = server.send(message, masks: &masks)
+        _ = server.send(message, at: Self.start, masks: &masks)
         return Self.take(&server)
     }
 
     private static func take(_ link: inout Link) -> [UInt8] {
         var taken: [UInt8] = []
-        var wrote: [SendID] = []
-        link.withOutput(wrote: &wrote) {
+        var reports: [LinkReport] = []
+        link.withOutput(into: &reports) {
             taken = Array($0)
             return $0.count
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a link says of itself to whoever owns it.
+/// What a link says of itself to whoever owns it, and a transport to its observer.
 ///
 /// Reports of one wake-up come in one batch, in order.
 package enum LinkReport: Hashable, Sendable {
@@ -18,6 +18,30 @@ package enum LinkReport: Hashable, Sendable {
     case refused(Refusal)
     /// The link is over. Nothing comes after it.
     case closed(LinkEnd)
+
+    /// Whether nothing comes after it.
+    package var isLast: Bool {
+        switch self {
+        case .refused, .closed: true
+        case .opened, .received, .progress, .wrote, .answered: false
+        }
+    }
+}
+
+extension [LinkReport] {
+    /// Whether messages are among them.
+    package var holdMessages: Bool { contains { if case .received = $0 { true } else { false } } }
+
+    /// Adds messages, to those of the last report if it has some.
+    package mutating func append(received messages: [Message]) {
+        guard let last = indices.last, case .received(var earlier) = self[last] else {
+            return append(.received(messages))
+        }
+        // Meanwhile nothing else holds them, so that they are not copied.
+        self[last] = .progress
+        earlier += messages
+        self[last] = .received(earlier)
+    }
 }
 
 /// What the opening handshake agreed on.

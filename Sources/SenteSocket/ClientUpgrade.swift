@@ -9,6 +9,8 @@ struct ClientUpgrade: Sendable {
         case refused(Refusal)
     }
 
+    /// The request as it goes on the wire.
+    let request: [UInt8]
     private let key: HandshakeKey
     private let subprotocols: [String]
     private let compression: LinkCompression?
@@ -19,9 +21,12 @@ struct ClientUpgrade: Sendable {
     private var refusal: Refusal?
     private var body: HTTPBodyReader
 
+    /// With `compression` permessage-deflate is offered.
     init(
         _ request: UpgradeRequest, key: HandshakeKey, compression: LinkCompression?, limits: LinkLimits
     ) {
+        let offer = compression.map { DeflateParameters(offering: $0.policy) }
+        self.request = request.bytes(key: key, offering: offer)
         self.key = key
         self.compression = compression
         subprotocols = request.subprotocols
@@ -47,11 +52,16 @@ struct ClientUpgrade: Sendable {
                 body = HTTPBodyReader(.of(head, status: status), limit: limits.refusalBody)
             }
         }
-        return body.read(&rest) ? end() : nil
+        return body.read(&rest) ? answer : nil
     }
 
-    /// Nothing more will come in time: an answer whose body is cut is still that answer.
-    mutating func end() -> Answer? {
+    /// What a refusal comes to when nothing more will come in time: an answer whose body is cut is still that answer.
+    var refused: LinkReport? {
+        guard case .refused(let refusal) = answer else { return nil }
+        return .refused(refusal)
+    }
+
+    private var answer: Answer? {
         guard var refusal else { return nil }
         refusal.body = body.bytes
         return .refused(refusal)

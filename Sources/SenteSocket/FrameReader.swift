@@ -4,36 +4,46 @@ import SenteBase
 
 /// Turns bytes cut anywhere into messages and control frames (RFC 6455 §5).
 ///
-/// A message whose bytes are all at hand is one allocation and one pass over them. Otherwise its payload is
-/// laid out at its final length when the frame's header is known, so that what is missing can be received in
-/// place. Compressed payload is unfolded as it comes, and is never kept itself. Between messages the reader owns no
-/// memory but what compression keeps. After a fault it must not be used again.
+/// A message whose bytes are all at hand is one allocation. Otherwise its payload is laid out at its final length when the
+/// frame's header is known, so that what is missing can be received in place. Compressed payload is unfolded as it comes,
+/// and is never kept itself. Between messages the reader owns no memory but what compression keeps. After a fault it must
+/// not be used again.
 struct FrameReader: Sendable {
     /// What a frame completed.
     enum Piece: Hashable, Sendable {
         case message(Message)
         case ping([UInt8])
-        case pong([UInt8])
+        case pong
         case close([UInt8])
+    }
+
+    private enum State: Sendable {
+        case betweenFrames
+        /// In a header, of which so much has come.
+        case header([UInt8])
+        /// In the payload of a message's frame, of which so many bytes have come.
+        case payload(FrameHeader, received: Int)
+        /// In the payload of a control frame, of which so much has come, masked as it is.
+        case control(FrameHeader, [UInt8])
+    }
+
+    /// The message that frames are adding to.
+    private struct Unfinished: Sendable {
+        /// Nil between messages.
+        var kind: Message.Kind?
+        var isCompressed = false
+        /// Valid up to `filled`.
+        var payload: [UInt8] = []
+        var filled = 0
+        var validator = UTF8Validator()
     }
 
     private let masked: Bool
     private let limit: Int
-    /// One once permessage-deflate is agreed on, else none; an array, so that links without it stay small.
-    var inflater: [MessageInflater] = []
-    /// The bytes of a header that is not complete.
-    private var head: [UInt8] = []
-    /// The frame whose payload is being read, and how much of it came.
-    private var frame: FrameHeader?
-    private var received = 0
-    /// The message that frames are adding to; its payload is valid up to `filled`.
-    private var kind: Message.Kind?
-    private var isCompressed = false
-    private var payload: [UInt8] = []
-    private var filled = 0
-    private var validator = UTF8Validator()
-    /// The payload of a control frame that came in pieces.
-    private var control: [UInt8] = []
+    private var state = State.betweenFrames
+    private var message = Unfinished()
+    /// Nil unless permessage-deflate is agreed on.
+    var inflater: MessageInflater?
 
     /// `masked`: whether the peer masks, as clients do.
     ///
@@ -45,25 +55,35 @@ struct FrameReader: Sendable {
 
     /// Bytes of a data frame's payload that have not come, for which memory is laid out.
     var missing: Int {
-        guard let frame, !frame.opcode.isControl, !isCompressed else { return 0 }
+        guard case .payload(let frame, let received) = state, !message.isCompressed else { return 0 }
         return frame.length &- received
     }
 
     /// Takes bytes off `rest` until a piece is complete; nil when all of them are taken.
     mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> Piece? {
         while true {
-            if let frame {
-                if let piece = try go(on: frame, &rest) { return piece }
-                if self.frame != nil { return nil }
-                continue
+            switch state {
+            case .betweenFrames, .header:
+                guard let header = try nextHeader(&rest) else { return nil }
+                if isWhole(header, in: rest) { return .message(try whole(header, &rest)) }
+                try begin(header)
+            case .payload(let frame, let received):
+                let piece = Self.take(frame.length &- received, off: &rest)
+                try add(piece, key: frame.key, phase: received)
+                guard received &+ piece.count == frame.length else {
+                    state = .payload(frame, received: received &+ piece.count)
+                    return nil
+                }
+                if let message = try finish(frame) { return .message(message) }
+            case .control(let frame, var payload):
+                payload.append(contentsOf: Self.take(frame.length &- payload.count, off: &rest))
+                guard payload.count == frame.length else {
+                    state = .control(frame, payload)
+                    return nil
+                }
+                state = .betweenFrames
+                return Self.piece(frame, payload)
             }
-            guard let header = try nextHeader(&rest) else { return nil }
-            if header.isFinal, !header.isCompressed, kind == nil, rest.count >= header.length,
-                header.opcode == .binary || header.opcode == .text
-            {
-                return try whole(header, &rest)
-            }
-            try begin(header)
         }
     }
 
@@ -72,56 +92,64 @@ struct FrameReader: Sendable {
     /// It returns how many bytes it wrote.
     mutating func fill(
         _ body: (UnsafeMutableRawBufferPointer) throws -> Int
-    ) rethrows -> (count: Int, outcome: Result<Piece?, FrameFault>) {
-        guard let frame, missing > 0 else { return (0, .success(nil)) }
-        let (start, room, phase) = (filled, missing, received)
-        let count = try payload.withUnsafeMutableBytes { bytes in
+    ) rethrows -> (count: Int, outcome: Result<Message?, FrameFault>) {
+        let room = missing
+        guard case .payload(let frame, let received) = state, room > 0 else { return (0, .success(nil)) }
+        let start = message.filled
+        let count = try message.payload.withUnsafeMutableBytes { bytes in
             let region = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + room])
             let count = min(max(0, try body(region)), room)
-            if frame.key != 0, let base = region.baseAddress {
-                Masking.copy(base, to: base, count: count, key: frame.key, phase: phase)
-            }
+            Masking.apply(
+                frame.key, to: UnsafeMutableRawBufferPointer(rebasing: region[..<count]), phase: received)
             return count
         }
+        state = .payload(frame, received: received &+ count)
         do throws(FrameFault) {
-            try advance(by: count)
-            return (count, .success(received == frame.length ? try finish(frame) : nil))
+            try filled(count)
+            return (count, .success(count == room ? try finish(frame) : nil))
         } catch {
             return (count, .failure(error))
         }
+    }
+
+    private static func take(
+        _ count: Int, off rest: inout UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        let count = min(count, rest.count)
+        let piece = UnsafeRawBufferPointer(rebasing: rest[..<count])
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        return piece
     }
 
     // MARK: - Headers
 
     private mutating func nextHeader(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> FrameHeader?
     {
-        if head.isEmpty {
-            if let header = try FrameHeader.parse(rest, masked: masked, inflates: !inflater.isEmpty) {
+        guard case .header(var head) = state else {
+            if let header = try FrameHeader.parse(rest, masked: masked, inflates: inflater != nil) {
                 rest = UnsafeRawBufferPointer(rebasing: rest[header.size...])
                 return header
             }
-            head = Array(rest)
-            rest = UnsafeRawBufferPointer(start: nil, count: 0)
+            if !rest.isEmpty { state = .header(Array(rest)) }
             return nil
         }
-        while let byte = rest.first {
+        for (index, byte) in rest.enumerated() {
             head.append(byte)
-            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst())
-            if let header = try parseHead() {
-                head = []
+            if let header = try parse(head) {
+                rest = UnsafeRawBufferPointer(rebasing: rest[(index + 1)...])
+                state = .betweenFrames
                 return header
             }
         }
+        state = .header(head)
         return nil
     }
 
-    private func parseHead() throws(FrameFault) -> FrameHeader? {
-        let (masked, inflates) = (masked, !inflater.isEmpty)
-        let result = head.withUnsafeBytes { bytes -> Result<FrameHeader?, FrameFault> in
-            do throws(FrameFault) {
-                return .success(try FrameHeader.parse(bytes, masked: masked, inflates: inflates))
-            } catch {
-                return .failure(error)
+    private func parse(_ head: [UInt8]) throws(FrameFault) -> FrameHeader? {
+        let (masked, inflates) = (masked, inflater != nil)
+        let result = head.withUnsafeBytes { bytes in
+            Result { () throws(FrameFault) in
+                try FrameHeader.parse(bytes, masked: masked, inflates: inflates)
             }
         }
         return try result.get()
@@ -129,171 +157,124 @@ struct FrameReader: Sendable {
 
     // MARK: - Payloads
 
-    /// A message in one frame that is all at hand.
-    private func whole(_ header: FrameHeader, _ rest: inout UnsafeRawBufferPointer) throws(FrameFault)
-        -> Piece
-    {
-        let length = header.length
-        guard length <= limit else { throw .tooBig(limit: limit) }
-        let source = rest
-        rest = UnsafeRawBufferPointer(rebasing: rest[length...])
-        var isText = true
-        let bytes = [UInt8](unsafeUninitializedCapacity: length) { target, count in
-            count = length
-            guard length > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
-            Self.copy(from, to: UnsafeMutableRawPointer(to), count: length, key: header.key, phase: 0)
-            guard header.opcode == .text else { return }
-            var validator = UTF8Validator()
-            isText =
-                validator.accept(UnsafeRawBufferPointer(start: to, count: length)) && validator.isAtBoundary
-        }
-        guard header.opcode == .text else { return .message(Message(.binary, bytes)) }
+    /// Whether a frame is a message by itself, and all at hand.
+    private func isWhole(_ header: FrameHeader, in rest: UnsafeRawBufferPointer) -> Bool {
+        header.isFinal && !header.isCompressed && rest.count >= header.length && message.kind == nil
+            && (header.opcode == .text || header.opcode == .binary)
+    }
+
+    private func whole(
+        _ header: FrameHeader, _ rest: inout UnsafeRawBufferPointer
+    ) throws(FrameFault) -> Message {
+        guard header.length <= limit else { throw .tooBig(limit: limit) }
+        // To copy and then to unmask costs less than an array that is made uninitialized, which has its type looked up.
+        var bytes = Array(Self.take(header.length, off: &rest))
+        if header.key != 0 { bytes.withUnsafeMutableBytes { Masking.apply(header.key, to: $0) } }
+        guard header.opcode == .text else { return Message(.binary, bytes) }
+        var validator = UTF8Validator()
+        let isText = bytes.withUnsafeBytes { validator.accept($0) } && validator.isAtBoundary
         guard isText else { throw .invalidText("a text message") }
-        return .message(Message(.text, bytes))
+        return Message(.text, bytes)
     }
 
     /// Checks a frame against the message under way and lays out its memory.
     private mutating func begin(_ header: FrameHeader) throws(FrameFault) {
-        received = 0
-        frame = header
         switch header.opcode {
         case .close, .ping, .pong:
+            state = .control(header, [])
             return
         case .continuation:
-            guard kind != nil else { throw .protocolError("a continuation frame continues nothing") }
+            guard message.kind != nil else { throw .protocolError("a continuation frame continues nothing") }
         case .text, .binary:
             // RFC 6455 §5.4: fragments of two messages must not be interleaved.
-            guard kind == nil else { throw .protocolError("a new message begins inside a fragmented one") }
-            kind = header.opcode == .text ? .text : .binary
-            isCompressed = header.isCompressed
+            guard message.kind == nil else {
+                throw .protocolError("a new message begins inside a fragmented one")
+            }
+            message.kind = header.opcode == .text ? .text : .binary
+            message.isCompressed = header.isCompressed
         }
+        state = .payload(header, received: 0)
         let length = header.length
-        if isCompressed {
-            for index in inflater.indices { try inflater[index].begin(frame: length) }
+        if message.isCompressed {
+            try inflater?.begin(frame: length)
             return
         }
-        guard length <= limit, length <= limit - filled else { throw .tooBig(limit: limit) }
-        if filled == 0 {
+        guard length <= limit, length <= limit - message.filled else { throw .tooBig(limit: limit) }
+        if message.filled == 0 {
             // Not zeroed: every byte is written before `filled` passes it, and none beyond `filled` is read.
-            payload = [UInt8](unsafeUninitializedCapacity: length) { $1 = length }
+            message.payload = [UInt8](unsafeUninitializedCapacity: length) { $1 = length }
         } else {
-            payload.append(contentsOf: repeatElement(0, count: length))
+            message.payload.append(contentsOf: repeatElement(0, count: length))
         }
     }
 
-    /// Takes payload off `rest`.
-    private mutating func go(on frame: FrameHeader, _ rest: inout UnsafeRawBufferPointer) throws(FrameFault)
-        -> Piece?
-    {
-        let count = min(rest.count, frame.length &- received)
-        if count > 0, let from = rest.baseAddress {
-            let (start, phase) = (filled, received)
-            if frame.opcode.isControl {
-                let old = control.count
-                control.append(contentsOf: UnsafeRawBufferPointer(start: from, count: count))
-                if frame.key != 0 {
-                    control.withUnsafeMutableBytes { bytes in
-                        guard let base = bytes.baseAddress else { return }
-                        Masking.copy(base + old, to: base + old, count: count, key: frame.key, phase: phase)
-                    }
-                }
-                received &+= count
-            } else if isCompressed {
-                received &+= count
-                try inflate(UnsafeRawBufferPointer(start: from, count: count), key: frame.key, phase: phase)
-            } else {
-                payload.withUnsafeMutableBytes { bytes in
-                    guard let base = bytes.baseAddress else { return }
-                    Self.copy(from, to: base + start, count: count, key: frame.key, phase: phase)
-                }
-                try advance(by: count)
-            }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
-        return received == frame.length ? try finish(frame) : nil
-    }
-
-    /// Counts payload that has been put in its place, and checks text as it comes: a bad byte fails the link
-    /// at once.
-    private mutating func advance(by count: Int) throws(FrameFault) {
-        filled &+= count
-        received &+= count
-        try checkText(last: count)
-    }
-
-    /// Adds what a piece of a compressed message's payload unfolds to, and checks it likewise.
-    private mutating func inflate(
-        _ bytes: UnsafeRawBufferPointer, key: UInt32, phase: Int
+    /// Adds a piece of a frame's payload to the message.
+    private mutating func add(
+        _ piece: UnsafeRawBufferPointer, key: UInt32, phase: Int
     ) throws(FrameFault) {
-        guard key != 0, let from = bytes.baseAddress else {
-            return try inflate(bytes)
+        guard let source = piece.baseAddress, !piece.isEmpty else { return }
+        guard !message.isCompressed else { return try inflate(piece, key: key, phase: phase) }
+        let start = message.filled
+        message.payload.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            Masking.copy(source, to: base + start, count: piece.count, key: key, phase: phase)
         }
-        let unmasked = [UInt8](unsafeUninitializedCapacity: bytes.count) { target, count in
-            count = bytes.count
-            guard let to = target.baseAddress else { return }
-            Masking.copy(from, to: UnsafeMutableRawPointer(to), count: count, key: key, phase: phase)
+        try filled(piece.count)
+    }
+
+    /// Adds what a piece of a compressed message's payload unfolds to.
+    private mutating func inflate(
+        _ piece: UnsafeRawBufferPointer, key: UInt32, phase: Int
+    ) throws(FrameFault) {
+        if key == 0 {
+            try inflater?.inflate(piece, into: &message.payload)
+        } else {
+            var unmasked = Array(piece)
+            unmasked.withUnsafeMutableBytes { Masking.apply(key, to: $0, phase: phase) }
+            let result = unmasked.withUnsafeBytes { bytes in
+                Result { () throws(FrameFault) in
+                    try inflater?.inflate(bytes, into: &message.payload)
+                }
+            }
+            try result.get()
         }
-        try unmasked.withUnsafeBytes { bytes in
-            Result { () throws(FrameFault) in try inflate(bytes) }
-        }.get()
+        try filled(message.payload.count &- message.filled)
     }
 
-    private mutating func inflate(_ bytes: UnsafeRawBufferPointer) throws(FrameFault) {
-        for index in inflater.indices { try inflater[index].inflate(bytes, into: &payload) }
-        try inflated()
-    }
-
-    private mutating func inflated() throws(FrameFault) {
-        let count = payload.count &- filled
-        filled = payload.count
-        try checkText(last: count)
-    }
-
-    /// Checks the last `count` bytes of what there is of a text.
-    private mutating func checkText(last count: Int) throws(FrameFault) {
-        guard kind == .text, count > 0 else { return }
-        let start = filled &- count
-        var validator = validator
-        let isText = payload.withUnsafeBytes { bytes in
+    /// Counts payload that has been put in its place, and checks text as it comes: a bad byte fails the link at once.
+    private mutating func filled(_ count: Int) throws(FrameFault) {
+        let start = message.filled
+        message.filled = start &+ count
+        guard message.kind == .text, count > 0 else { return }
+        var validator = message.validator
+        let isText = message.payload.withUnsafeBytes { bytes in
             validator.accept(UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]))
         }
-        self.validator = validator
+        message.validator = validator
         guard isText else { throw .invalidText("a text message") }
     }
 
-    private mutating func finish(_ frame: FrameHeader) throws(FrameFault) -> Piece? {
-        self.frame = nil
-        received = 0
-        if frame.opcode.isControl {
-            let bytes = control
-            control = []
-            switch frame.opcode {
-            case .ping: return .ping(bytes)
-            case .pong: return .pong(bytes)
-            default: return .close(bytes)
-            }
+    /// A data frame is complete; the message, if that is.
+    private mutating func finish(_ frame: FrameHeader) throws(FrameFault) -> Message? {
+        state = .betweenFrames
+        guard frame.isFinal, let kind = message.kind else { return nil }
+        if message.isCompressed {
+            try inflater?.finish(into: &message.payload)
+            try filled(message.payload.count &- message.filled)
         }
-        guard frame.isFinal, let kind else { return nil }
-        if isCompressed {
-            for index in inflater.indices { try inflater[index].finish(into: &payload) }
-            try inflated()
-        }
-        guard validator.isAtBoundary else { throw .invalidText("the end of a text message") }
-        let message = Message(kind, payload)
-        self.kind = nil
-        isCompressed = false
-        payload = []
-        filled = 0
-        return .message(message)
+        guard message.validator.isAtBoundary else { throw .invalidText("the end of a text message") }
+        let whole = Message(kind, message.payload)
+        message = Unfinished()
+        return whole
     }
 
-    private static func copy(
-        _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, key: UInt32, phase: Int
-    ) {
-        if key == 0 {
-            target.copyMemory(from: source, byteCount: count)
-        } else {
-            Masking.copy(source, to: target, count: count, key: key, phase: phase)
+    private static func piece(_ frame: FrameHeader, _ payload: [UInt8]) -> Piece {
+        var payload = payload
+        payload.withUnsafeMutableBytes { Masking.apply(frame.key, to: $0) }
+        switch frame.opcode {
+        case .ping: return .ping(payload)
+        case .close: return .close(payload)
+        case .pong, .continuation, .text, .binary: return .pong
         }
     }
 }

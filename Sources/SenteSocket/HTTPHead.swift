@@ -103,5 +103,5 @@ struct HandshakeFault: Error, Hashable, Sendable {
     }
 
     /// What a client calls it: trying again can mend a broken answer, but not that another protocol is spoken.
-    var failure: LinkFailure.Kind { isMalformed ? .protocolViolation : .badHandshake }
+    var kind: LinkFailure.Kind { isMalformed ? .protocolViolation : .badHandshake }
 }

@@ -2,6 +2,12 @@
 
 /// XOR with a mask key (RFC 6455 §5.3), fused with the copy that has to happen anyway, in 64-bit words.
 package enum Masking {
+    /// Masks or unmasks bytes where they are; key 0, which changes nothing, costs nothing.
+    static func apply(_ key: UInt32, to bytes: UnsafeMutableRawBufferPointer, phase: Int = 0) {
+        guard key != 0, let base = bytes.baseAddress else { return }
+        copy(base, to: base, count: bytes.count, key: key, phase: phase)
+    }
+
     /// Copies `count` bytes through the mask.
     ///
     /// `source` and `target` are the same or do not overlap.
@@ -12,6 +18,10 @@ package enum Masking {
         _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, count: Int, key: UInt32,
         phase: Int = 0
     ) {
+        guard key != 0 else {
+            if source != UnsafeRawPointer(target) { target.copyMemory(from: source, byteCount: count) }
+            return
+        }
         let shift = UInt32(truncatingIfNeeded: phase & 3) &* 8
         let turned = (key &>> shift) | (key &<< (32 &- shift))
         let wide = UInt64(turned) | UInt64(turned) << 32

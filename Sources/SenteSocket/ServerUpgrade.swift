@@ -18,20 +18,17 @@ struct ServerUpgrade: Sendable {
         reader = HTTPHeadReader(.request, limits: limits)
     }
 
-    /// Takes all of `rest`; the request when it is complete.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) -> HTTPRequest? {
-        var found: HTTPRequest?
+    /// Takes all of `rest`, which makes up the request and then what is left over.
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) {
         if request == nil {
-            guard let head = try reader.read(&rest) else { return nil }
-            found = try check(head)
-            request = found
+            guard let head = try reader.read(&rest) else { return }
+            request = try check(head)
         }
         guard leftover.count + rest.count <= limits.head else {
             throw HandshakeFault("the client sent more than \(limits.head) bytes before it was answered")
         }
         leftover.append(contentsOf: rest)
         rest = UnsafeRawBufferPointer(start: nil, count: 0)
-        return found
     }
 
     private mutating func check(_ head: HTTPHead) throws(HandshakeFault) -> HTTPRequest {

@@ -27,6 +27,7 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
     package let remoteAddress: String?
 
     private var stream: LinkStream?
+    private var isAsked = false
     private var observer: (any ServerConnectionObserver)?
 
     init(_ id: LinkID, remoteAddress: String?) {
@@ -42,9 +43,9 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
     /// Accepts the upgrade that was requested; false when there is none, or the answer would be wrong.
     @discardableResult
     package func accept(subprotocol: String? = nil, headers: [HTTPHeader] = []) -> Bool {
-        stream?.change { link, masks, events in
+        stream?.change { link, masks, reports in
             link.accept(
-                subprotocol: subprotocol, headers: headers, at: self.now, masks: &masks, into: &events)
+                subprotocol: subprotocol, headers: headers, at: self.now, masks: &masks, into: &reports)
         } ?? false
     }
 
@@ -58,13 +59,13 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
 
     /// Queues a message; everything queued in one turn leaves in one write.
     @discardableResult
-    package func send(_ message: Message) -> Link.Verdict {
+    package func send(_ message: Message) -> Link.WriteResult {
         stream?.send(message, id: nil) ?? .notOpen
     }
 
     /// Queues a WebSocket ping.
     @discardableResult
-    package func ping(_ payload: [UInt8] = []) -> Link.Verdict {
+    package func ping(_ payload: [UInt8] = []) -> Link.WriteResult {
         stream?.change { link, masks, _ in link.ping(payload, masks: &masks) } ?? .notOpen
     }
 
@@ -73,8 +74,8 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
     package func close(_ code: CloseCode = .normal, reason: String = "") -> Bool {
         guard let stream else { return true }
         stream.setPaused(false)
-        return stream.change { link, masks, events in
-            link.close(code, reason: reason, at: self.now, masks: &masks, into: &events)
+        return stream.change { link, masks, reports in
+            link.close(code, reason: reason, at: self.now, masks: &masks, into: &reports)
         }
     }
 
@@ -112,30 +113,21 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
 
     // MARK: LinkStreamOwner
 
-    func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent]) {
-        var messages: [Message] = []
-        for event in events {
-            if case .message(let message) = event {
-                messages.append(message)
-                continue
-            }
-            handOver(&messages)
-            switch event {
-            case .requested(let request): observer?.connection(self, requested: request)
+    func stream(_ stream: LinkStream, reported reports: inout [LinkReport]) {
+        if !isAsked, let request = stream.request {
+            isAsked = true
+            observer?.connection(self, requested: request)
+        }
+        for report in reports {
+            switch report {
             case .opened: observer?.connectionOpened(self)
+            case .received(let messages): observer?.connection(self, received: messages)
             case .closed(let end):
                 let observer = observer
                 self.observer = nil
                 observer?.connection(self, closed: end)
-            case .message, .pinged, .pong, .refused: break
+            case .progress, .wrote, .answered, .refused: break
             }
         }
-        handOver(&messages)
-    }
-
-    private func handOver(_ messages: inout [Message]) {
-        guard !messages.isEmpty else { return }
-        observer?.connection(self, received: messages)
-        messages = []
     }
 }

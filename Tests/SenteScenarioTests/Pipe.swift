@@ -33,6 +33,7 @@ final class Pipe {
     private var links: [Link?] = [nil, nil]
     private var directions = [Direction(), Direction()]
     private var lastReport = Instant.distantPast
+    private var isAsked = false
     private(set) var isSilent = false
     private(set) var isCut = false
     private(set) var isAbandoned = false
@@ -119,7 +120,9 @@ final class Pipe {
     func send(_ batch: [Transmission]) {
         for transmission in batch {
             let message = transmission.message
-            guard links[0]?.send(message, id: transmission.id, masks: &world.masks) == .queued else {
+            guard
+                links[0]?.send(message, id: transmission.id, at: now, masks: &world.masks) == .queued
+            else {
                 continue
             }
             onTheWay.append((owner.outbounds[transmission.id], message))
@@ -128,7 +131,7 @@ final class Pipe {
     }
 
     func send(_ message: Message) {
-        _ = links[1]?.send(message, masks: &world.masks)
+        _ = links[1]?.send(message, at: now, masks: &world.masks)
         flush(.server)
     }
 
@@ -138,8 +141,8 @@ final class Pipe {
         guard links[end.rawValue] != nil else {
             return fail(.lost, "The link was closed before it was open.", at: now)
         }
-        change(end) { link, masks, events in
-            _ = link.close(code, reason: reason, at: self.now, masks: &masks, into: &events)
+        change(end) { link, masks, reports in
+            _ = link.close(code, reason: reason, at: self.now, masks: &masks, into: &reports)
         }
     }
 
@@ -164,8 +167,8 @@ final class Pipe {
     func answer(_ admission: ServerSession.Admission) {
         switch admission {
         case .upgrade:
-            change(.server) { link, masks, events in
-                _ = link.accept(at: self.now, masks: &masks, into: &events)
+            change(.server) { link, masks, reports in
+                _ = link.accept(at: self.now, masks: &masks, into: &reports)
             }
         case .answer(let refusal):
             change(.server) { link, _, _ in
@@ -221,14 +224,14 @@ final class Pipe {
 
     // MARK: Bytes
 
-    private func change(_ end: End, _ body: (inout Link, inout MaskKeys, inout [LinkEvent]) -> Void) {
-        var events: [LinkEvent] = []
+    private func change(_ end: End, _ body: (inout Link, inout MaskKeys, inout [LinkReport]) -> Void) {
+        var reports: [LinkReport] = []
         let index = end.rawValue
         guard var link = links[index] else { return }
         links[index] = nil
-        body(&link, &world.masks, &events)
+        body(&link, &world.masks, &reports)
         links[index] = link
-        tellOwner(end, events, wrote: [], progressed: false)
+        tellOwner(end, reports)
         flush(end)
     }
 
@@ -239,7 +242,7 @@ final class Pipe {
 
     private func flush(_ end: End) {
         let index = end.rawValue
-        var wrote: [SendID] = []
+        var reports: [LinkReport] = []
         while links[index]?.hasOutput == true {
             if let until = directions[end.other.rawValue].stalledUntil, until > now {
                 if !directions[end.other.rawValue].isFlushPlanned {
@@ -250,13 +253,13 @@ final class Pipe {
             }
             var taken: [UInt8] = []
             let chunk = world.weather.chunk.map { Int.random(in: $0, using: &world.random) } ?? .max
-            links[index]?.withOutput(wrote: &wrote) {
+            links[index]?.withOutput(into: &reports) {
                 taken = Array($0.prefix(max(1, chunk)))
                 return taken.count
             }
             put(taken, to: end.other)
         }
-        if !wrote.isEmpty { tellOwner(end, [], wrote: wrote, progressed: false) }
+        tellOwner(end, reports)
         settle(end)
     }
 
@@ -292,11 +295,11 @@ final class Pipe {
         if end == .client, owner.isSuspended {
             return world.at(owner.suspendedUntil, .arrival(self, end, bytes))
         }
-        var events: [LinkEvent] = []
+        var reports: [LinkReport] = []
         bytes.withUnsafeBytes {
-            links[end.rawValue]?.receive($0, at: now, masks: &world.masks, into: &events)
+            links[end.rawValue]?.receive($0, at: now, masks: &world.masks, into: &reports)
         }
-        tellOwner(end, events, wrote: [], progressed: true)
+        tellOwner(end, [.progress] + reports)
         flush(end)
     }
 
@@ -306,18 +309,18 @@ final class Pipe {
         if end == .client, owner.isSuspended {
             return world.at(owner.suspendedUntil, .endOfStream(self, end))
         }
-        var events: [LinkEvent] = []
-        links[end.rawValue]?.receivedEnd(at: now, into: &events)
-        tellOwner(end, events, wrote: [], progressed: false)
+        var reports: [LinkReport] = []
+        links[end.rawValue]?.receivedEnd(at: now, into: &reports)
+        tellOwner(end, reports)
         flush(end)
     }
 
     func timerFired() {
         for end in [End.client, .server] {
             if let deadline = links[end.rawValue]?.deadline, deadline <= now {
-                var events: [LinkEvent] = []
-                links[end.rawValue]?.timerFired(at: now, into: &events)
-                tellOwner(end, events, wrote: [], progressed: false)
+                var reports: [LinkReport] = []
+                links[end.rawValue]?.timerFired(at: now, into: &reports)
+                tellOwner(end, reports)
                 flush(end)
             }
         }
@@ -335,40 +338,23 @@ final class Pipe {
 
     /// One end lets go of TCP at once.
     func hangUp(_ end: End) {
-        var events: [LinkEvent] = []
-        links[end.rawValue]?.failed(LinkFailure(.lost, "Given up."), into: &events)
+        var reports: [LinkReport] = []
+        links[end.rawValue]?.failed(LinkFailure(.lost, "Given up."), into: &reports)
         lookAtLinks()
         sendEnd(to: end.other)
     }
 
     // MARK: Owners
 
-    private func tellOwner(_ end: End, _ events: [LinkEvent], wrote: [SendID], progressed: Bool) {
+    private func tellOwner(_ end: End, _ reports: [LinkReport]) {
         guard end == .client else {
-            for event in events { world.server.heard(event, on: self) }
+            if !isAsked, let request = links[1]?.request {
+                isAsked = true
+                world.server.asked(request, on: self)
+            }
+            for report in reports { world.server.heard(report, on: self) }
             return
         }
-        var reports: [LinkReport] = progressed ? [.progress] : []
-        if !wrote.isEmpty { reports.append(.wrote(wrote)) }
-        var messages: [Message] = []
-        func handOver() {
-            if !messages.isEmpty { reports.append(.received(messages)) }
-            messages = []
-        }
-        for event in events {
-            if case .message(let message) = event {
-                messages.append(message)
-                continue
-            }
-            handOver()
-            switch event {
-            case .opened(let opening): reports.append(.opened(opening))
-            case .refused(let refusal): reports.append(.refused(refusal))
-            case .closed(let end): reports.append(.closed(end))
-            case .message, .requested, .pinged, .pong: break
-            }
-        }
-        handOver()
         guard !reports.isEmpty else { return }
         lastReport = max(lastReport, now.advanced(by: world.milliseconds(world.weather.reportDelay)))
         world.at(lastReport, .reports(self, reports))

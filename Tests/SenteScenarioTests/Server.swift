@@ -101,23 +101,25 @@ final class Server {
 
     // MARK: The way in
 
-    func heard(_ event: LinkEvent, on pipe: Pipe) {
-        switch event {
-        case .requested(let request):
-            guard isUp else { return pipe.hangUp(.server) }
-            pipe.answer(
-                session.admit(
-                    target: request.target + "?client-id=c\(pipe.owner.number)",
-                    wantsUpgrade: request.isUpgrade, at: world.now))
+    func asked(_ request: HTTPRequest, on pipe: Pipe) {
+        guard isUp else { return pipe.hangUp(.server) }
+        pipe.answer(
+            session.admit(
+                target: request.target + "?client-id=c\(pipe.owner.number)",
+                wantsUpgrade: request.isUpgrade, at: world.now))
+    }
+
+    func heard(_ report: LinkReport, on pipe: Pipe) {
+        switch report {
         case .opened:
             guard isUp else { return pipe.hangUp(.server) }
             pipes[pipe.connection] = pipe
             handle(.connected(pipe.connection, world.tongue.handshake(pipe.owner)))
-        case .message(let message): receive(message, on: pipe)
+        case .received(let messages): for message in messages { receive(message, on: pipe) }
         case .closed:
             guard pipes.removeValue(forKey: pipe.connection) != nil else { return }
             handle(.closed(pipe.connection))
-        case .pinged, .pong, .refused: break
+        case .progress, .wrote, .answered, .refused: break
         }
     }
 

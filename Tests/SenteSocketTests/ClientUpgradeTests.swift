@@ -185,7 +185,7 @@ struct ClientUpgradeTests {
     @Test("row 23: a reset during the handshake is told as the transport says")
     func reset() throws {
         let (peer, _) = try Peer.client()
-        peer.link.failed(LinkFailure(.lost, "Connection reset."), into: &peer.events)
+        peer.link.failed(LinkFailure(.lost, "Connection reset."), into: &peer.reports)
         #expect(peer.events == [.closed(.failed(LinkFailure(.lost, "Connection reset.")))])
         #expect(peer.link.isOver)
     }

@@ -104,15 +104,15 @@ struct FrameHeaderTests {
         client.feed(bytes("82 7f 00 00 00 00 00 01 00 00") + [UInt8](repeating: 8, count: 65_536))
         #expect(
             client.events == [
-                .message(.text("Hello")), .message(.text("Hello")), .pinged,
-                .message(.binary([UInt8](repeating: 7, count: 256))),
-                .message(.binary([UInt8](repeating: 8, count: 65_536))),
+                .received([.text("Hello")]), .received([.text("Hello")]),
+                .received([.binary([UInt8](repeating: 7, count: 256))]),
+                .received([.binary([UInt8](repeating: 8, count: 65_536))]),
             ])
         #expect(frames(client.output()).map(\.payload) == [Array("Hello".utf8)])
         let server = Peer.openServer()
         server.feed(bytes("81 85 37 fa 21 3d 7f 9f 4d 51 58"))
         server.feed(bytes("8a 85 37 fa 21 3d 7f 9f 4d 51 58"))
-        #expect(server.events == [.message(.text("Hello")), .pong(Array("Hello".utf8))])
+        #expect(server.events == [.received([.text("Hello")])])
     }
 
     @Test(
@@ -128,11 +128,11 @@ struct FrameHeaderTests {
         let up = client.output()
         #expect(up.count == 2 + length + 4 + count)
         server.feed(up)
-        #expect(server.events == [.message(.binary(payload))])
+        #expect(server.events == [.received([.binary(payload)])])
         #expect(server.send(.binary(payload)) == .queued)
         let down = server.output()
         #expect(down.count == 2 + length + count)
         client.feed(down)
-        #expect(client.events == [.message(.binary(payload))])
+        #expect(client.events == [.received([.binary(payload)])])
     }
 }

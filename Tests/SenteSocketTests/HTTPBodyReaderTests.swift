@@ -78,7 +78,7 @@ struct HTTPBodyReaderTests {
         let other = peer.copy()
         peer.advance(by: .seconds(10))
         #expect(peer.refusal?.body == Array("abc".utf8))
-        other.link.failed(LinkFailure(.lost, "Reset."), into: &other.events)
+        other.link.failed(LinkFailure(.lost, "Reset."), into: &other.reports)
         #expect(other.refusal?.status == 503)
         #expect(other.events.count == 1)
     }

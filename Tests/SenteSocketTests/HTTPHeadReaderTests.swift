@@ -74,9 +74,7 @@ struct HTTPHeadReaderTests {
         var peer = Peer.server()
         peer.feed("\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", by: 1)
         #expect(
-            peer.events == [
-                .requested(HTTPRequest(method: "GET", target: "/", headers: [HTTPHeader("Host", "h")]))
-            ])
+            peer.link.request == HTTPRequest(method: "GET", target: "/", headers: [HTTPHeader("Host", "h")]))
         peer = Peer.server()
         peer.feed("\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", by: 1)
         #expect(peer.told == ["failed badHandshake -"])

@@ -36,7 +36,7 @@ struct MaskKeysTests {
             #expect(peer.send(.text("")) == .queued)
             #expect(peer.send(.binary([UInt8](repeating: 1, count: round % 300))) == .queued)
             #expect(peer.ping([1]) == .queued)
-            #expect(peer.pong() == .queued)
+            #expect(peer.ping() == .queued)
         }
         let written = frames(peer.output())
         #expect(written.count == 10_000)

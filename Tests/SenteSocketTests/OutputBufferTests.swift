@@ -46,12 +46,12 @@ struct OutputBufferTests {
     func odd() {
         let peer = Peer.openServer()
         #expect(peer.send(.text("abc"), id: 1) == .queued)
-        #expect(peer.link.withOutput(wrote: &peer.wrote) { _ in -1 } == 0)
+        #expect(peer.link.withOutput(into: &peer.reports) { _ in -1 } == 0)
         #expect(peer.link.unwrittenBytes == 5)
-        #expect(peer.link.withOutput(wrote: &peer.wrote) { $0.count + 7 } == 5)
+        #expect(peer.link.withOutput(into: &peer.reports) { $0.count + 7 } == 5)
         #expect(peer.wrote == [SendID(1)])
         #expect(
-            peer.link.withOutput(wrote: &peer.wrote) { _ in
+            peer.link.withOutput(into: &peer.reports) { _ in
                 Issue.record("nothing to offer"); return 1
             } == 0)
     }

@@ -8,8 +8,7 @@ final class Peer {
     var link: Link
     var masks: MaskKeys
     var now = Instant(nanoseconds: 0)
-    var events: [LinkEvent] = []
-    var wrote: [SendID] = []
+    var reports: [LinkReport] = []
 
     init(_ link: Link, seed: UInt64 = 1) {
         self.link = link
@@ -19,7 +18,7 @@ final class Peer {
     /// The same link, to try something else with.
     func copy() -> Peer {
         let other = Peer(link)
-        (other.now, other.events, other.wrote) = (now, events, wrote)
+        (other.now, other.reports) = (now, reports)
         return other
     }
 
@@ -44,7 +43,7 @@ final class Peer {
     ) throws -> Peer {
         let (peer, answer) = try client(limits: limits, compression: compression)
         peer.feed(Self.switching(answer, extra: extensions))
-        peer.events = []
+        peer.reports = []
         return peer
     }
 
@@ -59,7 +58,7 @@ final class Peer {
         peer.feed(Self.request(extensions))
         _ = peer.accept()
         _ = peer.output()
-        peer.events = []
+        peer.reports = []
         return peer
     }
 
@@ -84,14 +83,14 @@ final class Peer {
         while !rest.isEmpty {
             if link.missingBytes >= threshold {
                 let source = rest.prefix(size)
-                let count = link.fill(at: now, masks: &masks, into: &events) { target in
+                let count = link.fill(at: now, masks: &masks, into: &reports) { target in
                     target.copyBytes(from: source.prefix(target.count))
                     return min(source.count, target.count)
                 }
                 rest = rest.dropFirst(count)
             } else {
                 let piece = Array(rest.prefix(size))
-                piece.withUnsafeBytes { link.receive($0, at: now, masks: &masks, into: &events) }
+                piece.withUnsafeBytes { link.receive($0, at: now, masks: &masks, into: &reports) }
                 rest = rest.dropFirst(piece.count)
             }
             fireIfDue()
@@ -100,7 +99,7 @@ final class Peer {
 
     /// What an owner does once it has looked at the events of one read.
     func fireIfDue() {
-        if let deadline = link.deadline, deadline <= now { link.timerFired(at: now, into: &events) }
+        if let deadline = link.deadline, deadline <= now { link.timerFired(at: now, into: &reports) }
     }
 
     func feed(_ text: String, by size: Int = .max) {
@@ -109,47 +108,60 @@ final class Peer {
 
     func accept(subprotocol: String? = nil, headers: [HTTPHeader] = []) -> Bool {
         defer { fireIfDue() }
-        return link.accept(subprotocol: subprotocol, headers: headers, at: now, masks: &masks, into: &events)
+        return link.accept(subprotocol: subprotocol, headers: headers, at: now, masks: &masks, into: &reports)
     }
 
-    func send(_ message: Message, id: UInt64? = nil) -> Link.Verdict {
-        link.send(message, id: id.map { SendID($0) }, masks: &masks)
+    func send(_ message: Message, id: UInt64? = nil) -> Link.WriteResult {
+        link.send(message, id: id.map { SendID($0) }, at: now, masks: &masks)
     }
 
     func close(_ code: CloseCode = .normal, reason: String = "") -> Bool {
-        link.close(code, reason: reason, at: now, masks: &masks, into: &events)
+        link.close(code, reason: reason, at: now, masks: &masks, into: &reports)
     }
 
     func respond(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = []) -> Bool {
         link.respond(status: status, headers: headers, body: body, at: now)
     }
 
-    func ping(_ payload: [UInt8] = []) -> Link.Verdict {
+    func ping(_ payload: [UInt8] = []) -> Link.WriteResult {
         link.ping(payload, masks: &masks)
     }
 
-    func pong(_ payload: [UInt8] = []) -> Link.Verdict {
-        link.pong(payload, masks: &masks)
-    }
-
     func end() {
-        link.receivedEnd(at: now, into: &events)
+        link.receivedEnd(at: now, into: &reports)
     }
 
     func advance(by duration: Duration) {
         now = now.advanced(by: duration)
-        link.timerFired(at: now, into: &events)
+        link.timerFired(at: now, into: &reports)
     }
 
     /// Takes at most `limit` bytes of output.
     func output(_ limit: Int = .max) -> [UInt8] {
         var taken: [UInt8] = []
-        link.withOutput(wrote: &wrote) { bytes in
+        link.withOutput(into: &reports) { bytes in
             taken = Array(bytes.prefix(limit))
             return taken.count
         }
         return taken
     }
+
+    /// What the link reported but for what was written, each message by itself.
+    var events: [LinkReport] {
+        reports.flatMap { report -> [LinkReport] in
+            switch report {
+            case .received(let messages): messages.map { .received([$0]) }
+            case .wrote: []
+            case .opened, .progress, .answered, .refused, .closed: [report]
+            }
+        }
+    }
+
+    var messages: [Message] {
+        reports.flatMap { if case .received(let messages) = $0 { messages } else { [Message]() } }
+    }
+
+    var wrote: [SendID] { reports.flatMap { if case .wrote(let ids) = $0 { ids } else { [SendID]() } } }
 
     /// The kinds and contents of the events without the words of failures, which may depend on how bytes were
     /// cut.
@@ -170,17 +182,15 @@ final class Peer {
     }
 }
 
-extension LinkEvent {
+extension LinkReport {
     var told: String {
         switch self {
         case .closed(.failed(let failure)): "failed \(failure.kind) \(failure.closeCode?.description ?? "-")"
         case .closed(.closed(let code, let reason)): "closed \(code) \(reason)"
-        case .message(let message): "\(message.kind) \(hex(message.bytes))"
+        case .received(let messages): messages.map { "\($0.kind) \(hex($0.bytes))" }.joined(separator: ", ")
         case .opened(let opening): "opened \(opening.subprotocol ?? "-")"
-        case .pinged: "pinged"
-        case .pong(let bytes): "pong \(hex(bytes))"
         case .refused(let refusal): "refused \(refusal.status) \(refusal.headers) \(hex(refusal.body))"
-        case .requested(let request): "requested \(request)"
+        case .progress, .wrote, .answered: "\(self)"
         }
     }
 }

@@ -9,7 +9,7 @@ final class LinkEndpoint {
     var link: Link
     var masks = MaskKeys(.system)
     var now = Instant(nanoseconds: 0)
-    var events: [LinkEvent] = []
+    var reports: [LinkReport] = []
 
     init(_ link: Link) {
         self.link = link
@@ -23,19 +23,18 @@ final class LinkEndpoint {
             let piece = Array(rest.prefix(sizes[turn % sizes.count]))
             turn += 1
             rest = rest.dropFirst(piece.count)
-            piece.withUnsafeBytes { link.receive($0, at: now, masks: &masks, into: &events) }
+            piece.withUnsafeBytes { link.receive($0, at: now, masks: &masks, into: &reports) }
         }
-        link.timerFired(at: now, into: &events)
+        link.timerFired(at: now, into: &reports)
     }
 
-    func send(_ message: Message) -> Link.Verdict {
-        link.send(message, masks: &masks)
+    func send(_ message: Message) -> Link.WriteResult {
+        link.send(message, at: now, masks: &masks)
     }
 
     func output() -> [UInt8] {
         var taken: [UInt8] = []
-        var wrote: [SendID] = []
-        link.withOutput(wrote: &wrote) {
+        link.withOutput(into: &reports) {
             taken = Array($0)
             return $0.count
         }
@@ -44,17 +43,17 @@ final class LinkEndpoint {
 
     func advance(by duration: Duration) {
         now = now.advanced(by: duration)
-        link.timerFired(at: now, into: &events)
+        link.timerFired(at: now, into: &reports)
     }
 
     /// The messages since the last call.
     func takeMessages() -> [Message] {
-        defer { events = [] }
-        return events.compactMap { if case .message(let message) = $0 { message } else { nil } }
+        defer { reports = [] }
+        return reports.flatMap { if case .received(let messages) = $0 { messages } else { [Message]() } }
     }
 
     var failure: LinkFailure? {
-        if case .closed(.failed(let failure)) = events.last { failure } else { nil }
+        if case .closed(.failed(let failure)) = reports.last { failure } else { nil }
     }
 }
 
@@ -76,10 +75,10 @@ struct DeflatedPair {
                 deadline: .distantFuture))
         server = LinkEndpoint(Link(server: limits, compression: .system(own), at: start))
         server.feed(client.output())
-        _ = server.link.accept(at: start, masks: &server.masks, into: &server.events)
+        _ = server.link.accept(at: start, masks: &server.masks, into: &server.reports)
         client.feed(server.output())
-        client.events = []
-        server.events = []
+        client.reports = []
+        server.reports = []
     }
 }
 

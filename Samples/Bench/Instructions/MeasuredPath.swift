@@ -127,17 +127,15 @@ enum MeasuredPath: String, CaseIterable {
         var masks = MaskKeys(thread.entropy)
         let message = Message.text(String(repeating: "x", count: 64))
         let answer = pair.fromServer(message)
-        var events: [LinkEvent] = []
-        var wrote: [SendID] = []
+        var reports: [LinkReport] = []
         for number in 0..<count {
-            _ = pair.client.send(message, id: SendID(UInt64(number)), masks: &masks)
-            pair.client.withOutput(wrote: &wrote) { $0.count }
+            _ = pair.client.send(message, id: SendID(UInt64(number)), at: LinkPair.start, masks: &masks)
+            pair.client.withOutput(into: &reports) { $0.count }
             answer.withUnsafeBytes {
-                pair.client.receive($0, at: LinkPair.start, masks: &masks, into: &events)
+                pair.client.receive($0, at: LinkPair.start, masks: &masks, into: &reports)
             }
-            guard wrote.count == 1, events.count == 1 else { throw CountingError("The echo is missing.") }
-            wrote.removeAll(keepingCapacity: true)
-            events.removeAll(keepingCapacity: true)
+            guard reports.count == 2 else { throw CountingError("The echo is missing.") }
+            reports.removeAll(keepingCapacity: true)
         }
     }
 }

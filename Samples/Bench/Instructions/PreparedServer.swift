@@ -42,17 +42,16 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
 
     /// Lets bytes come, in a turn of their own.
     func arrive(_ bytes: [UInt8]) {
-        var events: [LinkEvent] = []
-        bytes.withUnsafeBytes { link.receive($0, at: thread.now.instant, masks: &masks, into: &events) }
-        let messages = events.compactMap { if case .message(let message) = $0 { message } else { nil } }
-        observer?.link(id, reported: messages.isEmpty ? [.progress] : [.progress, .received(messages)])
+        var reports: [LinkReport] = [.progress]
+        bytes.withUnsafeBytes { link.receive($0, at: thread.now.instant, masks: &masks, into: &reports) }
+        observer?.link(id, reported: reports)
     }
 
     private func flush() {
-        var wrote: [SendID] = []
-        link.withOutput(wrote: &wrote) { $0.count }
-        guard !wrote.isEmpty else { return }
-        observer?.link(id, reported: [.wrote(wrote)])
+        var reports: [LinkReport] = []
+        link.withOutput(into: &reports) { $0.count }
+        guard !reports.isEmpty else { return }
+        observer?.link(id, reported: reports)
         if !answer.isEmpty { thread.post { self.arrive(self.answer) } }
     }
 
@@ -73,7 +72,9 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
     // MARK: TransportLink
 
     func send(_ messages: [Transmission]) {
-        for one in messages { _ = link.send(one.message, id: one.id, masks: &masks) }
+        for one in messages {
+            _ = link.send(one.message, id: one.id, at: thread.now.instant, masks: &masks)
+        }
         thread.post { self.flush() }
     }
 

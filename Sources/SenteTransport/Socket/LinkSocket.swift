@@ -21,8 +21,9 @@ struct LinkSocket {
     /// -1 once closed.
     private(set) var descriptor: Int32
     /// What the link has said and nobody was told yet.
-    var events: [LinkEvent] = []
-    private var wrote: [SendID] = []
+    var reports: [LinkReport] = []
+    /// What the loop's timer for the link's deadline is set to.
+    var armed: Instant?
     /// Another thread has posted a flush that has not run.
     var flushPosted = false
     /// The kernel took less than it was offered; the loop waits until it takes more.
@@ -51,13 +52,13 @@ struct LinkSocket {
         let now = loop.instant
         var progressed = false
         for _ in 0..<Self.reads where descriptor >= 0 && !endSeen {
-            let wants = link.look()
+            let needs = link.needs
             // What comes behind a proxy's answer is for the filter, which is put there when the turn ends.
-            guard !wants.isOver, filter != nil || !wants.isSecuring else { return progressed }
+            guard !needs.isOver, filter != nil || !needs.isSecuring else { return progressed }
             let (outcome, room) =
                 filter != nil
                 ? readSecured(loop, now)
-                : wants.missingBytes >= Self.inPlace
+                : needs.missingBytes >= Self.inPlace
                     ? readInPlace(loop, now) : readScratch(loop, now, atMost: isLarge ? Self.peek : .max)
             switch outcome {
             case .bytes(let count):
@@ -67,7 +68,7 @@ struct LinkSocket {
             case .wouldBlock: return progressed
             case .end:
                 endSeen = true
-                link.receivedEnd(at: now, into: &events)
+                link.receivedEnd(at: now, into: &reports)
             case .failed(let code): fail(code)
             }
         }
@@ -82,7 +83,7 @@ struct LinkSocket {
         if case .bytes(let count) = outcome {
             let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
             isLarge = false
-            link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &events)
+            link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &reports)
         }
         return (outcome, scratch.count)
     }
@@ -91,7 +92,7 @@ struct LinkSocket {
         let source = descriptor
         var outcome = Transfer.wouldBlock
         var room = 0
-        link.fill(at: now, masks: &loop.masks.pointee, into: &events) { region in
+        link.fill(at: now, masks: &loop.masks.pointee, into: &reports) { region in
             room = region.count
             outcome = Descriptor.receive(source, into: region)
             if case .bytes(let count) = outcome { return count }
@@ -102,28 +103,28 @@ struct LinkSocket {
     }
 
     private mutating func fail(_ code: Int32) {
-        let action = link.look().isSecuring ? "The TLS handshake" : "The connection"
-        link.failed(Platform.failure(code, action, kind: .lost), into: &events)
+        let action = link.needs.isSecuring ? "The TLS handshake" : "The connection"
+        link.failed(Platform.failure(code, action, kind: .lost), into: &reports)
     }
 
     // MARK: Reading through TLS
 
     /// Puts the filter before the link when the link wants it.
-    private mutating func secureIfWanted() {
-        guard filter == nil, link.look().isSecuring else { return }
+    private mutating func secureIfNeeded(at now: Instant) {
+        guard filter == nil, link.needs.isSecuring else { return }
         filter = role?.makeFilter()
         if filter == nil {
-            link.failed(LinkFailure(.unavailable, "There is no memory for TLS."), into: &events)
+            link.failed(LinkFailure(.unavailable, "There is no memory for TLS."), into: &reports)
         } else {
-            shakeHands()
+            shakeHands(at: now)
         }
     }
 
-    private mutating func shakeHands() {
+    private mutating func shakeHands(at now: Instant) {
         switch filter?.shakeHands() {
         case .bytes: link.secured()
-        case .end: link.receivedEnd(at: .distantPast, into: &events)
-        case .failed(let failure): link.failed(failure, into: &events)
+        case .end: link.receivedEnd(at: now, into: &reports)
+        case .failed(let failure): link.failed(failure, into: &reports)
         case .wantsMore, nil: break
         }
     }
@@ -136,7 +137,7 @@ struct LinkSocket {
         let outcome = Descriptor.receive(descriptor, into: outside)
         guard case .bytes(let count) = outcome, let filter else { return (outcome, half) }
         filter.give(UnsafeRawBufferPointer(rebasing: outside[..<count]))
-        if link.look().isSecuring { shakeHands() }
+        if link.needs.isSecuring { shakeHands(at: now) }
         if filter.isSecured { pass(filter, by: inside, loop, now) }
         // Nobody looks at what a link that is over has left.
         filter.give(UnsafeRawBufferPointer(start: nil, count: 0))
@@ -149,10 +150,10 @@ struct LinkSocket {
     ) {
         var step = TLSFilter.Step.wantsMore
         repeat {
-            let wants = link.look()
-            guard !wants.isOver else { return }
-            if wants.missingBytes >= Self.inPlace {
-                link.fill(at: now, masks: &loop.masks.pointee, into: &events) { region in
+            let needs = link.needs
+            guard !needs.isOver else { return }
+            if needs.missingBytes >= Self.inPlace {
+                link.fill(at: now, masks: &loop.masks.pointee, into: &reports) { region in
                     step = filter.read(into: region)
                     if case .bytes(let count) = step { return count }
                     return 0
@@ -161,15 +162,15 @@ struct LinkSocket {
                 step = filter.read(into: scratch)
                 guard case .bytes(let count) = step else { continue }
                 let bytes = UnsafeRawBufferPointer(rebasing: scratch[..<count])
-                link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &events)
+                link.receive(bytes, at: now, masks: &loop.masks.pointee, into: &reports)
             }
         } while step.isBytes
         switch step {
         case .bytes, .wantsMore: break
         case .end:
             endSeen = true
-            link.receivedEnd(at: now, into: &events)
-        case .failed(let failure): link.failed(failure, into: &events)
+            link.receivedEnd(at: now, into: &reports)
+        case .failed(let failure): link.failed(failure, into: &reports)
         }
     }
 
@@ -183,9 +184,9 @@ struct LinkSocket {
 
     /// Whether another thread must call the loop for what it could not do itself.
     mutating func needsLoop() -> Bool {
-        let wants = link.look()
-        let hasOutput = wants.hasOutput || filter?.hasOutput == true
-        return !flushPosted && (hasOutput || closesAfterWriting || wants.deadline == .distantPast)
+        let needs = link.needs
+        let hasOutput = needs.hasOutput || filter?.hasOutput == true
+        return !flushPosted && (hasOutput || closesAfterWriting || needs.deadline != armed)
     }
 
     /// Offers the kernel all output.
@@ -199,7 +200,7 @@ struct LinkSocket {
         var problem: Int32?
         var offered = 0
         repeat {
-            link.withOutput(wrote: &wrote) { bytes in
+            link.withOutput(into: &reports) { bytes in
                 offered = bytes.count
                 switch Descriptor.send(target, bytes) {
                 case .bytes(let count):
@@ -211,7 +212,7 @@ struct LinkSocket {
                 return 0
             }
             // The end of a congestion can bring the answer to a ping that was kept back.
-        } while offered > Self.peek && !blocked && problem == nil && link.look().hasOutput
+        } while offered > Self.peek && !blocked && problem == nil && link.needs.hasOutput
         writeBlocked = blocked
         if onLoop, let problem { fail(problem) }
     }
@@ -238,7 +239,7 @@ struct LinkSocket {
             writeBlocked = filter.hasOutput
             guard !writeBlocked else { return }
             settle(filter)
-            guard link.look().hasOutput, encrypt(filter, onLoop: onLoop) else { return }
+            guard link.needs.hasOutput, encrypt(filter, onLoop: onLoop) else { return }
         }
     }
 
@@ -247,19 +248,19 @@ struct LinkSocket {
         guard filter.unsettled > 0, !filter.hasOutput else { return }
         let count = filter.unsettled
         filter.unsettled = 0
-        link.withOutput(wrote: &wrote) { _ in count }
+        link.withOutput(into: &reports) { _ in count }
     }
 
     /// Encrypts the front of the link's output, unless some is under way; whether there is anything to send then.
     private mutating func encrypt(_ filter: TLSFilter, onLoop: Bool) -> Bool {
         guard filter.isSecured, filter.unsettled == 0 else { return filter.hasOutput }
         var step = TLSFilter.Step.wantsMore
-        link.withOutput(wrote: &wrote) { bytes in
+        link.withOutput(into: &reports) { bytes in
             step = filter.write(bytes)
             if case .bytes(let count) = step { filter.unsettled = count }
             return 0
         }
-        if onLoop, case .failed(let failure) = step { link.failed(failure, into: &events) }
+        if onLoop, case .failed(let failure) = step { link.failed(failure, into: &reports) }
         return filter.hasOutput
     }
 
@@ -278,7 +279,7 @@ struct LinkSocket {
         if let filter {
             if encrypt(filter, onLoop: false) { filter.withOutput(copy) }
         } else {
-            link.withOutput(wrote: &wrote, copy)
+            link.withOutput(into: &reports, copy)
         }
         guard count > 0 else { return (-1, UnsafeRawBufferPointer(start: nil, count: 0)) }
         writing = true
@@ -296,33 +297,34 @@ struct LinkSocket {
             filter.withOutput { _ in count }
             settle(filter)
         } else {
-            link.withOutput(wrote: &wrote) { _ in count }
+            link.withOutput(into: &reports) { _ in count }
         }
     }
 
     // MARK: The turn's end
 
     /// Whether there is something that nobody was told yet.
-    var hasNews: Bool { !events.isEmpty || !wrote.isEmpty }
+    var hasReports: Bool { !reports.isEmpty }
 
-    mutating func takeNews() -> ([LinkEvent], [SendID]) {
-        var news: ([LinkEvent], [SendID]) = ([], [])
-        swap(&news.0, &events)
-        swap(&news.1, &wrote)
-        return news
+    mutating func takeReports() -> [LinkReport] {
+        var taken: [LinkReport] = []
+        swap(&taken, &reports)
+        return taken
     }
 
     /// Keeps the memory of an array that was handed over, if it is small enough for an idle link to own.
-    mutating func giveBack(_ events: inout [LinkEvent]) {
-        if self.events.isEmpty, events.isEmpty, events.capacity <= 8 { swap(&events, &self.events) }
+    mutating func giveBack(_ reports: inout [LinkReport]) {
+        if self.reports.isEmpty, reports.isEmpty, reports.capacity <= 8 { swap(&reports, &self.reports) }
     }
 
     /// What is to be done for a socket at the end of a turn.
     struct Rest {
         var isOver: Bool
         var deadline: Instant?
+        /// The timer is set to another time than `deadline`.
+        var rearms: Bool
         /// Something came up that nobody was told yet.
-        var hasNews: Bool
+        var hasReports: Bool
         /// Nil when the socket is closed.
         var interest: Interest?
     }
@@ -330,21 +332,23 @@ struct LinkSocket {
     /// Writes, and ends TCP as far as the link allows.
     mutating func endTurn(on loop: EventLoop) -> Rest {
         flushPosted = false
-        secureIfWanted()
-        if link.look().mayShutDownWriting { filter?.end() }
+        secureIfNeeded(at: loop.instant)
+        if link.needs.mayShutDownWriting { filter?.end() }
         write(onLoop: true)
-        let wants = link.look()
+        let needs = link.needs
         if closesAfterWriting {
             close(on: loop)
-        } else if wants.isOver {
+        } else if needs.isOver {
             if !leavesOpen { close(on: loop) }
-        } else if !writingEnded, !leavesOpen, wants.mayShutDownWriting, filter?.hasOutput != true {
+        } else if !writingEnded, !leavesOpen, needs.mayShutDownWriting, filter?.hasOutput != true {
             writingEnded = true
             TCPSocket.endWriting(descriptor)
         }
+        let deadline = needs.isOver ? nil : needs.deadline
+        defer { armed = deadline }
         return Rest(
-            isOver: wants.isOver, deadline: wants.isOver ? nil : wants.deadline, hasNews: hasNews,
-            interest: descriptor >= 0 ? interest(isOver: wants.isOver) : nil)
+            isOver: needs.isOver, deadline: deadline, rearms: deadline != armed, hasReports: hasReports,
+            interest: descriptor >= 0 ? interest(isOver: needs.isOver) : nil)
     }
 
     private func interest(isOver: Bool) -> Interest {

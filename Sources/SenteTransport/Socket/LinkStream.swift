@@ -7,8 +7,8 @@ import SenteSocket
 ///
 /// Called on the loop.
 protocol LinkStreamOwner: AnyObject {
-    /// What one turn brought: which messages were written, whether bytes came, and what they meant.
-    func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent])
+    /// What one turn brought, perhaps nothing but bytes.
+    func stream(_ stream: LinkStream, reported reports: inout [LinkReport])
 }
 
 /// A link on a connected socket, as a member of a loop: reads, hands over once a turn, writes once a turn, and closes.
@@ -31,7 +31,6 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     private var progressed = false
     private var finishAsked = false
     private var timer: (any HostTimer)?
-    private var armed: Instant?
 
     /// Takes over a descriptor that the loop has adopted; the caller passes its readiness to this stream.
     init(
@@ -52,37 +51,39 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     // MARK: From any thread
 
     /// Queues a message; with `direct` writes all that is queued at once if the socket takes it, else leaves that to the loop.
-    func sendFromAnywhere(_ message: Message, direct: Bool) -> Link.Verdict {
+    func sendFromAnywhere(_ message: Message, direct: Bool) -> Link.WriteResult {
         if loop.isCurrent { return send(message, id: nil) }
-        return queueFromAnywhere(direct: direct) { link, masks in link.send(message, masks: &masks) }
+        return queueFromAnywhere(direct: direct) { link, masks, now in
+            link.send(message, at: now, masks: &masks)
+        }
     }
 
     /// Queues messages up to the first that is not taken, and writes them at once if the socket takes them.
-    func sendFromAnywhere(_ messages: [Message]) -> Link.Verdict {
-        func queue(_ link: inout Link, _ masks: inout MaskKeys) -> Link.Verdict {
+    func sendFromAnywhere(_ messages: [Message]) -> Link.WriteResult {
+        func queue(_ link: inout Link, _ masks: inout MaskKeys, _ now: Instant) -> Link.WriteResult {
             for message in messages {
-                let verdict = link.send(message, masks: &masks)
-                guard verdict == .queued else { return verdict }
+                let result = link.send(message, at: now, masks: &masks)
+                guard result == .queued else { return result }
             }
             return .queued
         }
-        if loop.isCurrent { return change { link, masks, _ in queue(&link, &masks) } }
+        if loop.isCurrent { return change { link, masks, _ in queue(&link, &masks, loop.instant) } }
         return queueFromAnywhere(direct: true, queue)
     }
 
     private func queueFromAnywhere(
-        direct: Bool, _ queue: (inout Link, inout MaskKeys) -> Link.Verdict
-    ) -> Link.Verdict {
+        direct: Bool, _ queue: (inout Link, inout MaskKeys, Instant) -> Link.WriteResult
+    ) -> Link.WriteResult {
         lock.lock()
         defer { lock.unlock() }
-        let verdict = loop.withForeignMasks { queue(&place.pointee.link, &$0) }
-        guard place.pointee.mayWrite else { return verdict }
-        if direct, place.pointee.link.look().hasOutput { writeWithoutLock() }
+        let result = loop.withForeignMasks { queue(&place.pointee.link, &$0, loop.instant) }
+        guard place.pointee.mayWrite else { return result }
+        if direct, place.pointee.link.needs.hasOutput { writeWithoutLock() }
         if place.pointee.needsLoop() {
             place.pointee.flushPosted = true
             loop.post { self.askToFinish() }
         }
-        return verdict
+        return result
     }
 
     /// Writes with the lock given back meanwhile: the answer may be there before the call returns, and would find the loop
@@ -104,31 +105,35 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     // MARK: On the loop
 
-    func send(_ message: Message, id: SendID?) -> Link.Verdict {
+    func send(_ message: Message, id: SendID?) -> Link.WriteResult {
         lock.lock()
-        let verdict = place.pointee.link.send(message, id: id, masks: &loop.masks.pointee)
+        let result = place.pointee.link.send(message, id: id, at: loop.instant, masks: &loop.masks.pointee)
         lock.unlock()
-        if verdict == .queued { askToFinish() }
-        return verdict
+        if result == .queued { askToFinish() }
+        return result
     }
 
     func send(_ messages: [Transmission]) {
+        let now = loop.instant
         lock.lock()
         for one in messages {
-            _ = place.pointee.link.send(one.message, id: one.id, masks: &loop.masks.pointee)
+            _ = place.pointee.link.send(one.message, id: one.id, at: now, masks: &loop.masks.pointee)
         }
         lock.unlock()
         askToFinish()
     }
 
     /// Lets `body` change the link, and does afterwards what that asks for.
-    func change<Result>(_ body: (inout Link, inout MaskKeys, inout [LinkEvent]) -> Result) -> Result {
+    func change<Result>(_ body: (inout Link, inout MaskKeys, inout [LinkReport]) -> Result) -> Result {
         lock.lock()
-        let result = body(&place.pointee.link, &loop.masks.pointee, &place.pointee.events)
+        let result = body(&place.pointee.link, &loop.masks.pointee, &place.pointee.reports)
         lock.unlock()
         askToFinish()
         return result
     }
+
+    /// The request that waits for an answer, on a server's link.
+    var request: HTTPRequest? { lock.withLock { place.pointee.link.request } }
 
     var unwrittenBytes: Int { lock.withLock { place.pointee.link.unwrittenBytes } }
 
@@ -166,7 +171,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         if readiness.contains(.failed) || (readiness.contains(.read) && !place.pointee.paused) {
             if place.pointee.read(on: loop) { progressed = true }
             // A faulty socket is reported for ever.
-            if readiness.contains(.failed), place.pointee.link.look().isOver { place.pointee.close(on: loop) }
+            if readiness.contains(.failed), place.pointee.link.needs.isOver { place.pointee.close(on: loop) }
         }
         if readiness.contains(.write) { place.pointee.writeBlocked = false }
         lock.unlock()
@@ -176,22 +181,22 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     func turnEnds() {
         finishAsked = false
         lock.lock()
-        if progressed || place.pointee.hasNews {
-            var (events, wrote) = place.pointee.takeNews()
-            let progressed = progressed
-            self.progressed = false
+        if progressed || place.pointee.hasReports {
+            var reports = place.pointee.takeReports()
             lock.unlock()
-            owner?.stream(self, wrote: wrote, progressed: progressed, events: events)
-            events.removeAll(keepingCapacity: true)
+            if progressed { reports.insert(.progress, at: 0) }
+            progressed = false
+            owner?.stream(self, reported: &reports)
+            reports.removeAll(keepingCapacity: true)
             lock.lock()
-            place.pointee.giveBack(&events)
+            place.pointee.giveBack(&reports)
         }
         let rest = place.pointee.endTurn(on: loop)
         let descriptor = place.pointee.descriptor
         lock.unlock()
-        if armed != rest.deadline { arm(rest.deadline) }
+        if rest.rearms { arm(rest.deadline) }
         if let interest = rest.interest { loop.watch(descriptor, for: interest) }
-        if rest.hasNews {
+        if rest.hasReports {
             askToFinish()
         } else if rest.isOver {
             owner = nil
@@ -208,7 +213,6 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     // MARK: Deadlines
 
     private func arm(_ deadline: Instant?) {
-        armed = deadline
         guard let deadline else {
             timer = nil
             return
@@ -219,8 +223,8 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     }
 
     private func timerFired() {
-        armed = nil
         let now = loop.instant
-        change { link, _, events in link.timerFired(at: now, into: &events) }
+        lock.withLock { place.pointee.armed = nil }
+        change { link, _, reports in link.timerFired(at: now, into: &reports) }
     }
 }

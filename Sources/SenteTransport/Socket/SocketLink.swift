@@ -38,6 +38,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     /// Weak: it lives by its lookups and sockets, and keeps this link meanwhile.
     private weak var dialer: SocketDialer?
     private var remote: Dialer.Address?
+    private var isOpened = false
     /// The address that the stream leads to while nobody knows whether a WebSocket server stands there, and its name.
     private var unproven: (address: Dialer.Address, name: String)?
     private var timer: (any HostTimer)?
@@ -217,9 +218,9 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
             unproven = nil
             stream.setPaused(false)
             let wireCode = code.isAllowedOnWire ? code : .normal
-            stream.change { link, masks, events in
+            stream.change { link, masks, reports in
                 _ = link.close(
-                    wireCode, reason: reason, at: self.loop.instant, masks: &masks, into: &events)
+                    wireCode, reason: reason, at: self.loop.instant, masks: &masks, into: &reports)
             }
         case .over: break
         }
@@ -248,32 +249,23 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     // MARK: - LinkStreamOwner
 
-    func stream(_ stream: LinkStream, wrote: [SendID], progressed: Bool, events: [LinkEvent]) {
-        var reports: [LinkReport] = []
-        reports.reserveCapacity(3)
-        if progressed { reports.append(.progress) }
-        if !wrote.isEmpty { reports.append(.wrote(wrote)) }
-        var messages: [Message] = []
-        messages.reserveCapacity(events.count)
-        var events = events
-        if case .refused(var refusal)? = events.last {
+    func stream(_ stream: LinkStream, reported reports: inout [LinkReport]) {
+        guard let last = reports.last else { return }
+        if case .refused(var refusal) = last {
             if isRedirected(&refusal) { return }
-            events[events.count - 1] = .refused(refusal)
+            reports[reports.count - 1] = .refused(refusal)
         }
-        for event in events {
-            if case .message(let message) = event {
-                messages.append(message)
-                continue
-            }
-            if !messages.isEmpty {
-                reports.append(.received(messages))
-                messages = []
-            }
-            if let report = report(of: event) { reports.append(report) }
+        if !isOpened, let index = reports.firstIndex(where: \.isOpened),
+            case .opened(var opening) = reports[index]
+        {
+            isOpened = true
+            judgeAddress(isGood: true)
+            opening.remoteAddress = remote?.description
+            reports[index] = .opened(opening)
         }
-        if !messages.isEmpty { reports.append(.received(messages)) }
-        guard !reports.isEmpty, let observer else { return }
-        if reports.last?.isLast == true { self.observer = nil }
+        if last.isLast { judgeAddress(isGood: false) }
+        guard let observer else { return }
+        if last.isLast { self.observer = nil }
         observer.link(id, reported: reports)
     }
 
@@ -295,32 +287,10 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         }
         return true
     }
-
-    private func report(of event: LinkEvent) -> LinkReport? {
-        switch event {
-        case .opened(var opening):
-            judgeAddress(isGood: true)
-            opening.remoteAddress = remote?.description
-            return .opened(opening)
-        case .refused(let refusal):
-            judgeAddress(isGood: false)
-            return .refused(refusal)
-        case .closed(let end):
-            judgeAddress(isGood: false)
-            return .closed(end)
-        case .message, .requested, .pinged, .pong: return nil
-        }
-    }
 }
 
 extension LinkReport {
-    /// Whether nothing comes after it.
-    fileprivate var isLast: Bool {
-        switch self {
-        case .refused, .closed: true
-        case .opened, .received, .progress, .wrote, .answered: false
-        }
-    }
+    fileprivate var isOpened: Bool { if case .opened = self { true } else { false } }
 }
 
 extension LinkFailure {

@@ -78,7 +78,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
     /// On the loop, and while messages wait in the mailbox, it is only queued, and leaves with what is sent after it;
     /// otherwise it is written at once.
     @discardableResult
-    package func send(_ message: Message) -> Link.Verdict {
+    package func send(_ message: Message) -> Link.WriteResult {
         if loop.isCurrent { return link?.stream?.send(message, id: nil) ?? .notOpen }
         lock.lock()
         let stream = stream
@@ -89,7 +89,7 @@ package final class WebSocketConnection: LinkObserver, @unchecked Sendable {
 
     /// Sends messages in one go, from any thread; what the first that was not taken came to, else `.queued`.
     @discardableResult
-    package func send(_ messages: [Message]) -> Link.Verdict {
+    package func send(_ messages: [Message]) -> Link.WriteResult {
         let stream = loop.isCurrent ? link?.stream : lock.withLock { self.stream }
         return stream?.sendFromAnywhere(messages) ?? .notOpen
     }

@@ -73,7 +73,7 @@ struct DeflateParametersTests {
         let sent = frames(peer.output())
         #expect(sent.map(\.first) == [library.deflaters.isEmpty ? 0x81 : 0xC1])
         peer.feed(Frame(1, StoredLibrary.payload(Self.long), reserved: 4, masked: masked).bytes())
-        #expect(peer.events.last == .message(Message(.text, Self.long)))
+        #expect(peer.events.last == .received([Message(.text, Self.long)]))
         return Terms(
             outgoing: library.deflaters.first?.first, incoming: library.inflaters.first ?? 0,
             keepsOutgoing: library.resetsOfDeflaters == 0, keepsIncoming: library.resetsOfInflaters == 0)
@@ -264,7 +264,7 @@ struct DeflateParametersTests {
     func serverDeclines(offer: String) {
         let (extensions, peer, _) = answer(CompressionPolicy(), to: [offer])
         #expect(extensions == [])
-        peer.events = []
+        peer.reports = []
         peer.feed(Frame(1, [0], reserved: 4, masked: true).bytes())
         #expect(peer.told == ["failed protocolViolation 1002"])
     }

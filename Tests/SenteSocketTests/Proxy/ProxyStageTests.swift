@@ -40,7 +40,7 @@ struct ProxyStageTests {
         let proxied = try ProxiedPeer("http://proxy:3128")
         let peer = proxied.peer
         #expect(!peer.link.hasOutput)
-        #expect(!peer.link.look().isSecuring)
+        #expect(!peer.link.needs.isSecuring)
         peer.feed(Self.established, by: size)
         #expect(
             String(decoding: peer.output(), as: UTF8.self).hasPrefix("GET /chat HTTP/1.1\r\nHost: host\r\n"))
@@ -52,7 +52,7 @@ struct ProxyStageTests {
     func secure() throws {
         let peer = try ProxiedPeer("http://proxy:3128", to: "wss://host/chat").peer
         peer.feed(Self.established)
-        #expect(peer.link.look().isSecuring)
+        #expect(peer.link.needs.isSecuring)
         #expect(!peer.link.hasOutput)
         peer.link.secured()
         #expect(String(decoding: peer.output(), as: UTF8.self).hasPrefix("GET /chat"))
@@ -82,7 +82,7 @@ struct ProxyStageTests {
         ended.peer.end()
         #expect(ended.reason == .ended)
         let reset = try ProxiedPeer(proxy)
-        reset.peer.link.failed(LinkFailure(.lost, "reset"), into: &reset.peer.events)
+        reset.peer.link.failed(LinkFailure(.lost, "reset"), into: &reset.peer.reports)
         #expect(reset.reason == .ended)
         let closed = try ProxiedPeer(proxy)
         #expect(closed.peer.close())
