@@ -110,7 +110,7 @@ struct PublicSurfaceTests {
         #expect(throws: SenteError.self) { try SenteClient("localhost:3000") }
     }
 
-    @Test("the formats are there without another import, as the README shows them")
+    @Test("the formats are there without another import, as the page on formats shows them")
     func formats() throws {
         let bytes = try WireFormat.edn.encode([.keyword("user/id"): 7, "tags": .set([.keyword("new")])])
         #expect(String(decoding: bytes, as: UTF8.self) == #"{:user/id 7, "tags" #{:new}}"#)
