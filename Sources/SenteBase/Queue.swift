@@ -39,6 +39,24 @@ package struct Queue<Element>: RandomAccessCollection {
         return element
     }
 
+    /// Takes one out; cheap near either end.
+    package mutating func remove(at position: Int) -> Element {
+        if position == 0, let first = popFirst() { return first }
+        return position < older.count
+            ? older.remove(at: older.count - 1 - position) : newer.remove(at: position - older.count)
+    }
+
+    /// The position of the first element for which `isBehind` holds, of a queue where it holds for all behind it too.
+    package func partitioningIndex(where isBehind: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
     /// Takes everything.
     package mutating func drain() -> [Element] {
         defer { self = Queue() }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-import SenteWire
+package import SenteWire
 
 /// The whole client but for the doing: a session, and on each link the dialect that reads and spells for it.
 ///
@@ -30,7 +30,7 @@ package struct ClientEngine: Sendable {
 
     package var status: ConnectionStatus { session.status }
     package var deadline: Instant? { session.deadline }
-    package var subscriptions: [String] { session.subscriptions.wished }
+    package var subscriptions: [String] { session.subscriptions.wished.map(\.text) }
     /// Where the latest attempt went, when there was a choice.
     package var endpoint: String? { session.endpoints.currentURL }
     package var outboxCount: Int { session.outbox.count }
@@ -38,9 +38,10 @@ package struct ClientEngine: Sendable {
     /// Why nothing can be queued now, if so.
     package var refusal: SenteError? { session.refusalToQueue() }
 
-    package func subscription(_ channel: String) -> SubscriptionStatus? {
-        session.subscriptions.status(of: channel)
-    }
+    package func subscription(_ channel: String) -> SubscriptionStatus? { wish(WireName(channel))?.status }
+
+    /// Where the wish for a channel stands; nil when there is none.
+    package func wish(_ channel: WireName) -> WishStatus? { session.subscriptions.wish(for: channel) }
 
     /// What an app or a provider did, or that the time has come.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
@@ -51,13 +52,10 @@ package struct ClientEngine: Sendable {
 
     /// Brings a reading up to date.
     ///
-    /// It changes nothing, but is `mutating`: to call a getter of another module, a caller copies the whole engine first.
+    /// What changed about wishes, effects tell (`subscription`), and the reading is told by `note`: so no turn costs more
+    /// than what happened in it. It changes nothing, but is `mutating`: to call a getter of another module, a caller copies the whole engine first.
     package mutating func refresh(_ reading: inout Reading) {
         reading.deadline = session.deadline
-        if reading.subscriptionsVersion != session.subscriptions.version {
-            reading.subscriptionsVersion = session.subscriptions.version
-            reading.subscriptions = session.subscriptions.wished
-        }
         reading.metrics = metrics
         reading.gauges.outboxMessages = session.outbox.count
         reading.gauges.outboxBytes = session.outbox.bytes
@@ -70,7 +68,8 @@ package struct ClientEngine: Sendable {
         var reading = Reading(at: now)
         var engine = self
         engine.refresh(&reading)
-        return reading.metrics(at: now.instant, confirmed: session.subscriptions.confirmedCount)
+        reading.wishes = session.subscriptions.statuses
+        return reading.metrics(at: now.instant)
     }
 
     /// What a link says of itself.
@@ -153,9 +152,7 @@ extension ClientEngine {
     /// What others than the driver may read of a client, as after a turn.
     package struct Reading: Sendable {
         package fileprivate(set) var deadline: Instant?
-        /// Wished, in order.
-        package fileprivate(set) var subscriptions: [String] = []
-        fileprivate var subscriptionsVersion = 0
+        fileprivate var wishes: [WireName: WishStatus] = [:]
         fileprivate var metrics: MetricsCollector
         /// Those of the outbox and the calls.
         package fileprivate(set) var gauges = MetricsCollector.Gauges()
@@ -166,12 +163,26 @@ extension ClientEngine {
             metrics = MetricsCollector(at: now.instant)
         }
 
-        /// As of `now`; `confirmed` is how many channels are.
-        package func metrics(at now: Instant, confirmed: Int) -> ClientMetrics {
+        /// A wish is new, stands otherwise, or is gone.
+        package mutating func note(_ wish: WishStatus?, for channel: WireName) {
+            wishes[channel] = wish
+        }
+
+        package func subscription(_ channel: String) -> SubscriptionStatus? {
+            wishes[WireName(channel)]?.status
+        }
+
+        /// Wished, in order; a rejected one is not among them.
+        package var subscriptions: [String] {
+            wishes.filter { $0.value.status.rejection == nil }.sorted { $0.value.place < $1.value.place }
+                .map(\.key.text)
+        }
+
+        package func metrics(at now: Instant) -> ClientMetrics {
             var gauges = gauges
             gauges.outboxOldestAge = oldestInOutbox.map { $0.duration(to: now) }
-            gauges.subscriptionsWished = subscriptions.count
-            gauges.subscriptionsConfirmed = confirmed
+            gauges.subscriptionsWished = wishes.values.count { $0.status.rejection == nil }
+            gauges.subscriptionsConfirmed = wishes.values.count(where: \.status.isConfirmed)
             return metrics.snapshot(at: now, gauges: gauges)
         }
     }

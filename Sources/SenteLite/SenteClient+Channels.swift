@@ -67,7 +67,7 @@ extension SenteClient {
     public func onMessage(
         in channel: String, _ body: @escaping @Sendable (ChannelMessage) -> Void
     ) -> Registration {
-        driver.closures.register(.channel(channel)) { element in
+        driver.closures.register(.channel(WireName(channel))) { element in
             if case .message(let message) = element { body(message) }
         }
     }
@@ -79,7 +79,7 @@ extension SenteClient {
     public func onMessage(
         in channel: String, mainActor body: @escaping @MainActor @Sendable (ChannelMessage) -> Void
     ) -> Registration {
-        driver.closures.register(.channel(channel)) { element in
+        driver.closures.register(.channel(WireName(channel))) { element in
             if case .message(let message) = element { await body(message) }
         }
     }

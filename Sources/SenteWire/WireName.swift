@@ -20,3 +20,11 @@ package struct WireName: Hashable, Sendable {
         text.hashText(into: &hasher)
     }
 }
+
+extension WireName: ExpressibleByStringInterpolation, CustomStringConvertible {
+    package init(stringLiteral text: String) {
+        self.init(text)
+    }
+
+    package var description: String { text }
+}

@@ -51,4 +51,23 @@ struct QueueTests {
         #expect(taken == nil)
         #expect(queue.count == 1)
     }
+
+    @Test("What is taken out of the middle leaves the order of the rest, wherever the two arrays meet")
+    func middle() {
+        for taken in 0..<4 {
+            for position in 0..<4 {
+                var queue = Queue<Int>()
+                for number in 0..<4 { queue.append(number) }
+                for _ in 0..<taken { _ = queue.popFirst() }
+                for number in 4..<(4 + taken) { queue.append(number) }
+                var model = Array(taken..<(4 + taken))
+                #expect(queue.remove(at: position) == model.remove(at: position))
+                #expect(Array(queue) == model)
+                for number in taken...(5 + taken) {
+                    let expected = model.firstIndex { $0 >= number } ?? model.count
+                    #expect(queue.partitioningIndex { $0 >= number } == expected)
+                }
+            }
+        }
+    }
 }

@@ -155,7 +155,7 @@ final class Client: CustomStringConvertible {
         let inbox = world.newInbox()
         handles[inbox] = Handle(channel: channel)
         tell(.command(.openInbox(inbox)))
-        tell(.command(.listen(inbox, .channel(channel))))
+        tell(.command(.listen(inbox, .channel(WireName(channel)))))
         return inbox
     }
 

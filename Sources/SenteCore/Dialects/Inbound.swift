@@ -30,9 +30,9 @@ package enum Inbound: Hashable, Sendable {
 /// How a reply finds the call that caused it.
 package enum Correlation: Hashable, Sendable {
     /// By an identifier.
-    case id(ReplyKind, String)
+    case id(ReplyKind, WireName)
     /// The oldest unanswered one of this kind and channel on the link.
-    case next(ReplyKind, channel: String?)
+    case next(ReplyKind, channel: WireName?)
 }
 
 package enum ReplyKind: String, Hashable, Sendable, CaseIterable {

@@ -98,6 +98,8 @@ struct MapFrame {
 
     func text(_ field: MapField) -> String? { self[field].flatMap(Self.text) }
 
+    func name(_ field: MapField) -> WireName? { text(field).map { WireName($0) } }
+
     func integer(_ field: MapField) -> Int64? { self[field]?.integerValue }
 
     /// A number of things: never negative.

@@ -37,14 +37,14 @@ extension Outbound {
     /// By what the server's reply to it is known; nil where it gives none.
     package func correlation(in capabilities: Capabilities) -> Correlation? {
         switch self {
-        case .subscribe(let channel): .next(.subscribe, channel: channel)
-        case .unsubscribe(let channel): .next(.unsubscribe, channel: channel)
+        case .subscribe(let channel): .next(.subscribe, channel: WireName(channel))
+        case .unsubscribe(let channel): .next(.unsubscribe, channel: WireName(channel))
         case .publish(let channel, _, _):
-            capabilities.acknowledgesPublish ? .next(.publish, channel: channel) : nil
-        case .request(let channel, _, _): .next(.request, channel: channel)
+            capabilities.acknowledgesPublish ? .next(.publish, channel: WireName(channel)) : nil
+        case .request(let channel, _, _): .next(.request, channel: WireName(channel))
         case .listChannels: .next(.channels, channel: nil)
         case .listSubscriptions: .next(.subscriptions, channel: nil)
-        case .event(_, let callback): callback.map { .id(.event, $0) }
+        case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
         case .answer, .ping, .pong: nil
         }
     }

@@ -16,7 +16,7 @@ struct OwedAnswers {
 
     /// An event that awaits an answer.
     struct Question {
-        let callback: String
+        let callback: WireName
         let event: Event
         let sequence: UInt64
 
@@ -34,7 +34,7 @@ struct OwedAnswers {
     static let maximumPings = 1_024
 
     private var sequence: UInt64 = 0
-    private var acknowledgements: [String: Queue<(deed: Deed, sequence: UInt64)>] = [:]
+    private var acknowledgements: [WireName: Queue<(deed: Deed, sequence: UInt64)>] = [:]
     private var acknowledgementCount = 0
     private var pings = Queue<(stamp: Int64?, upTo: UInt64)>()
     private var uncountedPings = 0
@@ -60,10 +60,10 @@ struct OwedAnswers {
     mutating func wrote(_ outbound: Outbound) {
         sequence += 1
         switch outbound {
-        case .subscribe(let channel): add(.subscribe, channel)
-        case .unsubscribe(let channel): add(.unsubscribe, channel)
+        case .subscribe(let channel): add(.subscribe, WireName(channel))
+        case .unsubscribe(let channel): add(.unsubscribe, WireName(channel))
         case .event(let event, let callback?):
-            questions.append(Question(callback: callback, event: event, sequence: sequence))
+            questions.append(Question(callback: WireName(callback), event: event, sequence: sequence))
         case .ping(let stamp):
             if uncountedPings == 0, pings.count < Self.maximumPings {
                 pings.append((stamp, sequence))
@@ -74,13 +74,13 @@ struct OwedAnswers {
         }
     }
 
-    private mutating func add(_ deed: Deed, _ channel: String) {
+    private mutating func add(_ deed: Deed, _ channel: WireName) {
         acknowledgements[channel, default: Queue()].append((deed, sequence))
         acknowledgementCount += 1
     }
 
     /// What the server acknowledges by a word on this channel; nil when it owes none.
-    mutating func acknowledged(_ channel: String) -> Deed? {
+    mutating func acknowledged(_ channel: WireName) -> Deed? {
         guard let first = acknowledgements[channel]?.popFirst() else { return nil }
         if acknowledgements[channel]?.isEmpty == true { acknowledgements[channel] = nil }
         acknowledgementCount -= 1
@@ -114,23 +114,23 @@ struct OwedAnswers {
     }
 
     /// The server answered this one by its name.
-    mutating func answered(_ callback: String) {
+    mutating func answered(_ callback: WireName) {
         questions.removeAll { $0.callback == callback }
     }
 
     /// The callback of the question that an event answers, if it answers one: by the `request-id` they have in common.
-    mutating func answered(by event: Event) -> String? {
+    mutating func answered(by event: Event) -> WireName? {
         guard !questions.isEmpty, let id = Question.requestID(in: event.data) else { return nil }
         return take { $0.requestID == id }
     }
 
     /// The callback of the question that came back as an echo: the oldest just like it, or else the oldest of its id,
     /// for formats may change data a little on its way.
-    mutating func echoed(_ event: Event) -> String? {
+    mutating func echoed(_ event: Event) -> WireName? {
         take { $0.event == event } ?? take { $0.event.id == event.id }
     }
 
-    private mutating func take(where fits: (Question) -> Bool) -> String? {
+    private mutating func take(where fits: (Question) -> Bool) -> WireName? {
         guard let index = questions.firstIndex(where: fits) else { return nil }
         return questions.remove(at: index).callback
     }

@@ -114,7 +114,7 @@ extension SenteLiteMaps {
 extension SenteLiteMaps {
     private static func subscriptionResult(_ frame: MapFrame) -> [Inbound] {
         let channel = frame.text(.channel)
-        let slot = Correlation.next(.subscribe, channel: channel)
+        let slot = Correlation.next(.subscribe, channel: channel.map { WireName($0) })
         guard frame.isTrue(.success) else {
             return [.reply(slot, .refused(rejection("subscription", frame)))]
         }
@@ -136,13 +136,13 @@ extension SenteLiteMaps {
 
     /// Null stands for a channel the server does not know: nothing is subscribed there either.
     private static func unsubscriptionResult(_ frame: MapFrame) -> Inbound {
-        let slot = Correlation.next(.unsubscribe, channel: frame.text(.channel))
+        let slot = Correlation.next(.unsubscribe, channel: frame.name(.channel))
         guard frame[.success]?.boolValue == false else { return .reply(slot, .unsubscribed) }
         return .reply(slot, .refused(rejection("unsubscription", frame)))
     }
 
     private static func publishResult(_ frame: MapFrame) -> Inbound {
-        let slot = Correlation.next(.publish, channel: frame.text(.channel))
+        let slot = Correlation.next(.publish, channel: frame.name(.channel))
         guard frame.isTrue(.success) else {
             return .reply(slot, .refused(rejection("publish", frame)))
         }
@@ -155,7 +155,7 @@ extension SenteLiteMaps {
     }
 
     private static func requestResult(_ frame: MapFrame) -> Inbound {
-        let slot = Correlation.next(.request, channel: frame.text(.channel))
+        let slot = Correlation.next(.request, channel: frame.name(.channel))
         guard let delivery = MapFrame(frame["delivery"]), delivery.isTrue(.success) else {
             return .reply(slot, .refused(rejection("request", MapFrame(frame["delivery"]) ?? frame)))
         }
@@ -172,7 +172,7 @@ extension SenteLiteMaps {
     }
 
     private static func response(_ frame: MapFrame) -> Inbound {
-        guard let id = frame.text(.requestID) else {
+        guard let id = frame.name(.requestID) else {
             return .undecodable("The server passed on an answer without `request-id`; it was skipped.")
         }
         let data = frame[.data] ?? .null
@@ -247,7 +247,7 @@ extension SenteLiteMaps {
 
     private static func error(_ frame: MapFrame) -> Inbound {
         let details = frame.without(.type)
-        if let id = frame.text(.requestID) {
+        if let id = frame.name(.requestID) {
             return .reply(.id(.answer, id), .refused(remoteError(frame, details: details)))
         }
         let text =

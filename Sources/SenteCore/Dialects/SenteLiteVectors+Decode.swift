@@ -19,7 +19,7 @@ extension SenteLiteVectors {
         guard let first = items.first else { return [.noise] }
         if items.count == 2, case .string(let callback) = items[1] {
             // `[data "id"]` is a reply if somebody waits for that id, and only then: `[:my-app/said "text"]` is an event.
-            if isPending(.id(.event, callback)) { return [answer(callback, first)] }
+            if isPending(.id(.event, WireName(callback))) { return [answer(callback, first)] }
             if first.keywordValue == nil { return [.reply(toNobody: callback)] }
         }
         // Several at once, as Sente pushes them.
@@ -30,8 +30,8 @@ extension SenteLiteVectors {
     }
 
     private mutating func answer(_ callback: String, _ data: Value) -> Inbound {
-        owed.answered(callback)
-        return .reply(.id(.event, callback), .answered(data))
+        owed.answered(WireName(callback))
+        return .reply(.id(.event, WireName(callback)), .answered(data))
     }
 
     private mutating func event(
@@ -73,18 +73,18 @@ extension SenteLiteVectors {
                 "The server answered for a `channel-id` that names no channel; it was skipped.")
         }
         let isSuccess = frame.isTrue(.success)
-        switch owed.acknowledged(channel) {
+        switch owed.acknowledged(WireName(channel)) {
         case .subscribe?:
             let reply =
                 isSuccess
                 ? Reply.subscribed(retained: []) : .refused(Self.rejection("subscription", channel, frame))
-            return .reply(.next(.subscribe, channel: channel), reply)
+            return .reply(.next(.subscribe, channel: WireName(channel)), reply)
         case .unsubscribe?:
             // Null stands for a channel the server does not know: nothing is subscribed there either.
             let isRefused = frame[.success] == false
             let reply =
                 isRefused ? Reply.refused(Self.rejection("unsubscription", channel, frame)) : .unsubscribed
-            return .reply(.next(.unsubscribe, channel: channel), reply)
+            return .reply(.next(.unsubscribe, channel: WireName(channel)), reply)
         case nil:
             return isSuccess
                 ? .noise : .subscriptionLost(channel: channel, Self.rejection("subscription", channel, frame))
@@ -125,7 +125,7 @@ extension SenteLiteVectors {
 
     /// An event that answers another is both: an answer to who waits, and an event for who listens.
     private func answering(
-        _ callback: String?, _ event: Event, _ isPending: (Correlation) -> Bool
+        _ callback: WireName?, _ event: Event, _ isPending: (Correlation) -> Bool
     ) -> [Inbound] {
         guard let callback, isPending(.id(.event, callback)) else { return [.event(event)] }
         return [.reply(.id(.event, callback), .answered(event.data)), .event(event)]
@@ -142,7 +142,7 @@ extension SenteLiteVectors {
     private mutating func reply(
         _ callback: String, _ data: Value, _ isPending: (Correlation) -> Bool
     ) -> Inbound {
-        isPending(.id(.event, callback)) ? answer(callback, data) : .reply(toNobody: callback)
+        isPending(.id(.event, WireName(callback))) ? answer(callback, data) : .reply(toNobody: callback)
     }
 
     /// `[:chsk/recv [id data]]`, an event wrapped (`:wrap-recv-evs?`), or `[:chsk/recv ["id" data]]`, a reply.

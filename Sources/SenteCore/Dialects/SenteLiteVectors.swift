@@ -55,7 +55,7 @@ package struct SenteLiteVectors: DialectCoder {
 
     /// Servers take any value for a channel's name and compare exactly: what looks like a keyword is meant as one.
     private static func name(of channel: String) -> Value {
-        guard channel.hasPrefix(":") else { return Value(channel) }
+        guard channel.utf8.first == UInt8(ascii: ":") else { return Value(channel) }
         let keyword = Keyword(channel)
         return keyword.isValid ? .keyword(keyword) : Value(channel)
     }

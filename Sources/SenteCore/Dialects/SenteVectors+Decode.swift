@@ -50,7 +50,8 @@ extension SenteVectors {
     private static func reply(_ callback: String, _ said: Value, _ isPending: (Correlation) -> Bool)
         -> Inbound
     {
-        if isPending(.id(.event, callback)) { return .reply(.id(.event, callback), .answered(said)) }
+        let name = Correlation.id(.event, WireName(callback))
+        if isPending(name) { return .reply(name, .answered(said)) }
         if said == "pong", let stamp = stamp(spelled: callback) { return .pong(stamp: stamp) }
         return .reply(toNobody: callback)
     }

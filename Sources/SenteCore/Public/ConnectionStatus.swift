@@ -47,8 +47,12 @@ public struct ConnectionStatus: Sendable, Equatable {
 ///
 /// A new link gets a new one.
 public struct Identity: Sendable, Hashable {
+    private var name: WireName?
     /// The server's name for the connection (`conn-id`); nil on Sente, which has none.
-    public var connectionID: String?
+    public var connectionID: String? {
+        get { name?.text }
+        set { name = newValue.map { WireName($0) } }
+    }
     /// The user id that the server gave this client, of any type: sente-lite's vectors say the conn-id, Sente what its
     /// `:user-id-fn` returned; nil when the server has none.
     public var uid: Value?
@@ -63,7 +67,7 @@ public struct Identity: Sendable, Hashable {
         connectionID: String? = nil, uid: Value? = nil, csrfToken: String? = nil, handshakeData: Value? = nil,
         serverTime: Int64? = nil
     ) {
-        self.connectionID = connectionID
+        name = connectionID.map { WireName($0) }
         self.uid = uid
         self.csrfToken = csrfToken
         self.handshakeData = handshakeData

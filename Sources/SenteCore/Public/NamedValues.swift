@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteWire
+
 /// Names and their values, in the order they were given; a name may come more than once.
 ///
 /// What a handshake carries is made of them: headers, cookies, and the parameters of a URL's query.
@@ -46,10 +48,10 @@ public struct NamedValues: Hashable, Sendable {
     ///
     /// Setting it replaces every value of that name, in the first one's place; nil removes them.
     public subscript(name: String) -> String? {
-        get { pairs.first { $0.name == name }?.value }
+        get { pairs.first { WireName($0.name) == WireName(name) }?.value }
         set {
-            let place = pairs.firstIndex { $0.name == name } ?? pairs.endIndex
-            pairs.removeAll { $0.name == name }
+            let place = pairs.firstIndex { WireName($0.name) == WireName(name) } ?? pairs.endIndex
+            pairs.removeAll { WireName($0.name) == WireName(name) }
             if let newValue { pairs.insert(Pair(name: name, value: newValue), at: place) }
         }
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteWire
 
 /// A call of the app that is not resolved yet.
 package struct Call: Sendable {
     package enum Purpose: Sendable, Equatable {
         case connect
-        case subscribe(channel: String, InboxID, scoped: Bool)
+        case subscribe(channel: WireName, InboxID, scoped: Bool)
         case unsubscribe
         case ping
         case submit(Awaited)

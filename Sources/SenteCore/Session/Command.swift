@@ -45,8 +45,8 @@ package enum Awaited: Sendable, Hashable {
 
 /// What an inbox wants to hear.
 package enum InboxFilter: Hashable, Sendable {
-    case channel(String)
-    case requests(String)
+    case channel(WireName)
+    case requests(WireName)
     case event(Keyword)
     case allEvents
     /// The pings of the server, as the event `:chsk/ws-ping`.

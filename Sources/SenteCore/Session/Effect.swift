@@ -74,6 +74,13 @@ package enum Answer: Sendable, Equatable {
     case roundTrip(Duration)
 }
 
+/// A wish as the app sees it.
+package struct WishStatus: Sendable, Equatable {
+    /// Where it stands among the wishes: those made later have higher ones.
+    package var place: UInt64
+    package var status: SubscriptionStatus
+}
+
 /// Where a wish stands.
 package struct SubscriptionStatus: Sendable, Equatable {
     /// The server confirmed it on the current link.

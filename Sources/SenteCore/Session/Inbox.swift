@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-import SenteWire
+package import SenteWire
 
 /// One thing an app's handle gets to consume.
 package enum InboxElement: Sendable, Equatable {
@@ -16,7 +16,7 @@ package struct Inbox: Sendable {
     /// What it listens to, and how many times over.
     package var filters: [InboxFilter: Int] = [:]
     /// The channel of a subscription's handle: `unsubscribe` finishes it.
-    package let subscription: String?
+    package let subscription: WireName?
     private var queue = Queue<(element: InboxElement, size: Int)>()
     private var bytes = 0
     /// Taken, and not yet consumed; the bytes on average.
@@ -27,7 +27,7 @@ package struct Inbox: Sendable {
     /// Held reading up for as long as it may: until it has room again, the oldest goes.
     private var isStuck = false
 
-    package init(subscription: String?) {
+    package init(subscription: WireName?) {
         self.subscription = subscription
     }
 

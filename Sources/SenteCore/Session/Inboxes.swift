@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteWire
+package import SenteWire
 
 /// The queues between the session and the app's handles.
 ///
@@ -19,7 +19,7 @@ package struct Inboxes: Sendable {
 
     package var isFull: Bool { !full.isEmpty }
 
-    package mutating func open(_ id: InboxID, subscription: String? = nil) {
+    package mutating func open(_ id: InboxID, subscription: WireName? = nil) {
         guard inboxes[id] == nil else { return }
         inboxes[id] = Inbox(subscription: subscription)
     }
@@ -46,7 +46,7 @@ package struct Inboxes: Sendable {
     }
 
     /// The handles of a channel that `unsubscribe` finishes.
-    package func subscriptions(of channel: String) -> [InboxID] {
+    package func subscriptions(of channel: WireName) -> [InboxID] {
         (routes[.channel(channel)] ?? []).filter { inboxes[$0]?.subscription == channel }
     }
 
@@ -73,7 +73,8 @@ package struct Inboxes: Sendable {
     package mutating func deliver(_ request: IncomingRequest, size: Int, limit: Int, ready: (InboxID) -> Void)
         -> Bool?
     {
-        guard let id = routes[.requests(request.channel)]?.first, let unanswered = inboxes[id]?.unanswered
+        guard let id = routes[.requests(WireName(request.channel))]?.first,
+            let unanswered = inboxes[id]?.unanswered
         else { return nil }
         guard unanswered < limit else { return false }
         _ = append(.request(request), size, to: id, ready: ready)

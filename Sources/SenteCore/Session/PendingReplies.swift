@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteWire
 
 /// Who waits for which reply on one link.
 ///
 /// A reply goes to the call that caused it or to nobody. Where the protocol has no correlation id, the oldest slot of
 /// (kind, channel) takes the reply; a call that gives up leaves its slot, so that the reply it caused cannot go to
 /// a later call. A fence (a ping with a unique stamp) clears such slots: servers answer in order, so its pong proves
-/// that what was written before is answered or never will be.
+/// that what was written before is answered or never will be. No step costs more for the slots beside the one it is about.
 package struct PendingReplies: Sendable {
     package enum Owner: Equatable, Sendable {
         case call(CallID)
         /// A subscribe on behalf of a wish; the number tells a wish from an earlier one for the same channel.
-        case wish(channel: String, number: UInt64)
+        case wish(channel: WireName, number: UInt64)
         /// Gave up, or never cared.
         case nobody
     }
@@ -55,8 +56,16 @@ package struct PendingReplies: Sendable {
     package static let maximumEarly = (count: 64, bytes: 1 << 20)
 
     private var slots: [Correlation: Queue<Slot>] = [:]
+    /// Those without a name in the order of writing; what is answered is skipped when it comes up.
+    private var nameless = Queue<Place>()
+    /// How many of those without a name are not answered.
+    private var namelessCount = 0
+    /// How many requests wait for the server to say their ids.
+    private var unnamedRequests = 0
     private var stamps: [Int64: Purpose] = [:]
     private var pings: [Int64: (call: CallID, sentAt: Instant)] = [:]
+    /// The stamp of each call's ping.
+    private var pingStamps: [CallID: Int64] = [:]
     /// Answers to requests whose ids are not known yet, oldest first.
     private var early = Queue<(correlation: Correlation, reply: Reply, size: Int)>()
     private var earlyBytes = 0
@@ -79,7 +88,13 @@ package struct PendingReplies: Sendable {
         sequence += 1
         if owner == .nobody { abandoned += 1 }
         slots[correlation, default: Queue()].append(Slot(sequence: sequence, owner: owner, sentAt: now))
-        return Place(correlation: correlation, sequence: sequence)
+        let place = Place(correlation: correlation, sequence: sequence)
+        if case .next(let kind, _) = correlation {
+            nameless.append(place)
+            namelessCount += 1
+            if kind == .request { unnamedRequests += 1 }
+        }
+        return place
     }
 
     /// The owner of the oldest slot, which the reply fills; nil when nobody waits.
@@ -90,6 +105,7 @@ package struct PendingReplies: Sendable {
             return nil
         }
         if !queue.isEmpty { slots[correlation] = queue }
+        filled(correlation)
         if slot.owner == .nobody { abandoned -= 1 }
         return (slot.owner, slot.sentAt.duration(to: now))
     }
@@ -112,20 +128,29 @@ package struct PendingReplies: Sendable {
     /// Slots of one correlation stand in the order of their numbers.
     private func index(of place: Place) -> Int? {
         guard let queue = slots[place.correlation] else { return nil }
-        var low = 0
-        var high = queue.count
-        while low < high {
-            let middle = (low + high) / 2
-            if queue[middle].sequence < place.sequence { low = middle + 1 } else { high = middle }
-        }
-        return low < queue.count && queue[low].sequence == place.sequence ? low : nil
+        let index = queue.partitioningIndex { $0.sequence >= place.sequence }
+        return index < queue.count && queue[index].sequence == place.sequence ? index : nil
     }
 
     private mutating func remove(_ place: Place, at index: Int) -> Owner? {
-        let owner = slots[place.correlation]?[index].owner
-        slots[place.correlation]?.removeAll { $0.sequence == place.sequence }
-        if slots[place.correlation]?.isEmpty == true { slots[place.correlation] = nil }
-        return owner
+        guard var queue = slots.removeValue(forKey: place.correlation) else { return nil }
+        let slot = queue.remove(at: index)
+        if !queue.isEmpty { slots[place.correlation] = queue }
+        filled(place.correlation)
+        return slot.owner
+    }
+
+    /// One slot of this correlation is gone.
+    private mutating func filled(_ correlation: Correlation) {
+        guard case .next(let kind, _) = correlation else { return }
+        namelessCount -= 1
+        if kind == .request { unnamedRequests -= 1 }
+        // What is answered must not pile up behind one that is not.
+        guard nameless.count > 64, nameless.count > 2 * namelessCount else { return }
+        var unanswered = nameless
+        nameless = Queue()
+        unanswered.removeAll { index(of: $0) == nil }
+        nameless = unanswered
     }
 
     package mutating func addFence(stamp: Int64) {
@@ -139,15 +164,17 @@ package struct PendingReplies: Sendable {
 
     package mutating func addPing(stamp: Int64, call: CallID, at now: Instant) {
         pings[stamp] = (call, now)
+        pingStamps[call] = stamp
     }
 
     /// The call gives up on its ping.
     package mutating func leavePing(call: CallID) {
-        pings = pings.filter { $0.value.call != call }
+        if let stamp = pingStamps.removeValue(forKey: call) { pings[stamp] = nil }
     }
 
     package mutating func pong(stamp: Int64, at now: Instant) -> Pong {
         if let ping = pings.removeValue(forKey: stamp) {
+            pingStamps[ping.call] = nil
             return .roundTrip(ping.call, ping.sentAt.duration(to: now))
         }
         switch stamps.removeValue(forKey: stamp) {
@@ -159,9 +186,7 @@ package struct PendingReplies: Sendable {
 
     /// Keeps an answer that nobody waits for yet, as long as some request's id is still to come.
     package mutating func holdEarly(_ correlation: Correlation, _ reply: Reply, size: Int) {
-        guard slots.keys.contains(where: { if case .next(.request, _) = $0 { true } else { false } }) else {
-            return
-        }
+        guard unnamedRequests > 0 else { return }
         early.append((correlation, reply, size))
         earlyBytes += size
         while early.count > Self.maximumEarly.count || earlyBytes > Self.maximumEarly.bytes,
@@ -184,18 +209,12 @@ package struct PendingReplies: Sendable {
     }
 
     private mutating func clear(upTo limit: UInt64) -> [Owner] {
-        var cleared: [Slot] = []
-        for (correlation, queue) in slots {
-            guard case .next = correlation, let first = queue.first, first.sequence <= limit else { continue }
-            var queue = queue
-            while let slot = queue.first, slot.sequence <= limit {
-                _ = queue.popFirst()
-                cleared.append(slot)
-            }
-            slots[correlation] = queue.isEmpty ? nil : queue
+        var owners: [Owner] = []
+        while let place = nameless.first, place.sequence <= limit {
+            _ = nameless.popFirst()
+            guard let owner = index(of: place).flatMap({ remove(place, at: $0) }) else { continue }
+            if owner == .nobody { abandoned -= 1 } else { owners.append(owner) }
         }
-        let owners = cleared.sorted { $0.sequence < $1.sequence }.map(\.owner).filter { $0 != .nobody }
-        abandoned -= cleared.count - owners.count
         return owners
     }
 }

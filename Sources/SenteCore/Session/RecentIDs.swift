@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteWire
 
 /// The last identifiers seen, bounded: the oldest is forgotten first.
 ///
@@ -21,7 +22,7 @@ package struct RecentIDs: Sendable {
     ///
     /// Servers number their messages anew after a restart, so an id alone proves nothing when both times are known.
     package mutating func insert(_ id: String, time: Int64? = nil) -> Bool {
-        let hash = id.hashValue
+        let hash = WireName(id).hashValue
         if let seen = times.updateValue(time, forKey: hash) {
             guard let seen, let time else { return false }
             let (distance, overflow) = seen.subtractingReportingOverflow(time)

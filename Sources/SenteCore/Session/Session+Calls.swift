@@ -296,7 +296,7 @@ extension Session {
         traffic = Traffic()
         let (changed, waiters) = subscriptions.linkEnded()
         for channel in changed {
-            effects.append(.subscription(channel: channel, SubscriptionStatus()))
+            tell(channel, SubscriptionStatus())
         }
         for (call, channel) in waiters {
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))

@@ -25,7 +25,7 @@ extension Session {
         case .delivery(let message): deliver(message, size: size)
         case .event(let event):
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
-        case .subscriptionLost(let channel, let error): lost(channel, error)
+        case .subscriptionLost(let channel, let error): lost(WireName(channel), error)
         case .request(let request): deliver(request, size: size)
         case .reply(let correlation, let reply): replied(correlation, reply, size)
         case .ping(let stamp):
@@ -94,7 +94,7 @@ extension Session {
         }
     }
 
-    private mutating func wishReplied(_ channel: String, _ number: UInt64, _ reply: Reply, _ size: Int) {
+    private mutating func wishReplied(_ channel: WireName, _ number: UInt64, _ reply: Reply, _ size: Int) {
         switch reply {
         case .subscribed(let retained):
             wishAnswered(channel, number, rejection: nil)
@@ -128,7 +128,7 @@ extension Session {
                 outcome: .acknowledged)
             return resolve(call, .failure(error))
         }
-        let correlation = Correlation.id(.answer, requestID)
+        let correlation = Correlation.id(.answer, WireName(requestID))
         if let early = traffic.pending.takeEarly(correlation) {
             return replied(to: call, early)
         }

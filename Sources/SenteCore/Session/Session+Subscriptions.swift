@@ -5,7 +5,7 @@ import SenteWire
 
 /// Wishes, the inboxes they fill, and the requests that come through them.
 extension Session {
-    mutating func subscribe(_ call: CallID, _ channel: String, _ inbox: InboxID, scoped: Bool) {
+    mutating func subscribe(_ call: CallID, _ channel: WireName, _ inbox: InboxID, scoped: Bool) {
         inboxes.open(inbox, subscription: channel)
         inboxes.listen(inbox, .channel(channel))
         wish(channel, scope: scoped ? inbox : nil)
@@ -20,26 +20,31 @@ extension Session {
         calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
     }
 
-    mutating func respond(_ channel: String, _ inbox: InboxID) {
+    mutating func respond(_ channel: WireName, _ inbox: InboxID) {
         inboxes.open(inbox)
         inboxes.listen(inbox, .requests(channel))
         wish(channel, scope: inbox)
     }
 
-    private mutating func wish(_ channel: String, scope: InboxID?) {
-        let isNews = subscriptions.status(of: channel)?.rejection != nil
+    private mutating func wish(_ channel: WireName, scope: InboxID?) {
+        let known = subscriptions.status(of: channel)
         let isUnwritten = subscriptions.wish(channel, scope: scope)
-        if isNews { effects.append(.subscription(channel: channel, SubscriptionStatus())) }
+        if known == nil || known?.rejection != nil { tell(channel, SubscriptionStatus()) }
         if isUnwritten, case .open = state { writeWishes([channel]) }
     }
 
-    mutating func writeWishes(_ channels: [String]) {
+    /// Where a wish stands now: the app's list of them is kept by these, one by one.
+    mutating func tell(_ channel: WireName, _ status: SubscriptionStatus) {
+        effects.append(.subscription(channel: channel.text, status))
+    }
+
+    mutating func writeWishes(_ channels: [WireName]) {
         guard case .open(let open) = state else { return }
         var batch: [Transmission] = []
         for channel in channels {
             guard let number = subscriptions.written(channel) else { continue }
             do throws(SenteError) {
-                batch.append(try encode(.subscribe(channel: channel)))
+                batch.append(try encode(.subscribe(channel: channel.text)))
                 traffic.pending.add(
                     .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
                     at: now.instant)
@@ -52,12 +57,12 @@ extension Session {
     }
 
     /// The server's word on a wish that this session wrote on this link.
-    mutating func wishAnswered(_ channel: String, _ number: UInt64, rejection: SenteError?) {
+    mutating func wishAnswered(_ channel: WireName, _ number: UInt64, rejection: SenteError?) {
         guard let waiters = subscriptions.answered(channel, number: number, rejection: rejection) else {
             return
         }
         let status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
-        effects.append(.subscription(channel: channel, status))
+        tell(channel, status)
         if let rejection { effects.append(.record(.failed(rejection.code))) }
         for call in waiters {
             resolve(call, rejection.map(Result.failure) ?? .success(.subscribed(status)))
@@ -65,14 +70,14 @@ extension Session {
     }
 
     /// The server ended a subscription on its own: the wish rests until the app asks again.
-    mutating func lost(_ channel: String, _ error: SenteError) {
+    mutating func lost(_ channel: WireName, _ error: SenteError) {
         guard subscriptions.status(of: channel)?.isConfirmed == true,
             let number = subscriptions.written(channel)
         else { return }
         wishAnswered(channel, number, rejection: error)
     }
 
-    mutating func unsubscribe(_ call: CallID, _ channel: String) {
+    mutating func unsubscribe(_ call: CallID, _ channel: WireName) {
         endWish(channel)
         for inbox in inboxes.subscriptions(of: channel) {
             inboxes.close(inbox)
@@ -99,22 +104,22 @@ extension Session {
     /// Nobody holds the wish any more.
     ///
     /// Handles that only listen stay.
-    mutating func dropWish(_ channel: String) {
+    mutating func dropWish(_ channel: WireName) {
         endWish(channel)
         writeUnsubscribe(channel, for: nil)
     }
 
-    private mutating func endWish(_ channel: String) {
+    private mutating func endWish(_ channel: WireName) {
         let waiters = subscriptions.remove(channel)
-        effects.append(.subscription(channel: channel, SubscriptionStatus()))
+        tell(channel, SubscriptionStatus())
         let error = SenteError(.cancelled, "The subscription was ended before the server confirmed it.")
         for waiter in waiters { resolve(waiter, .failure(error)) }
     }
 
-    private mutating func writeUnsubscribe(_ channel: String, for call: CallID?) {
+    private mutating func writeUnsubscribe(_ channel: WireName, for call: CallID?) {
         guard case .open(let open) = state else { return }
         do throws(SenteError) {
-            let transmission = try encode(.unsubscribe(channel: channel), for: call)
+            let transmission = try encode(.unsubscribe(channel: channel.text), for: call)
             let place = traffic.pending.add(
                 .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody,
                 at: now.instant)
@@ -136,7 +141,7 @@ extension Session {
             let isNew = history.messages.insert(id, time: message.time)
             if message.isRetained, !isNew { return }
         }
-        deliver(.message(message), to: .channel(message.channel), size: size)
+        deliver(.message(message), to: .channel(WireName(message.channel)), size: size)
     }
 
     mutating func deliver(_ element: InboxElement, to filter: InboxFilter, size: Int) {

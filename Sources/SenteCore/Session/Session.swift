@@ -192,9 +192,9 @@ package struct Session: Sendable {
         case .reconnect: reconnect()
         case .breakLink: breakLink()
         case .subscribe(let call, let channel, let inbox, let scoped):
-            subscribe(call, channel, inbox, scoped: scoped)
-        case .unsubscribe(let call, let channel): unsubscribe(call, channel)
-        case .respond(let channel, let inbox): respond(channel, inbox)
+            subscribe(call, WireName(channel), inbox, scoped: scoped)
+        case .unsubscribe(let call, let channel): unsubscribe(call, WireName(channel))
+        case .respond(let channel, let inbox): respond(WireName(channel), inbox)
         case .endScope(let inbox): endScope(inbox)
         case .openInbox(let inbox): inboxes.open(inbox)
         case .listen(let inbox, let filter): inboxes.listen(inbox, filter)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteWire
+
 /// What the app wishes to be subscribed to, and what the server confirmed on the current link.
 ///
 /// A wish outlives links and is written once on each, in the order of wishing. It ends by `unsubscribe`, by its last
-/// scope, or rests after a rejection until the app asks again.
+/// scope, or rests after a rejection until the app asks again. Every change costs the same however many wishes there
+/// are; only the list of all of them, for a new link or for the app, is put in order.
 package struct Subscriptions: Sendable {
     private struct Wish: Sendable {
         /// Where it stands among the wishes.
@@ -15,35 +18,38 @@ package struct Subscriptions: Sendable {
         var claims = 0
         var scopes: Set<InboxID> = []
         /// The calls that wait for the server's word.
-        var waiters: [CallID] = []
+        var waiters: Set<CallID> = []
         /// Written on the current link.
         var isWritten = false
 
         var isHeld: Bool { claims > 0 || !scopes.isEmpty }
     }
 
-    private var wishes: [String: Wish] = [:] {
-        didSet { version &+= 1 }
-    }
-    /// Changes whenever a wish may have.
-    package private(set) var version = 0
+    private var wishes: [WireName: Wish] = [:]
     /// The channel of each scope.
-    private var scopes: [InboxID: String] = [:]
+    private var scopes: [InboxID: WireName] = [:]
     private var lastNumber: UInt64 = 0
 
     package init() {}
 
     /// The channels wished for, in order; a rejected one is not among them.
-    package var wished: [String] { ordered.filter { $0.value.status.rejection == nil }.map(\.key) }
-    package var confirmedCount: Int { wishes.values.lazy.filter(\.status.isConfirmed).count }
+    package var wished: [WireName] { ordered.filter { $0.value.status.rejection == nil }.map(\.key) }
 
-    package func status(of channel: String) -> SubscriptionStatus? { wishes[channel]?.status }
+    package func status(of channel: WireName) -> SubscriptionStatus? { wishes[channel]?.status }
+
+    package func wish(for channel: WireName) -> WishStatus? {
+        wishes[channel].map { WishStatus(place: $0.place, status: $0.status) }
+    }
+
+    package var statuses: [WireName: WishStatus] {
+        wishes.mapValues { WishStatus(place: $0.place, status: $0.status) }
+    }
 
     /// Records a wish.
     ///
     /// True when the server is to be asked on the current link.
-    package mutating func wish(_ channel: String, scope: InboxID?) -> Bool {
-        var wish = wishes[channel] ?? make(channel)
+    package mutating func wish(_ channel: WireName, scope: InboxID?) -> Bool {
+        var wish = take(channel) ?? make()
         if wish.status.rejection != nil {
             // Asked again: a new wish in an old place.
             lastNumber += 1
@@ -61,22 +67,22 @@ package struct Subscriptions: Sendable {
         return !wish.isWritten
     }
 
-    package mutating func addWaiter(_ call: CallID, _ channel: String) {
-        wishes[channel]?.waiters.append(call)
+    package mutating func addWaiter(_ call: CallID, _ channel: WireName) {
+        wishes[channel]?.waiters.insert(call)
     }
 
-    package mutating func removeWaiter(_ call: CallID, _ channel: String) {
-        wishes[channel]?.waiters.removeAll { $0 == call }
+    package mutating func removeWaiter(_ call: CallID, _ channel: WireName) {
+        wishes[channel]?.waiters.remove(call)
     }
 
     /// Notes that the wish is on the link; returns the number its reply must carry.
-    package mutating func written(_ channel: String) -> UInt64? {
+    package mutating func written(_ channel: WireName) -> UInt64? {
         wishes[channel]?.isWritten = true
         return wishes[channel]?.number
     }
 
     /// The server will not answer what was written for this wish: who asks again is to be heard.
-    package mutating func lapsed(_ channel: String, number: UInt64) {
+    package mutating func lapsed(_ channel: WireName, number: UInt64) {
         guard let wish = wishes[channel], wish.number == number, !wish.status.isConfirmed else { return }
         wishes[channel]?.isWritten = false
     }
@@ -84,17 +90,16 @@ package struct Subscriptions: Sendable {
     /// The server's word on a wish.
     ///
     /// nil when that wish is gone; else the calls that waited.
-    package mutating func answered(_ channel: String, number: UInt64, rejection: SenteError?) -> [CallID]? {
-        guard var wish = wishes[channel], wish.number == number else { return nil }
-        wish.status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
-        defer { wishes[channel] = wish }
-        return take(&wish.waiters)
+    package mutating func answered(_ channel: WireName, number: UInt64, rejection: SenteError?) -> [CallID]? {
+        guard wishes[channel]?.number == number else { return nil }
+        wishes[channel]?.status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
+        return takeWaiters(channel)
     }
 
     /// Drops one plain claim (a cancelled `subscribe`).
     ///
     /// True when nobody holds the wish any more.
-    package mutating func release(_ channel: String) -> Bool {
+    package mutating func release(_ channel: WireName) -> Bool {
         guard let claims = wishes[channel]?.claims, claims > 0 else { return false }
         wishes[channel]?.claims -= 1
         return wishes[channel]?.isHeld == false
@@ -103,7 +108,7 @@ package struct Subscriptions: Sendable {
     /// Drops one scope.
     ///
     /// Returns the channel when nobody holds its wish any more.
-    package mutating func release(scope: InboxID) -> String? {
+    package mutating func release(scope: InboxID) -> WireName? {
         guard let channel = scopes.removeValue(forKey: scope) else { return nil }
         wishes[channel]?.scopes.remove(scope)
         return wishes[channel]?.isHeld == false ? channel : nil
@@ -112,38 +117,43 @@ package struct Subscriptions: Sendable {
     /// Ends a wish.
     ///
     /// Returns the calls that waited for it.
-    package mutating func remove(_ channel: String) -> [CallID] {
+    package mutating func remove(_ channel: WireName) -> [CallID] {
         guard let wish = wishes.removeValue(forKey: channel) else { return [] }
         for scope in wish.scopes { scopes[scope] = nil }
-        return wish.waiters
+        return wish.waiters.sorted()
     }
 
     /// The link is gone: nothing is confirmed any more.
     ///
     /// Returns the channels whose status changed and the waiting calls.
-    package mutating func linkEnded() -> (changed: [String], waiters: [(CallID, String)]) {
-        var changed: [String] = []
-        var waiters: [(CallID, String)] = []
+    package mutating func linkEnded() -> (changed: [WireName], waiters: [(CallID, WireName)]) {
+        var changed: [WireName] = []
+        var waiters: [(CallID, WireName)] = []
         for (channel, wish) in ordered {
-            var wish = wish
             if wish.status.isConfirmed { changed.append(channel) }
-            wish.status.isConfirmed = false
-            wish.isWritten = false
-            waiters += take(&wish.waiters).map { ($0, channel) }
-            wishes[channel] = wish
+            wishes[channel]?.status.isConfirmed = false
+            wishes[channel]?.isWritten = false
+            waiters += takeWaiters(channel).map { ($0, channel) }
         }
         return (changed, waiters)
     }
 
-    private var ordered: [(key: String, value: Wish)] { wishes.sorted { $0.value.place < $1.value.place } }
+    private var ordered: [(key: WireName, value: Wish)] {
+        wishes.sorted { $0.value.place < $1.value.place }
+    }
 
-    private mutating func make(_ channel: String) -> Wish {
+    private mutating func make() -> Wish {
         lastNumber += 1
         return Wish(place: lastNumber, number: lastNumber)
     }
 
-    private func take(_ calls: inout [CallID]) -> [CallID] {
-        defer { calls = [] }
-        return calls
+    /// Out of the table, so that its own tables are not copied when it changes.
+    private mutating func take(_ channel: WireName) -> Wish? { wishes.removeValue(forKey: channel) }
+
+    /// The oldest first.
+    private mutating func takeWaiters(_ channel: WireName) -> [CallID] {
+        guard let waiters = wishes[channel]?.waiters, !waiters.isEmpty else { return [] }
+        wishes[channel]?.waiters = []
+        return waiters.sorted()
     }
 }

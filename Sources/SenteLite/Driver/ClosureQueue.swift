@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteCore
+import SenteWire
 
 /// Runs a client's closures: in order, one at a time, on the ordinary executor.
 ///
@@ -152,7 +153,8 @@ final class ClosureQueue: InboxReceiver {
     private func handlers(of element: InboxElement) -> [Handler<InboxElement>] {
         state.withLock { state in
             switch element {
-            case .message(let message): (state.handlers[.channel(message.channel)] ?? []).map(\.body)
+            case .message(let message):
+                (state.handlers[.channel(WireName(message.channel))] ?? []).map(\.body)
             case .event(let event, _):
                 ((state.handlers[.event(event.id)] ?? []) + (state.handlers[.allEvents] ?? [])).map(\.body)
             case .request: []

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteTransport
+import SenteWire
 
 /// Performs what the engine decides; decides nothing itself.
 ///
@@ -32,7 +33,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     /// What a turn has brought for the app.
     private struct News {
         var statuses: [ConnectionStatus] = []
-        var channels: [String: SubscriptionStatus?] = [:]
+        var wishes: [WireName: WishStatus?] = [:]
         var ready: [InboxID] = []
         var answers: [(Waiter, Result<Answer, SenteError>)] = []
         /// The status as of the last `publish`.
@@ -127,7 +128,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         var load = IntakeBounds.Load()
         var deadline: Instant?
         board.update(statuses: statuses) { reading in
-            for (channel, status) in news.channels { reading.channels[channel] = status }
+            for (channel, wish) in news.wishes { reading.engine.note(wish, for: channel) }
             engine.refresh(&reading.engine)
             deadline = reading.engine.deadline
             load.messages = reading.engine.gauges.outboxMessages
@@ -135,7 +136,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         }
         intake.handled(outbox: load, refusal: statuses.isEmpty ? nil : .some(engine.refusal))
         news.statuses = []
-        if !news.channels.isEmpty { news.channels = [:] }
+        if !news.wishes.isEmpty { news.wishes = [:] }
         return deadline
     }
 
@@ -181,7 +182,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         case .resolve(let call, let result):
             if let waiter = waiters.removeValue(forKey: call) { news.answers.append((waiter, result)) }
         case .publish(let status): publish(status, at: now)
-        case .subscription(let channel, _): news.channels[channel] = engine.subscription(channel)
+        case .subscription(let channel, _): news.wishes[WireName(channel)] = engine.wish(WireName(channel))
         case .record(let signal): observer?.recorded(signal)
         }
     }

@@ -10,7 +10,6 @@ import SenteCore
 final class StatusBoard: Sendable {
     struct Reading: Sendable {
         var status = ConnectionStatus(state: .closed)
-        var channels: [String: SubscriptionStatus] = [:]
         var engine: ClientEngine.Reading
     }
 
@@ -31,15 +30,14 @@ final class StatusBoard: Sendable {
     }
 
     var status: ConnectionStatus { state.withLock { $0.reading.status } }
-    var subscriptions: [String] { state.withLock { $0.reading.engine.subscriptions } }
+    var subscriptions: [String] { state.withLock { $0.reading }.engine.subscriptions }
 
     func channel(_ name: String) -> SubscriptionStatus? {
-        state.withLock { $0.reading.channels[name] }
+        state.withLock { $0.reading.engine.subscription(name) }
     }
 
     func metrics(at now: Instant) -> ClientMetrics {
-        let reading = state.withLock { $0.reading }
-        return reading.engine.metrics(at: now, confirmed: reading.channels.values.count(where: \.isConfirmed))
+        state.withLock { $0.reading }.engine.metrics(at: now)
     }
 
     /// Changes the reading, and hands `statuses` to whoever follows.

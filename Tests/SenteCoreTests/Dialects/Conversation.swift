@@ -100,7 +100,7 @@ struct Conversation {
         }
         let waiting = waiting
         let inbound = coder.decode(entry.message) { correlation in
-            waiting.contains { correlation == .id(.event, $0) }
+            waiting.contains { correlation == .id(.event, WireName($0)) }
         }
         coders[entry.connection] = coder
         let value = try format.decode(entry.message.bytes)
@@ -111,7 +111,7 @@ struct Conversation {
         case .dropped(let reason):
             #expect(inbound.count == 1 && inbound.first?.complaint?.contains(reason) == true, text)
         case .reply(let callback):
-            #expect(inbound == [.reply(.id(.event, callback), .answered(value[0] ?? .null))], text)
+            #expect(inbound == [.reply(.id(.event, WireName(callback)), .answered(value[0] ?? .null))], text)
             self.waiting.remove(callback)
         case .events(let ids):
             let events: [Value] = value[0]?.keywordValue != nil ? [value] : value[0]?.arrayValue ?? []

@@ -282,7 +282,7 @@ struct SenteLiteVectorsDecodeTests {
             let value = try Vectors.edn(Self.echo(":my/ev", data))[1] ?? .null
             #expect(
                 heard == [
-                    .reply(.id(.event, callback), .answered(value)),
+                    .reply(.id(.event, WireName(callback)), .answered(value)),
                     .event(Event(id: "sente-lite/echo", data: value)),
                 ])
         }

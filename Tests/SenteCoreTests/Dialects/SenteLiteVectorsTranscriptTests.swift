@@ -22,11 +22,11 @@ struct SenteLiteVectorsTranscriptTests {
     private static let echo = Heard.events(["sente-lite/echo"])
 
     private static func subscribed(_ channel: String) -> Heard {
-        .inbound([.reply(.next(.subscribe, channel: channel), .subscribed(retained: []))])
+        .inbound([.reply(.next(.subscribe, channel: WireName(channel)), .subscribed(retained: []))])
     }
 
     private static func unsubscribed(_ channel: String) -> Heard {
-        .inbound([.reply(.next(.unsubscribe, channel: channel), .unsubscribed)])
+        .inbound([.reply(.next(.unsubscribe, channel: WireName(channel)), .unsubscribed)])
     }
 
     private static func delivery(_ channel: String, _ data: Value, from sender: String) -> Heard {
@@ -37,7 +37,7 @@ struct SenteLiteVectorsTranscriptTests {
     private static func answer(_ callback: String, _ data: String) throws -> Heard {
         let value = try Vectors.edn(data)
         return .inbound([
-            .reply(.id(.event, callback), .answered(value)),
+            .reply(.id(.event, WireName(callback)), .answered(value)),
             .event(Event(id: "sente-lite/echo", data: value)),
         ])
     }

@@ -13,7 +13,7 @@ enum Vectors {
 
     /// Whether a call waits for one of these callback ids.
     static func waiting(_ callbacks: String...) -> (Correlation) -> Bool {
-        { correlation in callbacks.contains { correlation == .id(.event, $0) } }
+        { correlation in callbacks.contains { correlation == .id(.event, WireName($0)) } }
     }
 }
 

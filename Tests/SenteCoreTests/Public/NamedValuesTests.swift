@@ -27,4 +27,12 @@ struct NamedValuesTests {
         #expect(values == ["a": "9", "c": "4"])
         #expect(values["b"] == nil)
     }
+
+    @Test("Names of other bytes are other names")
+    func bytes() {
+        var values: NamedValues = ["caf\u{e9}": "1"]
+        #expect(values["cafe\u{301}"] == nil)
+        values["cafe\u{301}"] = "2"
+        #expect(values["caf\u{e9}"] == "1" && values["cafe\u{301}"] == "2")
+    }
 }

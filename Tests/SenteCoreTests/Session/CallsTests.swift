@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteCore
+import SenteWire
 import Testing
 
 @Suite("Unresolved calls")

@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteCore
+import SenteWire
 import Testing
 
 @Suite("Pending replies")
@@ -161,5 +162,28 @@ struct PendingRepliesTests {
         #expect(later == [false, false])
         #expect(pending.pong(stamp: 1, at: Self.now) == .cleared([]))
         #expect(!pending.isPending(.id(.event, "b")))
+    }
+
+    @Test("A name of other bytes finds no slot")
+    func bytes() {
+        var pending = PendingReplies()
+        pending.add(.next(.publish, channel: "caf\u{e9}"), owner: .call(CallID(1)), at: Self.now)
+        pending.add(.id(.answer, "caf\u{e9}"), owner: .call(CallID(2)), at: Self.now)
+        #expect(pending.take(.next(.publish, channel: "cafe\u{301}"), at: Self.now) == nil)
+        #expect(pending.take(.id(.answer, "cafe\u{301}"), at: Self.now) == nil)
+    }
+
+    @Test("A slot that is never answered holds back none of those answered after it")
+    func pileUp() {
+        var pending = PendingReplies()
+        pending.add(.next(.publish, channel: "never"), owner: .call(CallID(1)), at: Self.now)
+        for number in UInt64(0)..<10_000 {
+            pending.add(Self.a, owner: .call(CallID(number)), at: Self.now)
+            #expect(pending.take(Self.a, at: Self.now)?.owner == .call(CallID(number)))
+        }
+        pending.add(.next(.publish, channel: "last"), owner: .call(CallID(2)), at: Self.now)
+        pending.addFence(stamp: 1)
+        #expect(pending.pong(stamp: 1, at: Self.now) == .cleared([.call(CallID(1)), .call(CallID(2))]))
+        #expect(pending.pong(stamp: 1, at: Self.now) == .unknown)
     }
 }

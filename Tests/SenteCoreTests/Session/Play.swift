@@ -151,7 +151,7 @@ struct Play {
     }
 
     mutating func reply(_ kind: ReplyKind, _ channel: String? = nil, _ reply: Reply) {
-        hear(.reply(.next(kind, channel: channel), reply))
+        hear(.reply(.next(kind, channel: channel.map { WireName($0) }), reply))
     }
 
     mutating func confirm(_ channel: String) {

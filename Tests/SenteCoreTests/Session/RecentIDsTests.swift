@@ -13,6 +13,14 @@ struct RecentIDsTests {
         #expect(ids.insert("b") == true)
     }
 
+    @Test("Ids of other bytes are other ids, also where Unicode takes them for the same text")
+    func bytes() {
+        var ids = RecentIDs()
+        #expect(ids.insert("caf\u{e9}") == true)
+        #expect(ids.insert("cafe\u{301}") == true)
+        #expect(ids.insert("cafe\u{301}") == false)
+    }
+
     @Test("The oldest id is forgotten first, and no earlier than the limit says")
     func bounded() {
         var ids = RecentIDs(limit: 3)

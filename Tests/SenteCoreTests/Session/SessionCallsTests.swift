@@ -400,12 +400,12 @@ struct SessionCallsTests {
         let second = session.ask(Self.question)
         let two = try #require(Self.callback(session))
         #expect(one != two && one.count == 16 && two.count == 16)
-        session.hear(.reply(.id(.event, two), .answered(2)))
-        session.hear(.reply(.id(.event, one), .answered(.null)))
+        session.hear(.reply(.id(.event, WireName(two)), .answered(2)))
+        session.hear(.reply(.id(.event, WireName(one)), .answered(.null)))
         #expect(session.answer(to: first) == .value(.null))
         #expect(session.answer(to: second) == .value(2))
         // A second answer, and one to an id that nobody made.
-        session.hear(.reply(.id(.event, one), .answered(3)))
+        session.hear(.reply(.id(.event, WireName(one)), .answered(3)))
         session.hear(.reply(.id(.event, "nobody"), .answered(3)))
         #expect(session.effects.isEmpty)
     }
@@ -434,7 +434,7 @@ struct SessionCallsTests {
         session.waitForAttempt()
         session.greet()
         #expect(session.said.isEmpty)
-        session.hear(.reply(.id(.event, callback), .answered(1)))
+        session.hear(.reply(.id(.event, WireName(callback)), .answered(1)))
         #expect(session.effects.isEmpty)
     }
 
@@ -457,7 +457,7 @@ struct SessionCallsTests {
             session.cancel(other)
             #expect(session.said.isEmpty)
         }
-        session.hear(.reply(.id(.event, callback), .answered(1)))
+        session.hear(.reply(.id(.event, WireName(callback)), .answered(1)))
         #expect(session.effects.isEmpty)
     }
 

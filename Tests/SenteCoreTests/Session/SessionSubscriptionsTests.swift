@@ -421,4 +421,53 @@ struct SessionSubscriptionsTests {
         session.confirm("a")
         #expect(session.does(.subscription(channel: "a", SubscriptionStatus(isConfirmed: true))))
     }
+
+    // MARK: Names, and many of them
+
+    /// One text for Unicode, two for every server.
+    private static let composed = "caf\u{e9}"
+    private static let decomposed = "cafe\u{301}"
+
+    @Test("Channels whose names differ in their bytes are two channels from the wish to the delivery")
+    func bytesOfNames() {
+        var session = Play.opened()
+        let (_, one) = session.subscribe(Self.composed)
+        #expect(session.said.map { $0.channel.map { Array($0.utf8) } } == [Array(Self.composed.utf8)])
+        let (second, two) = session.subscribe(Self.decomposed)
+        #expect(session.said.map { $0.channel.map { Array($0.utf8) } } == [Array(Self.decomposed.utf8)])
+        session.confirm(Self.composed)
+        #expect(session.isPending(second))
+        session.confirm(Self.decomposed)
+        #expect(!session.isPending(second))
+        session.hear(.delivery(ChannelMessage(channel: Self.decomposed, data: 1)))
+        #expect(session.take(one).isEmpty && session.take(two).count == 1)
+        let call = session.call()
+        session.tell(.command(.unsubscribe(call, channel: Self.composed)))
+        #expect(session.does(.finish(one)) && !session.does(.finish(two)))
+        session.lose()
+        session.waitForAttempt()
+        session.greet()
+        #expect(session.said.map { $0.channel.map { Array($0.utf8) } } == [Array(Self.decomposed.utf8)])
+    }
+
+    @Test("However many channels there are, one subscribe, its answer and its end tell of one")
+    func oneOfMany() {
+        var session = Play.opened()
+        for number in 0..<2_000 {
+            session.subscribe("c\(number)")
+            session.confirm("c\(number)")
+        }
+        func told() -> [String] {
+            session.effects.compactMap { if case .subscription(let name, _) = $0 { name } else { nil } }
+        }
+        session.subscribe("one")
+        #expect(told() == ["one"])
+        session.confirm("one")
+        #expect(told() == ["one"])
+        session.subscribe("one")
+        #expect(told().isEmpty, "It is no news that a channel is wished for once more.")
+        let call = session.call()
+        session.tell(.command(.unsubscribe(call, channel: "one")))
+        #expect(told() == ["one"])
+    }
 }

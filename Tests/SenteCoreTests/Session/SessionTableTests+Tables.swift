@@ -15,7 +15,11 @@ extension SessionTableTests {
         ),
         (
             "closed done",
-            "disconnect, subscribe"
+            "disconnect"
+        ),
+        (
+            "closed wish done",
+            "subscribe"
         ),
         (
             "closed wish finish done",
@@ -24,7 +28,7 @@ extension SessionTableTests {
         (
             "closed",
             """
-            respond, openInbox, listen, unlisten, answer, settle, cancel a publish, \
+            openInbox, listen, unlisten, answer, settle, cancel a publish, \
             cancel a wait, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, refused 404, refused 401, refused 503, closed, \
@@ -44,13 +48,17 @@ extension SessionTableTests {
             "closed error",
             "submit, ping"
         ),
+        (
+            "closed wish",
+            "respond"
+        ),
     ]
 
     private static let asking: [(outcome: String, inputs: String)] = [
         (
             "connecting",
             """
-            connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
+            connect, reconnect, openInbox, listen, unlisten, answer, submit, \
             settle, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, refused 404, refused 401, refused 503, closed, \
@@ -62,7 +70,7 @@ extension SessionTableTests {
             "disconnect"
         ),
         (
-            "connecting done",
+            "connecting wish done",
             "subscribe"
         ),
         (
@@ -93,13 +101,17 @@ extension SessionTableTests {
             "reconnecting unask tell",
             "timerFired"
         ),
+        (
+            "connecting wish",
+            "respond"
+        ),
     ]
 
     private static let dialing: [(outcome: String, inputs: String)] = [
         (
             "connecting",
             """
-            connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
+            connect, reconnect, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, progressed, wrote, \
             endpoint, token, parameters, delay, no delay, provider failed, consumed, path available, path lost, \
@@ -111,7 +123,7 @@ extension SessionTableTests {
             "disconnect"
         ),
         (
-            "connecting done",
+            "connecting wish done",
             "subscribe"
         ),
         (
@@ -150,13 +162,17 @@ extension SessionTableTests {
             "reconnecting abandon tell",
             "timerFired"
         ),
+        (
+            "connecting wish",
+            "respond"
+        ),
     ]
 
     private static let greeting: [(outcome: String, inputs: String)] = [
         (
             "connecting",
             """
-            connect, reconnect, respond, openInbox, listen, unlisten, answer, submit, \
+            connect, reconnect, openInbox, listen, unlisten, answer, submit, \
             settle, opened, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, progressed, wrote, \
             endpoint, token, parameters, delay, no delay, provider failed, consumed, path available, path lost, \
@@ -168,7 +184,7 @@ extension SessionTableTests {
             "disconnect"
         ),
         (
-            "connecting done",
+            "connecting wish done",
             "subscribe"
         ),
         (
@@ -206,6 +222,10 @@ extension SessionTableTests {
         (
             "reconnecting abandon tell",
             "timerFired"
+        ),
+        (
+            "connecting wish",
+            "respond"
         ),
     ]
 
@@ -225,7 +245,7 @@ extension SessionTableTests {
         (
             "open send",
             """
-            subscribe, respond, answer, submit, ping, ping received, path available, path lost, \
+            answer, submit, ping, ping received, path available, path lost, \
             timerFired
             """
         ),
@@ -266,13 +286,17 @@ extension SessionTableTests {
             "reconnecting tell wish wish wish error error",
             "closed, failed"
         ),
+        (
+            "open wish send",
+            "subscribe, respond"
+        ),
     ]
 
     private static let closing: [(outcome: String, inputs: String)] = [
         (
             "closing",
             """
-            connect, disconnect, reconnect, respond, openInbox, listen, unlisten, answer, \
+            connect, disconnect, reconnect, openInbox, listen, unlisten, answer, \
             settle, cancel a publish, cancel a wait, opened, greeting, delivery, reply, \
             request, ping received, pong received, event, server error, noise, \
             undecodable, mismatched, progressed, wrote, refused 404, \
@@ -281,7 +305,7 @@ extension SessionTableTests {
             """
         ),
         (
-            "closing done",
+            "closing wish done",
             "subscribe"
         ),
         (
@@ -308,13 +332,17 @@ extension SessionTableTests {
             "closed abandon tell done",
             "timerFired"
         ),
+        (
+            "closing wish",
+            "respond"
+        ),
     ]
 
     private static let waiting: [(outcome: String, inputs: String)] = [
         (
             "reconnecting",
             """
-            connect, respond, openInbox, listen, unlisten, answer, submit, settle, \
+            connect, openInbox, listen, unlisten, answer, submit, settle, \
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
             refused 404, refused 401, refused 503, closed, failed, endpoint, \
@@ -330,7 +358,7 @@ extension SessionTableTests {
             "reconnect, path available, timerFired"
         ),
         (
-            "reconnecting done",
+            "reconnecting wish done",
             "subscribe"
         ),
         (
@@ -349,13 +377,17 @@ extension SessionTableTests {
             "reconnecting error",
             "ping, cancel a publish, cancel a wait"
         ),
+        (
+            "reconnecting wish",
+            "respond"
+        ),
     ]
 
     private static let deciding: [(outcome: String, inputs: String)] = [
         (
             "reconnecting",
             """
-            connect, respond, openInbox, listen, unlisten, answer, submit, settle, \
+            connect, openInbox, listen, unlisten, answer, submit, settle, \
             opened, greeting, delivery, reply, request, ping received, pong received, \
             event, server error, noise, undecodable, mismatched, progressed, wrote, \
             refused 404, refused 401, refused 503, closed, failed, endpoint, \
@@ -371,7 +403,7 @@ extension SessionTableTests {
             "reconnect, path available"
         ),
         (
-            "reconnecting done",
+            "reconnecting wish done",
             "subscribe"
         ),
         (
@@ -402,6 +434,10 @@ extension SessionTableTests {
             "failed unask tell error error error",
             "timerFired"
         ),
+        (
+            "reconnecting wish",
+            "respond"
+        ),
     ]
 
     private static let failed: [(outcome: String, inputs: String)] = [
@@ -414,7 +450,7 @@ extension SessionTableTests {
             "disconnect"
         ),
         (
-            "failed done",
+            "failed wish done",
             "subscribe"
         ),
         (
@@ -424,7 +460,7 @@ extension SessionTableTests {
         (
             "failed",
             """
-            respond, openInbox, listen, unlisten, answer, settle, cancel a publish, \
+            openInbox, listen, unlisten, answer, settle, cancel a publish, \
             cancel a wait, opened, greeting, delivery, reply, request, ping received, \
             pong received, event, server error, noise, undecodable, mismatched, \
             progressed, wrote, refused 404, refused 401, refused 503, closed, \
@@ -443,6 +479,10 @@ extension SessionTableTests {
         (
             "failed error",
             "submit, ping"
+        ),
+        (
+            "failed wish",
+            "respond"
         ),
     ]
 }
