@@ -72,23 +72,32 @@ package struct ClientEngine: Sendable {
         return reading.metrics(at: now.instant)
     }
 
-    /// What a link says of itself.
+    /// What a link says of itself, all of one wake-up; after it whatever is due is done.
+    ///
+    /// A process that slept finds its answers and its overdue timers at one time: an answer that has been read is not late.
     package mutating func handle(
-        _ report: LinkReport, of link: LinkID, at now: Moment, into effects: inout [Effect]
+        _ reports: [LinkReport], of link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
         let before = effects.count
-        switch report {
-        case .opened: session.handle(.opened(link), at: now, into: &effects)
-        case .received(let messages): received(messages, on: link, at: now, into: &effects)
-        case .progress: session.handle(.progressed(link), at: now, into: &effects)
-        case .wrote(let ids): session.handle(.wrote(link, ids), at: now, into: &effects)
-        case .answered(let id, let message):
-            session.handle(.wrote(link, [id]), at: now, into: &effects)
-            received([message], on: link, at: now, into: &effects)
-        case .refused(let refusal): session.handle(.refused(link, refusal), at: now, into: &effects)
-        case .closed(let end): session.handle(.closed(link, end), at: now, into: &effects)
-        }
+        for report in reports { accept(report, of: link, at: now, into: &effects) }
+        session.expire(at: now, into: &effects)
         count(effects[before...], at: now)
+    }
+
+    private mutating func accept(
+        _ report: LinkReport, of link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) {
+        switch report {
+        case .opened: session.accept(.opened(link), at: now, into: &effects)
+        case .received(let messages): received(messages, on: link, at: now, into: &effects)
+        case .progress: session.accept(.progressed(link), at: now, into: &effects)
+        case .wrote(let ids): session.accept(.wrote(link, ids), at: now, into: &effects)
+        case .answered(let id, let message):
+            session.accept(.wrote(link, [id]), at: now, into: &effects)
+            received([message], on: link, at: now, into: &effects)
+        case .refused(let refusal): session.accept(.refused(link, refusal), at: now, into: &effects)
+        case .closed(let end): session.accept(.closed(link, end), at: now, into: &effects)
+        }
     }
 
     package mutating func take(_ inbox: InboxID) -> [InboxElement] {
@@ -104,8 +113,9 @@ package struct ClientEngine: Sendable {
     ) {
         guard session.isCurrent(link) else { return }
         for message in messages {
-            for inbound in decode(message, on: link, at: now, into: &effects) {
-                session.handle(.received(link, inbound, size: message.bytes.count), at: now, into: &effects)
+            let inbounds = decode(message, on: link, at: now, into: &effects)
+            for (inbound, share) in zip(inbounds, inbounds.shares(of: message.bytes.count)) {
+                session.accept(.received(link, inbound, size: share), at: now, into: &effects)
             }
         }
         let (bytes, large) = sizes(of: messages.lazy.map(\.bytes.count))
@@ -121,7 +131,8 @@ package struct ClientEngine: Sendable {
             session.speaks(try detect(message, sizes), on: link)
             return session.decode(message, on: link) ?? []
         } catch {
-            session.handle(.mismatched(link, error), at: now, into: &effects)
+            if error.closeCode == .messageTooBig { return [.tooLarge(error.message)] }
+            session.accept(.mismatched(link, error), at: now, into: &effects)
             return []
         }
     }

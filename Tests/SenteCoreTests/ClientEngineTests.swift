@@ -16,10 +16,12 @@ struct ClientEngineTests {
         var effects: [Effect] = []
         private var lastNumber: UInt64 = 0
 
-        init(_ configuration: SessionConfiguration = SessionConfiguration(), sizes: SizeLimits = SizeLimits())
-        {
+        init(
+            _ configuration: SessionConfiguration = SessionConfiguration(),
+            _ detector: DialectDetector = DialectDetector()
+        ) {
             engine = ClientEngine(
-                configuration: configuration, sizes: sizes, random: Generator(seed: 1), at: now)
+                configuration: configuration, detector: detector, random: Generator(seed: 1), at: now)
             reading = ClientEngine.Reading(at: now)
         }
 
@@ -43,10 +45,23 @@ struct ClientEngineTests {
                 case .transmit(let id, let batch):
                     var more: [Effect] = []
                     _ = engine.encode(batch, for: id, at: now, into: &more)
+                case .record(let signal): engine.record(signal, at: now)
                 default: break
                 }
             }
             engine.refresh(&reading)
+        }
+
+        mutating func report(_ reports: [LinkReport]) {
+            effects = []
+            engine.handle(reports, of: link, at: now, into: &effects)
+            perform()
+        }
+
+        /// Open, on a server that greets so.
+        mutating func open(_ greeting: String) {
+            tell(.command(.connect(CallID(number()), limit: nil)))
+            report([.opened(LinkOpening()), .received([.text(greeting)])])
         }
 
         mutating func wait(_ duration: Duration) {
@@ -76,5 +91,91 @@ struct ClientEngineTests {
         let metrics = rig.reading.metrics(at: rig.now.instant).subscriptions
         #expect(metrics.wished == 300 && metrics.confirmed == 0)
         #expect(rig.engine.metrics(at: rig.now).subscriptions == metrics)
+    }
+
+    private static let welcome = #"{"type":"welcome","conn-id":"c","server-time":1}"#
+    private static let handshake = #"[[:chsk/handshake ["u" nil]] nil]"#
+
+    @Test("The answers that came while the process slept count, although their limits are over")
+    func slept() {
+        var rig = Rig()
+        rig.open(Self.welcome)
+        let call = CallID(rig.number())
+        let publish = Outbound.publish(channel: "a", data: [:], excludeSender: false)
+        rig.tell(.command(.submit(call, publish, limit: .seconds(10), awaits: .reply)))
+        rig.wait(.seconds(300))
+        let result = #"{"type":"publish-result","channel-id":"a","success":true,"delivered-to":2}"#
+        rig.report([.progress, .received([.text(result)])])
+        let answers = rig.effects.compactMap {
+            if case .resolve(call, let result) = $0 { result } else { nil }
+        }
+        #expect(answers == [.success(.published(PublishReceipt(outcome: .acknowledged, deliveredTo: 2)))])
+        #expect(rig.engine.status.state == .open)
+    }
+
+    @Test("Of a batch of events each counts its own share of the message, and together no more than it")
+    func shares() {
+        var configuration = SessionConfiguration()
+        configuration.inbox = InboxPolicy(maximumBytes: 10_000)
+        var rig = Rig(configuration)
+        rig.open(Self.handshake)
+        let inbox = InboxID(rig.number())
+        rig.tell(.command(.openInbox(inbox)))
+        rig.tell(.command(.listen(inbox, .allEvents)))
+        let events = (0..<100).map { "[:my/ev \($0)]" }.joined(separator: " ")
+        rig.report([.received([.text("[[\(events)]]")])])
+        #expect(rig.engine.take(inbox).count == 100)
+        #expect(rig.engine.metrics(at: rig.now).missed == 0)
+    }
+
+    @Test("A reply that comes late or twice is counted as such, and is no message that cannot be read")
+    func lateReplies() throws {
+        var rig = Rig()
+        rig.open(Self.handshake)
+        let call = CallID(rig.number())
+        rig.tell(.command(.submit(call, .event(Event(id: "my/q")), limit: .seconds(10), awaits: .reply)))
+        let written = rig.effects.compactMap {
+            if case .transmit(_, let batch) = $0, case .event(_, let callback)? = batch.first?.outbound {
+                callback
+            } else {
+                nil
+            }
+        }
+        let callback = try #require(written.first)
+        for _ in 0..<3 { rig.report([.received([.text(#"[7 "\#(callback)"]"#)])]) }
+        rig.report([.received([.text(#"[7 "somebody"]"#)])])
+        #expect(rig.effects.count == 1)
+        guard case .record(.undecodable)? = rig.effects.first else {
+            Issue.record("\(rig.effects)")
+            return
+        }
+        let metrics = rig.engine.metrics(at: rig.now)
+        #expect(metrics.ignored.lateReplies == 2 && metrics.undecodable == 1)
+    }
+
+    @Test(
+        "What unfolds beyond the incoming limit ends the link with 1009, be it the first message or a later one"
+    )
+    func unfoldsTooFar() {
+        let compressor = Compressor { bytes, output throws(WireError) in
+            output.append(contentsOf: bytes)
+        } decompress: { _, _, limit throws(WireError) in
+            throw WireError(.tooLarge, "More than \(limit) bytes.")
+        }
+        for isFirst in [true, false] {
+            var rig = Rig(SessionConfiguration(), DialectDetector(compressor: compressor))
+            rig.tell(.command(.connect(CallID(rig.number()), limit: nil)))
+            let link = rig.link
+            let greeting = Message.binary([0] + Array(Self.handshake.utf8))
+            rig.report([.opened(LinkOpening())])
+            if !isFirst { rig.report([.received([greeting])]) }
+            #expect(rig.engine.status.state == (isFirst ? .connecting : .open))
+            rig.report([.received([.binary([1, 2, 3])])])
+            #expect(rig.effects.contains(.closeLink(link, .messageTooBig, reason: "")))
+            let status = rig.engine.status
+            #expect(status.state == .reconnecting)
+            #expect(status.lastError?.closeCode == .messageTooBig && status.lastClose?.code == .messageTooBig)
+            #expect(status.lastError?.message.contains("limits.incomingMessage") == true)
+        }
     }
 }

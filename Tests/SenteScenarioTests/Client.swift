@@ -329,10 +329,8 @@ final class Client: CustomStringConvertible {
         if isSuspended, let pipe = pipes[link] {
             return world.at(suspendedUntil, .reports(pipe, reports))
         }
-        for report in reports {
-            step(.report(report, link)) { engine, effects in
-                engine.handle(report, of: link, at: world.now, into: &effects)
-            }
+        step(.reports(reports, link)) { engine, effects in
+            engine.handle(reports, of: link, at: world.now, into: &effects)
         }
     }
 

@@ -40,6 +40,7 @@ final class Pipe {
     private var leavesTCPOpen = false
     private var isPaused = false
     private var held: [Agenda.Event] = []
+    private var unread: [UInt8] = []
     /// What the client has handed to its link and the server has not got, in order.
     private var onTheWay: [(outbound: Outbound?, message: Message)] = []
     private var onTheWayHead = 0
@@ -291,9 +292,12 @@ final class Pipe {
 
     func arrived(_ bytes: [UInt8], at end: End) {
         if isSilent || (end == .client && isAbandoned) { return }
-        if end == .client, isPaused { return held.append(.arrival(self, end, bytes)) }
-        if end == .client, owner.isSuspended {
-            return world.at(owner.suspendedUntil, .arrival(self, end, bytes))
+        var bytes = bytes
+        if end == .client {
+            if owner.isSuspended { return keep(bytes) }
+            bytes = unread + bytes
+            unread = []
+            if isPaused { return held.append(.arrival(self, end, bytes)) }
         }
         var reports: [LinkReport] = []
         bytes.withUnsafeBytes {
@@ -301,6 +305,13 @@ final class Pipe {
         }
         tellOwner(end, [.progress] + reports)
         flush(end)
+    }
+
+    /// What comes while the client sleeps is read at one go, as from a socket's buffer.
+    private func keep(_ bytes: [UInt8]) {
+        // With nothing in it, this is the wake-up itself, and the client slept on.
+        if unread.isEmpty || bytes.isEmpty { world.at(owner.suspendedUntil, .arrival(self, .client, [])) }
+        unread += bytes
     }
 
     func ended(at end: End) {

@@ -12,7 +12,7 @@ import SenteWire
 final class RuleBook {
     enum Cause: CustomStringConvertible {
         case input(Input)
-        case report(LinkReport, LinkID)
+        case reports([LinkReport], LinkID)
 
         var isReconnect: Bool {
             if case .input(.command(.reconnect)) = self { true } else { false }
@@ -22,10 +22,14 @@ final class RuleBook {
             switch self {
             case .input(.command(let command)): "\(command)"
             case .input(let input): "\(input)"
-            case .report(.received(let messages), let link):
-                "\(link) received \(messages.map(\.string).joined(separator: " | "))"
-            case .report(let report, let link): "\(link) \(report)"
+            case .reports(let reports, let link):
+                "\(link) \(reports.map(Self.describe).joined(separator: ", "))"
             }
+        }
+
+        private static func describe(_ report: LinkReport) -> String {
+            guard case .received(let messages) = report else { return "\(report)" }
+            return "received \(messages.map(\.string).joined(separator: " | "))"
         }
     }
 
@@ -65,6 +69,9 @@ final class RuleBook {
     // As it was before the step.
     private var before = ConnectionStatus(state: .closed)
     private var linkBefore: LinkID?
+    /// The link's last word is among what was reported.
+    private var isLinkEnding = false
+    private var wasGreetedInStep = false
     private var untouched: Client.View?
     private var last = ConnectionStatus(state: .closed)
 
@@ -82,11 +89,13 @@ final class RuleBook {
         linkBefore = link
         untouched = nil
         askedInStep = nil
+        isLinkEnding = false
+        wasGreetedInStep = false
         switch cause {
-        case .report(let report, let id):
+        case .reports(let reports, let id):
             let isDue = client.view.deadline.map { $0 <= now } ?? false
             if id != link, !isDue { untouched = client.view }
-            if id == link, report == .progress { lastLife = now }
+            if id == link, reports.contains(.progress) { lastLife = now }
         case .input(.provided(let ask, let provision)):
             if case .delay(let delay?) = provision { promisedDelay = delay }
             let isDue = client.view.deadline.map { $0 <= now } ?? false
@@ -134,14 +143,17 @@ final class RuleBook {
         if let untouched, untouched != client.view || !effects.isEmpty {
             violate(3, "\(cause) changed something: \(effects)")
         }
-        if case .report(let report, let id) = cause, id == linkBefore {
-            switch report {
-            case .closed, .refused: link = nil
-            case .wrote(let ids): wrote(ids)
-            case .opened, .received, .progress, .answered: break
+        if case .reports(let reports, let id) = cause, id == linkBefore {
+            for report in reports {
+                switch report {
+                case .closed, .refused: isLinkEnding = true
+                case .wrote(let ids): wrote(ids)
+                case .opened, .received, .progress, .answered: break
+                }
             }
         }
         for effect in effects { follow(effect, cause: cause) }
+        if isLinkEnding, link == linkBefore { link = nil }
         checkEnd(cause)
         checkPongs(cause, effects)
         if let deadline = client.view.deadline, deadline <= now {
@@ -173,6 +185,7 @@ final class RuleBook {
         case .resumeReading:
             pausedAt = nil
             lastLife = now
+        case .record(.linkEnded): if isLinkEnding, link == linkBefore { link = nil }
         case .ready, .finish, .resolve, .record: break
         }
     }
@@ -202,14 +215,12 @@ final class RuleBook {
 
     /// 1: Only our own `disconnect()` is graceful.
     private func checkEnd(_ cause: Cause) {
-        guard case .report(let report, let id) = cause, id == linkBefore, wantsLink else { return }
-        switch report {
-        case .closed, .refused: break
-        default: return
-        }
+        guard case .reports(let reports, let id) = cause, id == linkBefore, wantsLink, isLinkEnding,
+            let report = reports.last
+        else { return }
         let isNever = if case .never = client.configuration.reconnect.rule { true } else { false }
         let after = client.state
-        switch before.state {
+        switch wasGreetedInStep ? .open : before.state {
         case .open where isNever:
             if after != .closed { violate(1, "With reconnecting off the loss of a link led to \(after).") }
         case .open, .connecting:
@@ -238,9 +249,11 @@ final class RuleBook {
 
     /// 11: Whatever the app does not consume, pings are answered, at once.
     private func checkPongs(_ cause: Cause, _ effects: [Effect]) {
-        guard case .report(.received(let messages), let id) = cause, id == linkBefore, id == link,
+        guard case .reports(let reports, let id) = cause, id == linkBefore, id == link,
             before.state == .open, client.state == .open
         else { return }
+        var messages: [Message] = []
+        for case .received(let some) in reports { messages += some }
         let pings = world.tongue.pings(in: messages)
         guard pings > 0 else { return }
         var pongs = 0
@@ -270,6 +283,7 @@ final class RuleBook {
                 violate(8, "This is attempt \(retries + 1), and the status says \(status.attempt).")
             }
         case .open where old.state != .open:
+            wasGreetedInStep = true
             greetedAt = now
             lastLife = now
             if written != wishes.inOrder {

@@ -93,6 +93,28 @@ struct ScenarioTests {
         expectRules(world)
     }
 
+    @Test("A process that slept longer than every limit hears what came meanwhile before anything is late")
+    func sleepBetweenQuestionAndAnswer() {
+        let world = World()
+        world.server.keepsReceived = true
+        let client = world.addOpenClient {
+            $0.heartbeat = Heartbeat(interval: .seconds(5), limit: .seconds(2))
+        }
+        client.subscribe("news")
+        world.run { client.isConfirmed("news") }
+        // The server has got the probe and the message, and the client sleeps through both answers.
+        world.run { world.server.received.contains { $0.contains(#""type":"ping""#) } }
+        let call = client.publish(to: "news", limit: .seconds(10))
+        client.suspend(for: .seconds(20))
+        world.run(for: .seconds(21))
+        guard case .published? = client.answer(to: call) else {
+            Issue.record("The publish ended in \(client.results[call] as Any).")
+            return
+        }
+        #expect(client.state == .open && client.openedTargets.count == 1)
+        expectRules(world)
+    }
+
     @Test("06: closed, connecting, open, closing, closed: each is seen, and sending works while open")
     func states() {
         let world = World()

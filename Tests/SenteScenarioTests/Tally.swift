@@ -26,6 +26,7 @@ struct Tally {
         case .serverError: count("signal", "serverError")
         case .failed(let code): count("error", code.rawValue)
         case .opened(_, let isReconnect): count("signal", isReconnect ? "reopened" : "opened")
+        case .ignored(let reason): count("ignored", reason.rawValue)
         case .roundTrip: count("signal", "roundTrip")
         case .linkEnded(let error?): count("error", error.code.rawValue)
         case .attemptStarted, .linkEnded(nil), .received, .transmitted: break

@@ -133,8 +133,14 @@ final class World {
         return next == .distantFuture ? nil : max(next, now.instant)
     }
 
-    /// Timers before arrivals: what is due is done before anything new is heard.
+    /// Arrivals before timers, as an event loop hands over what it has read before it looks at the time: who slept hears
+    /// first what came meanwhile.
     private func step() {
+        if let event = agenda.pop(by: now.instant) { happen(event) } else { fireTimers() }
+        pipes.removeAll(where: \.isGone)
+    }
+
+    private func fireTimers() {
         for client in clients {
             if let deadline = client.wakesAt, deadline <= now.instant { client.tell(.timerFired) }
         }
@@ -142,8 +148,9 @@ final class World {
             if let deadline = pipe.deadline, deadline <= now.instant { pipe.timerFired() }
         }
         if let deadline = server.deadline, deadline <= now.instant { server.handle(.timerFired) }
-        pipes.removeAll(where: \.isGone)
-        guard let event = agenda.pop(by: now.instant) else { return }
+    }
+
+    private func happen(_ event: Agenda.Event) {
         switch event {
         case .arrival(let pipe, let end, let bytes): pipe.arrived(bytes, at: end)
         case .endOfStream(let pipe, let end): pipe.ended(at: end)

@@ -30,41 +30,50 @@ package struct DialectDetector: Sendable {
     ///
     /// The message itself is still to be decoded.
     ///
-    /// Throws `protocolMismatch`, with a sentence that shows what came.
+    /// Throws `protocolMismatch`, with a sentence that shows what came; for what unfolds to more than may come, the error
+    /// has the close code 1009.
     package func detect(_ first: Message, sizes: SizeLimits = SizeLimits()) throws(SenteError)
         -> any DialectCoder
     {
         var problem: String?
-        if let format, let shape = GreetingShape(first, format, sizes, &problem) {
-            return try coder(shape, format, first, sizes)
+        var found: (shape: GreetingShape, format: WireFormat)?
+        do throws(Unreadable) {
+            if let format, let shape = try GreetingShape(first, format, sizes, &problem) {
+                found = (shape, format)
+            } else {
+                found = try recognised(first, sizes, &problem)
+            }
+        } catch {
+            throw SenteError(.protocolViolation, error.reason, closeCode: .messageTooBig)
         }
-        if let (shape, found) = recognised(first, sizes, &problem) {
-            if let format { throw Self.contradiction("format", asked: format.name, came: found.name) }
-            return try coder(shape, found, first, sizes)
+        guard let (shape, came) = found else { throw Self.mismatch(first, problem) }
+        if let format, format != came {
+            throw Self.contradiction("format", asked: format.name, came: came.name)
         }
-        throw Self.mismatch(first, problem)
+        return try coder(shape, came, first, sizes)
     }
 
     /// What it looks like, if it is that; else what the fallback makes of it.
     private func recognised(
         _ first: Message, _ sizes: SizeLimits, _ problem: inout String?
-    ) -> (GreetingShape, WireFormat)? {
+    ) throws(Unreadable) -> (GreetingShape, WireFormat)? {
         var guess: WireFormat?
         do throws(WireError) {
             guess = try FormatGuess.format(of: first, compressor: compressor, limits: sizes)
         } catch {
+            if error.kind == .tooLarge { throw .tooLarge("gzip", sizes) }
             problem = error.description
         }
         if let guess {
             var trouble: String?
-            if let shape = GreetingShape(first, guess, sizes, &trouble) { return (shape, guess) }
+            if let shape = try GreetingShape(first, guess, sizes, &trouble) { return (shape, guess) }
             // What can be read and greets in no known way is not made better by being read otherwise.
             guard let trouble else { return nil }
             problem = trouble
         }
         guard guess != fallback else { return nil }
         var ignored: String?
-        return GreetingShape(first, fallback, sizes, &ignored).map { ($0, fallback) }
+        return try GreetingShape(first, fallback, sizes, &ignored).map { ($0, fallback) }
     }
 
     private func coder(

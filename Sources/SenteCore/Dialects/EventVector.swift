@@ -54,11 +54,4 @@ extension Inbound {
         if named { identity.connectionID = identity.uid?.stringValue }
         return .greeting(identity)
     }
-
-    /// What is dropped because nobody waits for it (any more).
-    static func reply(toNobody callback: String) -> Inbound {
-        .undecodable(
-            "The server sent a reply to “\(callback.excerpt())”, for which nobody waits; it came late or twice, and was dropped."
-        )
-    }
 }

@@ -24,13 +24,18 @@ enum GreetingShape: Equatable {
     }
 
     /// Reads the message in one format; nil when it is none, with the problem, or of no known shape.
-    init?(_ message: Message, _ format: WireFormat, _ sizes: SizeLimits, _ problem: inout String?) {
+    ///
+    /// Throws when the message unfolds to more than may come.
+    init?(
+        _ message: Message, _ format: WireFormat, _ sizes: SizeLimits, _ problem: inout String?
+    ) throws(Unreadable) {
         let envelope = SenteVectors.Envelope(message)
         guard format.isBinary == (message.kind == .binary) else { return nil }
         do throws(WireError) {
             let value = try format.decode(message.bytes[envelope.prefix...], limits: sizes.reading)
             self.init(envelope.isBare ? [value] : value)
         } catch {
+            if error.kind == .tooLarge { throw .tooLarge(format.name, sizes) }
             problem = "as \(format.name): \(error)"
             return nil
         }

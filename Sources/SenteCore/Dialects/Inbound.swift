@@ -25,6 +25,8 @@ package enum Inbound: Hashable, Sendable {
     case noise
     /// Not understood; the text says why. The link goes on.
     case undecodable(String)
+    /// It unfolds to more than may come; the text says so. The link ends.
+    case tooLarge(String)
 }
 
 /// How a reply finds the call that caused it.
@@ -65,14 +67,16 @@ package struct IncomingRequest: Hashable, Sendable {
     package var channel: String
     package var data: Value
     package var sender: String?
-    /// Milliseconds since 1970.
+    /// By the server's clock, in milliseconds since 1970.
     package var createdAt: Int64?
     /// Milliseconds the requester waits.
     package var limit: Int64?
+    /// Whether the server kept it and handed it over at the subscription.
+    package var isRetained: Bool
 
     package init(
         id: String, channel: String, data: Value, sender: String? = nil, createdAt: Int64? = nil,
-        limit: Int64? = nil
+        limit: Int64? = nil, isRetained: Bool = false
     ) {
         self.id = id
         self.channel = channel
@@ -80,5 +84,6 @@ package struct IncomingRequest: Hashable, Sendable {
         self.sender = sender
         self.createdAt = createdAt
         self.limit = limit
+        self.isRetained = isRetained
     }
 }

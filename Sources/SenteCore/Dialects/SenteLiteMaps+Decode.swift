@@ -8,7 +8,7 @@ extension SenteLiteMaps {
         do throws(Unreadable) {
             return Self.read(try format.value(of: message, limits: sizes))
         } catch {
-            return [.undecodable(error.reason)]
+            return [error.inbound]
         }
     }
 
@@ -119,19 +119,24 @@ extension SenteLiteMaps {
             return [.reply(slot, .refused(rejection("subscription", frame)))]
         }
         var messages: [ChannelMessage] = []
-        var requests: [Inbound] = []
+        var others: [Inbound] = []
         for item in frame["retained-messages"]?.arrayValue ?? [] {
             // The channel of the reply counts: what an item says of itself may be the publisher's.
             guard let item = MapFrame(item), let channel = channel ?? item.text(.channel) else {
+                others.append(
+                    .undecodable(
+                        "The server kept a message that is no map, or has no `channel-id`; it was skipped.")
+                )
                 continue
             }
-            if let request = request(item, in: channel) {
-                requests.append(.request(request))
+            if var request = request(item, in: channel) {
+                request.isRetained = true
+                others.append(.request(request))
             } else {
                 messages.append(retained(item, in: channel))
             }
         }
-        return [.reply(slot, .subscribed(retained: messages))] + requests
+        return [.reply(slot, .subscribed(retained: messages))] + others
     }
 
     /// Null stands for a channel the server does not know: nothing is subscribed there either.

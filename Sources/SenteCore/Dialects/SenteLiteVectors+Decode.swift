@@ -8,7 +8,7 @@ extension SenteLiteVectors {
         do throws(Unreadable) {
             return read(try format.value(of: message, limits: sizes), isPending)
         } catch {
-            return [.undecodable(error.reason)]
+            return [error.inbound]
         }
     }
 
@@ -18,9 +18,10 @@ extension SenteLiteVectors {
         }
         guard let first = items.first else { return [.noise] }
         if items.count == 2, case .string(let callback) = items[1] {
-            // `[data "id"]` is a reply if somebody waits for that id, and only then: `[:my-app/said "text"]` is an event.
-            if isPending(.id(.event, WireName(callback))) { return [answer(callback, first)] }
-            if first.keywordValue == nil { return [.reply(toNobody: callback)] }
+            // `[:my-app/said "text"]` is an event, unless somebody waits for an answer of that name.
+            if first.keywordValue == nil || isPending(.id(.event, WireName(callback))) {
+                return [answer(callback, first)]
+            }
         }
         // Several at once, as Sente pushes them.
         if items.contains(where: { $0.arrayValue != nil }), first.keywordValue == nil {
@@ -46,12 +47,12 @@ extension SenteLiteVectors {
             case VectorWord.ping: return [.ping(stamp: nil)]
             case VectorWord.pong: return [.pong(stamp: owed.pong(isPending))]
             case VectorWord.handshake: return [.handshake(event.data, named: true)]
-            case VectorWord.reply: return [reply(event.data, isPending)]
+            case VectorWord.reply: return [reply(event.data)]
             case VectorWord.received where !isWrapped: return unwrapped(event.data, isPending)
             default: return answering(owed.answered(by: event), event, isPending)
             }
         } catch {
-            return [.undecodable(error.reason)]
+            return [error.inbound]
         }
     }
 
@@ -132,23 +133,17 @@ extension SenteLiteVectors {
     }
 
     /// `[:chsk/reply {:cb-uuid "…" :data …}]`, as sente-lite's library writes it.
-    private mutating func reply(_ data: Value, _ isPending: (Correlation) -> Bool) -> Inbound {
+    private mutating func reply(_ data: Value) -> Inbound {
         guard let frame = MapFrame(data), case .string(let callback)? = frame[.callback] else {
             return .undecodable("The server sent a reply without `cb-uuid`; it was skipped.")
         }
-        return reply(callback, frame[.data] ?? .null, isPending)
-    }
-
-    private mutating func reply(
-        _ callback: String, _ data: Value, _ isPending: (Correlation) -> Bool
-    ) -> Inbound {
-        isPending(.id(.event, WireName(callback))) ? answer(callback, data) : .reply(toNobody: callback)
+        return answer(callback, frame[.data] ?? .null)
     }
 
     /// `[:chsk/recv [id data]]`, an event wrapped (`:wrap-recv-evs?`), or `[:chsk/recv ["id" data]]`, a reply.
     private mutating func unwrapped(_ data: Value, _ isPending: (Correlation) -> Bool) -> [Inbound] {
         if let items = data.arrayValue, items.count == 2, case .string(let callback) = items[0] {
-            return [reply(callback, items[1], isPending)]
+            return [answer(callback, items[1])]
         }
         return event(data, isWrapped: true, isPending)
     }

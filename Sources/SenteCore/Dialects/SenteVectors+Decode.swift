@@ -10,7 +10,7 @@ extension SenteVectors {
             let value = try format.value(of: message, behind: envelope.prefix, limits: sizes)
             return Self.read(envelope.isBare ? [value] : value, isPending)
         } catch {
-            return [.undecodable(error.reason)]
+            return [error.inbound]
         }
     }
 
@@ -51,9 +51,10 @@ extension SenteVectors {
         -> Inbound
     {
         let name = Correlation.id(.event, WireName(callback))
-        if isPending(name) { return .reply(name, .answered(said)) }
-        if said == "pong", let stamp = stamp(spelled: callback) { return .pong(stamp: stamp) }
-        return .reply(toNobody: callback)
+        if said == "pong", let stamp = stamp(spelled: callback), !isPending(name) {
+            return .pong(stamp: stamp)
+        }
+        return .reply(name, .answered(said))
     }
 
     private static func batch(_ value: Value) -> [Inbound] {
@@ -73,7 +74,7 @@ extension SenteVectors {
             }
             return .event(event)
         } catch {
-            return .undecodable(error.reason)
+            return error.inbound
         }
     }
 }

@@ -3,9 +3,20 @@
 import SenteBase
 import SenteWire
 
-/// Why a message was skipped, as a sentence for a signal.
+/// Why a message cannot be read, as a sentence for a signal.
 struct Unreadable: Error {
     let reason: String
+    /// It unfolds to more than may come.
+    var isTooLarge = false
+
+    var inbound: Inbound { isTooLarge ? .tooLarge(reason) : .undecodable(reason) }
+
+    static func tooLarge(_ format: String, _ limits: SizeLimits) -> Unreadable {
+        Unreadable(
+            reason:
+                "The server sent a message that unfolds (\(format)) to more than \(limits.incomingMessage) bytes: "
+                + "raise `limits.incomingMessage`, or have it send less at once.", isTooLarge: true)
+    }
 }
 
 /// Whole messages of a format.
@@ -21,6 +32,7 @@ extension WireFormat {
         do throws(WireError) {
             return try decode(message.bytes[prefix...], limits: limits.reading)
         } catch {
+            if error.kind == .tooLarge { throw .tooLarge(name, limits) }
             throw Unreadable(
                 reason: "The server sent a message that is no \(name): \(error) It was skipped.")
         }

@@ -58,6 +58,22 @@ public struct ClientMetrics: Sendable, Equatable {
         package init() {}
     }
 
+    /// What came, was understood, and went to nobody.
+    public struct Ignored: Sendable, Equatable {
+        /// Replies to this client that nobody awaited any more: they came too late, or for the second time.
+        public var lateReplies = 0
+        /// Requests, and messages that the server kept, which had come before.
+        public var repeated = 0
+        /// Requests that had waited longer than who made them waits, so that no answer would have been of use.
+        public var overdueRequests = 0
+        /// Requests for channels that this client does not serve.
+        public var unservedRequests = 0
+        /// Pings left unanswered because the server read none of the answers.
+        public var surplusPings = 0
+
+        package init() {}
+    }
+
     /// The round trip within which so many of a hundred pings were answered.
     public struct Percentiles: Sendable, Equatable {
         /// Half of them.
@@ -86,6 +102,8 @@ public struct ClientMetrics: Sendable, Equatable {
     public var undecodable = 0
     /// How many errors the server reported that belong to no call.
     public var serverErrors = 0
+    /// What came, was understood, and went to nobody.
+    public var ignored = Ignored()
     /// How often each error was told to a call or a listener, or ended an attempt or a link.
     public var errors: [SenteError.Code: Int] = [:]
     /// The last round trips, in no order.

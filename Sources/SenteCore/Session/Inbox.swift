@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
+package import SenteBase
 package import SenteWire
 
 /// One thing an app's handle gets to consume.
@@ -17,7 +17,7 @@ package struct Inbox: Sendable {
     package var filters: [InboxFilter: Int] = [:]
     /// The channel of a subscription's handle: `unsubscribe` finishes it.
     package let subscription: WireName?
-    private var queue = Queue<(element: InboxElement, size: Int)>()
+    private var queue = Queue<(element: InboxElement, size: Int, expiry: Instant?)>()
     private var bytes = 0
     /// Taken, and not yet consumed; the bytes on average.
     private var outstanding = (messages: 0, bytes: 0)
@@ -48,9 +48,9 @@ package struct Inbox: Sendable {
     }
 
     package mutating func append(
-        _ element: InboxElement, size: Int, _ policy: InboxPolicy
+        _ element: InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
-        queue.append((element, size))
+        queue.append((element, size, expiry))
         bytes += size
         if case .request = element { unanswered += 1 }
         let isFull = policy.overflow == .pauseReading && !isStuck && isOver(policy)
@@ -75,6 +75,23 @@ package struct Inbox: Sendable {
         }
         if dropped > 0, let next = queue.first { queue[0].element = next.element.missing(missed) }
         return dropped
+    }
+
+    /// Drops the requests whose requesters no longer wait.
+    ///
+    /// Returns how many. Few are looked at: no more wait than may be worked on at once.
+    package mutating func dropOverdue(at now: Instant) -> Int {
+        guard unanswered > 0 else { return 0 }
+        let before = queue.count
+        var freed = 0
+        queue.removeAll { _, size, expiry in
+            guard let expiry, expiry <= now else { return false }
+            freed += size
+            return true
+        }
+        bytes -= freed
+        unanswered -= before - queue.count
+        return before - queue.count
     }
 
     /// Whether the handle is to be told now that something is here: once, and not while it holds untouched elements.

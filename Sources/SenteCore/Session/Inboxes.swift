@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteBase
 package import SenteWire
 
 /// The queues between the session and the app's handles.
@@ -70,14 +71,14 @@ package struct Inboxes: Sendable {
     /// Hands a request to the channel's responder.
     ///
     /// nil when there is none, false when it has too many already.
-    package mutating func deliver(_ request: IncomingRequest, size: Int, limit: Int, ready: (InboxID) -> Void)
-        -> Bool?
-    {
+    package mutating func deliver(
+        _ request: IncomingRequest, size: Int, until expiry: Instant, limit: Int, ready: (InboxID) -> Void
+    ) -> Bool? {
         guard let id = routes[.requests(WireName(request.channel))]?.first,
             let unanswered = inboxes[id]?.unanswered
         else { return nil }
         guard unanswered < limit else { return false }
-        _ = append(.request(request), size, to: id, ready: ready)
+        _ = append(.request(request), size, until: expiry, to: id, ready: ready)
         return true
     }
 
@@ -89,9 +90,17 @@ package struct Inboxes: Sendable {
         inboxes[id]?.take() ?? []
     }
 
-    package mutating func consumed(_ id: InboxID, _ count: Int, ready: (InboxID) -> Void) {
+    /// The handle has room for more, and is told of what waited meanwhile; a request that waited too long is not for it.
+    ///
+    /// Returns how many such there were.
+    @discardableResult
+    package mutating func consumed(
+        _ id: InboxID, _ count: Int, at now: Instant, ready: (InboxID) -> Void
+    ) -> Int {
+        let overdue = inboxes[id]?.dropOverdue(at: now) ?? 0
         if inboxes[id]?.consumed(count, policy) == true { full.remove(id) }
         if inboxes[id]?.announces() == true { ready(id) }
+        return overdue
     }
 
     /// Drops what is over the bounds, now that it may not be held back any more.
@@ -104,9 +113,10 @@ package struct Inboxes: Sendable {
     }
 
     private mutating func append(
-        _ element: InboxElement, _ size: Int, to id: InboxID, ready: (InboxID) -> Void
+        _ element: InboxElement, _ size: Int, until expiry: Instant? = nil, to id: InboxID,
+        ready: (InboxID) -> Void
     ) -> Int {
-        guard let result = inboxes[id]?.append(element, size: size, policy) else { return 0 }
+        guard let result = inboxes[id]?.append(element, size: size, until: expiry, policy) else { return 0 }
         if result.isFull { full.insert(id) }
         if result.announces { ready(id) }
         return result.missed

@@ -9,7 +9,7 @@ package enum Input: Sendable {
     case command(Command)
     /// The opening handshake is done; the greeting is awaited.
     case opened(LinkID)
-    /// `size` is that of the message it came in, in bytes.
+    /// `size` is its share of the message it came in, in bytes.
     case received(LinkID, Inbound, size: Int)
     /// The first message shows a server that nobody here understands.
     case mismatched(LinkID, SenteError)

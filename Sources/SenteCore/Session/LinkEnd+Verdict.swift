@@ -17,7 +17,7 @@ extension LinkEnd {
                 error.proxy = reason
                 if case .status(let status) = reason { error.httpStatus = status }
             }
-            let close = failure.kind.close
+            let close = failure.kind.close(telling: failure.closeCode)
             return (error, close, failure.kind.isMendable)
         }
     }
@@ -47,10 +47,11 @@ extension LinkFailure.Kind {
     }
 
     /// What a failure means for `lastClose` (RFC 6455 §7.1.5, §7.4.1): 1006 when a link ended without a close frame, 1015
-    /// when TLS failed.
-    fileprivate var close: ConnectionStatus.Close? {
+    /// when TLS failed, and what we told a peer that broke the protocol or sent too much.
+    fileprivate func close(telling code: CloseCode?) -> ConnectionStatus.Close? {
         switch self {
-        case .lost, .protocolViolation: ConnectionStatus.Close(code: .abnormal, reason: "")
+        case .lost: ConnectionStatus.Close(code: .abnormal, reason: "")
+        case .protocolViolation: ConnectionStatus.Close(code: code ?? .abnormal, reason: "")
         case .tls: ConnectionStatus.Close(code: .tlsFailed, reason: "")
         case .nameNotFound, .unreachable, .timedOut, .proxy, .badHandshake, .unavailable, .misconfigured,
             .missingLibrary:

@@ -60,6 +60,7 @@ package struct MetricsCollector: Sendable {
         case .roundTrip(let duration): keep(roundTrip: duration)
         case .undecodable: totals.undecodable += 1
         case .serverError: totals.serverErrors += 1
+        case .ignored(let reason): totals.ignored.add(reason)
         }
     }
 
@@ -121,6 +122,18 @@ extension MetricsCollector {
             last = skipped == 0 ? current : Count()
             current = Count()
             end = end.advanced(by: .nanoseconds((skipped + 1) * length))
+        }
+    }
+}
+
+extension ClientMetrics.Ignored {
+    fileprivate mutating func add(_ reason: IgnoredReason) {
+        switch reason {
+        case .lateReply: lateReplies += 1
+        case .repeated: repeated += 1
+        case .overdueRequest: overdueRequests += 1
+        case .unservedRequest: unservedRequests += 1
+        case .surplusPing: surplusPings += 1
         }
     }
 }

@@ -185,15 +185,20 @@ package struct PendingReplies: Sendable {
     }
 
     /// Keeps an answer that nobody waits for yet, as long as some request's id is still to come.
-    package mutating func holdEarly(_ correlation: Correlation, _ reply: Reply, size: Int) {
-        guard unnamedRequests > 0 else { return }
+    ///
+    /// Returns how many answers went: this one, or older ones to make room.
+    package mutating func holdEarly(_ correlation: Correlation, _ reply: Reply, size: Int) -> Int {
+        guard unnamedRequests > 0 else { return 1 }
         early.append((correlation, reply, size))
         earlyBytes += size
+        var dropped = 0
         while early.count > Self.maximumEarly.count || earlyBytes > Self.maximumEarly.bytes,
             let oldest = early.popFirst()
         {
             earlyBytes -= oldest.size
+            dropped += 1
         }
+        return dropped
     }
 
     package mutating func takeEarly(_ correlation: Correlation) -> Reply? {

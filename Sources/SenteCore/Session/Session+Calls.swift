@@ -16,7 +16,7 @@ extension Session {
                 deadline: limit.map { now.instant.advanced(by: $0) }))
         var outbound = outbound
         if case .event(let event, nil) = outbound, awaited == .reply {
-            outbound = .event(event, callback: newCallback())
+            outbound = .event(event, callback: callbacks.next(using: &random))
         }
         queue(outbound, for: call)
         drain()
@@ -123,12 +123,6 @@ extension Session {
         }
     }
 
-    /// Names the answer to one event; Sente's own are the first six digits of a random UUID.
-    private mutating func newCallback() -> String {
-        let digits = String(random.next(), radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
     /// Spells a message for the open link.
     ///
     /// Everything that goes to a link goes through here, so that the window knows of it. Throws when dialect or format
@@ -187,7 +181,7 @@ extension Session {
     ///
     /// A server that reads none of so many answers needs no more of them.
     mutating func pong(_ stamp: Int64?, to link: LinkID) {
-        guard traffic.window.keepAlives < Self.maximumUnwrittenPongs else { return }
+        guard traffic.window.keepAlives < Self.maximumUnwrittenPongs else { return ignore(.surplusPing) }
         keepAlive(.pong(original: stamp), on: link)
     }
 

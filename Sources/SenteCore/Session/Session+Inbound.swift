@@ -13,6 +13,7 @@ extension Session {
     mutating func received(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
         guard isCurrent(link) else { return }
         noteLife()
+        if case .tooLarge(let why) = inbound { return tooLarge(link, why) }
         guard case .open = state else {
             // Before the greeting nothing else counts, and after disconnect() nothing is delivered.
             if case .greeting(let identity) = inbound { greeted(identity, by: link) }
@@ -37,6 +38,7 @@ extension Session {
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
         case .noise: break
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
+        case .tooLarge: break
         }
     }
 
@@ -46,14 +48,25 @@ extension Session {
         traffic.keepAlive?.life(at: instant)
     }
 
+    /// What unfolds to more than may come ends the link as a frame of that size does (RFC 6455 §7.4.1).
+    private mutating func tooLarge(_ link: LinkID, _ why: String) {
+        if case .closing = state { return }
+        if case .open(let open) = state, open.pausedUntil != nil { effects.append(.resumeReading(link)) }
+        effects.append(.closeLink(link, .messageTooBig, reason: ""))
+        ended(link, .failed(LinkFailure(.protocolViolation, why, closeCode: .messageTooBig)))
+    }
+
+    /// Counts what was understood and goes to nobody.
+    mutating func ignore(_ reason: IgnoredReason) {
+        effects.append(.record(.ignored(reason)))
+    }
+
     private static let ping = Event(id: "chsk/ws-ping")
 
     /// Who the server says we are, and what time it is there.
     mutating func note(_ identity: Identity) {
         status.identity = identity
-        guard let time = identity.serverTime else { return }
-        let (offset, overflow) = time.subtractingReportingOverflow(now.wallMilliseconds)
-        traffic.clockOffset = overflow ? 0 : offset
+        if let time = identity.serverTime { traffic.serverClock = (time, now.instant) }
     }
 
     private mutating func ponged(_ stamp: Int64?) {
@@ -82,7 +95,7 @@ extension Session {
 
     private mutating func replied(_ correlation: Correlation, _ reply: Reply, _ size: Int) {
         guard let (owner, elapsed) = traffic.pending.take(correlation, at: now.instant) else {
-            return hold(correlation, reply, size)
+            return unawaited(correlation, reply, size)
         }
         switch owner {
         case .nobody: break
@@ -98,9 +111,7 @@ extension Session {
         switch reply {
         case .subscribed(let retained):
             wishAnswered(channel, number, rejection: nil)
-            // What a server keeps shares its frame's size.
-            let each = size / max(1, retained.count)
-            for message in retained { deliver(message, size: each) }
+            for (message, share) in zip(retained, retained.shares(of: size)) { deliver(message, size: share) }
         case .refused(let error): wishAnswered(channel, number, rejection: error)
         case .unsubscribed, .published, .forwarded, .answered, .channels, .subscriptions: break
         }
@@ -135,9 +146,16 @@ extension Session {
         calls.sent(call, traffic.pending.add(correlation, owner: .call(call), at: now.instant))
     }
 
-    /// An answer may overtake the word that names its request; it is held while such a word is due.
-    private mutating func hold(_ correlation: Correlation, _ reply: Reply, _ size: Int) {
-        guard case .id(.answer, _) = correlation else { return }
-        traffic.pending.holdEarly(correlation, reply, size: size)
+    private mutating func unawaited(_ correlation: Correlation, _ reply: Reply, _ size: Int) {
+        switch correlation {
+        case .id(.answer, _):
+            // An answer may overtake the word that names its request; it is held while such a word is due.
+            for _ in 0..<traffic.pending.holdEarly(correlation, reply, size: size) { ignore(.lateReply) }
+        case .id(.event, let name) where !callbacks.contains(name.text):
+            let why =
+                "The server sent a reply to “\(name.text.excerpt())”, which this client never asked; it was dropped."
+            effects.append(.record(.undecodable(why)))
+        case .id, .next: ignore(.lateReply)
+        }
     }
 }

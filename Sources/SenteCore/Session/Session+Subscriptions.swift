@@ -139,7 +139,7 @@ extension Session {
     mutating func deliver(_ message: ChannelMessage, size: Int) {
         if let id = message.id {
             let isNew = history.messages.insert(id, time: message.time)
-            if message.isRetained, !isNew { return }
+            if message.isRetained, !isNew { return ignore(.repeated) }
         }
         deliver(.message(message), to: .channel(WireName(message.channel)), size: size)
     }
@@ -151,25 +151,41 @@ extension Session {
     }
 
     /// A request for this client as a service: once by id, not after its time, and not more than it can take.
+    ///
+    /// What has just come is in time, whatever the clocks show. Its age is the time that it then waits here, and
+    /// `consumed` lets go of what became too old before it could be handed out.
     mutating func deliver(_ request: IncomingRequest, size: Int) {
-        guard history.requests.insert(request.id, time: request.createdAt) else { return }
-        if let createdAt = request.createdAt {
-            let limit = request.limit ?? 30_000
-            let (age, overflow) = now.wallMilliseconds.subtractingReportingOverflow(createdAt)
-            // The server's clock counts: ours may be minutes off.
-            let (corrected, overflow2) = age.addingReportingOverflow(traffic.clockOffset)
-            if overflow || overflow2 || corrected > limit { return }
-        }
-        let isTaken = inboxes.deliver(request, size: size, limit: configuration.concurrentAnswers) {
-            effects.append(.ready($0))
-        }
-        guard isTaken == false else { return }
+        guard history.requests.insert(request.id, time: request.createdAt) else { return ignore(.repeated) }
+        if request.isRetained, isOverdue(request) { return ignore(.overdueRequest) }
+        let limit = min(max(0, request.limit ?? Self.defaultRequestLimit), 86_400_000)
+        let isTaken = inboxes.deliver(
+            request, size: size, until: now.instant.advanced(by: .milliseconds(limit)),
+            limit: configuration.concurrentAnswers
+        ) { effects.append(.ready($0)) }
+        guard let isTaken else { return ignore(.unservedRequest) }
+        guard !isTaken else { return }
         let busy: Value = ["reason": "busy", "message": "The service has too many requests under way."]
         answer(request.id, busy, isError: true)
     }
 
+    /// How long a requester waits that does not say, in milliseconds, as sente-lite's servers have it.
+    private static let defaultRequestLimit: Int64 = 30_000
+
+    /// Whether nobody waits any more for the answer to a request that the server kept.
+    ///
+    /// How long it was kept only the server's clock tells, and nothing if the server did not show it: then it is too long,
+    /// for what a service did once must not be done again at every subscription.
+    private func isOverdue(_ request: IncomingRequest) -> Bool {
+        guard let createdAt = request.createdAt, let clock = traffic.serverClock else { return true }
+        let sinceGreeting = clock.readAt.duration(to: now.instant).wholeMilliseconds
+        let (time, overflow) = clock.time.addingReportingOverflow(sinceGreeting)
+        let (age, overflow2) = time.subtractingReportingOverflow(createdAt)
+        return overflow || overflow2 || age > request.limit ?? Self.defaultRequestLimit
+    }
+
     mutating func consumed(_ inbox: InboxID, _ count: Int) {
-        inboxes.consumed(inbox, count) { effects.append(.ready($0)) }
+        let overdue = inboxes.consumed(inbox, count, at: now.instant) { effects.append(.ready($0)) }
+        for _ in 0..<overdue { ignore(.overdueRequest) }
         resumeIfRoom()
     }
 

@@ -34,6 +34,7 @@ package struct Session: Sendable {
     var history = History()
     var pathChanges = PathChanges()
     var numbers = Numbers()
+    var callbacks = CallbackNames()
     /// Reads and writes on the link that was greeted last, or is being greeted; it dies with the link.
     var coder: (link: LinkID, coder: any DialectCoder)?
     var random: Generator
@@ -49,8 +50,10 @@ package struct Session: Sendable {
         var pending = PendingReplies()
         var window = WriteWindow()
         var keepAlive: KeepAlive?
-        /// How many milliseconds the server's wall clock was ahead of ours when it greeted.
-        var clockOffset: Int64 = 0
+        /// What the server's clock showed when it greeted, in milliseconds since 1970, and when that was.
+        ///
+        /// Only stamps of the same server are compared with it; our own wall clock is never asked.
+        var serverClock: (time: Int64, readAt: Instant)?
     }
 
     /// What earlier links left behind.
@@ -90,6 +93,13 @@ package struct Session: Sendable {
     ///
     /// Effects are to be performed in order. For the time of the step the session itself holds them, and the time.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+        accept(input, at: now, into: &effects)
+        expire(at: now, into: &effects)
+    }
+
+    /// The same for one of several inputs that came at one time: `expire` is to follow the last of them, so that nothing is
+    /// called late before all that came was heard.
+    package mutating func accept(_ input: Input, at now: Moment, into effects: inout [Effect]) {
         self.now = now
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
@@ -107,6 +117,13 @@ package struct Session: Sendable {
         case .pathChanged(let change): pathChanged(change)
         case .timerFired: break
         }
+    }
+
+    /// Does whatever is due.
+    package mutating func expire(at now: Moment, into effects: inout [Effect]) {
+        self.now = now
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
         expire()
     }
 
@@ -150,8 +167,6 @@ package struct Session: Sendable {
         return earliest
     }
 
-    /// Does whatever is due.
-    ///
     /// Each turn moves the time it served, so the loop ends.
     private mutating func expire() {
         while let timer = Timer.allCases.first(where: { time(of: $0).map { $0 <= now.instant } ?? false }) {

@@ -24,4 +24,20 @@ package enum SessionSignal: Hashable, Sendable {
     case undecodable(String)
     /// The server reported an error that belongs to no call.
     case serverError(String)
+    /// Something came that was understood, and went to nobody.
+    case ignored(IgnoredReason)
+}
+
+/// Why something that was understood went to nobody.
+package enum IgnoredReason: String, Hashable, Sendable, CaseIterable {
+    /// A reply to what this client said, which nobody awaits any more: it came too late, or for the second time.
+    case lateReply
+    /// A request, or a message that the server kept, which had come before.
+    case repeated
+    /// A request for which it was too late when it could be handed out.
+    case overdueRequest
+    /// A request for a channel that this client does not serve.
+    case unservedRequest
+    /// A ping of a server that reads none of the answers.
+    case surplusPing
 }

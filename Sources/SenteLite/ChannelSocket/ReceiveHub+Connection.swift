@@ -71,7 +71,7 @@ extension ReceiveHub: ClientObserver {
         case .serverError(let text):
             errors.reportLater(SenteError(.serverError, text), .receive)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
-            .roundTrip:
+            .roundTrip, .ignored:
             break
         }
     }

@@ -77,11 +77,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     func link(_ id: LinkID, reported reports: [LinkReport]) {
         let now = host.now
-        for report in reports {
-            engine.handle(report, of: id, at: now, into: &effects)
-            performEffects(at: now)
-            if report.isLast, link?.id == id { link = nil }
-        }
+        engine.handle(reports, of: id, at: now, into: &effects)
+        if reports.last?.isLast == true, link?.id == id { link = nil }
+        performEffects(at: now)
         endTurn(at: now)
     }
 

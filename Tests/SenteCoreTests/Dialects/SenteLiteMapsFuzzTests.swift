@@ -46,6 +46,7 @@ struct SenteLiteMapsFuzzTests {
         case .event: "event"
         case .noise: "noise"
         case .undecodable: "undecodable"
+        case .tooLarge: "tooLarge"
         }
     }
 

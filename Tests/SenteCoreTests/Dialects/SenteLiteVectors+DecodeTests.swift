@@ -79,9 +79,7 @@ struct SenteLiteVectorsDecodeTests {
             ("[:sente-lite/channel-msg 5]", "channel-id"),
             ("[:sente-lite/subscribed {:channel-id 5}]", "channel-id"),
             ("[:chsk/reply {:data 1}]", "cb-uuid"), ("[:chsk/reply 5]", "cb-uuid"),
-            ("[:chsk/recv nil]", "no vector"), (#"[{:a 1} "cb9"]"#, "“cb9”"),
-            (#"[[:my/hello 1] "cb9"]"#, "“cb9”"), ("[broken", "no edn"), ("", "no edn"),
-            (#"[:chsk/reply {:cb-uuid "cb9" :data 1}]"#, "“cb9”"), (#"[:chsk/recv ["cb9" 1]]"#, "“cb9”"),
+            ("[:chsk/recv nil]", "no vector"), ("[broken", "no edn"), ("", "no edn"),
         ])
     func complaints(_ frame: String, _ reason: String) {
         var coder = SenteLiteVectors(format: .edn)
@@ -244,7 +242,7 @@ struct SenteLiteVectorsDecodeTests {
     // MARK: Replies
 
     @Test(
-        "a reply in each of the three envelopes that servers use, if somebody waits for it",
+        "a reply in each of the three envelopes that servers use, whether or not somebody waits for it",
         arguments: [
             #"[{:a 1} "cb1"]"#, #"[:chsk/reply {:cb-uuid "cb1" :data {:a 1}}]"#,
             #"[:chsk/recv ["cb1" {:a 1}]]"#,
@@ -254,7 +252,7 @@ struct SenteLiteVectorsDecodeTests {
         _ = try coder.encode(.event(Event(id: "my/ev"), callback: "cb1"), at: Vectors.now)
         let reply = Inbound.reply(.id(.event, "cb1"), .answered([.keyword("a"): 1]))
         #expect(coder.hear(frame, Vectors.waiting("cb1")) == [reply])
-        #expect(coder.hear(frame).allSatisfy { $0.complaint?.contains("“cb1”") == true })
+        #expect(coder.hear(frame) == [reply])
     }
 
     @Test("an event with a text, unless that is the id of a call that waits")

@@ -41,7 +41,7 @@ struct VectorInteropTests {
         stage.hear("[:chsk/recv [\"\(callback)\" {:ok true}]]")
         #expect(stage.value(call) == [.keyword("ok"): true])
         stage.hear("[:chsk/recv [\"\(callback)\" {:ok false}]]")
-        #expect(stage.complaints.count == 1)
+        #expect(stage.complaints.isEmpty && stage.ignored == [.lateReply])
     }
 
     @Test("ping and pong are these very texts")

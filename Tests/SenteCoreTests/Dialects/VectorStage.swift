@@ -18,6 +18,8 @@ struct VectorStage {
     private(set) var states: [ConnectionState] = []
     /// Why messages were skipped so far.
     private(set) var complaints: [String] = []
+    /// Why what was understood went to nobody.
+    private(set) var ignored: [IgnoredReason] = []
     private var lastNumber: UInt64 = 0
 
     static let handshake = #"[:chsk/handshake ["conn-1" "tok" {:sente-lite-version "2.0.0"} true]]"#
@@ -166,7 +168,7 @@ struct VectorStage {
 
     private mutating func report(_ report: LinkReport) {
         var effects: [Effect] = []
-        engine.handle(report, of: link, at: now, into: &effects)
+        engine.handle([report], of: link, at: now, into: &effects)
         perform(effects)
     }
 
@@ -182,10 +184,11 @@ struct VectorStage {
                 results[call] = result
             case .publish(let status): states.append(status.state)
             case .record(.undecodable(let why)): complaints.append(why)
+            case .record(.ignored(let reason)): ignored.append(reason)
             case .transmit(let id, let batch):
                 var more: [Effect] = []
                 written += batch.map(\.message)
-                engine.handle(.wrote(batch.map(\.id)), of: id, at: now, into: &more)
+                engine.handle([.wrote(batch.map(\.id))], of: id, at: now, into: &more)
                 effects += more
                 pending += more
             default: break

@@ -82,8 +82,11 @@ struct WireFormatMessageTests {
         }
         let format = WireFormat.gzip(over: .edn, compressor: bomb)
         var packed = SenteVectors(format: format, sizes: SizeLimits(incomingMessage: 999))
-        let complaint = packed.decode(.binary([1]), isPending: Vectors.nobody).first?.complaint
-        #expect(complaint?.contains("Too much") == true)
+        guard case .tooLarge(let why)? = packed.decode(.binary([1]), isPending: Vectors.nobody).first else {
+            Issue.record("It was read.")
+            return
+        }
+        #expect(why.contains("more than 999 bytes"))
         packed = SenteVectors(format: format, sizes: SizeLimits(incomingMessage: 1_000))
         #expect(packed.decode(.binary([1]), isPending: Vectors.nobody) == [.event(Event(id: "my/ev"))])
     }

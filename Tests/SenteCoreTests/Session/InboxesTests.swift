@@ -7,6 +7,8 @@ import Testing
 
 @Suite("Inboxes")
 struct InboxesTests {
+    private static let now = Instant(nanoseconds: 0)
+
     private static func event(_ id: String) -> InboxElement {
         .event(Event(id: Keyword(id)), missed: 0)
     }
@@ -54,9 +56,9 @@ struct InboxesTests {
         #expect(ready == 1)
         #expect(inboxes.take(InboxID(1)).count == 3)
         _ = inboxes.deliver(Self.event("a"), to: .channel("c"), size: 1) { _ in ready += 1 }
-        inboxes.consumed(InboxID(1), 2) { _ in ready += 1 }
+        inboxes.consumed(InboxID(1), 2, at: Self.now) { _ in ready += 1 }
         #expect(ready == 1)
-        inboxes.consumed(InboxID(1), 1) { _ in ready += 1 }
+        inboxes.consumed(InboxID(1), 1, at: Self.now) { _ in ready += 1 }
         #expect(ready == 2)
     }
 
@@ -74,20 +76,20 @@ struct InboxesTests {
         #expect(inboxes.deliver(Self.event("a"), to: .channel("c"), size: 1) { _ in } == 0)
         #expect(inboxes.take(InboxID(1)).isEmpty)
         inboxes.listen(InboxID(1), .channel("c"))
-        inboxes.consumed(InboxID(1), 5) { _ in Issue.record("Nobody is there.") }
+        inboxes.consumed(InboxID(1), 5, at: Self.now) { _ in Issue.record("Nobody is there.") }
     }
 
     @Test("A responder works on so many requests at once; its answers make room")
     func responder() {
         var inboxes = Inboxes(policy: InboxPolicy())
-        #expect(inboxes.deliver(Self.request(0), size: 1, limit: 2) { _ in } == nil)
+        #expect(inboxes.deliver(Self.request(0), size: 1, until: Self.now, limit: 2) { _ in } == nil)
         inboxes.open(InboxID(1))
         inboxes.listen(InboxID(1), .requests("svc"))
-        #expect(inboxes.deliver(Self.request(1), size: 1, limit: 2) { _ in } == true)
-        #expect(inboxes.deliver(Self.request(2), size: 1, limit: 2) { _ in } == true)
-        #expect(inboxes.deliver(Self.request(3), size: 1, limit: 2) { _ in } == false)
+        #expect(inboxes.deliver(Self.request(1), size: 1, until: Self.now, limit: 2) { _ in } == true)
+        #expect(inboxes.deliver(Self.request(2), size: 1, until: Self.now, limit: 2) { _ in } == true)
+        #expect(inboxes.deliver(Self.request(3), size: 1, until: Self.now, limit: 2) { _ in } == false)
         inboxes.answered(InboxID(1))
-        #expect(inboxes.deliver(Self.request(4), size: 1, limit: 2) { _ in } == true)
+        #expect(inboxes.deliver(Self.request(4), size: 1, until: Self.now, limit: 2) { _ in } == true)
         #expect(
             inboxes.take(InboxID(1)) == [1, 2, 4].map { .request(Self.request($0)) })
     }
@@ -101,9 +103,9 @@ struct InboxesTests {
         #expect(inboxes.isFull)
         #expect(inboxes.take(InboxID(1)).count == 5)
         #expect(inboxes.isFull)
-        inboxes.consumed(InboxID(1), 2) { _ in }
+        inboxes.consumed(InboxID(1), 2, at: Self.now) { _ in }
         #expect(inboxes.isFull)
-        inboxes.consumed(InboxID(1), 1) { _ in }
+        inboxes.consumed(InboxID(1), 1, at: Self.now) { _ in }
         #expect(!inboxes.isFull)
         for _ in 0..<3 { _ = inboxes.deliver(Self.event("a"), to: .channel("c"), size: 1) { _ in } }
         #expect(inboxes.isFull)

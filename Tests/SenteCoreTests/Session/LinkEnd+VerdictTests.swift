@@ -34,7 +34,7 @@ struct LinkEndVerdictTests {
             (.tls(.clientCertificateRefused), .clientCertificateRefused, false, .tlsFailed),
             (.tls(.failed), .tlsFailed, false, .tlsFailed), (.misconfigured, .invalidArgument, false, nil),
             (.missingLibrary, .unavailable, false, nil),
-            (.protocolViolation, .protocolViolation, true, .abnormal),
+            (.protocolViolation, .protocolViolation, true, .protocolError),
             (.lost, .connectionLost, true, .abnormal),
             (.unavailable, .unavailable, true, nil),
         ] as [(LinkFailure.Kind, SenteError.Code, Bool, CloseCode?)])
@@ -54,5 +54,13 @@ struct LinkEndVerdictTests {
             .certificateNotYetValid, .pinnedKeyDiffers, .clientCertificateRefused, .tlsFailed,
         ]
         #expect(Set(TLSProblem.allCases.map { SenteError.Code(rawValue: $0.rawValue) }) == codes)
+    }
+
+    @Test("What we told a peer is in the error and in the last close alike; told nothing, it is 1006")
+    func told() {
+        for code in [CloseCode.messageTooBig, .protocolError, nil] {
+            let verdict = LinkEnd.failed(LinkFailure(.protocolViolation, "Why.", closeCode: code)).verdict
+            #expect(verdict.error.closeCode == code && verdict.close?.code == code ?? .abnormal)
+        }
     }
 }

@@ -75,12 +75,15 @@ struct MetricsCollectorTests {
                 (0, .dropped(reason: .outboxFull)),
                 (0, .failed(.timedOut)), (0, .missed(5)), (0, .missed(2)), (0, .undecodable("why")),
                 (0, .serverError("x")), (0, .serverError("y")),
-            ])
+            ] + IgnoredReason.allCases.map { (0, .ignored($0)) } + [(0, .ignored(.lateReply))])
         #expect(metrics.outbox.drops == [.expired: 2, .outboxFull: 1])
         #expect(metrics.errors == [.timedOut: 1])
         #expect(metrics.missed == 7)
         #expect(metrics.undecodable == 1)
         #expect(metrics.serverErrors == 2)
+        let ignored = metrics.ignored
+        #expect(ignored.lateReplies == 2 && ignored.repeated == 1 && ignored.overdueRequests == 1)
+        #expect(ignored.unservedRequests == 1 && ignored.surplusPings == 1)
     }
 
     @Test("show what the session knows at that moment")

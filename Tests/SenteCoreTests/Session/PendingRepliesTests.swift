@@ -130,10 +130,10 @@ struct PendingRepliesTests {
     func early() {
         var pending = PendingReplies()
         let answer = Correlation.id(.answer, "r1")
-        pending.holdEarly(answer, .unsubscribed, size: 1)
+        #expect(pending.holdEarly(answer, .unsubscribed, size: 1) == 1)
         #expect(pending.takeEarly(answer) == nil)
         pending.add(.next(.request, channel: "a"), owner: .call(CallID(1)), at: Self.now)
-        pending.holdEarly(answer, .unsubscribed, size: 1)
+        #expect(pending.holdEarly(answer, .unsubscribed, size: 1) == 0)
         #expect(pending.takeEarly(answer) == .unsubscribed)
         #expect(pending.takeEarly(answer) == nil)
     }
@@ -142,7 +142,11 @@ struct PendingRepliesTests {
     func earlyBounds(count: Int, size: Int, kept: Int) {
         var pending = PendingReplies()
         pending.add(.next(.request, channel: "a"), owner: .nobody, at: Self.now)
-        for number in 0..<count { pending.holdEarly(.id(.answer, "\(number)"), .unsubscribed, size: size) }
+        var dropped = 0
+        for number in 0..<count {
+            dropped += pending.holdEarly(.id(.answer, "\(number)"), .unsubscribed, size: size)
+        }
+        #expect(dropped == count - kept)
         let found = (0..<count).filter { pending.takeEarly(.id(.answer, "\($0)")) != nil }
         #expect(found == Array((count - kept)..<count))
     }

@@ -236,6 +236,12 @@ struct Play {
     }
     func isPending(_ call: CallID) -> Bool { results[call] == nil }
 
+    /// Why the last message was not understood.
+    var complaint: String? {
+        for case .record(.undecodable(let why)) in effects { return why }
+        return nil
+    }
+
     /// The stamp of the ping said last.
     var stamp: Int64? {
         for case .ping(let stamp) in said.reversed() { return stamp }

@@ -311,7 +311,7 @@ struct SessionCallsTests {
         session.wait(.seconds(1))
         #expect(session.error(of: call)?.code == .timedOut)
         session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
-        #expect(session.effects.isEmpty)
+        #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 
     @Test("An event's answer counts once its question has left")
@@ -406,8 +406,11 @@ struct SessionCallsTests {
         #expect(session.answer(to: second) == .value(2))
         // A second answer, and one to an id that nobody made.
         session.hear(.reply(.id(.event, WireName(one)), .answered(3)))
-        session.hear(.reply(.id(.event, "nobody"), .answered(3)))
-        #expect(session.effects.isEmpty)
+        #expect(session.effects == [.record(.ignored(.lateReply))])
+        for name in ["nobody", String(one.dropLast()), one + "0", one.uppercased() + "!", ""] {
+            session.hear(.reply(.id(.event, WireName(name)), .answered(3)))
+            #expect(session.complaint?.contains("which this client never asked") == true)
+        }
     }
 
     @Test("An event whose answer nobody awaits carries no callback id")
@@ -435,7 +438,7 @@ struct SessionCallsTests {
         session.greet()
         #expect(session.said.isEmpty)
         session.hear(.reply(.id(.event, WireName(callback)), .answered(1)))
-        #expect(session.effects.isEmpty)
+        #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 
     @Test(
@@ -458,7 +461,7 @@ struct SessionCallsTests {
             #expect(session.said.isEmpty)
         }
         session.hear(.reply(.id(.event, WireName(callback)), .answered(1)))
-        #expect(session.effects.isEmpty)
+        #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 
     @Test(
@@ -499,6 +502,6 @@ struct SessionCallsTests {
         let (wish, _) = session.subscribe("a")
         #expect(session.error(of: wish)?.code == .unsupported)
         session.reply(.subscribe, "a", .subscribed(retained: []))
-        #expect(session.effects.isEmpty)
+        #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 }

@@ -27,6 +27,7 @@ struct SessionInboundTests {
             pongs += session.said.count
         }
         #expect(pongs == 1_024)
+        #expect(session.effects == [.record(.ignored(.surplusPing))])
         session.write()
         session.hear(.ping(stamp: 1))
         #expect(session.sends(.pong(original: 1)))
@@ -62,9 +63,13 @@ struct SessionInboundTests {
         var session = Play.opened()
         for reply in Self.replies {
             session.hear(.reply(.next(kind, channel: "a"), reply))
-            #expect(session.effects.isEmpty)
+            #expect(session.effects == [.record(.ignored(.lateReply))])
             session.hear(.reply(.id(kind, "1"), reply))
-            #expect(session.effects.isEmpty)
+            if case .event = kind {
+                #expect(session.effects.count == 1 && session.complaint?.contains("“1”") == true)
+            } else {
+                #expect(session.effects == [.record(.ignored(.lateReply))])
+            }
         }
     }
 
@@ -149,5 +154,29 @@ struct SessionInboundTests {
         #expect(session.session.status.identity?.handshakeData == [.keyword("a"): 1])
         #expect(session.effects == [.publish(session.session.status)])
         #expect(session.state == .open)
+    }
+
+    @Test("What unfolds beyond the limit ends the link with 1009, and both places say so")
+    func tooLarge() {
+        for isOpen in [true, false] {
+            var session = isOpen ? Play.opened() : Play.connecting()
+            let link = session.link
+            let call = session.ask(.listChannels)
+            session.hear(.tooLarge("It is too large."))
+            #expect(session.does(.closeLink(link, .messageTooBig, reason: "")))
+            #expect(session.state == .reconnecting)
+            #expect(session.session.status.lastError?.closeCode == .messageTooBig)
+            #expect(session.session.status.lastClose?.code == .messageTooBig)
+            #expect(session.isPending(call) == !isOpen)
+            session.waitForAttempt()
+            #expect(session.state == .connecting)
+        }
+    }
+
+    @Test("What unfolds beyond the limit after disconnect() leaves the closing handshake alone")
+    func tooLargeWhileClosing() {
+        var session = Play.closing()
+        session.hear(.tooLarge("It is too large."))
+        #expect(session.effects.isEmpty && session.state == .closing)
     }
 }

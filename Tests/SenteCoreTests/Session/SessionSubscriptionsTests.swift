@@ -341,7 +341,7 @@ struct SessionSubscriptionsTests {
         session.tell(.command(.endScope(inbox)))
         #expect(session.said == [.unsubscribe(channel: "svc")])
         session.hear(.request(Self.request("r2")))
-        #expect(session.effects.isEmpty)
+        #expect(session.effects == [.record(.ignored(.unservedRequest))])
     }
 
     @Test("More than 16 requests at once are answered busy")
@@ -365,31 +365,98 @@ struct SessionSubscriptionsTests {
     }
 
     @Test(
-        "A request whose requester no longer waits is skipped, by the server's clock",
+        "A request that has just come is answered, whatever any clock shows", arguments: [-40_000, 0, 40_000])
+    func clocksMove(step: Int64) {
+        for greets in [true, false] {
+            var session = Play.connecting()
+            session.greet(serverTime: greets ? session.now.wallMilliseconds : nil)
+            let inbox = session.inbox()
+            session.tell(.command(.respond(channel: "svc", inbox)))
+            // The server's clock, or ours, moves; its stamp and ours are now that far apart.
+            let createdAt = session.now.wallMilliseconds + step
+            session.hear(.request(Self.request("r", createdAt: createdAt, limit: 5_000)))
+            #expect(session.take(inbox).count == 1)
+            session.hear(.request(Self.request("s", createdAt: createdAt - 3_600_000)))
+            session.tell(.consumed(inbox, 1))
+            #expect(session.take(inbox).count == 1)
+        }
+    }
+
+    @Test(
+        "A request that waits here longer than its requester is dropped when it would be handed out, and counted"
+    )
+    func waitedTooLong() {
+        var session = Play.opened { $0.concurrentAnswers = 2 }
+        let inbox = session.inbox()
+        session.tell(.command(.respond(channel: "svc", inbox)))
+        session.hear(.request(Self.request("now")))
+        #expect(session.take(inbox).count == 1)
+        session.hear(.request(Self.request("short", limit: 5_000)))
+        session.wait(.seconds(5))
+        session.tell(.consumed(inbox, 1))
+        #expect(session.effects == [.record(.ignored(.overdueRequest))])
+        #expect(session.take(inbox).isEmpty)
+        // It does not count among those under way.
+        session.hear(.request(Self.request("next", limit: 5_000)))
+        #expect(session.said.isEmpty)
+        #expect(session.take(inbox).map { $0 } == [.request(Self.request("next", limit: 5_000))])
+    }
+
+    @Test("A request that nobody here serves, or that had come before, is counted")
+    func countedRequests() {
+        var session = Play.opened()
+        session.hear(.request(Self.request("r")))
+        #expect(session.effects == [.record(.ignored(.unservedRequest))])
+        session.hear(.request(Self.request("r")))
+        #expect(session.effects == [.record(.ignored(.repeated))])
+    }
+
+    @Test(
+        "Of the requests that the server kept those are answered whose requesters still wait, by its clock alone",
         arguments: [
             (0, 31_000, nil, false), (0, 30_000, nil, true), (0, 6_000, 5_000, false),
             (0, 4_000, 5_000, true), (-3_600_000, 4_000, 5_000, true), (-3_600_000, 6_000, 5_000, false),
             (3_600_000, 4_000, 5_000, true), (0, Int64.min, nil, true), (0, 0, -1, false),
         ] as [(Int64, Int64, Int64?, Bool)])
-    func expired(clock: Int64, age: Int64, limit: Int64?, isTaken: Bool) {
+    func keptRequests(clock: Int64, age: Int64, limit: Int64?, isTaken: Bool) {
         var session = Play.connecting()
         let serverTime = session.now.wallMilliseconds + clock
         session.greet(serverTime: serverTime)
         let inbox = session.inbox()
         session.tell(.command(.respond(channel: "svc", inbox)))
-        let createdAt = age == .min ? serverTime + 3_600_000 : serverTime - age
-        session.hear(.request(Self.request("r", createdAt: createdAt, limit: limit)))
+        session.wait(.seconds(2))
+        let createdAt = age == .min ? serverTime + 3_600_000 : serverTime + 2_000 - age
+        var request = Self.request("r", createdAt: createdAt, limit: limit)
+        request.isRetained = true
+        session.hear(.request(request))
         #expect(session.take(inbox).isEmpty == !isTaken)
+        #expect(session.does(.record(.ignored(.overdueRequest))) == !isTaken)
     }
 
-    @Test("Hostile times of a request neither trap nor pass", arguments: [Int64.min, Int64.max])
+    @Test("A request that the server kept is not answered if its age cannot be told")
+    func ageless() {
+        for (createdAt, serverTime) in [(1, nil), (nil, 1), (nil, nil), (.min, .max)] as [(Int64?, Int64?)] {
+            var session = Play.connecting()
+            session.greet(serverTime: serverTime)
+            let inbox = session.inbox()
+            session.tell(.command(.respond(channel: "svc", inbox)))
+            var request = Self.request("r", createdAt: createdAt, limit: .max)
+            request.isRetained = true
+            session.hear(.request(request))
+            #expect(session.take(inbox).isEmpty)
+        }
+    }
+
+    @Test("Hostile times of a request do not trap", arguments: [Int64.min, -1, 0, .max])
     func hostileTimes(time: Int64) {
         var session = Play.connecting()
         session.greet(serverTime: time)
         let inbox = session.inbox()
         session.tell(.command(.respond(channel: "svc", inbox)))
-        session.hear(.request(Self.request("r", createdAt: .min, limit: .max)))
-        #expect(session.take(inbox).isEmpty)
+        session.hear(.request(Self.request("r", createdAt: .min, limit: time)))
+        session.wait(.seconds(1))
+        session.tell(.consumed(inbox, 1))
+        #expect(session.state == .open)
     }
 
     @Test("A subscription that the server ends on its own rests until the app asks again")

@@ -101,7 +101,7 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         },
         Misbehaviour(
             name: "a masked greeting", code: .protocolViolation, closeCode: .protocolError, told: 1002,
-            lastClose: .abnormal
+            lastClose: .protocolError
         ) {
             $0.upgrade()
             $0.write([0x81, 0x82, 1, 2, 3, 4, 0x7A, 0x7F])
@@ -161,7 +161,7 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
         _ name: String, _ code: CloseCode, _ act: @escaping @Sendable (RawConnection) -> Void
     ) -> Misbehaviour {
         Misbehaviour(
-            name: name, code: .protocolViolation, closeCode: code, told: code.rawValue, lastClose: .abnormal,
+            name: name, code: .protocolViolation, closeCode: code, told: code.rawValue, lastClose: code,
             act: act)
     }
 }
