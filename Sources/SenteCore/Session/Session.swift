@@ -129,55 +129,60 @@ package struct Session: Sendable {
 
     // MARK: Time
 
-    /// What can wake a session; of two that are due, the earlier one in this list goes first.
-    private enum Timer: CaseIterable {
+    /// What can wake a session; of those that are due, the first in this list goes first.
+    private struct Timers {
         /// A message of the outbox has waited its time to live.
-        case outbox
+        var outbox: Instant?
         /// A call's time limit.
-        case call
-        /// A change of the network that waited for others to settle.
-        case path
+        var call: Instant?
+        /// A change of the network waited for others to settle.
+        var path: Instant?
         /// The state's own: the attempt's limit, the heartbeat or the end of a pause, the closing handshake's limit,
         /// the next attempt.
-        case state
+        var state: Instant?
+
+        var earliest: Instant? { Self.earlier(Self.earlier(outbox, call), Self.earlier(path, state)) }
+
+        static func earlier(_ a: Instant?, _ b: Instant?) -> Instant? {
+            guard let a, let b else { return a ?? b }
+            return min(a, b)
+        }
     }
 
-    private func time(of timer: Timer) -> Instant? {
-        switch timer {
-        case .outbox: outbox.deadline
-        case .call: calls.deadline
-        case .path: pathChanges.deadline
-        case .state:
+    private var timers: Timers {
+        let state: Instant? =
             switch state {
             case .closed, .failed: nil
             case .connecting(let attempt): attempt.deadline
-            case .open(let open): [traffic.keepAlive?.deadline, open.pausedUntil].compactMap(\.self).min()
+            case .open(let open): Timers.earlier(traffic.keepAlive?.deadline, open.pausedUntil)
             case .closing(let closing): closing.deadline
             case .reconnecting(let waiting): waiting.until
             }
-        }
+        return Timers(
+            outbox: outbox.deadline, call: calls.deadline, path: pathChanges.deadline, state: state)
     }
 
     /// When the session wants to be woken; after `handle`, nil or in the future.
-    package var deadline: Instant? {
-        var earliest: Instant?
-        for timer in Timer.allCases {
-            if let time = time(of: timer), earliest.map({ time < $0 }) ?? true { earliest = time }
-        }
-        return earliest
-    }
+    package var deadline: Instant? { timers.earliest }
 
     /// Each turn moves the time it served, so the loop ends.
     private mutating func expire() {
-        while let timer = Timer.allCases.first(where: { time(of: $0).map { $0 <= now.instant } ?? false }) {
-            switch timer {
-            case .outbox: if let item = outbox.popExpired(at: now.instant) { expired(item) }
-            case .call: if let call = calls.expired(at: now.instant) { expired(call) }
-            case .path: if let change = pathChanges.popDue(at: now.instant) { follow(change) }
-            case .state: expireState()
+        while true {
+            let timers = timers
+            guard let earliest = timers.earliest, earliest <= now.instant else { return }
+            if isDue(timers.outbox), let item = outbox.popExpired(at: now.instant) {
+                expired(item)
+            } else if isDue(timers.call), let call = calls.expired(at: now.instant) {
+                expired(call)
+            } else if isDue(timers.path), let change = pathChanges.popDue(at: now.instant) {
+                follow(change)
+            } else {
+                expireState()
             }
         }
     }
+
+    private func isDue(_ time: Instant?) -> Bool { time.map { $0 <= now.instant } ?? false }
 
     /// Takes what an inbox holds; the driver calls it for each `ready`.
     package mutating func take(_ inbox: InboxID) -> [InboxElement] {
