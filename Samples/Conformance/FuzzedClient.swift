@@ -75,7 +75,7 @@ private final class Visit: LinkObserver, @unchecked Sendable {
                 link?.send(
                     messages.map { message in
                         sent += 1
-                        return (SendID(sent), message)
+                        return Transmission(SendID(sent), message)
                     })
             case .received(let messages): received += messages
             case .refused, .closed:
