@@ -92,26 +92,20 @@ package struct Outbox: Sendable {
     }
 
     /// Why there is no room, when the policy can make none.
-    ///
-    /// Nothing is dropped for a message that would not fit into an empty outbox either.
     private mutating func makeRoom(
         for weight: Int, replacing older: CallID?, dropped: inout [(CallID, SenteError.Code)]
     ) -> SenteError.Code? {
         let replaced = older.flatMap { numbers[$0] }.flatMap { items[$0 - headNumber] }
-        let sparedCount = replaced == nil ? 0 : 1
-        let sparedBytes = replaced?.weight ?? 0
-        func fits() -> Bool {
-            count - sparedCount < policy.maximumMessages
-                && weight <= policy.maximumBytes - (bytes - sparedBytes)
-        }
-        if fits() { return nil }
-        switch policy.overflow {
-        case .rejectNewest, .coalesce: return .outboxFull
-        case .dropNewest: return .dropped
-        case .dropOldest:
-            guard policy.maximumMessages > 0, weight <= policy.maximumBytes else { return .outboxFull }
-            while !fits(), let first = popFirst() { dropped.append((first.call, .dropped)) }
-            return nil
+        while true {
+            let load = OutboxPolicy.Load(
+                messages: count - (replaced == nil ? 0 : 1), bytes: bytes - (replaced?.weight ?? 0))
+            switch policy.admission(of: weight, beside: load) {
+            case .accepted: return nil
+            case .refused(let code): return code
+            case .replacesOldest:
+                guard let first = popFirst() else { return .outboxFull }
+                dropped.append((first.call, .dropped))
+            }
         }
     }
 
@@ -139,12 +133,12 @@ package struct Outbox: Sendable {
 
 /// What makes two waiting messages the same, for `.coalesce`.
 private enum CoalescingKey: Hashable {
-    case channel(String)
+    case channel(WireName)
     case event(Keyword)
 
     init?(_ outbound: Outbound) {
         switch outbound {
-        case .publish(let channel, _, _): self = .channel(channel)
+        case .publish(let channel, _, _): self = .channel(WireName(channel))
         case .event(let event, callback: nil): self = .event(event.id)
         case .event, .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels,
             .listSubscriptions:

@@ -66,17 +66,7 @@ extension Session {
 
     private mutating func drop(_ call: CallID, _ code: SenteError.Code) {
         effects.append(.record(.dropped(reason: code)))
-        let policy = configuration.outbox
-        let text =
-            switch code {
-            case .outboxFull:
-                "The outbox is full (\(policy.maximumMessages) messages or \(policy.maximumBytes) bytes): slow down."
-            case .superseded: "A later message for the same place replaced this one in the outbox."
-            case .expired:
-                "The message waited longer than its time to live (\(policy.timeToLive ?? .zero)) for a connection."
-            default: "The outbox was full, and its policy dropped the message."
-            }
-        resolve(call, .failure(SenteError(code, text, outcome: .notSent)))
+        resolve(call, .failure(configuration.outbox.error(code)))
     }
 
     mutating func expired(_ item: Outbox.Item) {

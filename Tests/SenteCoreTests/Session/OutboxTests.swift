@@ -154,4 +154,15 @@ struct OutboxTests {
         #expect(outbox.popFirst()?.call == CallID(10_000))
         #expect(outbox.popFirst() == nil)
     }
+
+    @Test("Names that differ in their bytes are two places, however alike they look")
+    func coalescesByBytes() {
+        var outbox = Outbox(policy: OutboxPolicy(overflow: .coalesce))
+        var dropped: [(CallID, SenteError.Code)] = []
+        let now = Instant(nanoseconds: 0)
+        _ = outbox.insert(Self.publish("caf\u{e9}"), for: CallID(1), at: now, dropped: &dropped)
+        _ = outbox.insert(Self.publish("cafe\u{301}"), for: CallID(2), at: now, dropped: &dropped)
+        #expect(outbox.count == 2)
+        #expect(dropped.isEmpty)
+    }
 }
