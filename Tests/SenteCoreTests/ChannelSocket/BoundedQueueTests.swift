@@ -52,4 +52,23 @@ struct BoundedQueueTests {
         queue.append(Parcel(number: 2))
         #expect(queue.drain() == [Parcel(number: 2, missed: 1)])
     }
+
+    @Test("one that tells nobody keeps the latest, and one without a bound everything")
+    func untold() {
+        var latest = BoundedQueue<Int>(latest: 2)
+        latest.append(contentsOf: [1, 2, 3])
+        #expect(latest.drain() == [2, 3])
+        var all = BoundedQueue<Int>()
+        all.append(contentsOf: Array(0..<1_000))
+        #expect(all.count == 1_000)
+    }
+
+    @Test("whoever appends hears whether it was empty")
+    func first() {
+        var queue = BoundedQueue<Int>()
+        var first = [queue.append(1), queue.append(2)]
+        _ = queue.drain()
+        first.append(queue.append(3))
+        #expect(first == [true, false, true])
+    }
 }
