@@ -34,7 +34,7 @@ public final class Delivery: Sendable {
     ///
     /// nil while it is under way, and when it was sent.
     public var error: SenteError? {
-        guard case .failure(let error) = result.known else { return nil }
+        guard case .failure(let error) = result.value else { return nil }
         return error
     }
 
@@ -42,48 +42,6 @@ public final class Delivery: Sendable {
     ///
     /// Does nothing once the outcome is known.
     public func cancel() {
-        client.driver.intake.post(.cancel(call))
-    }
-}
-
-/// Where the driver leaves the result of a call that no task has to wait for.
-final class DeliveryResult: Sendable {
-    typealias Content = Result<Answer, SenteError>
-
-    private struct State {
-        var result: Content?
-        var waiters: [CheckedContinuation<Content, Never>] = []
-    }
-
-    private let state = Guarded(State())
-    /// Told the result once, wherever it becomes known.
-    private let observer: (@Sendable (Content) -> Void)?
-
-    init(_ observer: (@Sendable (Content) -> Void)? = nil) {
-        self.observer = observer
-    }
-
-    var known: Content? { state.withLock { $0.result } }
-
-    func resolve(_ result: Content) {
-        let waiters = state.withLock { state -> [CheckedContinuation<Content, Never>]? in
-            guard state.result == nil else { return nil }
-            state.result = result
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        guard let waiters else { return }
-        observer?(result)
-        for waiter in waiters { waiter.resume(returning: result) }
-    }
-
-    func wait() async -> Content {
-        await withCheckedContinuation { continuation in
-            let known = state.withLock { state -> Content? in
-                if state.result == nil { state.waiters.append(continuation) }
-                return state.result
-            }
-            if let known { continuation.resume(returning: known) }
-        }
+        client.driver.submissions.post(.cancel(call))
     }
 }

@@ -18,45 +18,17 @@ public struct Events: AsyncSequence, Sendable {
         self.client = client
     }
 
+    /// Takes events one by one.
+    public typealias Iterator = MailboxIterator<Event>
+
     /// Starts to listen.
     public func makeAsyncIterator() -> Iterator {
         let handle = InboxHandle(client) { .closeInbox($0) }
-        client.driver.intake.post([
+        client.driver.submissions.post([
             .receiver(handle.inbox, handle.mailbox),
             .input(.command(.openInbox(handle.inbox))),
             .input(.command(.listen(handle.inbox, .allEvents))),
         ])
-        return Iterator(handle: handle, cursor: handle.cursor())
-    }
-
-    /// Takes events one by one.
-    public struct Iterator: AsyncIteratorProtocol {
-        /// Taking never fails.
-        public typealias Failure = Never
-
-        fileprivate let handle: InboxHandle
-        fileprivate let cursor: Cursor<InboxElement>
-
-        /// The next event; nil when the task was cancelled.
-        ///
-        /// Returns without suspending while events wait.
-        public mutating func next() async -> Event? {
-            await cursor.nextEvent(isolation: nil)
-        }
-
-        /// The next event, without leaving the caller's actor.
-        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
-        public mutating func next(isolation actor: isolated (any Actor)?) async -> Event? {
-            await cursor.nextEvent(isolation: actor)
-        }
-    }
-}
-
-extension Cursor<InboxElement> {
-    fileprivate func nextEvent(isolation: isolated (any Actor)?) async -> Event? {
-        while let element = await next(isolation: isolation) {
-            if case .event(let event, _) = element { return event }
-        }
-        return nil
+        return handle.makeIterator { if case .event(let event, _) = $0 { event } else { nil } }
     }
 }

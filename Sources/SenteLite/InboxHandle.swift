@@ -6,12 +6,12 @@ import SenteCore
 final class InboxHandle: Sendable {
     let client: SenteClient
     let inbox: InboxID
-    let mailbox = Mailbox<InboxElement>()
+    let mailbox = BoundedMailbox<InboxElement>()
     private let closing: Command
 
     init(_ client: SenteClient, closing: (InboxID) -> Command) {
         self.client = client
-        inbox = client.driver.intake.makeInbox()
+        inbox = client.driver.submissions.makeInbox()
         self.closing = closing(inbox)
     }
 
@@ -21,12 +21,16 @@ final class InboxHandle: Sendable {
 
     /// Ends the sequence; what was handed over already can still be taken.
     func close() {
-        client.driver.intake.post(closing)
+        client.driver.submissions.post(closing)
     }
 
-    func cursor() -> Cursor<InboxElement> {
-        Cursor(mailbox) { [intake = client.driver.intake, inbox] count in
-            intake.post([.input(.consumed(inbox, count))])
-        }
+    /// Takes what `element` finds in that which comes, for as long as it is kept.
+    func makeIterator<Element>(
+        _ element: @escaping (InboxElement) -> Element?
+    ) -> MailboxIterator<Element> {
+        let submissions = client.driver.submissions
+        return MailboxIterator(
+            mailbox, keeping: self, consumed: { [inbox] in submissions.consumed($0, from: inbox) },
+            element: element)
     }
 }

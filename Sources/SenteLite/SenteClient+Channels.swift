@@ -142,11 +142,11 @@ extension SenteClient {
     ) async throws(SenteError) -> Registration {
         try check(.subscribe(channel: channel))
         try check(.answer(requestID: "", data: .null, isError: false))
-        let intake = driver.intake
-        let inbox = intake.makeInbox()
-        let registration = Registration { intake.post(.endScope(inbox)) }
-        intake.post([
-            .receiver(inbox, Responder(inbox, intake, body)),
+        let submissions = driver.submissions
+        let inbox = submissions.makeInbox()
+        let registration = Registration { submissions.post(.endScope(inbox)) }
+        submissions.post([
+            .receiver(inbox, Responder(inbox, submissions, body)),
             .input(.command(.respond(channel: channel, inbox))),
         ])
         do throws(SenteError) {

@@ -13,7 +13,7 @@ extension SenteClient {
     public func publish(
         encoding data: some Encodable, to channel: String, excludeSender: Bool = false
     ) async throws(SenteError) -> PublishReceipt {
-        try await publish(Value(encoding: data), to: channel, excludeSender: excludeSender)
+        try await publish(encoded(data), to: channel, excludeSender: excludeSender)
     }
 
     /// Asks whoever serves a channel with an encodable value; the answer is decoded.
@@ -24,14 +24,19 @@ extension SenteClient {
         encoding data: some Encodable, on channel: String, as type: Reply.Type = Reply.self,
         timeout: Duration? = nil
     ) async throws(SenteError) -> Reply {
-        try await request(Value(encoding: data), on: channel, timeout: timeout).decoded(as: type)
+        let answer = try await request(encoded(data), on: channel, timeout: timeout)
+        return try counted { () throws(SenteError) in try answer.decoded(as: type) }
     }
 
     /// Sends an encodable value as an event's data.
     ///
     /// - Throws: `unencodable`, and what `send(_:)` throws.
     public func send(encoding data: some Encodable, as id: Keyword) async throws(SenteError) {
-        try await send(Event(id: id, data: Value(encoding: data)))
+        try await send(Event(id: id, data: encoded(data)))
+    }
+
+    private func encoded(_ data: some Encodable) throws(SenteError) -> Value {
+        try counted { () throws(SenteError) in try Value(encoding: data) }
     }
 }
 

@@ -47,11 +47,11 @@ extension SenteClient {
     public func send(
         _ event: Event, timeout: Duration, reply: @escaping @Sendable (Event) -> Bool
     ) async throws(SenteError) -> Value {
-        let intake = driver.intake
-        let call = intake.makeCall()
+        let submissions = driver.submissions
+        let call = submissions.makeCall()
         let registration = driver.closures.register(.allEvents) { element in
             guard case .event(let candidate, _) = element, reply(candidate) else { return }
-            intake.post(.settle(call, candidate.data))
+            submissions.post(.settle(call, candidate.data))
         }
         defer { registration.cancel() }
         let answer = try await submit(.event(event), limit: timeout, awaits: .settlement, as: call)
@@ -70,21 +70,24 @@ extension SenteClient {
 
     /// Refuses what needs a reply where none can come; before the first greeting nobody knows.
     func checkAnswers() throws(SenteError) {
-        guard let dialect, !dialect.capabilities.answersEvents else { return }
-        throw SenteError(
-            .unsupported,
-            "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "
-                + "or request(_:on:).",
-            outcome: .notSent)
+        guard let dialect = driver.submissions.dialect ?? configuration.dialect,
+            !dialect.capabilities.answersEvents
+        else { return }
+        throw counted(
+            SenteError(
+                .unsupported,
+                "Servers of the dialect \(dialect.rawValue) do not answer events: use send(_:timeout:reply:), "
+                    + "or request(_:on:).",
+                outcome: .notSent))
     }
 
     func enqueue(
         _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
-        try check(outbound)
-        let call = driver.intake.makeCall()
+        let call = try begin(outbound)
         let command = Command.submit(call, outbound, limit: limit, awaits: awaited)
-        if let refusal = driver.intake.submit(call, .delivery(result), command, weight: outbound.weight) {
+        if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: outbound.weight)
+        {
             throw refusal
         }
         return Delivery(self, call, result)

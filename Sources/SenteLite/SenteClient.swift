@@ -53,8 +53,9 @@ public final class SenteClient: Sendable {
         self.configuration = configuration
         self.host = host
         driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
-        leavePath = configuration.networkPath.source(on: host)?.observe { [intake = driver.intake] change in
-            intake.post([.input(.pathChanged(change))])
+        leavePath = configuration.networkPath.source(on: host)?.observe {
+            [submissions = driver.submissions] change in
+            submissions.post([.input(.pathChanged(change))])
         }
     }
 
@@ -62,13 +63,13 @@ public final class SenteClient: Sendable {
         leavePath?()
         driver.closures.finish()
         driver.board.finish()
-        driver.intake.post([.end])
+        driver.submissions.close()
     }
 
     // MARK: The connection
 
     /// Where the client stands, as of the loop's last turn.
-    public var state: ConnectionState { status.state }
+    public var state: ConnectionState { driver.board.state }
 
     /// Everything it says of its connection, as of the loop's last turn.
     public var status: ConnectionStatus { driver.board.status }
@@ -112,15 +113,15 @@ public final class SenteClient: Sendable {
     /// What waits to be sent resolves *not sent*, what is under way *unknown*; nothing comes back afterwards,
     /// and wishes stay. It takes at most `timeouts.close`, also when the task is cancelled.
     public func disconnect() async {
-        let call = driver.intake.makeCall()
+        let call = driver.submissions.makeCall()
         _ = await withCheckedContinuation { continuation in
-            driver.intake.post([.call(call, .task(continuation), .disconnect(call))])
+            driver.submissions.post([.call(call, .task(continuation), .disconnect(call))])
         }
     }
 
     /// Connects anew at once, whatever the backoff says; an open connection is replaced.
     public func reconnect() {
-        driver.intake.post(.reconnect)
+        driver.submissions.post(.reconnect)
     }
 
     /// Sends the dialect's ping; how long its answer took.
@@ -148,44 +149,69 @@ extension SenteClient {
         weight: Int? = nil, receiver: (InboxID, any InboxReceiver)? = nil, as known: CallID? = nil,
         _ command: (CallID) -> Command
     ) async throws(SenteError) -> Answer {
-        guard !Task.isCancelled else { throw .cancelledBeforehand }
-        let intake = driver.intake
-        let call = known ?? intake.makeCall()
+        let submissions = driver.submissions
+        guard !Task.isCancelled else { throw counted(.cancelledBeforehand) }
+        let call = known ?? submissions.makeCall()
         let command = command(call)
         let result: Result<Answer, SenteError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 if let weight {
-                    let refusal = intake.submit(call, .task(continuation), command, weight: weight)
+                    let refusal = submissions.submit(call, .task(continuation), command, weight: weight)
                     if let refusal { return continuation.resume(returning: .failure(refusal)) }
                 } else {
-                    var entries = [Intake.Entry.call(call, .task(continuation), command)]
+                    var entries = [SubmissionQueue.Entry.call(call, .task(continuation), command)]
                     if let (inbox, receiver) = receiver { entries.insert(.receiver(inbox, receiver), at: 0) }
-                    intake.post(entries)
+                    submissions.post(entries)
                 }
                 // The handler may have run before there was a call to cancel.
-                if Task.isCancelled { intake.post(.cancel(call)) }
+                if Task.isCancelled { submissions.post(.cancel(call)) }
             }
         } onCancel: {
-            intake.post(.cancel(call))
+            submissions.post(.cancel(call))
         }
         return try result.get()
     }
 
     /// Sends through the outbox and waits for what `awaited` says.
     func submit(
-        _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, as call: CallID? = nil
+        _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
-        try check(outbound)
+        let call = try begin(outbound, as: known)
         return try await self.call(weight: outbound.weight, as: call) {
             .submit($0, outbound, limit: limit, awaits: awaited)
         }
     }
 
-    /// The dialect of the last greeting; before the first, the configured one, if any.
-    var dialect: Dialect? { status.dialect ?? configuration.dialect }
+    /// Checks a message, and gives its call a number.
+    func begin(_ outbound: Outbound, as known: CallID? = nil) throws(SenteError) -> CallID {
+        let (call, spoken) = driver.submissions.beginCall()
+        try check(outbound, by: spoken)
+        return known ?? call
+    }
 
     func check(_ outbound: Outbound) throws(SenteError) {
-        try Dialect.check(outbound, for: dialect, limit: configuration.limits)
+        try check(outbound, by: driver.submissions.dialect)
+    }
+
+    /// By the dialect of the last greeting; before the first, by the configured one, if any.
+    private func check(_ outbound: Outbound, by spoken: Dialect?) throws(SenteError) {
+        try counted { () throws(SenteError) in
+            try Dialect.check(outbound, for: spoken ?? configuration.dialect, limit: configuration.limits)
+        }
+    }
+
+    /// Runs what may refuse a call on the caller's thread: a refusal counts in the metrics as any other error does.
+    func counted<Result>(_ body: () throws(SenteError) -> Result) throws(SenteError) -> Result {
+        do throws(SenteError) {
+            return try body()
+        } catch {
+            throw counted(error)
+        }
+    }
+
+    func counted(_ error: SenteError) -> SenteError {
+        driver.submissions.refused(error)
+        return error
     }
 }
 

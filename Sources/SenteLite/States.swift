@@ -19,51 +19,11 @@ public struct States: AsyncSequence, Sendable {
         self.board = board
     }
 
+    /// Takes statuses one by one.
+    public typealias Iterator = MailboxIterator<ConnectionStatus>
+
     /// Starts with the current status.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(Follower(board))
-    }
-
-    /// Takes statuses one by one.
-    public struct Iterator: AsyncIteratorProtocol {
-        /// Taking never fails.
-        public typealias Failure = Never
-
-        private let follower: Follower
-        private let cursor: Cursor<ConnectionStatus>
-
-        fileprivate init(_ follower: Follower) {
-            self.follower = follower
-            cursor = Cursor(follower.mailbox)
-        }
-
-        /// The next status; nil when the client is gone or the task was cancelled.
-        ///
-        /// Returns without suspending while statuses wait.
-        public mutating func next() async -> ConnectionStatus? {
-            await cursor.next(isolation: nil)
-        }
-
-        /// The next status, without leaving the caller's actor.
-        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
-        public mutating func next(isolation actor: isolated (any Actor)?) async -> ConnectionStatus? {
-            await cursor.next(isolation: actor)
-        }
-    }
-
-    /// Leaves the board's list when its iterator goes.
-    fileprivate final class Follower: Sendable {
-        let mailbox: Mailbox<ConnectionStatus>
-        private let board: StatusBoard
-        private let id: UInt64
-
-        init(_ board: StatusBoard) {
-            self.board = board
-            (id, mailbox) = board.follow()
-        }
-
-        deinit {
-            board.unfollow(id)
-        }
+        board.makeIterator()
     }
 }

@@ -40,39 +40,11 @@ public struct Subscription: AsyncSequence, Sendable {
         handle.close()
     }
 
+    /// Takes messages one by one.
+    public typealias Iterator = MailboxIterator<ChannelMessage>
+
     /// Starts to take messages.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(handle: handle, cursor: handle.cursor())
-    }
-
-    /// Takes messages one by one.
-    public struct Iterator: AsyncIteratorProtocol {
-        /// Taking never fails.
-        public typealias Failure = Never
-
-        fileprivate let handle: InboxHandle
-        fileprivate let cursor: Cursor<InboxElement>
-
-        /// The next message; nil when the sequence is over or the task was cancelled.
-        ///
-        /// Returns without suspending while messages wait.
-        public mutating func next() async -> ChannelMessage? {
-            await cursor.nextMessage(isolation: nil)
-        }
-
-        /// The next message, without leaving the caller's actor.
-        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
-        public mutating func next(isolation actor: isolated (any Actor)?) async -> ChannelMessage? {
-            await cursor.nextMessage(isolation: actor)
-        }
-    }
-}
-
-extension Cursor<InboxElement> {
-    fileprivate func nextMessage(isolation: isolated (any Actor)?) async -> ChannelMessage? {
-        while let element = await next(isolation: isolation) {
-            if case .message(let message) = element { return message }
-        }
-        return nil
+        handle.makeIterator { if case .message(let message) = $0 { message } else { nil } }
     }
 }

@@ -14,6 +14,7 @@ final class VirtualHost: Host {
     private struct State {
         var time: Int64 = 1_000_000_000
         var unrun = 0
+        var posts = 0
         var timers: [ObjectIdentifier: Entry] = [:]
     }
 
@@ -41,7 +42,10 @@ final class VirtualHost: Host {
     }
 
     func post(_ work: @escaping @Sendable () -> Void) {
-        state.withLock { $0.unrun += 1 }
+        state.withLock { state in
+            state.unrun += 1
+            state.posts += 1
+        }
         queue.async {
             work()
             self.state.withLock { $0.unrun -= 1 }
@@ -51,6 +55,9 @@ final class VirtualHost: Host {
     func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer {
         VirtualTimer(self, fire)
     }
+
+    /// How often it was given work from outside.
+    var posts: Int { state.withLock { $0.posts } }
 
     /// Runs `body` on the host.
     func run<Result>(_ body: () throws -> Result) rethrows -> Result {

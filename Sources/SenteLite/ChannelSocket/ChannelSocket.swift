@@ -42,16 +42,16 @@ public final class ChannelSocket: Sendable {
     ///
     /// While it connects or is open nothing changes.
     public func connect() {
-        let intake = client.driver.intake
-        let call = intake.makeCall()
-        intake.post([.call(call, .delivery(DeliveryResult()), .connect(call, limit: nil))])
+        let submissions = client.driver.submissions
+        let call = submissions.makeCall()
+        submissions.post([.call(call, .delivery(DeliveryResult()), .connect(call, limit: nil))])
     }
 
     /// Disconnects for good: nothing comes back until `connect()` (`chsk-disconnect!`).
     public func disconnect() {
-        let intake = client.driver.intake
-        let call = intake.makeCall()
-        intake.post([.call(call, .delivery(DeliveryResult()), .disconnect(call))])
+        let submissions = client.driver.submissions
+        let call = submissions.makeCall()
+        submissions.post([.call(call, .delivery(DeliveryResult()), .disconnect(call))])
     }
 
     /// Replaces the connection, as is needed after a login or a logout (`chsk-reconnect!`).
@@ -64,13 +64,13 @@ public final class ChannelSocket: Sendable {
     /// Breaks the connection as if it were lost, with the close code 3000, to try what happens then
     /// (`chsk-break-connection!`).
     public func breakConnection() {
-        client.driver.intake.post(.breakLink)
+        client.driver.submissions.post(.breakLink)
     }
 }
 
 /// The token of the last attempt.
 final class LastToken: Sendable {
-    private let token = Guarded<String?>(nil)
+    private let token = LockedValue<String?>(nil)
 
     var value: String? { token.withLock { $0 } }
 

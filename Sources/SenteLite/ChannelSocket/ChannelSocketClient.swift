@@ -61,5 +61,5 @@ package func makeChannelSocketClient(
     socket.connect()
     return ChannelSocketClient(
         chsk: socket, chRecv: ReceiveChannel(socket), sendFn: SendFunction(socket), state: socket.hub.state,
-        errors: ErrorChannel(socket.hub.errors))
+        errors: ErrorChannel(socket.hub))
 }

@@ -13,14 +13,14 @@ public struct ErrorChannel: AsyncSequence, Sendable {
     /// The sequence never fails.
     public typealias Failure = Never
 
-    private let store: ErrorStore
+    private let hub: ReceiveHub
 
-    init(_ store: ErrorStore) {
-        self.store = store
+    init(_ hub: ReceiveHub) {
+        self.hub = hub
     }
 
     /// The last 100 reports, oldest first.
-    public var recent: [ErrorReport] { store.recent }
+    public var recent: [ErrorReport] { hub.errors.recent }
 
     /// Reports an error of the app's own.
     ///
@@ -28,38 +28,20 @@ public struct ErrorChannel: AsyncSequence, Sendable {
     public func report(
         _ error: any Error, operation: ErrorContext.Operation = .app, event: Event? = nil
     ) {
-        store.report(error, operation, event: event)
+        hub.report(error, operation, event: event)
     }
 
     /// Runs `body` for each report from now on, in order, with the client's other closures.
     @discardableResult
     public func onError(_ body: @escaping @Sendable (ErrorReport) -> Void) -> Registration {
-        store.listen(body)
-    }
-
-    /// Starts to listen.
-    public func makeAsyncIterator() -> Iterator {
-        let (queue, place) = store.follow()
-        return Iterator(cursor: queue.cursor(), place: place)
+        hub.errors.listen(body)
     }
 
     /// Takes reports one by one.
-    public struct Iterator: AsyncIteratorProtocol {
-        /// Taking never fails.
-        public typealias Failure = Never
+    public typealias Iterator = MailboxIterator<ErrorReport>
 
-        fileprivate let cursor: Cursor<ErrorReport>
-        fileprivate let place: Place
-
-        /// The next report; nil when the client is gone or the task was cancelled.
-        public mutating func next() async -> ErrorReport? {
-            await cursor.next(isolation: nil)
-        }
-
-        /// The next report, without leaving the caller's actor.
-        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
-        public mutating func next(isolation actor: isolated (any Actor)?) async -> ErrorReport? {
-            await cursor.next(isolation: actor)
-        }
+    /// Starts to listen.
+    public func makeAsyncIterator() -> Iterator {
+        hub.errors.makeIterator()
     }
 }

@@ -3,108 +3,59 @@
 import SenteCore
 import SenteTransport
 
-/// Keeps the errors of a channel socket, tells who listens, and has done what the policy says.
+/// Keeps the errors of a channel socket, asks the policy about each, and tells who listens.
 final class ErrorStore: Sendable {
     private struct State {
         var log = ErrorLog()
-        var listeners: [(id: UInt64, body: @Sendable (ErrorReport) -> Void)] = []
-        var followers: [UInt64: FollowerQueue<ErrorReport>] = [:]
-        var last: UInt64 = 0
-        var isFinished = false
-        weak var hub: ReceiveHub?
+        var listeners = Roster<@Sendable (ErrorReport) -> Void>()
+        /// What the listeners have not been told yet.
+        var untold = BoundedQueue<ErrorReport>(maximumCount: ErrorLog.capacity)
     }
 
-    /// An error that came up on the loop, where no code of the app runs.
-    private struct Held: CountsMissed, Sendable {
-        var error: SenteError
-        var operation: ErrorContext.Operation
-        var event: Event?
-        var missed = 0
-    }
-
-    private let state = Guarded(State())
+    private let state = LockedValue(State())
+    private let followers = Broadcast<ErrorReport>(BoundedQueue(maximumCount: ErrorLog.capacity))
     private let policy: ErrorPolicy
-    private let host: any Host
-    private let held: ClosureFeed<Held>
-    private let told: ClosureFeed<ErrorReport>
+    private let closures: ClosureQueue
 
-    init(policy: ErrorPolicy, host: any Host, closures: ClosureQueue) {
+    init(policy: ErrorPolicy, closures: ClosureQueue) {
         self.policy = policy
-        self.host = host
-        held = ClosureFeed(closures, bound: ErrorLog.capacity)
-        told = ClosureFeed(closures, bound: ErrorLog.capacity)
-    }
-
-    /// Names who does what the policy decides.
-    ///
-    /// Called once, before anything is reported.
-    func connect(to hub: ReceiveHub) {
-        state.withLock { $0.hub = hub }
+        self.closures = closures
     }
 
     var recent: [ErrorReport] { state.withLock { $0.log.recent } }
 
-    /// Decides, keeps, tells and does; not on the loop.
-    func report(
-        _ error: any Error, _ operation: ErrorContext.Operation, event: Event? = nil, attempt: Int? = nil
-    ) {
-        let hub = state.withLock { $0.hub }
-        let context = ErrorContext(operation, event: event, attempt: attempt ?? hub?.attempt ?? 0)
+    /// Keeps and tells; the report says what is to be done.
+    ///
+    /// Not on the loop, where no code of the app runs.
+    func add(_ error: any Error, _ context: ErrorContext, at time: Int64) -> ErrorReport {
         let report = ErrorReport(
-            error, context, time: host.now.wallMilliseconds, action: policy.action(for: error, in: context))
-        let (followers, hasListeners) = state.withLock { state in
+            error, context, time: time, action: policy.action(for: error, in: context))
+        let tells = state.withLock { state in
             state.log.append(report)
-            return (Array(state.followers.values), !state.listeners.isEmpty)
+            return !state.listeners.isEmpty && state.untold.append(report)
         }
-        for follower in followers { follower.put(report) }
-        if hasListeners { told.put(report) { [weak self] in self?.tell($0) } }
-        hub?.act(on: report)
+        followers.send([report])
+        if tells { closures.run { [weak self] in self?.tell() } }
+        return report
     }
 
-    /// The same, from the loop.
-    func reportLater(
-        _ error: SenteError, _ operation: ErrorContext.Operation, event: Event? = nil
-    ) {
-        held.put(Held(error: error, operation: operation, event: event)) { [weak self] held in
-            self?.report(held.error, held.operation, event: held.event)
+    private func tell() {
+        for report in state.withLock({ $0.untold.drain() }) {
+            for listener in state.withLock({ $0.listeners.members }) { listener(report) }
         }
     }
-
-    private func tell(_ report: ErrorReport) {
-        for listener in state.withLock({ $0.listeners }) { listener.body(report) }
-    }
-
-    // MARK: Listening
 
     func listen(_ body: @escaping @Sendable (ErrorReport) -> Void) -> Registration {
-        let id = state.withLock { state in
-            state.last += 1
-            if !state.isFinished { state.listeners.append((state.last, body)) }
-            return state.last
-        }
-        return Registration { [weak self] in
-            self?.state.withLock { $0.listeners.removeAll { $0.id == id } }
-        }
+        let number = state.withLock { $0.listeners.add(body) }
+        return Registration { [weak self] in self?.state.withLock { $0.listeners.remove(number) } }
     }
 
-    func follow() -> (FollowerQueue<ErrorReport>, Place) {
-        let queue = FollowerQueue<ErrorReport>(maximumCount: ErrorLog.capacity)
-        let (id, isFinished) = state.withLock { state in
-            state.last += 1
-            if !state.isFinished { state.followers[state.last] = queue }
-            return (state.last, state.isFinished)
-        }
-        if isFinished { queue.finish() }
-        return (queue, Place { [weak self] in self?.state.withLock { $0.followers[id] = nil } })
+    func makeIterator() -> MailboxIterator<ErrorReport> {
+        followers.makeIterator()
     }
 
     func finish() {
-        let followers = state.withLock { state in
-            state.isFinished = true
-            state.listeners = []
-            defer { state.followers = [:] }
-            return Array(state.followers.values)
-        }
-        for follower in followers { follower.finish() }
+        state.withLock { $0.listeners = Roster() }
+        followers.finish()
     }
 }

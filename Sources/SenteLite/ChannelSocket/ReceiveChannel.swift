@@ -130,14 +130,14 @@ public struct ReceiveChannel: Sendable {
     private func take(
         _ filter: HandlerTable.Filter, _ predicate: (@Sendable (EventMessage) -> Bool)?, _ timeout: Duration?
     ) throws(SenteError) -> TakenEvent {
-        let taken = TakenEvent()
-        taken.registration = try once(filter, predicate, timeout) { [weak taken] in taken?.resolve($0) }
-        return taken
+        let result = OneShot<Result<EventMessage, SenteError>>()
+        return TakenEvent(result, try once(filter, predicate, timeout) { result.resolve($0) })
     }
 
     private func check(_ timeout: Duration?) throws(SenteError) {
         guard let timeout, timeout <= .zero else { return }
-        throw SenteError(.invalidArgument, "`timeout` is \(timeout): give more than 0, or nil for no limit.")
+        throw socket.client.counted(
+            SenteError(.invalidArgument, "`timeout` is \(timeout): give more than 0, or nil for no limit."))
     }
 
     private func add(
@@ -182,7 +182,7 @@ public struct ReceiveChannel: Sendable {
     ///
     /// - Throws: `invalidArgument` for an id without namespace.
     public func put(_ event: Event) throws(SenteError) {
-        try event.checkID()
+        try socket.client.counted { () throws(SenteError) in try event.checkID() }
         socket.hub.inject(event)
     }
 }
@@ -191,23 +191,16 @@ public struct ReceiveChannel: Sendable {
 ///
 /// Releasing it ends the waiting.
 public final class TakenEvent: Sendable {
-    private struct State {
-        var result: Result<EventMessage, SenteError>?
-        var waiters: [CheckedContinuation<Void, Never>] = []
-        var registration: Registration?
+    private let result: OneShot<Result<EventMessage, SenteError>>
+    private let registration: Registration
+
+    fileprivate init(_ result: OneShot<Result<EventMessage, SenteError>>, _ registration: Registration) {
+        self.result = result
+        self.registration = registration
     }
-
-    private let state = Guarded(State())
-
-    fileprivate init() {}
 
     deinit {
-        registration?.cancel()
-    }
-
-    fileprivate var registration: Registration? {
-        get { state.withLock { $0.registration } }
-        set { state.withLock { $0.registration = newValue } }
+        registration.cancel()
     }
 
     /// The event, as soon as it is there.
@@ -216,34 +209,18 @@ public final class TakenEvent: Sendable {
     ///   waiting for everybody.
     public var message: EventMessage {
         get async throws(SenteError) {
-            await withTaskCancellationHandler {
-                await withCheckedContinuation { continuation in
-                    let isKnown = state.withLock { state in
-                        if state.result == nil { state.waiters.append(continuation) }
-                        return state.result != nil
-                    }
-                    if isKnown { continuation.resume() }
-                }
+            let outcome = await withTaskCancellationHandler {
+                await result.wait()
             } onCancel: {
                 cancel()
             }
-            guard let result = state.withLock({ $0.result }) else { throw .cancelledBeforehand }
-            return try result.get()
+            return try outcome.get()
         }
     }
 
     /// Ends the waiting.
     public func cancel() {
-        registration?.cancel()
-        resolve(.failure(SenteError(.cancelled, "The waiting for the event was cancelled.")))
-    }
-
-    fileprivate func resolve(_ result: Result<EventMessage, SenteError>) {
-        let waiters = state.withLock { state in
-            if state.result == nil { state.result = result }
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
+        registration.cancel()
+        result.resolve(.failure(SenteError(.cancelled, "The waiting for the event was cancelled.")))
     }
 }

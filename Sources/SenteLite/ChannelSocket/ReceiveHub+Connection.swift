@@ -2,12 +2,13 @@
 
 import SenteBase
 import SenteCore
+import SenteTransport
 import SenteWire
 
 /// What the client does, as state map and events.
 extension ReceiveHub {
     /// Followed on the loop, told among the closures.
-    struct News {
+    struct Following {
         var tracker = ChannelSocketTracker()
         /// What each change of the status brought, until it is told.
         var untold: [[ChannelSocketTracker.Notice]] = []
@@ -17,11 +18,11 @@ extension ReceiveHub {
     private static let bound = 256
 
     /// The attempt that is under way, or the last one.
-    var attempt: Int { news.withLock { $0.tracker.status.attempt } }
+    var attempt: Int { following.withLock { $0.tracker.status.attempt } }
 
     private func tellNext() {
-        let notices = news.withLock { news -> [ChannelSocketTracker.Notice] in
-            news.untold.isEmpty ? [] : news.untold.removeFirst()
+        let notices = following.withLock { following -> [ChannelSocketTracker.Notice] in
+            following.untold.isEmpty ? [] : following.untold.removeFirst()
         }
         for notice in notices { tell(notice) }
     }
@@ -37,7 +38,7 @@ extension ReceiveHub {
                 Event(
                     id: "chsk/handshake", data: [uid ?? .null, .null, data ?? .null, Value(isFirst)]))
         case .failed(let error, let operation, let attempt):
-            errors.report(error, operation, attempt: attempt)
+            report(error, operation, attempt: attempt)
             dispatch(Self.event(of: error, ErrorContext(operation, attempt: attempt)))
         case .ended(let error):
             endOnce(error)
@@ -46,30 +47,31 @@ extension ReceiveHub {
 }
 
 extension ReceiveHub: ClientObserver {
-    func statusChanged(to status: ConnectionStatus, at now: Moment) {
+    func statusChanged(to status: ConnectionStatus, at now: Moment) -> (@Sendable () -> Void)? {
         let token = token.value
-        let (current, holds) = news.withLock { news in
-            if let token { news.tracker.noteToken(token) }
-            let notices = news.tracker.follow(status, at: now)
-            guard !notices.isEmpty else { return (news.tracker.state, false) }
-            guard news.untold.count < Self.bound else {
-                let last = news.untold.count - 1
-                news.untold[last] = (news.untold[last] + notices).suffix(Self.bound)
-                return (news.tracker.state, false)
+        let (current, isNews) = following.withLock { following in
+            if let token { following.tracker.noteToken(token) }
+            let notices = following.tracker.follow(status, at: now)
+            guard !notices.isEmpty else { return (following.tracker.state, false) }
+            guard following.untold.count < Self.bound else {
+                let last = following.untold.count - 1
+                following.untold[last] = (following.untold[last] + notices).suffix(Self.bound)
+                return (following.tracker.state, false)
             }
-            news.untold.append(notices)
-            return (news.tracker.state, true)
+            following.untold.append(notices)
+            return (following.tracker.state, true)
         }
         state.set(current)
-        if holds { closures.hold { [weak self] in self?.tellNext() } }
+        guard isNews else { return nil }
+        return { [weak self] in self?.tellNext() }
     }
 
     func recorded(_ signal: SessionSignal) {
         switch signal {
         case .undecodable(let why):
-            errors.reportLater(SenteError(.undecodable, "A message cannot be read. \(why)"), .receive)
+            reportLater(SenteError(.undecodable, "A message cannot be read. \(why)"), .receive)
         case .serverError(let text):
-            errors.reportLater(SenteError(.serverError, text), .receive)
+            reportLater(SenteError(.serverError, text), .receive)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
             .roundTrip, .ignored:
             break

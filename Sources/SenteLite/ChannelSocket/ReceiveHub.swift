@@ -40,15 +40,24 @@ final class ReceiveHub: Sendable {
         var missed = 0
     }
 
+    /// An error that came up on the loop, where no code of the app runs.
+    private struct HeldError: Sendable {
+        var error: SenteError
+        var operation: ErrorContext.Operation
+        var event: Event?
+    }
+
     private struct Content {
         weak var socket: ChannelSocket?
         var table = HandlerTable()
         var handlers: [HandlerID: Handler] = [:]
-        var listeners: [(id: UInt64, listener: any Listener)] = []
-        var lastListener: UInt64 = 0
+        var listeners = Roster<any Listener>()
         /// Waits for the first handler, sequence or router: the socket may be open before the app has any.
         var unheard: BoundedQueue<Unheard>
         var hasListened = false
+        /// Both wait for the client's closures.
+        var injections = BoundedQueue<Injection>(maximumCount: ReceiveHub.injectionBound)
+        var errors = BoundedQueue<HeldError>(latest: ErrorLog.capacity)
         var alarmedFor: Instant?
         var isEnded = false
     }
@@ -58,25 +67,22 @@ final class ReceiveHub: Sendable {
     let closures: ClosureQueue
     let configuration: SenteClient.Configuration
     let token: LastToken
-    let news = Guarded(News())
+    let following = LockedValue(Following())
     private let host: any Host
-    private let content: Guarded<Content>
-    private let injections: ClosureFeed<Injection>
-    private let alarm: Alarm
+    private let content: LockedValue<Content>
+    private let alarm: ClientTimer
 
     init(_ client: SenteClient, _ token: LastToken) {
         closures = client.driver.closures
         configuration = client.configuration
         host = client.host
         self.token = token
-        content = Guarded(
+        content = LockedValue(
             Content(
                 unheard: BoundedQueue(
                     maximumCount: Self.unheardBound, maximumBytes: configuration.inbox.maximumBytes)))
-        errors = ErrorStore(
-            policy: configuration.channelSocket.errorPolicy, host: host, closures: closures)
-        injections = ClosureFeed(closures, bound: Self.injectionBound)
-        alarm = Alarm(on: host)
+        errors = ErrorStore(policy: configuration.channelSocket.errorPolicy, closures: closures)
+        alarm = ClientTimer(on: host)
     }
 
     /// How many events of the app's own wait, as in Sente's `internal` channel.
@@ -87,7 +93,6 @@ final class ReceiveHub: Sendable {
 
     func start(for socket: ChannelSocket) {
         content.withLock { $0.socket = socket }
-        errors.connect(to: self)
         let wraps = configuration.channelSocket.wrapsReceivedEvents
         _ = closures.register(.allEvents) { [weak self] element in
             guard case .event(var event, let missed) = element else { return }
@@ -98,7 +103,7 @@ final class ReceiveHub: Sendable {
         }
         // What comes by this filter runs the closure above.
         _ = closures.register(.pings) { _ in }
-        socket.client.driver.intake.post([.observer(self)])
+        socket.client.driver.submissions.post([.observer(self)])
     }
 
     /// The socket is gone: nothing is heard any more, and who waits is told.
@@ -109,10 +114,9 @@ final class ReceiveHub: Sendable {
             content.handlers = [:]
             content.table = HandlerTable()
             _ = content.unheard.drain()
-            defer { content.listeners = [] }
-            return (waiting, content.listeners)
+            return (waiting, content.listeners.removeAll())
         }
-        for (_, listener) in listeners { listener.finish() }
+        for listener in listeners { listener.finish() }
         state.finish()
         errors.finish()
         alarm.set(nil) {}
@@ -140,7 +144,7 @@ final class ReceiveHub: Sendable {
 
     private func tell(_ event: Event, _ stateChange: ChannelSocketChange?, _ missed: Int) {
         let (socket, candidates, listeners) = content.withLock { content in
-            (content.socket, content.table.candidates(for: event.id), content.listeners)
+            (content.socket, content.table.candidates(for: event.id), content.listeners.members)
         }
         guard let socket else { return }
         let message = EventMessage(event, stateChange: stateChange, missed: missed, socket)
@@ -152,14 +156,14 @@ final class ReceiveHub: Sendable {
         }
         guard !listeners.isEmpty else { return }
         let size = event.data.weight
-        for (_, listener) in listeners { listener.put(message, size: size) }
+        for listener in listeners { listener.put(message, size: size) }
     }
 
     private func run(_ handler: Handler, _ result: Result<EventMessage, SenteError>) {
         do {
             try handler.run(result)
         } catch {
-            errors.report(error, .handle, event: try? result.get().event)
+            report(error, .handle, event: try? result.get().event)
         }
     }
 
@@ -169,13 +173,41 @@ final class ReceiveHub: Sendable {
 
     /// Puts an event of this side among those that come.
     func inject(_ event: Event) {
-        injections.put(Injection(event: event)) { [weak self] injection in
-            self?.dispatch(injection.event, missed: injection.missed)
+        let isFirst = content.withLock { $0.injections.append(Injection(event: event)) }
+        if isFirst { closures.run { [weak self] in self?.dispatchInjections() } }
+    }
+
+    /// What is injected from here on is behind what the closures have waiting by now.
+    private func dispatchInjections() {
+        for injection in content.withLock({ $0.injections.drain() }) {
+            dispatch(injection.event, missed: injection.missed)
         }
     }
 
-    /// Does what the policy decided on an error.
-    func act(on report: ErrorReport) {
+    // MARK: Errors
+
+    /// Keeps and tells an error, and does what the policy decides; not on the loop.
+    func report(
+        _ error: any Error, _ operation: ErrorContext.Operation, event: Event? = nil, attempt: Int? = nil
+    ) {
+        let context = ErrorContext(operation, event: event, attempt: attempt ?? self.attempt)
+        act(on: errors.add(error, context, at: host.now.wallMilliseconds))
+    }
+
+    /// The same, from the loop.
+    func reportLater(_ error: SenteError, _ operation: ErrorContext.Operation, event: Event? = nil) {
+        let held = HeldError(error: error, operation: operation, event: event)
+        let isFirst = content.withLock { $0.errors.append(held) }
+        if isFirst { closures.run { [weak self] in self?.reportHeld() } }
+    }
+
+    private func reportHeld() {
+        for held in content.withLock({ $0.errors.drain() }) {
+            report(held.error, held.operation, event: held.event)
+        }
+    }
+
+    private func act(on report: ErrorReport) {
         // The session reconnects by itself, and its errors were told as events already.
         switch report.context.operation {
         case .connect, .connection, .giveUp: return
@@ -287,16 +319,11 @@ final class ReceiveHub: Sendable {
 
     // MARK: Listeners, on any thread
 
-    /// False when the socket is gone.
+    /// nil when the socket is gone.
     func add(_ listener: any Listener) -> UInt64? {
-        let id = content.withLock { content -> UInt64? in
-            guard !content.isEnded else { return nil }
-            content.lastListener += 1
-            content.listeners.append((content.lastListener, listener))
-            return content.lastListener
-        }
-        if id != nil { listened() }
-        return id
+        let number = content.withLock { $0.isEnded ? nil : $0.listeners.add(listener) }
+        if number != nil { listened() }
+        return number
     }
 
     /// Somebody listens, who gets what waits, among the client's closures as everything else.
@@ -308,7 +335,7 @@ final class ReceiveHub: Sendable {
         if waits { closures.run { [weak self] in self?.tellUnheard() } }
     }
 
-    func removeListener(_ id: UInt64) {
-        content.withLock { $0.listeners.removeAll { $0.id == id } }
+    func removeListener(_ number: UInt64) {
+        content.withLock { $0.listeners.remove(number) }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteCore
+import SenteTransport
 public import SenteWire
 
 /// Handles one event; it may wait, and it may throw.
@@ -86,14 +87,14 @@ private final class RouterLanes: ReceiveHub.Listener {
     /// The lane of every event when all of them are to keep their order.
     private static let only: Keyword = "all"
 
-    private let state: Guarded<State>
+    private let state: LockedValue<State>
     private let keepsOrder: Bool
     private let handler: EventHandler
-    private let errors: ErrorStore
+    private let hub: ReceiveHub
 
     init(_ socket: ChannelSocket, keepsOrder: Bool, _ handler: @escaping EventHandler) {
-        errors = socket.hub.errors
-        state = Guarded(
+        hub = socket.hub
+        state = LockedValue(
             State(
                 queue: RouterQueue(policy: socket.hub.configuration.inbox, maximumWorkers: Self.width),
                 socket: socket))
@@ -132,7 +133,7 @@ private final class RouterLanes: ReceiveHub.Listener {
             do {
                 try await handler(message)
             } catch {
-                errors.report(error, .handle, event: message.event)
+                hub.report(error, .handle, event: message.event)
             }
             state.withLock { $0.queue.finished(id) }
         }

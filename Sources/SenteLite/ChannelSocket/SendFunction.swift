@@ -31,9 +31,9 @@ public struct SendFunction: Sendable {
     /// - Throws: What is wrong with the call.
     @discardableResult
     public func callAsFunction(_ event: Event) throws(SenteError) -> SendResult {
-        try submit(event, limit: nil) { [errors = socket.hub.errors] result in
+        try submit(event, limit: nil) { [hub = socket.hub] result in
             guard case .failure(let error) = result, error.code != .cancelled else { return }
-            errors.reportLater(error, .send, event: event)
+            hub.reportLater(error, .send, event: event)
         }
     }
 
@@ -86,7 +86,7 @@ public struct SendFunction: Sendable {
 
     private func submit(
         _ event: Event, limit: Duration?, awaits awaited: Awaited = .written,
-        _ observer: @escaping @Sendable (DeliveryResult.Content) -> Void
+        _ observer: @escaping @Sendable (Result<Answer, SenteError>) -> Void
     ) throws(SenteError) -> SendResult {
         try check(event, limit)
         let client = socket.client
@@ -102,12 +102,14 @@ public struct SendFunction: Sendable {
 
     /// As `assert-send-args` of sente.cljc, and whether the format can say it.
     private func check(_ event: Event, _ timeout: Duration?) throws(SenteError) {
-        try event.checkID()
-        if let timeout, timeout <= .zero {
-            throw SenteError(
-                .invalidArgument, "`timeout` is \(timeout): give more than 0.", outcome: .notSent)
+        try socket.client.counted { () throws(SenteError) -> Void in
+            try event.checkID()
+            if let timeout, timeout <= .zero {
+                throw SenteError(
+                    .invalidArgument, "`timeout` is \(timeout): give more than 0.", outcome: .notSent)
+            }
+            try socket.client.checkFormat(event)
         }
-        try socket.client.checkFormat(event)
     }
 }
 
@@ -135,7 +137,7 @@ public enum SendResult: Sendable {
 extension SenteClient {
     /// Refuses what the format cannot say, as soon as the format is known; afterwards it shows when the event is to leave.
     fileprivate func checkFormat(_ event: Event) throws(SenteError) {
-        guard let format = status.format ?? configuration.format else { return }
+        guard let format = driver.board.format ?? configuration.format else { return }
         do throws(WireError) {
             _ = try format.encode([.keyword(event.id), event.data], limits: WireLimits(maximumBytes: .max))
         } catch {

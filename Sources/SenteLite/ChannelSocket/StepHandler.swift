@@ -83,9 +83,9 @@ extension EventMessage {
         _ = try client.enqueue(
             .publish(channel: channel, data: data, excludeSender: false),
             limit: client.configuration.timeouts.request, awaits: .reply,
-            DeliveryResult { [errors = socket.hub.errors] result in
+            DeliveryResult { [hub = socket.hub] result in
                 guard case .failure(let error) = result else { return }
-                errors.reportLater(error, .send, event: Event("sente-lite/publish", data))
+                hub.reportLater(error, .send, event: Event("sente-lite/publish", data))
             })
     }
 }

@@ -1,120 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteCore
+import SenteTransport
 import SenteWire
 
 /// Runs a client's closures: in order, one at a time, on the ordinary executor.
 ///
 /// One inbox hears everything that any closure listens to; changes of the status stand in the same queue.
-final class ClosureQueue: InboxReceiver {
+final class ClosureQueue: Sendable {
     typealias Handler<Element> = @Sendable (Element) async -> Void
     typealias StatusChange = (old: ConnectionStatus, new: ConnectionStatus)
 
     /// The inbox of every client's closures.
     static let inbox = InboxID(0)
 
-    private enum Item: Sendable {
-        case element(InboxElement)
-        /// The next of `changes`.
+    enum Item: Sendable {
+        case elements([InboxElement])
+        /// The next of the changes that were noted.
         case statusChange
         case work(@Sendable () -> Void)
     }
 
     private struct State {
-        var handlers: [InboxFilter: [(id: UInt64, body: Handler<InboxElement>)]] = [:]
-        var statusHandlers: [(id: UInt64, body: Handler<StatusChange>)] = []
+        var handlers: [InboxFilter: Roster<Handler<InboxElement>>] = [:]
+        var statusHandlers = Roster<Handler<StatusChange>>()
         var changes: [StatusChange] = []
-        /// What this turn of the driver brought.
-        var held: [Item] = []
-        var lastHandler: UInt64 = 0
         var isRunning = false
         var isFinished = false
     }
 
-    private let state = Guarded(State())
-    private let mailbox = Mailbox<Item>()
-    private let intake: Intake
+    private let state = LockedValue(State())
+    private let mailbox = BoundedMailbox<Item>()
+    private let submissions: SubmissionQueue
 
-    init(_ intake: Intake) {
-        self.intake = intake
+    init(_ submissions: SubmissionQueue) {
+        self.submissions = submissions
     }
 
     // MARK: Registering, on any thread
 
     func register(_ filter: InboxFilter, _ body: @escaping Handler<InboxElement>) -> Registration {
-        guard let id = add({ $0.handlers[filter, default: []].append(($1, body)) }) else {
+        guard let number = add({ $0.handlers[filter, default: Roster()].add(body) }) else {
             return Registration()
         }
-        intake.post(.listen(Self.inbox, filter))
+        submissions.post(.listen(Self.inbox, filter))
         return Registration { [self] in
             let isOver = state.withLock { state in
-                state.handlers[filter]?.removeAll { $0.id == id }
+                state.handlers[filter]?.remove(number)
                 if state.handlers[filter]?.isEmpty == true { state.handlers[filter] = nil }
                 return state.isFinished
             }
-            if !isOver { intake.post(.unlisten(Self.inbox, filter)) }
+            if !isOver { submissions.post(.unlisten(Self.inbox, filter)) }
         }
     }
 
     func register(_ body: @escaping Handler<StatusChange>) -> Registration {
-        guard let id = add({ $0.statusHandlers.append(($1, body)) }) else { return Registration() }
+        guard let number = add({ $0.statusHandlers.add(body) }) else { return Registration() }
         return Registration { [self] in
-            state.withLock { $0.statusHandlers.removeAll { $0.id == id } }
+            state.withLock { $0.statusHandlers.remove(number) }
         }
     }
 
-    /// The new handler's id; nil when the client is gone.
-    private func add(_ change: (inout State, UInt64) -> Void) -> UInt64? {
-        let (id, starts) = state.withLock { state -> (UInt64?, Bool) in
+    /// The new handler's number; nil when the client is gone.
+    private func add(_ change: (inout State) -> UInt64) -> UInt64? {
+        let (number, starts) = state.withLock { state -> (UInt64?, Bool) in
             guard !state.isFinished else { return (nil, false) }
-            state.lastHandler += 1
-            change(&state, state.lastHandler)
             defer { state.isRunning = true }
-            return (state.lastHandler, !state.isRunning)
+            return (change(&state), !state.isRunning)
         }
         if starts { Task { await run() } }
-        return id
+        return number
     }
 
-    // MARK: Filling, on the loop
+    // MARK: Filling
 
-    func receive(_ elements: [InboxElement]) {
-        state.withLock { $0.held += elements.lazy.map(Item.element) }
-    }
-
-    func statusChanged(_ old: ConnectionStatus, _ new: ConnectionStatus) {
+    /// Notes a change; whether it needs an item of its own.
+    ///
+    /// A closure that never returns must not pile up changes: the last one then grows.
+    func note(_ change: StatusChange) -> Bool {
         state.withLock { state in
-            guard !state.statusHandlers.isEmpty else { return }
-            // A closure that never returns must not pile up changes.
-            if state.changes.count >= StatusBoard.bound, var last = state.changes.popLast() {
-                last.new = new
-                state.changes.append(last)
-                return
+            guard !state.statusHandlers.isEmpty else { return false }
+            guard state.changes.count >= StatusBoard.bound, var last = state.changes.popLast() else {
+                state.changes.append(change)
+                return true
             }
-            state.changes.append((old, new))
-            state.held.append(.statusChange)
+            last.new = change.new
+            state.changes.append(last)
+            return false
         }
     }
 
-    /// Runs `work` in order with what this turn brings; on the loop.
-    func hold(_ work: @escaping @Sendable () -> Void) {
-        state.withLock { $0.held.append(.work(work)) }
+    /// What a turn brought: at its end, when whoever runs can read what it is told of.
+    func put(_ items: [Item]) {
+        mailbox.put(items)
     }
 
     /// Runs `work` after what was handed over already; on any thread.
     ///
     /// Something must be registered, and whoever calls bounds how often.
     func run(_ work: @escaping @Sendable () -> Void) {
-        mailbox.put([.work(work)])
-    }
-
-    /// Hands over what was held: at the end of a turn, when whoever runs can read what it is told of.
-    func flush() {
-        let held = state.withLock { state in
-            defer { state.held = [] }
-            return state.held
-        }
-        mailbox.put(held)
+        mailbox.put(.work(work))
     }
 
     /// The client is gone: no closure starts any more, and all are released.
@@ -122,7 +107,7 @@ final class ClosureQueue: InboxReceiver {
         state.withLock { state in
             state.isFinished = true
             state.handlers = [:]
-            state.statusHandlers = []
+            state.statusHandlers = Roster()
             state.changes = []
         }
         mailbox.finish()
@@ -134,19 +119,19 @@ final class ClosureQueue: InboxReceiver {
         while true {
             let batch = await mailbox.take(isolation: nil)
             guard !batch.isEmpty else { return }
-            var consumed = 0
             for item in batch {
                 switch item {
-                case .element(let element):
-                    consumed += 1
-                    for body in handlers(of: element) { await body(element) }
+                case .elements(let elements):
+                    for element in elements {
+                        for body in handlers(of: element) { await body(element) }
+                    }
+                    submissions.consumed(elements.count, from: Self.inbox)
                 case .statusChange:
                     guard let (change, handlers) = nextChange() else { continue }
                     for body in handlers { await body(change) }
                 case .work(let body): body()
                 }
             }
-            if consumed > 0 { intake.post([.input(.consumed(Self.inbox, consumed))]) }
         }
     }
 
@@ -154,10 +139,12 @@ final class ClosureQueue: InboxReceiver {
         state.withLock { state in
             switch element {
             case .message(let message):
-                (state.handlers[.channel(WireName(message.channel))] ?? []).map(\.body)
+                return state.handlers[.channel(WireName(message.channel))]?.members ?? []
             case .event(let event, _):
-                ((state.handlers[.event(event.id)] ?? []) + (state.handlers[.allEvents] ?? [])).map(\.body)
-            case .request: []
+                let all = state.handlers[.allEvents]?.members ?? []
+                guard let own = state.handlers[.event(event.id)]?.members else { return all }
+                return all.isEmpty ? own : own + all
+            case .request: return []
             }
         }
     }
@@ -165,7 +152,7 @@ final class ClosureQueue: InboxReceiver {
     private func nextChange() -> (StatusChange, [Handler<StatusChange>])? {
         state.withLock { state in
             guard !state.changes.isEmpty else { return nil }
-            return (state.changes.removeFirst(), state.statusHandlers.map(\.body))
+            return (state.changes.removeFirst(), state.statusHandlers.members)
         }
     }
 }

@@ -14,7 +14,7 @@ import SenteWire
 ///
 /// The client owns the driver, and a link under way keeps it until it has ended. The driver keeps no client.
 final class Driver: LinkObserver, @unchecked Sendable {
-    let intake: Intake
+    let submissions: SubmissionQueue
     let board: StatusBoard
     let closures: ClosureQueue
     private let host: any Host
@@ -22,43 +22,47 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private let setup: LinkSetup
     private var engine: ClientEngine
     private var link: (id: LinkID, link: any TransportLink)?
-    private var alarm: Alarm?
+    /// The one timer, and when it is set.
+    private var alarm: (timer: any HostTimer, time: Instant?)?
     private var waiters: [CallID: Waiter] = [:]
-    private var receivers: [InboxID: any InboxReceiver]
+    private var receivers: [InboxID: any InboxReceiver] = [:]
+    private var consumption: Consumption
     private var observer: (any ClientObserver)?
     private var asks: [AskID: Task<Void, Never>] = [:]
     private var effects: [Effect] = []
-    private var news: News
+    private var batch = SubmissionQueue.Batch()
+    private var output = TurnOutput()
+    /// As of the last `publish`.
+    private var status: ConnectionStatus
+    /// As of the last turn that changed it.
+    private var standing = SubmissionQueue.Standing()
 
     /// What a turn has brought for the app.
-    private struct News {
+    private struct TurnOutput {
         var statuses: [ConnectionStatus] = []
         var wishes: [WireName: WishStatus?] = [:]
         var ready: [InboxID] = []
+        var closures: [ClosureQueue.Item] = []
         var answers: [(Waiter, Result<Answer, SenteError>)] = []
-        /// The status as of the last `publish`.
-        var status: ConnectionStatus
+        /// Submissions were taken, which count in the outbox's bounds until the turn's end.
+        var tookEntries = false
     }
 
-    /// The one timer, and when it is set.
-    private struct Alarm {
-        let timer: any HostTimer
-        var time: Instant?
-    }
-
+    /// The client that makes it ends it with `submissions.close()`; until then it lives.
     init(engine: ClientEngine, setup: LinkSetup, host: any Host, transport: any Transport) {
         self.engine = engine
         self.setup = setup
         self.host = host
         self.transport = transport
-        intake = Intake(host: host, policy: setup.configuration.outbox)
+        submissions = SubmissionQueue(host: host, policy: setup.configuration.outbox)
         board = StatusBoard(at: host.now)
-        closures = ClosureQueue(intake)
-        receivers = [ClosureQueue.inbox: closures]
-        news = News(status: engine.status)
-        intake.connect(to: self)
-        intake.handled(outbox: IntakeBounds.Load(), refusal: engine.refusal)
-        intake.post(.openInbox(ClosureQueue.inbox))
+        closures = ClosureQueue(submissions)
+        consumption = Consumption(setup.configuration.inbox)
+        status = engine.status
+        standing.refusal = engine.refusal
+        submissions.turnEnded(standing)
+        submissions.start { self.turn() }
+        submissions.post(.openInbox(ClosureQueue.inbox))
     }
 
     deinit {
@@ -69,9 +73,16 @@ final class Driver: LinkObserver, @unchecked Sendable {
     // MARK: Turns
 
     /// Handles what the app posted.
-    func turn() {
+    private func turn() {
         let now = host.now
-        for entry in intake.take() { handle(entry, at: now) }
+        submissions.take(&batch)
+        noteConsumed(at: now)
+        for (signal, count) in batch.signals.counts {
+            for _ in 0..<count { record(signal, at: now) }
+        }
+        output.tookEntries = !batch.entries.isEmpty
+        for entry in batch.entries { handle(entry, at: now) }
+        batch.removeAll()
         endTurn(at: now)
     }
 
@@ -80,6 +91,12 @@ final class Driver: LinkObserver, @unchecked Sendable {
         engine.handle(reports, of: id, at: now, into: &effects)
         if reports.last?.isLast == true, link?.id == id { link = nil }
         performEffects(at: now)
+        // After what came: nothing is declared late before that is handed over.
+        if !consumption.isEmpty {
+            submissions.takeConsumed(&batch)
+            noteConsumed(at: now)
+        }
+        for report in reports { consumption.messagesCame(report.messages) }
         endTurn(at: now)
     }
 
@@ -90,7 +107,15 @@ final class Driver: LinkObserver, @unchecked Sendable {
         endTurn(at: now)
     }
 
-    private func handle(_ entry: Intake.Entry, at now: Moment) {
+    private func noteConsumed(at now: Moment) {
+        for (inbox, count) in batch.consumed {
+            consumption.consumed(count, from: inbox)
+            handle(.consumed(inbox, count), at: now)
+        }
+        batch.consumed.removeAll(keepingCapacity: true)
+    }
+
+    private func handle(_ entry: SubmissionQueue.Entry, at now: Moment) {
         switch entry {
         case .input(let input):
             if case .provided(let ask, _) = input { asks[ask] = nil }
@@ -100,7 +125,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             handle(.command(command), at: now)
         case .receiver(let inbox, let receiver): receivers[inbox] = receiver
         case .observer(let observer): self.observer = observer
-        case .end: handle(.command(.disconnect(intake.makeCall())), at: now)
+        case .end: handle(.command(.disconnect(submissions.makeCall())), at: now)
         }
     }
 
@@ -110,46 +135,65 @@ final class Driver: LinkObserver, @unchecked Sendable {
     }
 
     private func endTurn(at now: Moment) {
-        let deadline = publishReading()
-        for inbox in news.ready { deliver(inbox) }
-        closures.flush()
-        let answers = news.answers
-        news.ready.removeAll(keepingCapacity: true)
-        news.answers.removeAll(keepingCapacity: true)
+        let deadline = publish()
+        for inbox in output.ready { deliver(inbox) }
+        closures.put(output.closures)
+        let answers = output.answers
+        output.ready.removeAll(keepingCapacity: true)
+        output.closures.removeAll(keepingCapacity: true)
+        output.answers.removeAll(keepingCapacity: true)
         for (waiter, result) in answers { waiter.resume(result) }
         setAlarm(deadline)
     }
 
     /// Shows what this turn changed; returns the engine's deadline.
-    private func publishReading() -> Instant? {
-        let statuses = news.statuses
-        var load = IntakeBounds.Load()
+    private func publish() -> Instant? {
+        let statuses = output.statuses
+        var load = OutboxPolicy.Load()
         var deadline: Instant?
-        board.update(statuses: statuses) { reading in
-            for (channel, wish) in news.wishes { reading.engine.note(wish, for: channel) }
-            engine.refresh(&reading.engine)
-            deadline = reading.engine.deadline
-            load.messages = reading.engine.gauges.outboxMessages
-            load.bytes = reading.engine.gauges.outboxBytes
+        board.update(statuses: statuses) { snapshot in
+            for (channel, wish) in output.wishes { snapshot.engine.note(wish, for: channel) }
+            engine.refresh(&snapshot.engine)
+            deadline = snapshot.engine.deadline
+            load.messages = snapshot.engine.gauges.outboxMessages
+            load.bytes = snapshot.engine.gauges.outboxBytes
         }
-        intake.handled(outbox: load, refusal: statuses.isEmpty ? nil : .some(engine.refusal))
-        news.statuses = []
-        if !news.wishes.isEmpty { news.wishes = [:] }
+        publishStanding(load, isNews: !statuses.isEmpty)
+        output.statuses = []
+        if !output.wishes.isEmpty { output.wishes = [:] }
         return deadline
     }
 
+    /// Only when calls would be judged otherwise than before: most turns change nothing of it.
+    private func publishStanding(_ load: OutboxPolicy.Load, isNews: Bool) {
+        guard
+            isNews || output.tookEntries || load != standing.outbox
+                || consumption.isAwaited != standing.awaitsConsumption
+        else { return }
+        if isNews {
+            standing.refusal = engine.refusal
+            standing.dialect = status.dialect
+        }
+        standing.outbox = load
+        standing.awaitsConsumption = consumption.isAwaited
+        output.tookEntries = false
+        submissions.turnEnded(standing)
+    }
+
     private func deliver(_ inbox: InboxID) {
-        guard let receiver = receivers[inbox] else { return }
+        guard inbox == ClosureQueue.inbox || receivers[inbox] != nil else { return }
         let elements = engine.take(inbox)
-        if !elements.isEmpty { receiver.receive(elements) }
+        guard !elements.isEmpty else { return }
+        consumption.handedOver(elements.count, to: inbox)
+        guard let receiver = receivers[inbox] else { return output.closures.append(.elements(elements)) }
+        receiver.receive(elements)
     }
 
     private func setAlarm(_ deadline: Instant?) {
         guard alarm?.time != deadline else { return }
-        var alarm = alarm ?? Alarm(timer: host.makeTimer { [weak self] in self?.timerFired() })
-        alarm.time = deadline
-        self.alarm = alarm
-        alarm.timer.arm(at: deadline)
+        let timer = alarm?.timer ?? host.makeTimer { [weak self] in self?.timerFired() }
+        alarm = (timer, deadline)
+        timer.arm(at: deadline)
     }
 
     // MARK: Effects
@@ -168,19 +212,26 @@ final class Driver: LinkObserver, @unchecked Sendable {
             current(id)?.abandon()
             if link?.id == id { link = nil }
         case .pingLink(let id): current(id)?.ping()
-        case .pauseReading(let id): current(id)?.pauseReading()
-        case .resumeReading(let id): current(id)?.resumeReading()
+        case .pauseReading(let id):
+            consumption.isPaused = true
+            current(id)?.pauseReading()
+        case .resumeReading(let id):
+            consumption.isPaused = false
+            current(id)?.resumeReading()
         case .ask(let id, let ask):
-            asks[id] = Task { [setup, intake] in
-                intake.post([.input(.provided(id, await setup.answer(ask)))])
+            asks[id] = Task { [setup, submissions] in
+                submissions.post([.input(.provided(id, await setup.answer(ask)))])
             }
         case .cancelAsk(let id): asks.removeValue(forKey: id)?.cancel()
-        case .ready(let inbox): news.ready.append(inbox)
-        case .finish(let inbox): receivers.removeValue(forKey: inbox)?.finish()
+        case .ready(let inbox): output.ready.append(inbox)
+        case .finish(let inbox):
+            consumption.ended(inbox)
+            receivers.removeValue(forKey: inbox)?.finish()
         case .resolve(let call, let result):
-            if let waiter = waiters.removeValue(forKey: call) { news.answers.append((waiter, result)) }
+            if let waiter = waiters.removeValue(forKey: call) { output.answers.append((waiter, result)) }
         case .publish(let status): publish(status, at: now)
-        case .subscription(let channel, _): news.wishes[WireName(channel)] = engine.wish(WireName(channel))
+        case .subscription(let channel, _):
+            output.wishes[WireName(channel)] = engine.wish(WireName(channel))
         case .record(let signal): observer?.recorded(signal)
         }
     }
@@ -190,16 +241,22 @@ final class Driver: LinkObserver, @unchecked Sendable {
     }
 
     private func open(_ id: LinkID, _ target: LinkTarget) {
+        consumption.isPaused = false
         link = (id, transport.open(id, setup.request(target), on: host, observer: self))
     }
 
     private func publish(_ status: ConnectionStatus, at now: Moment) {
         // What came before the change is told to the closures before it.
         deliver(ClosureQueue.inbox)
-        closures.statusChanged(news.status, status)
-        observer?.statusChanged(to: status, at: now)
-        news.status = status
-        news.statuses.append(status)
+        if closures.note((self.status, status)) { output.closures.append(.statusChange) }
+        if let work = observer?.statusChanged(to: status, at: now) { output.closures.append(.work(work)) }
+        self.status = status
+        output.statuses.append(status)
+    }
+
+    private func record(_ signal: SessionSignal, at now: Moment) {
+        engine.record(signal, at: now)
+        observer?.recorded(signal)
     }
 }
 
@@ -208,6 +265,14 @@ extension LinkReport {
         switch self {
         case .refused, .closed: true
         case .opened, .received, .progress, .wrote, .answered: false
+        }
+    }
+
+    fileprivate var messages: [Message] {
+        switch self {
+        case .received(let messages): messages
+        case .answered(_, let message): [message]
+        case .opened, .progress, .wrote, .refused, .closed: []
         }
     }
 }

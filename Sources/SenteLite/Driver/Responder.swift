@@ -8,12 +8,12 @@ final class Responder: InboxReceiver {
     typealias Body = @Sendable (Value) async throws -> Value
 
     private let inbox: InboxID
-    private let intake: Intake
+    private let submissions: SubmissionQueue
     private let body: Body
 
-    init(_ inbox: InboxID, _ intake: Intake, _ body: @escaping Body) {
+    init(_ inbox: InboxID, _ submissions: SubmissionQueue, _ body: @escaping Body) {
         self.inbox = inbox
-        self.intake = intake
+        self.submissions = submissions
         self.body = body
     }
 
@@ -21,7 +21,7 @@ final class Responder: InboxReceiver {
         for case .request(let request) in elements {
             Task { await answer(request) }
         }
-        intake.post([.input(.consumed(inbox, elements.count))])
+        submissions.consumed(elements.count, from: inbox)
     }
 
     func finish() {}
@@ -29,11 +29,11 @@ final class Responder: InboxReceiver {
     private func answer(_ request: IncomingRequest) async {
         do {
             let data = try await body(request.data)
-            intake.post(.answer(inbox, requestID: request.id, data: data, isError: false))
+            submissions.post(.answer(inbox, requestID: request.id, data: data, isError: false))
         } catch {
             let text = (error as? SenteError)?.message ?? String(describing: error)
             let data: Value = ["message": Value(text)]
-            intake.post(.answer(inbox, requestID: request.id, data: data, isError: true))
+            submissions.post(.answer(inbox, requestID: request.id, data: data, isError: true))
         }
     }
 }

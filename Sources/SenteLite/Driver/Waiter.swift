@@ -24,10 +24,7 @@ protocol InboxReceiver: AnyObject, Sendable {
 
 /// Hears what the client does as it does it, on the loop; must not block, and leaves the app's code to its closures.
 protocol ClientObserver: AnyObject, Sendable {
-    func statusChanged(to status: ConnectionStatus, at now: Moment)
+    /// Returns what is to run in order with the client's closures, if anything.
+    func statusChanged(to status: ConnectionStatus, at now: Moment) -> (@Sendable () -> Void)?
     func recorded(_ signal: SessionSignal)
-}
-
-extension Mailbox<InboxElement>: InboxReceiver {
-    func receive(_ elements: [InboxElement]) { put(elements) }
 }

@@ -4,7 +4,7 @@ import SenteBase
 import SenteTransport
 
 /// A deadline on a client's host that any thread may set.
-final class Alarm: @unchecked Sendable {
+final class ClientTimer: @unchecked Sendable {
     private let host: any Host
     /// Made, armed and released on the host's thread only.
     private var timer: (any HostTimer)?

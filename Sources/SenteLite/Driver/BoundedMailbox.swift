@@ -1,49 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Where the loop leaves what a handle is to consume: one lock and one resume a batch.
+import SenteCore
+import SenteTransport
+
+/// Where one consumer finds what came for it: one lock and one resume a batch.
 ///
-/// Whoever takes gets everything that waits as one array. Several may wait; each batch goes to the one that
-/// waits longest.
-final class Mailbox<Element: Sendable>: Sendable {
+/// Whoever takes gets everything that waits as one array. Several may wait; each batch goes to the one that waits longest.
+/// What waits is bounded by the queue it is made with.
+final class BoundedMailbox<Element: Sendable>: Sendable {
     private typealias Continuation = CheckedContinuation<[Element], Never>
 
     private struct State {
-        var waiting: [Element] = []
+        /// Taken once, and not consumed: ahead of what waits.
+        var returned: [Element] = []
+        var waiting: BoundedQueue<Element>
         var waiters: [(ticket: UInt64, continuation: Continuation)] = []
         var lastTicket: UInt64 = 0
         var isFinished = false
+
+        mutating func popWaiter() -> Continuation? {
+            waiters.isEmpty ? nil : waiters.removeFirst().continuation
+        }
+
+        /// What can be had without waiting; nil when there is nothing yet.
+        mutating func takeReady() -> [Element]? {
+            if returned.isEmpty, waiting.isEmpty { return isFinished ? [] : nil }
+            defer { returned = [] }
+            return returned.isEmpty ? waiting.drain() : returned + waiting.drain()
+        }
     }
 
-    private let state = Guarded(State())
-    private let bound: Int
+    private let state: LockedValue<State>
 
-    /// Beyond `bound` waiting elements the oldest go; leave it out where the session bounds what it hands
-    /// over.
-    init(bound: Int = .max) {
-        self.bound = bound
+    /// Leave the queue out where whoever puts bounds what may wait.
+    init(_ queue: BoundedQueue<Element> = BoundedQueue()) {
+        state = LockedValue(State(waiting: queue))
+    }
+
+    // MARK: Putting, on any thread
+
+    func put(_ element: Element, size: Int = 0) {
+        let waiter = state.withLock { state -> Continuation? in
+            guard !state.isFinished else { return nil }
+            if let waiter = state.popWaiter() { return waiter }
+            state.waiting.append(element, size: size)
+            return nil
+        }
+        waiter?.resume(returning: [element])
     }
 
     func put(_ elements: [Element]) {
         guard !elements.isEmpty else { return }
         let waiter = state.withLock { state -> Continuation? in
             guard !state.isFinished else { return nil }
-            guard state.waiters.isEmpty else { return state.waiters.removeFirst().continuation }
-            state.waiting += elements
-            if state.waiting.count > bound { state.waiting.removeFirst(state.waiting.count - bound) }
+            if let waiter = state.popWaiter() { return waiter }
+            state.waiting.append(contentsOf: elements)
             return nil
         }
         waiter?.resume(returning: elements)
     }
 
-    /// Elements that were taken and not consumed, to be taken again.
-    func giveBack(_ elements: ArraySlice<Element>) {
-        guard !elements.isEmpty else { return }
+    /// Elements that were taken and not consumed, to be taken again before the others.
+    func giveBack(_ elements: [Element]) {
         let waiter = state.withLock { state -> Continuation? in
-            guard state.waiters.isEmpty else { return state.waiters.removeFirst().continuation }
-            state.waiting.insert(contentsOf: elements, at: 0)
+            if let waiter = state.popWaiter() { return waiter }
+            state.returned = elements + state.returned
             return nil
         }
-        waiter?.resume(returning: Array(elements))
+        waiter?.resume(returning: elements)
     }
 
     /// Nothing more will be put; what waits can still be taken.
@@ -56,12 +80,14 @@ final class Mailbox<Element: Sendable>: Sendable {
         for waiter in waiters { waiter.continuation.resume(returning: []) }
     }
 
+    // MARK: Taking
+
     /// Everything that waits, or what comes next; nothing when the mailbox is finished or the task cancelled.
     func take(isolation: isolated (any Actor)?) async -> [Element] {
         guard !Task.isCancelled else { return [] }
         let (ready, ticket) = state.withLock { state in
             state.lastTicket += 1
-            return (Self.ready(&state), state.lastTicket)
+            return (state.takeReady(), state.lastTicket)
         }
         if let ready { return ready }
         return await withTaskCancellationHandler {
@@ -77,7 +103,7 @@ final class Mailbox<Element: Sendable>: Sendable {
 
     private func wait(_ continuation: Continuation, _ ticket: UInt64) {
         let ready = state.withLock { state -> [Element]? in
-            if let ready = Self.ready(&state) { return ready }
+            if let ready = state.takeReady() { return ready }
             state.waiters.append((ticket, continuation))
             return nil
         }
@@ -91,13 +117,8 @@ final class Mailbox<Element: Sendable>: Sendable {
         }
         waiter?.resume(returning: [])
     }
+}
 
-    /// What can be had without waiting; nil when there is nothing yet.
-    private static func ready(_ state: inout State) -> [Element]? {
-        guard state.waiting.isEmpty else {
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        return state.isFinished ? [] : nil
-    }
+extension BoundedMailbox<InboxElement>: InboxReceiver {
+    func receive(_ elements: [InboxElement]) { put(elements) }
 }
