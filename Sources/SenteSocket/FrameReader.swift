@@ -63,8 +63,17 @@ struct FrameReader: Sendable {
     mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> Piece? {
         while true {
             switch state {
-            case .betweenFrames, .header:
-                guard let header = try nextHeader(&rest) else { return nil }
+            case .betweenFrames:
+                guard let header = try parse(rest) else {
+                    if !rest.isEmpty { state = .header(Array(rest)) }
+                    return nil
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[header.size...])
+                if isWhole(header, in: rest) { return .message(try whole(header, &rest)) }
+                try begin(header)
+            case .header(let head):
+                guard let header = try complete(head, &rest) else { return nil }
+                state = .betweenFrames
                 if isWhole(header, in: rest) { return .message(try whole(header, &rest)) }
                 try begin(header)
             case .payload(let frame, let received):
@@ -123,36 +132,27 @@ struct FrameReader: Sendable {
 
     // MARK: - Headers
 
-    private mutating func nextHeader(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> FrameHeader?
-    {
-        guard case .header(var head) = state else {
-            if let header = try FrameHeader.parse(rest, masked: masked, inflates: inflater != nil) {
-                rest = UnsafeRawBufferPointer(rebasing: rest[header.size...])
-                return header
-            }
-            if !rest.isEmpty { state = .header(Array(rest)) }
-            return nil
-        }
+    private func parse(_ bytes: UnsafeRawBufferPointer) throws(FrameFault) -> FrameHeader? {
+        try FrameHeader.parse(bytes, masked: masked, inflates: inflater != nil)
+    }
+
+    /// Adds to a header that has come in part.
+    private mutating func complete(
+        _ begun: [UInt8], _ rest: inout UnsafeRawBufferPointer
+    ) throws(FrameFault) -> FrameHeader? {
+        var head = begun
         for (index, byte) in rest.enumerated() {
             head.append(byte)
-            if let header = try parse(head) {
+            let result = head.withUnsafeBytes { bytes in
+                Result { () throws(FrameFault) in try parse(bytes) }
+            }
+            if let header = try result.get() {
                 rest = UnsafeRawBufferPointer(rebasing: rest[(index + 1)...])
-                state = .betweenFrames
                 return header
             }
         }
         state = .header(head)
         return nil
-    }
-
-    private func parse(_ head: [UInt8]) throws(FrameFault) -> FrameHeader? {
-        let (masked, inflates) = (masked, inflater != nil)
-        let result = head.withUnsafeBytes { bytes in
-            Result { () throws(FrameFault) in
-                try FrameHeader.parse(bytes, masked: masked, inflates: inflates)
-            }
-        }
-        return try result.get()
     }
 
     // MARK: - Payloads

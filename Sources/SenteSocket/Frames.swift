@@ -73,10 +73,11 @@ struct Frames: Sendable {
         var end: LinkEnd?
         do throws(FrameFault) {
             while end == nil, let piece = try reader.read(&rest) {
-                if case .message(let message) = piece {
+                switch piece {
+                case .message(let message):
+                    // One message a read is the common case, and a literal the cheapest array.
                     if messages.isEmpty { messages = [message] } else { messages.append(message) }
-                } else {
-                    end = try answer(piece, masks: &masks, output: &output)
+                case .ping, .pong, .close: end = try answer(piece, masks: &masks, output: &output)
                 }
             }
         } catch {

@@ -92,6 +92,12 @@ package struct UTF8Validator: Hashable, Sendable {
         {
             offset &+= 8
         }
+        // Fewer than eight are the end of one more word, whose other bytes have been looked at.
+        if end &- offset < 8, offset < end, end >= 8,
+            base.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self) & high == 0
+        {
+            return end
+        }
         return offset
     }
 }
