@@ -36,7 +36,7 @@ struct ClientUpgrade: Sendable {
     }
 
     /// Takes bytes off `rest` until the answer is complete; nil when more are needed.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) -> Answer? {
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeError) -> Answer? {
         while refusal == nil {
             guard let head = try reader.read(&rest) else { return nil }
             let status = try Self.status(head)
@@ -45,7 +45,7 @@ struct ClientUpgrade: Sendable {
             case 100..<200:
                 interim += 1
                 guard interim <= limits.interimAnswers else {
-                    throw HandshakeFault("the server sent more than \(limits.interimAnswers) interim answers")
+                    throw HandshakeError("the server sent more than \(limits.interimAnswers) interim answers")
                 }
             default:
                 refusal = Refusal(status: status, headers: head.headers)
@@ -68,10 +68,10 @@ struct ClientUpgrade: Sendable {
     }
 
     /// HTTP/1.0 can refuse, but it cannot upgrade.
-    private static func status(_ head: HTTPHead) throws(HandshakeFault) -> Int {
+    private static func status(_ head: HTTPHead) throws(HandshakeError) -> Int {
         let status = try head.status()
         guard status >= 200 || !head.startLine.hasPrefix("HTTP/1.0") else {
-            throw HandshakeFault("the server answered with HTTP/1.0, which has no upgrade")
+            throw HandshakeError("the server answered with HTTP/1.0, which has no upgrade")
         }
         return status
     }
@@ -79,39 +79,39 @@ struct ClientUpgrade: Sendable {
     /// Checks a 101 and returns the subprotocol it names.
     ///
     /// RFC 6455 §4.1, the numbered list after the request.
-    private func check(_ head: HTTPHead) throws(HandshakeFault) -> String? {
+    private func check(_ head: HTTPHead) throws(HandshakeError) -> String? {
         // A list (RFC 9110 §7.8): saying the same twice does no harm, naming another protocol beside it does.
         let upgrade = head.values("Upgrade").flatMap(HTTPText.list)
         guard !upgrade.isEmpty, upgrade.allSatisfy({ HTTPText.same($0, "websocket") }) else {
-            throw HandshakeFault("the server's 101 does not say \"Upgrade: websocket\"")
+            throw HandshakeError("the server's 101 does not say \"Upgrade: websocket\"")
         }
         guard head.lists("upgrade", in: "Connection") else {
-            throw HandshakeFault("the server's 101 does not say \"Connection: Upgrade\"")
+            throw HandshakeError("the server's 101 does not say \"Connection: Upgrade\"")
         }
         guard try Self.only("Sec-WebSocket-Accept", in: head) == key.answer else {
-            throw HandshakeFault("the server's Sec-WebSocket-Accept does not answer our key")
+            throw HandshakeError("the server's Sec-WebSocket-Accept does not answer our key")
         }
         // An empty one is not legal (§4.2.2), but it names no subprotocol that was not offered.
         guard let chosen = try Self.only("Sec-WebSocket-Protocol", in: head), !chosen.isEmpty else {
             return nil
         }
         guard subprotocols.contains(chosen) else {
-            throw HandshakeFault("the server chose a subprotocol that was not offered: \(chosen)")
+            throw HandshakeError("the server chose a subprotocol that was not offered: \(chosen)")
         }
         return chosen
     }
 
     /// The value of a field that must not appear more than once (RFC 6455 §11.3.3 and §11.3.4).
-    private static func only(_ name: String, in head: HTTPHead) throws(HandshakeFault) -> String? {
+    private static func only(_ name: String, in head: HTTPHead) throws(HandshakeError) -> String? {
         let values = head.values(name)
         guard values.count <= 1 else { throw .malformed("the server's 101 has \(name) more than once") }
         return values.first
     }
 
     /// What a 101 says of permessage-deflate.
-    private func terms(_ head: HTTPHead) throws(HandshakeFault) -> DeflateTerms? {
+    private func terms(_ head: HTTPHead) throws(HandshakeError) -> DeflateTerms? {
         guard let answer = WebSocketExtension.list(head.values(WebSocketExtension.field)) else {
-            throw HandshakeFault("the server's \(WebSocketExtension.field) is no list of extensions")
+            throw HandshakeError("the server's \(WebSocketExtension.field) is no list of extensions")
         }
         return try DeflateParameters.terms(
             of: answer, to: compression.map { DeflateParameters(offering: $0.policy) })

@@ -15,7 +15,7 @@ enum ClosePayload {
             + cut(Array(reason.utf8))
     }
 
-    static func decode(_ payload: [UInt8]) throws(FrameFault) -> (code: CloseCode, reason: String) {
+    static func decode(_ payload: [UInt8]) throws(FrameError) -> (code: CloseCode, reason: String) {
         guard payload.count != 1 else { throw .protocolError("a close frame has half a code") }
         guard payload.count > 1 else { return (.noStatus, "") }
         let code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))

@@ -34,7 +34,7 @@ struct FrameHeader: Hashable, Sendable {
     /// compressed messages were agreed on.
     static func parse(
         _ bytes: UnsafeRawBufferPointer, masked: Bool, inflates: Bool
-    ) throws(FrameFault) -> FrameHeader? {
+    ) throws(FrameError) -> FrameHeader? {
         guard bytes.count >= 1 else { return nil }
         let first = bytes[0]
         guard first & (inflates ? 0x30 : 0x70) == 0 else {
@@ -75,7 +75,7 @@ struct FrameHeader: Hashable, Sendable {
     /// The minimal form is a MUST of the sender (§5.2); holding the peer to it is our choice.
     private static func parseLength(
         _ bytes: UnsafeRawBufferPointer, short: UInt8, isControl: Bool
-    ) throws(FrameFault) -> (length: Int, end: Int)? {
+    ) throws(FrameError) -> (length: Int, end: Int)? {
         if short < 126 { return (Int(short), 2) }
         guard !isControl else { throw .protocolError("a control frame is longer than 125 bytes") }
         if short == 126 {
@@ -121,20 +121,20 @@ struct FrameHeader: Hashable, Sendable {
 }
 
 /// How the peer broke the protocol of frames, and the close code that tells it so.
-struct FrameFault: Error, Hashable, Sendable {
+struct FrameError: Error, Hashable, Sendable {
     var code: CloseCode
     var message: String
 
-    static func protocolError(_ message: String) -> FrameFault {
-        FrameFault(code: .protocolError, message: message)
+    static func protocolError(_ message: String) -> FrameError {
+        FrameError(code: .protocolError, message: message)
     }
 
-    static func tooBig(limit: Int) -> FrameFault {
-        FrameFault(code: .messageTooBig, message: "a message is larger than the limit of \(limit) bytes")
+    static func tooBig(limit: Int) -> FrameError {
+        FrameError(code: .messageTooBig, message: "a message is larger than the limit of \(limit) bytes")
     }
 
-    static func invalidText(_ what: String) -> FrameFault {
-        FrameFault(code: .invalidData, message: "\(what) is not valid UTF-8")
+    static func invalidText(_ what: String) -> FrameError {
+        FrameError(code: .invalidData, message: "\(what) is not valid UTF-8")
     }
 
     /// The fault as the link's owner hears of it; `isTold`: whether the peer does, by a close frame.
@@ -149,6 +149,6 @@ struct FrameFault: Error, Hashable, Sendable {
 extension LinkFailure {
     /// The peer was told that its message is beyond the limit.
     package static func messageTooBig(limit: Int) -> LinkFailure {
-        FrameFault.tooBig(limit: limit).failure(isTold: true)
+        FrameError.tooBig(limit: limit).failure(isTold: true)
     }
 }

@@ -60,7 +60,7 @@ struct FrameReader: Sendable {
     }
 
     /// Takes bytes off `rest` until a piece is complete; nil when all of them are taken.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(FrameFault) -> Piece? {
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(FrameError) -> Piece? {
         while true {
             switch state {
             case .betweenFrames:
@@ -101,7 +101,7 @@ struct FrameReader: Sendable {
     /// It returns how many bytes it wrote.
     mutating func fill(
         _ body: (UnsafeMutableRawBufferPointer) throws -> Int
-    ) rethrows -> (count: Int, outcome: Result<Message?, FrameFault>) {
+    ) rethrows -> (count: Int, outcome: Result<Message?, FrameError>) {
         let room = missing
         guard case .payload(let frame, let received) = state, room > 0 else { return (0, .success(nil)) }
         let start = message.filled
@@ -113,7 +113,7 @@ struct FrameReader: Sendable {
             return count
         }
         state = .payload(frame, received: received &+ count)
-        do throws(FrameFault) {
+        do throws(FrameError) {
             try filled(count)
             return (count, .success(count == room ? try finish(frame) : nil))
         } catch {
@@ -132,19 +132,19 @@ struct FrameReader: Sendable {
 
     // MARK: - Headers
 
-    private func parse(_ bytes: UnsafeRawBufferPointer) throws(FrameFault) -> FrameHeader? {
+    private func parse(_ bytes: UnsafeRawBufferPointer) throws(FrameError) -> FrameHeader? {
         try FrameHeader.parse(bytes, masked: masked, inflates: inflater != nil)
     }
 
     /// Adds to a header that has come in part.
     private mutating func complete(
         _ begun: [UInt8], _ rest: inout UnsafeRawBufferPointer
-    ) throws(FrameFault) -> FrameHeader? {
+    ) throws(FrameError) -> FrameHeader? {
         var head = begun
         for (index, byte) in rest.enumerated() {
             head.append(byte)
             let result = head.withUnsafeBytes { bytes in
-                Result { () throws(FrameFault) in try parse(bytes) }
+                Result { () throws(FrameError) in try parse(bytes) }
             }
             if let header = try result.get() {
                 rest = UnsafeRawBufferPointer(rebasing: rest[(index + 1)...])
@@ -165,7 +165,7 @@ struct FrameReader: Sendable {
 
     private func whole(
         _ header: FrameHeader, _ rest: inout UnsafeRawBufferPointer
-    ) throws(FrameFault) -> Message {
+    ) throws(FrameError) -> Message {
         guard header.length <= limit else { throw .tooBig(limit: limit) }
         // To copy and then to unmask costs less than an array that is made uninitialized, which has its type looked up.
         var bytes = Array(Self.take(header.length, off: &rest))
@@ -178,7 +178,7 @@ struct FrameReader: Sendable {
     }
 
     /// Checks a frame against the message under way and lays out its memory.
-    private mutating func begin(_ header: FrameHeader) throws(FrameFault) {
+    private mutating func begin(_ header: FrameHeader) throws(FrameError) {
         switch header.opcode {
         case .close, .ping, .pong:
             state = .control(header, [])
@@ -211,7 +211,7 @@ struct FrameReader: Sendable {
     /// Adds a piece of a frame's payload to the message.
     private mutating func add(
         _ piece: UnsafeRawBufferPointer, key: UInt32, phase: Int
-    ) throws(FrameFault) {
+    ) throws(FrameError) {
         guard let source = piece.baseAddress, !piece.isEmpty else { return }
         guard !message.isCompressed else { return try inflate(piece, key: key, phase: phase) }
         let start = message.filled
@@ -225,14 +225,14 @@ struct FrameReader: Sendable {
     /// Adds what a piece of a compressed message's payload unfolds to.
     private mutating func inflate(
         _ piece: UnsafeRawBufferPointer, key: UInt32, phase: Int
-    ) throws(FrameFault) {
+    ) throws(FrameError) {
         if key == 0 {
             try inflater?.inflate(piece, into: &message.payload)
         } else {
             var unmasked = Array(piece)
             unmasked.withUnsafeMutableBytes { Masking.apply(key, to: $0, phase: phase) }
             let result = unmasked.withUnsafeBytes { bytes in
-                Result { () throws(FrameFault) in
+                Result { () throws(FrameError) in
                     try inflater?.inflate(bytes, into: &message.payload)
                 }
             }
@@ -242,7 +242,7 @@ struct FrameReader: Sendable {
     }
 
     /// Counts payload that has been put in its place, and checks text as it comes: a bad byte fails the link at once.
-    private mutating func filled(_ count: Int) throws(FrameFault) {
+    private mutating func filled(_ count: Int) throws(FrameError) {
         let start = message.filled
         message.filled = start &+ count
         guard message.kind == .text, count > 0 else { return }
@@ -255,7 +255,7 @@ struct FrameReader: Sendable {
     }
 
     /// A data frame is complete; the message, if that is.
-    private mutating func finish(_ frame: FrameHeader) throws(FrameFault) -> Message? {
+    private mutating func finish(_ frame: FrameHeader) throws(FrameError) -> Message? {
         state = .betweenFrames
         guard frame.isFinal, let kind = message.kind else { return nil }
         if message.isCompressed {

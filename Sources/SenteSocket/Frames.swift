@@ -16,7 +16,7 @@ struct Frames: Sendable {
         case open
         /// The peer is at fault, and nothing of it is read any more; but the owner may answer the good messages that came
         /// in the same read, so that what it says leaves before the close frame.
-        case failing(FrameFault, key: UInt32?, since: Instant)
+        case failing(FrameError, key: UInt32?, since: Instant)
         /// We sent a close frame, the peer's has not come.
         case closing(until: Instant)
     }
@@ -71,7 +71,7 @@ struct Frames: Sendable {
         if case .failing = state { return nil }
         var messages: [Message] = []
         var end: LinkEnd?
-        do throws(FrameFault) {
+        do throws(FrameError) {
             while end == nil, let piece = try reader.read(&rest) {
                 switch piece {
                 case .message(let message):
@@ -109,7 +109,7 @@ struct Frames: Sendable {
 
     private mutating func answer(
         _ piece: FrameReader.Piece, masks: inout MaskKeys, output: inout OutputBuffer
-    ) throws(FrameFault) -> LinkEnd? {
+    ) throws(FrameError) -> LinkEnd? {
         switch piece {
         case .message, .pong: return nil
         case .ping(let payload):
@@ -197,7 +197,7 @@ struct Frames: Sendable {
 
     /// RFC 6455 §7.1.7: the peer is at fault; it is told why, and nothing of it is read any more.
     private mutating func fail(
-        _ fault: FrameFault, isBehindMessages: Bool, at now: Instant, masks: inout MaskKeys,
+        _ fault: FrameError, isBehindMessages: Bool, at now: Instant, masks: inout MaskKeys,
         output: inout OutputBuffer
     ) -> LinkEnd? {
         let key = key(&masks)
@@ -207,7 +207,7 @@ struct Frames: Sendable {
     }
 
     private mutating func conclude(
-        _ fault: FrameFault, key: UInt32?, _ output: inout OutputBuffer
+        _ fault: FrameError, key: UInt32?, _ output: inout OutputBuffer
     ) -> LinkEnd {
         let isTold = isOpen
         if isTold { sendClose(ClosePayload.encode(fault.code, reason: fault.message), key: key, &output) }

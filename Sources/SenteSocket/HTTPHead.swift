@@ -14,15 +14,15 @@ struct HTTPHead: Hashable, Sendable {
     func values(_ name: String) -> [String] { HTTPText.values(of: name, in: headers) }
 
     /// The status of an answer's first line (RFC 9112 §4).
-    func status() throws(HandshakeFault) -> Int {
+    func status() throws(HandshakeError) -> Int {
         let bytes = Array(startLine.utf8)
         guard bytes.count >= 12, bytes.starts(with: "HTTP/1.".utf8), bytes[8] == 0x20,
             bytes.count == 12 || bytes[12] == 0x20,
             bytes[9..<12].allSatisfy({ (0x30...0x39).contains($0) }), (0x30...0x39).contains(bytes[7])
-        else { throw HandshakeFault("the answer's first line is not an HTTP/1.1 status line") }
+        else { throw HandshakeError("the answer's first line is not an HTTP/1.1 status line") }
         let status = bytes[9..<12].reduce(0) { $0 * 10 + Int($1 - 0x30) }
         guard (100...599).contains(status) else {
-            throw HandshakeFault("the answer's first line is not an HTTP/1.1 status line")
+            throw HandshakeError("the answer's first line is not an HTTP/1.1 status line")
         }
         return status
     }
@@ -82,7 +82,7 @@ enum HTTPText {
 }
 
 /// Why an opening handshake failed; `status` and `headers` are what a server answers.
-struct HandshakeFault: Error, Hashable, Sendable {
+struct HandshakeError: Error, Hashable, Sendable {
     var message: String
     /// Whether it is HTTP with a mistake in it, which the next answer need not have.
     var isMalformed = false
@@ -96,8 +96,8 @@ struct HandshakeFault: Error, Hashable, Sendable {
     }
 
     /// HTTP with a mistake in it: a broken answer, and no proof that something else than a WebSocket server answers.
-    static func malformed(_ message: String) -> HandshakeFault {
-        var fault = HandshakeFault(message)
+    static func malformed(_ message: String) -> HandshakeError {
+        var fault = HandshakeError(message)
         fault.isMalformed = true
         return fault
     }

@@ -28,17 +28,17 @@ struct HTTPHeadReader: Sendable {
     }
 
     /// Takes bytes off `rest` up to the end of the head; nil when more are needed.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) -> HTTPHead? {
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeError) -> HTTPHead? {
         while !rest.isEmpty {
             let end = rest.firstIndex(of: 0x0A)
             let piece = rest[..<(end ?? rest.endIndex)]
             guard line.count + piece.count - 1 <= limits.headLine else {
-                throw HandshakeFault(
+                throw HandshakeError(
                     "a line of the HTTP head is longer than \(limits.headLine) bytes", status: 431)
             }
             total += piece.count + 1
             guard total <= limits.head else {
-                throw HandshakeFault("the HTTP head is larger than \(limits.head) bytes", status: 431)
+                throw HandshakeError("the HTTP head is larger than \(limits.head) bytes", status: 431)
             }
             line.append(contentsOf: piece)
             if startLine == nil { try checkStart() }
@@ -60,20 +60,20 @@ struct HTTPHeadReader: Sendable {
 
     /// Refuses what cannot become a start line as early as possible: another protocol may never send a line's
     /// end.
-    private func checkStart() throws(HandshakeFault) {
+    private func checkStart() throws(HandshakeError) {
         switch kind {
         case .response:
             let expected = "HTTP/".utf8
             guard zip(line, expected).allSatisfy({ $0 == $1 }) else {
-                throw HandshakeFault("the answer is not HTTP: it begins with \(Self.quoted(line.prefix(24)))")
+                throw HandshakeError("the answer is not HTTP: it begins with \(Self.quoted(line.prefix(24)))")
             }
         case .request:
             guard let first = line.first, first != 0x0D else { return }
-            guard HTTPText.isToken(first) else { throw HandshakeFault("the request is not HTTP") }
+            guard HTTPText.isToken(first) else { throw HandshakeError("the request is not HTTP") }
         }
     }
 
-    private mutating func take(_ line: [UInt8]) throws(HandshakeFault) -> HTTPHead? {
+    private mutating func take(_ line: [UInt8]) throws(HandshakeError) -> HTTPHead? {
         guard let startLine else {
             // RFC 9112 §2.2: a server ignores an empty line before the request.
             if line.isEmpty, kind == .request, !skippedBlankLine {
@@ -81,7 +81,7 @@ struct HTTPHeadReader: Sendable {
                 return nil
             }
             guard !line.isEmpty, line.allSatisfy(HTTPText.isFieldByte) else {
-                throw HandshakeFault("the first line is not HTTP: \(Self.quoted(line.prefix(24)))")
+                throw HandshakeError("the first line is not HTTP: \(Self.quoted(line.prefix(24)))")
             }
             startLine = String(decoding: line, as: UTF8.self)
             return nil
@@ -91,7 +91,7 @@ struct HTTPHeadReader: Sendable {
             return HTTPHead(startLine: startLine, headers: headers)
         }
         guard headers.count < limits.headFields else {
-            throw HandshakeFault("the HTTP head has more than \(limits.headFields) fields", status: 431)
+            throw HandshakeError("the HTTP head has more than \(limits.headFields) fields", status: 431)
         }
         if HTTPText.isBlank(line[0]) { try unfold(line) } else { headers.append(try Self.field(line)) }
         return nil
@@ -99,7 +99,7 @@ struct HTTPHeadReader: Sendable {
 
     /// A line that goes on with the value before it: a user agent puts blanks in place of the fold, a server refuses the
     /// request (RFC 9112 §5.2).
-    private mutating func unfold(_ line: [UInt8]) throws(HandshakeFault) {
+    private mutating func unfold(_ line: [UInt8]) throws(HandshakeError) {
         guard kind == .response, let last = headers.indices.last else {
             throw .malformed("a field of the HTTP head is folded")
         }
@@ -111,7 +111,7 @@ struct HTTPHeadReader: Sendable {
     }
 
     /// A field line: name, colon, value between optional blanks (RFC 9112 §5).
-    private static func field(_ line: [UInt8]) throws(HandshakeFault) -> HTTPHeader {
+    private static func field(_ line: [UInt8]) throws(HandshakeError) -> HTTPHeader {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
             throw .malformed("a line of the HTTP head has no colon: \(quoted(line.prefix(24)))")
         }

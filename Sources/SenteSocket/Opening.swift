@@ -112,7 +112,7 @@ enum Opening: Sendable {
     private static func outcome(
         of upgrade: inout ClientUpgrade, _ rest: inout UnsafeRawBufferPointer
     ) -> Outcome? {
-        do throws(HandshakeFault) {
+        do throws(HandshakeError) {
             switch try upgrade.read(&rest) {
             case .opened(let opening, let terms): return .opened(opening, terms)
             case .refused(let refusal): return .failed(.refused(refusal))
@@ -127,7 +127,7 @@ enum Opening: Sendable {
     private static func outcome(
         of upgrade: inout ServerUpgrade, _ rest: inout UnsafeRawBufferPointer, _ output: inout OutputBuffer
     ) -> Outcome? {
-        do throws(HandshakeFault) {
+        do throws(HandshakeError) {
             try upgrade.read(&rest)
             return nil
         } catch {

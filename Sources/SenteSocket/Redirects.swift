@@ -2,20 +2,21 @@
 
 package import SenteBase
 
+/// What is to be made of an answer that may be a redirect.
+package enum RedirectDecision: Hashable, Sendable {
+    /// Ask at the new `url`, with the new `headers`.
+    case follow
+    /// The answer is no redirect.
+    case none
+    /// The redirect must not be followed; a sentence for people says why.
+    case refuse(String)
+}
+
 /// Where a client's handshake goes, and where redirects may take it (RFC 9110 §15.4, RFC 6455 §4.1).
 ///
 /// A redirect is followed a few times, never back to where it was, never from `wss` to `ws`. What may be secret stays
 /// with the origin it was meant for (RFC 6454 §4): scheme, host and port.
 package struct Redirects: Hashable, Sendable {
-    package enum Verdict: Hashable, Sendable {
-        /// Ask at `url`, with `headers`.
-        case follow
-        /// The answer is no redirect.
-        case none
-        /// The redirect must not be followed; a sentence for people says why.
-        case refuse(String)
-    }
-
     /// How many redirects one link follows.
     static let limit = 5
 
@@ -30,7 +31,7 @@ package struct Redirects: Hashable, Sendable {
     }
 
     /// Moves on to where an answer points.
-    package mutating func follow(_ answer: Refusal) -> Verdict {
+    package mutating func follow(_ answer: Refusal) -> RedirectDecision {
         guard [301, 302, 307, 308].contains(answer.status) else { return .none }
         let places = Set(HTTPText.values(of: "Location", in: answer.headers))
         guard let place = places.first, places.count == 1 else {

@@ -19,44 +19,44 @@ struct ServerUpgrade: Sendable {
     }
 
     /// Takes all of `rest`, which makes up the request and then what is left over.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeFault) {
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeError) {
         if request == nil {
             guard let head = try reader.read(&rest) else { return }
             request = try check(head)
         }
         guard leftover.count + rest.count <= limits.head else {
-            throw HandshakeFault("the client sent more than \(limits.head) bytes before it was answered")
+            throw HandshakeError("the client sent more than \(limits.head) bytes before it was answered")
         }
         leftover.append(contentsOf: rest)
         rest = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    private mutating func check(_ head: HTTPHead) throws(HandshakeFault) -> HTTPRequest {
+    private mutating func check(_ head: HTTPHead) throws(HandshakeError) -> HTTPRequest {
         let parts = head.startLine.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 3, HTTPText.isToken(parts[0]),
             parts[1].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-        else { throw HandshakeFault("the request line is malformed") }
+        else { throw HandshakeError("the request line is malformed") }
         let version = Array(parts[2].utf8)
         guard version.count == 8, version.starts(with: "HTTP/1.".utf8), (0x31...0x39).contains(version[7])
         else {
-            throw HandshakeFault("the request is not HTTP/1.1", status: 505)
+            throw HandshakeError("the request is not HTTP/1.1", status: 505)
         }
         guard parts[0] == "GET" || parts[0] == "HEAD" else {
-            throw HandshakeFault(
+            throw HandshakeError(
                 "only GET is served", status: 405, headers: [HTTPHeader("Allow", "GET, HEAD")])
         }
         let target = try Self.path(parts[1])
-        guard head.values("Host").count == 1 else { throw HandshakeFault("the request needs one Host field") }
+        guard head.values("Host").count == 1 else { throw HandshakeError("the request needs one Host field") }
         guard head.values("Transfer-Encoding").isEmpty,
             head.values("Content-Length").allSatisfy({ $0 == "0" })
         else {
-            throw HandshakeFault("a request with a body is not served", status: 413)
+            throw HandshakeError("a request with a body is not served", status: 413)
         }
         var request = HTTPRequest(method: parts[0], target: target, headers: head.headers)
         guard parts[0] == "GET", head.lists("websocket", in: "Upgrade") else { return request }
         key = try Self.checkUpgrade(head)
         guard let offered = WebSocketExtension.list(head.values(WebSocketExtension.field)) else {
-            throw HandshakeFault("\(WebSocketExtension.field) is not a list of extensions")
+            throw HandshakeError("\(WebSocketExtension.field) is not a list of extensions")
         }
         extensions = offered
         request.isUpgrade = true
@@ -65,33 +65,33 @@ struct ServerUpgrade: Sendable {
     }
 
     /// Path and query of a target, which may be a whole URL (RFC 9112 §3.2.2).
-    private static func path(_ target: String) throws(HandshakeFault) -> String {
+    private static func path(_ target: String) throws(HandshakeError) -> String {
         if target.hasPrefix("/") { return target }
         guard let colon = target.firstIndex(of: ":"), target[colon...].hasPrefix("://"),
             let slash = target[colon...].dropFirst(3).firstIndex(of: "/")
-        else { throw HandshakeFault("the request target is not a path") }
+        else { throw HandshakeError("the request target is not a path") }
         return String(target[slash...])
     }
 
     /// RFC 6455 §4.2.1.
-    private static func checkUpgrade(_ head: HTTPHead) throws(HandshakeFault) -> HandshakeKey {
+    private static func checkUpgrade(_ head: HTTPHead) throws(HandshakeError) -> HandshakeKey {
         guard head.lists("upgrade", in: "Connection") else {
-            throw HandshakeFault("the request lacks \"Connection: Upgrade\"")
+            throw HandshakeError("the request lacks \"Connection: Upgrade\"")
         }
         guard head.values("Sec-WebSocket-Version") == ["13"] else {
             // RFC 6455 §4.2.2 and §4.4.
-            throw HandshakeFault(
+            throw HandshakeError(
                 "only version 13 of the WebSocket protocol is spoken here", status: 426,
                 headers: [HTTPHeader("Sec-WebSocket-Version", "13"), HTTPHeader("Upgrade", "websocket")])
         }
         let keys = head.values("Sec-WebSocket-Key")
         guard keys.count == 1, let key = HandshakeKey(keys[0]) else {
-            throw HandshakeFault("Sec-WebSocket-Key is not base64 of sixteen bytes")
+            throw HandshakeError("Sec-WebSocket-Key is not base64 of sixteen bytes")
         }
         guard
             head.values("Sec-WebSocket-Protocol").flatMap(HTTPText.list).allSatisfy({ HTTPText.isToken($0) })
         else {
-            throw HandshakeFault("Sec-WebSocket-Protocol is not a list of tokens")
+            throw HandshakeError("Sec-WebSocket-Protocol is not a list of tokens")
         }
         return key
     }

@@ -14,7 +14,7 @@ struct RedirectsTests {
         Refusal(status: status, headers: place.map { [HTTPHeader("location", $0)] } ?? [])
     }
 
-    private static func problem(_ verdict: Redirects.Verdict) -> String? {
+    private static func problem(_ verdict: RedirectDecision) -> String? {
         if case .refuse(let problem) = verdict { problem } else { nil }
     }
 

@@ -31,7 +31,7 @@ package protocol Inflater: AnyObject, Sendable {
     ///
     /// What follows a final block is read as more blocks. After an error the stream must not be used again.
     func inflate(
-        _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8], limit: Int) throws(InflateFault)
+        _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8], limit: Int) throws(InflateError)
     /// Whether all bytes so far are whole blocks, of which the last ends at the border of a byte.
     var isAtBoundary: Bool { get }
     /// Forgets what was decompressed before.
@@ -39,7 +39,7 @@ package protocol Inflater: AnyObject, Sendable {
 }
 
 /// Why bytes could not be decompressed.
-package enum InflateFault: Error, Hashable, Sendable {
+package enum InflateError: Error, Hashable, Sendable {
     /// They are no DEFLATE.
     case damaged
     /// More than the limit would come out.

@@ -26,11 +26,11 @@ struct DeflateParameters: Hashable, Sendable {
     }
 
     /// Reads an offer or an answer; whatever §7.1 does not define makes it invalid.
-    init(_ member: WebSocketExtension, isOffer: Bool) throws(HandshakeFault) {
+    init(_ member: WebSocketExtension, isOffer: Bool) throws(HandshakeError) {
         var seen: Set<String> = []
         for parameter in member.parameters {
             guard seen.insert(parameter.name).inserted else {
-                throw HandshakeFault("\(Self.name) has \(parameter.name) twice")
+                throw HandshakeError("\(Self.name) has \(parameter.name) twice")
             }
             switch parameter.name {
             case "server_no_context_takeover":
@@ -43,21 +43,21 @@ struct DeflateParameters: Hashable, Sendable {
             case "client_max_window_bits":
                 let isBare = isOffer && parameter.value == nil
                 clientMaxWindowBits = isBare ? 15 : try Self.windowBits(parameter)
-            default: throw HandshakeFault("\(Self.name) has the unknown parameter \(parameter.name)")
+            default: throw HandshakeError("\(Self.name) has the unknown parameter \(parameter.name)")
             }
         }
     }
 
-    private static func checkNoValue(_ parameter: WebSocketExtension.Parameter) throws(HandshakeFault) {
+    private static func checkNoValue(_ parameter: WebSocketExtension.Parameter) throws(HandshakeError) {
         guard parameter.value == nil else {
-            throw HandshakeFault("\(name) gives \(parameter.name) a value, which it must not have")
+            throw HandshakeError("\(name) gives \(parameter.name) a value, which it must not have")
         }
     }
 
     /// 8 to 15, in decimal without a leading zero (§7.1.2).
-    private static func windowBits(_ parameter: WebSocketExtension.Parameter) throws(HandshakeFault) -> Int {
+    private static func windowBits(_ parameter: WebSocketExtension.Parameter) throws(HandshakeError) -> Int {
         guard let value = parameter.value, let bits = (8...15).first(where: { String($0) == value }) else {
-            throw HandshakeFault(
+            throw HandshakeError(
                 "\(name) has \(parameter.name)=\(parameter.value ?? ""), which must be a number from 8 to 15")
         }
         return bits
@@ -88,19 +88,19 @@ struct DeflateTerms: Hashable, Sendable {
 
 extension DeflateParameters {
     /// What a client that made this offer goes by after the server's answer.
-    func terms(answeredBy answer: DeflateParameters) throws(HandshakeFault) -> DeflateTerms {
+    func terms(answeredBy answer: DeflateParameters) throws(HandshakeError) -> DeflateTerms {
         // §7.1.1.1 and §7.1.2.1: a server accepts these by repeating them.
         guard answer.serverNoContextTakeover || !serverNoContextTakeover else {
-            throw HandshakeFault("the server does not agree to server_no_context_takeover")
+            throw HandshakeError("the server does not agree to server_no_context_takeover")
         }
         if let offered = serverMaxWindowBits {
             guard let bits = answer.serverMaxWindowBits, bits <= offered else {
-                throw HandshakeFault("the server does not agree to server_max_window_bits=\(offered)")
+                throw HandshakeError("the server does not agree to server_max_window_bits=\(offered)")
             }
         }
         // §7.1.2.2.
         guard clientMaxWindowBits != nil || answer.clientMaxWindowBits == nil else {
-            throw HandshakeFault("the server asks for client_max_window_bits, which was not offered")
+            throw HandshakeError("the server asks for client_max_window_bits, which was not offered")
         }
         return DeflateTerms(
             outgoingWindowBits: min(clientMaxWindowBits ?? 15, answer.clientMaxWindowBits ?? 15),
@@ -145,12 +145,12 @@ extension DeflateParameters {
     /// What a client makes of a server's answer to its offer; nil when nothing was agreed on.
     static func terms(
         of answer: [WebSocketExtension], to offer: DeflateParameters?
-    ) throws(HandshakeFault) -> DeflateTerms? {
+    ) throws(HandshakeError) -> DeflateTerms? {
         if let other = answer.first(where: { offer == nil || $0.name != name }) {
-            throw HandshakeFault("the server uses an extension that was not offered: \(other.name)")
+            throw HandshakeError("the server uses an extension that was not offered: \(other.name)")
         }
         guard let offer, let first = answer.first else { return nil }
-        guard answer.count == 1 else { throw HandshakeFault("the server answers \(name) twice") }
+        guard answer.count == 1 else { throw HandshakeError("the server answers \(name) twice") }
         return try offer.terms(answeredBy: DeflateParameters(first, isOffer: false))
     }
 }

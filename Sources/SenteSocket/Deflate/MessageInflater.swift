@@ -33,7 +33,7 @@ struct MessageInflater: Sendable {
     ///
     /// No compressor adds more than an eighth (stored blocks add 5 bytes to 65,535, RFC 1951 §3.2.4): whoever announces
     /// more has too large a message, or pads it without end.
-    mutating func begin(frame length: Int) throws(FrameFault) {
+    mutating func begin(frame length: Int) throws(FrameError) {
         let most = limit.addingReportingOverflow(limit >> 3 &+ 64)
         let (sum, overflow) = (announced ?? 0).addingReportingOverflow(length)
         guard !overflow, most.overflow || sum <= most.partialValue else { throw .tooBig(limit: limit) }
@@ -43,9 +43,9 @@ struct MessageInflater: Sendable {
     /// Adds what a piece of the payload unfolds to.
     mutating func inflate(
         _ bytes: UnsafeRawBufferPointer, into message: inout [UInt8]
-    ) throws(FrameFault) {
+    ) throws(FrameError) {
         if stream == nil { stream = compression.library.makeInflater(windowBits: windowBits) }
-        do throws(InflateFault) {
+        do throws(InflateError) {
             guard let stream else { throw .outOfMemory }
             isUsed = true
             try stream.inflate(bytes, into: &message, limit: limit)
@@ -55,11 +55,11 @@ struct MessageInflater: Sendable {
     }
 
     /// Ends the message.
-    mutating func finish(into message: inout [UInt8]) throws(FrameFault) {
+    mutating func finish(into message: inout [UInt8]) throws(FrameError) {
         // Whoever sent whole blocks to the end of a byte, a final one or a flush in full, left nothing out.
         if stream?.isAtBoundary == false {
             let result = Self.tail.withUnsafeBytes { bytes in
-                Result { () throws(FrameFault) in try inflate(bytes, into: &message) }
+                Result { () throws(FrameError) in try inflate(bytes, into: &message) }
             }
             try result.get()
             guard stream?.isAtBoundary == true else { throw .inflating(.damaged, limit: limit) }
@@ -75,14 +75,14 @@ struct MessageInflater: Sendable {
     }
 }
 
-extension FrameFault {
+extension FrameError {
     /// RFC 7692 names no code for damaged data; 1007 says that a message is not what it claims to be.
-    fileprivate static func inflating(_ fault: InflateFault, limit: Int) -> FrameFault {
+    fileprivate static func inflating(_ fault: InflateError, limit: Int) -> FrameError {
         switch fault {
-        case .damaged: FrameFault(code: .invalidData, message: "a compressed message is damaged")
+        case .damaged: FrameError(code: .invalidData, message: "a compressed message is damaged")
         case .tooLarge: .tooBig(limit: limit)
         case .outOfMemory:
-            FrameFault(code: .internalError, message: "there is no memory to decompress a message")
+            FrameError(code: .internalError, message: "there is no memory to decompress a message")
         }
     }
 }

@@ -25,13 +25,13 @@ struct HTTPConnect: Sendable {
     }
 
     /// True when the tunnel stands; what a successful answer says of a body means nothing.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(ProxyFault) -> Bool {
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(ProxyError) -> Bool {
         while let (status, head) = try answer(&rest) {
             switch status {
             case 100..<200:
                 interim += 1
                 guard interim <= limits.interimAnswers else {
-                    throw ProxyFault(.malformed, "sent more than \(limits.interimAnswers) interim answers")
+                    throw ProxyError(.malformed, "sent more than \(limits.interimAnswers) interim answers")
                 }
             case 200..<300: return true
             default: throw refusal(status, head)
@@ -42,17 +42,17 @@ struct HTTPConnect: Sendable {
 
     private mutating func answer(
         _ rest: inout UnsafeRawBufferPointer
-    ) throws(ProxyFault) -> (Int, HTTPHead)? {
-        do throws(HandshakeFault) {
+    ) throws(ProxyError) -> (Int, HTTPHead)? {
+        do throws(HandshakeError) {
             guard let head = try reader.read(&rest) else { return nil }
             return (try head.status(), head)
         } catch {
-            throw ProxyFault(.malformed, "gave no answer to CONNECT: \(error.message)")
+            throw ProxyError(.malformed, "gave no answer to CONNECT: \(error.message)")
         }
     }
 
-    private func refusal(_ status: Int, _ head: HTTPHead) -> ProxyFault {
-        ProxyFault(.status(status), words(for: status, head))
+    private func refusal(_ status: Int, _ head: HTTPHead) -> ProxyError {
+        ProxyError(.status(status), words(for: status, head))
     }
 
     private func words(for status: Int, _ head: HTTPHead) -> String {

@@ -5,14 +5,14 @@
 /// As curl reads it: a name stands for itself and everything below it, a leading dot changes nothing, `*` is everything,
 /// addresses may be networks. A port, which curl does not know, narrows an entry, as in Go. What makes no sense matches nothing.
 struct ProxyExceptions: Hashable, Sendable {
-    private enum Place: Hashable {
+    private enum Scope: Hashable {
         case everything
         case domain(String)
         case network(Dialer.Address, bits: Int)
     }
 
     private struct Entry: Hashable {
-        var place: Place
+        var scope: Scope
         /// Nil: every port.
         var port: UInt16?
     }
@@ -35,7 +35,7 @@ struct ProxyExceptions: Hashable, Sendable {
         let name = Self.withoutDot(host[...])
         return entries.contains { entry in
             guard entry.port == nil || entry.port.map(Int.init) == port else { return false }
-            switch entry.place {
+            switch entry.scope {
             case .everything: return true
             case .network(let network, let bits):
                 return address?.isWithin(network, bits: bits) ?? false
@@ -46,14 +46,14 @@ struct ProxyExceptions: Hashable, Sendable {
     }
 
     private static func entry(_ text: String) -> Entry? {
-        if text == "*" { return Entry(place: .everything) }
-        if let network = network(text[...]) { return Entry(place: network) }
+        if text == "*" { return Entry(scope: .everything) }
+        if let network = network(text[...]) { return Entry(scope: network) }
         let (name, port) = split(text)
-        if let network = network(name) { return port.map { Entry(place: network, port: $0) } }
+        if let network = network(name) { return port.map { Entry(scope: network, port: $0) } }
         // `*.example.com` is what people write for `.example.com`.
         let domain = withoutDot(name.drop { $0 == "*" }.drop { $0 == "." })
         guard !domain.isEmpty, !domain.utf8.contains(UInt8(ascii: ":")) else { return nil }
-        return Entry(place: .domain(String(domain)), port: port)
+        return Entry(scope: .domain(String(domain)), port: port)
     }
 
     /// The text before the last colon and the port behind it; the whole text when no port stands there.
@@ -65,7 +65,7 @@ struct ProxyExceptions: Hashable, Sendable {
     }
 
     /// An address, in brackets or not, or a network: address, slash, number of bits (RFC 4632 §3.1, RFC 4291 §2.3).
-    private static func network(_ text: Substring) -> Place? {
+    private static func network(_ text: Substring) -> Scope? {
         let slash = text.firstIndex(of: "/") ?? text.endIndex
         var name = text[..<slash]
         if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }

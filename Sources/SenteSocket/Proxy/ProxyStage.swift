@@ -40,7 +40,7 @@ package struct ProxyStage: Sendable {
 
     /// Takes bytes off `rest` as far as they are the proxy's; nil when more are needed.
     mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(LinkFailure) -> Step? {
-        do throws(ProxyFault) {
+        do throws(ProxyError) {
             switch machine {
             case .connect(var connect):
                 defer { machine = .connect(connect) }
@@ -69,7 +69,7 @@ package struct ProxyStage: Sendable {
 }
 
 /// Why a proxy's answer is a refusal, or none at all; the message goes on after the proxy's name.
-struct ProxyFault: Error, Hashable, Sendable {
+struct ProxyError: Error, Hashable, Sendable {
     var reason: ProxyFailure
     var message: String
 

@@ -49,7 +49,7 @@ struct SOCKS5: Sendable {
     }
 
     /// Takes bytes off `rest` until an answer is complete; nil when more are needed.
-    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(ProxyFault) -> ProxyStage.Step? {
+    mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(ProxyError) -> ProxyStage.Step? {
         switch state {
         case .greeted: return try readMethod(&rest)
         case .login: return try readLogin(&rest)
@@ -57,7 +57,7 @@ struct SOCKS5: Sendable {
         }
     }
 
-    private mutating func readMethod(_ rest: inout UnsafeRawBufferPointer) throws(ProxyFault) -> ProxyStage
+    private mutating func readMethod(_ rest: inout UnsafeRawBufferPointer) throws(ProxyError) -> ProxyStage
         .Step?
     {
         try take(1, of: &rest)
@@ -76,18 +76,18 @@ struct SOCKS5: Sendable {
                 [1, UInt8(truncatingIfNeeded: user.count)] + user
                     + [UInt8(truncatingIfNeeded: password.count)] + password)
         case (0xFF, nil):
-            throw ProxyFault(
+            throw ProxyError(
                 .noAcceptableMethod,
                 "lets nobody in without a login: write user and password into its URL, "
                     + "as in socks5://user:password@host:port")
         case (0xFF, _?):
-            throw ProxyFault(
+            throw ProxyError(
                 .noAcceptableMethod, "accepts neither a password nor no login, and nothing else is supported")
-        default: throw ProxyFault(.malformed, "chose the login method \(method), which was not offered")
+        default: throw ProxyError(.malformed, "chose the login method \(method), which was not offered")
         }
     }
 
-    private mutating func readLogin(_ rest: inout UnsafeRawBufferPointer) throws(ProxyFault) -> ProxyStage
+    private mutating func readLogin(_ rest: inout UnsafeRawBufferPointer) throws(ProxyError) -> ProxyStage
         .Step?
     {
         guard try take(2, of: &rest) else { return nil }
@@ -95,14 +95,14 @@ struct SOCKS5: Sendable {
         let status = answer[1]
         answer = []
         guard status == 0 else {
-            throw ProxyFault(
+            throw ProxyError(
                 .credentialsRefused, "refused the user name and password: check them in the proxy's URL")
         }
         state = .requested
         return .write(request)
     }
 
-    private mutating func readReply(_ rest: inout UnsafeRawBufferPointer) throws(ProxyFault) -> ProxyStage
+    private mutating func readReply(_ rest: inout UnsafeRawBufferPointer) throws(ProxyError) -> ProxyStage
         .Step?
     {
         guard try take(2, of: &rest) else { return nil }
@@ -115,7 +115,7 @@ struct SOCKS5: Sendable {
         case 1: length = 4
         case 3: length = 1 + Int(answer[4])
         case 4: length = 16
-        default: throw ProxyFault(.malformed, "answered with an address of the unknown type \(answer[3])")
+        default: throw ProxyError(.malformed, "answered with an address of the unknown type \(answer[3])")
         }
         guard try take(4 + length + 2, of: &rest) else { return nil }
         answer = []
@@ -124,7 +124,7 @@ struct SOCKS5: Sendable {
 
     /// Whether `count` bytes of the answer are there; no more are taken.
     @discardableResult
-    private mutating func take(_ count: Int, of rest: inout UnsafeRawBufferPointer) throws(ProxyFault) -> Bool
+    private mutating func take(_ count: Int, of rest: inout UnsafeRawBufferPointer) throws(ProxyError) -> Bool
     {
         let piece = rest.prefix(max(0, count - answer.count))
         answer.append(contentsOf: piece)
@@ -132,15 +132,15 @@ struct SOCKS5: Sendable {
         return answer.count >= count
     }
 
-    private func checkVersion(_ version: UInt8) throws(ProxyFault) {
+    private func checkVersion(_ version: UInt8) throws(ProxyError) {
         guard let first = answer.first, first != version else { return }
         // An H is what HTTP begins with.
         let hint =
             first == UInt8(ascii: "H") ? ": it seems to be an HTTP proxy, whose URL begins with http://" : ""
-        throw ProxyFault(.malformed, "does not speak SOCKS 5\(hint)")
+        throw ProxyError(.malformed, "does not speak SOCKS 5\(hint)")
     }
 
-    private static func refusal(_ reply: UInt8) -> ProxyFault {
+    private static func refusal(_ reply: UInt8) -> ProxyError {
         let words =
             switch reply {
             case 1: "failed to connect to the server and gives no reason"
@@ -153,6 +153,6 @@ struct SOCKS5: Sendable {
             case 8: "does not support that type of address"
             default: "refused with an unknown code"
             }
-        return ProxyFault(.reply(reply), "\(words) [SOCKS \(reply)]")
+        return ProxyError(.reply(reply), "\(words) [SOCKS \(reply)]")
     }
 }

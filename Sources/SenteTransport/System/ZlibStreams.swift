@@ -125,7 +125,7 @@ final class ZlibInflater: Inflater, @unchecked Sendable {
 
     func inflate(
         _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8], limit: Int
-    ) throws(InflateFault) {
+    ) throws(InflateError) {
         guard let count = UInt32(exactly: bytes.count), output.count <= limit else { throw .tooLarge }
         stream.pointee.next_in = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_in = count
@@ -147,7 +147,7 @@ final class ZlibInflater: Inflater, @unchecked Sendable {
         } while stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0 && !isFresh
     }
 
-    private func check(_ result: Int32) throws(InflateFault) {
+    private func check(_ result: Int32) throws(InflateError) {
         switch result {
         case Zlib.ok: return
         // There was nothing left to do.

@@ -74,7 +74,7 @@ private final class StoredInflater: Inflater, @unchecked Sendable {
 
     func inflate(
         _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8], limit: Int
-    ) throws(InflateFault) {
+    ) throws(InflateError) {
         for byte in bytes {
             if left > 0 {
                 guard output.count < limit else { throw .tooLarge }

@@ -77,7 +77,7 @@ struct ZlibStreamsTests {
         #expect(try inflate(inflater, first) == message)
         #expect(try inflate(inflater, second) == message)
         inflater.reset()
-        #expect(throws: InflateFault.damaged) { try inflate(inflater, second) }
+        #expect(throws: InflateError.damaged) { try inflate(inflater, second) }
     }
 
     @Test("row 49: nothing refers back further than the window", arguments: 9...15)
@@ -91,7 +91,7 @@ struct ZlibStreamsTests {
         let wider = try deflate(deflater(bits + 1), bytes)
         #expect(wider.count < payload.count / 4)
         let strict = try inflater(bits)
-        #expect(throws: InflateFault.damaged) { try inflate(strict, wider, by: 1) }
+        #expect(throws: InflateError.damaged) { try inflate(strict, wider, by: 1) }
     }
 
     @Test("row 49: windows and levels that zlib cannot do are declined")
@@ -113,11 +113,11 @@ struct ZlibStreamsTests {
         #expect(try inflate(inflater(), payload, limit: 8 << 20).count == 8 << 20)
         let stream = try inflater()
         var output: [UInt8] = []
-        #expect(throws: InflateFault.tooLarge) {
+        #expect(throws: InflateError.tooLarge) {
             try payload.withUnsafeBytes { try stream.inflate($0, into: &output, limit: 100_000) }
         }
         #expect(output.count <= 100_000)
-        #expect(throws: InflateFault.tooLarge) {
+        #expect(throws: InflateError.tooLarge) {
             try payload.withUnsafeBytes { try stream.inflate($0, into: &output, limit: 0) }
         }
     }
@@ -159,7 +159,7 @@ struct ZlibStreamsTests {
         ] as [[UInt8]])
     func damaged(payload: [UInt8]) throws {
         let stream = try inflater()
-        #expect(throws: InflateFault.damaged) { try inflate(stream, payload) }
+        #expect(throws: InflateError.damaged) { try inflate(stream, payload) }
     }
 
     @Test("row 55: a message cut short is never at a boundary once its tail is added")
