@@ -182,7 +182,10 @@ package struct Session: Sendable {
         }
     }
 
-    private func isDue(_ time: Instant?) -> Bool { time.map { $0 <= now.instant } ?? false }
+    private func isDue(_ time: Instant?) -> Bool {
+        guard let time else { return false }
+        return time <= now.instant
+    }
 
     /// Takes what an inbox holds; the driver calls it for each `ready`.
     package mutating func take(_ inbox: InboxID) -> [InboxElement] {
