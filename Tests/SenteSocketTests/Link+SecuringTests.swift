@@ -70,7 +70,7 @@ struct LinkSecuringTests {
         #expect(ended.told == ["failed lost -"])
         let failed = try Self.client().peer
         failed.link.failed(LinkFailure(.tls(.untrusted), "no"), into: &failed.reports)
-        #expect(failed.told == ["failed untrusted -"])
+        #expect(failed.told == ["failed tls(SenteBase.TLSProblem.untrusted) -"])
         let closed = try Self.client().peer
         #expect(closed.close())
         #expect(closed.told == ["failed lost -"])

@@ -16,7 +16,9 @@ struct InMemoryTransportTests {
             }
             let witness = LinkWitness.open(loop.request(1), on: loop, transport: transport)
             await witness.untilOpen()
-            witness.onLoop { $0.send([(SendID(1), .text("a")), (SendID(2), .text("b"))]) }
+            witness.onLoop {
+                $0.send([Transmission(SendID(1), .text("a")), Transmission(SendID(2), .text("b"))])
+            }
             let reports = await witness.reports.wait { $0.flatMap(\.messages).count == 3 }
             #expect(reports.flatMap(\.messages).map(\.string) == ["welcome", "a", "b"])
             #expect(reports.flatMap(\.writes) == [SendID(1), SendID(2)])
@@ -58,7 +60,9 @@ struct InMemoryTransportTests {
             request.messageLimits = MessageLimits(incoming: 3, outgoing: 2)
             let witness = LinkWitness.open(request, on: loop, transport: transport)
             await witness.untilOpen()
-            witness.onLoop { $0.send([(SendID(1), .text("abc")), (SendID(2), .text("ab"))]) }
+            witness.onLoop {
+                $0.send([Transmission(SendID(1), .text("abc")), Transmission(SendID(2), .text("ab"))])
+            }
             let reports = await witness.untilEnd()
             #expect(reports.flatMap(\.writes) == [SendID(2)])
             #expect(reports.flatMap(\.messages).map(\.string) == ["ab"])

@@ -50,7 +50,7 @@ extension TransportTests {
                 }
                 let witness = LinkWitness.open(loop.request(listener.port), on: loop)
                 await witness.untilOpen()
-                witness.onLoop { $0.send([(SendID(1), .text("x"))]) }
+                witness.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
                 #expect(await witness.untilEnd().last?.failure?.kind == .lost)
                 #expect(server.ends.elements.isEmpty)
             }
@@ -67,7 +67,7 @@ extension TransportTests {
                 }
                 let witness = LinkWitness.open(loop.request(listener.port), on: loop)
                 await witness.untilOpen()
-                witness.onLoop { $0.send([(SendID(1), .text("x"))]) }
+                witness.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
                 let end = LinkEnd.closed(code: CloseCode(rawValue: 4001), reason: "bye")
                 #expect(await witness.untilEnd().last == .closed(end))
                 let echo = LinkEnd.closed(code: CloseCode(rawValue: 4001), reason: "")
@@ -123,10 +123,13 @@ extension TransportTests {
             }
             let (_, listener) = try ScriptedServer.listen(on: serverLoop)
             var witnesses: [LinkWitness] = []
-            for _ in 0..<2000 { witnesses.append(LinkWitness.open(loop.request(listener.port, opening: .seconds(60)), on: loop)) }
+            for _ in 0..<2000 {
+                witnesses.append(
+                    LinkWitness.open(loop.request(listener.port, opening: .seconds(60)), on: loop))
+            }
             for witness in witnesses {
                 await witness.untilOpen()
-                witness.onLoop { $0.send([(SendID(1), .text("hi"))]) }
+                witness.onLoop { $0.send([Transmission(SendID(1), .text("hi"))]) }
             }
             for witness in witnesses {
                 let reports = await witness.reports.wait { $0.contains { !$0.messages.isEmpty || $0.isLast } }

@@ -22,7 +22,10 @@ extension TransportTests {
                 await witness.untilOpen()
                 let big = Message.binary([UInt8](repeating: 7, count: 3_000_000))
                 witness.onLoop {
-                    $0.send([(SendID(1), .text("hi")), (SendID(2), big), (SendID(3), .text("bye"))])
+                    $0.send([
+                        Transmission(SendID(1), .text("hi")), Transmission(SendID(2), big),
+                        Transmission(SendID(3), .text("bye")),
+                    ])
                 }
                 let reports = await witness.reports.wait {
                     $0.flatMap(\.messages).count == 3 && $0.flatMap(\.writes).count == 3
@@ -159,7 +162,9 @@ extension TransportTests {
                 let witness = LinkWitness.open(loop.request(listener.port), on: loop)
                 await witness.untilOpen()
                 witness.onLoop { link in
-                    for number in 0..<100 { link.send([(SendID(UInt64(number)), .text("m\(number)"))]) }
+                    for number in 0..<100 {
+                        link.send([Transmission(SendID(UInt64(number)), .text("m\(number)"))])
+                    }
                 }
                 #expect(await batches.wait { $0.reduce(0, +) == 100 } == [100])
                 let wrote = await witness.batches.wait { !$0.joined().flatMap(\.writes).isEmpty }
@@ -204,7 +209,7 @@ extension TransportTests {
                 witness.onLoop { link in
                     for number in 0..<64 {
                         let message = Message.binary([UInt8](repeating: UInt8(number), count: 1_000_000))
-                        link.send([(SendID(UInt64(number)), message)])
+                        link.send([Transmission(SendID(UInt64(number)), message)])
                     }
                 }
                 for _ in 0..<50 { await loop.run {} }
@@ -371,11 +376,11 @@ extension TransportTests {
                 await loop.run {}
                 let count = Box(0)
                 witness.onLoop { link in
-                    if stage == 3 { link.send([(SendID(1), .text("x"))]) }
+                    if stage == 3 { link.send([Transmission(SendID(1), .text("x"))]) }
                     count.value = witness.reports.elements.count
                     link.abandon()
                     link.close(.normal, reason: "")
-                    link.send([(SendID(2), .text("x"))])
+                    link.send([Transmission(SendID(2), .text("x"))])
                 }
                 listener.stop()
                 await settle(loop)

@@ -88,7 +88,7 @@ struct URLSessionLinkTests {
                 let witness = Witness.open(request, on: loop)
                 await witness.untilOpen()
                 #expect(witness.reports.all.first?.isOpened == true)
-                witness.tell { $0.send([(SendID(1), .text("x"))]) }
+                witness.tell { $0.send([Transmission(SendID(1), .text("x"))]) }
                 await witness.reports.wait { !$0.flatMap(\.messages).isEmpty }
                 let asked = try #require((toOther ? other : server).requests.all.last)
                 #expect(asked.target == (toOther ? "/path?q=1" : "/new?q=2"))
@@ -198,7 +198,7 @@ struct URLSessionLinkTests {
                 [Message.text(""), .binary([]), .text("grüß 🌍"), .binary([0, 255, 10]), .binary(large)]
                 + (0..<500).map { .text("message \($0)") }
             witness.tell { link in
-                link.send(messages.enumerated().map { (SendID(UInt64($0.offset)), $0.element) })
+                link.send(messages.enumerated().map { Transmission(SendID(UInt64($0.offset)), $0.element) })
             }
             await witness.reports.wait { $0.flatMap(\.messages).count >= messages.count }
             #expect(witness.messages == messages)
@@ -228,20 +228,21 @@ struct URLSessionLinkTests {
             var request = request
             request.messageLimits = MessageLimits(both: 1_000)
             let witness = Witness.open(request, on: loop)
-            witness.tell { $0.send([(SendID(1), .text("too early"))]) }
+            witness.tell { $0.send([Transmission(SendID(1), .text("too early"))]) }
             await witness.untilOpen()
             witness.tell {
                 $0.send([
-                    (SendID(2), .binary([UInt8](repeating: 1, count: 1_001))), (SendID(3), .text("x")),
+                    Transmission(SendID(2), .binary([UInt8](repeating: 1, count: 1_001))),
+                    Transmission(SendID(3), .text("x")),
                 ])
             }
             await witness.reports.wait { $0.flatMap(\.messages) == [.text("x")] }
             witness.tell {
                 $0.close(.normal, reason: "")
-                $0.send([(SendID(4), .text("too late"))])
+                $0.send([Transmission(SendID(4), .text("too late"))])
             }
             _ = await witness.untilEnd()
-            witness.tell { $0.send([(SendID(5), .text("far too late"))]) }
+            witness.tell { $0.send([Transmission(SendID(5), .text("far too late"))]) }
             #expect(server.heard.all == [.text("x")])
             #expect(witness.written == [SendID(3)])
         }
@@ -271,7 +272,7 @@ struct URLSessionLinkTests {
             let sent = Heard<Void>()
             witness.tell { link in
                 link.pauseReading()
-                link.send((0..<50).map { (SendID($0), .text("\($0)")) })
+                link.send((0..<50).map { Transmission(SendID($0), .text("\($0)")) })
                 sent.append([()])
             }
             await witness.reports.wait { $0.flatMap(\.written).count == 50 }
@@ -299,7 +300,7 @@ struct URLSessionLinkTests {
         }) { server, loop, request in
             let witness = Witness.open(request, on: loop)
             await witness.untilOpen()
-            witness.tell { $0.send([(SendID(1), .text("go"))]) }
+            witness.tell { $0.send([Transmission(SendID(1), .text("go"))]) }
             let end = await witness.untilEnd()
             #expect(end.last == .closed(.closed(code: CloseCode(rawValue: code), reason: "bye")))
             #expect(end.count(where: \.isLast) == 1)
@@ -311,7 +312,7 @@ struct URLSessionLinkTests {
         try await Server.run { server, loop, request in
             let witness = Witness.open(request, on: loop)
             await witness.untilOpen()
-            let messages = (0..<50).map { (SendID($0), Message.text("\($0)")) }
+            let messages = (0..<50).map { Transmission(SendID($0), Message.text("\($0)")) }
             witness.tell {
                 $0.send(messages)
                 $0.close(.goingAway, reason: String(repeating: "ü", count: 100))
@@ -322,7 +323,7 @@ struct URLSessionLinkTests {
                 Issue.record("\(end)")
                 return
             }
-            #expect(server.heard.all == messages.map(\.1))
+            #expect(server.heard.all == messages.map(\.message))
             await server.ends.wait { !$0.isEmpty }
             let reason = String(repeating: "ü", count: 61)
             #expect(server.ends.all == [.closed(code: .goingAway, reason: reason)])
@@ -349,7 +350,7 @@ struct URLSessionLinkTests {
         }) { _, loop, request in
             let witness = Witness.open(request, on: loop)
             await witness.untilOpen()
-            witness.tell { $0.send([(SendID(1), .text("go"))]) }
+            witness.tell { $0.send([Transmission(SendID(1), .text("go"))]) }
             let end = await witness.untilEnd()
             #expect(end.last?.failure?.kind == .lost)
             #expect(end.count(where: \.isLast) == 1)
@@ -406,7 +407,7 @@ struct URLSessionLinkTests {
             await witness?.untilOpen()
             switch how {
             case "closed": witness?.tell { $0.close(.normal, reason: "") }
-            case "cut": witness?.tell { $0.send([(SendID(1), .text("go"))]) }
+            case "cut": witness?.tell { $0.send([Transmission(SendID(1), .text("go"))]) }
             case "abandoned": witness?.tell { $0.abandon() }
             default: break
             }
@@ -430,7 +431,7 @@ struct URLSessionLinkTests {
                     await witness.untilOpen()
                     switch number % 3 {
                     case 0: witness.tell { $0.close(.normal, reason: "") }
-                    case 1: witness.tell { $0.send([(SendID(1), .text("go"))]) }
+                    case 1: witness.tell { $0.send([Transmission(SendID(1), .text("go"))]) }
                     default: witness.tell { $0.abandon() }
                     }
                     if number % 3 < 2 { _ = await witness.untilEnd() }
@@ -449,7 +450,7 @@ struct URLSessionLinkTests {
             let witnesses = (0..<20).map { _ in Witness.open(request, on: loop) }
             for (number, witness) in witnesses.enumerated() {
                 await witness.untilOpen()
-                witness.tell { $0.send((0..<20).map { (SendID($0), .text("\(number).\($0)")) }) }
+                witness.tell { $0.send((0..<20).map { Transmission(SendID($0), .text("\(number).\($0)")) }) }
             }
             for (number, witness) in witnesses.enumerated() {
                 await witness.reports.wait { $0.flatMap(\.messages).count >= 20 }

@@ -258,7 +258,7 @@ private final class Crowd: LinkObserver, @unchecked Sendable {
     }
 
     private func say(_ text: String, on number: Int) {
-        links[number].send([(SendID(1), Message(.text, Array(text.utf8)))])
+        links[number].send([Transmission(SendID(1), Message(.text, Array(text.utf8)))])
     }
 
     func link(_ id: LinkID, reported reports: [LinkReport]) {

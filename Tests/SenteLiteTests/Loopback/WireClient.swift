@@ -23,7 +23,7 @@ final class WireClient: LinkObserver, @unchecked Sendable {
 
     func send(_ value: Value) throws {
         let message = Message(format.isBinary ? .binary : .text, try format.encode(value))
-        loop.post { self.link?.send([(SendID(1), message)]) }
+        loop.post { self.link?.send([Transmission(SendID(1), message)]) }
     }
 
     func abandon() {

@@ -72,7 +72,8 @@ extension TransportTests {
                 server.scripted.received = { _, _ in }
                 let big = Message.binary([UInt8](repeating: 1, count: 1 << 20))
                 witness.onLoop { link in
-                    link.send((1...8).map { (SendID($0), big) } + [(SendID(9), .text("x"))])
+                    link.send(
+                        (1...8).map { Transmission(SendID($0), big) } + [Transmission(SendID(9), .text("x"))])
                 }
                 let reports = await witness.reports.wait { $0.flatMap(\.writes).count == 9 }
                 #expect(reports.flatMap(\.writes) == (1...9).map { SendID($0) })
