@@ -71,7 +71,8 @@ extension ServerSession {
     ///
     /// As in sente-lite, whoever knows the request-id may give it.
     mutating func respond(_ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool) {
-        guard let name = requestID.stringValue.map(WireName.init), let request = requests.remove(name) else {
+        guard let name = requestID.stringValue.map({ WireName($0) }), let request = requests.remove(name)
+        else {
             send(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
             return sendError(.requestNotFound, requestID.stringValue, to: id)
         }
