@@ -20,8 +20,9 @@ struct ClientEngineTests {
             _ configuration: SessionConfiguration = SessionConfiguration(),
             _ detector: DialectDetector = DialectDetector()
         ) {
-            engine = ClientEngine(
-                configuration: configuration, detector: detector, random: Generator(seed: 1), at: now)
+            engine = ClientEngine(configuration: configuration, random: Generator(seed: 1), at: now) {
+                (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
+            }
             reading = ClientEngine.Reading(at: now)
         }
 
@@ -42,10 +43,6 @@ struct ClientEngineTests {
                 case .openLink(let id, _): link = id
                 case .subscription(let channel, _):
                     reading.note(engine.wish(WireName(channel)), for: WireName(channel))
-                case .transmit(let id, let batch):
-                    var more: [Effect] = []
-                    _ = engine.encode(batch, for: id, at: now, into: &more)
-                case .record(let signal): engine.record(signal, at: now)
                 default: break
                 }
             }
@@ -134,14 +131,9 @@ struct ClientEngineTests {
         rig.open(Self.handshake)
         let call = CallID(rig.number())
         rig.tell(.command(.submit(call, .event(Event(id: "my/q")), limit: .seconds(10), awaits: .reply)))
-        let written = rig.effects.compactMap {
-            if case .transmit(_, let batch) = $0, case .event(_, let callback)? = batch.first?.outbound {
-                callback
-            } else {
-                nil
-            }
-        }
-        let callback = try #require(written.first)
+        var written: [Message] = []
+        for case .transmit(_, let batch) in rig.effects { written += batch.map(\.message) }
+        let callback = try #require(try Vectors.edn(written[0].string)[1]?.stringValue)
         for _ in 0..<3 { rig.report([.received([.text(#"[7 "\#(callback)"]"#)])]) }
         rig.report([.received([.text(#"[7 "somebody"]"#)])])
         #expect(rig.effects.count == 1)

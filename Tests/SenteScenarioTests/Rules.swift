@@ -451,7 +451,7 @@ final class RuleBook {
 
     /// 6: Only the reply to the latest asking confirms a wish; a rejection rests until asked again.
     private func subscription(_ channel: String, _ status: SubscriptionStatus) {
-        if unsaid.remove(channel) == nil, status.isConfirmed || status.rejection != nil {
+        if status.isConfirmed || status.rejection != nil, unsaid.remove(channel) == nil {
             if heard[channel, default: 0] != asked[channel, default: 0] || asked[channel] == nil {
                 violate(6, "\(channel) is answered although the server has not got the latest asking.")
             }

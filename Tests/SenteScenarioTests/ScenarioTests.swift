@@ -105,6 +105,7 @@ struct ScenarioTests {
         // The server has got the probe and the message, and the client sleeps through both answers.
         world.run { world.server.received.contains { $0.contains(#""type":"ping""#) } }
         let call = client.publish(to: "news", limit: .seconds(10))
+        world.run(for: .zero)
         client.suspend(for: .seconds(20))
         world.run(for: .seconds(21))
         guard case .published? = client.answer(to: call) else {
