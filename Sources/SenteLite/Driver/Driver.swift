@@ -261,13 +261,6 @@ final class Driver: LinkObserver, @unchecked Sendable {
 }
 
 extension LinkReport {
-    fileprivate var isLast: Bool {
-        switch self {
-        case .refused, .closed: true
-        case .opened, .received, .progress, .wrote, .answered: false
-        }
-    }
-
     fileprivate var messages: [Message] {
         switch self {
         case .received(let messages): messages
