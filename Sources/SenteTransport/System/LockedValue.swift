@@ -2,35 +2,59 @@
 
 /// A value that threads share for a few instructions at a time, in one allocation with its mutex.
 ///
-/// `Synchronization.Mutex` would ask macOS 15.
+/// `Synchronization.Mutex` would ask macOS 15. What a lock costs shows on every message, so other rooms inline it.
+@usableFromInline
 package struct LockedValue<Value>: @unchecked Sendable {
-    private typealias Buffer = ManagedBuffer<Value, pthread_mutex_t>
+    @usableFromInline typealias Buffer = ManagedBuffer<Value, Mutex>
 
     /// Destroys the mutex; the value goes by itself.
-    private final class Storage: ManagedBuffer<Value, pthread_mutex_t> {
+    private final class Storage: ManagedBuffer<Value, Mutex> {
         deinit {
-            _ = withUnsafeMutablePointerToElements { pthread_mutex_destroy($0) }
+            withUnsafeMutablePointerToElements(Mutex.destroy)
         }
     }
 
-    private let buffer: Buffer
+    @usableFromInline let buffer: Buffer
 
     package init(_ value: Value) {
         buffer = Storage.create(minimumCapacity: 1) { _ in value }
-        buffer.withUnsafeMutablePointerToElements { mutex in
-            mutex.initialize(to: pthread_mutex_t())
-            pthread_mutex_init(mutex, nil)
-        }
+        buffer.withUnsafeMutablePointerToElements(Mutex.initialize)
     }
 
     /// Must not call out: no continuation is resumed, no user code runs inside.
+    @inlinable
     package func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let (value, mutex) = buffer.withUnsafeMutablePointers { ($0, $1) }
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        Mutex.lock(mutex)
+        defer { Mutex.unlock(mutex) }
         return try body(&value.pointee)
+    }
+}
+
+/// The system's mutex, at an address that does not move.
+@usableFromInline
+struct Mutex {
+    private var mutex = pthread_mutex_t()
+
+    fileprivate static func initialize(_ place: UnsafeMutablePointer<Mutex>) {
+        place.initialize(to: Mutex())
+        pthread_mutex_init(&place.pointee.mutex, nil)
+    }
+
+    fileprivate static func destroy(_ place: UnsafeMutablePointer<Mutex>) {
+        pthread_mutex_destroy(&place.pointee.mutex)
+    }
+
+    @usableFromInline
+    static func lock(_ place: UnsafeMutablePointer<Mutex>) {
+        pthread_mutex_lock(&place.pointee.mutex)
+    }
+
+    @usableFromInline
+    static func unlock(_ place: UnsafeMutablePointer<Mutex>) {
+        pthread_mutex_unlock(&place.pointee.mutex)
     }
 }
 
@@ -41,11 +65,11 @@ extension LockedValue where Value == Void {
 
     /// For a section that ends elsewhere; `withLock` is for the others.
     func lock() {
-        _ = buffer.withUnsafeMutablePointerToElements { pthread_mutex_lock($0) }
+        buffer.withUnsafeMutablePointerToElements(Mutex.lock)
     }
 
     func unlock() {
-        _ = buffer.withUnsafeMutablePointerToElements { pthread_mutex_unlock($0) }
+        buffer.withUnsafeMutablePointerToElements(Mutex.unlock)
     }
 
     func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
