@@ -112,14 +112,21 @@ package struct ClientEngine: Sendable {
         _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
         guard session.isCurrent(link) else { return }
+        var sizes = Sizes()
         for message in messages {
+            let size = message.bytes.count
+            sizes.add(size, largeFrom: self.sizes.largeMessage)
             let inbounds = decode(message, on: link, at: now, into: &effects)
-            for (inbound, share) in zip(inbounds, inbounds.shares(of: message.bytes.count)) {
+            if inbounds.count == 1 {
+                session.accept(.received(link, inbounds[0], size: size), at: now, into: &effects)
+                continue
+            }
+            for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
                 session.accept(.received(link, inbound, size: share), at: now, into: &effects)
             }
         }
-        let (bytes, large) = sizes(of: messages.lazy.map(\.bytes.count))
-        metrics.record(.received(messages: messages.count, bytes: bytes, large: large), at: now.instant)
+        metrics.record(
+            .received(messages: messages.count, bytes: sizes.bytes, large: sizes.large), at: now.instant)
     }
 
     /// The first message of a link shows who speaks; it fixes dialect and format.
@@ -143,18 +150,26 @@ package struct ClientEngine: Sendable {
             switch effect {
             case .record(let signal): metrics.record(signal, at: now.instant)
             case .transmit(_, let batch):
-                let (bytes, large) = sizes(of: batch.lazy.map(\.message.bytes.count))
+                var sizes = Sizes()
+                for one in batch {
+                    sizes.add(one.message.bytes.count, largeFrom: self.sizes.largeMessage)
+                }
                 metrics.record(
-                    .transmitted(messages: batch.count, bytes: bytes, large: large), at: now.instant)
+                    .transmitted(messages: batch.count, bytes: sizes.bytes, large: sizes.large),
+                    at: now.instant)
             default: break
             }
         }
     }
 
-    private func sizes(of messages: some Sequence<Int>) -> (bytes: Int, large: Int) {
-        messages.reduce(into: (0, 0)) { sum, size in
-            sum.0 += size
-            if size >= sizes.largeMessage { sum.1 += 1 }
+    /// How much messages weigh together, and how many of them are large.
+    private struct Sizes {
+        var bytes = 0
+        var large = 0
+
+        mutating func add(_ size: Int, largeFrom limit: Int) {
+            bytes += size
+            if size >= limit { large += 1 }
         }
     }
 }
