@@ -18,23 +18,23 @@ struct LinkFailureURLSessionTests {
         (NSURLErrorDomain, -1, .badHandshake, .lost),
         (NSURLErrorDomain, -1002, .unavailable, .unavailable),
         // By name: the numbers on Linux are others.
-        (NSURLErrorDomain, NSURLErrorSecureConnectionFailed, .tls(.failed), .tlsFailed),
+        (NSURLErrorDomain, NSURLErrorSecureConnectionFailed, .tls(.failed), .tls(.failed)),
         (
             NSURLErrorDomain, NSURLErrorServerCertificateHasBadDate, .tls(.certificateExpired),
-            .certificateExpired
+            .tls(.certificateExpired)
         ),
-        (NSURLErrorDomain, NSURLErrorServerCertificateUntrusted, .tls(.untrusted), .untrusted),
+        (NSURLErrorDomain, NSURLErrorServerCertificateUntrusted, .tls(.untrusted), .tls(.untrusted)),
         (
             NSURLErrorDomain, NSURLErrorServerCertificateHasUnknownRoot, .tls(.unknownAuthority),
-            .unknownAuthority
+            .tls(.unknownAuthority)
         ),
         (
             NSURLErrorDomain, NSURLErrorServerCertificateNotYetValid, .tls(.certificateNotYetValid),
-            .certificateNotYetValid
+            .tls(.certificateNotYetValid)
         ),
         (
             NSURLErrorDomain, NSURLErrorClientCertificateRequired, .tls(.clientCertificateRefused),
-            .clientCertificateRefused
+            .tls(.clientCertificateRefused)
         ),
         (NSURLErrorDomain, -1022, .unavailable, .unavailable),
         (NSPOSIXErrorDomain, Int(ECONNREFUSED), .unreachable, .unreachable),
