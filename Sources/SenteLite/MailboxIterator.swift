@@ -28,19 +28,23 @@ public struct MailboxIterator<Element: Sendable>: AsyncIteratorProtocol {
     ///
     /// Returns without suspending while elements wait.
     public mutating func next() async -> Element? {
-        await source.next(isolation: nil)
+        if let element = source.inHand() { return element }
+        return await source.next(isolation: nil)
     }
 
     /// The next element, without leaving the caller's actor.
     @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
     public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
-        await source.next(isolation: actor)
+        if let element = source.inHand() { return element }
+        return await source.next(isolation: actor)
     }
 }
 
 private protocol ElementSource<Element>: AnyObject {
     associatedtype Element
 
+    /// What is there without asking the mailbox; an asynchronous call for each element would cost more than the rest.
+    func inHand() -> Element?
     func next(isolation: isolated (any Actor)?) async -> Element?
 }
 
@@ -72,18 +76,23 @@ private final class MailboxSource<Stored: Sendable, Element>: ElementSource {
         if handedOut > 0 { consumed?(handedOut) }
     }
 
-    func next(isolation: isolated (any Actor)?) async -> Element? {
-        while true {
-            if batch.isEmpty {
-                batch = await mailbox.take(isolation: isolation)
-                batch.reverse()
-                handedOut = 0
-            }
-            guard let stored = batch.popLast() else { return nil }
+    func inHand() -> Element? {
+        while let stored = batch.popLast() {
             handedOut += 1
             // Said with the last element, not after it: the next batch is on its way meanwhile.
             if batch.isEmpty { consumed?(handedOut) }
             if let element = element(stored) { return element }
+        }
+        return nil
+    }
+
+    func next(isolation: isolated (any Actor)?) async -> Element? {
+        while true {
+            if let element = inHand() { return element }
+            batch = await mailbox.take(isolation: isolation)
+            batch.reverse()
+            handedOut = 0
+            if batch.isEmpty { return nil }
         }
     }
 }
