@@ -8,6 +8,8 @@ public struct MailboxIterator<Element: Sendable>: AsyncIteratorProtocol {
     public typealias Failure = Never
 
     private let source: any ElementSource<Element>
+    /// What is there without asking the mailbox: a closure, for it is specialised, and what stands behind a protocol is not.
+    private let inHand: () -> Element?
 
     /// Everything that comes to a mailbox; `keeping` lives as long as the iterator.
     init(_ mailbox: BoundedMailbox<Element>, keeping owner: AnyObject? = nil) {
@@ -21,21 +23,23 @@ public struct MailboxIterator<Element: Sendable>: AsyncIteratorProtocol {
         _ mailbox: BoundedMailbox<Stored>, keeping owner: AnyObject? = nil,
         consumed: ((Int) -> Void)? = nil, element: @escaping (Stored) -> Element?
     ) {
-        source = MailboxSource(mailbox, owner, consumed, element)
+        let source = MailboxSource(mailbox, owner, consumed, element)
+        self.source = source
+        inHand = { source.inHand() }
     }
 
     /// The next element; nil when the sequence is over or the task was cancelled.
     ///
     /// Returns without suspending while elements wait.
     public mutating func next() async -> Element? {
-        if let element = source.inHand() { return element }
+        if let element = inHand() { return element }
         return await source.next(isolation: nil)
     }
 
     /// The next element, without leaving the caller's actor.
     @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
     public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
-        if let element = source.inHand() { return element }
+        if let element = inHand() { return element }
         return await source.next(isolation: actor)
     }
 }
@@ -43,8 +47,6 @@ public struct MailboxIterator<Element: Sendable>: AsyncIteratorProtocol {
 private protocol ElementSource<Element>: AnyObject {
     associatedtype Element
 
-    /// What is there without asking the mailbox; an asynchronous call for each element would cost more than the rest.
-    func inHand() -> Element?
     func next(isolation: isolated (any Actor)?) async -> Element?
 }
 

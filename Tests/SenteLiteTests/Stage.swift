@@ -21,6 +21,8 @@ final class Stage: Sendable {
         _ url: String = "ws://server.test/", _ configure: (inout SenteClient.Configuration) -> Void = { _ in }
     ) throws(SenteError) -> SenteClient {
         var configuration = SenteClient.Configuration()
+        // Tests of URLs see them as they are given.
+        configuration.makesClientID = false
         configure(&configuration)
         let transport = WatchedTransport(
             transport: InMemoryTransport { [server] in server.welcome($0) }, observers: observers)
@@ -104,8 +106,11 @@ final class ScriptedServer: Sendable {
     func greet(with greeting: Greeting) { state.withLock { $0.greeting = greeting } }
     /// Whether anything but pings is answered.
     func answer(_ answers: Bool) { state.withLock { $0.answers = answers } }
-    /// Answers nothing any more, not even pings.
-    func mute() { state.withLock { $0.isMute = true } }
+    /// Answers nothing any more, not even pings of the WebSocket.
+    func mute() {
+        state.withLock { $0.isMute = true }
+        onPeer { $0.answersPings = false }
+    }
     func reject(_ channel: String) { state.withLock { _ = $0.rejected.insert(channel) } }
     var heard: [Value] { state.withLock { $0.heard } }
     var linkRequests: [LinkRequest] { state.withLock { $0.requests } }

@@ -3,7 +3,7 @@
 extension NamedValues {
     /// `url` with these as parameters of its query, behind those it has.
     package func added(to url: String) -> String {
-        guard !isEmpty else { return url }
+        guard !isEmpty, !url.isEmpty else { return url }
         let joint =
             !url.utf8.contains(UInt8(ascii: "?")) ? "?" : url.hasSuffix("?") || url.hasSuffix("&") ? "" : "&"
         return url + joint + query

@@ -332,20 +332,30 @@ struct ChannelSocketClientTests {
         #expect(first.chsk.clientID != second.chsk.clientID)
     }
 
-    @Test("a plain client has a client-id for the dialect sente, and when it is given one, and else none")
+    @Test("a plain client has a client-id, unless it is told to have none or the app names one elsewhere")
     func plainClient() async throws {
-        for (dialect, id, expected) in [
-            (nil, nil, nil), (.sente, nil, "?client-id="), (nil, "x", "?client-id=x"),
-        ] as [(Dialect?, String?, String?)] {
+        typealias Configuration = SenteClient.Configuration
+        let cases: [((inout Configuration) -> Void, String?)] = [
+            ({ $0.makesClientID = true }, "?client-id="),
+            ({ $0.makesClientID = false }, nil),
+            ({ $0.clientID = "x" }, "?client-id=x"),
+            (
+                {
+                    $0.makesClientID = true
+                    $0.parameters = ["client-id": "mine"]
+                }, "?client-id=mine"
+            ),
+        ]
+        #expect(Configuration().makesClientID)
+        for (configure, expected) in cases {
             let stage = Stage()
-            let client = try stage.client {
-                $0.dialect = dialect
-                $0.clientID = id
-            }
+            let client = try stage.client("ws://server.test/", configure)
             client.reconnect()
             stage.host.settle()
             let url = try #require(stage.server.linkRequests.first?.url)
-            #expect(url.contains("client-id") == (expected != nil))
+            #expect(
+                url.split(separator: "client-id", omittingEmptySubsequences: false).count
+                    == (expected == nil ? 1 : 2))
             if let expected { #expect(url.contains(expected)) }
         }
     }

@@ -83,8 +83,11 @@ final class SocketStage: Sendable {
     func greet(uid: Value, data: Value) { state.withLock { ($0.uid, $0.data) = (uid, data) } }
     /// What the server replies to an event that has a callback; nil for nothing.
     func answer(_ answer: @escaping @Sendable (Event) -> Value?) { state.withLock { $0.answer = answer } }
-    /// From now on the server says nothing, not even to pings.
-    func mute() { state.withLock { $0.isMute = true } }
+    /// From now on the server says nothing, not even to pings of the WebSocket.
+    func mute() {
+        state.withLock { $0.isMute = true }
+        onPeer { $0.answersPings = false }
+    }
     /// The application's events that the server heard, once everything under way has arrived.
     var heard: [Heard] {
         host.settle()
