@@ -29,6 +29,10 @@ public struct Events: AsyncSequence, Sendable {
             .input(.command(.openInbox(handle.inbox))),
             .input(.command(.listen(handle.inbox, .allEvents))),
         ])
-        return handle.makeIterator { if case .event(let event, _) = $0 { event } else { nil } }
+        return handle.makeIterator {
+            if case .event(let event, _) = $0 { event } else { nil }
+        } wrap: {
+            .event($0, missed: 0)
+        }
     }
 }

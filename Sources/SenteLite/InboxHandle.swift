@@ -24,13 +24,23 @@ final class InboxHandle: Sendable {
         client.driver.submissions.post(closing)
     }
 
-    /// Takes what `element` finds in that which comes, for as long as it is kept.
+    /// Takes what `unwrap` finds in that which comes, for as long as it is kept; `wrap` is for what is given back.
     func makeIterator<Element>(
-        _ element: @escaping (InboxElement) -> Element?
+        unwrap: @escaping @Sendable (InboxElement) -> Element?,
+        wrap: @escaping @Sendable (Element) -> InboxElement
     ) -> MailboxIterator<Element> {
-        let submissions = client.driver.submissions
+        let (mailbox, inbox, submissions) = (mailbox, inbox, client.driver.submissions)
+        let consumed = { @Sendable count in submissions.consumed(count, from: inbox) }
         return MailboxIterator(
-            mailbox, keeping: self, consumed: { [inbox] in submissions.consumed($0, from: inbox) },
-            element: element)
+            MailboxBatch(
+                keeping: self, consumed: consumed, giveBack: { mailbox.giveBack($0.map(wrap)) },
+                refill: { isolation in
+                    while true {
+                        let stored = await mailbox.take(isolation: isolation)
+                        let elements = stored.reversed().compactMap(unwrap)
+                        if elements.count < stored.count { consumed(stored.count - elements.count) }
+                        if !elements.isEmpty || stored.isEmpty { return elements }
+                    }
+                }))
     }
 }

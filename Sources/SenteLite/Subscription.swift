@@ -45,6 +45,10 @@ public struct Subscription: AsyncSequence, Sendable {
 
     /// Starts to take messages.
     public func makeAsyncIterator() -> Iterator {
-        handle.makeIterator { if case .message(let message) = $0 { message } else { nil } }
+        handle.makeIterator {
+            if case .message(let message) = $0 { message } else { nil }
+        } wrap: {
+            .message($0)
+        }
     }
 }

@@ -15,11 +15,11 @@ extension ReceiveChannel: AsyncSequence {
     public func makeAsyncIterator() -> Iterator {
         let inbox = socket.hub.configuration.inbox
         let mailbox = BoundedMailbox<EventMessage>(
-            BoundedQueue(maximumCount: inbox.maximumMessages, maximumBytes: inbox.maximumBytes))
+            bounded: BoundedQueue(maximumCount: inbox.maximumMessages, maximumBytes: inbox.maximumBytes))
         let number = socket.hub.add(mailbox)
         // The place keeps the socket, and with it what comes.
         let place = CancelOnDeinit { [socket] in if let number { socket.hub.removeListener(number) } }
-        return MailboxIterator(mailbox, keeping: place)
+        return mailbox.makeIterator(keeping: place)
     }
 }
 

@@ -11,9 +11,9 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
     private typealias Continuation = CheckedContinuation<[Element], Never>
 
     private struct State {
-        /// Taken once, and not consumed: ahead of what waits.
-        var returned: [Element] = []
-        var waiting: BoundedQueue<Element>
+        /// What was given back, and all that waits where nothing is bounded: an array, which goes as it is.
+        var unbounded: [Element] = []
+        var bounded: BoundedQueue<Element>?
         var waiters: [(ticket: UInt64, continuation: Continuation)] = []
         var lastTicket: UInt64 = 0
         var isFinished = false
@@ -22,19 +22,30 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
             waiters.isEmpty ? nil : waiters.removeFirst().continuation
         }
 
+        mutating func append(_ element: Element, size: Int) {
+            if bounded == nil { unbounded.append(element) } else { bounded?.append(element, size: size) }
+        }
+
+        mutating func append(_ elements: [Element]) {
+            if bounded == nil { unbounded += elements } else { bounded?.append(contentsOf: elements) }
+        }
+
         /// What can be had without waiting; nil when there is nothing yet.
         mutating func takeReady() -> [Element]? {
-            if returned.isEmpty, waiting.isEmpty { return isFinished ? [] : nil }
-            defer { returned = [] }
-            return returned.isEmpty ? waiting.drain() : returned + waiting.drain()
+            let next = bounded?.drain() ?? []
+            guard unbounded.isEmpty else {
+                defer { unbounded = [] }
+                return next.isEmpty ? unbounded : unbounded + next
+            }
+            return next.isEmpty && !isFinished ? nil : next
         }
     }
 
     private let state: LockedValue<State>
 
     /// Leave the queue out where whoever puts bounds what may wait.
-    init(_ queue: BoundedQueue<Element> = BoundedQueue()) {
-        state = LockedValue(State(waiting: queue))
+    init(bounded queue: BoundedQueue<Element>? = nil) {
+        state = LockedValue(State(bounded: queue))
     }
 
     // MARK: Putting, on any thread
@@ -43,7 +54,7 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
         let waiter = state.withLock { state -> Continuation? in
             guard !state.isFinished else { return nil }
             if let waiter = state.popWaiter() { return waiter }
-            state.waiting.append(element, size: size)
+            state.append(element, size: size)
             return nil
         }
         waiter?.resume(returning: [element])
@@ -54,7 +65,7 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
         let waiter = state.withLock { state -> Continuation? in
             guard !state.isFinished else { return nil }
             if let waiter = state.popWaiter() { return waiter }
-            state.waiting.append(contentsOf: elements)
+            state.append(elements)
             return nil
         }
         waiter?.resume(returning: elements)
@@ -64,7 +75,7 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
     func giveBack(_ elements: [Element]) {
         let waiter = state.withLock { state -> Continuation? in
             if let waiter = state.popWaiter() { return waiter }
-            state.returned = elements + state.returned
+            state.unbounded = elements + state.unbounded
             return nil
         }
         waiter?.resume(returning: elements)

@@ -40,13 +40,13 @@ final class Broadcast<Element: Sendable>: Sendable {
 
     /// A follower, for as long as the iterator is kept.
     func makeIterator() -> MailboxIterator<Element> {
-        let mailbox = BoundedMailbox(queue)
+        let mailbox = BoundedMailbox(bounded: queue)
         let number = state.withLock { state in
             if let current = state.current { mailbox.put(current) }
             if state.isFinished { mailbox.finish() }
             return state.followers.add(mailbox)
         }
         let place = CancelOnDeinit { [weak self] in self?.state.withLock { $0.followers.remove(number) } }
-        return MailboxIterator(mailbox, keeping: place)
+        return mailbox.makeIterator(keeping: place)
     }
 }
