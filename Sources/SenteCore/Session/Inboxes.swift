@@ -10,6 +10,7 @@ package import SenteWire
 package struct Inboxes: Sendable {
     package let policy: InboxPolicy
     private var inboxes: [InboxID: Inbox] = [:]
+    /// Whom a filter leads to, by the number of the inbox, so that one of many is found in few steps.
     private var routes: [InboxFilter: [InboxID]] = [:]
     /// Inboxes over their bounds whose excess is not dropped yet (`.pauseReading`).
     private var full: Set<InboxID> = []
@@ -28,7 +29,9 @@ package struct Inboxes: Sendable {
     package mutating func listen(_ id: InboxID, _ filter: InboxFilter) {
         guard let count = inboxes[id]?.filters[filter, default: 0] else { return }
         inboxes[id]?.filters[filter] = count + 1
-        if count == 0 { routes[filter, default: []].append(id) }
+        guard count == 0 else { return }
+        let position = Self.position(of: id, in: routes[filter, default: []])
+        routes[filter, default: []].insert(id, at: position)
     }
 
     package mutating func unlisten(_ id: InboxID, _ filter: InboxFilter) {
@@ -123,7 +126,20 @@ package struct Inboxes: Sendable {
     }
 
     private mutating func removeRoute(_ filter: InboxFilter, _ id: InboxID) {
-        routes[filter]?.removeAll { $0 == id }
+        let position = Self.position(of: id, in: routes[filter] ?? [])
+        guard position < routes[filter]?.count ?? 0, routes[filter]?[position] == id else { return }
+        routes[filter]?.remove(at: position)
         if routes[filter]?.isEmpty == true { routes[filter] = nil }
+    }
+
+    /// Where an inbox stands among others, or would.
+    private static func position(of id: InboxID, in ids: [InboxID]) -> Int {
+        var low = 0
+        var high = ids.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ids[middle].number < id.number { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteLite
+import SenteWire
+import Testing
+
+@Suite("Link setup")
+struct LinkSetupTests {
+    @Test("each way has its own limit: a message that may be sent may still be too big to come")
+    func limitsEachWay() async throws {
+        var configuration = SenteClient.Configuration()
+        configuration.limits = SizeLimits(incomingMessage: 1_000, outgoingMessage: 1 << 20)
+        let request = LinkSetup(url: "ws://server.test/", configuration: configuration)
+            .request(LinkTarget(deadline: .distantFuture))
+        #expect(request.messageLimits == MessageLimits(incoming: 1_000, outgoing: 1 << 20))
+
+        let stage = Stage()
+        let client = try await stage.openClient { $0.limits = configuration.limits }
+        stage.server.deliver(Value(String(repeating: "x", count: 1_100)), on: "channel")
+        stage.host.settle()
+        #expect(client.status.lastError?.closeCode == .messageTooBig)
+        #expect(client.state == .reconnecting)
+    }
+}
