@@ -12,8 +12,8 @@ import ObjectiveC
 /// A turn, in this order:
 /// 1. read the clock, then wait for the sockets and look at all of them;
 /// 2. tell the members whose descriptors are ready, which read;
-/// 3. run what was posted;
-/// 4. let the members that asked for it hand over and write, and do in rounds what that brings about;
+/// 3. let the members that asked for it hand over and write;
+/// 4. run what was posted, and do in rounds what all that brings about;
 /// 5. fire what was due by the clock of 1, and let members write again.
 ///
 /// So everything a wake-up brought is handed over once, and everything sent meanwhile leaves in one write. And nothing
@@ -302,10 +302,12 @@ package final class EventLoop: Host, @unchecked Sendable {
         return hasFired
     }
 
-    /// Runs posted work, then lets members hand over and write; what that brings about is done too, within bounds, before
-    /// the loop looks at its sockets again: an answer leaves in the turn its question came.
+    /// Lets members hand over and write, then runs posted work, for it may find something late; what that brings about is
+    /// done too, within bounds, before the loop looks at its sockets again: an answer leaves in the turn its question came.
     private func runRounds(_ posted: inout [@Sendable () -> Void]) {
         for _ in 0..<Self.rounds {
+            for index in 0..<own.beginEnding() { own.ending(index).turnEnds() }
+            own.endEnding()
             if posted.isEmpty, own.takePost() {
                 lock.lock()
                 swap(&inbox, &posted)
@@ -314,8 +316,6 @@ package final class EventLoop: Host, @unchecked Sendable {
             if posted.isEmpty, !own.isFinishing { return }
             for work in posted { work() }
             posted.removeAll(keepingCapacity: posted.count <= 4096)
-            for index in 0..<own.beginEnding() { own.ending(index).turnEnds() }
-            own.endEnding()
         }
     }
 

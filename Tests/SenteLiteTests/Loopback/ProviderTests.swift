@@ -112,6 +112,7 @@ extension Loopback {
             defer { server.stop() }
             let client = try client(server.port) {
                 $0.parameters = ["b": "ü", "a": "1"]
+                $0.makesClientID = false
                 $0.parametersProvider = { reason in ["csrf-token": "+\(reason.rawValue)"] }
                 $0.tokenProvider = { reason in reason == .refused ? "new" : "old" }
             }

@@ -94,7 +94,8 @@ extension Loopback {
             defer { proxy.stop() }
             _ = try await failure(through: proxy.url("user:secret"), to: server.port)
             let head = try await heads.first("the request") { _ in true }
-            #expect(head.hasPrefix("GET / HTTP/1.1\r\nHost: server.test:\(server.port)\r\n"))
+            #expect(head.hasPrefix("GET /?client-id="))
+            #expect(head.contains(" HTTP/1.1\r\nHost: server.test:\(server.port)\r\n"))
             #expect(!head.lowercased().contains("authorization"))
             #expect(!head.contains("user"))
         }

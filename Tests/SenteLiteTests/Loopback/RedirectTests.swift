@@ -116,7 +116,7 @@ extension Loopback {
             let heads = Journal<String>()
             let server = try server(heads) { target, _ in (308, target == "/" ? "/b" : "/") }
             defer { server.stop() }
-            let client = try client(server.port)
+            let client = try client(server.port) { $0.makesClientID = false }
             let failure = await error { () throws(SenteError) in try await client.connect() }
             #expect(failure?.code == .refused)
             #expect(failure?.message.contains("loop") == true)
