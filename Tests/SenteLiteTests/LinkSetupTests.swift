@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTransport
 import SenteWire
 import Testing
 
