@@ -11,7 +11,6 @@ package struct ClientEngine: Sendable {
     private var session: Session
     private let detect: Detection
     private let sizes: SizeLimits
-    private var metrics: MetricsCollector
 
     /// Makes what reads and writes on a link of its first message; throws when nobody here understands it.
     package typealias Detection =
@@ -19,13 +18,11 @@ package struct ClientEngine: Sendable {
 
     package init(
         configuration: SessionConfiguration, sizes: SizeLimits = SizeLimits(), random: Generator,
-        at now: Moment,
         detect: @escaping Detection
     ) {
         session = Session(configuration: configuration, random: random)
         self.detect = detect
         self.sizes = sizes
-        metrics = MetricsCollector(at: now.instant)
     }
 
     package var status: ConnectionStatus { session.status }
@@ -47,29 +44,20 @@ package struct ClientEngine: Sendable {
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
         let before = effects.count
         session.handle(input, at: now, into: &effects)
-        count(effects[before...], at: now)
+        countTransmitted(in: &effects, from: before)
     }
 
     /// Brings a reading up to date.
     ///
-    /// What changed about wishes, effects tell (`subscription`), and the reading is told by `note`: so no turn costs more
-    /// than what happened in it. It changes nothing, but is `mutating`: to call a getter of another module, a caller copies the whole engine first.
+    /// What happened, effects tell (`record`, `subscription`), and the reading is told by `note`: so no turn costs more than
+    /// what happened in it. It changes nothing, but is `mutating`: to call a getter of another module, a caller copies the
+    /// whole engine first.
     package mutating func refresh(_ reading: inout Reading) {
         reading.deadline = session.deadline
-        reading.metrics = metrics
         reading.gauges.outboxMessages = session.outbox.count
         reading.gauges.outboxBytes = session.outbox.bytes
         reading.gauges.pendingRequests = session.calls.pendingCount
-        reading.oldestInOutbox = session.outbox.oldest?.queuedAt
-    }
-
-    /// What the client has done so far, in numbers.
-    package func metrics(at now: Moment) -> ClientMetrics {
-        var reading = Reading(at: now)
-        var engine = self
-        engine.refresh(&reading)
-        reading.wishes = session.subscriptions.statuses
-        return reading.metrics(at: now.instant)
+        reading.oldestInOutbox = session.outbox.oldestQueuedAt
     }
 
     /// What a link says of itself, all of one wake-up; after it whatever is due is done.
@@ -81,7 +69,7 @@ package struct ClientEngine: Sendable {
         let before = effects.count
         for report in reports { accept(report, of: link, at: now, into: &effects) }
         session.expire(at: now, into: &effects)
-        count(effects[before...], at: now)
+        countTransmitted(in: &effects, from: before)
     }
 
     private mutating func accept(
@@ -104,10 +92,6 @@ package struct ClientEngine: Sendable {
         session.take(inbox)
     }
 
-    package mutating func record(_ signal: SessionSignal, at now: Moment) {
-        metrics.record(signal, at: now.instant)
-    }
-
     private mutating func received(
         _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
@@ -125,8 +109,8 @@ package struct ClientEngine: Sendable {
                 session.accept(.received(link, inbound, size: share), at: now, into: &effects)
             }
         }
-        metrics.record(
-            .received(messages: messages.count, bytes: sizes.bytes, large: sizes.large), at: now.instant)
+        effects.append(
+            .record(.received(messages: messages.count, bytes: sizes.bytes, large: sizes.large)))
     }
 
     /// The first message of a link shows who speaks; it fixes dialect and format.
@@ -144,22 +128,18 @@ package struct ClientEngine: Sendable {
         }
     }
 
-    /// Counts what these effects say.
-    private mutating func count(_ effects: ArraySlice<Effect>, at now: Moment) {
-        for effect in effects {
-            switch effect {
-            case .record(let signal): metrics.record(signal, at: now.instant)
-            case .transmit(_, let batch):
-                var sizes = Sizes()
-                for one in batch {
-                    sizes.add(one.message.bytes.count, largeFrom: self.sizes.largeMessage)
-                }
-                metrics.record(
-                    .transmitted(messages: batch.count, bytes: sizes.bytes, large: sizes.large),
-                    at: now.instant)
-            default: break
-            }
+    /// Says how much of what these effects transmit.
+    private func countTransmitted(in effects: inout [Effect], from start: Int) {
+        var sizes = Sizes()
+        var messages = 0
+        for index in start..<effects.count {
+            guard case .transmit(_, let batch) = effects[index] else { continue }
+            messages += batch.count
+            for one in batch { sizes.add(one.message.bytes.count, largeFrom: self.sizes.largeMessage) }
         }
+        guard messages > 0 else { return }
+        effects.append(
+            .record(.transmitted(messages: messages, bytes: sizes.bytes, large: sizes.large)))
     }
 
     /// How much messages weigh together, and how many of them are large.
@@ -187,6 +167,10 @@ extension ClientEngine {
 
         package init(at now: Moment) {
             metrics = MetricsCollector(at: now.instant)
+        }
+
+        package mutating func note(_ signal: SessionSignal, at now: Instant) {
+            metrics.record(signal, at: now)
         }
 
         /// A wish is new, stands otherwise, or is gone.

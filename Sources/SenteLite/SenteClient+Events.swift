@@ -84,10 +84,9 @@ extension SenteClient {
     func enqueue(
         _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
-        let call = try begin(outbound)
+        let (call, weight) = try begin(outbound)
         let command = Command.submit(call, outbound, limit: limit, awaits: awaited)
-        if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: outbound.weight)
-        {
+        if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
             throw refusal
         }
         return Delivery(self, call, result)

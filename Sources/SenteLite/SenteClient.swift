@@ -48,7 +48,7 @@ public final class SenteClient: Sendable {
             fallback: configuration.fallbackFormat, compressor: .gzip)
         let engine = ClientEngine(
             configuration: configuration.session(for: url), sizes: configuration.limits,
-            random: Generator(seed: seed ?? host.entropy.seed()), at: host.now
+            random: Generator(seed: seed ?? host.entropy.seed())
         ) { (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes) }
         self.configuration = configuration
         self.host = host
@@ -176,25 +176,26 @@ extension SenteClient {
     func submit(
         _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
-        let call = try begin(outbound, as: known)
-        return try await self.call(weight: outbound.weight, as: call) {
+        let (call, weight) = try begin(outbound)
+        return try await self.call(weight: weight, as: known ?? call) {
             .submit($0, outbound, limit: limit, awaits: awaited)
         }
     }
 
-    /// Checks a message, and gives its call a number.
-    func begin(_ outbound: Outbound, as known: CallID? = nil) throws(SenteError) -> CallID {
+    /// Checks a message, weighs it, and gives its call a number.
+    func begin(_ outbound: Outbound) throws(SenteError) -> (CallID, weight: Int) {
         let (call, spoken) = driver.submissions.beginCall()
-        try check(outbound, by: spoken)
-        return known ?? call
+        return (call, try check(outbound, by: spoken))
     }
 
     func check(_ outbound: Outbound) throws(SenteError) {
-        try check(outbound, by: driver.submissions.dialect)
+        _ = try check(outbound, by: driver.submissions.dialect)
     }
 
     /// By the dialect of the last greeting; before the first, by the configured one, if any.
-    private func check(_ outbound: Outbound, by spoken: Dialect?) throws(SenteError) {
+    ///
+    /// Returns the weight.
+    private func check(_ outbound: Outbound, by spoken: Dialect?) throws(SenteError) -> Int {
         try counted { () throws(SenteError) in
             try Dialect.check(outbound, for: spoken ?? configuration.dialect, limit: configuration.limits)
         }

@@ -36,7 +36,7 @@ public struct ValueMap: Sendable {
     }
 
     /// Makes a map of keys and values in turns that are few and known to differ.
-    init(fewDistinct items: [Value]) {
+    package init(fewDistinct items: [Value]) {
         self.items = items
         index = KeyIndex()
     }
@@ -60,6 +60,22 @@ public struct ValueMap: Sendable {
 
     /// The values in the order of their keys.
     public var values: [Value] { stride(from: 1, to: items.count, by: 2).map { items[$0] } }
+
+    /// What stands under a text, or else under the keyword of that text.
+    package func value(named name: String) -> Value? {
+        guard index.isEmpty else { return self[name] ?? self[Keyword(name)] }
+        var found: Int?
+        for position in stride(from: 0, to: items.count, by: 2) {
+            switch items[position] {
+            case .string(let text):
+                if text.isSameText(as: name) { return items[position + 1] }
+            case .keyword(let keyword):
+                if keyword.text.isSameText(as: name) { found = position + 1 }
+            default: break
+            }
+        }
+        return found.map { items[$0] }
+    }
 
     /// Where among the items a key stands.
     func position(of key: Value) -> Int? { index.position(of: key, in: items, stride: 2) }

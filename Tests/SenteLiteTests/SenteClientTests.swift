@@ -94,6 +94,8 @@ struct SenteClientTests {
         if state != .closed {
             client.reconnect()
             await client.reaches(state)
+            // The server hears of a link a turn after the client's state has changed.
+            stage.host.settle()
         }
         let links = stage.server.linkRequests.count
         await client.disconnect()

@@ -77,9 +77,10 @@ final class Client: CustomStringConvertible {
         self.number = number
         self.configuration = configuration
         self.world = world
+        reading = ClientEngine.Reading(at: world.now)
         let detector = world.tongue.detector
         engine = ClientEngine(
-            configuration: configuration, sizes: sizes, random: Generator(seed: seed), at: world.now
+            configuration: configuration, sizes: sizes, random: Generator(seed: seed)
         ) { [witness] (first, sizes) throws(SenteError) in
             witness.follow(try detector.detect(first, sizes: sizes))
         }
@@ -102,12 +103,16 @@ final class Client: CustomStringConvertible {
     }
 
     private(set) var view = View(status: ConnectionStatus(state: .closed))
+    private var reading: ClientEngine.Reading
     var state: ConnectionState { view.status.state }
     var status: ConnectionStatus { view.status }
     var now: Instant { world.now.instant }
     var isSuspended: Bool { suspendedUntil > now }
     var wakesAt: Instant? { view.deadline.map { max($0, suspendedUntil) } }
-    var metrics: ClientMetrics { engine.metrics(at: world.now) }
+    var metrics: ClientMetrics {
+        engine.refresh(&reading)
+        return reading.metrics(at: now)
+    }
 
     func suspend(for duration: Duration) { suspendedUntil = now.advanced(by: duration) }
 
@@ -373,8 +378,11 @@ final class Client: CustomStringConvertible {
         case .finish(let inbox): handles[inbox]?.isFinished = true
         case .resolve(let call, let result): resolve(call, result)
         case .publish(let status): statuses.append(status)
-        case .subscription: break
-        case .record(let signal): if keepsResults { signals.append(signal) }
+        case .subscription(let channel, _):
+            reading.note(engine.wish(WireName(channel)), for: WireName(channel))
+        case .record(let signal):
+            reading.note(signal, at: now)
+            if keepsResults { signals.append(signal) }
         }
     }
 

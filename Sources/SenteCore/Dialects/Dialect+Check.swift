@@ -6,27 +6,28 @@ extension Dialect {
     /// Refuses what no server that the client may meet could be told.
     ///
     /// `known` is the dialect that is configured or was spoken last. Without one, what any dialect can say passes: the
-    /// dialect that the server greets in judges it again when it is written.
+    /// dialect that the server greets in judges it again when it is written. Returns what the message weighs.
+    @discardableResult
     package static func check(
         _ outbound: Outbound, for known: Dialect?, limit: SizeLimits
-    ) throws(SenteError) {
+    ) throws(SenteError) -> Int {
         if let known { return try known.check(outbound, limit: limit) }
-        var refusal: SenteError?
-        for dialect in allCases {
-            do throws(SenteError) {
-                return try dialect.check(outbound, limit: limit)
-            } catch {
-                refusal = refusal ?? error
+        do throws(SenteError) {
+            return try senteLiteMaps.check(outbound, limit: limit)
+        } catch {
+            for dialect in allCases {
+                if let weight = try? dialect.check(outbound, limit: limit) { return weight }
             }
+            throw error
         }
-        if let refusal { throw refusal }
     }
 
     /// Refuses what this dialect cannot say or its servers choke on, and what is too large.
     ///
     /// It needs no link and looks at nothing but its arguments, so it runs on the caller's thread before anything is
-    /// queued. Sizes are estimates (`Outbound.weight`) until the message is encoded.
-    package func check(_ outbound: Outbound, limit: SizeLimits) throws(SenteError) {
+    /// queued. Sizes are estimates (`Outbound.weight`) until the message is encoded; returns that of this one.
+    @discardableResult
+    package func check(_ outbound: Outbound, limit: SizeLimits) throws(SenteError) -> Int {
         try check(arguments: outbound)
         let weight = outbound.weight
         guard weight <= limit.outgoingMessage else {
@@ -35,6 +36,7 @@ extension Dialect {
                 "The message takes about \(weight) bytes and the limit is \(limit.outgoingMessage): "
                     + "send less at once, or raise `limits.outgoingMessage`.", outcome: .notSent)
         }
+        return weight
     }
 
     func check(arguments outbound: Outbound) throws(SenteError) {

@@ -42,11 +42,10 @@ enum MapFrameType: String {
 /// The name of a field: text in JSON, a keyword in the formats that have keywords.
 struct MapField: ExpressibleByStringLiteral, Sendable {
     let text: String
-    let keyword: Value
+    var keyword: Value { .keyword(Keyword(text)) }
 
     init(stringLiteral text: String) {
         self.text = text
-        keyword = .keyword(Keyword(text))
     }
 
     static let type: MapField = "type"
@@ -85,7 +84,7 @@ struct MapFrame {
         self.map = map
     }
 
-    private func value(_ field: MapField) -> Value? { map[field.text] ?? map[field.keyword] }
+    private func value(_ field: MapField) -> Value? { map.value(named: field.text) }
 
     /// Whether the field is there at all, null or not.
     func has(_ field: MapField) -> Bool { value(field) != nil }

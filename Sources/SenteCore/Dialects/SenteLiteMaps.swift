@@ -58,11 +58,13 @@ package struct SenteLiteMaps: DialectCoder {
     }
 
     private func frame(_ type: MapFrameType, _ fields: (MapField, Value)...) -> Value {
-        var map = ValueMap()
-        map.reserveCapacity(fields.count + 1)
-        map[key(.type)] = name(Keyword(type.rawValue))
-        for (field, value) in fields { map[key(field)] = value }
-        return .map(map)
+        var items = [key(.type), name(Keyword(type.rawValue))]
+        items.reserveCapacity(2 + 2 * fields.count)
+        for (field, value) in fields {
+            items.append(key(field))
+            items.append(value)
+        }
+        return .map(ValueMap(fewDistinct: items))
     }
 
     /// An application event: its fields side by side with its type.

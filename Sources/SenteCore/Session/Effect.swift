@@ -5,9 +5,10 @@ package import SenteWire
 
 /// Something the session wants done.
 ///
-/// Performed in order, after the transition that made it is complete.
+/// Performed in order, after the transition that made it is complete. What is large and rare is `indirect`, for effects are
+/// copied with every message.
 package enum Effect: Sendable, Equatable {
-    case openLink(LinkID, LinkTarget)
+    indirect case openLink(LinkID, LinkTarget)
     case transmit(LinkID, [Transmission])
     /// Ends the link with a closing handshake.
     case closeLink(LinkID, CloseCode, reason: String)
@@ -24,7 +25,7 @@ package enum Effect: Sendable, Equatable {
     /// Nothing will come through this inbox any more.
     case finish(InboxID)
     case resolve(CallID, Result<Answer, SenteError>)
-    case publish(ConnectionStatus)
+    indirect case publish(ConnectionStatus)
     case subscription(channel: String, SubscriptionStatus)
     case record(SessionSignal)
 }

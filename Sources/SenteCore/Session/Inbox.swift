@@ -17,7 +17,7 @@ package struct Inbox: Sendable {
     package var filters: [InboxFilter: Int] = [:]
     /// The channel of a subscription's handle: `unsubscribe` finishes it.
     package let subscription: WireName?
-    private var queue = Queue<(element: InboxElement, size: Int, expiry: Instant?)>()
+    private var queue = Queue<Item>()
     private var bytes = 0
     /// Taken, and not yet consumed; the bytes on average.
     private var outstanding = (messages: 0, bytes: 0)
@@ -26,6 +26,12 @@ package struct Inbox: Sendable {
     package private(set) var unanswered = 0
     /// Held reading up for as long as it may: until it has room again, the oldest goes.
     private var isStuck = false
+
+    private struct Item: Sendable {
+        var element: InboxElement
+        var size: Int
+        var expiry: Instant?
+    }
 
     package init(subscription: WireName?) {
         self.subscription = subscription
@@ -50,7 +56,7 @@ package struct Inbox: Sendable {
     package mutating func append(
         _ element: InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
-        queue.append((element, size, expiry))
+        queue.append(Item(element: element, size: size, expiry: expiry))
         bytes += size
         if case .request = element { unanswered += 1 }
         let isFull = policy.overflow == .pauseReading && !isStuck && isOver(policy)
@@ -84,9 +90,9 @@ package struct Inbox: Sendable {
         guard unanswered > 0 else { return 0 }
         let before = queue.count
         var freed = 0
-        queue.removeAll { _, size, expiry in
-            guard let expiry, expiry <= now else { return false }
-            freed += size
+        queue.removeAll { item in
+            guard let expiry = item.expiry, expiry <= now else { return false }
+            freed += item.size
             return true
         }
         bytes -= freed
@@ -102,7 +108,7 @@ package struct Inbox: Sendable {
     }
 
     package mutating func take() -> [InboxElement] {
-        let elements = queue.drain().map(\.element)
+        let elements = queue.drain().map { $0.element }
         outstanding.messages += elements.count
         outstanding.bytes += bytes
         bytes = 0

@@ -23,6 +23,8 @@ package struct KeepAlive: Sendable {
     }
 
     private let heartbeat: Heartbeat
+    /// When something is to be done; every message moves it and every step asks for it.
+    package private(set) var deadline: Instant?
     private var lastLife: Instant
     /// What was asked first since the last life, and when.
     private var asked: (ping: Ping, at: Instant)?
@@ -36,23 +38,29 @@ package struct KeepAlive: Sendable {
     package init(_ heartbeat: Heartbeat, at now: Instant) {
         self.heartbeat = heartbeat
         lastLife = now
+        setDeadline()
     }
 
-    package var deadline: Instant? {
-        if isSuspended { return nil }
-        guard let asked else { return lastLife.advanced(by: heartbeat.interval) }
-        guard let limit = heartbeat.limit else { return asked.at.advanced(by: heartbeat.interval) }
+    private mutating func setDeadline() {
+        guard !isSuspended else { return deadline = nil }
+        guard let asked else { return deadline = lastLife.advanced(by: heartbeat.interval) }
+        guard let limit = heartbeat.limit else {
+            return deadline = asked.at.advanced(by: heartbeat.interval)
+        }
         let isHalfway = asked.ping == .dialect && !isAskedTwice
-        return asked.at.advanced(by: isHalfway ? limit / 2 : limit)
+        deadline = asked.at.advanced(by: isHalfway ? limit / 2 : limit)
     }
 
     /// How long nothing has come.
     package func silence(at now: Instant) -> Duration { lastLife.duration(to: now) }
 
     package mutating func life(at now: Instant) {
+        // Bytes and the message they make are told one by one.
+        if lastLife == now, asked == nil { return }
         lastLife = now
         asked = nil
         isAskedTwice = false
+        setDeadline()
     }
 
     /// The server answered a ping of its dialect.
@@ -65,6 +73,7 @@ package struct KeepAlive: Sendable {
         guard let asked, heartbeat.limit != nil else { return .ask(ask(at: now)) }
         guard asked.ping == .dialect, !isAskedTwice else { return .giveUp }
         isAskedTwice = true
+        setDeadline()
         return .ask(.webSocket)
     }
 
@@ -77,11 +86,13 @@ package struct KeepAlive: Sendable {
         let ping = awaitsDialect ? Ping.webSocket : .dialect
         awaitsDialect = true
         asked = (ping, now)
+        setDeadline()
         return ping
     }
 
     package mutating func suspend() {
         isSuspended = true
+        setDeadline()
     }
 
     package mutating func resume(at now: Instant) {

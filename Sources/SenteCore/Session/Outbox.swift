@@ -39,23 +39,22 @@ package struct Outbox: Sendable {
     package var count: Int { numbers.count }
     package var isEmpty: Bool { numbers.isEmpty }
     /// Every item has the same time to live and queues in order, so the head expires first.
-    package var deadline: Instant? { oldest?.expires }
+    package var deadline: Instant? { isEmpty ? nil : oldest?.expires }
     package var oldest: Item? { items.first ?? nil }
+    package var oldestQueuedAt: Instant? { isEmpty ? nil : oldest?.queuedAt }
 
     package func contains(_ call: CallID) -> Bool { numbers[call] != nil }
 
     /// Queues a message.
     ///
-    /// `dropped` receives what the policy threw out to make room, with the reason. What `passes` leaves again at
-    /// once, and the bounds, which are for what waits, do not count.
+    /// `dropped` receives what the policy threw out to make room, with the reason.
     package mutating func insert(
-        _ outbound: Outbound, for call: CallID, passes: Bool = false, at now: Instant,
-        dropped: inout [(CallID, SenteError.Code)]
+        _ outbound: Outbound, for call: CallID, at now: Instant, dropped: inout [(CallID, SenteError.Code)]
     ) -> Insertion {
         let weight = outbound.weight
         let key = policy.overflow == .coalesce ? CoalescingKey(outbound) : nil
         let older = key.flatMap { holders[$0] }
-        if !passes, let code = makeRoom(for: weight, replacing: older, dropped: &dropped) {
+        if let code = makeRoom(for: weight, replacing: older, dropped: &dropped) {
             return .refused(code)
         }
         if let older, remove(older) != nil { dropped.append((older, .superseded)) }

@@ -6,6 +6,7 @@ import SenteWire
 /// The outbox, the replies, and what became of each call.
 extension Session {
     mutating func submit(_ call: CallID, _ outbound: Outbound, _ limit: Duration?, _ awaited: Awaited) {
+        endIfDeaf()
         if let error = refusalToQueue() {
             return resolve(call, .failure(error))
         }
@@ -19,18 +20,17 @@ extension Session {
             outbound = .event(event, callback: callbacks.next(using: &random))
         }
         queue(outbound, for: call)
-        drain()
     }
 
     /// Sends the answer to a request; no call stands behind it.
     mutating func answer(_ id: String, _ data: Value, isError: Bool) {
+        endIfDeaf()
         guard refusalToQueue() == nil else {
             return effects.append(.record(.dropped(reason: .notConnected)))
         }
         numbers.internalCall -= 1
         let call = CallID(numbers.internalCall)
         queue(.answer(requestID: id, data: data, isError: isError), for: call)
-        drain()
     }
 
     /// Why nothing can be queued now, if so.
@@ -56,10 +56,15 @@ extension Session {
     }
 
     private mutating func queue(_ outbound: Outbound, for call: CallID) {
-        var dropped: [(CallID, SenteError.Code)] = []
         // What can leave at once never waits, and the bounds are for what waits.
-        let insertion = outbox.insert(
-            outbound, for: call, passes: outbox.isEmpty && canTransmit, at: now.instant, dropped: &dropped)
+        if case .open(let open) = state, outbox.isEmpty, canTransmit {
+            if let transmission = transmission(outbound, for: call) {
+                effects.append(.transmit(open.link, [transmission]))
+            }
+            return
+        }
+        var dropped: [(CallID, SenteError.Code)] = []
+        let insertion = outbox.insert(outbound, for: call, at: now.instant, dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
         for (call, code) in dropped { drop(call, code) }
     }
@@ -86,29 +91,29 @@ extension Session {
         guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
         var batch: [Transmission] = []
         while canTransmit, let item = outbox.popFirst() {
-            if let transmission = transmission(item) { batch.append(transmission) }
+            if let transmission = transmission(item.outbound, for: item.call) { batch.append(transmission) }
         }
         if !batch.isEmpty { effects.append(.transmit(open.link, batch)) }
     }
 
-    /// What leaves the outbox is written, or its call hears why it cannot be.
+    /// A message that leaves is written, or its call hears why it cannot be.
     ///
     /// A reply that nobody awaits has its slot too: it must not go to a later call.
-    private mutating func transmission(_ item: Outbox.Item) -> Transmission? {
+    private mutating func transmission(_ outbound: Outbound, for call: CallID) -> Transmission? {
         do throws(SenteError) {
-            let transmission = try encode(item.outbound, for: item.call)
-            let correlation = item.outbound.correlation(in: capabilities)
-            let isAwaited = calls[item.call]?.purpose == .submit(.reply)
+            let transmission = try encode(outbound, for: call)
+            let correlation = outbound.correlation(in: capabilities)
+            let isAwaited = calls[call]?.purpose == .submit(.reply)
             // What this dialect does not answer, a publish, is done when it is written.
-            if correlation == nil, isAwaited { calls.awaitWritten(item.call) }
+            if correlation == nil, isAwaited { calls.awaitWritten(call) }
             let place = correlation.map {
-                traffic.pending.add($0, owner: isAwaited ? .call(item.call) : .nobody, at: now.instant)
+                traffic.pending.add($0, owner: isAwaited ? .call(call) : .nobody, at: now.instant)
             }
-            calls.sent(item.call, isAwaited ? place : nil)
+            calls.sent(call, isAwaited ? place : nil)
             return transmission
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
-            resolve(item.call, .failure(error.with(outcome: .notSent)))
+            resolve(call, .failure(error.with(outcome: .notSent)))
             return nil
         }
     }

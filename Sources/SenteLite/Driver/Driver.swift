@@ -20,22 +20,30 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private let host: any Host
     private let transport: any Transport
     private let setup: LinkSetup
-    private var engine: ClientEngine
-    private var link: (id: LinkID, link: any TransportLink)?
+    // The loop alone touches these, one step after the other. To have that checked at run time at each of fifty places would
+    // cost a twelfth of a published message.
+    @exclusivity(unchecked) private var engine: ClientEngine
+    @exclusivity(unchecked) private var link: (id: LinkID, link: any TransportLink)?
+    @exclusivity(unchecked) private var waiters: [CallID: Waiter] = [:]
+    @exclusivity(unchecked) private var receivers: [InboxID: any InboxReceiver] = [:]
+    @exclusivity(unchecked) private var consumption: Consumption
+    @exclusivity(unchecked) private var effects: [Effect] = []
+    @exclusivity(unchecked) private var batch = SubmissionQueue.Batch()
+    @exclusivity(unchecked) private var output = TurnOutput()
+    /// As of the last turn that changed it.
+    @exclusivity(unchecked) private var standing = SubmissionQueue.Standing()
     /// The one timer, and when it is set.
-    private var alarm: (timer: any HostTimer, time: Instant?)?
-    private var waiters: [CallID: Waiter] = [:]
-    private var receivers: [InboxID: any InboxReceiver] = [:]
-    private var consumption: Consumption
-    private var observer: (any ClientObserver)?
+    @exclusivity(unchecked) private var alarm: (timer: any HostTimer, time: Instant?)?
+    @exclusivity(unchecked) private var observer: (any ClientObserver)?
     private var asks: [AskID: Task<Void, Never>] = [:]
-    private var effects: [Effect] = []
-    private var batch = SubmissionQueue.Batch()
-    private var output = TurnOutput()
     /// As of the last `publish`.
     private var status: ConnectionStatus
-    /// As of the last turn that changed it.
-    private var standing = SubmissionQueue.Standing()
+
+    /// How a call ended, for whoever waits.
+    private struct Resolution {
+        let waiter: Waiter
+        let result: Result<Answer, SenteError>
+    }
 
     /// What a turn has brought for the app.
     private struct TurnOutput {
@@ -43,9 +51,21 @@ final class Driver: LinkObserver, @unchecked Sendable {
         var wishes: [WireName: WishStatus?] = [:]
         var ready: [InboxID] = []
         var closures: [ClosureQueue.Item] = []
-        var answers: [(Waiter, Result<Answer, SenteError>)] = []
+        var answers: [Resolution] = []
+        var signals: [SessionSignal] = []
         /// Submissions were taken, which count in the outbox's bounds until the turn's end.
         var tookEntries = false
+
+        /// The arrays that every turn fills keep their memory.
+        mutating func removeAll() {
+            ready.removeAll(keepingCapacity: true)
+            answers.removeAll(keepingCapacity: true)
+            signals.removeAll(keepingCapacity: true)
+            statuses = []
+            closures = []
+            if !wishes.isEmpty { wishes = [:] }
+            tookEntries = false
+        }
     }
 
     /// The client that makes it ends it with `submissions.close()`; until then it lives.
@@ -78,7 +98,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         submissions.take(&batch)
         noteConsumed(at: now)
         for (signal, count) in batch.signals.counts {
-            for _ in 0..<count { record(signal, at: now) }
+            for _ in 0..<count { record(signal) }
         }
         output.tookEntries = !batch.entries.isEmpty
         for entry in batch.entries { handle(entry, at: now) }
@@ -134,59 +154,46 @@ final class Driver: LinkObserver, @unchecked Sendable {
         performEffects(at: now)
     }
 
+    /// Shows and hands over what the turn brought.
     private func endTurn(at now: Moment) {
-        let deadline = publish()
+        let deadline = show(at: now)
         for inbox in output.ready { deliver(inbox) }
         closures.put(output.closures)
-        let answers = output.answers
-        output.ready.removeAll(keepingCapacity: true)
-        output.closures.removeAll(keepingCapacity: true)
-        output.answers.removeAll(keepingCapacity: true)
-        for (waiter, result) in answers { waiter.resume(result) }
+        for one in output.answers { one.waiter.resume(one.result) }
+        output.removeAll()
         setAlarm(deadline)
     }
 
-    /// Shows what this turn changed; returns the engine's deadline.
-    private func publish() -> Instant? {
-        let statuses = output.statuses
+    /// Lets the app read what this turn changed; returns the engine's deadline.
+    private func show(at now: Moment) -> Instant? {
         var load = OutboxPolicy.Load()
         var deadline: Instant?
-        board.update(statuses: statuses) { snapshot in
+        board.update(statuses: output.statuses) { snapshot in
+            for signal in output.signals { snapshot.engine.note(signal, at: now.instant) }
             for (channel, wish) in output.wishes { snapshot.engine.note(wish, for: channel) }
             engine.refresh(&snapshot.engine)
             deadline = snapshot.engine.deadline
             load.messages = snapshot.engine.gauges.outboxMessages
             load.bytes = snapshot.engine.gauges.outboxBytes
         }
-        publishStanding(load, isNews: !statuses.isEmpty)
-        output.statuses = []
-        if !output.wishes.isEmpty { output.wishes = [:] }
-        return deadline
-    }
-
-    /// Only when calls would be judged otherwise than before: most turns change nothing of it.
-    private func publishStanding(_ load: OutboxPolicy.Load, isNews: Bool) {
-        guard
-            isNews || output.tookEntries || load != standing.outbox
-                || consumption.isAwaited != standing.awaitsConsumption
-        else { return }
-        if isNews {
+        if !output.statuses.isEmpty {
             standing.refusal = engine.refusal
             standing.dialect = status.dialect
         }
-        standing.outbox = load
-        standing.awaitsConsumption = consumption.isAwaited
-        output.tookEntries = false
-        submissions.turnEnded(standing)
+        // Only when calls would be judged otherwise than before: most turns change nothing of it.
+        let isOther = standing.update(load, awaitsConsumption: consumption.isAwaited)
+        if isOther || output.tookEntries || !output.statuses.isEmpty { submissions.turnEnded(standing) }
+        return deadline
     }
 
+    /// Hands what an inbox holds to its receiver; what is for closures joins the others.
     private func deliver(_ inbox: InboxID) {
-        guard inbox == ClosureQueue.inbox || receivers[inbox] != nil else { return }
+        let receiver = receivers[inbox]
+        guard receiver != nil || inbox == ClosureQueue.inbox else { return }
         let elements = engine.take(inbox)
         guard !elements.isEmpty else { return }
         consumption.handedOver(elements.count, to: inbox)
-        guard let receiver = receivers[inbox] else { return output.closures.append(.elements(elements)) }
-        receiver.receive(elements)
+        if let receiver { receiver.receive(elements) } else { output.closures.append(.elements(elements)) }
     }
 
     private func setAlarm(_ deadline: Instant?) {
@@ -228,16 +235,19 @@ final class Driver: LinkObserver, @unchecked Sendable {
             consumption.ended(inbox)
             receivers.removeValue(forKey: inbox)?.finish()
         case .resolve(let call, let result):
-            if let waiter = waiters.removeValue(forKey: call) { output.answers.append((waiter, result)) }
+            if let waiter = waiters.removeValue(forKey: call) {
+                output.answers.append(Resolution(waiter: waiter, result: result))
+            }
         case .publish(let status): publish(status, at: now)
         case .subscription(let channel, _):
             output.wishes[WireName(channel)] = engine.wish(WireName(channel))
-        case .record(let signal): observer?.recorded(signal)
+        case .record(let signal): record(signal)
         }
     }
 
     private func current(_ id: LinkID) -> (any TransportLink)? {
-        link?.id == id ? link?.link : nil
+        guard let link, link.id == id else { return nil }
+        return link.link
     }
 
     private func open(_ id: LinkID, _ target: LinkTarget) {
@@ -254,8 +264,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
         output.statuses.append(status)
     }
 
-    private func record(_ signal: SessionSignal, at now: Moment) {
-        engine.record(signal, at: now)
+    private func record(_ signal: SessionSignal) {
+        output.signals.append(signal)
         observer?.recorded(signal)
     }
 }

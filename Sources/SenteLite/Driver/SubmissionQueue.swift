@@ -38,6 +38,14 @@ final class SubmissionQueue: Sendable {
         var dialect: Dialect?
         /// Something waits for what is consumed, so that it must not wait for the next turn.
         var awaitsConsumption = false
+
+        /// Whether it was otherwise before.
+        mutating func update(_ outbox: OutboxPolicy.Load, awaitsConsumption: Bool) -> Bool {
+            guard outbox != self.outbox || awaitsConsumption != self.awaitsConsumption else { return false }
+            self.outbox = outbox
+            self.awaitsConsumption = awaitsConsumption
+            return true
+        }
     }
 
     fileprivate typealias Turn = @Sendable () -> Void

@@ -14,6 +14,9 @@ struct KeyIndex: Sendable {
     /// Makes the table of a small or empty array.
     init() {}
 
+    /// Whether the keys are so few that looking at each is faster.
+    var isEmpty: Bool { slots.isEmpty }
+
     /// Makes the table of these keys, or nil if two of them are equal.
     init?(distinct items: [Value], stride: Int) {
         guard items.count > Self.smallCount * stride else {

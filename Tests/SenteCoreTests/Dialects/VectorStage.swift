@@ -30,7 +30,7 @@ struct VectorStage {
     ) {
         var configuration = SessionConfiguration()
         configure(&configuration)
-        engine = ClientEngine(configuration: configuration, random: Generator(seed: 1), at: now) {
+        engine = ClientEngine(configuration: configuration, random: Generator(seed: 1)) {
             (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
         }
         let call = call()

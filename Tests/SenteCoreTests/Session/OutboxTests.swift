@@ -20,9 +20,7 @@ struct OutboxTests {
         var items: [Item] = []
         var bytes: Int { items.reduce(0) { $0 + $1.weight } }
 
-        mutating func insert(
-            _ item: Item, passes: Bool
-        ) -> (Outbox.Insertion, dropped: [(CallID, SenteError.Code)]) {
+        mutating func insert(_ item: Item) -> (Outbox.Insertion, dropped: [(CallID, SenteError.Code)]) {
             var rest = items
             var dropped: [(CallID, SenteError.Code)] = []
             if policy.overflow == .coalesce, let place = item.place,
@@ -35,7 +33,7 @@ struct OutboxTests {
                 rest.count < policy.maximumMessages
                     && rest.reduce(item.weight) { $0 + $1.weight } <= policy.maximumBytes
             }
-            if !passes, !fits() {
+            if !fits() {
                 if policy.overflow == .dropNewest { return (.refused(.dropped), []) }
                 guard policy.overflow == .dropOldest, fitsAlone else { return (.refused(.outboxFull), []) }
                 while !fits() { dropped.append((rest.removeFirst().call, .dropped)) }
@@ -76,15 +74,13 @@ struct OutboxTests {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<6:
                 let (outbound, place) = Self.outbound(&random)
-                let passes = model.items.isEmpty && Bool.random(using: &random)
                 var dropped: [(CallID, SenteError.Code)] = []
                 let call = CallID(UInt64(step))
-                let insertion = outbox.insert(
-                    outbound, for: call, passes: passes, at: now, dropped: &dropped)
+                let insertion = outbox.insert(outbound, for: call, at: now, dropped: &dropped)
                 let expected = model.insert(
                     .init(
                         call: call, place: place, weight: outbound.weight,
-                        expires: model.policy.timeToLive.map { now.advanced(by: $0) }), passes: passes)
+                        expires: model.policy.timeToLive.map { now.advanced(by: $0) }))
                 #expect(insertion == expected.0)
                 #expect(dropped.map(\.0) == expected.dropped.map(\.0))
                 #expect(dropped.map(\.1) == expected.dropped.map(\.1))
