@@ -70,6 +70,8 @@ public struct ClientMetrics: Sendable, Equatable {
         public var unservedRequests = 0
         /// Pings left unanswered because the server read none of the answers.
         public var surplusPings = 0
+        /// Messages and events that no handle listened to, or that came before the greeting or after `disconnect()`.
+        public var unheard = 0
 
         package init() {}
     }

@@ -37,6 +37,8 @@ package struct Calls: Sendable {
     private var calls: [CallID: Call] = [:]
     /// A binary heap; an entry whose call is gone is skipped when it comes up.
     private var heap: [(deadline: Instant, call: CallID)] = []
+    /// How many entries were looked at or moved since the beginning, for tests of what a step costs.
+    package private(set) var steps = 0
 
     package init() {}
 
@@ -48,8 +50,12 @@ package struct Calls: Sendable {
     package private(set) var pendingCount = 0
 
     /// All calls for which `condition` holds, oldest first.
-    package func all(where condition: (Call) -> Bool) -> [CallID] {
-        calls.filter { condition($0.value) }.map(\.key).sorted()
+    ///
+    /// It looks at every call, so it is for the moments at which nearly all of them end: when a link opens or ends, and
+    /// when waiting does. What is neither on the link nor waits for one then waits in the outbox, under its bounds.
+    package mutating func all(where condition: (Call) -> Bool) -> [CallID] {
+        steps += calls.count
+        return calls.filter { condition($0.value) }.map(\.key).sorted()
     }
 
     package mutating func add(_ id: CallID, _ call: Call) {
@@ -89,6 +95,7 @@ package struct Calls: Sendable {
         while let first = heap.first, calls[first.call] == nil { popHeap() }
         // Calls resolved long before their deadlines must not pile up.
         if heap.count > 64, heap.count > 2 * calls.count {
+            steps += heap.count
             heap.removeAll { calls[$0.call] == nil }
             heap.sort { $0.deadline < $1.deadline }
         }
@@ -105,6 +112,7 @@ package struct Calls: Sendable {
             let child = right < heap.count && heap[right].deadline < heap[left].deadline ? right : left
             guard heap[child].deadline < heap[parent].deadline else { return }
             heap.swapAt(child, parent)
+            steps += 1
             parent = child
         }
     }
@@ -115,6 +123,7 @@ package struct Calls: Sendable {
             let parent = (child - 1) / 2
             guard heap[child].deadline < heap[parent].deadline else { return }
             heap.swapAt(child, parent)
+            steps += 1
             child = parent
         }
     }

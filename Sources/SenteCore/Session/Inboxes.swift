@@ -14,6 +14,8 @@ package struct Inboxes: Sendable {
     private var routes: [InboxFilter: [InboxID]] = [:]
     /// Inboxes over their bounds whose excess is not dropped yet (`.pauseReading`).
     private var full: Set<InboxID> = []
+    /// How many routes were looked at since the beginning, for tests of what a step costs.
+    package private(set) var steps = 0
 
     package init(policy: InboxPolicy) {
         self.policy = policy
@@ -30,7 +32,7 @@ package struct Inboxes: Sendable {
         guard let count = inboxes[id]?.filters[filter, default: 0] else { return }
         inboxes[id]?.filters[filter] = count + 1
         guard count == 0 else { return }
-        let position = Self.position(of: id, in: routes[filter, default: []])
+        let position = position(of: id, in: filter)
         routes[filter, default: []].insert(id, at: position)
     }
 
@@ -56,17 +58,17 @@ package struct Inboxes: Sendable {
 
     /// Routes to everyone who listens to `filter`, and an event to those who hear all.
     ///
-    /// Returns how many were missed.
+    /// Returns how many were missed; nil when nobody listens.
     package mutating func deliver(
         _ element: InboxElement, to filter: InboxFilter, size: Int, ready: (InboxID) -> Void
-    ) -> Int {
-        var missed = 0
+    ) -> Int? {
+        var missed: Int?
         for id in routes[filter] ?? [] {
-            missed += append(element, size, to: id, ready: ready)
+            missed = (missed ?? 0) + append(element, size, to: id, ready: ready)
         }
         guard case .event = filter else { return missed }
         for id in routes[.allEvents] ?? [] where inboxes[id]?.filters[filter] == nil {
-            missed += append(element, size, to: id, ready: ready)
+            missed = (missed ?? 0) + append(element, size, to: id, ready: ready)
         }
         return missed
     }
@@ -126,18 +128,20 @@ package struct Inboxes: Sendable {
     }
 
     private mutating func removeRoute(_ filter: InboxFilter, _ id: InboxID) {
-        let position = Self.position(of: id, in: routes[filter] ?? [])
+        let position = position(of: id, in: filter)
         guard position < routes[filter]?.count ?? 0, routes[filter]?[position] == id else { return }
         routes[filter]?.remove(at: position)
         if routes[filter]?.isEmpty == true { routes[filter] = nil }
     }
 
     /// Where an inbox stands among others, or would.
-    private static func position(of id: InboxID, in ids: [InboxID]) -> Int {
+    private mutating func position(of id: InboxID, in filter: InboxFilter) -> Int {
+        let ids = routes[filter] ?? []
         var low = 0
         var high = ids.count
         while low < high {
             let middle = (low + high) / 2
+            steps += 1
             if ids[middle].number < id.number { low = middle + 1 } else { high = middle }
         }
         return low

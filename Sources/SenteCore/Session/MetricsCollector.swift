@@ -134,6 +134,7 @@ extension ClientMetrics.Ignored {
         case .overdueRequest: overdueRequests += 1
         case .unservedRequest: unservedRequests += 1
         case .surplusPing: surplusPings += 1
+        case .unheard: unheard += 1
         }
     }
 }

@@ -31,6 +31,8 @@ package struct Outbox: Sendable {
     /// Who waits for each key, with `.coalesce`.
     private var holders: [CoalescingKey: CallID] = [:]
     package private(set) var bytes = 0
+    /// How many slots were passed over or moved since the beginning, for tests of what a step costs.
+    package private(set) var steps = 0
 
     package init(policy: OutboxPolicy) {
         self.policy = policy
@@ -116,12 +118,14 @@ package struct Outbox: Sendable {
 
     private mutating func dropHead() {
         if items.popFirst() != nil { headNumber += 1 }
+        steps += 1
     }
 
     private mutating func skipRemoved() {
         while let first = items.first, first == nil { dropHead() }
         // Removed ones must not pile up behind a head that waits.
         guard items.count > 64, items.count > 2 * count else { return }
+        steps += items.count
         items.removeAll { $0 == nil }
         headNumber = 0
         for (number, item) in items.enumerated() {

@@ -14,8 +14,12 @@ package struct PendingReplies: Sendable {
         case call(CallID)
         /// A subscribe on behalf of a wish; the number tells a wish from an earlier one for the same channel.
         case wish(channel: WireName, number: UInt64)
-        /// Gave up, or never cared.
+        /// Never cared.
         case nobody
+        /// Gave up.
+        case gone
+
+        fileprivate var isAbandoned: Bool { self == .nobody || self == .gone }
     }
 
     /// Where a slot is.
@@ -74,6 +78,8 @@ package struct PendingReplies: Sendable {
     private var fencedUpTo: UInt64 = 0
     /// How many slots nobody waits for any more.
     package private(set) var abandoned = 0
+    /// How many places were looked at beside the one that a step is about, for tests of what it costs.
+    package private(set) var steps = 0
 
     package init() {}
 
@@ -86,7 +92,7 @@ package struct PendingReplies: Sendable {
     @discardableResult
     package mutating func add(_ correlation: Correlation, owner: Owner, at now: Instant) -> Place {
         sequence += 1
-        if owner == .nobody { abandoned += 1 }
+        if owner.isAbandoned { abandoned += 1 }
         slots[correlation, default: Queue()].append(Slot(sequence: sequence, owner: owner, sentAt: now))
         let place = Place(correlation: correlation, sequence: sequence)
         if case .next(let kind, _) = correlation {
@@ -106,7 +112,7 @@ package struct PendingReplies: Sendable {
         }
         if !queue.isEmpty { slots[correlation] = queue }
         filled(correlation)
-        if slot.owner == .nobody { abandoned -= 1 }
+        if slot.owner.isAbandoned { abandoned -= 1 }
         return (slot.owner, slot.sentAt.duration(to: now))
     }
 
@@ -120,7 +126,7 @@ package struct PendingReplies: Sendable {
             _ = remove(place, at: index)
             return fencesNamed && place.sequence > fencedUpTo
         }
-        slots[place.correlation]?[index].owner = .nobody
+        slots[place.correlation]?[index].owner = .gone
         abandoned += 1
         return place.sequence > fencedUpTo
     }
@@ -147,6 +153,7 @@ package struct PendingReplies: Sendable {
         if kind == .request { unnamedRequests -= 1 }
         // What is answered must not pile up behind one that is not.
         guard nameless.count > 64, nameless.count > 2 * namelessCount else { return }
+        steps += nameless.count
         var unanswered = nameless
         nameless = Queue()
         unanswered.removeAll { index(of: $0) == nil }
@@ -210,15 +217,18 @@ package struct PendingReplies: Sendable {
 
     private mutating func add(_ stamp: Int64, _ purpose: Purpose) {
         stamps[stamp] = purpose
-        if stamps.count > Self.maximumStamps, let oldest = stamps.keys.min() { stamps[oldest] = nil }
+        guard stamps.count > Self.maximumStamps, let oldest = stamps.keys.min() else { return }
+        steps += stamps.count
+        stamps[oldest] = nil
     }
 
     private mutating func clear(upTo limit: UInt64) -> [Owner] {
         var owners: [Owner] = []
         while let place = nameless.first, place.sequence <= limit {
             _ = nameless.popFirst()
+            steps += 1
             guard let owner = index(of: place).flatMap({ remove(place, at: $0) }) else { continue }
-            if owner == .nobody { abandoned -= 1 } else { owners.append(owner) }
+            if owner.isAbandoned { abandoned -= 1 } else { owners.append(owner) }
         }
         return owners
     }

@@ -14,18 +14,14 @@ extension Session {
         guard isCurrent(link) else { return }
         noteLife()
         if case .tooLarge(let why) = inbound { return tooLarge(link, why) }
-        guard case .open = state else {
-            // Before the greeting nothing else counts, and after disconnect() nothing is delivered.
-            if case .greeting(let identity) = inbound { greeted(identity, by: link) }
-            return
-        }
+        guard case .open = state else { return receivedUnopened(link, inbound) }
         switch inbound {
         case .greeting(let identity):
             note(identity)
             publish()
         case .delivery(let message): deliver(message, size: size)
         case .event(let event):
-            deliver(.event(event, missed: 0), to: .event(event.id), size: size)
+            if !deliver(.event(event, missed: 0), to: .event(event.id), size: size) { ignore(.unheard) }
         case .subscriptionLost(let channel, let error): lost(WireName(channel), error)
         case .request(let request): deliver(request, size: size)
         case .reply(let correlation, let reply): replied(correlation, reply, size)
@@ -39,6 +35,16 @@ extension Session {
         case .noise: break
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
         case .tooLarge: break
+        }
+    }
+
+    /// Before the greeting nothing else counts, and after disconnect() nothing is delivered.
+    private mutating func receivedUnopened(_ link: LinkID, _ inbound: Inbound) {
+        switch inbound {
+        case .greeting(let identity): greeted(identity, by: link)
+        case .delivery, .event, .request, .failure: ignore(.unheard)
+        case .undecodable(let why): effects.append(.record(.undecodable(why)))
+        case .reply, .subscriptionLost, .ping, .pong, .noise, .tooLarge: break
         }
     }
 
@@ -71,9 +77,9 @@ extension Session {
 
     private mutating func ponged(_ stamp: Int64?) {
         traffic.keepAlive?.answered()
-        guard let stamp else { return }
+        guard let stamp else { return ignore(.lateReply) }
         switch traffic.pending.pong(stamp: stamp, at: now.instant) {
-        case .unknown: break
+        case .unknown: ignore(.lateReply)
         case .roundTrip(let call, let time):
             effects.append(.record(.roundTrip(time)))
             if let call { resolve(call, .success(.roundTrip(time))) }
@@ -89,7 +95,7 @@ extension Session {
                 .noReply, "The server answered what was sent later, but not this call.", outcome: .unknown)
             resolve(call, .failure(error))
         case .wish(let channel, let number): subscriptions.lapsed(channel, number: number)
-        case .nobody: break
+        case .nobody, .gone: break
         }
     }
 
@@ -99,6 +105,7 @@ extension Session {
         }
         switch owner {
         case .nobody: break
+        case .gone: ignore(.lateReply)
         case .wish(let channel, let number):
             wishReplied(channel, number, reply, size)
         case .call(let call):

@@ -59,7 +59,7 @@ extension Session {
     /// The server's word on a wish that this session wrote on this link.
     mutating func wishAnswered(_ channel: WireName, _ number: UInt64, rejection: SenteError?) {
         guard let waiters = subscriptions.answered(channel, number: number, rejection: rejection) else {
-            return
+            return ignore(.lateReply)
         }
         let status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
         tell(channel, status)
@@ -73,7 +73,7 @@ extension Session {
     mutating func lost(_ channel: WireName, _ error: SenteError) {
         guard subscriptions.status(of: channel)?.isConfirmed == true,
             let number = subscriptions.written(channel)
-        else { return }
+        else { return ignore(.lateReply) }
         wishAnswered(channel, number, rejection: error)
     }
 
@@ -141,13 +141,19 @@ extension Session {
             let isNew = history.messages.insert(id, time: message.time)
             if message.isRetained, !isNew { return ignore(.repeated) }
         }
-        deliver(.message(message), to: .channel(WireName(message.channel)), size: size)
+        if !deliver(.message(message), to: .channel(WireName(message.channel)), size: size) {
+            ignore(.unheard)
+        }
     }
 
-    mutating func deliver(_ element: InboxElement, to filter: InboxFilter, size: Int) {
+    /// False when no handle listens.
+    @discardableResult
+    mutating func deliver(_ element: InboxElement, to filter: InboxFilter, size: Int) -> Bool {
         let missed = inboxes.deliver(element, to: filter, size: size) { effects.append(.ready($0)) }
+        guard let missed else { return false }
         if missed > 0 { effects.append(.record(.missed(missed))) }
         pauseIfFull()
+        return true
     }
 
     /// A request for this client as a service: once by id, not after its time, and not more than it can take.

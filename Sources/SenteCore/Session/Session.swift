@@ -187,6 +187,11 @@ package struct Session: Sendable {
         return time <= now.instant
     }
 
+    /// What the tables of the session did beside what each step is about.
+    package var tableSteps: Int {
+        calls.steps + outbox.steps + subscriptions.steps + inboxes.steps + traffic.pending.steps
+    }
+
     /// Takes what an inbox holds; the driver calls it for each `ready`.
     package mutating func take(_ inbox: InboxID) -> [InboxElement] {
         inboxes.take(inbox)

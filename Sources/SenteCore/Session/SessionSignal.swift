@@ -40,4 +40,6 @@ package enum IgnoredReason: String, Hashable, Sendable, CaseIterable {
     case unservedRequest
     /// A ping of a server that reads none of the answers.
     case surplusPing
+    /// A message or an event that no handle listened to, or that came when nothing is handed out.
+    case unheard
 }

@@ -29,6 +29,8 @@ package struct Subscriptions: Sendable {
     /// The channel of each scope.
     private var scopes: [InboxID: WireName] = [:]
     private var lastNumber: UInt64 = 0
+    /// How many wishes were looked at in lists of all, for tests of what a step costs.
+    package private(set) var steps = 0
 
     package init() {}
 
@@ -129,6 +131,7 @@ package struct Subscriptions: Sendable {
     package mutating func linkEnded() -> (changed: [WireName], waiters: [(CallID, WireName)]) {
         var changed: [WireName] = []
         var waiters: [(CallID, WireName)] = []
+        steps += wishes.count
         for (channel, wish) in ordered {
             if wish.status.isConfirmed { changed.append(channel) }
             wishes[channel]?.status.isConfirmed = false

@@ -73,7 +73,7 @@ struct InboxesTests {
         inboxes.close(InboxID(1))
         #expect(!inboxes.isFull)
         #expect(inboxes.subscriptions(of: "c").isEmpty)
-        #expect(inboxes.deliver(Self.event("a"), to: .channel("c"), size: 1) { _ in } == 0)
+        #expect(inboxes.deliver(Self.event("a"), to: .channel("c"), size: 1) { _ in } == nil)
         #expect(inboxes.take(InboxID(1)).isEmpty)
         inboxes.listen(InboxID(1), .channel("c"))
         inboxes.consumed(InboxID(1), 5, at: Self.now) { _ in Issue.record("Nobody is there.") }

@@ -83,7 +83,7 @@ struct MetricsCollectorTests {
         #expect(metrics.serverErrors == 2)
         let ignored = metrics.ignored
         #expect(ignored.lateReplies == 2 && ignored.repeated == 1 && ignored.overdueRequests == 1)
-        #expect(ignored.unservedRequests == 1 && ignored.surplusPings == 1)
+        #expect(ignored.unservedRequests == 1 && ignored.surplusPings == 1 && ignored.unheard == 1)
     }
 
     @Test("show what the session knows at that moment")

@@ -56,7 +56,7 @@ struct PendingRepliesTests {
                     model.remove(at: index)
                     #expect(!needsFence)
                 } else {
-                    model[index].owner = .nobody
+                    model[index].owner = .gone
                     #expect(needsFence == (victim.number > fenced))
                 }
             case 9:
@@ -70,14 +70,14 @@ struct PendingRepliesTests {
                     if case .id = $0.correlation { false } else { $0.number <= limit }
                 }
                 model.removeAll { slot in gone.contains { $0.number == slot.number } }
-                let owners = gone.map(\.owner).filter { $0 != .nobody }
+                let owners = gone.map(\.owner).filter { $0 != .nobody && $0 != .gone }
                 #expect(pending.pong(stamp: stamp, at: Self.now) == .cleared(owners))
             default: break
             }
             for name in names {
                 #expect(pending.isPending(name) == model.contains { $0.correlation == name })
             }
-            #expect(pending.abandoned == model.count { $0.owner == .nobody })
+            #expect(pending.abandoned == model.count { $0.owner == .nobody || $0.owner == .gone })
             #expect(pending.isUnfenced == (last > fenced))
         }
     }
@@ -88,7 +88,7 @@ struct PendingRepliesTests {
         let place = pending.add(Self.a, owner: .call(CallID(1)), at: Self.now)
         #expect(pending.leave(place) == true)
         pending.add(Self.a, owner: .call(CallID(2)), at: Self.now)
-        #expect(pending.take(Self.a, at: Self.now)?.owner == .nobody)
+        #expect(pending.take(Self.a, at: Self.now)?.owner == .gone)
         #expect(pending.take(Self.a, at: Self.now)?.owner == .call(CallID(2)))
         #expect(pending.take(Self.a, at: Self.now) == nil)
     }

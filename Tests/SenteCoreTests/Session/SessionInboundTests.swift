@@ -41,8 +41,9 @@ struct SessionInboundTests {
         session.hear(.delivery(ChannelMessage(channel: "a", data: .null)))
         session.hear(.ping(stamp: 1))
         session.hear(.pong(stamp: 1))
-        session.hear(.failure(SenteError(.serverError, ""), Event(id: "error")))
         #expect(session.effects.isEmpty)
+        session.hear(.failure(SenteError(.serverError, ""), Event(id: "error")))
+        #expect(session.effects == [.record(.ignored(.unheard))])
         #expect(session.take(inbox).isEmpty)
         #expect(session.state == .connecting)
     }
@@ -70,6 +71,67 @@ struct SessionInboundTests {
             } else {
                 #expect(session.effects == [.record(.ignored(.lateReply))])
             }
+        }
+    }
+
+    @Test("The reply of a call that gave up is late, and one that nobody ever awaited is not")
+    func lateReplies() {
+        var session = Play.opened()
+        let publish = Outbound.publish(channel: "a", data: [:], excludeSender: false)
+        let receipt = Reply.published(PublishReceipt(outcome: .acknowledged))
+        session.cancel(session.ask(publish))
+        session.reply(.publish, "a", receipt)
+        #expect(session.effects == [.record(.ignored(.lateReply))])
+
+        session.tell(.command(.submit(session.call(), publish, limit: nil, awaits: .written)))
+        session.reply(.publish, "a", receipt)
+        #expect(session.effects.isEmpty)
+
+        let scope = session.subscribe("b", scoped: true).inbox
+        session.tell(.command(.endScope(scope)))
+        session.confirm("b")
+        #expect(session.effects == [.record(.ignored(.lateReply))], "Its wish is gone.")
+        session.reply(.unsubscribe, "b", .unsubscribed)
+        #expect(session.effects.isEmpty, "Nobody waits for it from the beginning.")
+    }
+
+    @Test(
+        "A pong for which nobody waits is late, be it of a call that gave up, the second one, or unasked for")
+    func latePongs() {
+        var session = Play.opened()
+        let call = session.call()
+        session.tell(.command(.ping(call)))
+        let stamp = session.stamp
+        session.cancel(call)
+        for stamp in [stamp, 5, nil] {
+            session.hear(.pong(stamp: stamp))
+            #expect(session.effects == [.record(.ignored(.lateReply))])
+        }
+    }
+
+    @Test("What no handle listens to is counted, and so is what comes when nothing is handed out")
+    func unheard() {
+        let words: [Inbound] = [.delivery(ChannelMessage(channel: "a", data: 1)), .event(Event(id: "my/ev"))]
+        for word in words {
+            for scene in [Play.opened(), Play.connecting(), Play.closing()] {
+                var session = scene
+                session.hear(word)
+                #expect(session.effects == [.record(.ignored(.unheard))])
+            }
+            var session = Play.opened()
+            let inbox = session.inbox()
+            session.tell(.command(.openInbox(inbox)))
+            session.tell(.command(.listen(inbox, .allEvents)))
+            session.tell(.command(.listen(inbox, .channel("a"))))
+            session.hear(word)
+            #expect(session.effects == [.ready(inbox)])
+        }
+        for scene in [Play.connecting(), Play.closing()] {
+            var session = scene
+            session.hear(.undecodable("why"))
+            #expect(session.effects == [.record(.undecodable("why"))])
+            session.hear(.noise)
+            #expect(session.effects.isEmpty)
         }
     }
 

@@ -477,14 +477,15 @@ struct SessionSubscriptionsTests {
         #expect(session.does(.subscription(channel: "a", SubscriptionStatus(isConfirmed: true))))
     }
 
-    @Test("The end of a subscription that is not confirmed changes nothing")
+    @Test("The end of a subscription that is not confirmed changes nothing, and is late")
     func lostNothing() {
         var session = Play.opened(.senteLiteVectors)
         session.subscribe("a")
         let error = SenteError(.rejected, "The channel was closed.")
-        session.hear(.subscriptionLost(channel: "a", error))
-        session.hear(.subscriptionLost(channel: "b", error))
-        #expect(session.effects.isEmpty)
+        for channel in ["a", "b"] {
+            session.hear(.subscriptionLost(channel: channel, error))
+            #expect(session.effects == [.record(.ignored(.lateReply))])
+        }
         session.confirm("a")
         #expect(session.does(.subscription(channel: "a", SubscriptionStatus(isConfirmed: true))))
     }
