@@ -118,6 +118,8 @@ package struct Link: Sendable {
         package let isSecuring: Bool
         package let isOpen: Bool
         package let isOver: Bool
+        /// More may come of the peer's bytes.
+        package let isReading: Bool
         package let mayShutDownWriting: Bool
         package let hasOutput: Bool
         package let missingBytes: Int
@@ -129,8 +131,8 @@ package struct Link: Sendable {
         mutating get {
             Needs(
                 isSecuring: opening?.isSecuring == true, isOpen: isOpen, isOver: isOver,
-                mayShutDownWriting: mayShutDownWriting, hasOutput: hasOutput,
-                missingBytes: missingBytes, deadline: deadline)
+                isReading: !isOver && !endReceived, mayShutDownWriting: mayShutDownWriting,
+                hasOutput: hasOutput, missingBytes: missingBytes, deadline: deadline)
         }
     }
 
@@ -307,6 +309,13 @@ package struct Link: Sendable {
     }
 
     // MARK: - Output
+
+    /// What `withOutput` would offer, for who writes it while the link goes on, and counts it with `withOutput` then.
+    ///
+    /// Meanwhile output is only added to, or all of it dropped because the link is over.
+    package var unwritten: ArraySlice<UInt8> {
+        mutating get { output.unwritten }
+    }
 
     /// Offers all output to `body`, which returns how many bytes the socket took (0 for none).
     ///

@@ -25,6 +25,9 @@ struct OutputBuffer: Sendable {
 
     var count: Int { tail &- head }
 
+    /// What is not written yet, which stays as it is when the buffer changes.
+    var unwritten: ArraySlice<UInt8> { storage[head..<tail] }
+
     mutating func append(_ bytes: [UInt8]) {
         append(count: bytes.count) { target in
             bytes.withUnsafeBytes {

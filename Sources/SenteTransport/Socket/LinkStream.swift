@@ -16,19 +16,11 @@ protocol LinkStreamOwner: AnyObject {
 /// Only `sendFromAnywhere` comes from other threads; for its sake the socket is under a lock, which is never held
 /// while someone else's code runs.
 final class LinkStream: LoopMember, @unchecked Sendable {
-    /// What is copied for a write without the lock.
-    private static let smallWrite = 4 << 10
-    /// What TLS adds to it at most, with an answer to a new key among it.
-    private static let overhead = 256
-
     let loop: EventLoop
-    private let lock = Lock()
-    /// Under the lock, and therefore without the run-time checks of exclusive access that a stored value has.
-    private let place: UnsafeMutablePointer<LinkSocket>
+    private let socket: LockedValue<LinkSocket>
 
     // The loop's own.
     private var owner: (any LinkStreamOwner)?
-    private var progressed = false
     private var finishAsked = false
     private var timer: (any HostTimer)?
 
@@ -39,13 +31,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     ) {
         self.loop = loop
         self.owner = owner
-        place = .allocate(capacity: 1)
-        place.initialize(to: LinkSocket(descriptor, link, role))
-    }
-
-    deinit {
-        place.deinitialize(count: 1)
-        place.deallocate()
+        socket = LockedValue(LinkSocket(descriptor, link, role))
     }
 
     // MARK: From any thread
@@ -71,82 +57,72 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         return queueFromAnywhere(direct: true, queue)
     }
 
+    /// Writes without the lock: the answer may be there before the call returns, and would find the loop waiting for it.
+    ///
+    /// Measured with the lock held meanwhile: an echo takes 73 µs instead of 70 (p50), and 7.5 % of the takings of the lock find
+    /// it taken.
     private func queueFromAnywhere(
         direct: Bool, _ queue: (inout Link, inout MaskKeys, Instant) -> Link.WriteResult
     ) -> Link.WriteResult {
-        lock.lock()
-        defer { lock.unlock() }
-        let result = loop.withForeignMasks { queue(&place.pointee.link, &$0, loop.instant) }
-        guard place.pointee.mayWrite else { return result }
-        if direct, place.pointee.link.needs.hasOutput { writeWithoutLock() }
-        if place.pointee.needsLoop() {
-            place.pointee.flushPosted = true
-            loop.post { self.askToFinish() }
+        let (result, write, asks) = socket.withLock { socket in
+            let result = loop.withForeignMasks { queue(&socket.link, &$0, loop.instant) }
+            let write = direct ? socket.beginWrite() : nil
+            return (result, write, write == nil && socket.callsLoop())
         }
+        var callsLoop = asks
+        if let write {
+            let outcome = write.send()
+            callsLoop = socket.withLock { socket in
+                socket.endWrite(outcome)
+                return socket.callsLoop()
+            }
+        }
+        if callsLoop { loop.post { self.askToFinish() } }
         return result
-    }
-
-    /// Writes with the lock given back meanwhile: the answer may be there before the call returns, and would find the loop
-    /// waiting for the lock.
-    private func writeWithoutLock() {
-        guard place.pointee.link.unwrittenBytes <= Self.smallWrite else {
-            place.pointee.write(onLoop: false)
-            return
-        }
-        withUnsafeTemporaryAllocation(byteCount: Self.smallWrite + Self.overhead, alignment: 16) { buffer in
-            let (descriptor, bytes) = place.pointee.beginWrite(copyTo: buffer)
-            guard descriptor >= 0 else { return }
-            lock.unlock()
-            let outcome = Descriptor.send(descriptor, bytes)
-            lock.lock()
-            place.pointee.endWrite(outcome)
-        }
     }
 
     // MARK: On the loop
 
     func send(_ message: Message, id: SendID?) -> Link.WriteResult {
-        lock.lock()
-        let result = place.pointee.link.send(message, id: id, at: loop.instant, masks: &loop.masks.pointee)
-        lock.unlock()
+        let result = socket.withLock { socket in
+            socket.link.send(message, id: id, at: loop.instant, masks: &loop.masks.pointee)
+        }
         if result == .queued { askToFinish() }
         return result
     }
 
     func send(_ messages: [Transmission]) {
         let now = loop.instant
-        lock.lock()
-        for one in messages {
-            _ = place.pointee.link.send(one.message, id: one.id, at: now, masks: &loop.masks.pointee)
+        socket.withLock { socket in
+            for one in messages {
+                _ = socket.link.send(one.message, id: one.id, at: now, masks: &loop.masks.pointee)
+            }
         }
-        lock.unlock()
         askToFinish()
     }
 
     /// Lets `body` change the link, and does afterwards what that asks for.
     func change<Result>(_ body: (inout Link, inout MaskKeys, inout [LinkReport]) -> Result) -> Result {
-        lock.lock()
-        let result = body(&place.pointee.link, &loop.masks.pointee, &place.pointee.reports)
-        lock.unlock()
+        let result = socket.withLock { body(&$0.link, &loop.masks.pointee, &$0.reports) }
         askToFinish()
         return result
     }
 
     /// The request that waits for an answer, on a server's link.
-    var request: HTTPRequest? { lock.withLock { place.pointee.link.request } }
+    var request: HTTPRequest? { socket.withLock { $0.link.request } }
 
-    var unwrittenBytes: Int { lock.withLock { place.pointee.link.unwrittenBytes } }
+    var unwrittenBytes: Int { socket.withLock { $0.link.unwrittenBytes } }
 
-    var agreement: TLSAgreement? { lock.withLock { place.pointee.agreement } }
+    var agreement: TLSAgreement? { socket.withLock { $0.agreement } }
 
     func setPaused(_ paused: Bool) {
-        lock.withLock { place.pointee.paused = paused }
+        socket.withLock { $0.paused = paused }
         askToFinish()
     }
 
     /// Leaves TCP as it is when the link is over; see `LinkSocket`.
     func leaveOpen() {
-        lock.withLock { place.pointee.leavesOpen = true }
+        socket.withLock { $0.leavesOpen = true }
     }
 
     /// Closes the socket and tells the owner nothing any more.
@@ -155,7 +131,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     func abandon(reset: Bool = false) {
         owner = nil
         timer = nil
-        lock.withLock { place.pointee.close(on: loop, reset: reset) }
+        socket.withLock { $0.close(on: loop, reset: reset) }
     }
 
     func askToFinish() {
@@ -167,35 +143,23 @@ final class LinkStream: LoopMember, @unchecked Sendable {
     // MARK: LoopMember
 
     func ready(_ descriptor: Int32, _ readiness: Readiness) {
-        lock.lock()
-        if readiness.contains(.failed) || (readiness.contains(.read) && !place.pointee.paused) {
-            if place.pointee.read(on: loop) { progressed = true }
-            // A faulty socket is reported for ever.
-            if readiness.contains(.failed), place.pointee.link.needs.isOver { place.pointee.close(on: loop) }
-        }
-        if readiness.contains(.write) { place.pointee.writeBlocked = false }
-        lock.unlock()
+        socket.withLock { $0.ready(readiness, on: loop) }
         askToFinish()
     }
 
     func turnEnds() {
         finishAsked = false
-        lock.lock()
-        if progressed || place.pointee.hasReports {
-            var reports = place.pointee.takeReports()
-            lock.unlock()
-            if progressed { reports.insert(.progress, at: 0) }
-            progressed = false
+        var reports = socket.withLock { $0.takeReports() }
+        if !reports.isEmpty {
             owner?.stream(self, reported: &reports)
             reports.removeAll(keepingCapacity: true)
-            lock.lock()
-            place.pointee.giveBack(&reports)
         }
-        let rest = place.pointee.endTurn(on: loop)
-        let descriptor = place.pointee.descriptor
-        lock.unlock()
+        let rest = socket.withLock { socket in
+            socket.giveBack(&reports)
+            return socket.endTurn(on: loop)
+        }
         if rest.rearms { arm(rest.deadline) }
-        if let interest = rest.interest { loop.watch(descriptor, for: interest) }
+        if rest.descriptor >= 0 { loop.watch(rest.descriptor, for: rest.interest) }
         if rest.hasReports {
             askToFinish()
         } else if rest.isOver {
@@ -207,7 +171,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         owner = nil
         timer = nil
         // The loop closes the descriptor next: no thread may be writing to it.
-        while !lock.withLock({ place.pointee.loopStopped() }) { SystemThread.yield() }
+        while !socket.withLock({ $0.loopStopped() }) { SystemThread.yield() }
     }
 
     // MARK: Deadlines
@@ -224,7 +188,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     private func timerFired() {
         let now = loop.instant
-        lock.withLock { place.pointee.armed = nil }
+        socket.withLock { $0.armed = nil }
         change { link, _, reports in link.timerFired(at: now, into: &reports) }
     }
 }

@@ -13,20 +13,6 @@ import SenteSocket
 ///     └─────── a fault of either side ──────┴──► broken: nothing but what is to be sent
 /// ```
 final class TLSFilter {
-    /// What a step came to.
-    enum Step {
-        /// So many bytes; of a handshake 0, for done.
-        case bytes(Int)
-        /// The peer has said that it sends no more.
-        case end
-        case wantsMore
-        case failed(LinkFailure)
-
-        var isBytes: Bool {
-            if case .bytes = self { true } else { false }
-        }
-    }
-
     /// What is encrypted in one go at most.
     private static let chunk = 128 << 10
     /// What one record holds (RFC 8446 §5.1), and the most that it is longer once encrypted, with its header (§5.2).
@@ -48,7 +34,7 @@ final class TLSFilter {
     /// The server asked for a certificate, and there is none.
     private var lacksIdentity = false
     /// How much of the link's output is encrypted, and not wholly taken by the kernel.
-    var unsettled = 0
+    private var unsettled = 0
 
     /// Connects to `target`, or accepts when it is nil; nil when there is no memory.
     init?(_ context: TLSContext, target: TLSTarget?) {
@@ -103,7 +89,7 @@ final class TLSFilter {
 
     // MARK: Bytes of the socket
 
-    /// Hands over what was received; read on until `wantsMore`, before the memory is used for something else.
+    /// Hands over what was received; read on until `wouldBlock`, before the memory is used for something else.
     func give(_ bytes: UnsafeRawBufferPointer) {
         if firstByte == nil { firstByte = bytes.first }
         wire.pointee.input = bytes
@@ -112,15 +98,21 @@ final class TLSFilter {
     /// Whether anything is to be sent.
     var hasOutput: Bool { wire.pointee.hasOutput }
 
-    /// Offers what is to be sent to `body`, which returns how much was taken.
-    func withOutput(_ body: (UnsafeRawBufferPointer) -> Int) {
-        wire.pointee.withOutput(body)
+    /// What is to be sent.
+    var output: ArraySlice<UInt8> { wire.pointee.output }
+
+    /// Counts what was sent; how much of the link's output has thereby left, all that it became.
+    func wrote(_ count: Int) -> Int {
+        wire.pointee.wrote(count)
+        guard !hasOutput else { return 0 }
+        defer { unsettled = 0 }
+        return unsettled
     }
 
     // MARK: Bytes of the link
 
     /// Goes on with the handshake.
-    func shakeHands() -> Step {
+    func shakeHands() -> Transfer {
         guard !isBroken else { return .end }
         library.ERR_clear_error()
         let result = library.SSL_do_handshake(ssl)
@@ -137,7 +129,7 @@ final class TLSFilter {
     /// Decrypts into `region` until it is full or nothing is left.
     ///
     /// What came before an end or a fault is returned first.
-    func read(into region: UnsafeMutableRawBufferPointer) -> Step {
+    func read(into region: UnsafeMutableRawBufferPointer) -> Transfer {
         guard !isBroken else { return .end }
         var count = 0
         while count < region.count, let base = region.baseAddress {
@@ -149,19 +141,18 @@ final class TLSFilter {
         return .bytes(count)
     }
 
-    /// Encrypts the front of `bytes`; how much of it.
-    func write(_ bytes: UnsafeRawBufferPointer) -> Step {
+    /// Encrypts the front of `bytes`, which `wrote` counts when all of it has left; how much of it.
+    func write(_ bytes: UnsafeRawBufferPointer) -> Transfer {
         guard !isBroken, !hasEnded else { return .end }
         let whole = min(bytes.count, Self.chunk)
         wire.pointee.reserve(whole + (whole / Self.record.content + 1) * Self.record.overhead)
-        var count = 0
-        while count < whole, let base = bytes.baseAddress {
+        while unsettled < whole, let base = bytes.baseAddress {
             library.ERR_clear_error()
-            let put = library.SSL_write(ssl, base + count, Int32(clamping: whole - count))
-            guard put > 0 else { return count > 0 ? .bytes(count) : step(after: put) }
-            count += Int(put)
+            let put = library.SSL_write(ssl, base + unsettled, Int32(clamping: whole - unsettled))
+            guard put > 0 else { return unsettled > 0 ? .bytes(unsettled) : step(after: put) }
+            unsettled += Int(put)
         }
-        return .bytes(count)
+        return .bytes(unsettled)
     }
 
     /// Says that nothing more will be sent (close_notify, RFC 8446 §6.1).
@@ -172,9 +163,9 @@ final class TLSFilter {
         _ = library.SSL_shutdown(ssl)
     }
 
-    private func step(after result: Int32) -> Step {
+    private func step(after result: Int32) -> Transfer {
         switch library.SSL_get_error(ssl, result) {
-        case TLSNumber.wantsRead: return .wantsMore
+        case TLSNumber.wantsRead: return .wouldBlock
         case TLSNumber.zeroReturn: return .end
         default:
             isBroken = true

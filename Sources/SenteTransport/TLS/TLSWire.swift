@@ -10,11 +10,13 @@ import SenteBase
 struct TLSWire {
     /// What was received and not yet read; valid within one call.
     var input = UnsafeRawBufferPointer(start: nil, count: 0)
-    private var output: [UInt8] = []
+    private var storage: [UInt8] = []
     private var head = 0
 
     /// Whether anything is to be sent.
-    var hasOutput: Bool { head < output.count }
+    var hasOutput: Bool { head < storage.count }
+
+    var output: ArraySlice<UInt8> { storage[head...] }
 
     /// Moves input to where OpenSSL wants it; how much.
     fileprivate mutating func take(into target: UnsafeMutableRawPointer, atMost limit: Int) -> Int {
@@ -27,20 +29,18 @@ struct TLSWire {
 
     /// Makes room for so many bytes of output at once.
     mutating func reserve(_ count: Int) {
-        output.reserveCapacity(output.count + count)
+        storage.reserveCapacity(storage.count + count)
     }
 
     fileprivate mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        output.append(contentsOf: bytes)
+        storage.append(contentsOf: bytes)
     }
 
-    /// Offers the output to `body`, which returns how much of it was taken; owns no memory once all of it was.
-    mutating func withOutput(_ body: (UnsafeRawBufferPointer) -> Int) {
-        guard hasOutput else { return }
-        let from = head
-        head += output.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[from...])) }
+    /// Drops the front of the output, which was sent; owns no memory once all of it was.
+    mutating func wrote(_ count: Int) {
+        head += count
         guard !hasOutput else { return }
-        output = []
+        storage = []
         head = 0
     }
 }
