@@ -102,10 +102,7 @@ struct KeyedReading<Key: CodingKey>: KeyedDecodingContainerProtocol {
 
     private func value(_ key: Key) throws -> Value {
         guard let value = find(key) else {
-            throw DecodingError.keyNotFound(
-                key,
-                DecodingError.Context(
-                    codingPath: codingPath, debugDescription: "The map has no key “\(key.stringValue)”."))
+            throw DecodingError.keyNotFound(key, parent.context("The map has no key “\(key.stringValue)”."))
         }
         return value
     }

@@ -11,12 +11,15 @@ enum PlainArray {
 
     /// Makes the array that is wanted; nil for all other types, which are decoded one by one.
     init?(_ items: [Value], _ type: Any.Type) {
-        switch ObjectIdentifier(type) {
-        case Self.stringArray: self.init(strings: items)
-        case Self.doubleArray: self.init(doubles: items)
-        case Self.integerArray: self.init(integers: items)
-        default: return nil
-        }
+        let array: PlainArray? =
+            switch ObjectIdentifier(type) {
+            case Self.stringArray: Self.array(items) { $0.stringValue }.map(PlainArray.strings)
+            case Self.doubleArray: Self.array(items, Self.double).map(PlainArray.doubles)
+            case Self.integerArray: Self.array(items, Self.integer).map(PlainArray.integers)
+            default: nil
+            }
+        guard let array else { return nil }
+        self = array
     }
 
     /// The array as the type that it was made for.
@@ -33,36 +36,27 @@ enum PlainArray {
     private static let doubleArray = ObjectIdentifier([Double].self)
     private static let integerArray = ObjectIdentifier([Int].self)
 
-    private init?(strings items: [Value]) {
-        var strings: [String] = []
-        strings.reserveCapacity(items.count)
+    @inline(__always)
+    private static func array<Element>(_ items: [Value], _ content: (Value) -> Element?) -> [Element]? {
+        var array: [Element] = []
+        array.reserveCapacity(items.count)
         for item in items {
-            guard case .string(let text) = item else { return nil }
-            strings.append(text)
+            guard let element = content(item) else { return nil }
+            array.append(element)
         }
-        self = .strings(strings)
+        return array
     }
 
-    private init?(doubles items: [Value]) {
-        var doubles: [Double] = []
-        doubles.reserveCapacity(items.count)
-        for item in items {
-            switch item {
-            case .double(let double): doubles.append(double)
-            case .integer(let integer): doubles.append(Double(integer))
-            default: return nil
-            }
+    private static func double(_ item: Value) -> Double? {
+        switch item {
+        case .double(let double): double
+        case .integer(let integer): Double(integer)
+        default: nil
         }
-        self = .doubles(doubles)
     }
 
-    private init?(integers items: [Value]) {
-        var integers: [Int] = []
-        integers.reserveCapacity(items.count)
-        for item in items {
-            guard case .integer(let integer) = item, let number = Int(exactly: integer) else { return nil }
-            integers.append(number)
-        }
-        self = .integers(integers)
+    private static func integer(_ item: Value) -> Int? {
+        guard case .integer(let integer) = item else { return nil }
+        return Int(exactly: integer)
     }
 }

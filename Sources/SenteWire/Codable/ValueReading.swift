@@ -14,19 +14,14 @@ final class ValueReading: Decoder, SingleValueDecodingContainer, CodingStep {
     /// The position in the map's items where the next key is expected.
     private var next = 0
 
-    init(_ value: Value, userInfo: [CodingUserInfoKey: any Sendable]) {
-        self.value = value
-        parent = nil
-        key = nil
-        info = userInfo
-    }
-
-    /// The decoder one step below another.
-    init(_ value: Value, _ parent: ValueReading, _ key: any CodingKey) {
+    init(
+        _ value: Value, _ parent: ValueReading? = nil, _ key: (any CodingKey)? = nil,
+        userInfo: [CodingUserInfoKey: any Sendable] = [:]
+    ) {
         self.value = value
         self.parent = parent
         self.key = key
-        info = [:]
+        info = userInfo
     }
 
     var userInfo: [CodingUserInfoKey: Any] {
@@ -147,7 +142,7 @@ extension ValueReading {
             context("There is \(value.phrase), and it does not fit \(type), \(range)."))
     }
 
-    private func context(_ message: String) -> DecodingError.Context {
+    func context(_ message: String) -> DecodingError.Context {
         DecodingError.Context(codingPath: codingPath, debugDescription: message)
     }
 }

@@ -21,38 +21,24 @@ final class ValueWriting: Encoder, CodingStep {
     /// Containers that were handed out and may still be written to, each with its position in the items.
     private var children: [(position: Int, writing: ValueWriting)] = []
 
-    init(plan: EncodingPlan) {
+    init(
+        plan: EncodingPlan, parent: ValueWriting? = nil, key: (any CodingKey)? = nil, depth: Int = 0
+    ) {
         self.plan = plan
-        parent = nil
-        key = nil
-        depth = 0
-    }
-
-    /// The encoder of what a single value container was given, in the place of the container's own.
-    private init(replacing other: ValueWriting) {
-        plan = other.plan
-        parent = other.parent
-        key = other.key
-        depth = other.depth + 1
-    }
-
-    /// The encoder one step below another.
-    init(_ parent: ValueWriting, _ key: any CodingKey) {
-        plan = parent.plan
         self.parent = parent
         self.key = key
-        depth = parent.depth + 1
+        self.depth = depth
     }
 
     var userInfo: [CodingUserInfoKey: Any] { plan.userInfo }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        beginEntries()
+        begin(.entries, "a map")
         return KeyedEncodingContainer(KeyedWriting<Key>(writing: self))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        beginElements()
+        begin(.elements, "a sequence")
         return UnkeyedWriting(writing: self)
     }
 
@@ -60,10 +46,16 @@ final class ValueWriting: Encoder, CodingStep {
         SingleWriting(writing: self)
     }
 
+    /// The encoder one step below.
+    private func child(_ key: any CodingKey) -> ValueWriting {
+        ValueWriting(plan: plan, parent: self, key: key, depth: depth + 1)
+    }
+
     /// The value of something Encodable that stands one step below, or here if there is no key.
     func encoded<T: Encodable>(_ value: T, _ key: (any CodingKey)?) throws -> Value {
         if let plain = Self.plain(value) { return plain }
-        let below = key.map { ValueWriting(self, $0) } ?? ValueWriting(replacing: self)
+        let below =
+            key.map(child) ?? ValueWriting(plan: plan, parent: parent, key: self.key, depth: depth + 1)
         if let bridged = try below.bridged(value) { return bridged }
         guard below.depth <= Self.maximumDepth else {
             throw EncodingError.invalidValue(
@@ -104,14 +96,6 @@ final class ValueWriting: Encoder, CodingStep {
 extension ValueWriting {
     var elementCount: Int { items.count }
 
-    func beginElements() {
-        begin(.elements, "a sequence")
-    }
-
-    func beginEntries() {
-        begin(.entries, "a map")
-    }
-
     func set(_ value: Value) {
         guard kind == .nothing else { return misused("a single value") }
         kind = .single
@@ -147,7 +131,7 @@ extension ValueWriting {
     ///
     /// If that is too deep, the whole is refused.
     func below(_ key: any CodingKey) -> ValueWriting {
-        let below = ValueWriting(self, key)
+        let below = child(key)
         if below.depth > Self.maximumDepth, plan.error == nil {
             plan.error = .invalidValue(
                 key, context("There are containers deeper than \(Self.maximumDepth)."))
