@@ -29,24 +29,18 @@ extension Timestamp: CustomStringConvertible {
         // The first day of the range begins before the range does.
         let rest = Int(milliseconds &- days &* day)
         let (year, month, dayOfMonth) = Self.civil(days)
-        let yearText =
-            (0...9999).contains(year)
-            ? Self.padded(Int(year), 4) : (year < 0 ? "-" : "+") + Self.padded(Int(year.magnitude), 4)
-        let date = "\(yearText)-\(Self.padded(month, 2))-\(Self.padded(dayOfMonth, 2))"
-        let hour = Self.padded(rest / 3_600_000, 2)
-        let minute = Self.padded(rest / 60_000 % 60, 2)
-        let second = Self.padded(rest / 1000 % 60, 2)
-        var fraction = Self.padded(rest % 1000, 3)
+        let sign = (0...9999).contains(year) ? "" : year < 0 ? "-" : "+"
+        let date =
+            "\(sign)\(year.magnitude.digits(atLeast: 4))-\(month.digits(atLeast: 2))-\(dayOfMonth.digits(atLeast: 2))"
+        let hour = (rest / 3_600_000).digits(atLeast: 2)
+        let minute = (rest / 60_000 % 60).digits(atLeast: 2)
+        let second = (rest / 1000 % 60).digits(atLeast: 2)
+        var fraction = (rest % 1000).digits(atLeast: 3)
         if nanoseconds > 0 {
             let isWhole = nanoseconds % 1000 == 0
-            fraction += isWhole ? Self.padded(Int(nanoseconds / 1000), 3) : Self.padded(Int(nanoseconds), 6)
+            fraction += isWhole ? (nanoseconds / 1000).digits(atLeast: 3) : nanoseconds.digits(atLeast: 6)
         }
         return "\(date)T\(hour):\(minute):\(second).\(fraction)Z"
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
     }
 
     /// Days since 1970 to a date of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible

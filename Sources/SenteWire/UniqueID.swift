@@ -23,7 +23,7 @@ public struct UniqueID: Hashable, Sendable {
             if [8, 13, 18, 23].contains(position) {
                 guard byte == UInt8(ascii: "-") else { return nil }
             } else {
-                guard let digit = Self.hexDigit(byte), position < 36 else { return nil }
+                guard let digit = byte.digit(radix: 16), position < 36 else { return nil }
                 halves.high = halves.high << 4 | halves.low >> 60
                 halves.low = halves.low << 4 | UInt64(digit)
             }
@@ -31,15 +31,6 @@ public struct UniqueID: Hashable, Sendable {
         }
         guard position == 36 else { return nil }
         self.init(high: halves.high, low: halves.low)
-    }
-
-    static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x37
-        case 0x61...0x66: byte - 0x57
-        default: nil
-        }
     }
 }
 

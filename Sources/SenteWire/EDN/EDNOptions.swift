@@ -39,7 +39,7 @@ extension WireFormat {
             try writer.write(value)
             bytes.append(contentsOf: writer.sink.written)
         } decode: { bytes, limits throws(WireError) in
-            try EDNReader.value(of: bytes, options: options, limits: limits)
+            try EDNReader(bytes, options, limits).read()
         }
     }
 }

@@ -26,19 +26,11 @@ extension EDNReader {
 
     private mutating func skipComment() throws(ReadingError) {
         while position < end, bytes[position] != 0x0A, bytes[position] != 0x0D {
-            if bytes[position] < 0x80 { position += 1 } else { try skipSequence() }
+            if bytes[position] < 0x80 { position += 1 } else { try scanner.skipSequence() }
         }
     }
 
     private var isAtWideSpace: Bool { position + 2 < end && EDNName.isWideSpace(bytes + position) }
-
-    /// Moves over one character that is not ASCII.
-    mutating func skipSequence() throws(ReadingError) {
-        let length = UTF8Scan.sequenceLength(bytes, at: position, end: end)
-        guard length >= 0 else { throw incomplete() }
-        guard length > 0 else { throw error("The text is not UTF-8.", .invalidText) }
-        position += length
-    }
 
     /// Moves to the end of the token that has begun before.
     @inline(__always)
@@ -49,7 +41,7 @@ extension EDNReader {
             } else if bytes[position] < 0x80 || isAtWideSpace {
                 break
             } else {
-                try skipSequence()
+                try scanner.skipSequence()
             }
         }
         guard position < end else { return }
@@ -64,10 +56,6 @@ extension EDNReader {
         UnsafeBufferPointer(start: bytes + start, count: position - start)
     }
 
-    func text(from start: Int) -> String {
-        String(checked: token(from: start))
-    }
-
     /// Reads a keyword; `position` is at its colon.
     mutating func keyword() throws(ReadingError) -> Keyword {
         position += 1
@@ -77,7 +65,7 @@ extension EDNReader {
             position = start - 1
             throw error("A keyword is :name or :namespace/name.")
         }
-        return Keyword(exactly: text(from: start))
+        return Keyword(exactly: scanner.text(from: start))
     }
 
     /// Reads a symbol, or one of the words that are none.
@@ -98,7 +86,7 @@ extension EDNReader {
             position = start
             throw error("An EDN value must begin here; symbols are name or namespace/name.")
         }
-        return text(from: start)
+        return scanner.text(from: start)
     }
 
     /// Reads a tag behind its `#`.
@@ -106,7 +94,7 @@ extension EDNReader {
         let start = position
         if bytes[position] >= 0x80 {
             // A letter is to begin it, so the character must be whole.
-            try skipSequence()
+            try scanner.skipSequence()
             position = start
         }
         let text = EDNName.isConstituent(bytes[position]) || bytes[position] >= 0x80 ? try symbolText() : ""
@@ -123,9 +111,9 @@ extension EDNReader {
         let start = position
         guard position < end else { throw incomplete() }
         // The first character is taken whatever it is.
-        if bytes[position] < 0x80 { position += 1 } else { try skipSequence() }
+        if bytes[position] < 0x80 { position += 1 } else { try scanner.skipSequence() }
         try skipToken()
-        let text = text(from: start)
+        let text = scanner.text(from: start)
         guard let scalar = Self.character(text) else {
             position = start - 1
             throw error("This is no character that Clojure knows.")
@@ -159,8 +147,8 @@ extension EDNReader {
     private static func code(_ digits: some Sequence<UInt8>, radix: UInt32) -> UInt32? {
         var code: UInt32 = 0
         for byte in digits {
-            guard let digit = UniqueID.hexDigit(byte), digit < radix else { return nil }
-            code = code * radix + UInt32(digit)
+            guard let digit = byte.digit(radix: radix) else { return nil }
+            code = code * radix + digit
         }
         return code
     }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension EDNReader {
-    /// Radix numbers beyond 64 bits take time in proportion to the square of their length.
-    private static let maximumRadixDigits = 1000
-
+extension TextScanner {
     /// Whether a number ends here (`clojure.lang.EdnReader.readNumber`).
     var endsNumber: Bool {
         guard position < end else { return true }
@@ -15,6 +12,11 @@ extension EDNReader {
         default: return !EDNName.isConstituent(byte)
         }
     }
+}
+
+extension EDNReader {
+    /// Radix numbers beyond 64 bits take time in proportion to the square of their length.
+    private static let maximumRadixDigits = 1000
 
     /// Reads a number; `position` is at its sign or first digit.
     mutating func number() throws(ReadingError) -> Value {
@@ -25,7 +27,7 @@ extension EDNReader {
         var mantissa: UInt64 = 0
         skipDigits(into: &mantissa)
         var digitCount = position - firstDigit
-        if endsNumber, digitCount < 19, digitCount == 1 || bytes[firstDigit] != UInt8(ascii: "0") {
+        if scanner.endsNumber, digitCount < 19, digitCount == 1 || bytes[firstDigit] != UInt8(ascii: "0") {
             return .integer(isNegative ? -Int64(mantissa) : Int64(mantissa))
         }
         if position < end, bytes[position] == UInt8(ascii: ".") {
@@ -34,7 +36,9 @@ extension EDNReader {
             skipDigits(into: &mantissa)
             digitCount += position - fraction
             let exponent = fraction - position
-            if endsNumber, digitCount <= 19, let double = DecimalText.double(mantissa, exponent: exponent) {
+            if scanner.endsNumber, digitCount <= 19,
+                let double = DecimalText.double(mantissa, exponent: exponent)
+            {
                 return .double(isNegative ? -double : double)
             }
         }
@@ -54,8 +58,8 @@ extension EDNReader {
     /// Reads a number of any form (`intPat`, `ratioPat` and `floatPat` of Clojure's reader).
     private mutating func rareNumber() throws(ReadingError) -> Value {
         let start = position
-        while !endsNumber { position += 1 }
-        let token = text(from: start)
+        while !scanner.endsNumber { position += 1 }
+        let token = scanner.text(from: start)
         let sign = token.utf8.first == UInt8(ascii: "-") ? "-" : ""
         let isSigned = !EDNName.isDigit(token.utf8.first ?? 0)
         let number = isSigned ? token.utf8.dropFirst() : Substring(token).utf8
@@ -143,8 +147,7 @@ extension EDNReader {
         // Nine decimal digits each, the lowest first.
         var groups: [UInt32] = [0]
         for byte in digits {
-            guard let digit = digitValue(byte), digit < radix
-            else { return nil }
+            guard let digit = byte.digit(radix: radix) else { return nil }
             var carry = UInt64(digit)
             for index in groups.indices {
                 carry += UInt64(groups[index]) * UInt64(radix)
@@ -153,19 +156,7 @@ extension EDNReader {
             }
             if carry > 0 { groups.append(UInt32(carry)) }
         }
-        return groups.reversed().map { group in
-            let text = String(group)
-            return String(repeating: "0", count: 9 - text.utf8.count) + text
-        }.joined()
-    }
-
-    private static func digitValue(_ byte: UInt8) -> UInt32? {
-        switch byte {
-        case 0x30...0x39: UInt32(byte) - 0x30
-        case 0x41...0x5A: UInt32(byte) - 0x37
-        case 0x61...0x7A: UInt32(byte) - 0x57
-        default: nil
-        }
+        return groups.reversed().map { $0.digits(atLeast: 9) }.joined()
     }
 
     /// Reads `##Inf`, `##-Inf` or `##NaN`; `position` is at the second `#`.
@@ -175,8 +166,8 @@ extension EDNReader {
         try skipSpace()
         guard position < end else { throw incomplete() }
         let offset = position
-        while !endsNumber { position += 1 }
-        switch text(from: offset) {
+        while !scanner.endsNumber { position += 1 }
+        switch scanner.text(from: offset) {
         case "Inf": return .double(.infinity)
         case "-Inf": return .double(-.infinity)
         case "NaN": return .double(.nan)

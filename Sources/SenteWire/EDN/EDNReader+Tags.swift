@@ -7,15 +7,18 @@ extension EDNReader {
         switch (tag.text, value) {
         case ("inst", .string(let text)):
             guard let instant = Timestamp(text, mayBePartial: true) else {
-                throw wrong("The text under #inst is no date, as 2026-11-21T10:00:00.000-00:00 is.", tag)
+                throw ReadingError(
+                    "The text under #inst is no date, as 2026-11-21T10:00:00.000-00:00 is.", at: tag.offset)
             }
             return .instant(instant)
         case ("uuid", .string(let text)):
             guard let id = UniqueID(text) else {
-                throw wrong("The text under #uuid is not 8-4-4-4-12 hexadecimal digits.", tag)
+                throw ReadingError(
+                    "The text under #uuid is not 8-4-4-4-12 hexadecimal digits.", at: tag.offset)
             }
             return .uuid(id)
-        case ("inst", _), ("uuid", _): throw wrong("Under #inst and #uuid stands text.", tag)
+        case ("inst", _), ("uuid", _):
+            throw ReadingError("Under #inst and #uuid stands text.", at: tag.offset)
         case ("bytes", .string(let text)):
             return Base64.bytes(text).map(Value.bytes) ?? .tagged(tag.text, value)
         case ("uri", .string(let text)): return .uri(text)
@@ -32,10 +35,6 @@ extension EDNReader {
         }
     }
 
-    private func wrong(_ message: StaticString, _ tag: Name) -> ReadingError {
-        ReadingError(kind: .malformed, message: message, offset: tag.offset)
-    }
-
     private mutating func read(
         _ value: Value, with reader: EDNOptions.Reader, at offset: Int
     ) throws(ReadingError) -> Value {
@@ -44,7 +43,7 @@ extension EDNReader {
         } catch {
             refusal = error
             refusal?.offset = offset
-            throw ReadingError(kind: error.kind, message: "The tag's reader refused.", offset: offset)
+            throw ReadingError("The tag's reader refused.", error.kind, at: offset)
         }
     }
 }

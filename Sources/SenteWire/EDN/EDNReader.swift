@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one EDN document of UTF-8 bytes in place, without recursion, as `clojure.edn` does.
-struct EDNReader: ~Copyable {
+struct EDNReader: DocumentReader, ~Copyable {
     /// What is open: a collection, or a prefix that waits for the form it applies to.
     fileprivate enum Kind: UInt8 {
         case vector, list, map, qualifiedMap, set
@@ -24,10 +24,7 @@ struct EDNReader: ~Copyable {
         let offset: Int
     }
 
-    let bytes: UnsafePointer<UInt8>
-    let end: Int
-    var position = 0
-    var scratch: [UInt8] = []
+    var scanner: TextScanner
     let options: EDNOptions
     /// What a reader of the user's threw.
     var refusal: WireError?
@@ -37,31 +34,18 @@ struct EDNReader: ~Copyable {
     private var names: [Name] = []
     private let maximumDepth: Int
 
-    static func value(
-        of buffer: UnsafeRawBufferPointer, options: EDNOptions, limits: WireLimits
-    ) throws(WireError) -> Value {
-        let buffer = buffer.bindMemory(to: UInt8.self)
-        guard let base = buffer.baseAddress else { throw WireError(.incomplete, incompleteness, offset: 0) }
-        var reader = EDNReader(
-            bytes: base, end: buffer.count, options: options, maximumDepth: limits.maximumDepth)
-        do throws(ReadingError) {
-            return try reader.document()
-        } catch {
-            if let refusal = reader.refusal { throw refusal }
-            throw WireError(error)
-        }
-    }
-
-    private static let incompleteness = "The EDN document ends before its value does."
-
-    private init(bytes: UnsafePointer<UInt8>, end: Int, options: EDNOptions, maximumDepth: Int) {
-        self.bytes = bytes
-        self.end = end
+    init(
+        _ document: UnsafeRawBufferPointer, _ options: EDNOptions, _ limits: WireLimits
+    ) throws(WireError) {
+        scanner = try TextScanner(
+            document, .edn, ifEmpty: "The EDN document ends before its value does.")
         self.options = options
-        self.maximumDepth = maximumDepth
+        maximumDepth = limits.maximumDepth
     }
 
-    private mutating func document() throws(ReadingError) -> Value {
+    func wireError(_ error: ReadingError) -> WireError { refusal ?? WireError(error) }
+
+    mutating func document() throws(ReadingError) -> Value {
         while true {
             try skipSpace()
             guard position < end else {
@@ -84,7 +68,7 @@ struct EDNReader: ~Copyable {
         switch bytes[position] {
         case UInt8(ascii: "\""):
             let start = position + 1
-            let text = try string()
+            let text = try scanner.string()
             // An escape is longer than what it stands for, so equal lengths mean that there was none.
             let isPlain = text.utf8.count == position - 1 - start
             try add(.string(text), textFrom: start, count: isPlain ? text.utf8.count : -1)
@@ -133,6 +117,7 @@ struct EDNReader: ~Copyable {
             throw error("The EDN document is nested too deep.", .tooDeep)
         }
         position += 1
+        if open.isEmpty { open.reserveCapacity(8) }
         open.append(Frame(kind: kind, start: stack.count))
     }
 
@@ -251,14 +236,21 @@ struct EDNReader: ~Copyable {
         default: return key
         }
     }
+}
+
+extension EDNReader {
+    var bytes: UnsafePointer<UInt8> { scanner.bytes }
+    var end: Int { scanner.end }
+    var position: Int {
+        get { scanner.position }
+        set { scanner.position = newValue }
+    }
 
     func error(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> ReadingError {
-        ReadingError(kind: kind, message: message, offset: position)
+        scanner.error(message, kind)
     }
 
-    func incomplete() -> ReadingError {
-        ReadingError(kind: .incomplete, message: "The EDN document ends before its value does.", offset: end)
-    }
+    func incomplete() -> ReadingError { scanner.incomplete() }
 }
 
 extension EDNReader.Kind {

@@ -156,8 +156,7 @@ struct EDNWriter: ValueWriter, ~Copyable {
             guard scalar.properties.isWhitespace || scalar.properties.generalCategory == .control else {
                 return sink.append(text: String(scalar))
             }
-            let digits = String(scalar.value, radix: 16)
-            sink.append(text: "u" + String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits)
+            sink.append(text: "u" + scalar.value.digits(atLeast: 4, radix: 16))
         }
     }
 

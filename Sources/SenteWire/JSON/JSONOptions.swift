@@ -98,7 +98,7 @@ extension WireFormat {
             try writer.write(value)
             bytes.append(contentsOf: writer.sink.written)
         } decode: { bytes, limits throws(WireError) in
-            try JSONReader.value(of: bytes, limits: limits)
+            try JSONReader(bytes, limits).read()
         }
     }
 }

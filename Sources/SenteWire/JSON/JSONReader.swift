@@ -1,42 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one JSON document (RFC 8259), without recursion.
-struct JSONReader: ~Copyable {
-    private var scanner: JSONScanner
+struct JSONReader: DocumentReader, ~Copyable {
+    private var scanner: TextScanner
     private var stack = ValueStack()
-    /// The open collections: where in the stack each began, times two, plus one for objects.
-    private var open: [Int] = []
+    /// The innermost collection: where in the stack its values begin, times two, plus one for objects.
+    ///
+    /// That of the collection around it stands in the stack right before them, so that none needs memory of its own.
+    private var open = 0
+    private var depth = 0
     private let maximumDepth: Int
 
-    static func value(of buffer: UnsafeRawBufferPointer, limits: WireLimits) throws(WireError) -> Value {
-        let buffer = buffer.bindMemory(to: UInt8.self)
-        guard let base = buffer.baseAddress, !buffer.isEmpty else {
-            throw WireError(.incomplete, "The JSON document is empty.", offset: 0)
-        }
-        var reader = JSONReader(
-            scanner: JSONScanner(bytes: base, end: buffer.count), maximumDepth: limits.maximumDepth)
-        do throws(ReadingError) {
-            return try reader.document()
-        } catch {
-            throw WireError(error)
-        }
+    init(_ document: UnsafeRawBufferPointer, _ limits: WireLimits) throws(WireError) {
+        scanner = try TextScanner(document, .json, ifEmpty: "The JSON document is empty.")
+        maximumDepth = limits.maximumDepth
     }
 
-    private init(scanner: consuming JSONScanner, maximumDepth: Int) {
-        self.scanner = scanner
-        self.maximumDepth = maximumDepth
-    }
-
-    private mutating func document() throws(ReadingError) -> Value {
+    mutating func document() throws(ReadingError) -> Value {
         repeat {
             if try value() { continue }
             while try next() {}
-        } while !open.isEmpty
+        } while depth > 0
         try scanner.finish("Only one value may stand in a JSON document.")
         return stack.pop()
     }
 
     /// Reads a scalar, an empty collection, or the start of a collection; true if a value must come next.
+    @inline(__always)
     private mutating func value() throws(ReadingError) -> Bool {
         switch try scanner.nextByte() {
         case UInt8(ascii: "\""): stack.push(.string(try scanner.string()))
@@ -48,7 +38,7 @@ struct JSONReader: ~Copyable {
     }
 
     private mutating func begin(isObject: Bool, close: UInt8) throws(ReadingError) -> Bool {
-        guard open.count < maximumDepth else {
+        guard depth < maximumDepth else {
             throw scanner.error("The JSON document is nested too deep.", .tooDeep)
         }
         scanner.position += 1
@@ -57,32 +47,35 @@ struct JSONReader: ~Copyable {
             stack.push(isObject ? .map(ValueMap()) : .vector([]))
             return false
         }
-        if open.isEmpty { open.reserveCapacity(12) }
-        open.append(stack.count << 1 | (isObject ? 1 : 0))
+        depth += 1
+        stack.push(.integer(Int64(open)))
+        open = stack.count << 1 | (isObject ? 1 : 0)
         if isObject { try key() }
         return true
     }
 
     /// Goes on after a value: true after the end of a collection, false where a value must come next.
+    @inline(__always)
     private mutating func next() throws(ReadingError) -> Bool {
-        guard let current = open.last else { return false }
-        let isObject = current & 1 == 1
+        guard depth > 0 else { return false }
+        let isObject = open & 1 == 1
+        let value: Value
         switch try scanner.nextByte() {
         case UInt8(ascii: ","):
             scanner.position += 1
             if isObject { try key() }
             return false
-        case UInt8(ascii: "}") where isObject:
-            stack.push(.map(stack.takeMap(from: current >> 1)))
-        case UInt8(ascii: "]") where !isObject:
-            stack.push(.vector(stack.takeArray(from: current >> 1)))
+        case UInt8(ascii: "}") where isObject: value = .map(stack.takeMap(from: open >> 1))
+        case UInt8(ascii: "]") where !isObject: value = .vector(stack.takeArray(from: open >> 1))
         default:
             throw isObject
                 ? scanner.error("A comma or the end of the object must come here.")
                 : scanner.error("A comma or the end of the array must come here.")
         }
         scanner.position += 1
-        open.removeLast()
+        depth -= 1
+        if case .integer(let outer) = stack.pop() { open = Int(outer) }
+        stack.push(value)
         return true
     }
 

@@ -27,6 +27,10 @@ package struct MessagePackScanner: ~Copyable {
         self.end = end
     }
 
+    init(_ document: UnsafeRawBufferPointer, ifEmpty message: StaticString) throws(WireError) {
+        self.init(bytes: try document.start(ifEmpty: message), end: document.count)
+    }
+
     /// The next token, for other modules.
     package mutating func token() throws(WireError) -> Token {
         do throws(ReadingError) {
@@ -79,9 +83,7 @@ package struct MessagePackScanner: ~Copyable {
         case 0xDC, 0xDD: return .array(try length(width: lead == 0xDC ? 2 : 4))
         case 0xDE, 0xDF: return .map(try length(width: lead == 0xDE ? 2 : 4))
         default:
-            throw ReadingError(
-                kind: .malformed, message: "MessagePack has no value that begins with the byte C1.",
-                offset: position - 1)
+            throw ReadingError("MessagePack has no value that begins with the byte C1.", at: position - 1)
         }
     }
 
@@ -118,7 +120,7 @@ package struct MessagePackScanner: ~Copyable {
         let content = UnsafeBufferPointer(start: bytes + start, count: count)
         let text = String(decoding: content, as: UTF8.self)
         guard Self.isASCII(content) || Self.isSame(text, content) else {
-            throw ReadingError(kind: .invalidText, message: "The text is not UTF-8.", offset: start)
+            throw ReadingError("The text is not UTF-8.", .invalidText, at: start)
         }
         return text
     }
@@ -148,12 +150,10 @@ package struct MessagePackScanner: ~Copyable {
     }
 
     func error(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> ReadingError {
-        ReadingError(kind: kind, message: message, offset: position)
+        ReadingError(message, kind, at: position)
     }
 
     func incomplete() -> ReadingError {
-        ReadingError(
-            kind: .incomplete, message: "The MessagePack document ends in the middle of a value.", offset: end
-        )
+        ReadingError("The MessagePack document ends in the middle of a value.", .incomplete, at: end)
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one value as Sente's MessagePack packer writes it, without recursion.
-struct SenteMessagePackReader: ~Copyable {
+struct SenteMessagePackReader: DocumentReader, ~Copyable {
     /// A collection that is being read.
     private struct Frame {
         enum Kind { case document, array, map, set }
@@ -27,26 +27,12 @@ struct SenteMessagePackReader: ~Copyable {
     private var keys: [CachedKey] = []
     private let maximumDepth: Int
 
-    static func value(of buffer: UnsafeRawBufferPointer, limits: WireLimits) throws(WireError) -> Value {
-        let buffer = buffer.bindMemory(to: UInt8.self)
-        guard let base = buffer.baseAddress, !buffer.isEmpty else {
-            throw WireError(.incomplete, "The MessagePack document is empty.", offset: 0)
-        }
-        var reader = SenteMessagePackReader(
-            scanner: MessagePackScanner(bytes: base, end: buffer.count), maximumDepth: limits.maximumDepth)
-        do throws(ReadingError) {
-            return try reader.document()
-        } catch {
-            throw WireError(error)
-        }
+    init(_ document: UnsafeRawBufferPointer, _ limits: WireLimits) throws(WireError) {
+        scanner = try MessagePackScanner(document, ifEmpty: "The MessagePack document is empty.")
+        maximumDepth = limits.maximumDepth
     }
 
-    private init(scanner: consuming MessagePackScanner, maximumDepth: Int) {
-        self.scanner = scanner
-        self.maximumDepth = maximumDepth
-    }
-
-    private mutating func document() throws(ReadingError) -> Value {
+    mutating func document() throws(ReadingError) -> Value {
         repeat {
             if try value() { continue }
             while current.remaining == 0, let parent = parents.popLast() {
@@ -144,14 +130,14 @@ struct SenteMessagePackReader: ~Copyable {
             // The content is read where it stands: its maps share the message's keys.
             scanner.position = start
             guard case .array(let values) = try scanner.next() else {
-                throw error("A set's extension must hold an array.", start)
+                throw ReadingError("A set's extension must hold an array.", at: start)
             }
             return try begin(.set, count: values, values: values, end: start + count)
         case SenteExtension.integers, SenteExtension.floats, SenteExtension.doubles:
             push(.vector(try numbers(type, start, count)))
         case SenteExtension.uuid:
             guard let id = UniqueID(try scanner.text(start, count)) else {
-                throw error("A UUID is written as 8-4-4-4-12 hexadecimal digits.", start)
+                throw ReadingError("A UUID is written as 8-4-4-4-12 hexadecimal digits.", at: start)
             }
             push(.uuid(id))
         case SenteExtension.timestamp: push(.instant(try timestamp(start, count)))
@@ -161,16 +147,20 @@ struct SenteMessagePackReader: ~Copyable {
     }
 
     private mutating func cachedKey(_ start: Int, _ count: Int) throws(ReadingError) {
-        guard isAtKey, count == 1 else { throw error("The number of a key stands only for a key.", start) }
+        guard isAtKey, count == 1 else {
+            throw ReadingError("The number of a key stands only for a key.", at: start)
+        }
         let number = Int(scanner.bytes[start])
-        guard number < keys.count else { throw error("No key of this message has that number.", start) }
+        guard number < keys.count else {
+            throw ReadingError("No key of this message has that number.", at: start)
+        }
         push(keys[number].key, fingerprint: keys[number].fingerprint)
     }
 
     private func character(_ start: Int, _ count: Int) throws(ReadingError) -> Unicode.Scalar {
         let scalars = try scanner.text(start, count).unicodeScalars
         guard let scalar = scalars.first, scalars.dropFirst().isEmpty else {
-            throw error("A character is one Unicode scalar.", start)
+            throw ReadingError("A character is one Unicode scalar.", at: start)
         }
         return scalar
     }
@@ -181,7 +171,7 @@ struct SenteMessagePackReader: ~Copyable {
         let numerator = try wholeNumber()
         let denominator = try wholeNumber()
         guard scanner.position == start + count, let ratio = Ratio(numerator, denominator) else {
-            throw error("A ratio is two whole numbers, the second not zero.", start)
+            throw ReadingError("A ratio is two whole numbers, the second not zero.", at: start)
         }
         return .ratio(ratio)
     }
@@ -191,14 +181,16 @@ struct SenteMessagePackReader: ~Copyable {
         switch try scanner.next() {
         case .integer(let integer): return BigInteger(integer)
         case .unsigned(let integer): return BigInteger(integer)
-        default: throw error("A ratio is two whole numbers, the second not zero.", start)
+        default: throw ReadingError("A ratio is two whole numbers, the second not zero.", at: start)
         }
     }
 
     /// Reads a Java array of numbers, big-endian.
     private mutating func numbers(_ type: Int8, _ start: Int, _ count: Int) throws(ReadingError) -> [Value] {
         let width = type == SenteExtension.doubles ? 8 : 4
-        guard count % width == 0 else { throw error("The array ends in the middle of a number.", start) }
+        guard count % width == 0 else {
+            throw ReadingError("The array ends in the middle of a number.", at: start)
+        }
         scanner.position = start
         var numbers: [Value] = []
         numbers.reserveCapacity(count / width)
@@ -226,21 +218,16 @@ struct SenteMessagePackReader: ~Copyable {
         case 12:
             nanoseconds = try scanner.unsigned(4)
             seconds = Int64(bitPattern: try scanner.unsigned(8))
-        default: throw error("A timestamp has 4, 8 or 12 bytes.", start)
+        default: throw ReadingError("A timestamp has 4, 8 or 12 bytes.", at: start)
         }
         guard nanoseconds <= 999_999_999 else {
-            throw error("A timestamp has fewer nanoseconds than a second.", start)
+            throw ReadingError("A timestamp has fewer nanoseconds than a second.", at: start)
         }
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1000)
         let (milliseconds, carry) = whole.addingReportingOverflow(Int64(nanoseconds / 1_000_000))
         guard !overflow, !carry else {
-            throw ReadingError(
-                kind: .outOfRange, message: "The timestamp is beyond 292 million years.", offset: start)
+            throw ReadingError("The timestamp is beyond 292 million years.", .outOfRange, at: start)
         }
         return Timestamp(milliseconds: milliseconds, nanoseconds: UInt32(nanoseconds % 1_000_000))
-    }
-
-    private func error(_ message: StaticString, _ offset: Int) -> ReadingError {
-        ReadingError(kind: .malformed, message: message, offset: offset)
     }
 }

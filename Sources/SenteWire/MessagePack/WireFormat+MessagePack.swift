@@ -14,6 +14,6 @@ extension WireFormat {
         try writer.write(value)
         bytes.append(contentsOf: writer.sink.written)
     } decode: { bytes, limits throws(WireError) in
-        try SenteMessagePackReader.value(of: bytes, limits: limits)
+        try SenteMessagePackReader(bytes, limits).read()
     }
 }

@@ -22,8 +22,7 @@ extension TransitAssembler {
             return value
         default: break
         }
-        throw ReadingError(
-            kind: .malformed, message: "What stands under the tag is not what the tag says.", offset: offset)
+        throw ReadingError("What stands under the tag is not what the tag says.", at: offset)
     }
 
     /// The value of a tag that Transit does not know, or that a user has a reader for.
@@ -35,7 +34,7 @@ extension TransitAssembler {
             return try reader(content)
         } catch {
             thrown = error
-            throw ReadingError(kind: error.kind, message: "A reader refused the value.", offset: offset)
+            throw ReadingError("A reader refused the value.", error.kind, at: offset)
         }
     }
 
@@ -46,9 +45,7 @@ extension TransitAssembler {
             return .tagged(tag, .string(text))
         }
         guard let value = Self.scalar(letter, text) else {
-            throw ReadingError(
-                kind: .malformed, message: "The text after the letter is not what the letter says.",
-                offset: offset)
+            throw ReadingError("The text after the letter is not what the letter says.", at: offset)
         }
         return value
     }

@@ -47,7 +47,7 @@ struct TransitAssembler: ~Copyable {
     }
 
     /// The error for the reader's caller: what a user's reader threw, if one did.
-    func error(_ error: ReadingError) -> WireError {
+    func wireError(_ error: ReadingError) -> WireError {
         guard var thrown else { return WireError(error) }
         thrown.offset = thrown.offset ?? error.offset
         return thrown
@@ -97,8 +97,7 @@ struct TransitAssembler: ~Copyable {
     private mutating func open(_ frame: Frame, _ offset: Int) throws(ReadingError) {
         // A set is an array under a tag, and a ratio in the innermost set is such a pair once more.
         guard depth + frame.level <= limits.maximumDepth, frames.count < 2 * limits.maximumDepth + 2 else {
-            throw ReadingError(
-                kind: .tooDeep, message: "The Transit document is nested too deep.", offset: offset)
+            throw ReadingError("The Transit document is nested too deep.", .tooDeep, at: offset)
         }
         depth += frame.level
         frames.append(frame)
@@ -112,8 +111,7 @@ struct TransitAssembler: ~Copyable {
         case .array: push(.vector(stack.takeArray(from: frame.start)))
         case .map, .object:
             guard (stack.count - frame.start) & 1 == 0 else {
-                throw ReadingError(
-                    kind: .malformed, message: "The last key of the map has no value.", offset: offset)
+                throw ReadingError("The last key of the map has no value.", at: offset)
             }
             push(.map(stack.takeMap(from: frame.start)))
         case .tag:
@@ -193,14 +191,11 @@ struct TransitAssembler: ~Copyable {
     /// What a cache code stands for.
     func code(_ number: Int?, at offset: Int) throws(ReadingError) -> Text {
         guard let number else {
-            throw ReadingError(
-                kind: .malformed, message: "A cache code is ^ with one or two of 44 digits.", offset: offset)
+            throw ReadingError("A cache code is ^ with one or two of 44 digits.", at: offset)
         }
         if number < 0 { return .marker }
         guard number < cache.count else {
-            throw ReadingError(
-                kind: .malformed, message: "The cache code refers to nothing that was written before.",
-                offset: offset)
+            throw ReadingError("The cache code refers to nothing that was written before.", at: offset)
         }
         return cache[number]
     }

@@ -1,33 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one Transit document in JSON, verbose or not, without recursion.
-struct TransitJSONReader: ~Copyable {
-    private var scanner: JSONScanner
+struct TransitJSONReader: DocumentReader, ~Copyable {
+    private var scanner: TextScanner
     private var assembler: TransitAssembler
 
-    static func value(
-        of buffer: UnsafeRawBufferPointer, options: TransitOptions, limits: WireLimits
-    ) throws(WireError) -> Value {
-        let buffer = buffer.bindMemory(to: UInt8.self)
-        guard let base = buffer.baseAddress, !buffer.isEmpty else {
-            throw WireError(.incomplete, "The Transit document is empty.", offset: 0)
-        }
-        var reader = TransitJSONReader(
-            scanner: JSONScanner(bytes: base, end: buffer.count),
-            assembler: TransitAssembler(options: options, limits: limits))
-        do throws(ReadingError) {
-            return try reader.document()
-        } catch {
-            throw reader.assembler.error(error)
-        }
+    init(
+        _ document: UnsafeRawBufferPointer, _ options: TransitOptions, _ limits: WireLimits
+    ) throws(WireError) {
+        scanner = try TextScanner(document, .json, ifEmpty: "The Transit document is empty.")
+        assembler = TransitAssembler(options: options, limits: limits)
     }
 
-    private init(scanner: consuming JSONScanner, assembler: consuming TransitAssembler) {
-        self.scanner = scanner
-        self.assembler = assembler
-    }
+    func wireError(_ error: ReadingError) -> WireError { assembler.wireError(error) }
 
-    private mutating func document() throws(ReadingError) -> Value {
+    mutating func document() throws(ReadingError) -> Value {
         repeat {
             if try value() { continue }
             while try next() {}
@@ -89,9 +76,7 @@ struct TransitJSONReader: ~Copyable {
     private mutating func pushText(asKey: Bool) throws(ReadingError) {
         let quote = scanner.position
         guard case .value(let value, let fingerprint) = try text(asKey: asKey) else {
-            throw ReadingError(
-                kind: .malformed, message: "A tag or the mark of a map must be the first in an array.",
-                offset: quote)
+            throw ReadingError("A tag or the mark of a map must be the first in an array.", at: quote)
         }
         assembler.push(value, fingerprint: fingerprint)
     }
@@ -175,8 +160,7 @@ struct TransitJSONReader: ~Copyable {
         guard frame.kind == .object else { return false }
         let start = scanner.position
         guard case .value(let value, let fingerprint) = try key() else {
-            throw ReadingError(
-                kind: .malformed, message: "A tag must be the only name of its object.", offset: start)
+            throw ReadingError("A tag must be the only name of its object.", at: start)
         }
         assembler.push(value, fingerprint: fingerprint)
         return false

@@ -1,33 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Reads one Transit document in MessagePack, without recursion.
-struct TransitMessagePackReader: ~Copyable {
+struct TransitMessagePackReader: DocumentReader, ~Copyable {
     private var scanner: MessagePackScanner
     private var assembler: TransitAssembler
 
-    static func value(
-        of buffer: UnsafeRawBufferPointer, options: TransitOptions, limits: WireLimits
-    ) throws(WireError) -> Value {
-        let buffer = buffer.bindMemory(to: UInt8.self)
-        guard let base = buffer.baseAddress, !buffer.isEmpty else {
-            throw WireError(.incomplete, "The Transit document is empty.", offset: 0)
-        }
-        var reader = TransitMessagePackReader(
-            scanner: MessagePackScanner(bytes: base, end: buffer.count),
-            assembler: TransitAssembler(options: options, limits: limits))
-        do throws(ReadingError) {
-            return try reader.document()
-        } catch {
-            throw reader.assembler.error(error)
-        }
+    init(
+        _ document: UnsafeRawBufferPointer, _ options: TransitOptions, _ limits: WireLimits
+    ) throws(WireError) {
+        scanner = try MessagePackScanner(document, ifEmpty: "The Transit document is empty.")
+        assembler = TransitAssembler(options: options, limits: limits)
     }
 
-    private init(scanner: consuming MessagePackScanner, assembler: consuming TransitAssembler) {
-        self.scanner = scanner
-        self.assembler = assembler
-    }
+    func wireError(_ error: ReadingError) -> WireError { assembler.wireError(error) }
 
-    private mutating func document() throws(ReadingError) -> Value {
+    mutating func document() throws(ReadingError) -> Value {
         repeat {
             try value()
             while let last = assembler.frames.last, last.remaining == 0 {
@@ -48,8 +35,7 @@ struct TransitMessagePackReader: ~Copyable {
         switch try scanner.next() {
         case .string(let start, let count):
             guard case .value(let value, let fingerprint) = try text(start, count, asKey: asKey) else {
-                throw ReadingError(
-                    kind: .malformed, message: "A tag must be the first of two in an array.", offset: offset)
+                throw ReadingError("A tag must be the first of two in an array.", at: offset)
             }
             assembler.push(value, fingerprint: fingerprint)
         case .integer(let integer): assembler.push(.integer(integer))
@@ -63,8 +49,7 @@ struct TransitMessagePackReader: ~Copyable {
         case .bytes(let start, let count):
             assembler.push(.bytes(Array(UnsafeBufferPointer(start: scanner.bytes + start, count: count))))
         case .ext:
-            throw ReadingError(
-                kind: .malformed, message: "Transit uses no extension types of MessagePack.", offset: offset)
+            throw ReadingError("Transit uses no extension types of MessagePack.", at: offset)
         }
     }
 
@@ -84,13 +69,11 @@ struct TransitMessagePackReader: ~Copyable {
             assembler.push(value, fingerprint: fingerprint)
         case .tag(let tag):
             guard values == 2 else {
-                throw ReadingError(
-                    kind: .malformed, message: "Only one value may stand under a tag.", offset: start)
+                throw ReadingError("Only one value may stand under a tag.", at: start)
             }
             try assembler.openTag(tag, remaining: 1, at: offset)
         case .marker:
-            throw ReadingError(
-                kind: .malformed, message: "In MessagePack a map is a map and needs no mark.", offset: start)
+            throw ReadingError("In MessagePack a map is a map and needs no mark.", at: start)
         }
     }
 

@@ -44,10 +44,9 @@ extension WireFormat {
             try writer.write(value)
             bytes.append(contentsOf: writer.output.sink.written)
         } decode: { bytes, limits throws(WireError) in
-            if mode == .messagePack {
-                return try TransitMessagePackReader.value(of: bytes, options: options, limits: limits)
-            }
-            return try TransitJSONReader.value(of: bytes, options: options, limits: limits)
+            mode == .messagePack
+                ? try TransitMessagePackReader(bytes, options, limits).read()
+                : try TransitJSONReader(bytes, options, limits).read()
         }
     }
 }

@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the tokens of JSON (RFC 8259) from UTF-8 bytes in place: what the readers of JSON and of Transit in JSON share.
-struct JSONScanner: ~Copyable {
-    let bytes: UnsafePointer<UInt8>
-    let end: Int
-    var position = 0
-    /// The text of a string with escapes while it is put together.
-    var scratch: [UInt8] = []
-
-    init(bytes: UnsafePointer<UInt8>, end: Int) {
-        self.bytes = bytes
-        self.end = end
-    }
-
+/// The tokens of JSON (RFC 8259), for the readers of JSON and of Transit in JSON.
+extension TextScanner {
     /// The next byte that is no space, where it stands.
     @inline(__always)
     mutating func nextByte() throws(ReadingError) -> UInt8 {
@@ -64,14 +53,5 @@ struct JSONScanner: ~Copyable {
             guard byte <= 0x20, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
             position += 1
         }
-    }
-
-    func error(_ message: StaticString, _ kind: WireError.Kind = .malformed) -> ReadingError {
-        ReadingError(kind: kind, message: message, offset: position)
-    }
-
-    func incomplete() -> ReadingError {
-        ReadingError(
-            kind: .incomplete, message: "The JSON document ends in the middle of a value.", offset: end)
     }
 }

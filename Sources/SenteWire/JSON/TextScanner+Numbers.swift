@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-extension JSONScanner {
+extension TextScanner {
     /// Reads a number; `position` is at its sign or first digit.
     mutating func number() throws(ReadingError) -> Value {
         let start = position
@@ -82,8 +82,7 @@ extension JSONScanner {
         let text = ascii(from: start)
         if let double = Double(text), double.isFinite { return .double(double) }
         guard let decimal = BigDecimal(text) else {
-            throw ReadingError(
-                kind: .outOfRange, message: "The number's exponent is beyond 32 bits.", offset: start)
+            throw ReadingError("The number's exponent is beyond 32 bits.", .outOfRange, at: start)
         }
         return .decimal(decimal)
     }
