@@ -100,7 +100,8 @@ extension Value {
 extension ValueInPlace {
     /// The weight of the value and of so many levels below it; what is deeper is put aside.
     ///
-    /// This is asked for with every message: nothing is allocated for one that is no deeper.
+    /// This is asked for with every message: nothing is allocated for one that is no deeper, and a scalar costs no call.
+    @inline(__always)
     fileprivate borrowing func weight(levels: Int, _ deeper: inout [Value]) -> Int {
         switch value {
         case .null, .bool, .integer, .double, .character, .instant, .uuid: 8
@@ -118,6 +119,7 @@ extension ValueInPlace {
         }
     }
 
+    @inline(never)
     private static func weight(of items: [Value], _ levels: Int, _ deeper: inout [Value]) -> Int {
         guard levels > 0 else {
             deeper.append(contentsOf: items)

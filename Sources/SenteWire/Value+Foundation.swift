@@ -38,28 +38,15 @@ extension Date {
 extension UniqueID {
     /// Makes an id of Foundation's.
     public init(_ uuid: UUID) {
-        let bytes = uuid.uuid
-        let high = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7]
-        let low = [bytes.8, bytes.9, bytes.10, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15]
-        self.init(high: high.reduce(0) { $0 << 8 | UInt64($1) }, low: low.reduce(0) { $0 << 8 | UInt64($1) })
+        let halves = unsafeBitCast(uuid.uuid, to: (UInt64, UInt64).self)
+        self.init(high: UInt64(bigEndian: halves.0), low: UInt64(bigEndian: halves.1))
     }
 }
 
 extension UUID {
     /// Makes Foundation's id.
     public init(_ id: UniqueID) {
-        func byte(_ half: UInt64, _ position: UInt64) -> UInt8 {
-            UInt8(truncatingIfNeeded: half >> (56 - position * 8))
-        }
-        let (high, low) = (id.high, id.low)
-        self.init(
-            uuid: (
-                byte(high, 0), byte(high, 1), byte(high, 2), byte(high, 3), byte(high, 4), byte(high, 5),
-                byte(high, 6),
-                byte(high, 7), byte(low, 0), byte(low, 1), byte(low, 2), byte(low, 3), byte(low, 4),
-                byte(low, 5),
-                byte(low, 6), byte(low, 7)
-            ))
+        self.init(uuid: unsafeBitCast((id.high.bigEndian, id.low.bigEndian), to: uuid_t.self))
     }
 }
 

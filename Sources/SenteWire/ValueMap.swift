@@ -17,9 +17,12 @@ public struct ValueMap: Sendable {
 
     /// Makes a map of pairs; of equal keys the last wins.
     public init(_ pairs: some Sequence<(Value, Value)>) {
-        self.init()
-        reserveCapacity(pairs.underestimatedCount)
-        for (key, value) in pairs { self[key] = value }
+        var stack = ValueStack()
+        for (key, value) in pairs {
+            stack.pushKey(key, fingerprint: Fingerprint.of(key))
+            stack.push(value)
+        }
+        self = stack.takeMap(from: 0)
     }
 
     /// Makes a map of keys and values in turns; of equal keys the last wins.

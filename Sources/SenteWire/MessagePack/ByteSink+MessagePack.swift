@@ -2,17 +2,9 @@
 
 /// MessagePack, each value in its shortest encoding.
 extension ByteSink {
-    mutating func packNull() {
-        append(0xC0)
-    }
-
-    mutating func pack(_ bool: Bool) {
-        append(bool ? 0xC3 : 0xC2)
-    }
-
-    mutating func pack(_ double: Double) {
-        small(0xCB, double.bitPattern)
-    }
+    mutating func packNull() { append(0xC0) }
+    mutating func pack(_ bool: Bool) { append(bool ? 0xC3 : 0xC2) }
+    mutating func pack(_ double: Double) { small(0xCB, double.bitPattern) }
 
     /// Writes a whole number; one of 64 bits is signed where it can be, as Sente writes it.
     mutating func pack(_ integer: Int64) {
@@ -49,21 +41,8 @@ extension ByteSink {
         content.withUnsafeBufferPointer { append($0) }
     }
 
-    mutating func packArray(_ count: Int) {
-        if count <= 0xF {
-            append(0x90 | UInt8(truncatingIfNeeded: count))
-        } else {
-            collection(0xDC, count)
-        }
-    }
-
-    mutating func packMap(_ count: Int) {
-        if count <= 0xF {
-            append(0x80 | UInt8(truncatingIfNeeded: count))
-        } else {
-            collection(0xDE, count)
-        }
-    }
+    mutating func packArray(_ count: Int) { collection(0x90, 0xDC, count) }
+    mutating func packMap(_ count: Int) { collection(0x80, 0xDE, count) }
 
     mutating func packExt(_ type: Int8, _ content: [UInt8]) {
         extHeader(type, content.count)
@@ -111,11 +90,11 @@ extension ByteSink {
         }
     }
 
-    private mutating func collection(_ lead: UInt8, _ count: Int) {
-        if count <= 0xFFFF {
-            small(lead, UInt16(truncatingIfNeeded: count))
-        } else {
-            small(lead + 1, UInt32(clamping: count))
+    private mutating func collection(_ fewLead: UInt8, _ lead: UInt8, _ count: Int) {
+        switch count {
+        case ...0xF: append(fewLead | UInt8(truncatingIfNeeded: count))
+        case ...0xFFFF: small(lead, UInt16(truncatingIfNeeded: count))
+        default: small(lead + 1, UInt32(clamping: count))
         }
     }
 

@@ -130,13 +130,20 @@ struct ByteSink: ~Copyable {
 
     /// Writes a JSON string with its quotes, escaping only what RFC 8259 §7 says must be.
     mutating func appendQuoted(_ text: String) {
-        text.readUTF8 { appendQuoted($0) }
+        text.readUTF8 { appendQuoted($0, hasBegun: false) }
     }
 
-    private mutating func appendQuoted(_ bytes: UnsafeBufferPointer<UInt8>) {
+    /// Writes the rest of a JSON string whose quote and first characters stand there already.
+    mutating func append(restOfQuoted text: String) {
+        text.readUTF8 { appendQuoted($0, hasBegun: true) }
+    }
+
+    private mutating func appendQuoted(_ bytes: UnsafeBufferPointer<UInt8>, hasBegun: Bool) {
         reserve(bytes.count + 16)
-        memory[count] = UInt8(ascii: "\"")
-        count += 1
+        if !hasBegun {
+            memory[count] = UInt8(ascii: "\"")
+            count += 1
+        }
         var position = 0
         if let base = bytes.baseAddress {
             while true {

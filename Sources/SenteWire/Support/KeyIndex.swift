@@ -21,7 +21,7 @@ struct KeyIndex: Sendable {
     init?(distinct items: [Value], stride: Int) {
         guard items.count > Self.smallCount * stride else {
             for position in Swift.stride(from: stride, to: items.count, by: stride)
-            where Self.scan(items[..<position], for: items[position], stride) != nil {
+            where Self.scan(items, to: position, for: items[position], stride) != nil {
                 return nil
             }
             return
@@ -36,7 +36,7 @@ struct KeyIndex: Sendable {
 
     /// Where the key stands in the array.
     func position(of key: Value, in items: [Value], stride: Int) -> Int? {
-        guard !slots.isEmpty else { return Self.scan(items[...], for: key, stride) }
+        guard !slots.isEmpty else { return Self.scan(items, to: items.count, for: key, stride) }
         let (slot, found) = slot(of: key, in: items)
         return found ? Int(slots[slot]) - 1 : nil
     }
@@ -44,12 +44,7 @@ struct KeyIndex: Sendable {
     /// Where a text stands as a key, as `position(of:)` finds it, and faster among few.
     func position(of key: String, in items: [Value], stride: Int) -> Int? {
         guard slots.isEmpty else { return position(of: .string(key), in: items, stride: stride) }
-        var position = 0
-        while position < items.count {
-            if case .string(let text) = items[position], text.isSameText(as: key) { return position }
-            position += stride
-        }
-        return nil
+        return Self.scan(items, to: items.count, for: key, stride)
     }
 
     /// Notes the key that was just appended at `position`.
@@ -89,12 +84,28 @@ struct KeyIndex: Sendable {
         return (slot, false)
     }
 
-    private static func scan(_ items: ArraySlice<Value>, for key: Value, _ stride: Int) -> Int? {
-        var position = items.startIndex
-        while position < items.endIndex {
-            if items[position] == key { return position }
-            position += stride
+    private static func scan(_ items: [Value], to end: Int, for key: Value, _ stride: Int) -> Int? {
+        if case .string(let text) = key { return scan(items, to: end, for: text, stride) }
+        return items.lend { items in
+            var position = 0
+            while position < end {
+                if items[position].value == key { return position }
+                position += stride
+            }
+            return nil
         }
-        return nil
+    }
+
+    private static func scan(_ items: [Value], to end: Int, for key: String, _ stride: Int) -> Int? {
+        items.lend { items in
+            var position = 0
+            while position < end {
+                if case .string(let text) = items[position].value, text.isSameText(as: key) {
+                    return position
+                }
+                position += stride
+            }
+            return nil
+        }
     }
 }

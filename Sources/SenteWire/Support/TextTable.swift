@@ -11,8 +11,11 @@ struct TextTable {
         let text: String
     }
 
+    /// Up to this many texts there is no table.
+    private static let smallCount = 4
+
     private var entries: [Entry] = []
-    /// Number + 1 of a text, 0 for free; a power of two long, at most half full.
+    /// Number + 1 of a text, 0 for free; a power of two long, at most half full; empty while there are few texts.
     private var slots: [UInt16] = []
     private static let seed = UInt64(truncatingIfNeeded: 0.hashValue) | 1
 
@@ -20,22 +23,26 @@ struct TextTable {
 
     /// The number of a text that was noted before; otherwise nil, and it is noted if `bound` allows.
     mutating func number(of text: String, kind: UInt8, bound: Int) -> Int? {
-        if slots.isEmpty { slots = [UInt16](repeating: 0, count: 64) }
         let hash = Self.hash(text, kind)
-        var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-        while slots[slot] != 0 {
-            let number = Int(slots[slot]) - 1
-            if entries[number].hash == hash, entries[number].kind == kind,
-                entries[number].text.isSameText(as: text)
-            {
-                return number
+        func isNoted(as number: Int) -> Bool {
+            entries[number].hash == hash && entries[number].kind == kind
+                && entries[number].text.isSameText(as: text)
+        }
+        var slot = 0
+        if slots.isEmpty {
+            if let number = entries.indices.first(where: isNoted) { return number }
+        } else {
+            slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+            while slots[slot] != 0 {
+                if isNoted(as: Int(slots[slot]) - 1) { return Int(slots[slot]) - 1 }
+                slot = (slot + 1) & (slots.count - 1)
             }
-            slot = (slot + 1) & (slots.count - 1)
         }
         guard entries.count < bound, entries.count < Int(UInt16.max) else { return nil }
+        if entries.isEmpty { entries.reserveCapacity(Self.smallCount) }
         entries.append(Entry(hash: hash, kind: kind, text: text))
-        slots[slot] = UInt16(entries.count)
-        if entries.count * 2 > slots.count { grow() }
+        if !slots.isEmpty { slots[slot] = UInt16(entries.count) }
+        if entries.count > max(Self.smallCount, slots.count / 2) { grow() }
         return nil
     }
 
@@ -45,7 +52,7 @@ struct TextTable {
     }
 
     private mutating func grow() {
-        slots = [UInt16](repeating: 0, count: slots.count * 4)
+        slots = [UInt16](repeating: 0, count: max(64, slots.count * 4))
         for (number, entry) in entries.enumerated() {
             var slot = Int(truncatingIfNeeded: entry.hash) & (slots.count - 1)
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }

@@ -12,7 +12,8 @@ struct ValueStack: ~Copyable {
     private(set) var count = 0
 
     init() {
-        capacity = 64
+        // What fits 1,032 bytes is what glibc's malloc hands out at once.
+        capacity = 32
         (values, fingerprints) = Self.memory(for: capacity)
     }
 
@@ -73,29 +74,28 @@ struct ValueStack: ~Copyable {
 
     /// Takes everything from `start` on, keys and values in turns, as a map in which the last of equal keys wins.
     mutating func takeMap(from start: Int) -> ValueMap {
-        let keys = (count - start) / 2
-        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctFingerprints(from: start, stride: 2)
+        let isDistinct = hasFewDistinctKeys(from: start, stride: 2)
         let items = takeArray(from: start)
-        return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(items: items)
+        return isDistinct ? ValueMap(fewDistinct: items) : ValueMap(items: items)
     }
 
     /// Takes everything from `start` on, keys and values in turns, as a map; nil if Clojure takes two keys for equal.
     mutating func takeDistinctMap(from start: Int) -> ValueMap? {
-        let keys = (count - start) / 2
-        let fewDistinct = keys <= KeyIndex.smallCount && hasDistinctFingerprints(from: start, stride: 2)
+        let isDistinct = hasFewDistinctKeys(from: start, stride: 2)
         let items = takeArray(from: start)
-        return fewDistinct ? ValueMap(fewDistinct: items) : ValueMap(distinct: items)
+        return isDistinct ? ValueMap(fewDistinct: items) : ValueMap(distinct: items)
     }
 
     /// Takes everything from `start` on as a set; nil if Clojure takes two elements for equal.
     mutating func takeDistinctSet(from start: Int) -> ValueSet? {
-        let fewDistinct =
-            count - start <= KeyIndex.smallCount && hasDistinctFingerprints(from: start, stride: 1)
+        let isDistinct = hasFewDistinctKeys(from: start, stride: 1)
         let items = takeArray(from: start)
-        return fewDistinct ? ValueSet(fewDistinct: items) : ValueSet(distinct: items)
+        return isDistinct ? ValueSet(fewDistinct: items) : ValueSet(distinct: items)
     }
 
-    private func hasDistinctFingerprints(from start: Int, stride: Int) -> Bool {
+    /// Whether there are few keys, and their fingerprints tell that they differ.
+    private func hasFewDistinctKeys(from start: Int, stride: Int) -> Bool {
+        guard count - start <= KeyIndex.smallCount * stride else { return false }
         var position = start + stride
         while position < count {
             let fingerprint = fingerprints[position]
@@ -110,10 +110,10 @@ struct ValueStack: ~Copyable {
     }
 
     private mutating func grow() {
-        let (newValues, newFingerprints) = Self.memory(for: capacity * 2)
+        let (newValues, newFingerprints) = Self.memory(for: capacity * 4)
         newValues.moveInitialize(from: values, count: count)
         newFingerprints.update(from: fingerprints, count: count)
         UnsafeMutableRawPointer(values).deallocate()
-        (values, fingerprints, capacity) = (newValues, newFingerprints, capacity * 2)
+        (values, fingerprints, capacity) = (newValues, newFingerprints, capacity * 4)
     }
 }

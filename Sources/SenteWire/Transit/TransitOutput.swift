@@ -72,18 +72,13 @@ struct TransitOutput: ~Copyable {
     /// Writes a JSON string of marks and text.
     private mutating func quoted(_ mark: Mark, _ text: String) {
         guard mark.count > 0 else { return sink.appendQuoted(text) }
-        guard mark.count == 1 || Self.isPlain(mark.letter), text.utf8.allSatisfy(Self.isPlain) else {
-            let letter = mark.count == 1 ? "" : String(Unicode.Scalar(mark.letter))
-            return sink.appendQuoted("~" + letter + text)
+        let isSpecial = mark.letter == UInt8(ascii: "\"") || mark.letter == UInt8(ascii: "\\")
+        guard !isSpecial, mark.count == 1 || mark.letter >= 0x20 else {
+            return sink.appendQuoted("~" + String(Unicode.Scalar(mark.letter)) + text)
         }
         sink.append("\"~")
         if mark.count == 2 { sink.append(mark.letter) }
-        sink.append(text: text)
-        sink.append(UInt8(ascii: "\""))
-    }
-
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        sink.append(restOfQuoted: text)
     }
 
     private mutating func code(_ number: Int) {
@@ -165,25 +160,18 @@ struct TransitOutput: ~Copyable {
 
     /// Begins the pair of a tag and the one value under it.
     mutating func beginTag(_ tag: String) {
-        switch mode {
-        case .json: sink.append(UInt8(ascii: "["))
-        case .verbose: sink.append(UInt8(ascii: "{"))
-        case .messagePack: sink.packArray(2)
+        if mode == .messagePack {
+            sink.packArray(2)
+        } else {
+            sink.append(mode == .json ? UInt8(ascii: "[") : UInt8(ascii: "{"))
         }
         scalar(UInt8(ascii: "#"), tag, asKey: false)
-        switch mode {
-        case .json: sink.append(UInt8(ascii: ","))
-        case .verbose: sink.append(UInt8(ascii: ":"))
-        case .messagePack: break
-        }
+        if mode != .messagePack { sink.append(mode == .json ? UInt8(ascii: ",") : UInt8(ascii: ":")) }
     }
 
-    mutating func endTag() {
-        switch mode {
-        case .json: sink.append(UInt8(ascii: "]"))
-        case .verbose: sink.append(UInt8(ascii: "}"))
-        case .messagePack: break
-        }
+    /// Ends a map, or the pair of a tag: objects in verbose JSON, arrays in JSON.
+    mutating func endObject() {
+        if mode != .messagePack { sink.append(mode == .json ? UInt8(ascii: "]") : UInt8(ascii: "}")) }
     }
 
     mutating func beginArray(_ count: Int) {
@@ -199,14 +187,6 @@ struct TransitOutput: ~Copyable {
         case .json: sink.append("[\"^ \"")
         case .verbose: sink.append(UInt8(ascii: "{"))
         case .messagePack: sink.packMap(count)
-        }
-    }
-
-    mutating func endMap() {
-        switch mode {
-        case .json: sink.append(UInt8(ascii: "]"))
-        case .verbose: sink.append(UInt8(ascii: "}"))
-        case .messagePack: break
         }
     }
 

@@ -35,7 +35,7 @@ struct TransitWriter: ValueWriter, ~Copyable {
         let isQuoted = Self.isScalar(value)
         if isQuoted { output.beginTag("'") }
         try emit(value, asKey: false)
-        if isQuoted { output.endTag() }
+        if isQuoted { output.endObject() }
     }
 
     @inline(__always)
@@ -53,11 +53,10 @@ struct TransitWriter: ValueWriter, ~Copyable {
     mutating func end(_ kind: Kind) {
         switch kind {
         case .array: output.endArray()
-        case .map: output.endMap()
+        case .map, .tag: output.endObject()
         case .taggedArray, .cmap:
             output.endArray()
-            output.endTag()
-        case .tag: output.endTag()
+            output.endObject()
         }
     }
 
@@ -121,7 +120,7 @@ struct TransitWriter: ValueWriter, ~Copyable {
             output.separate(1, isMap: false)
             output.scalar(UInt8(ascii: "n"), ratio.denominator.description, asKey: false)
             output.endArray()
-            output.endTag()
+            output.endObject()
         default: break
         }
     }
