@@ -14,28 +14,29 @@ struct FuzzedClient {
     /// Throws when the fuzzing server itself cannot be reached.
     func run() async throws(LinkFailure) -> Int {
         let loop = try EventLoop.shared()
-        let counted = await visit(on: loop, "/getCaseCount", echoes: false)
+        let counted = await exchange(on: loop, "/getCaseCount", echoes: false)
         guard let text = counted.last?.string, let count = Int(text) else {
             throw LinkFailure(.unreachable, "No fuzzing server at \(url) said how many cases there are.")
         }
         for number in stride(from: 1, through: count, by: 1) {
-            _ = await visit(on: loop, "/runCase?case=\(number)&agent=\(escapedAgent)", echoes: true)
+            _ = await exchange(on: loop, "/runCase?case=\(number)&agent=\(escapedAgent)", echoes: true)
         }
-        _ = await visit(on: loop, "/updateReports?agent=\(escapedAgent)", echoes: false)
+        _ = await exchange(on: loop, "/updateReports?agent=\(escapedAgent)", echoes: false)
         return count
     }
 
     /// One connection, to its end, which may well be a failure: many cases want one.
     ///
     /// Returns what came.
-    private func visit(on loop: EventLoop, _ path: String, echoes: Bool) async -> [Message] {
+    private func exchange(on loop: EventLoop, _ path: String, echoes: Bool) async -> [Message] {
         return await withCheckedContinuation { ended in
             loop.post {
-                let visit = Visit(echoes: echoes) { ended.resume(returning: $0) }
+                let connection = FuzzedConnection(echoes: echoes) { ended.resume(returning: $0) }
                 let request = LinkRequest(
                     url: url + path, compression: compression, messageLimits: messageLimits,
                     openDeadline: loop.now.instant.advanced(by: .seconds(10)))
-                visit.link = SocketTransport().open(LinkID(1), request, on: loop, observer: visit)
+                connection.link = SocketTransport().open(
+                    LinkID(1), request, on: loop, observer: connection)
             }
         }
     }
@@ -56,7 +57,7 @@ struct FuzzedClient {
 /// One connection to the fuzzing server.
 ///
 /// On the loop only.
-private final class Visit: LinkObserver, @unchecked Sendable {
+private final class FuzzedConnection: LinkObserver, @unchecked Sendable {
     var link: (any TransportLink)?
     private let echoes: Bool
     private let ended: ([Message]) -> Void

@@ -224,9 +224,9 @@ struct ServeSettings {
         [
             "channels": \.channels, "channel-name-bytes": \.channelNameBytes,
             "subscriptions": \.subscriptionsPerConnection, "requests": \.pendingRequests,
-            "connection-requests": \.pendingRequestsPerConnection, "request-bytes": \.pendingRequestBytes,
-            "retained-bytes": \.retainedBytes, "delayed-messages": \.delayedMessages,
-            "delayed-bytes": \.delayedBytes, "away-clients": \.awayClients,
+            "connection-requests": \.pendingRequestsPerConnection, "retained-bytes": \.retainedBytes,
+            "delayed-messages": \.delayedMessages, "delayed-bytes": \.delayedBytes,
+            "away-clients": \.awayClients,
             "held-messages": \.heldMessages, "held-bytes": \.heldBytes,
         ]
     }

@@ -22,7 +22,6 @@ struct ChannelTable: Sendable {
     private var retainedBytes = 0
 
     var count: Int { rows.count }
-    var subscriptionCount: Int { rows.values.reduce(0) { $0 + $1.subscribers.count } }
 
     /// In the order of creation.
     var reports: [ChannelReport] {

@@ -146,7 +146,6 @@ package struct ServerConfiguration: Hashable, Sendable {
         package var subscriptionsPerConnection = 1_000
         package var pendingRequests = 10_000
         package var pendingRequestsPerConnection = 1_000
-        package var pendingRequestBytes = 64 << 20
         package var retainedBytes = 64 << 20
         package var delayedMessages = 10_000
         package var delayedBytes = 64 << 20

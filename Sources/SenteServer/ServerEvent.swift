@@ -12,16 +12,6 @@ package struct ServerEvent: Hashable, Sendable {
     package var event: Value
     /// The callback that a reply must name; nil when no reply is wanted.
     package var callback: Value?
-
-    package init(
-        connection: ConnectionID, uid: Value, clientID: String, event: Value, callback: Value? = nil
-    ) {
-        self.connection = connection
-        self.uid = uid
-        self.clientID = clientID
-        self.event = event
-        self.callback = callback
-    }
 }
 
 /// The users who are connected, as Sente's atom of that name has them.

@@ -37,10 +37,7 @@ extension ServerSession {
 
     /// sente.cljc, on-close: the client may come back for a while.
     mutating func leave(_ id: ConnectionID, _ connection: Connection) {
-        let event = ServerEvent(
-            connection: id, uid: connection.uid, clientID: connection.clientID.text,
-            event: [.keyword("chsk/disconnected")])
-        if configuration.hasHook { effects.append(.tell(event)) }
+        tell([.keyword("chsk/disconnected")], of: id, connection.uid, connection.clientID)
         // In sente-lite a user is a connection.
         let grace = family == .sente ? configuration.sente.reconnectGrace : .zero
         let surplus = users.leave(
@@ -50,12 +47,10 @@ extension ServerSession {
     }
 
     mutating func end(_ absence: UserTable.Absence) {
-        guard users.end(absence), configuration.hasHook else { return }
-        effects.append(
-            .tell(
-                ServerEvent(
-                    connection: absence.connection, uid: absence.uid, clientID: absence.clientID.text,
-                    event: [.keyword("chsk/uidport-close"), absence.uid])))
+        guard users.end(absence) else { return }
+        tell(
+            [.keyword("chsk/uidport-close"), absence.uid], of: absence.connection, absence.uid,
+            absence.clientID)
     }
 
     // MARK: Events
@@ -80,12 +75,18 @@ extension ServerSession {
     }
 
     mutating func tell(_ event: Value, _ callback: Value? = nil, from id: ConnectionID) {
-        guard configuration.hasHook, let connection = connections[id] else { return }
+        guard let connection = connections[id] else { return }
+        tell(event, callback, of: id, connection.uid, connection.clientID)
+    }
+
+    private mutating func tell(
+        _ event: Value, _ callback: Value? = nil, of id: ConnectionID, _ uid: Value, _ clientID: WireName
+    ) {
+        guard configuration.hasHook else { return }
         effects.append(
             .tell(
                 ServerEvent(
-                    connection: id, uid: connection.uid, clientID: connection.clientID.text, event: event,
-                    callback: callback)))
+                    connection: id, uid: uid, clientID: clientID.text, event: event, callback: callback)))
     }
 
     // MARK: Pushes
