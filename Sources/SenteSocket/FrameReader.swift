@@ -61,6 +61,7 @@ struct FrameReader: Sendable {
 
     /// Takes bytes off `rest` until a piece is complete; nil when all of them are taken.
     mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(FrameError) -> Piece? {
+        guard !rest.isEmpty else { return nil }
         while true {
             switch state {
             case .betweenFrames:

@@ -148,7 +148,11 @@ struct Frames: Sendable {
         _ message: Message, at now: Instant, masks: inout MaskKeys, output: inout OutputBuffer
     ) {
         let key = key(&masks)
-        let opcode = message.kind == .text ? FrameHeader.Opcode.text : .binary
+        let opcode =
+            switch message.kind {
+            case .text: FrameHeader.Opcode.text
+            case .binary: FrameHeader.Opcode.binary
+            }
         message.bytes.withUnsafeBytes { bytes in
             if let payload = deflater?.deflate(bytes) {
                 payload.withUnsafeBytes { output.append(frame: opcode, isCompressed: true, $0, key: key) }
@@ -165,7 +169,8 @@ struct Frames: Sendable {
         payload.withUnsafeBytes { output.append(frame: .ping, $0, key: key) }
     }
 
-    private func key(_ masks: inout MaskKeys) -> UInt32? { isClient ? masks.next() : nil }
+    /// `mutating`, though it changes nothing: else all of this is copied for the call.
+    private mutating func key(_ masks: inout MaskKeys) -> UInt32? { isClient ? masks.next() : nil }
 
     // MARK: - The end
 

@@ -18,10 +18,12 @@ struct OutputBuffer: Sendable {
     private var tail = 0
     /// Bytes written over the link's life: the scale of the marks.
     private var written: UInt64 = 0
-    /// The messages that are not written yet, and where each ends; beside one another, so that the ids are handed over as
-    /// they stand.
+    /// The messages that are not written yet; without their ends, so that the ids are handed over as they stand.
     private var ids: [SendID] = []
-    private var ends: [UInt64] = []
+    /// Where the first of them ends.
+    private var firstEnd: UInt64 = 0
+    /// Where those after it end; apart, because one message at a time is the common case, and needs no array for this.
+    private var laterEnds: [UInt64] = []
 
     var count: Int { tail &- head }
 
@@ -57,12 +59,13 @@ struct OutputBuffer: Sendable {
     /// Lets `id` complete when all that was appended so far has been written.
     mutating func mark(_ id: SendID) {
         let end = written &+ UInt64(count)
-        guard !ids.isEmpty else {
-            (ids, ends) = ([id], [end])
-            return
+        if ids.isEmpty {
+            ids = [id]
+            firstEnd = end
+        } else {
+            ids.append(id)
+            laterEnds.append(end)
         }
-        ids.append(id)
-        ends.append(end)
     }
 
     /// Offers everything to `body`, which returns how much of it was written; `wrote` gets the messages that now are.
@@ -76,27 +79,32 @@ struct OutputBuffer: Sendable {
         }
         head &+= taken
         written &+= UInt64(taken)
-        if let first = ends.first, first <= written { wrote = complete() }
+        if !ids.isEmpty, firstEnd <= written { wrote = complete() }
         if head == tail { release() }
         return taken
     }
 
+    /// Takes out the messages that are written, of which the first is one.
     private mutating func complete() -> [SendID] {
-        if let last = ends.last, last <= written {
-            defer { (ids, ends) = ([], []) }
+        let later = laterEnds.prefix { $0 <= written }.count
+        guard later < laterEnds.count else {
+            defer { forgetMarks() }
             return ids
         }
-        let done = ends.prefix { $0 <= written }.count
-        defer {
-            ids.removeFirst(done)
-            ends.removeFirst(done)
-        }
-        return Array(ids[..<done])
+        firstEnd = laterEnds[later]
+        laterEnds.removeFirst(later + 1)
+        defer { ids.removeFirst(later + 1) }
+        return Array(ids[...later])
+    }
+
+    private mutating func forgetMarks() {
+        ids = []
+        if !laterEnds.isEmpty { laterEnds = [] }
     }
 
     /// Forgets everything unwritten.
     mutating func discard() {
-        (ids, ends) = ([], [])
+        forgetMarks()
         release()
     }
 

@@ -42,6 +42,30 @@ struct OutputBufferTests {
         #expect(frames(taken).map(\.payload) == sent)
     }
 
+    @Test("what is being written stays as it is while the link goes on", arguments: [1, 5_000])
+    func unwritten(size: Int) {
+        let peer = Peer.openServer()
+        #expect(peer.send(.binary([UInt8](repeating: 1, count: size)), id: 1) == .queued)
+        let begun = peer.link.unwritten
+        #expect(peer.send(.binary([UInt8](repeating: 2, count: size)), id: 2) == .queued)
+        #expect(frames(Array(begun)).map(\.payload) == [[UInt8](repeating: 1, count: size)])
+        #expect(peer.link.withOutput(into: &peer.reports) { _ in begun.count } == begun.count)
+        #expect(peer.wrote == [SendID(1)])
+        #expect(frames(peer.output(.max)).map(\.payload) == [[UInt8](repeating: 2, count: size)])
+        #expect(peer.wrote == [SendID(1), SendID(2)])
+    }
+
+    @Test("what is being written when the link fails is nothing of the link's any more")
+    func dropped() {
+        let peer = Peer.openServer()
+        #expect(peer.send(.text("abc"), id: 1) == .queued)
+        let begun = peer.link.unwritten
+        peer.link.failed(LinkFailure(.lost, "cut"), into: &peer.reports)
+        #expect(Array(begun.suffix(3)) == Array("abc".utf8))
+        #expect(peer.link.withOutput(into: &peer.reports) { _ in begun.count } == 0)
+        #expect(peer.wrote.isEmpty)
+    }
+
     @Test("a write that takes nothing, or claims too much, changes no more than was offered")
     func odd() {
         let peer = Peer.openServer()
