@@ -15,9 +15,6 @@ struct FrameHeader: Hashable, Sendable {
         var isControl: Bool { rawValue >= 8 }
     }
 
-    /// The longest header: two bytes, a 64-bit length, a mask key.
-    static let longest = 14
-
     var opcode: Opcode
     var isFinal: Bool
     /// RSV1, which begins a compressed message where permessage-deflate was agreed on (RFC 7692 §6).

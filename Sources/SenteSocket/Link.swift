@@ -376,9 +376,3 @@ package struct Link: Sendable {
         frames = Frames(isClient: frames.isClient, limits: frames.limits)
     }
 }
-
-extension LinkReport {
-    fileprivate static func lost(_ message: String) -> LinkReport {
-        .closed(.failed(LinkFailure(.lost, message)))
-    }
-}

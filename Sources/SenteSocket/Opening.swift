@@ -146,14 +146,14 @@ enum Opening: Sendable {
     func ended() -> LinkReport? {
         switch self {
         case .proxying(let proxy, _, _): return .closed(.failed(proxy.ended))
-        case .securing: return Self.lost("The peer ended the connection during the TLS handshake.")
+        case .securing: return .lost("The peer ended the connection during the TLS handshake.")
         case .upgrading(let upgrade):
             return upgrade.refused
-                ?? Self.lost("The server ended the connection before it answered the handshake.")
+                ?? .lost("The server ended the connection before it answered the handshake.")
         case .serving(let upgrade):
             // A client that asked for a page may have shut down its writing half; it still gets its answer.
             if let request = upgrade.request, !request.isUpgrade { return nil }
-            return Self.lost("The client ended the connection during the handshake.")
+            return .lost("The client ended the connection during the handshake.")
         }
     }
 
@@ -178,11 +178,11 @@ enum Opening: Sendable {
         }
     }
 
-    private static func lost(_ message: String) -> LinkReport {
-        .closed(.failed(LinkFailure(.lost, message)))
-    }
-
     private static func late(_ message: String) -> LinkReport {
         .closed(.failed(LinkFailure(.timedOut, message)))
     }
+}
+
+extension LinkReport {
+    static func lost(_ message: String) -> LinkReport { .closed(.failed(LinkFailure(.lost, message))) }
 }

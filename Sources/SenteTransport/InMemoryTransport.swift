@@ -78,11 +78,6 @@ package final class InMemoryPeer: @unchecked Sendable {
         if isPaused { held += messages } else { deliver(messages) }
     }
 
-    /// Lets bytes come that complete nothing.
-    package func showLife() {
-        report(.progress)
-    }
-
     /// Ends the link with a close frame.
     package func close(_ code: CloseCode = .normal, reason: String = "") {
         end(.closed(.closed(code: code, reason: reason)))

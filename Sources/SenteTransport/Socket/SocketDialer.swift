@@ -108,10 +108,7 @@ final class SocketDialer: LoopMember, @unchecked Sendable {
     private func connect(to address: Dialer.Address) throws(LinkFailure) -> Int32 {
         let descriptor = try TCPSocket.open(family: address.family)
         do throws(LinkFailure) {
-            // Even a connection that stands at once is reported as writable, so there is one way for both.
-            if case .failed(let code) = TCPSocket.connect(descriptor, to: address) {
-                throw Platform.failure(code, "Connecting to \(address)", kind: .unreachable)
-            }
+            try TCPSocket.connect(descriptor, to: address)
             try loop.adopt(descriptor, .write, self)
         } catch {
             Descriptor.close(descriptor)

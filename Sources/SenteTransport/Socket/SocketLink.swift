@@ -25,7 +25,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     private let lookup: NameLookup
     private let environment: ProxyEnvironment
     private let contexts: TLSContexts
-    private let memory: AddressMemory
+    private let memory: LockedValue<Dialer.Memory>
     private var observer: (any LinkObserver)?
     private var stage = Stage.over
     /// Where it goes; nil before the start.
@@ -47,7 +47,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     init(
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, lookup: NameLookup,
-        environment: ProxyEnvironment, contexts: TLSContexts, memory: AddressMemory,
+        environment: ProxyEnvironment, contexts: TLSContexts, memory: LockedValue<Dialer.Memory>,
         observer: any LinkObserver
     ) {
         self.id = id
@@ -114,10 +114,10 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         timer = nil
         stage = .dialing
         let host = proxy?.host ?? url.host
+        let avoided = memory.withLock { $0.avoided(of: host, at: loop.instant) }
         let dialer = SocketDialer(
-            host, port: UInt16(clamping: proxy?.port ?? url.port),
-            avoiding: memory.avoided(of: host, at: loop.instant), until: request.openDeadline, on: loop,
-            lookup: lookup, owner: self)
+            host, port: UInt16(clamping: proxy?.port ?? url.port), avoiding: avoided,
+            until: request.openDeadline, on: loop, lookup: lookup, owner: self)
         self.dialer = dialer
         dialer.start()
     }
@@ -176,10 +176,12 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     private func judgeAddress(isGood: Bool) {
         guard let (address, name) = unproven else { return }
         unproven = nil
-        if isGood {
-            memory.ledOn(address, of: name)
-        } else {
-            memory.ledNowhere(address, of: name, at: loop.instant)
+        memory.withLock { memory in
+            if isGood {
+                memory.ledOn(address, of: name)
+            } else {
+                memory.ledNowhere(address, of: name, at: loop.instant)
+            }
         }
     }
 

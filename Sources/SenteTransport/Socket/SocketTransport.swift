@@ -10,7 +10,8 @@ package struct SocketTransport: Transport {
     private let lookup: NameLookup
     private let environment: ProxyEnvironment
     private let contexts: TLSContexts
-    private let memory = AddressMemory()
+    /// What the links of one transport, on whatever loop, have learnt of addresses.
+    private let memory = LockedValue(Dialer.Memory())
 
     package init() {
         self.init(lookup: .shared)

@@ -23,10 +23,6 @@ package final class MadeOnce<Value>: @unchecked Sendable {
     package func result<Failure: Error>(
         _ make: () throws(Failure) -> Value
     ) -> Result<Value, Failure> {
-        do throws(Failure) {
-            return .success(try get(make))
-        } catch {
-            return .failure(error)
-        }
+        Result { () throws(Failure) in try get(make) }
     }
 }

@@ -24,21 +24,16 @@ enum TCPSocket {
         return descriptor
     }
 
-    /// What `connect` came to.
-    enum Connecting {
-        case done
-        case underWay
-        case failed(Int32)
-    }
-
-    static func connect(_ descriptor: Int32, to address: Dialer.Address) -> Connecting {
+    /// Begins to connect.
+    ///
+    /// Even a connection that stands at once is reported as writable, so there is one way for both.
+    static func connect(_ descriptor: Int32, to address: Dialer.Address) throws(LinkFailure) {
         let code = address.withSocketAddress { pointer, length in
             systemConnect(descriptor, pointer, length) == 0 ? 0 : errno
         }
-        switch code {
-        case 0: return .done
-        case EINPROGRESS, EINTR: return .underWay  // an interrupted connect goes on by itself
-        default: return .failed(code)
+        // An interrupted connect goes on by itself.
+        guard code == 0 || code == EINPROGRESS || code == EINTR else {
+            throw Platform.failure(code, "Connecting to \(address)", kind: .unreachable)
         }
     }
 

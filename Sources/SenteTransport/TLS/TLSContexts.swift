@@ -17,7 +17,9 @@ package final class TLSContexts: @unchecked Sendable {
     private let make: @Sendable (TLSConfiguration) -> Answer
 
     package convenience init() {
-        self.init(make: Self.make)
+        self.init { configuration in
+            Answer { () throws(LinkFailure) in try TLSContext.client(configuration) }
+        }
     }
 
     /// Makes contexts with something else, in tests.
@@ -48,35 +50,22 @@ package final class TLSContexts: @unchecked Sendable {
     }
 
     private func answer(_ configuration: TLSConfiguration) -> Answer {
-        let read: TLSConfiguration
-        do throws(LinkFailure) {
-            read = try configuration.readingFiles()
-        } catch {
-            return .failure(error)
-        }
-        if let context = lock.withLock({ contexts[read] }) { return .success(context) }
-        let answer = make(read)
-        guard case .success(let context) = answer else { return answer }
-        return .success(
-            lock.withLock {
+        Answer { () throws(LinkFailure) in
+            let read = try configuration.readingFiles()
+            if let context = lock.withLock({ contexts[read] }) { return context }
+            let made = try make(read).get()
+            return lock.withLock {
                 // Another name of the same content may have been first: its sessions are kept.
                 if let context = contexts[read] { return context }
                 if contexts.count >= Self.limit { contexts = [:] }
-                contexts[read] = context
-                return context
-            })
+                contexts[read] = made
+                return made
+            }
+        }
     }
 
     private func finish(_ configuration: TLSConfiguration, _ answer: Answer) {
         let waiting = lock.withLock { waiters.removeValue(forKey: configuration) ?? [] }
         for deliver in waiting { deliver(answer) }
-    }
-
-    private static func make(_ configuration: TLSConfiguration) -> Answer {
-        do throws(LinkFailure) {
-            return .success(try TLSContext.client(configuration))
-        } catch {
-            return .failure(error)
-        }
     }
 }
