@@ -168,8 +168,8 @@ package struct ChannelSocketTracker: Sendable {
             return .requestedDisconnect
         case .closed, .connecting, .open, .reconnecting, .failed: break
         }
+        if status.endedBy == .reconnect { return .requestedReconnect }
         switch status.lastError {
-        case .replacedByReconnect?: return .requestedReconnect
         case let error? where error.code == .silent: return .wsPingTimeout
         case let error? where error.code == .protocolViolation: return .wsError
         case let error? where error.closeCode == .normal: return .clean
@@ -189,7 +189,7 @@ package struct ChannelSocketTracker: Sendable {
     private func socketClose(for reason: ChannelSocketState.Close.Reason) -> ConnectionStatus.Close? {
         switch reason {
         case .clean, .unexpected, .wsError:
-            status.lastError == .brokenOnPurpose ? .brokenOnPurpose : status.lastClose
+            status.endedBy == .breakConnection ? .brokenOnPurpose : status.lastClose
         // Sente closes the socket itself then, and its `on-close` comes later or not at all.
         case .requestedDisconnect, .requestedReconnect, .wsPingTimeout, .downgradingWsToAjax: nil
         }

@@ -18,6 +18,12 @@ public struct ConnectionStatus: Sendable, Equatable {
         }
     }
 
+    /// A call of the app after which the client goes on, although it ends an open link.
+    package enum OwnEnd: Sendable {
+        case reconnect
+        case breakConnection
+    }
+
     /// The state.
     public var state: ConnectionState
     /// Which try this is since the last stable connection: 1 for the first attempt, 2 for the first retry; 0 while closed.
@@ -28,6 +34,8 @@ public struct ConnectionStatus: Sendable, Equatable {
     public var lastClose: Close?
     /// Why the last attempt or link failed; kept until the next greeting.
     public var lastError: SenteError?
+    /// What of the app's ended the last open link, if that did; `lastError` says it for people.
+    package var endedBy: OwnEnd?
     /// Who the server says we are, while open.
     public var identity: Identity?
     /// When the server greeted, while open.

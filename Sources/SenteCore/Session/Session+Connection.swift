@@ -65,7 +65,8 @@ extension Session {
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
             startAttempt()
         case .open(let open):
-            let error = SenteError.replacedByReconnect
+            let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
+            status.endedBy = .reconnect
             if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
             effects.append(.closeLink(open.link, .normal, reason: ""))
             backoff.linkEnded(openedAt: open.since, at: now.instant)
@@ -82,7 +83,8 @@ extension Session {
         if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
         let close = ConnectionStatus.Close.brokenOnPurpose
         effects.append(.closeLink(open.link, close.code, reason: close.reason))
-        lose(open, .brokenOnPurpose)
+        let error = SenteError(.connectionLost, "breakConnection() broke the connection.")
+        lose(open, error, by: .breakConnection)
     }
 
     // MARK: What the network does
@@ -283,7 +285,8 @@ extension Session {
     }
 
     /// An open link is gone, and not by our `disconnect()`.
-    mutating func lose(_ open: Open, _ error: SenteError) {
+    mutating func lose(_ open: Open, _ error: SenteError, by own: ConnectionStatus.OwnEnd? = nil) {
+        status.endedBy = own
         backoff.linkEnded(openedAt: open.since, at: now.instant)
         status.lastError = error
         effects.append(.record(.linkEnded(error)))
@@ -421,11 +424,6 @@ extension Session {
             lose(open, SenteError(.silent, text))
         }
     }
-}
-
-extension SenteError {
-    static let replacedByReconnect = SenteError(.connectionLost, "reconnect() replaced the connection.")
-    static let brokenOnPurpose = SenteError(.connectionLost, "breakConnection() broke the connection.")
 }
 
 extension ConnectionStatus.Close {
