@@ -4,7 +4,7 @@ import SenteBase
 
 /// What is still to be written, in one piece, and which messages end where in it.
 ///
-/// Empty, it owns no memory.
+/// Empty, it owns no more memory than a small buffer begins with.
 struct OutputBuffer: Sendable {
     /// What a small buffer begins as.
     ///
@@ -80,7 +80,7 @@ struct OutputBuffer: Sendable {
         head &+= taken
         written &+= UInt64(taken)
         if !ids.isEmpty, firstEnd <= written { wrote = complete() }
-        if head == tail { release() }
+        if head == tail { empty() }
         return taken
     }
 
@@ -105,11 +105,13 @@ struct OutputBuffer: Sendable {
     /// Forgets everything unwritten.
     mutating func discard() {
         forgetMarks()
-        release()
+        storage = []
+        empty()
     }
 
-    private mutating func release() {
-        storage = []
+    /// Keeps a small buffer for the next message: to free it and make it anew is a sixth of what a small message costs.
+    private mutating func empty() {
+        if storage.count > Self.blank.count { storage = [] }
         head = 0
         tail = 0
     }
