@@ -56,7 +56,10 @@ package struct KeepAlive: Sendable {
 
     package mutating func life(at now: Instant) {
         // Bytes and the message they make are told one by one.
-        if lastLife == now, asked == nil { return }
+        if lastLife != now || asked != nil { restart(at: now) }
+    }
+
+    private mutating func restart(at now: Instant) {
         lastLife = now
         asked = nil
         isAskedTwice = false
@@ -97,6 +100,6 @@ package struct KeepAlive: Sendable {
 
     package mutating func resume(at now: Instant) {
         isSuspended = false
-        life(at: now)
+        restart(at: now)
     }
 }

@@ -52,6 +52,10 @@ struct KeepAliveTests {
         #expect(keepAlive.check(at: at(1_000)) == .wait)
         keepAlive.resume(at: at(1_000))
         #expect(keepAlive.deadline == at(1_020))
+        // At the very moment of the last life too.
+        keepAlive.suspend()
+        keepAlive.resume(at: at(1_000))
+        #expect(keepAlive.deadline == at(1_020))
     }
 
     @Test("Without a limit silence is probed each interval, and never dead")
