@@ -26,17 +26,17 @@ final class Witness: @unchecked Sendable {
     }
 
     private struct WitnessedCoder: DialectCoder {
-        var coder: any DialectCoder
+        let coder: any DialectCoder
         let witness: Witness
 
         var dialect: Dialect { coder.dialect }
         var format: WireFormat { coder.format }
 
-        mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] {
-            coder.decode(message, isPending: isPending)
+        func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
+            coder.decode(message, isCallback: isCallback)
         }
 
-        mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+        func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
             do throws(SenteError) {
                 let message = try coder.encode(outbound, at: now)
                 witness.said.append(outbound)

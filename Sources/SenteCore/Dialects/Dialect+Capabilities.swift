@@ -6,13 +6,13 @@ package struct Capabilities: Hashable, Sendable {
     package var acknowledgesPublish: Bool
     /// An application event can carry a callback id that its answer names.
     package var answersEvents: Bool
-    /// Some answers come without that id, in order: an event whose call gave up wants a fence.
-    package var fencesEvents: Bool
+    /// Some answers do not say what they answer, a pong not its ping either: they come in order.
+    package var answersInOrder: Bool
 
-    package init(acknowledgesPublish: Bool, answersEvents: Bool, fencesEvents: Bool) {
+    package init(acknowledgesPublish: Bool, answersEvents: Bool, answersInOrder: Bool) {
         self.acknowledgesPublish = acknowledgesPublish
         self.answersEvents = answersEvents
-        self.fencesEvents = fencesEvents
+        self.answersInOrder = answersInOrder
     }
 }
 
@@ -20,11 +20,11 @@ extension Dialect {
     package var capabilities: Capabilities {
         switch self {
         case .senteLiteMaps:
-            Capabilities(acknowledgesPublish: true, answersEvents: false, fencesEvents: false)
+            Capabilities(acknowledgesPublish: true, answersEvents: false, answersInOrder: false)
         case .senteLiteVectors:
-            Capabilities(acknowledgesPublish: false, answersEvents: true, fencesEvents: true)
+            Capabilities(acknowledgesPublish: false, answersEvents: true, answersInOrder: true)
         case .sente:
-            Capabilities(acknowledgesPublish: false, answersEvents: true, fencesEvents: false)
+            Capabilities(acknowledgesPublish: false, answersEvents: true, answersInOrder: false)
         }
     }
 }

@@ -37,7 +37,7 @@ package struct DialectDetector: Sendable {
     {
         var problem: String?
         var found: (shape: GreetingShape, format: WireFormat)?
-        do throws(Unreadable) {
+        do throws(UnreadableError) {
             if let format, let shape = try GreetingShape(first, format, sizes, &problem) {
                 found = (shape, format)
             } else {
@@ -56,7 +56,7 @@ package struct DialectDetector: Sendable {
     /// What it looks like, if it is that; else what the fallback makes of it.
     private func recognised(
         _ first: Message, _ sizes: SizeLimits, _ problem: inout String?
-    ) throws(Unreadable) -> (GreetingShape, WireFormat)? {
+    ) throws(UnreadableError) -> (GreetingShape, WireFormat)? {
         var guess: WireFormat?
         do throws(WireError) {
             guess = try FormatGuess.format(of: first, compressor: compressor, limits: sizes)

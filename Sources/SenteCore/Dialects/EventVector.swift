@@ -7,27 +7,32 @@ extension Event {
     var vector: Value { .vector(data.isNull ? [.keyword(id)] : [.keyword(id), data]) }
 
     /// Reads `[id]` or `[id data]`; the id is a namespaced keyword (sente.cljc, `validate-event`).
-    init(vector: Value) throws(Unreadable) {
+    init(vector: Value) throws(UnreadableError) {
         guard let items = vector.arrayValue else {
-            throw Unreadable(reason: "The server sent an event that is no vector; it was skipped.")
+            throw UnreadableError(reason: "The server sent an event that is no vector; it was skipped.")
         }
         guard items.count == 1 || items.count == 2 else {
-            throw Unreadable(
+            throw UnreadableError(
                 reason:
                     "The server sent an event of \(items.count) elements instead of id and data; it was skipped."
             )
         }
         guard case .keyword(let id) = items[0] else {
-            throw Unreadable(reason: "The server sent an event whose id is no keyword; it was skipped.")
+            throw UnreadableError(reason: "The server sent an event whose id is no keyword; it was skipped.")
         }
         guard id.namespace != nil else {
-            throw Unreadable(
+            throw UnreadableError(
                 reason:
                     "The server sent an event whose id :\(id.text.excerpt()) has no namespace; it was skipped."
             )
         }
         self.init(id: id, data: items.count == 2 ? items[1] : .null)
     }
+}
+
+extension Event {
+    /// What an answer to it has in its data too, where servers copy it.
+    var requestID: Value? { MapFrame(data)?[.requestID] }
 }
 
 extension Identity {

@@ -28,7 +28,7 @@ enum GreetingShape: Equatable {
     /// Throws when the message unfolds to more than may come.
     init?(
         _ message: Message, _ format: WireFormat, _ sizes: SizeLimits, _ problem: inout String?
-    ) throws(Unreadable) {
+    ) throws(UnreadableError) {
         let envelope = SenteVectors.Envelope(message)
         guard format.isBinary == (message.kind == .binary) else { return nil }
         do throws(WireError) {

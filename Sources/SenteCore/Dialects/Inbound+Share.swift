@@ -16,7 +16,8 @@ extension Inbound {
     fileprivate var weight: Int {
         switch self {
         case .delivery(let message): message.weight
-        case .event(let event), .failure(_, let event): 32 + event.id.name.utf8.count + event.data.weight
+        case .event(let event), .answering(_, let event), .failure(_, let event):
+            32 + event.id.name.utf8.count + event.data.weight
         case .request(let request): 64 + request.channel.utf8.count + request.data.weight
         case .reply(_, .subscribed(let retained)): retained.reduce(0) { $0 + $1.weight }
         case .reply, .greeting, .subscriptionLost, .ping, .pong, .noise, .undecodable, .tooLarge: 0

@@ -21,6 +21,8 @@ package enum Inbound: Hashable, Sendable {
     case failure(SenteError, Event)
     /// An application event.
     case event(Event)
+    /// An application event by which the server may answer one of ours.
+    case answering(Correlation, Event)
     /// Understood, and of no consequence (`pong-ack`).
     case noise
     /// Not understood; the text says why. The link goes on.
@@ -35,10 +37,16 @@ package enum Correlation: Hashable, Sendable {
     case id(ReplyKind, WireName)
     /// The oldest unanswered one of this kind and channel on the link.
     case next(ReplyKind, channel: WireName?)
+    /// By the `request-id` that the data of an event and of its answer have in common.
+    case requestID(Value)
+    /// The oldest unanswered event with this id and data; with nil, whatever its data.
+    indirect case echo(Keyword, data: Value?)
 }
 
 package enum ReplyKind: String, Hashable, Sendable, CaseIterable {
     case subscribe, unsubscribe, publish
+    /// Where one word acknowledges subscribing and unsubscribing.
+    case subscription
     /// The server took an RPC request and names its id.
     case request
     /// The service's answer to an RPC request.
@@ -59,6 +67,8 @@ package enum Reply: Hashable, Sendable {
     case subscriptions([String])
     /// The server said no to whatever this answers.
     case refused(SenteError)
+    /// What it means depends on what it answers.
+    indirect case either(subscribe: Reply, unsubscribe: Reply)
 }
 
 /// A request of another client, for this one to answer.

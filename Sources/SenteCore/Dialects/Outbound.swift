@@ -37,8 +37,10 @@ extension Outbound {
     /// By what the server's reply to it is known; nil where it gives none.
     package func correlation(in capabilities: Capabilities) -> Correlation? {
         switch self {
-        case .subscribe(let channel): .next(.subscribe, channel: WireName(channel))
-        case .unsubscribe(let channel): .next(.unsubscribe, channel: WireName(channel))
+        case .subscribe(let channel):
+            .next(capabilities.answersInOrder ? .subscription : .subscribe, channel: WireName(channel))
+        case .unsubscribe(let channel):
+            .next(capabilities.answersInOrder ? .subscription : .unsubscribe, channel: WireName(channel))
         case .publish(let channel, _, _):
             capabilities.acknowledgesPublish ? .next(.publish, channel: WireName(channel)) : nil
         case .request(let channel, _, _): .next(.request, channel: WireName(channel))
@@ -47,6 +49,13 @@ extension Outbound {
         case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
         case .answer, .ping, .pong: nil
         }
+    }
+
+    /// By what else the server's reply to it is known.
+    package func marks(in capabilities: Capabilities) -> [Correlation] {
+        guard capabilities.answersInOrder, case .event(let event, _?) = self else { return [] }
+        let echoes: [Correlation] = [.echo(event.id, data: event.data), .echo(event.id, data: nil)]
+        return event.requestID.map { echoes + [.requestID($0)] } ?? echoes
     }
 
     package var channel: String? {

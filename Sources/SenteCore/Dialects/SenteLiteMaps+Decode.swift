@@ -4,8 +4,8 @@ package import SenteBase
 import SenteWire
 
 extension SenteLiteMaps {
-    package mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] {
-        do throws(Unreadable) {
+    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
+        do throws(UnreadableError) {
             return Self.read(try format.value(of: message, limits: sizes))
         } catch {
             return [error.inbound]

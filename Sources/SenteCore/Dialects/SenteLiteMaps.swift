@@ -5,8 +5,7 @@ package import SenteWire
 
 /// The `{"type": …}` dialect ("v1"): one map a message, fields in kebab-case, times in milliseconds since 1970.
 ///
-/// It keeps nothing from message to message: replies without an id are matched by kind and channel, which the session
-/// does. What a server of this family chokes on is refused before it is written (`Dialect.check`).
+/// Replies without an id are matched by kind and channel, which the session does. What a server of this family chokes on is refused before it is written (`Dialect.check`).
 package struct SenteLiteMaps: DialectCoder {
     /// The name of events that have no `type` in either direction.
     static let untyped: Keyword = "sente-lite/message"
@@ -24,7 +23,7 @@ package struct SenteLiteMaps: DialectCoder {
 
     package var dialect: Dialect { .senteLiteMaps }
 
-    package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
         try dialect.check(arguments: outbound)
         return try format.message(of: frame(outbound, at: now), limits: sizes)
     }

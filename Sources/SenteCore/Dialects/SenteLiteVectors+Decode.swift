@@ -4,55 +4,52 @@ package import SenteBase
 import SenteWire
 
 extension SenteLiteVectors {
-    package mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] {
-        do throws(Unreadable) {
-            return read(try format.value(of: message, limits: sizes), isPending)
+    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
+        do throws(UnreadableError) {
+            return Self.read(try format.value(of: message, limits: sizes), isCallback)
         } catch {
             return [error.inbound]
         }
     }
 
-    private mutating func read(_ value: Value, _ isPending: (Correlation) -> Bool) -> [Inbound] {
+    private static func read(_ value: Value, _ isCallback: (String) -> Bool) -> [Inbound] {
         guard let items = value.arrayValue else {
             return [.undecodable("The server sent a message that is no vector; it was skipped.")]
         }
         guard let first = items.first else { return [.noise] }
         if items.count == 2, case .string(let callback) = items[1] {
-            // `[:my-app/said "text"]` is an event, unless somebody waits for an answer of that name.
-            if first.keywordValue == nil || isPending(.id(.event, WireName(callback))) {
+            // `[:my-app/said "text"]` is an event, unless this client gave that text for an answer.
+            if first.keywordValue == nil || isCallback(callback) {
                 return [answer(callback, first)]
             }
         }
         // Several at once, as Sente pushes them.
         if items.contains(where: { $0.arrayValue != nil }), first.keywordValue == nil {
-            return items.flatMap { event($0, isPending) }
+            return items.map { event($0) }
         }
-        return event(value, isPending)
+        return [event(value)]
     }
 
-    private mutating func answer(_ callback: String, _ data: Value) -> Inbound {
-        owed.answered(WireName(callback))
-        return .reply(.id(.event, WireName(callback)), .answered(data))
+    private static func answer(_ callback: String, _ data: Value) -> Inbound {
+        .reply(.id(.event, WireName(callback)), .answered(data))
     }
 
-    private mutating func event(
-        _ value: Value, isWrapped: Bool = false, _ isPending: (Correlation) -> Bool
-    ) -> [Inbound] {
-        do throws(Unreadable) {
+    private static func event(_ value: Value, isWrapped: Bool = false) -> Inbound {
+        do throws(UnreadableError) {
             let event = try Event(vector: value)
             switch event.id {
-            case VectorWord.channelMessage: return [Self.delivery(event.data)]
-            case VectorWord.subscribed: return [acknowledgement(event.data)]
-            case VectorWord.echo: return echo(event, isPending)
-            case VectorWord.ping: return [.ping(stamp: nil)]
-            case VectorWord.pong: return [.pong(stamp: owed.pong(isPending))]
-            case VectorWord.handshake: return [.handshake(event.data, named: true)]
-            case VectorWord.reply: return [reply(event.data)]
-            case VectorWord.received where !isWrapped: return unwrapped(event.data, isPending)
-            default: return answering(owed.answered(by: event), event, isPending)
+            case VectorWord.channelMessage: return delivery(event.data)
+            case VectorWord.subscribed: return acknowledgement(event.data)
+            case VectorWord.echo: return echo(event)
+            case VectorWord.ping: return .ping(stamp: nil)
+            case VectorWord.pong: return .pong(stamp: nil)
+            case VectorWord.handshake: return .handshake(event.data, named: true)
+            case VectorWord.reply: return reply(event.data)
+            case VectorWord.received where !isWrapped: return unwrapped(event.data)
+            default: return event.requestID.map { .answering(.requestID($0), event) } ?? .event(event)
             }
         } catch {
-            return [error.inbound]
+            return error.inbound
         }
     }
 
@@ -68,28 +65,18 @@ extension SenteLiteVectors {
     }
 
     /// The answer to a subscribe and to an unsubscribe, or the end of a subscription.
-    private mutating func acknowledgement(_ data: Value) -> Inbound {
-        guard let frame = MapFrame(data), let channel = Self.channel(named: frame[.channel]) else {
+    private static func acknowledgement(_ data: Value) -> Inbound {
+        guard let frame = MapFrame(data), let channel = channel(named: frame[.channel]) else {
             return .undecodable(
                 "The server answered for a `channel-id` that names no channel; it was skipped.")
         }
-        let isSuccess = frame.isTrue(.success)
-        switch owed.acknowledged(WireName(channel)) {
-        case .subscribe?:
-            let reply =
-                isSuccess
-                ? Reply.subscribed(retained: []) : .refused(Self.rejection("subscription", channel, frame))
-            return .reply(.next(.subscribe, channel: WireName(channel)), reply)
-        case .unsubscribe?:
-            // Null stands for a channel the server does not know: nothing is subscribed there either.
-            let isRefused = frame[.success] == false
-            let reply =
-                isRefused ? Reply.refused(Self.rejection("unsubscription", channel, frame)) : .unsubscribed
-            return .reply(.next(.unsubscribe, channel: WireName(channel)), reply)
-        case nil:
-            return isSuccess
-                ? .noise : .subscriptionLost(channel: channel, Self.rejection("subscription", channel, frame))
-        }
+        // Null stands for a channel the server does not know: nothing is subscribed there either.
+        let reply = Reply.either(
+            subscribe: frame.isTrue(.success)
+                ? .subscribed(retained: []) : .refused(rejection("subscription", channel, frame)),
+            unsubscribe: frame[.success] == false
+                ? .refused(rejection("unsubscription", channel, frame)) : .unsubscribed)
+        return .reply(.next(.subscription, channel: WireName(channel)), reply)
     }
 
     private static func rejection(_ deed: String, _ channel: String, _ frame: MapFrame) -> SenteError {
@@ -112,28 +99,18 @@ extension SenteLiteVectors {
     // MARK: Replies
 
     /// What comes back of an event that the server does nothing with (`:sente-lite/echo`).
-    private mutating func echo(_ event: Event, _ isPending: (Correlation) -> Bool) -> [Inbound] {
+    private static func echo(_ event: Event) -> Inbound {
         let frame = MapFrame(event.data)
-        guard let id = frame?[.originalID]?.keywordValue else { return [.event(event)] }
+        guard let id = frame?[.originalID]?.keywordValue else { return .event(event) }
         switch id {
-        case VectorWord.ping: return [.pong(stamp: owed.pong(isPending))]
-        case VectorWord.pong: return [.noise]
-        default: break
+        case VectorWord.ping: return .pong(stamp: nil)
+        case VectorWord.pong: return .noise
+        default: return .answering(.echo(id, data: frame?[.originalData] ?? .null), event)
         }
-        let original = Event(id: id, data: frame?[.originalData] ?? .null)
-        return answering(owed.echoed(original), event, isPending)
-    }
-
-    /// An event that answers another is both: an answer to who waits, and an event for who listens.
-    private func answering(
-        _ callback: WireName?, _ event: Event, _ isPending: (Correlation) -> Bool
-    ) -> [Inbound] {
-        guard let callback, isPending(.id(.event, callback)) else { return [.event(event)] }
-        return [.reply(.id(.event, callback), .answered(event.data)), .event(event)]
     }
 
     /// `[:chsk/reply {:cb-uuid "…" :data …}]`, as sente-lite's library writes it.
-    private mutating func reply(_ data: Value) -> Inbound {
+    private static func reply(_ data: Value) -> Inbound {
         guard let frame = MapFrame(data), case .string(let callback)? = frame[.callback] else {
             return .undecodable("The server sent a reply without `cb-uuid`; it was skipped.")
         }
@@ -141,10 +118,10 @@ extension SenteLiteVectors {
     }
 
     /// `[:chsk/recv [id data]]`, an event wrapped (`:wrap-recv-evs?`), or `[:chsk/recv ["id" data]]`, a reply.
-    private mutating func unwrapped(_ data: Value, _ isPending: (Correlation) -> Bool) -> [Inbound] {
+    private static func unwrapped(_ data: Value) -> Inbound {
         if let items = data.arrayValue, items.count == 2, case .string(let callback) = items[0] {
-            return [answer(callback, items[1])]
+            return answer(callback, items[1])
         }
-        return event(data, isWrapped: true, isPending)
+        return event(data, isWrapped: true)
     }
 }

@@ -5,13 +5,11 @@ package import SenteWire
 
 /// sente-lite's `[id data]` dialect ("v2"): one event a message, channels by events of the protocol's own.
 ///
-/// What the server answers without saying what it answers is told apart by what was written on this link before
-/// (`OwedAnswers`). Its servers drop whatever they do not know without a word, so all that is refused before it is
-/// written (`Dialect.check`).
+/// Its servers drop whatever they do not know without a word, so all that is refused before it is written
+/// (`Dialect.check`).
 package struct SenteLiteVectors: DialectCoder {
     package let format: WireFormat
     let sizes: SizeLimits
-    var owed = OwedAnswers()
 
     package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
         self.format = format
@@ -20,12 +18,9 @@ package struct SenteLiteVectors: DialectCoder {
 
     package var dialect: Dialect { .senteLiteVectors }
 
-    package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
         try dialect.check(arguments: outbound)
-        if let refusal = owed.refusal(outbound) { throw refusal }
-        let message = try format.message(of: Self.spell(outbound), limits: sizes)
-        owed.wrote(outbound)
-        return message
+        return try format.message(of: Self.spell(outbound), limits: sizes)
     }
 
     private static func spell(_ outbound: Outbound) throws(SenteError) -> Value {

@@ -4,11 +4,11 @@ package import SenteBase
 import SenteWire
 
 extension SenteVectors {
-    package mutating func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] {
-        do throws(Unreadable) {
+    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
+        do throws(UnreadableError) {
             let envelope = Envelope(message)
             let value = try format.value(of: message, behind: envelope.prefix, limits: sizes)
-            return Self.read(envelope.isBare ? [value] : value, isPending)
+            return Self.read(envelope.isBare ? [value] : value, isCallback)
         } catch {
             return [error.inbound]
         }
@@ -27,7 +27,7 @@ extension SenteVectors {
     }
 
     /// In the order of Sente's own client (sente.cljc, `on-message` of `ChWebSocket`).
-    private static func read(_ value: Value, _ isPending: (Correlation) -> Bool) -> [Inbound] {
+    private static func read(_ value: Value, _ isCallback: (String) -> Bool) -> [Inbound] {
         guard let items = value.arrayValue, items.count == 1 || items.count == 2 else {
             return [
                 .undecodable(
@@ -41,20 +41,17 @@ extension SenteVectors {
         if said.keywordValue == VectorWord.ping { return [.ping(stamp: nil)] }
         switch items.count == 2 ? items[1] : .null {
         case .null: return batch(said)
-        case .string(let callback): return [reply(callback, said, isPending)]
+        case .string(let callback): return [reply(callback, said, isCallback)]
         default:
             return [.undecodable("The server sent a reply whose callback id is no text; it was skipped.")]
         }
     }
 
-    private static func reply(_ callback: String, _ said: Value, _ isPending: (Correlation) -> Bool)
-        -> Inbound
-    {
-        let name = Correlation.id(.event, WireName(callback))
-        if said == "pong", let stamp = stamp(spelled: callback), !isPending(name) {
+    private static func reply(_ callback: String, _ said: Value, _ isCallback: (String) -> Bool) -> Inbound {
+        if said == "pong", let stamp = stamp(spelled: callback), !isCallback(callback) {
             return .pong(stamp: stamp)
         }
-        return .reply(name, .answered(said))
+        return .reply(.id(.event, WireName(callback)), .answered(said))
     }
 
     private static func batch(_ value: Value) -> [Inbound] {
@@ -65,7 +62,7 @@ extension SenteVectors {
     }
 
     private static func event(_ value: Value) -> Inbound {
-        do throws(Unreadable) {
+        do throws(UnreadableError) {
             let event = try Event(vector: value)
             guard event.id.namespace != VectorWord.namespace else {
                 return .undecodable(

@@ -5,8 +5,7 @@ package import SenteWire
 
 /// Sente's dialect: `[[id data] callback]` out, replies and batches in (sente.cljc, 1.17 to 1.22).
 ///
-/// It keeps nothing from message to message: replies carry the callback id of what they answer, and a ping is an event
-/// whose callback id is its stamp.
+/// Replies carry the callback id of what they answer, and a ping is an event whose callback id is its stamp.
 package struct SenteVectors: DialectCoder {
     package let format: WireFormat
     let sizes: SizeLimits
@@ -18,7 +17,7 @@ package struct SenteVectors: DialectCoder {
 
     package var dialect: Dialect { .sente }
 
-    package mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
         try dialect.check(arguments: outbound)
         return try format.message(of: Self.spell(outbound), limits: sizes)
     }

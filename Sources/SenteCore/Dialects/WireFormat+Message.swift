@@ -4,15 +4,15 @@ import SenteBase
 import SenteWire
 
 /// Why a message cannot be read, as a sentence for a signal.
-struct Unreadable: Error {
+struct UnreadableError: Error {
     let reason: String
     /// It unfolds to more than may come.
     var isTooLarge = false
 
     var inbound: Inbound { isTooLarge ? .tooLarge(reason) : .undecodable(reason) }
 
-    static func tooLarge(_ format: String, _ limits: SizeLimits) -> Unreadable {
-        Unreadable(
+    static func tooLarge(_ format: String, _ limits: SizeLimits) -> UnreadableError {
+        UnreadableError(
             reason:
                 "The server sent a message that unfolds (\(format)) to more than \(limits.incomingMessage) bytes: "
                 + "raise `limits.incomingMessage`, or have it send less at once.", isTooLarge: true)
@@ -24,16 +24,16 @@ extension WireFormat {
     /// What a message says; of a text message, what stands behind `prefix` bytes.
     func value(
         of message: Message, behind prefix: Int = 0, limits: SizeLimits
-    ) throws(Unreadable) -> Value {
+    ) throws(UnreadableError) -> Value {
         guard (message.kind == .binary) == isBinary else {
             let kinds = isBinary ? "a text message where binary ones are" : "a binary message where text is"
-            throw Unreadable(reason: "The server sent \(kinds) due; it was skipped.")
+            throw UnreadableError(reason: "The server sent \(kinds) due; it was skipped.")
         }
         do throws(WireError) {
             return try decode(message.bytes[prefix...], limits: limits.reading)
         } catch {
             if error.kind == .tooLarge { throw .tooLarge(name, limits) }
-            throw Unreadable(
+            throw UnreadableError(
                 reason: "The server sent a message that is no \(name): \(error) It was skipped.")
         }
     }

@@ -9,7 +9,7 @@ package struct Call: Sendable {
         case connect
         case subscribe(channel: WireName, InboxID, scoped: Bool)
         case unsubscribe
-        case ping
+        case ping(stamp: Int64)
         case submit(Awaited)
     }
 
@@ -17,8 +17,8 @@ package struct Call: Sendable {
         /// Nothing of it left, and nothing of it waits in the outbox.
         case waiting
         case queued
-        /// On the current link. The place is that of the slot that its reply fills.
-        case sent(PendingReplies.Place?)
+        /// On the current link, with the slot that its reply fills.
+        case sent(PendingReplies.SlotKey?)
     }
 
     package var purpose: Purpose
@@ -66,8 +66,8 @@ package struct Calls: Sendable {
         siftUp(heap.count - 1)
     }
 
-    package mutating func sent(_ id: CallID, _ place: PendingReplies.Place?) {
-        calls[id]?.phase = .sent(place)
+    package mutating func sent(_ id: CallID, _ slot: PendingReplies.SlotKey?) {
+        calls[id]?.phase = .sent(slot)
     }
 
     /// The server will not answer this call: it is done when its message is written.

@@ -5,10 +5,11 @@ package import SenteWire
 
 /// Who waits for which reply on one link.
 ///
-/// A reply goes to the call that caused it or to nobody. Where the protocol has no correlation id, the oldest slot of
-/// (kind, channel) takes the reply; a call that gives up leaves its slot, so that the reply it caused cannot go to
-/// a later call. A fence (a ping with a unique stamp) clears such slots: servers answer in order, so its pong proves
-/// that what was written before is answered or never will be. No step costs more for the slots beside the one it is about.
+/// A reply goes to the call that caused it or to nobody. Where the protocol has no correlation id, the oldest slot that
+/// fits takes the reply; a call that gives up leaves its slot, so that the reply it caused cannot go to a later call.
+/// A fence clears such slots: servers answer in order, so its pong proves that what was written before is answered or
+/// never will be. Where pongs carry no stamp every ping is a fence, for there the order is all that tells answers apart.
+/// No step costs more for the slots beside the one it is about.
 package struct PendingReplies: Sendable {
     package enum Owner: Equatable, Sendable {
         case call(CallID)
@@ -22,174 +23,188 @@ package struct PendingReplies: Sendable {
         fileprivate var isAbandoned: Bool { self == .nobody || self == .gone }
     }
 
-    /// Where a slot is.
-    package struct Place: Hashable, Sendable {
-        package var correlation: Correlation
-        package var sequence: UInt64
+    /// Names a slot; those opened later have higher ones.
+    package struct SlotKey: Hashable, Sendable {
+        package let number: UInt64
 
-        package init(correlation: Correlation, sequence: UInt64) {
-            self.correlation = correlation
-            self.sequence = sequence
+        package init(_ number: UInt64) {
+            self.number = number
         }
     }
 
     private struct Slot: Sendable {
-        var sequence: UInt64
         var owner: Owner
-        var sentAt: Instant
+        let sentAt: Instant
+        let correlation: Correlation
+        /// By what else its reply is known.
+        var marks: [Correlation]
+        /// Whether a fence clears it. A reply by a name may take its time.
+        var isFenced: Bool
     }
 
-    /// What our own pings, those behind which no call stands, are for.
-    private enum Purpose: Sendable {
-        case fence(UInt64)
-        case probe(sentAt: Instant)
-    }
+    /// Numbers of slots, ascending. One is taken out by its place; what moves up for it is eight bytes each.
+    private typealias Line = Queue<UInt64>
 
-    package enum Pong: Equatable {
+    package struct Pong: Equatable {
+        /// The call whose ping it answers.
+        package var call: CallID?
+        /// How long it took; nil when nobody waits for it any more.
+        package var elapsed: Duration?
         /// These will never be answered.
-        case cleared([Owner])
-        case roundTrip(CallID?, Duration)
-        case unknown
+        package var cleared: [Owner] = []
+
+        package init(call: CallID? = nil, elapsed: Duration? = nil, cleared: [Owner] = []) {
+            self.call = call
+            self.elapsed = elapsed
+            self.cleared = cleared
+        }
     }
 
     /// How many slots may be abandoned: with more of them, the server answers neither calls nor fences.
     package static let maximumAbandoned = 16_384
-    /// How many of our own pings are remembered; a later one proves what an earlier one would have.
-    package static let maximumStamps = 256
+    /// How many subscribes and unsubscribes may be owed their one acknowledgement.
+    package static let maximumAcknowledgements = 65_536
+    /// How many events may be owed answers that carry no name.
+    package static let maximumMarked = 4_096
     /// How many early answers are held, and how many bytes of them.
     package static let maximumEarly = (count: 64, bytes: 1 << 20)
 
-    private var slots: [Correlation: Queue<Slot>] = [:]
-    /// Those without a name in the order of writing; what is answered is skipped when it comes up.
-    private var nameless = Queue<Place>()
-    /// How many of those without a name are not answered.
-    private var namelessCount = 0
+    private var slots: [UInt64: Slot] = [:]
+    private var lines: [Correlation: Line] = [:]
+    /// Those that the next fence clears.
+    private var unfenced = Line()
+    private var pings: PendingPings
     /// How many requests wait for the server to say their ids.
     private var unnamedRequests = 0
-    private var stamps: [Int64: Purpose] = [:]
-    private var pings: [Int64: (call: CallID, sentAt: Instant)] = [:]
-    /// The stamp of each call's ping.
-    private var pingStamps: [CallID: Int64] = [:]
+    private var acknowledgements = 0
+    private var marked = 0
     /// Answers to requests whose ids are not known yet, oldest first.
     private var early = Queue<(correlation: Correlation, reply: Reply, size: Int)>()
     private var earlyBytes = 0
     private var sequence: UInt64 = 0
-    /// Up to where an outstanding fence will clear.
-    private var fencedUpTo: UInt64 = 0
     /// How many slots nobody waits for any more.
     package private(set) var abandoned = 0
-    /// How many places were looked at beside the one that a step is about, for tests of what it costs.
+    /// How many slots were looked at beside the one that a step is about, for tests of what it costs.
     package private(set) var steps = 0
 
-    package init() {}
-
-    package func isPending(_ correlation: Correlation) -> Bool { slots[correlation] != nil }
+    /// `stampsPongs` tells whether a pong says which ping it answers.
+    package init(stampsPongs: Bool = true) {
+        pings = PendingPings(areStamped: stampsPongs)
+    }
 
     /// Whether something was sent that no fence is behind.
-    package var isUnfenced: Bool { sequence > fencedUpTo }
+    package var isUnfenced: Bool { sequence > pings.fencedUpTo }
+
+    /// Why nothing more of this kind may be asked, if so.
+    package func refusal(of outbound: Outbound) -> SenteError? {
+        let (owed, limit) =
+            switch outbound {
+            case .subscribe, .unsubscribe: (acknowledgements, Self.maximumAcknowledgements)
+            case .event(_, callback: _?): (marked, Self.maximumMarked)
+            case .event, .publish, .ping, .pong, .request, .answer, .listChannels, .listSubscriptions: (0, 1)
+            }
+        guard owed >= limit else { return nil }
+        return SenteError(
+            .busy, "The server owes \(owed) answers already: wait for them before asking for more.",
+            outcome: .notSent)
+    }
 
     /// Opens a slot.
     @discardableResult
-    package mutating func add(_ correlation: Correlation, owner: Owner, at now: Instant) -> Place {
+    package mutating func add(
+        _ correlation: Correlation, marks: [Correlation] = [], owner: Owner, at now: Instant
+    ) -> SlotKey {
         sequence += 1
-        if owner.isAbandoned { abandoned += 1 }
-        slots[correlation, default: Queue()].append(Slot(sequence: sequence, owner: owner, sentAt: now))
-        let place = Place(correlation: correlation, sequence: sequence)
-        if case .next(let kind, _) = correlation {
-            nameless.append(place)
-            namelessCount += 1
-            if kind == .request { unnamedRequests += 1 }
-        }
-        return place
+        var slot = Slot(
+            owner: owner, sentAt: now, correlation: correlation, marks: marks, isFenced: !marks.isEmpty)
+        if case .next = correlation { slot.isFenced = true }
+        slots[sequence] = slot
+        lines[correlation, default: Line()].append(sequence)
+        for mark in marks { lines[mark, default: Line()].append(sequence) }
+        if slot.isFenced { unfenced.append(sequence) }
+        count(slot, 1)
+        return SlotKey(sequence)
     }
 
     /// The owner of the oldest slot, which the reply fills; nil when nobody waits.
     package mutating func take(_ correlation: Correlation, at now: Instant) -> (
         owner: Owner, elapsed: Duration
     )? {
-        guard var queue = slots.removeValue(forKey: correlation), let slot = queue.popFirst() else {
+        guard let line = lines.index(forKey: correlation), let number = lines.values[line].first,
+            let slot = remove(number, from: line)
+        else {
+            // Formats may change data a little on its way.
+            if case .echo(let id, data: _?) = correlation { return take(.echo(id, data: nil), at: now) }
             return nil
         }
-        if !queue.isEmpty { slots[correlation] = queue }
-        filled(correlation)
-        if slot.owner.isAbandoned { abandoned -= 1 }
         return (slot.owner, slot.sentAt.duration(to: now))
     }
 
     /// The call gives up.
     ///
-    /// True when its slot needs a fence that is not already on its way; one with a name does if `fencesNamed`.
-    package mutating func leave(_ place: Place, fencesNamed: Bool = false) -> Bool {
-        guard let index = index(of: place) else { return false }
-        if case .id = place.correlation {
+    /// True when its slot needs a fence that is not already on its way.
+    package mutating func leave(_ key: SlotKey) -> Bool {
+        guard let slot = slots[key.number], !slot.owner.isAbandoned else { return false }
+        guard slot.isFenced else {
             // A name finds nobody, and where servers use it that is all it takes.
-            _ = remove(place, at: index)
-            return fencesNamed && place.sequence > fencedUpTo
+            _ = remove(key.number)
+            return false
         }
-        slots[place.correlation]?[index].owner = .gone
+        slots[key.number]?.owner = .gone
         abandoned += 1
-        return place.sequence > fencedUpTo
+        return key.number > pings.fencedUpTo
     }
 
-    /// Slots of one correlation stand in the order of their numbers.
-    private func index(of place: Place) -> Int? {
-        guard let queue = slots[place.correlation] else { return nil }
-        let index = queue.partitioningIndex { $0.sequence >= place.sequence }
-        return index < queue.count && queue[index].sequence == place.sequence ? index : nil
-    }
+    // MARK: Pings
 
-    private mutating func remove(_ place: Place, at index: Int) -> Owner? {
-        guard var queue = slots.removeValue(forKey: place.correlation) else { return nil }
-        let slot = queue.remove(at: index)
-        if !queue.isEmpty { slots[place.correlation] = queue }
-        filled(place.correlation)
-        return slot.owner
-    }
-
-    /// One slot of this correlation is gone.
-    private mutating func filled(_ correlation: Correlation) {
-        guard case .next(let kind, _) = correlation else { return }
-        namelessCount -= 1
-        if kind == .request { unnamedRequests -= 1 }
-        // What is answered must not pile up behind one that is not.
-        guard nameless.count > 64, nameless.count > 2 * namelessCount else { return }
-        steps += nameless.count
-        var unanswered = nameless
-        nameless = Queue()
-        unanswered.removeAll { index(of: $0) == nil }
-        nameless = unanswered
-    }
-
-    package mutating func addFence(stamp: Int64) {
-        fencedUpTo = sequence
-        add(stamp, .fence(sequence))
-    }
-
-    package mutating func addProbe(stamp: Int64, at now: Instant) {
-        add(stamp, .probe(sentAt: now))
-    }
-
-    package mutating func addPing(stamp: Int64, call: CallID, at now: Instant) {
-        pings[stamp] = (call, now)
-        pingStamps[call] = stamp
+    /// A ping is written: for a call, as a fence, or as a sign of life.
+    package mutating func addPing(
+        stamp: Int64, for call: CallID? = nil, isFence: Bool = false, at now: Instant
+    ) {
+        pings.add(stamp: stamp, for: call, clearing: sequence, isFence: isFence, at: now)
     }
 
     /// The call gives up on its ping.
-    package mutating func leavePing(call: CallID) {
-        if let stamp = pingStamps.removeValue(forKey: call) { pings[stamp] = nil }
+    package mutating func leavePing(stamp: Int64) {
+        pings.leave(stamp)
     }
 
-    package mutating func pong(stamp: Int64, at now: Instant) -> Pong {
-        if let ping = pings.removeValue(forKey: stamp) {
-            pingStamps[ping.call] = nil
-            return .roundTrip(ping.call, ping.sentAt.duration(to: now))
-        }
-        switch stamps.removeValue(forKey: stamp) {
-        case .fence(let limit)?: return .cleared(clear(upTo: limit))
-        case .probe(let sentAt)?: return .roundTrip(nil, sentAt.duration(to: now))
-        case nil: return .unknown
-        }
+    /// What a pong proves; nil when it answers no ping of this link.
+    package mutating func pong(stamp: Int64?, at now: Instant) -> Pong? {
+        guard let (ping, limit) = pings.take(stamp) else { return nil }
+        return Pong(
+            call: ping?.call, elapsed: ping?.sentAt.duration(to: now), cleared: limit.map { clear(upTo: $0) } ?? [])
     }
+
+    private mutating func clear(upTo limit: UInt64) -> [Owner] {
+        var owners: [Owner] = []
+        while let number = unfenced.first, number <= limit, let slot = slots[number] {
+            steps += 1
+            if case .id = slot.correlation, !slot.owner.isAbandoned {
+                outlive(number, slot)
+            } else if remove(number) != nil, !slot.owner.isAbandoned {
+                owners.append(slot.owner)
+            }
+        }
+        return owners
+    }
+
+    /// An event is not echoed any more; an answer by its callback or `request-id` may take its time.
+    private mutating func outlive(_ number: UInt64, _ slot: Slot) {
+        var slot = slot
+        count(slot, -1)
+        slot.marks.removeAll { mark in
+            guard case .echo = mark else { return false }
+            strike(number, from: mark)
+            return true
+        }
+        slot.isFenced = false
+        count(slot, 1)
+        Self.remove(number, from: &unfenced)
+        slots[number] = slot
+    }
+
+    // MARK: Early answers
 
     /// Keeps an answer that nobody waits for yet, as long as some request's id is still to come.
     ///
@@ -215,21 +230,50 @@ package struct PendingReplies: Sendable {
         return found.reply
     }
 
-    private mutating func add(_ stamp: Int64, _ purpose: Purpose) {
-        stamps[stamp] = purpose
-        guard stamps.count > Self.maximumStamps, let oldest = stamps.keys.min() else { return }
-        steps += stamps.count
-        stamps[oldest] = nil
+    // MARK: The table
+
+    private mutating func count(_ slot: Slot, _ change: Int) {
+        if slot.owner.isAbandoned { abandoned += change }
+        if !slot.marks.isEmpty { marked += change }
+        switch slot.correlation {
+        case .next(.request, _): unnamedRequests += change
+        case .next(.subscription, _): acknowledgements += change
+        case .next, .id, .requestID, .echo: break
+        }
     }
 
-    private mutating func clear(upTo limit: UInt64) -> [Owner] {
-        var owners: [Owner] = []
-        while let place = nameless.first, place.sequence <= limit {
-            _ = nameless.popFirst()
-            steps += 1
-            guard let owner = index(of: place).flatMap({ remove(place, at: $0) }) else { continue }
-            if owner.isAbandoned { abandoned -= 1 } else { owners.append(owner) }
+    /// `line` is that of the slot's correlation, where it was looked up already; with marks it may be another's.
+    private mutating func remove(_ number: UInt64, from line: Dictionary<Correlation, Line>.Index? = nil)
+        -> Slot?
+    {
+        guard let slot = slots.removeValue(forKey: number) else { return nil }
+        if slot.marks.isEmpty, let line {
+            strike(number, at: line)
+        } else {
+            strike(number, from: slot.correlation)
+            for mark in slot.marks { strike(number, from: mark) }
         }
-        return owners
+        if slot.isFenced { Self.remove(number, from: &unfenced) }
+        count(slot, -1)
+        return slot
+    }
+
+    private mutating func strike(_ number: UInt64, from correlation: Correlation) {
+        if let line = lines.index(forKey: correlation) { strike(number, at: line) }
+    }
+
+    private mutating func strike(_ number: UInt64, at line: Dictionary<Correlation, Line>.Index) {
+        Self.remove(number, from: &lines.values[line])
+        if lines.values[line].isEmpty { lines.remove(at: line) }
+    }
+
+    private static func remove(_ number: UInt64, from line: inout Line) {
+        // Servers answer in order.
+        if line.first == number {
+            _ = line.popFirst()
+            return
+        }
+        let index = line.partitioningIndex { $0 >= number }
+        if index < line.count, line[index] == number { _ = line.remove(at: index) }
     }
 }

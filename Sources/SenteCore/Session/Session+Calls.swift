@@ -101,15 +101,12 @@ extension Session {
     /// A reply that nobody awaits has its slot too: it must not go to a later call.
     private mutating func transmission(_ outbound: Outbound, for call: CallID) -> Transmission? {
         do throws(SenteError) {
-            let transmission = try encode(outbound, for: call)
-            let correlation = outbound.correlation(in: capabilities)
             let isAwaited = calls[call]?.purpose == .submit(.reply)
+            let (transmission, slot) = try encode(
+                outbound, for: call, owner: isAwaited ? .call(call) : .nobody)
             // What this dialect does not answer, a publish, is done when it is written.
-            if correlation == nil, isAwaited { calls.awaitWritten(call) }
-            let place = correlation.map {
-                traffic.pending.add($0, owner: isAwaited ? .call(call) : .nobody, at: now.instant)
-            }
-            calls.sent(call, isAwaited ? place : nil)
+            if slot == nil, isAwaited { calls.awaitWritten(call) }
+            calls.sent(call, isAwaited ? slot : nil)
             return transmission
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
@@ -118,13 +115,15 @@ extension Session {
         }
     }
 
-    /// Spells a message for the open link.
+    /// Spells a message for the open link, and opens the slot that the server's reply to it fills, if it gives one.
     ///
     /// Everything that goes to a link goes through here, so that the window knows of it. Throws when dialect or format
-    /// have no way to say it.
+    /// have no way to say it, or the server owes too many answers.
     mutating func encode(
-        _ outbound: Outbound, for call: CallID? = nil, isKeepAlive: Bool = false
-    ) throws(SenteError) -> Transmission {
+        _ outbound: Outbound, for call: CallID? = nil, owner: PendingReplies.Owner = .nobody,
+        isKeepAlive: Bool = false
+    ) throws(SenteError) -> (transmission: Transmission, slot: PendingReplies.SlotKey?) {
+        if let refusal = traffic.pending.refusal(of: outbound) { throw refusal }
         let moment = now
         guard let message = try coder?.coder.encode(outbound, at: moment) else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
@@ -132,7 +131,10 @@ extension Session {
         numbers.send += 1
         let id = SendID(numbers.send)
         traffic.window.add(id, bytes: message.bytes.count, call: call, isKeepAlive: isKeepAlive)
-        return Transmission(id, message)
+        let slot = outbound.correlation(in: capabilities).map {
+            traffic.pending.add($0, marks: outbound.marks(in: capabilities), owner: owner, at: now.instant)
+        }
+        return (Transmission(id, message), slot)
     }
 
     mutating func wrote(_ link: LinkID, _ ids: [SendID]) {
@@ -151,7 +153,7 @@ extension Session {
     mutating func probe(_ link: LinkID, by ping: KeepAlive.Ping) {
         guard ping == .dialect else { return effects.append(.pingLink(link)) }
         let stamp = nextStamp()
-        traffic.pending.addProbe(stamp: stamp, at: now.instant)
+        traffic.pending.addPing(stamp: stamp, at: now.instant)
         keepAlive(.ping(stamp: stamp), on: link)
     }
 
@@ -161,11 +163,11 @@ extension Session {
             return resolve(call, .failure(error))
         }
         let stamp = nextStamp()
-        traffic.pending.addPing(stamp: stamp, call: call, at: now.instant)
+        traffic.pending.addPing(stamp: stamp, for: call, at: now.instant)
         calls.add(
             call,
             Call(
-                purpose: .ping, phase: .sent(nil),
+                purpose: .ping(stamp: stamp), phase: .sent(nil),
                 deadline: now.instant.advanced(by: configuration.times.request)))
         keepAlive(.ping(stamp: stamp), on: open.link)
     }
@@ -182,14 +184,14 @@ extension Session {
 
     private mutating func sendFence(on link: LinkID) {
         let stamp = nextStamp()
-        traffic.pending.addFence(stamp: stamp)
+        traffic.pending.addPing(stamp: stamp, isFence: true, at: now.instant)
         keepAlive(.ping(stamp: stamp), on: link)
     }
 
     /// Every format can say what keeps a link alive; one of the app's own that cannot is found out by silence.
     private mutating func keepAlive(_ outbound: Outbound, on link: LinkID) {
         do throws(SenteError) {
-            effects.append(.transmit(link, [try encode(outbound, isKeepAlive: true)]))
+            effects.append(.transmit(link, [try encode(outbound, isKeepAlive: true).transmission]))
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
         }
@@ -257,15 +259,15 @@ extension Session {
             _ = outbox.remove(call)
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)))
-        case .sent(let place):
-            if case .open(let open) = state {
-                if known.purpose == .ping { traffic.pending.leavePing(call: call) }
-                if let place, traffic.pending.leave(place, fencesNamed: capabilities.fencesEvents) {
-                    sendFence(on: open.link)
-                }
+        case .sent(let slot):
+            if case .ping(let stamp) = known.purpose {
+                traffic.pending.leavePing(stamp: stamp)
+                return resolve(call, .failure(error))
             }
-            let isMessage = known.purpose != .ping
-            resolve(call, .failure(isMessage ? error.with(outcome: .unknown) : error))
+            if case .open(let open) = state, let slot, traffic.pending.leave(slot) {
+                sendFence(on: open.link)
+            }
+            resolve(call, .failure(error.with(outcome: .unknown)))
         }
     }
 

@@ -227,6 +227,7 @@ extension Session {
         endpoints.succeeded()
         history.freshTokensRefused = 0
         traffic = Traffic()
+        traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
         traffic.keepAlive = configuration.heartbeat.map { KeepAlive($0, at: now.instant) }
         state = .open(Open(link: link, since: now.instant))
         let wishes = subscriptions.wished
@@ -271,7 +272,7 @@ extension Session {
 
     mutating func ended(_ link: LinkID, _ end: LinkEnd) {
         guard isCurrent(link) else { return }
-        let (error, close, isMendable) = end.verdict
+        let (error, close, isMendable) = end.meaning
         status.lastClose = close ?? status.lastClose
         switch state {
         case .connecting:

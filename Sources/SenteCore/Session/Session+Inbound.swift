@@ -22,6 +22,10 @@ extension Session {
         case .delivery(let message): deliver(message, size: size)
         case .event(let event):
             if !deliver(.event(event, missed: 0), to: .event(event.id), size: size) { ignore(.unheard) }
+        case .answering(let correlation, let event):
+            let isAnswer = answered(correlation, event)
+            let isHeard = deliver(.event(event, missed: 0), to: .event(event.id), size: size)
+            if !isAnswer, !isHeard { ignore(.unheard) }
         case .subscriptionLost(let channel, let error): lost(WireName(channel), error)
         case .request(let request): deliver(request, size: size)
         case .reply(let correlation, let reply): replied(correlation, reply, size)
@@ -42,7 +46,7 @@ extension Session {
     private mutating func receivedUnopened(_ link: LinkID, _ inbound: Inbound) {
         switch inbound {
         case .greeting(let identity): greeted(identity, by: link)
-        case .delivery, .event, .request, .failure: ignore(.unheard)
+        case .delivery, .event, .answering, .request, .failure: ignore(.unheard)
         case .undecodable(let why): effects.append(.record(.undecodable(why)))
         case .reply, .subscriptionLost, .ping, .pong, .noise, .tooLarge: break
         }
@@ -77,15 +81,11 @@ extension Session {
 
     private mutating func ponged(_ stamp: Int64?) {
         traffic.keepAlive?.answered()
-        guard let stamp else { return ignore(.lateReply) }
-        switch traffic.pending.pong(stamp: stamp, at: now.instant) {
-        case .unknown: ignore(.lateReply)
-        case .roundTrip(let call, let time):
-            effects.append(.record(.roundTrip(time)))
-            if let call { resolve(call, .success(.roundTrip(time))) }
-        case .cleared(let owners):
-            for owner in owners { neverAnswered(owner) }
-        }
+        let pong = traffic.pending.pong(stamp: stamp, at: now.instant)
+        for owner in pong?.cleared ?? [] { neverAnswered(owner) }
+        guard let pong, let time = pong.elapsed else { return ignore(.lateReply) }
+        effects.append(.record(.roundTrip(time)))
+        if let call = pong.call { resolve(call, .success(.roundTrip(time))) }
     }
 
     private mutating func neverAnswered(_ owner: PendingReplies.Owner) {
@@ -114,12 +114,23 @@ extension Session {
         }
     }
 
+    /// Whether an event is the answer that a call waits for.
+    private mutating func answered(_ correlation: Correlation, _ event: Event) -> Bool {
+        guard let (owner, elapsed) = traffic.pending.take(correlation, at: now.instant),
+            case .call(let call) = owner
+        else { return false }
+        effects.append(.record(.roundTrip(elapsed)))
+        replied(to: call, .answered(event.data))
+        return true
+    }
+
     private mutating func wishReplied(_ channel: WireName, _ number: UInt64, _ reply: Reply, _ size: Int) {
         switch reply {
         case .subscribed(let retained):
             wishAnswered(channel, number, rejection: nil)
             for (message, share) in zip(retained, retained.shares(of: size)) { deliver(message, size: share) }
         case .refused(let error): wishAnswered(channel, number, rejection: error)
+        case .either(let reply, _): wishReplied(channel, number, reply, size)
         case .unsubscribed, .published, .forwarded, .answered, .channels, .subscriptions: break
         }
     }
@@ -133,6 +144,7 @@ extension Session {
         case .channels(let channels): resolve(call, .success(.channels(channels)))
         case .subscriptions(let names): resolve(call, .success(.names(names)))
         case .refused(let error): resolve(call, .failure(error))
+        case .either(_, let reply): replied(to: call, reply)
         case .forwarded(let id, let deliveredTo):
             forwarded(call, requestID: id, deliveredTo: deliveredTo)
         }
@@ -162,7 +174,11 @@ extension Session {
             let why =
                 "The server sent a reply to “\(name.text.excerpt())”, which this client never asked; it was dropped."
             effects.append(.record(.undecodable(why)))
-        case .id, .next: ignore(.lateReply)
+        case .next(.subscription, let channel?):
+            // Unasked for, a no is the end of the subscription.
+            guard case .either(.refused(let error), _) = reply else { return ignore(.lateReply) }
+            lost(channel, error)
+        case .id, .next, .requestID, .echo: ignore(.lateReply)
         }
     }
 }

@@ -44,10 +44,8 @@ extension Session {
         for channel in channels {
             guard let number = subscriptions.written(channel) else { continue }
             do throws(SenteError) {
-                batch.append(try encode(.subscribe(channel: channel.text)))
-                traffic.pending.add(
-                    .next(.subscribe, channel: channel), owner: .wish(channel: channel, number: number),
-                    at: now.instant)
+                let owner = PendingReplies.Owner.wish(channel: channel, number: number)
+                batch.append(try encode(.subscribe(channel: channel.text), owner: owner).transmission)
             } catch {
                 effects.append(.record(.dropped(reason: error.code)))
                 wishAnswered(channel, number, rejection: error.with(outcome: .notSent))
@@ -119,11 +117,9 @@ extension Session {
     private mutating func writeUnsubscribe(_ channel: WireName, for call: CallID?) {
         guard case .open(let open) = state else { return }
         do throws(SenteError) {
-            let transmission = try encode(.unsubscribe(channel: channel.text), for: call)
-            let place = traffic.pending.add(
-                .next(.unsubscribe, channel: channel), owner: call.map { .call($0) } ?? .nobody,
-                at: now.instant)
-            if let call { calls.sent(call, place) }
+            let (transmission, slot) = try encode(
+                .unsubscribe(channel: channel.text), for: call, owner: call.map { .call($0) } ?? .nobody)
+            if let call { calls.sent(call, slot) }
             effects.append(.transmit(open.link, [transmission]))
         } catch {
             effects.append(.record(.dropped(reason: error.code)))

@@ -210,7 +210,7 @@ package struct Session: Sendable {
     /// Reads a message of a link that has spoken; nil when this is its first.
     package mutating func decode(_ message: Message, on link: LinkID) -> [Inbound]? {
         guard coder?.link == link else { return nil }
-        return coder?.coder.decode(message) { traffic.pending.isPending($0) }
+        return coder?.coder.decode(message, isCallback: callbacks.contains)
     }
 
     private mutating func perform(_ command: Command) {

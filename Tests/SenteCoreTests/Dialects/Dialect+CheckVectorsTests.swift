@@ -107,8 +107,8 @@ struct DialectCheckVectorsTests {
             #expect(!dialect.capabilities.acknowledgesPublish)
             #expect(dialect.capabilities.answersEvents)
         }
-        #expect(Dialect.senteLiteVectors.capabilities.fencesEvents)
-        #expect(!Dialect.sente.capabilities.fencesEvents)
+        #expect(Dialect.senteLiteVectors.capabilities.answersInOrder)
+        #expect(!Dialect.sente.capabilities.answersInOrder)
         #expect(SenteLiteVectors(format: .edn).dialect == .senteLiteVectors)
         #expect(SenteVectors(format: .edn).dialect == .sente)
     }

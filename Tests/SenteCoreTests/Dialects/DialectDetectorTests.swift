@@ -32,7 +32,7 @@ struct DialectDetectorTests {
     @Test("is still to be decoded by what it showed")
     func decodes() throws {
         let first = Message.text(#"{"type":"welcome","conn-id":"conn-1","server-time":5}"#)
-        var coder = try DialectDetector().detect(first)
+        let coder = try DialectDetector().detect(first)
         let inbound = coder.decode(first) { _ in false }
         #expect(inbound == [.greeting(Identity(connectionID: "conn-1", serverTime: 5))])
     }
@@ -106,10 +106,10 @@ struct DialectDetectorTests {
             }
             let first = Message(.binary, try format.encode(value))
             for wanted in [nil, format] {
-                var coder = try DialectDetector(format: wanted, compressor: Self.store).detect(first)
+                let coder = try DialectDetector(format: wanted, compressor: Self.store).detect(first)
                 #expect(coder.dialect == greeting.1)
                 #expect(coder.format == format)
-                let inbound = coder.decode(first, isPending: Vectors.nobody)
+                let inbound = coder.decode(first, isCallback: Vectors.nobody)
                 guard case .greeting? = inbound.first else {
                     Issue.record("\(inbound)")
                     continue
@@ -138,7 +138,7 @@ struct DialectDetectorTests {
             (#"{"type" "welcome"}"#, #"{"type" "ping", "timestamp" 5}"#),
             (#"{"type":"welcome"}"#, #"{"type":"ping","timestamp":5}"#),
         ] {
-            var coder = try DialectDetector().detect(.text(greeting))
+            let coder = try DialectDetector().detect(.text(greeting))
             #expect(try coder.text(.ping(stamp: 5)) == ping)
         }
     }

@@ -11,17 +11,17 @@ enum Frames {
     static let untyped: Keyword = "sente-lite/message"
 
     static func decode(_ text: String) -> [Inbound] {
-        var coder = SenteLiteMaps(format: .json)
+        let coder = SenteLiteMaps(format: .json)
         return coder.decode(.text(text)) { _ in false }
     }
 
     static func decode(_ value: Value) throws -> [Inbound] {
-        var coder = SenteLiteMaps(format: .json)
+        let coder = SenteLiteMaps(format: .json)
         return coder.decode(Message(.text, try WireFormat.json.encode(value))) { _ in false }
     }
 
     static func encode(_ outbound: Outbound, at moment: Moment = now) throws(SenteError) -> String {
-        var coder = SenteLiteMaps(format: .json)
+        let coder = SenteLiteMaps(format: .json)
         let message = try coder.encode(outbound, at: moment)
         return message.kind == .text ? message.string : "binary"
     }

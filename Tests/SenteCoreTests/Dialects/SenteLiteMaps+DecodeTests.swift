@@ -431,7 +431,7 @@ struct SenteLiteMapsDecodeTests {
 
     @Test("a binary message as unreadable")
     func binary() {
-        var coder = SenteLiteMaps(format: .json)
+        let coder = SenteLiteMaps(format: .json)
         let inbound = coder.decode(.binary(Array(#"{"type":"ping"}"#.utf8))) { _ in false }
         guard case .undecodable(let why)? = inbound.first else {
             Issue.record("\(inbound)")
@@ -521,7 +521,7 @@ struct SenteLiteMapsDecodeTests {
         var compared = 0
         for frame in Frames.samples where frame.contains(#""type""#) {
             let value = try WireFormat.json.decode(Array(frame.utf8))
-            var coder = SenteLiteMaps(format: format, writesKeywords: true)
+            let coder = SenteLiteMaps(format: format, writesKeywords: true)
             let bytes = try format.encode(Self.keyworded(value, isWholly))
             let heard = coder.decode(Message(.text, bytes)) { _ in false }
             for (ours, theirs) in zip(heard, Frames.decode(frame)) {
@@ -543,7 +543,7 @@ struct SenteLiteMapsDecodeTests {
 
     @Test("a flat delivery with keywords as one, whatever a peer put beside the server's fields")
     func flatKeywords() throws {
-        var coder = SenteLiteMaps(format: .edn, writesKeywords: true)
+        let coder = SenteLiteMaps(format: .edn, writesKeywords: true)
         let frame = #"{"type" "welcome", :type :ping, :text "hi", :channel-id "room", :broadcast-time 11}"#
         let data = try Vectors.edn(#"{"type" "welcome", :type :ping, :text "hi"}"#)
         #expect(

@@ -13,7 +13,7 @@ struct SenteLiteMapsFuzzTests {
         var kinds: [String: Int] = [:]
         for _ in 0..<1_500 {
             let bytes = Self.mutated(using: &generator)
-            var coder = SenteLiteMaps(format: .json)
+            let coder = SenteLiteMaps(format: .json)
             let inbound = coder.decode(Message(.text, bytes)) { _ in false }
             #expect(!inbound.isEmpty)
             for item in inbound { kinds[Self.kind(item), default: 0] += 1 }
@@ -44,6 +44,7 @@ struct SenteLiteMapsFuzzTests {
         case .pong: "pong"
         case .failure: "failure"
         case .event: "event"
+        case .answering: "answering"
         case .noise: "noise"
         case .undecodable: "undecodable"
         case .tooLarge: "tooLarge"

@@ -102,7 +102,7 @@ struct SenteLiteMapsTests {
     @Test("every word with keywords where the format has them", arguments: keywordFrames)
     func keywords(_ outbound: Outbound, _ frame: String) throws {
         for format in [WireFormat.edn, .transitJSON, .transitJSONVerbose] {
-            var coder = SenteLiteMaps(format: format, writesKeywords: true)
+            let coder = SenteLiteMaps(format: format, writesKeywords: true)
             let message = try coder.encode(outbound, at: Frames.now)
             #expect(message.kind == .text)
             #expect(try format.decode(message.bytes) == WireFormat.edn.decode(Array(frame.utf8)))

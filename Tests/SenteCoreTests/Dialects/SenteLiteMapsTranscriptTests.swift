@@ -64,7 +64,7 @@ struct SenteLiteMapsTranscriptTests {
             case .word(let outbound, let milliseconds):
                 try Dialect.senteLiteMaps.check(outbound, limit: SizeLimits())
                 let moment = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: milliseconds)
-                var coder = SenteLiteMaps(format: format, writesKeywords: format == .edn)
+                let coder = SenteLiteMaps(format: format, writesKeywords: format == .edn)
                 let ours = try format.decode(coder.encode(outbound, at: moment).bytes)
                 let theirs = try format.decode(Array(text.utf8))
                 #expect(Self.withoutDoubledKeys(ours, but: theirs, format) == theirs, "\(text)")
@@ -154,7 +154,7 @@ struct SenteLiteMapsTranscriptTests {
         let heard = Self.heard { Self.key($0, format) }
         try #require(frames.count == heard.count)
         for (text, expected) in zip(frames, heard) {
-            var coder = SenteLiteMaps(format: format)
+            let coder = SenteLiteMaps(format: format)
             let fields = try #require(try format.decode(Array(text.utf8)).mapValue)
             #expect(coder.hear(text) == [expected(fields)], "\(text)")
         }

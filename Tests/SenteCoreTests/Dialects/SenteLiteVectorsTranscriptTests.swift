@@ -21,25 +21,20 @@ struct SenteLiteVectorsTranscriptTests {
 
     private static let echo = Heard.events(["sente-lite/echo"])
 
-    private static func subscribed(_ channel: String) -> Heard {
-        .inbound([.reply(.next(.subscribe, channel: WireName(channel)), .subscribed(retained: []))])
-    }
-
-    private static func unsubscribed(_ channel: String) -> Heard {
-        .inbound([.reply(.next(.unsubscribe, channel: WireName(channel)), .unsubscribed)])
+    /// One word for both.
+    private static func acknowledged(_ channel: String) -> Heard {
+        let reply = Reply.either(subscribe: .subscribed(retained: []), unsubscribe: .unsubscribed)
+        return .inbound([.reply(.next(.subscription, channel: WireName(channel)), reply)])
     }
 
     private static func delivery(_ channel: String, _ data: Value, from sender: String) -> Heard {
         .inbound([.delivery(ChannelMessage(channel: channel, data: data, sender: sender))])
     }
 
-    /// An echo that also answers the call whose event it echoes.
-    private static func answer(_ callback: String, _ data: String) throws -> Heard {
-        let value = try Vectors.edn(data)
-        return .inbound([
-            .reply(.id(.event, WireName(callback)), .answered(value)),
-            .event(Event(id: "sente-lite/echo", data: value)),
-        ])
+    /// An echo that may answer the event just like it.
+    private static func answer(_ event: Event, _ data: String) throws -> Heard {
+        let echo = Event(id: "sente-lite/echo", data: try Vectors.edn(data))
+        return .inbound([.answering(.echo(event.id, data: event.data), echo)])
     }
 
     private static func publish(_ channel: String, _ data: Value, excludeSender: Bool = false) -> Outbound {
@@ -82,16 +77,16 @@ struct SenteLiteVectorsTranscriptTests {
             heard: [
                 Self.greeting(name, token), Self.echo, Self.echo,
                 try Self.answer(
-                    "cb-1",
+                    Event(id: "test/echo", data: [.keyword("a"): 1]),
                     #"{:original-event-id :test/echo, :original-data {:a 1}, :conn-id "\#(name)", :timestamp 1795249733273}"#
                 ),
-                .inbound([.pong(stamp: 5)]),
-                // To the probe that we do not send: the pong of no ping of ours.
                 .inbound([.pong(stamp: nil)]),
-                Self.subscribed("news"), Self.subscribed("news"),
-                Self.greeting("conn-1795249739694-6287", token), Self.subscribed("news"),
+                // To the probe that we do not send.
+                .inbound([.pong(stamp: nil)]),
+                Self.acknowledged("news"), Self.acknowledged("news"),
+                Self.greeting("conn-1795249739694-6287", token), Self.acknowledged("news"),
                 Self.delivery("news", hello, from: name), Self.delivery("news", hello, from: name),
-                Self.unsubscribed("news"), Self.unsubscribed("news"), Self.echo,
+                Self.acknowledged("news"), Self.acknowledged("news"), Self.echo,
             ])
     }
 
@@ -116,11 +111,11 @@ struct SenteLiteVectorsTranscriptTests {
             ],
             heard: [
                 Self.greeting(name, token), Self.greeting("conn-1795249904673-5441", token),
-                Self.subscribed("c"), Self.subscribed("c"),
+                Self.acknowledged("c"), Self.acknowledged("c"),
                 Self.delivery("c", one, from: name), Self.delivery("c", one, from: name),
                 Self.delivery("c", .null, from: name), Self.delivery("c", .null, from: name),
                 Self.delivery("c", two, from: name), Self.delivery("c", two, from: name),
-                Self.subscribed(":kw/chan"), Self.unsubscribed("never"), Self.echo,
+                Self.acknowledged(":kw/chan"), Self.acknowledged("never"), Self.echo,
             ])
     }
 
@@ -134,7 +129,7 @@ struct SenteLiteVectorsTranscriptTests {
             said: [.word(.pong(original: nil)), .word(.pong(original: nil)), .word(.ping(stamp: 9))] + alive,
             heard: [
                 Self.greeting("conn-1795250000216-3898", "f2864460-05ce-481b-b3d6-feb7865d6b5d"), ping, ping,
-                .inbound([.pong(stamp: 9)]), Self.echo, Self.echo, Self.echo, ping, Self.echo, Self.echo,
+                .inbound([.pong(stamp: nil)]), Self.echo, Self.echo, Self.echo, ping, Self.echo, Self.echo,
                 ping,
                 Self.echo, Self.echo,
             ])

@@ -41,7 +41,7 @@ struct SenteVectorsDecodeTests {
 
     @Test("every kind of frame", arguments: frames)
     func decoding(_ frame: String, _ expected: [Inbound]) {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         #expect(coder.hear(frame) == expected)
     }
 
@@ -50,10 +50,10 @@ struct SenteVectorsDecodeTests {
         arguments: frames.filter { $0.0.hasPrefix("[") },
         [WireFormat.transitJSON, .transitJSONVerbose, .senteMessagePack])
     func formats(_ frame: (String, [Inbound]), _ format: WireFormat) throws {
-        var coder = SenteVectors(format: format)
+        let coder = SenteVectors(format: format)
         let bytes = try format.encode(try Vectors.edn(frame.0))
         let message = Message(format.isBinary ? .binary : .text, bytes)
-        #expect(coder.decode(message, isPending: Vectors.nobody) == frame.1)
+        #expect(coder.decode(message, isCallback: Vectors.nobody) == frame.1)
     }
 
     @Test(
@@ -63,8 +63,8 @@ struct SenteVectorsDecodeTests {
             ("[[:my/hello 1]]", [[.keyword("my/hello"), 1]]), (#""pong""#, "pong"), ("[]", []),
         ] as [(String, Value)])
     func replies(_ text: String, _ value: Value) {
-        var coder = SenteVectors(format: .edn)
-        let heard = coder.hear(#"[\#(text) "00847f"]"#, Vectors.waiting("00847f"))
+        let coder = SenteVectors(format: .edn)
+        let heard = coder.hear(#"[\#(text) "00847f"]"#, Vectors.given("00847f"))
         #expect(heard == [.reply(.id(.event, "00847f"), .answered(value))])
     }
 
@@ -72,18 +72,18 @@ struct SenteVectorsDecodeTests {
         "a reply that nobody waits for too, for who asked knows the session; a pong only where its id is a stamp",
         arguments: ["cb9", "0CB009", "0cb0090000000000000", "+cb009"])
     func unawaited(_ callback: String) {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         let heard = coder.hear("[\"pong\" \"\(callback)\"]")
         #expect(heard == [.reply(.id(.event, WireName(callback)), .answered("pong"))])
     }
 
     @Test("in the order of Sente's own client: handshake and ping before replies")
     func order() {
-        var coder = SenteVectors(format: .edn)
-        let isPending = Vectors.waiting("cb")
-        #expect(coder.hear(#"[:chsk/ws-ping "cb"]"#, isPending) == [.ping(stamp: nil)])
+        let coder = SenteVectors(format: .edn)
+        let isCallback = Vectors.given("cb")
+        #expect(coder.hear(#"[:chsk/ws-ping "cb"]"#, isCallback) == [.ping(stamp: nil)])
         #expect(
-            coder.hear(#"[[:chsk/handshake ["u" nil]] "cb"]"#, isPending) == [.greeting(Identity(uid: "u"))])
+            coder.hear(#"[[:chsk/handshake ["u" nil]] "cb"]"#, isCallback) == [.greeting(Identity(uid: "u"))])
     }
 
     @Test(
@@ -99,7 +99,7 @@ struct SenteVectorsDecodeTests {
             ("this is ] not edn", "no edn"), ("", "no edn"), ("+", "no edn"), ("-5", "no vector of events"),
         ])
     func complaints(_ frame: String, _ reason: String) {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         let heard = coder.hear(frame)
         #expect(heard.count == 1)
         #expect(heard.first?.complaint?.contains(reason) == true, "\(frame): \(heard)")
@@ -108,7 +108,7 @@ struct SenteVectorsDecodeTests {
 
     @Test("a bad member of a batch, without losing the others")
     func badBatch() {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         let heard = coder.hear("[[[:my/hello 1] [:plain 2] 5 [:chsk/state 1] [:my/hello 1]] nil]")
         #expect(heard.count == 5)
         #expect(heard[0] == Self.hello && heard[4] == Self.hello)
@@ -117,11 +117,11 @@ struct SenteVectorsDecodeTests {
 
     @Test("no message of the other kind than the format has")
     func kinds() {
-        var text = SenteVectors(format: .edn)
+        let text = SenteVectors(format: .edn)
         #expect(
-            text.decode(.binary([1, 2]), isPending: Vectors.nobody).first?.complaint?.contains("binary")
+            text.decode(.binary([1, 2]), isCallback: Vectors.nobody).first?.complaint?.contains("binary")
                 == true)
-        var binary = SenteVectors(format: .senteMessagePack)
+        let binary = SenteVectors(format: .senteMessagePack)
         #expect(binary.hear("[]").first?.complaint?.contains("text") == true)
     }
 }

@@ -22,7 +22,7 @@ struct SenteVectorsTests {
 
     @Test("every word as its frame, exactly", arguments: frames)
     func encoding(_ outbound: Outbound, _ frame: String) throws {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         #expect(try coder.encode(outbound, at: Vectors.now) == .text(frame))
         try Dialect.sente.check(outbound, limit: SizeLimits())
     }
@@ -31,7 +31,7 @@ struct SenteVectorsTests {
         "the same in each format that Sente's packers have", arguments: frames,
         [WireFormat.transitJSON, .transitJSONVerbose, .senteMessagePack])
     func formats(_ frame: (Outbound, String), _ format: WireFormat) throws {
-        var coder = SenteVectors(format: format)
+        let coder = SenteVectors(format: format)
         let message = try coder.encode(frame.0, at: Vectors.now)
         #expect((message.kind == .binary) == format.isBinary)
         #expect(try format.decode(message.bytes) == Vectors.edn(frame.1))
@@ -39,13 +39,13 @@ struct SenteVectorsTests {
 
     @Test("nothing that this dialect cannot say", arguments: VectorChecks.refusedBySente.map(\.0))
     func refuses(_ outbound: Outbound) {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         #expect(throws: SenteError.self) { try coder.encode(outbound, at: Vectors.now) }
     }
 
     @Test("a stamp that its pong brings back, whatever it is")
     func stamps() throws {
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         var generator = Generator(seed: 1)
         for shift in 0..<64 {
             let stamp = Int64(bitPattern: generator.next() >> UInt64(shift))

@@ -44,6 +44,30 @@ struct VectorInteropTests {
         #expect(stage.complaints.isEmpty && stage.ignored == [.lateReply])
     }
 
+    @Test("a reply that looks like an event is a late reply once its call gave up, and no event")
+    func lateReplyLikeAnEvent() throws {
+        var stage = VectorStage.opened()
+        let events = stage.listen()
+        let call = stage.ask("my/ev")
+        let callback = try #require(try Vectors.edn(stage.said[0])[1]?.stringValue)
+        stage.tell(.command(.cancel(call)))
+        stage.hear("[:my/done \"\(callback)\"]")
+        #expect(stage.ignored == [.lateReply] && stage.events(events).isEmpty)
+        stage.hear("[:my/done \"somebody\"]")
+        #expect(stage.events(events) == [Event(id: "my/done", data: "somebody")])
+    }
+
+    @Test("an echo that answers a call is heard, although nobody listens for it")
+    func unheardEcho() throws {
+        var stage = VectorStage.opened()
+        for isAwaited in [true, false] {
+            let call = stage.submit(.event(Event(id: "my/ev")), awaits: isAwaited ? .reply : .written)
+            try stage.serve(VectorStage.echo)
+            #expect(stage.results[call] != nil)
+            #expect(stage.ignored == (isAwaited ? [] : [.unheard]))
+        }
+    }
+
     @Test("ping and pong are these very texts")
     func pingPong() {
         var stage = VectorStage.opened()

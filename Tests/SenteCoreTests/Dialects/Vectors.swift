@@ -7,24 +7,22 @@ import SenteWire
 /// Short ways to say what the tests of the vector dialects say all the time.
 enum Vectors {
     static let now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 1_700_000_000_123)
-    static func nobody(_: Correlation) -> Bool { false }
+    static func nobody(_: String) -> Bool { false }
 
     static func edn(_ text: String) throws -> Value { try WireFormat.edn.decode(Array(text.utf8)) }
 
-    /// Whether a call waits for one of these callback ids.
-    static func waiting(_ callbacks: String...) -> (Correlation) -> Bool {
-        { correlation in callbacks.contains { correlation == .id(.event, WireName($0)) } }
-    }
+    /// Whether a text is one of these, which the client gave as callbacks.
+    static func given(_ callbacks: String...) -> (String) -> Bool { { callbacks.contains($0) } }
 }
 
 extension DialectCoder {
     /// What our words become, as text.
-    mutating func text(_ outbound: Outbound) throws -> String {
+    func text(_ outbound: Outbound) throws -> String {
         try encode(outbound, at: Vectors.now).string
     }
 
-    mutating func hear(_ text: String, _ isPending: (Correlation) -> Bool = Vectors.nobody) -> [Inbound] {
-        decode(.text(text), isPending: isPending)
+    func hear(_ text: String, _ isCallback: (String) -> Bool = Vectors.nobody) -> [Inbound] {
+        decode(.text(text), isCallback: isCallback)
     }
 }
 

@@ -26,8 +26,8 @@ struct WireFormatMessageTests {
         [WireFormat.edn, gzip])
     func foreignTags(_ foreign: (Value, String), _ format: WireFormat) throws {
         let event = Outbound.event(Event(id: "my/ev", data: foreign.0))
-        var sente = SenteVectors(format: format)
-        var lite = SenteLiteVectors(format: format)
+        let sente = SenteVectors(format: format)
+        let lite = SenteLiteVectors(format: format)
         for error in [
             #expect(throws: SenteError.self) { try sente.encode(event, at: Vectors.now) },
             #expect(throws: SenteError.self) { try lite.encode(event, at: Vectors.now) },
@@ -41,10 +41,10 @@ struct WireFormatMessageTests {
     func ownTags() throws {
         let event = Outbound.event(Event(id: "my/ev", data: [.bytes([1]), .uri("http://x")]))
         for format in [WireFormat.transitJSON, .edn(EDNOptions(), named: "mine")] {
-            var coder = SenteVectors(format: format)
+            let coder = SenteVectors(format: format)
             #expect(throws: Never.self) { try coder.encode(event, at: Vectors.now) }
         }
-        var coder = SenteVectors(format: .edn)
+        let coder = SenteVectors(format: .edn)
         let common: Value = [
             .uuid(try #require(UniqueID("550e8400-e29b-41d4-a716-446655440000"))), .keyword("a"),
         ]
@@ -55,7 +55,7 @@ struct WireFormatMessageTests {
 
     @Test("that its format cannot say is not sent, and the error says where")
     func unencodable() {
-        var coder = SenteVectors(format: .senteMessagePack)
+        let coder = SenteVectors(format: .senteMessagePack)
         let error = #expect(throws: SenteError.self) {
             try coder.encode(.event(Event(id: "my/ev", data: .uri("http://x"))), at: Vectors.now)
         }
@@ -82,12 +82,12 @@ struct WireFormatMessageTests {
         }
         let format = WireFormat.gzip(over: .edn, compressor: bomb)
         var packed = SenteVectors(format: format, sizes: SizeLimits(incomingMessage: 999))
-        guard case .tooLarge(let why)? = packed.decode(.binary([1]), isPending: Vectors.nobody).first else {
+        guard case .tooLarge(let why)? = packed.decode(.binary([1]), isCallback: Vectors.nobody).first else {
             Issue.record("It was read.")
             return
         }
         #expect(why.contains("more than 999 bytes"))
         packed = SenteVectors(format: format, sizes: SizeLimits(incomingMessage: 1_000))
-        #expect(packed.decode(.binary([1]), isPending: Vectors.nobody) == [.event(Event(id: "my/ev"))])
+        #expect(packed.decode(.binary([1]), isCallback: Vectors.nobody) == [.event(Event(id: "my/ev"))])
     }
 }

@@ -18,7 +18,7 @@ struct CallsTests {
                 let deadline: Instant? =
                     Bool.random(using: &random)
                     ? Instant(nanoseconds: .random(in: 0..<500, using: &random)) : nil
-                calls.add(CallID(step), Call(purpose: .ping, phase: .waiting, deadline: deadline))
+                calls.add(CallID(step), Call(purpose: .ping(stamp: 1), phase: .waiting, deadline: deadline))
                 model[CallID(step)] = .some(deadline)
             default:
                 guard let victim = model.keys.sorted().randomElement(using: &random) else { continue }
@@ -41,9 +41,9 @@ struct CallsTests {
     func compaction() {
         var calls = Calls()
         let late = Instant(nanoseconds: 1_000_000)
-        calls.add(CallID(0), Call(purpose: .ping, phase: .waiting, deadline: Instant(nanoseconds: 1)))
+        calls.add(CallID(0), Call(purpose: .ping(stamp: 1), phase: .waiting, deadline: Instant(nanoseconds: 1)))
         for number in UInt64(1)...10_000 {
-            calls.add(CallID(number), Call(purpose: .ping, phase: .waiting, deadline: late))
+            calls.add(CallID(number), Call(purpose: .ping(stamp: 1), phase: .waiting, deadline: late))
             calls.remove(CallID(number))
         }
         #expect(calls.all { _ in true } == [CallID(0)])
@@ -54,7 +54,7 @@ struct CallsTests {
     @Test("A call that was sent knows where its reply will come")
     func sent() {
         var calls = Calls()
-        let slot = PendingReplies.Place(correlation: .next(.publish, channel: "a"), sequence: 1)
+        let slot = PendingReplies.SlotKey(1)
         calls.add(CallID(1), Call(purpose: .submit(.reply), phase: .queued))
         calls.sent(CallID(1), slot)
         calls.sent(CallID(2), slot)

@@ -21,7 +21,7 @@ struct PlainCoder: DialectCoder {
     let format = WireFormat.edn
     let memory: Memory
 
-    func decode(_ message: Message, isPending: (Correlation) -> Bool) -> [Inbound] { [] }
+    func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] { [] }
 
     /// The message is as long as the outbound is heavy.
     func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {

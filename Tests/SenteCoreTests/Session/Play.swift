@@ -155,7 +155,8 @@ struct Play {
     }
 
     mutating func confirm(_ channel: String) {
-        reply(.subscribe, channel, .subscribed(retained: []))
+        let kind = dialect.capabilities.answersInOrder ? ReplyKind.subscription : .subscribe
+        reply(kind, channel, .subscribed(retained: []))
     }
 
     mutating func refuse(_ status: Int, _ headers: [Refusal.Header] = []) {

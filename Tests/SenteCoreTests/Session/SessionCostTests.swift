@@ -196,6 +196,36 @@ struct SessionCostTests {
         ]) { .opened($0, dialect) }
     }
 
+    @Test("What a server answers in order alone costs the same however much it owes")
+    func owedInOrder() {
+        let asking = Act("subscribe and ask") { crowd, number in
+            crowd.tell(Self.subscribe(number))
+            let event = Event(id: "my/ev", data: [.keyword("request-id"): .integer(Int64(number))])
+            crowd.tell(Self.submit(crowd.count + number, .event(event, callback: "\(number)")))
+        }
+        let answer = Event(id: "my/done")
+        expectEqualCosts([
+            asking,
+            Act("acknowledge") { crowd, number in
+                crowd.hear(Self.replied(.subscription, "c\(number)", .subscribed(retained: [])))
+            },
+            Act("answer, the newest first") { crowd, number in
+                let id = Value.integer(Int64(crowd.count + 1 - number))
+                crowd.hear(.answering(.requestID(id), answer))
+            },
+            asking,
+            Act("echo") { crowd, number in
+                let data: Value = [.keyword("request-id"): .integer(Int64(number))]
+                crowd.hear(.answering(.echo("my/ev", data: data), answer))
+            },
+            asking,
+            Act("ping and pong, of which the first clears all") { crowd, number in
+                crowd.tell(.command(.ping(CallID(1 << 32 + number))))
+                crowd.hear(.pong(stamp: nil))
+            },
+        ]) { .opened($0, .senteLiteVectors) }
+    }
+
     @Test("A ping costs the same however many others are out, and its pong")
     func pings() {
         expectEqualCosts([

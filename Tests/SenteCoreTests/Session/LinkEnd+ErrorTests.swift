@@ -5,18 +5,18 @@ import SenteCore
 import Testing
 
 @Suite("What a link's end stands for")
-struct LinkEndVerdictTests {
+struct LinkEndErrorTests {
     @Test(
         "A close frame is a lost connection that can be mended, a clean one included",
         arguments: [1000, 1001, 1005, 1011, 4000] as [UInt16])
     func closed(number: UInt16) {
         let code = CloseCode(rawValue: number)
-        let verdict = LinkEnd.closed(code: code, reason: "bye").verdict
-        #expect(verdict.error.code == .connectionLost)
-        #expect(verdict.error.closeCode == code)
-        #expect(verdict.error.message.contains("bye"))
-        #expect(verdict.close == ConnectionStatus.Close(code: code, reason: "bye"))
-        #expect(verdict.isMendable)
+        let meaning = LinkEnd.closed(code: code, reason: "bye").meaning
+        #expect(meaning.error.code == .connectionLost)
+        #expect(meaning.error.closeCode == code)
+        #expect(meaning.error.message.contains("bye"))
+        #expect(meaning.close == ConnectionStatus.Close(code: code, reason: "bye"))
+        #expect(meaning.isMendable)
     }
 
     @Test(
@@ -39,12 +39,12 @@ struct LinkEndVerdictTests {
             (.unavailable, .unavailable, true, nil),
         ] as [(LinkFailure.Kind, SenteError.Code, Bool, CloseCode?)])
     func failed(kind: LinkFailure.Kind, code: SenteError.Code, isMendable: Bool, close: CloseCode?) {
-        let verdict = LinkEnd.failed(LinkFailure(kind, "Why.", closeCode: .protocolError)).verdict
-        #expect(verdict.error.code == code)
-        #expect(verdict.error.message == "Why.")
-        #expect(verdict.error.closeCode == .protocolError)
-        #expect(verdict.isMendable == isMendable)
-        #expect(verdict.close?.code == close)
+        let meaning = LinkEnd.failed(LinkFailure(kind, "Why.", closeCode: .protocolError)).meaning
+        #expect(meaning.error.code == code)
+        #expect(meaning.error.message == "Why.")
+        #expect(meaning.error.closeCode == .protocolError)
+        #expect(meaning.isMendable == isMendable)
+        #expect(meaning.close?.code == close)
     }
 
     @Test("Each problem with TLS is the error code of its name")
@@ -59,8 +59,8 @@ struct LinkEndVerdictTests {
     @Test("What we told a peer is in the error and in the last close alike; told nothing, it is 1006")
     func told() {
         for code in [CloseCode.messageTooBig, .protocolError, nil] {
-            let verdict = LinkEnd.failed(LinkFailure(.protocolViolation, "Why.", closeCode: code)).verdict
-            #expect(verdict.error.closeCode == code && verdict.close?.code == code ?? .abnormal)
+            let meaning = LinkEnd.failed(LinkFailure(.protocolViolation, "Why.", closeCode: code)).meaning
+            #expect(meaning.error.closeCode == code && meaning.close?.code == code ?? .abnormal)
         }
     }
 }

@@ -5,7 +5,7 @@ import SenteCore
 import Testing
 
 @Suite("Verdicts on proxies")
-struct ProxyFailureVerdictTests {
+struct ProxyFailureErrorTests {
     @Test(
         "each failure has its code, and what only a person can mend is told apart",
         arguments: [
@@ -25,18 +25,18 @@ struct ProxyFailureVerdictTests {
             (.reply(9), .proxyRefused, false),
         ])
     func codes(failure: ProxyFailure, code: SenteError.Code, isMendable: Bool) {
-        let verdict = LinkEnd.failed(LinkFailure(.proxy(failure), "The proxy p failed.")).verdict
-        #expect(verdict.error.code == code)
-        #expect(verdict.error.proxy == failure)
-        #expect(verdict.isMendable == isMendable)
-        #expect(verdict.close == nil)
-        #expect(verdict.error.message == "The proxy p failed.")
+        let meaning = LinkEnd.failed(LinkFailure(.proxy(failure), "The proxy p failed.")).meaning
+        #expect(meaning.error.code == code)
+        #expect(meaning.error.proxy == failure)
+        #expect(meaning.isMendable == isMendable)
+        #expect(meaning.close == nil)
+        #expect(meaning.error.message == "The proxy p failed.")
     }
 
     @Test("the status of a proxy's answer is told")
     func status() {
-        let verdict = LinkEnd.failed(LinkFailure(.proxy(.status(407)), "")).verdict
-        #expect(verdict.error.httpStatus == 407)
-        #expect(LinkEnd.failed(LinkFailure(.unreachable, "")).verdict.error.proxy == nil)
+        let meaning = LinkEnd.failed(LinkFailure(.proxy(.status(407)), "")).meaning
+        #expect(meaning.error.httpStatus == 407)
+        #expect(LinkEnd.failed(LinkFailure(.unreachable, "")).meaning.error.proxy == nil)
     }
 }

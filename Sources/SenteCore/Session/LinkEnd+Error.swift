@@ -4,7 +4,7 @@ package import SenteBase
 
 extension LinkEnd {
     /// The error a link's end stands for, what the close frame said, and whether trying the same again can mend it.
-    package var verdict: (error: SenteError, close: ConnectionStatus.Close?, isMendable: Bool) {
+    package var meaning: (error: SenteError, close: ConnectionStatus.Close?, isMendable: Bool) {
         switch self {
         case .closed(let code, let reason):
             let why = reason.isEmpty ? "" : ": \(reason)"
