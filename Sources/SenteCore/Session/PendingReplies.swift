@@ -38,11 +38,11 @@ package struct PendingReplies: Sendable {
         let correlation: Correlation
         /// By what else its reply is known.
         var marks: [Correlation]
-        /// Whether a fence clears it. A reply by a name may take its time.
+        /// Whether a fence clears it; a reply by a name may take its time.
         var isFenced: Bool
     }
 
-    /// Numbers of slots, ascending. One is taken out by its place; what moves up for it is eight bytes each.
+    /// Numbers of slots, ascending; what moves up for one that is taken out is eight bytes each.
     private typealias Line = Queue<UInt64>
 
     package struct Pong: Equatable {
@@ -173,7 +173,8 @@ package struct PendingReplies: Sendable {
     package mutating func pong(stamp: Int64?, at now: Instant) -> Pong? {
         guard let (ping, limit) = pings.take(stamp) else { return nil }
         return Pong(
-            call: ping?.call, elapsed: ping?.sentAt.duration(to: now), cleared: limit.map { clear(upTo: $0) } ?? [])
+            call: ping?.call, elapsed: ping?.sentAt.duration(to: now),
+            cleared: limit.map { clear(upTo: $0) } ?? [])
     }
 
     private mutating func clear(upTo limit: UInt64) -> [Owner] {

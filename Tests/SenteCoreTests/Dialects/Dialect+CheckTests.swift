@@ -111,7 +111,8 @@ struct DialectCheckTests {
     func capabilities() {
         let capabilities = Dialect.senteLiteMaps.capabilities
         #expect(
-            capabilities == Capabilities(acknowledgesPublish: true, answersEvents: false, answersInOrder: false)
+            capabilities
+                == Capabilities(acknowledgesPublish: true, answersEvents: false, answersInOrder: false)
         )
         #expect(SenteLiteMaps(format: .json).dialect == .senteLiteMaps)
     }

@@ -148,7 +148,8 @@ struct SenteLiteVectorsDecodeTests {
     func rejection(_ reason: String, _ text: String) {
         let frame = #"[:sente-lite/subscribed {:channel-id "a" :success false :error \#(reason)}]"#
         guard
-            case .reply(.next(.subscription, channel: "a"), .either(.refused(let error), .refused(let other)))? =
+            case .reply(
+                .next(.subscription, channel: "a"), .either(.refused(let error), .refused(let other)))? =
                 SenteLiteVectors(format: .edn).hear(frame).first
         else {
             Issue.record("\(frame) is no refusal.")

@@ -41,7 +41,8 @@ struct CallsTests {
     func compaction() {
         var calls = Calls()
         let late = Instant(nanoseconds: 1_000_000)
-        calls.add(CallID(0), Call(purpose: .ping(stamp: 1), phase: .waiting, deadline: Instant(nanoseconds: 1)))
+        calls.add(
+            CallID(0), Call(purpose: .ping(stamp: 1), phase: .waiting, deadline: Instant(nanoseconds: 1)))
         for number in UInt64(1)...10_000 {
             calls.add(CallID(number), Call(purpose: .ping(stamp: 1), phase: .waiting, deadline: late))
             calls.remove(CallID(number))

@@ -255,7 +255,9 @@ struct PendingRepliesTests {
         #expect(answered() == 6_000)
     }
 
-    @Test("No more is asked than can be told apart by its answers; room comes with the answers, and with a pong")
+    @Test(
+        "No more is asked than can be told apart by its answers; room comes with the answers, and with a pong"
+    )
     func bounds() {
         var pending = PendingReplies(stampsPongs: false)
         let asking = Outbound.event(Self.event(1), callback: "cb")
@@ -279,7 +281,8 @@ struct PendingRepliesTests {
         #expect(pending.refusal(of: .unsubscribe(channel: "b")) == nil)
     }
 
-    @Test("Whatever happens, an answer finds whom a plain list of events would name", arguments: UInt64(0)..<30)
+    @Test(
+        "Whatever happens, an answer finds whom a plain list of events would name", arguments: UInt64(0)..<30)
     func likeAListOfEvents(seed: UInt64) {
         struct Slot: Equatable {
             var number: UInt64
@@ -323,7 +326,9 @@ struct PendingRepliesTests {
                 let limit = pings.removeFirst()
                 #expect(pending.pong(stamp: nil, at: Self.now)?.cleared == [])
                 model.removeAll { $0.isGone && $0.number <= limit }
-                for index in model.indices where model[index].number <= limit { model[index].isEchoed = false }
+                for index in model.indices where model[index].number <= limit {
+                    model[index].isEchoed = false
+                }
                 continue
             case 6:
                 guard let requestID else { continue }
