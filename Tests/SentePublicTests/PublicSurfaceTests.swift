@@ -98,7 +98,11 @@ struct PublicSurfaceTests {
             Issue.record("Somebody listens on port 9.")
         } catch {
             #expect(error.code == .unreachable)
-            #expect(error.isRetryable)
+            #expect(error.isRetryable && error.isTransient && !error.isCancellation)
+            #expect((error as any Error).localizedDescription == error.description)
+            let bridged = error as NSError
+            #expect(bridged.domain == SenteError.errorDomain)
+            #expect(bridged.userInfo["code"] as? String == "unreachable")
         }
         #expect(client.state == .failed)
         await client.disconnect()

@@ -133,8 +133,17 @@ public struct SenteError: Error, Hashable, Sendable {
         hasher.combine(fields)
     }
 
-    /// Whether the same call may succeed later without any change: true for what time or the network can mend.
-    public var isRetryable: Bool {
+    /// Whether the same call may be made again as it is: true for what time or the network can mend, unless the server may
+    /// have acted on the message already (`outcome` is `unknown`).
+    public var isRetryable: Bool { isTransient && outcome != .unknown }
+
+    /// Whether the task that made the call was cancelled.
+    ///
+    /// Calls that throw this type cannot throw `CancellationError`; this tells what that would.
+    public var isCancellation: Bool { code == .cancelled }
+
+    /// Whether time or the network can mend what went wrong, whatever became of the message.
+    public var isTransient: Bool {
         switch code {
         case .notConnected, .timedOut, .connectionLost, .unreachable, .silent, .outboxFull, .expired,
             .dropped, .proxyUnreachable, .noSubscribers, .busy, .serverUnavailable, .providerFailed,

@@ -32,7 +32,11 @@ struct SenteErrorTests {
             .noSubscribers, .busy, .serverUnavailable, .providerFailed, .disconnected,
         ] as [SenteError.Code])
     func retryable(code: SenteError.Code) {
-        #expect(SenteError(code, "").isRetryable)
+        #expect(SenteError(code, "", outcome: .notSent).isRetryable)
+        #expect(SenteError(code, "").isRetryable && SenteError(code, "").isTransient)
+        // The server may have acted on it: time mends the connection, and another try may do it twice.
+        let unknown = SenteError(code, "", outcome: .unknown)
+        #expect(!unknown.isRetryable && unknown.isTransient)
     }
 
     @Test(
@@ -45,7 +49,8 @@ struct SenteErrorTests {
             .serverError, SenteError.Code(rawValue: "of another version"),
         ] as [SenteError.Code])
     func final(code: SenteError.Code) {
-        #expect(!SenteError(code, "").isRetryable)
+        #expect(!SenteError(code, "").isRetryable && !SenteError(code, "").isTransient)
+        #expect(SenteError(code, "").isCancellation == (code == .cancelled))
     }
 
     @Test("A code is its name")
