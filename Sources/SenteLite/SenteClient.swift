@@ -114,7 +114,7 @@ public final class SenteClient: Sendable {
     /// and wishes stay. It takes at most `timeouts.close`, also when the task is cancelled.
     public func disconnect() async {
         let call = driver.submissions.makeCall()
-        _ = await withCheckedContinuation { continuation in
+        _ = await withUnsafeContinuation { continuation in
             driver.submissions.post([.call(call, .task(continuation), .disconnect(call))])
         }
     }
@@ -154,7 +154,7 @@ extension SenteClient {
         let call = known ?? submissions.makeCall()
         let command = command(call)
         let result: Result<Answer, SenteError> = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
+            await withUnsafeContinuation { continuation in
                 if let weight {
                     let refusal = submissions.submit(call, .task(continuation), command, weight: weight)
                     if let refusal { return continuation.resume(returning: .failure(refusal)) }

@@ -67,17 +67,20 @@ public struct ValueMap: Sendable {
     /// What stands under a text, or else under the keyword of that text.
     package func value(named name: String) -> Value? {
         guard index.isEmpty else { return self[name] ?? self[Keyword(name)] }
-        var found: Int?
-        for position in stride(from: 0, to: items.count, by: 2) {
-            switch items[position] {
-            case .string(let text):
-                if text.isSameText(as: name) { return items[position + 1] }
-            case .keyword(let keyword):
-                if keyword.text.isSameText(as: name) { found = position + 1 }
-            default: break
+        let found: Int? = items.lend { items in
+            var found: Int?
+            var position = 0
+            while position < items.count {
+                switch items[position].value {
+                case .string(let text): if text.isSameText(as: name) { return position }
+                case .keyword(let keyword): if keyword.text.isSameText(as: name) { found = position }
+                default: break
+                }
+                position += 2
             }
+            return found
         }
-        return found.map { items[$0] }
+        return found.map { items[$0 + 1] }
     }
 
     /// Where among the items a key stands.

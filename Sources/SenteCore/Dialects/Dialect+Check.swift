@@ -86,7 +86,7 @@ extension Dialect {
     private static func check(event: Event) throws(SenteError) {
         let name = event.id.text
         guard !name.isEmpty else { throw invalid("The event's `id` is empty: give it a name.") }
-        if let type = MapFrameType(rawValue: name), type.isActedUpon {
+        if let type = MapFrameType(name), type.isActedUpon {
             throw invalid(
                 "The event's `id` “\(name)” is a word of the protocol: use the client's own call, or another id."
             )
@@ -120,12 +120,15 @@ extension Dialect {
 extension String {
     /// Whether C0, DEL or C1 is in it; by bytes, since every call asks.
     fileprivate var holdsControl: Bool {
-        var previous: UInt8 = 0
-        for byte in utf8 {
-            // C1 is U+0080…U+009F: C2 80…C2 9F.
-            if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
-            previous = byte
+        var text = self
+        return text.withUTF8 { bytes in
+            var previous: UInt8 = 0
+            for byte in bytes {
+                // C1 is U+0080…U+009F: C2 80…C2 9F.
+                if byte < 0x20 || byte == 0x7F || (previous == 0xC2 && byte < 0xA0) { return true }
+                previous = byte
+            }
+            return false
         }
-        return false
     }
 }

@@ -43,7 +43,8 @@ package enum Correlation: Hashable, Sendable {
     indirect case echo(Keyword, data: Value?)
 }
 
-package enum ReplyKind: String, Hashable, Sendable, CaseIterable {
+// Without raw values, which would be hashed in its place.
+package enum ReplyKind: Hashable, Sendable, CaseIterable {
     case subscribe, unsubscribe, publish
     /// Where one word acknowledges subscribing and unsubscribing.
     case subscription

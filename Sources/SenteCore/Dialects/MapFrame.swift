@@ -3,7 +3,7 @@
 import SenteWire
 
 /// What the `type` of a `{"type": …}` map can be.
-enum MapFrameType: String {
+enum MapFrameType: String, CaseIterable {
     // Said by clients.
     case subscribe, unsubscribe, publish
     case rpcRequest = "rpc-request"
@@ -23,6 +23,15 @@ enum MapFrameType: String {
     case pongAck = "pong-ack"
     case channelList = "channel-list"
     case subscriptionList = "subscription-list"
+
+    private static let named = Dictionary(
+        uniqueKeysWithValues: allCases.map { (WireName($0.rawValue), $0) })
+
+    /// Looked up: the compiler's `init(rawValue:)` costs each message twice as much.
+    init?(_ name: String) {
+        guard let type = Self.named[WireName(name)] else { return nil }
+        self = type
+    }
 
     /// Whether a server acts on a client's message of this type; it echoes all others.
     var isActedUpon: Bool {
@@ -109,7 +118,7 @@ struct MapFrame {
     /// False unless it is true: servers say null for "no".
     func isTrue(_ field: MapField) -> Bool { self[field]?.boolValue ?? false }
 
-    var type: MapFrameType? { text(.type).flatMap(MapFrameType.init(rawValue:)) }
+    var type: MapFrameType? { text(.type).flatMap { MapFrameType($0) } }
 
     /// Whether this is somebody's request to a service.
     var isRequest: Bool { text(.type) == MapFrameType.rpcRequest.rawValue }

@@ -27,7 +27,7 @@ extension SenteLiteMaps {
         if frame.has(.channel), frame.has(.broadcastTime) {
             return [flat(frame)]
         }
-        guard let type = type.flatMap(MapFrameType.init(rawValue:)) else { return [.event(event(frame))] }
+        guard let type = type.flatMap({ MapFrameType($0) }) else { return [.event(event(frame))] }
         return read(type, frame)
     }
 

@@ -58,11 +58,11 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
         /// The arrays that every turn fills keep their memory.
         mutating func removeAll() {
-            ready.removeAll(keepingCapacity: true)
-            answers.removeAll(keepingCapacity: true)
-            signals.removeAll(keepingCapacity: true)
-            statuses = []
-            closures = []
+            if !ready.isEmpty { ready.removeAll(keepingCapacity: true) }
+            if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
+            if !signals.isEmpty { signals.removeAll(keepingCapacity: true) }
+            if !statuses.isEmpty { statuses = [] }
+            if !closures.isEmpty { closures = [] }
             if !wishes.isEmpty { wishes = [:] }
             tookEntries = false
         }

@@ -5,7 +5,8 @@ import SenteCore
 
 /// Who is told how a call ended.
 enum Waiter: Sendable {
-    case task(CheckedContinuation<Result<Answer, SenteError>, Never>)
+    /// Not a checked one: that has no fixed layout, so that the runtime would copy, field by field, everything that holds it.
+    case task(UnsafeContinuation<Result<Answer, SenteError>, Never>)
     case delivery(DeliveryResult)
 
     func resume(_ result: Result<Answer, SenteError>) {
