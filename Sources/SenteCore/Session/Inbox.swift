@@ -17,7 +17,9 @@ package struct Inbox: Sendable {
     package var filters: [InboxFilter: Int] = [:]
     /// The channel of a subscription's handle: `unsubscribe` finishes it.
     package let subscription: WireName?
-    private var queue = Queue<Item>()
+    private var elements = Queue<InboxElement>()
+    /// Of each element; apart, so that what is taken is handed over as it stands.
+    private var sizes = Queue<Size>()
     private var bytes = 0
     /// Taken, and not yet consumed; the bytes on average.
     private var outstanding = (messages: 0, bytes: 0)
@@ -27,9 +29,9 @@ package struct Inbox: Sendable {
     /// Held reading up for as long as it may: until it has room again, the oldest goes.
     private var isStuck = false
 
-    private struct Item: Sendable {
-        var element: InboxElement
-        var size: Int
+    private struct Size: Sendable {
+        var bytes: Int
+        /// When it is too late for the element.
         var expiry: Instant?
     }
 
@@ -38,7 +40,7 @@ package struct Inbox: Sendable {
     }
 
     private func isOver(_ policy: InboxPolicy) -> Bool {
-        queue.count + outstanding.messages > policy.maximumMessages
+        elements.count + outstanding.messages > policy.maximumMessages
             || bytes + outstanding.bytes > policy.maximumBytes
     }
 
@@ -49,14 +51,15 @@ package struct Inbox: Sendable {
 
     /// Whether reading may go on: not before half of it is free, so as not to stop again at the next message.
     private func hasRoom(_ policy: InboxPolicy) -> Bool {
-        queue.count + outstanding.messages <= policy.maximumMessages / 2
+        elements.count + outstanding.messages <= policy.maximumMessages / 2
             && bytes + outstanding.bytes <= policy.maximumBytes / 2
     }
 
     package mutating func append(
         _ element: InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
-        queue.append(Item(element: element, size: size, expiry: expiry))
+        elements.append(element)
+        sizes.append(Size(bytes: size, expiry: expiry))
         bytes += size
         if case .request = element { unanswered += 1 }
         let isFull = policy.overflow == .pauseReading && !isStuck && isOver(policy)
@@ -73,13 +76,13 @@ package struct Inbox: Sendable {
         guard isOver(policy) else { return 0 }
         var dropped = 0
         var missed = 0
-        while isOver(policy), queue.count > 1, let first = queue.popFirst() {
-            bytes -= first.size
+        while isOver(policy), elements.count > 1, let first = elements.popFirst() {
+            bytes -= sizes.popFirst()?.bytes ?? 0
             dropped += 1
-            missed += 1 + first.element.missed
-            if case .request = first.element { unanswered -= 1 }
+            missed += 1 + first.missed
+            if case .request = first { unanswered -= 1 }
         }
-        if dropped > 0, let next = queue.first { queue[0].element = next.element.missing(missed) }
+        if dropped > 0, let next = elements.first { elements[0] = next.missing(missed) }
         return dropped
     }
 
@@ -88,27 +91,27 @@ package struct Inbox: Sendable {
     /// Returns how many. Few are looked at: no more wait than may be worked on at once.
     package mutating func dropOverdue(at now: Instant) -> Int {
         guard unanswered > 0 else { return 0 }
-        let before = queue.count
-        var freed = 0
-        queue.removeAll { item in
-            guard let expiry = item.expiry, expiry <= now else { return false }
-            freed += item.size
-            return true
+        var dropped = 0
+        for index in sizes.indices.reversed() {
+            guard let expiry = sizes[index].expiry, expiry <= now else { continue }
+            _ = elements.remove(at: index)
+            bytes -= sizes.remove(at: index).bytes
+            dropped += 1
         }
-        bytes -= freed
-        unanswered -= before - queue.count
-        return before - queue.count
+        unanswered -= dropped
+        return dropped
     }
 
     /// Whether the handle is to be told now that something is here: once, and not while it holds untouched elements.
     package mutating func announces() -> Bool {
-        guard !isAnnounced, outstanding.messages == 0, !queue.isEmpty else { return false }
+        guard !isAnnounced, outstanding.messages == 0, !elements.isEmpty else { return false }
         isAnnounced = true
         return true
     }
 
     package mutating func take() -> [InboxElement] {
-        let elements = queue.drain().map { $0.element }
+        let elements = elements.drain()
+        sizes = Queue()
         outstanding.messages += elements.count
         outstanding.bytes += bytes
         bytes = 0

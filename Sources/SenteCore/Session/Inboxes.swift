@@ -92,7 +92,7 @@ package struct Inboxes: Sendable {
     }
 
     package mutating func take(_ id: InboxID) -> [InboxElement] {
-        inboxes[id]?.take() ?? []
+        change(id) { $0.take() } ?? []
     }
 
     /// The handle has room for more, and is told of what waited meanwhile; a request that waited too long is not for it.
@@ -102,10 +102,17 @@ package struct Inboxes: Sendable {
     package mutating func consumed(
         _ id: InboxID, _ count: Int, at now: Instant, ready: (InboxID) -> Void
     ) -> Int {
-        let overdue = inboxes[id]?.dropOverdue(at: now) ?? 0
-        if inboxes[id]?.consumed(count, policy) == true { full.remove(id) }
-        if inboxes[id]?.announces() == true { ready(id) }
-        return overdue
+        let policy = policy
+        let result = change(id) { inbox in
+            (
+                overdue: inbox.dropOverdue(at: now), hasRoom: inbox.consumed(count, policy),
+                announces: inbox.announces()
+            )
+        }
+        guard let result else { return 0 }
+        if result.hasRoom { full.remove(id) }
+        if result.announces { ready(id) }
+        return result.overdue
     }
 
     /// Drops what is over the bounds, now that it may not be held back any more.
@@ -121,10 +128,19 @@ package struct Inboxes: Sendable {
         _ element: InboxElement, _ size: Int, until expiry: Instant? = nil, to id: InboxID,
         ready: (InboxID) -> Void
     ) -> Int {
-        guard let result = inboxes[id]?.append(element, size: size, until: expiry, policy) else { return 0 }
+        let policy = policy
+        guard let result = change(id, { $0.append(element, size: size, until: expiry, policy) }) else {
+            return 0
+        }
         if result.isFull { full.insert(id) }
         if result.announces { ready(id) }
         return result.missed
+    }
+
+    /// Changes an inbox in its place: by its key the dictionary would move it out and in again, which costs more than the change.
+    private mutating func change<Result>(_ id: InboxID, _ body: (inout Inbox) -> Result) -> Result? {
+        guard let index = inboxes.index(forKey: id) else { return nil }
+        return body(&inboxes.values[index])
     }
 
     private mutating func removeRoute(_ filter: InboxFilter, _ id: InboxID) {
