@@ -19,11 +19,11 @@ struct SessionCallsTests {
 
     @Test("A call is written when the link says so, and acknowledged when the server does")
     func outcomes() {
-        var session = Play.opened()
+        var session = TestSession.opened()
         let sent = session.send("e")
-        let published = session.ask(Self.publish("a"))
+        let published = session.submit(Self.publish("a"))
         #expect(session.isPending(sent))
-        session.write()
+        session.flush()
         #expect(session.answer(to: sent) == .written)
         #expect(session.isPending(published))
         session.reply(.publish, "a", .published(Self.receipt))
@@ -32,17 +32,17 @@ struct SessionCallsTests {
 
     @Test("What the server refuses fails with its reason, not retried")
     func refused() {
-        var session = Play.opened()
-        let call = session.ask(Self.publish("a"))
+        var session = TestSession.opened()
+        let call = session.submit(Self.publish("a"))
         session.reply(.publish, "a", .refused(SenteError(.rejected, "Too loud.")))
         #expect(session.error(of: call)?.message == "Too loud.")
     }
 
     @Test("Lists come back to who asked")
     func lists() {
-        var session = Play.opened()
-        let channels = session.ask(.listChannels)
-        let names = session.ask(.listSubscriptions)
+        var session = TestSession.opened()
+        let channels = session.submit(.listChannels)
+        let names = session.submit(.listSubscriptions)
         session.reply(.subscriptions, nil, .subscriptions(["a"]))
         session.reply(.channels, nil, .channels([]))
         #expect(session.answer(to: channels) == .channels([]))
@@ -51,27 +51,27 @@ struct SessionCallsTests {
 
     @Test("At the end of a link what it had is unknown; what waits stays and goes out on the next, once")
     func lostLink() {
-        var session = Play.opened { $0.writeWindow = 100 }
-        let sent = session.ask(Self.publish("a", bytes: 100))
-        let waiting = session.ask(Self.publish("b"))
-        #expect(session.said.isEmpty)
-        session.lose()
+        var session = TestSession.opened { $0.writeWindow = 100 }
+        let sent = session.submit(Self.publish("a", bytes: 100))
+        let waiting = session.submit(Self.publish("b"))
+        #expect(session.sent.isEmpty)
+        session.cut()
         #expect(session.error(of: sent)?.outcome == .unknown)
         #expect(session.error(of: sent)?.code == .connectionLost)
         #expect(session.isPending(waiting))
-        session.waitForAttempt()
+        session.advanceToAttempt()
         session.greet()
-        #expect(session.said == [Self.publish("b")])
-        session.write()
+        #expect(session.sent == [Self.publish("b")])
+        session.flush()
         session.reply(.publish, "b", .published(Self.receipt))
         #expect(session.answer(to: waiting) == .published(Self.receipt))
     }
 
     @Test("When a call hears of an end, the app sees it already", arguments: 0..<3)
     func stateFirst(way: Int) {
-        var session = Play.opened { if way == 1 { $0.reconnect = .never } }
-        let call = session.ask(Self.publish("a"))
-        if way == 2 { session.disconnect() } else { session.lose() }
+        var session = TestSession.opened { if way == 1 { $0.reconnect = .never } }
+        let call = session.submit(Self.publish("a"))
+        if way == 2 { session.disconnect() } else { session.cut() }
         let told = session.effects.firstIndex { if case .publish = $0 { true } else { false } }
         let heard = session.effects.firstIndex { if case .resolve(call, _) = $0 { true } else { false } }
         #expect(told ?? .max < heard ?? -1)
@@ -79,9 +79,9 @@ struct SessionCallsTests {
 
     @Test("After disconnect() what waited was not sent and what was under way is unknown")
     func disconnected() {
-        var session = Play.opened { $0.writeWindow = 100 }
-        let sent = session.ask(Self.publish("a", bytes: 100))
-        let waiting = session.ask(Self.publish("b"))
+        var session = TestSession.opened { $0.writeWindow = 100 }
+        let sent = session.submit(Self.publish("a", bytes: 100))
+        let waiting = session.submit(Self.publish("b"))
         session.disconnect()
         #expect(session.error(of: sent) == session.error(of: waiting)?.with(outcome: .unknown))
         #expect(session.error(of: waiting)?.code == .disconnected)
@@ -90,7 +90,7 @@ struct SessionCallsTests {
 
     @Test("Where nothing will be sent, sending is refused at once", arguments: [0, 1, 2])
     func refusedAtOnce(scene: Int) {
-        var session = [Play(), .closing(), .failed()][scene]
+        var session = [TestSession(), .closing(), .failed()][scene]
         let call = session.send("e")
         #expect(session.error(of: call)?.code == .notConnected)
         #expect(session.error(of: call)?.outcome == .notSent)
@@ -99,16 +99,16 @@ struct SessionCallsTests {
 
     @Test("With the outbox off nothing waits for a connection, not even what a lost link left behind")
     func off() {
-        var connecting = Play.connecting { $0.outbox = .off }
+        var connecting = TestSession.connecting { $0.outbox = .off }
         let refused = connecting.send("e")
         #expect(connecting.error(of: refused)?.code == .notConnected)
-        var open = Play.opened {
+        var open = TestSession.opened {
             $0.outbox = .off
             $0.writeWindow = 10
         }
         open.send("first")
         let waiting = open.send("second")
-        open.lose()
+        open.cut()
         #expect(open.error(of: waiting)?.outcome == .notSent)
     }
 
@@ -116,39 +116,39 @@ struct SessionCallsTests {
 
     @Test("While more than the window is unwritten the rest waits, in order, and new ones join the tail")
     func window() {
-        var session = Play.opened { $0.writeWindow = 1_000 }
-        for channel in ["a", "b", "c"] { session.ask(Self.publish(channel, bytes: 600)) }
-        #expect(session.said.isEmpty)
-        session.ask(Self.publish("d"))
-        #expect(session.said.isEmpty)
-        session.write()
-        #expect(session.said.map(\.channel) == ["c", "d"])
+        var session = TestSession.opened { $0.writeWindow = 1_000 }
+        for channel in ["a", "b", "c"] { session.submit(Self.publish(channel, bytes: 600)) }
+        #expect(session.sent.isEmpty)
+        session.submit(Self.publish("d"))
+        #expect(session.sent.isEmpty)
+        session.flush()
+        #expect(session.sent.map(\.channel) == ["c", "d"])
     }
 
     @Test("What passes at once needs no room in the outbox")
     func passes() {
-        var session = Play.opened {
+        var session = TestSession.opened {
             $0.outbox = OutboxPolicy(maximumMessages: 0)
             $0.writeWindow = 100
         }
-        let large = session.ask(Self.publish("a", bytes: 5_000))
-        #expect(session.said.map(\.channel) == ["a"])
-        let refused = session.ask(Self.publish("b"))
+        let large = session.submit(Self.publish("a", bytes: 5_000))
+        #expect(session.sent.map(\.channel) == ["a"])
+        let refused = session.submit(Self.publish("b"))
         #expect(session.isPending(large))
         #expect(session.error(of: refused)?.code == .outboxFull)
     }
 
     @Test("What cannot be said takes no room, and what waits behind it goes")
     func unencodable() {
-        var session = Play.opened { $0.writeWindow = 100 }
-        session.ask(Self.publish("first", bytes: 500))
-        let bad = session.ask(Self.publish("a", bytes: 500))
-        let good = session.ask(Self.publish("b"))
-        session.refuse { $0.channel == "a" ? SenteError(.unencodable, "No word for it.") : nil }
-        session.write()
+        var session = TestSession.opened { $0.writeWindow = 100 }
+        session.submit(Self.publish("first", bytes: 500))
+        let bad = session.submit(Self.publish("a", bytes: 500))
+        let good = session.submit(Self.publish("b"))
+        session.makeUnencodable { $0.channel == "a" ? SenteError(.unencodable, "No word for it.") : nil }
+        session.flush()
         #expect(session.error(of: bad)?.outcome == .notSent)
         #expect(session.error(of: bad)?.code == .unencodable)
-        #expect(session.said.map(\.channel) == ["b"])
+        #expect(session.sent.map(\.channel) == ["b"])
         session.reply(.publish, "a", .published(Self.receipt))
         session.reply(.publish, "b", .published(Self.receipt))
         #expect(session.answer(to: good) == .published(Self.receipt))
@@ -158,45 +158,45 @@ struct SessionCallsTests {
 
     @Test("A message waits for its time to live, not longer")
     func timeToLive() {
-        var session = Play.connecting { $0.times.connect = .seconds(100) }
+        var session = TestSession.connecting { $0.times.connect = .seconds(100) }
         let call = session.send("e")
-        session.wait(.seconds(29))
+        session.advance(by: .seconds(29))
         #expect(session.isPending(call))
-        session.wait(.seconds(1))
+        session.advance(by: .seconds(1))
         #expect(session.error(of: call)?.code == .expired)
         #expect(session.error(of: call)?.outcome == .notSent)
         session.greet()
-        #expect(session.said.isEmpty)
+        #expect(session.sent.isEmpty)
     }
 
     @Test("A limit runs from the call, queueing included")
     func limits() {
-        var session = Play.connecting()
-        let queued = session.ask(Self.publish("a"), limit: .seconds(2))
-        let sent = session.ask(Self.publish("a"), limit: .seconds(4))
-        session.wait(.seconds(3))
+        var session = TestSession.connecting()
+        let queued = session.submit(Self.publish("a"), limit: .seconds(2))
+        let sent = session.submit(Self.publish("a"), limit: .seconds(4))
+        session.advance(by: .seconds(3))
         #expect(session.error(of: queued)?.outcome == .notSent)
         #expect(session.error(of: queued)?.code == .timedOut)
         session.greet()
-        #expect(session.said.count == 1)
-        session.wait(.seconds(1))
+        #expect(session.sent.count == 1)
+        session.advance(by: .seconds(1))
         #expect(session.error(of: sent)?.outcome == .unknown)
         #expect(session.error(of: sent)?.code == .timedOut)
     }
 
     @Test("A cancelled call that still waits is not sent; one that left is unknown")
     func cancellation() {
-        var session = Play.connecting()
+        var session = TestSession.connecting()
         let waiting = session.send("e")
         session.cancel(waiting)
         #expect(session.error(of: waiting)?.outcome == .notSent)
         #expect(session.error(of: waiting)?.code == .cancelled)
         session.greet()
-        #expect(session.said.isEmpty)
+        #expect(session.sent.isEmpty)
         let sent = session.send("e")
         session.cancel(sent)
         #expect(session.error(of: sent)?.outcome == .unknown)
-        session.write()
+        session.flush()
         session.cancel(sent)
         #expect(session.effects.isEmpty)
     }
@@ -205,11 +205,11 @@ struct SessionCallsTests {
 
     @Test("The reply to a cancelled call goes to nobody")
     func cancelledSlot() {
-        var session = Play.opened()
-        let first = session.ask(Self.publish("a"))
-        let second = session.ask(Self.publish("a"))
+        var session = TestSession.opened()
+        let first = session.submit(Self.publish("a"))
+        let second = session.submit(Self.publish("a"))
         session.cancel(first)
-        #expect(session.stamp != nil)
+        #expect(session.pingStamp != nil)
         session.reply(.publish, "a", .published(Self.receipt))
         #expect(session.isPending(second))
         session.reply(.publish, "a", .published(Self.receipt))
@@ -218,13 +218,13 @@ struct SessionCallsTests {
 
     @Test("A fence's pong clears what was written before it, and nothing after")
     func fence() {
-        var session = Play.opened()
-        let first = session.ask(Self.publish("a"))
-        let second = session.ask(Self.publish("a"))
+        var session = TestSession.opened()
+        let first = session.submit(Self.publish("a"))
+        let second = session.submit(Self.publish("a"))
         session.cancel(first)
-        let stamp = session.stamp
-        let third = session.ask(Self.publish("a"))
-        session.hear(.pong(stamp: stamp))
+        let stamp = session.pingStamp
+        let third = session.submit(Self.publish("a"))
+        session.receive(.pong(stamp: stamp))
         #expect(session.error(of: second)?.code == .noReply)
         #expect(session.error(of: second)?.outcome == .unknown)
         #expect(session.isPending(third))
@@ -234,61 +234,61 @@ struct SessionCallsTests {
 
     @Test("One fence is enough for all that was sent before it")
     func oneFence() {
-        var session = Play.opened()
-        let calls = (0..<10).map { _ in session.ask(Self.publish("a")) }
+        var session = TestSession.opened()
+        let calls = (0..<10).map { _ in session.submit(Self.publish("a")) }
         session.cancel(calls[0])
-        #expect(session.stamp != nil)
+        #expect(session.pingStamp != nil)
         for call in calls.dropFirst() {
             session.cancel(call)
-            #expect(session.stamp == nil)
+            #expect(session.pingStamp == nil)
         }
     }
 
     @Test("A publish that nobody awaits has its slot too: its reply goes to no later call")
     func unawaited() {
-        var session = Play.opened()
-        let call = session.call()
-        session.tell(.command(.submit(call, Self.publish("a"), limit: nil, awaits: .written)))
-        let second = session.ask(Self.publish("a"))
+        var session = TestSession.opened()
+        let call = session.newCall()
+        session.handle(.command(.submit(call, Self.publish("a"), limit: nil, awaits: .written)))
+        let second = session.submit(Self.publish("a"))
         session.reply(.publish, "a", .published(Self.receipt))
         #expect(session.isPending(second))
     }
 
     @Test("A server that answers nothing at all is left before its slots fill the memory")
     func deaf() {
-        var session = Play.opened()
+        var session = TestSession.opened()
         for _ in 0...PendingReplies.maximumAbandoned {
             #expect(session.state == .open)
-            let call = session.ask(Self.publish("a"))
-            session.write()
+            let call = session.submit(Self.publish("a"))
+            session.flush()
             session.cancel(call)
         }
         session.send("e")
         #expect(session.state == .reconnecting)
-        #expect(session.session.status.lastError?.code == .silent)
+        #expect(session.status.lastError?.code == .silent)
     }
 
     // MARK: Requests
 
     @Test("A request is answered by the id that the server gave it")
     func request() {
-        var session = Play.opened()
-        let first = session.ask(.request(channel: "s", data: .null, limit: 10))
-        let second = session.ask(.request(channel: "s", data: .null, limit: 10))
+        var session = TestSession.opened()
+        let first = session.submit(.request(channel: "s", data: .null, limit: 10))
+        let second = session.submit(.request(channel: "s", data: .null, limit: 10))
         session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
         session.reply(.request, "s", .forwarded(requestID: "r2", deliveredTo: nil))
-        session.hear(.reply(.id(.answer, "r2"), Self.value(2)))
-        session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
-        session.hear(.reply(.id(.answer, "r1"), Self.value(3)))
+        session.receive(.reply(.id(.answer, "r2"), Self.value(2)))
+        session.receive(.reply(.id(.answer, "r1"), Self.value(1)))
+        session.receive(.reply(.id(.answer, "r1"), Self.value(3)))
         #expect(session.answer(to: first) == .value(.integer(1)))
         #expect(session.answer(to: second) == .value(.integer(2)))
     }
 
     @Test("An answer may overtake the word that names its request")
     func earlyAnswer() {
-        var session = Play.opened()
-        let call = session.ask(.request(channel: "s", data: .null, limit: 10))
-        session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
+        var session = TestSession.opened()
+        let call = session.submit(.request(channel: "s", data: .null, limit: 10))
+        session.receive(.reply(.id(.answer, "r1"), Self.value(1)))
         #expect(session.isPending(call))
         session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
         #expect(session.answer(to: call) == .value(.integer(1)))
@@ -296,8 +296,8 @@ struct SessionCallsTests {
 
     @Test("A request that went to nobody fails at once")
     func noSubscribers() {
-        var session = Play.opened()
-        let call = session.ask(.request(channel: "s", data: .null, limit: 10))
+        var session = TestSession.opened()
+        let call = session.submit(.request(channel: "s", data: .null, limit: 10))
         session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 0))
         #expect(session.error(of: call)?.code == .noSubscribers)
         #expect(session.error(of: call)?.outcome == .acknowledged)
@@ -305,28 +305,28 @@ struct SessionCallsTests {
 
     @Test("The late answer to a request that was given up goes to nobody")
     func lateAnswer() {
-        var session = Play.opened()
-        let call = session.ask(.request(channel: "s", data: .null, limit: 10), limit: .seconds(1))
+        var session = TestSession.opened()
+        let call = session.submit(.request(channel: "s", data: .null, limit: 10), limit: .seconds(1))
         session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
-        session.wait(.seconds(1))
+        session.advance(by: .seconds(1))
         #expect(session.error(of: call)?.code == .timedOut)
-        session.hear(.reply(.id(.answer, "r1"), Self.value(1)))
+        session.receive(.reply(.id(.answer, "r1"), Self.value(1)))
         #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 
     @Test("An event's answer counts once its question has left")
     func settlement() {
-        var session = Play.connecting()
-        let call = session.call()
+        var session = TestSession.connecting()
+        let call = session.newCall()
         let question = Outbound.event(Event(id: "q"))
-        session.tell(.command(.submit(call, question, limit: .seconds(9), awaits: .settlement)))
-        session.tell(.command(.settle(call, .integer(1))))
+        session.handle(.command(.submit(call, question, limit: .seconds(9), awaits: .settlement)))
+        session.handle(.command(.settle(call, .integer(1))))
         #expect(session.isPending(call))
         session.greet()
-        #expect(session.said == [question])
-        session.tell(.command(.settle(call, .integer(2))))
+        #expect(session.sent == [question])
+        session.handle(.command(.settle(call, .integer(2))))
         #expect(session.answer(to: call) == .value(.integer(2)))
-        session.tell(.command(.settle(call, .integer(3))))
+        session.handle(.command(.settle(call, .integer(3))))
         #expect(session.effects.isEmpty)
     }
 
@@ -334,33 +334,33 @@ struct SessionCallsTests {
 
     @Test("A ping is answered by the pong with its stamp, and no two stamps are alike")
     func ping() {
-        var session = Play.opened()
-        let (first, second) = (session.call(), session.call())
-        session.tell(.command(.ping(first)))
-        let stamp = session.stamp
-        session.tell(.command(.ping(second)))
-        #expect(session.stamp != stamp)
-        session.wait(.milliseconds(30))
-        session.hear(.pong(stamp: 1))
-        session.hear(.pong(stamp: nil))
+        var session = TestSession.opened()
+        let (first, second) = (session.newCall(), session.newCall())
+        session.handle(.command(.ping(first)))
+        let stamp = session.pingStamp
+        session.handle(.command(.ping(second)))
+        #expect(session.pingStamp != stamp)
+        session.advance(by: .milliseconds(30))
+        session.receive(.pong(stamp: 1))
+        session.receive(.pong(stamp: nil))
         #expect(session.isPending(first))
-        session.hear(.pong(stamp: stamp))
+        session.receive(.pong(stamp: stamp))
         #expect(session.answer(to: first) == .roundTrip(.milliseconds(30)))
         #expect(session.isPending(second))
-        session.wait(.seconds(10))
+        session.advance(by: .seconds(10))
         #expect(session.error(of: second)?.code == .timedOut)
     }
 
     @Test("Only an open connection can be pinged, and its loss ends the ping")
     func pingElsewhere() {
-        var session = Play.connecting()
-        let early = session.call()
-        session.tell(.command(.ping(early)))
+        var session = TestSession.connecting()
+        let early = session.newCall()
+        session.handle(.command(.ping(early)))
         #expect(session.error(of: early)?.code == .notConnected)
         session.greet()
-        let late = session.call()
-        session.tell(.command(.ping(late)))
-        session.lose()
+        let late = session.newCall()
+        session.handle(.command(.ping(late)))
+        session.cut()
         #expect(session.error(of: late)?.code == .connectionLost)
         #expect(session.error(of: late)?.outcome == nil)
     }
@@ -375,11 +375,13 @@ struct SessionCallsTests {
             (.dropOldest, [.dropped, nil, nil]), (.coalesce, [.superseded, nil, nil]),
         ] as [(OutboxPolicy.Overflow, [SenteError.Code?])])
     func overflow(policy: OutboxPolicy.Overflow, codes: [SenteError.Code?]) {
-        var session = Play.connecting { $0.outbox = OutboxPolicy(maximumMessages: 2, overflow: policy) }
-        let calls = ["a", "b", "a"].map { session.ask(Self.publish($0)) }
+        var session = TestSession.connecting {
+            $0.outbox = OutboxPolicy(maximumMessages: 2, overflow: policy)
+        }
+        let calls = ["a", "b", "a"].map { session.submit(Self.publish($0)) }
         #expect(calls.map { session.error(of: $0)?.code } == codes)
         session.greet()
-        #expect(session.said.count == 2)
+        #expect(session.sent.count == 2)
     }
 
     // MARK: Events that are answered
@@ -387,57 +389,59 @@ struct SessionCallsTests {
     private static let question = Outbound.event(Event(id: "my/ev", data: 1))
 
     /// The callback id of the event said last.
-    private static func callback(_ session: Play) -> String? {
-        for case .event(_, let callback) in session.said.reversed() { return callback }
+    private static func callback(_ session: TestSession) -> String? {
+        for case .event(_, let callback) in session.sent.reversed() { return callback }
         return nil
     }
 
     @Test("An event whose answer is awaited gets a callback id of its own, and the answer finds it")
     func callbacks() throws {
-        var session = Play.opened(.sente)
-        let first = session.ask(Self.question)
+        var session = TestSession.opened(.sente)
+        let first = session.submit(Self.question)
         let one = try #require(Self.callback(session))
-        let second = session.ask(Self.question)
+        let second = session.submit(Self.question)
         let two = try #require(Self.callback(session))
         #expect(one != two && one.count == 16 && two.count == 16)
-        session.hear(.reply(.id(.event, WireName(two)), .answered(2)))
-        session.hear(.reply(.id(.event, WireName(one)), .answered(.null)))
+        session.receive(.reply(.id(.event, WireName(two)), .answered(2)))
+        session.receive(.reply(.id(.event, WireName(one)), .answered(.null)))
         #expect(session.answer(to: first) == .value(.null))
         #expect(session.answer(to: second) == .value(2))
         // A second answer, and one to an id that nobody made.
-        session.hear(.reply(.id(.event, WireName(one)), .answered(3)))
+        session.receive(.reply(.id(.event, WireName(one)), .answered(3)))
         #expect(session.effects == [.record(.ignored(.lateReply))])
-        for name in ["nobody", String(one.dropLast()), one + "0", one.uppercased() + "!", ""] {
-            session.hear(.reply(.id(.event, WireName(name)), .answered(3)))
-            #expect(session.complaint?.contains("which this client never asked") == true)
+        let names = ["nobody", String(one.dropLast()), one + "0", one.uppercased() + "!", ""]
+        for name in names {
+            session.receive(.reply(.id(.event, WireName(name)), .answered(3)))
+            #expect(session.undecodable.last?.contains("which this client never asked") == true)
         }
+        #expect(session.undecodable.count == names.count)
     }
 
     @Test("An event whose answer nobody awaits carries no callback id")
     func noCallback() {
-        var session = Play.opened(.sente)
+        var session = TestSession.opened(.sente)
         session.send("my/ev")
         #expect(Self.callback(session) == nil)
-        let call = session.call()
-        session.tell(.command(.submit(call, Self.question, limit: nil, awaits: .settlement)))
-        #expect(session.said == [Self.question])
-        session.tell(.command(.settle(call, 7)))
+        let call = session.newCall()
+        session.handle(.command(.submit(call, Self.question, limit: nil, awaits: .settlement)))
+        #expect(session.sent == [Self.question])
+        session.handle(.command(.settle(call, 7)))
         #expect(session.answer(to: call) == .value(7))
     }
 
     @Test("An event that waited for a link asks on that link, and again nowhere")
     func queuedCallback() throws {
-        var session = Play.reconnecting()
-        let call = session.ask(Self.question, limit: .seconds(60))
-        session.waitForAttempt()
+        var session = TestSession.reconnecting()
+        let call = session.submit(Self.question, limit: .seconds(60))
+        session.advanceToAttempt()
         session.greet()
         let callback = try #require(Self.callback(session))
-        session.lose()
+        session.cut()
         #expect(session.error(of: call)?.outcome == .unknown)
-        session.waitForAttempt()
+        session.advanceToAttempt()
         session.greet()
-        #expect(session.said.isEmpty)
-        session.hear(.reply(.id(.event, WireName(callback)), .answered(1)))
+        #expect(session.sent.isEmpty)
+        session.receive(.reply(.id(.event, WireName(callback)), .answered(1)))
         #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 
@@ -445,22 +449,22 @@ struct SessionCallsTests {
         "A call that gives up on its event finds nobody later; where answers come in order, a fence goes out",
         arguments: [Dialect.sente, .senteLiteVectors], [false, true])
     func givenUpEvents(_ dialect: Dialect, _ isCancelled: Bool) throws {
-        var session = Play.opened(dialect)
-        let call = session.ask(Self.question, limit: .seconds(1))
+        var session = TestSession.opened(dialect)
+        let call = session.submit(Self.question, limit: .seconds(1))
         let callback = try #require(Self.callback(session))
-        let other = session.ask(Self.question, limit: .seconds(1))
-        if isCancelled { session.cancel(call) } else { session.wait(.seconds(2)) }
+        let other = session.submit(Self.question, limit: .seconds(1))
+        if isCancelled { session.cancel(call) } else { session.advance(by: .seconds(2)) }
         #expect(session.error(of: call)?.code == (isCancelled ? .cancelled : .timedOut))
         #expect(session.error(of: call)?.outcome == .unknown)
         // One fence serves all that was sent before it.
-        let fences = session.said.count { if case .ping = $0 { true } else { false } }
+        let fences = session.sent.count { if case .ping = $0 { true } else { false } }
         #expect(fences == (dialect == .senteLiteVectors ? 1 : 0))
         if isCancelled {
             #expect(session.isPending(other))
             session.cancel(other)
-            #expect(session.said.isEmpty)
+            #expect(session.sent.isEmpty)
         }
-        session.hear(.reply(.id(.event, WireName(callback)), .answered(1)))
+        session.receive(.reply(.id(.event, WireName(callback)), .answered(1)))
         #expect(session.effects == [.record(.ignored(.lateReply))])
     }
 
@@ -468,35 +472,35 @@ struct SessionCallsTests {
         "A publish that no server of the dialect answers is done when it is written",
         arguments: [Dialect.sente, .senteLiteVectors])
     func writtenPublish(_ dialect: Dialect) {
-        var session = Play.opened(dialect)
-        let call = session.ask(Self.publish("a"))
+        var session = TestSession.opened(dialect)
+        let call = session.submit(Self.publish("a"))
         #expect(session.isPending(call))
-        session.write()
+        session.flush()
         #expect(session.answer(to: call) == .written)
         // One that waited for the server to be known is no other.
-        var early = Play.connecting()
-        let queued = early.ask(Self.publish("a"))
-        early.tell(.opened(early.link))
-        early.speak(dialect)
-        early.hear(.greeting(Identity(uid: "u")))
-        early.write()
+        var early = TestSession.connecting()
+        let queued = early.submit(Self.publish("a"))
+        early.handle(.opened(early.link))
+        early.detect(dialect)
+        early.receive(.greeting(Identity(uid: "u")))
+        early.flush()
         #expect(early.answer(to: queued) == .written)
     }
 
     @Test("A publish that is written and not yet reported is unknown when the link dies")
     func lostPublish() {
-        var session = Play.opened(.senteLiteVectors)
-        let call = session.ask(Self.publish("a"))
-        session.lose()
+        var session = TestSession.opened(.senteLiteVectors)
+        let call = session.submit(Self.publish("a"))
+        session.cut()
         #expect(session.error(of: call)?.outcome == .unknown)
     }
 
     @Test("What the dialect has no word for is not sent, and its slot is gone with it")
     func unencodableInDialect() throws {
-        var session = Play.opened(.sente)
+        var session = TestSession.opened(.sente)
         let error = SenteError(.unsupported, "Sente has no channels.")
-        session.refuse { $0.channel == nil ? nil : error }
-        let call = session.ask(.request(channel: "a", data: .null, limit: 1))
+        session.makeUnencodable { $0.channel == nil ? nil : error }
+        let call = session.submit(.request(channel: "a", data: .null, limit: 1))
         #expect(session.error(of: call)?.code == .unsupported)
         #expect(session.error(of: call)?.outcome == .notSent)
         let (wish, _) = session.subscribe("a")

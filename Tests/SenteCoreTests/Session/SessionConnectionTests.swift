@@ -11,25 +11,25 @@ struct SessionConnectionTests {
 
     @Test("A connection is open with the greeting, not before")
     func opening() {
-        var session = Play()
+        var session = TestSession()
         let call = session.connect()
         #expect(session.state == .connecting)
-        session.tell(.opened(session.link))
+        session.handle(.opened(session.link))
         #expect(session.state == .connecting)
         #expect(session.isPending(call))
-        session.hear(.ping(stamp: 5))
-        #expect(session.said.isEmpty)
+        session.receive(.ping(stamp: 5))
+        #expect(session.sent.isEmpty)
         session.greet("c7", serverTime: 99)
-        #expect(session.path == [.connecting, .open])
+        #expect(session.states == [.connecting, .open])
         #expect(session.answer(to: call) == .done)
-        #expect(session.session.status.identity == Identity(connectionID: "c7", serverTime: 99))
-        #expect(session.session.status.openedAt == session.now.instant)
-        #expect(session.session.status.attempt == 1)
+        #expect(session.status.identity == Identity(connectionID: "c7", serverTime: 99))
+        #expect(session.status.openedAt == session.now.instant)
+        #expect(session.status.attempt == 1)
     }
 
     @Test("Wishes are written first, then the app is told, then the outbox drains")
     func order() {
-        var session = Play.connecting()
+        var session = TestSession.connecting()
         session.send("first")
         session.subscribe("b")
         session.subscribe("a")
@@ -50,15 +50,15 @@ struct SessionConnectionTests {
 
     @Test("A greeting of a server that greets again is the new identity")
     func secondGreeting() {
-        var session = Play.opened()
-        session.hear(.greeting(Identity(connectionID: "other")))
-        #expect(session.session.status.identity?.connectionID == "other")
-        #expect(session.does(.publish(session.session.status)))
+        var session = TestSession.opened()
+        session.receive(.greeting(Identity(connectionID: "other")))
+        #expect(session.status.identity?.connectionID == "other")
+        #expect(session.effects.contains(.publish(session.status)))
     }
 
     @Test("connect() joins what is under way")
     func joining() {
-        var session = Play.connecting()
+        var session = TestSession.connecting()
         let first = session.link
         let second = session.connect()
         #expect(session.effects.isEmpty)
@@ -72,10 +72,10 @@ struct SessionConnectionTests {
 
     @Test("connect()'s limit ends the waiting, not the connecting, and says why the last attempt failed")
     func connectLimit() {
-        var session = Play()
+        var session = TestSession()
         let call = session.connect(limit: .seconds(3))
-        session.failToConnect()
-        session.wait(.seconds(3))
+        session.failAttempt()
+        session.advance(by: .seconds(3))
         #expect(session.error(of: call)?.code == .timedOut)
         #expect(session.error(of: call)?.message.contains("No one there.") == true)
         #expect(session.error(of: call)?.message.contains("goes on trying") == true)
@@ -84,7 +84,7 @@ struct SessionConnectionTests {
 
     @Test("A cancelled connect() waits no more; the connecting goes on")
     func cancelledConnect() {
-        var session = Play()
+        var session = TestSession()
         let call = session.connect()
         session.cancel(call)
         #expect(session.error(of: call)?.code == .cancelled)
@@ -93,16 +93,16 @@ struct SessionConnectionTests {
 
     @Test("An attempt that takes too long is given up, whichever stage it is in", arguments: [false, true])
     func attemptLimit(isUpgraded: Bool) {
-        var session = Play.connecting()
+        var session = TestSession.connecting()
         let link = session.link
-        if isUpgraded { session.tell(.opened(link)) }
-        session.wait(.milliseconds(9_999))
+        if isUpgraded { session.handle(.opened(link)) }
+        session.advance(by: .milliseconds(9_999))
         #expect(session.state == .connecting)
-        session.wait(.milliseconds(1))
-        #expect(session.does(.abandonLink(link)))
+        session.advance(by: .milliseconds(1))
+        #expect(session.effects.contains(.abandonLink(link)))
         #expect(session.state == .reconnecting)
-        #expect(session.session.status.lastError?.code == .timedOut)
-        #expect(session.session.status.lastError?.message.contains("greet") == isUpgraded)
+        #expect(session.status.lastError?.code == .timedOut)
+        #expect(session.status.lastError?.message.contains("greet") == isUpgraded)
     }
 
     // MARK: Refusals
@@ -116,38 +116,39 @@ struct SessionConnectionTests {
         "What trying again cannot mend is final before the first greeting",
         arguments: unmendable)
     func terminal(kind: LinkFailure.Kind) {
-        var session = Play()
+        var session = TestSession()
         let call = session.connect()
-        session.failToConnect(kind)
+        session.failAttempt(kind)
         #expect(session.state == .failed)
         #expect(session.error(of: call)?.message == "No one there.")
-        #expect(session.session.status.lastError == session.error(of: call))
+        #expect(session.status.lastError == session.error(of: call))
     }
 
     @Test(
         "After a greeting it is retried at the cap",
         arguments: unmendable)
     func atCap(kind: LinkFailure.Kind) {
-        var session = Play.opened { $0.reconnect = .exponential(jitter: 0, attempts: nil) }
-        session.lose()
-        #expect(session.waitForAttempt() == .seconds(1))
-        session.failToConnect(kind)
+        var session = TestSession.opened { $0.reconnect = .exponential(jitter: 0, attempts: nil) }
+        session.cut()
+        #expect(session.advanceToAttempt() == .seconds(1))
+        session.failAttempt(kind)
         #expect(session.state == .reconnecting)
-        #expect(session.session.status.lastError?.message == "No one there.")
-        #expect(session.waitForAttempt() == .seconds(30))
+        #expect(session.status.lastError?.message == "No one there.")
+        #expect(session.advanceToAttempt() == .seconds(30))
     }
 
     @Test("A server that speaks something else is left with 1003, and it is final before the first greeting")
     func mismatch() {
-        var session = Play.connecting()
-        let error = SenteError(.protocolMismatch, "Another tongue.")
-        session.tell(.mismatched(session.link, error))
-        #expect(session.does(.closeLink(session.link, .unsupportedData, reason: "unknown dialect")))
+        var session = TestSession.connecting()
+        let error = SenteError(.protocolMismatch, "Another dialect.")
+        session.handle(.mismatched(session.link, error))
+        #expect(
+            session.effects.contains(.closeLink(session.link, .unsupportedData, reason: "unknown dialect")))
         #expect(session.state == .failed)
-        var open = Play.opened()
-        open.lose()
-        open.waitForAttempt()
-        open.tell(.mismatched(open.link, error))
+        var open = TestSession.opened()
+        open.cut()
+        open.advanceToAttempt()
+        open.handle(.mismatched(open.link, error))
         #expect(open.state == .reconnecting)
     }
 
@@ -155,35 +156,35 @@ struct SessionConnectionTests {
         "401 and 403 without a token provider are final at first; after a greeting they may be a portal's",
         arguments: [401, 403])
     func unauthorized(status: Int) {
-        var first = Play.connecting()
+        var first = TestSession.connecting()
         first.refuse(status)
         #expect(first.state == .failed)
-        var session = Play.reconnecting()
+        var session = TestSession.reconnecting()
         for _ in 0..<5 {
-            session.waitForAttempt()
+            session.advanceToAttempt()
             session.refuse(status)
             #expect(session.state == .reconnecting)
-            #expect(session.session.status.lastError?.httpStatus == status)
+            #expect(session.status.lastError?.httpStatus == status)
         }
         // The longest wait of the default policy.
-        #expect(session.waitForAttempt() > .seconds(0.5))
+        #expect(session.advanceToAttempt() > .seconds(0.5))
         session.greet()
         #expect(session.state == .open)
     }
 
     @Test("After a greeting it has failed when a second fresh token was refused as well")
     func freshTokensInVain() throws {
-        var session = Play.connecting { $0.asksToken = true }
+        var session = TestSession.connecting { $0.asksToken = true }
         func give(_ reason: AttemptReason) throws {
             let ask = try #require(
                 session.asks.filter { $0.value == .token(reason) }.keys.max { $0.number < $1.number })
-            session.tell(.provided(ask, .token("t")))
+            session.handle(.provided(ask, .token("t")))
         }
         try give(.connecting)
         session.greet()
-        session.lose()
+        session.cut()
         for state in [ConnectionState.reconnecting, .failed] {
-            session.waitForAttempt()
+            session.advanceToAttempt()
             try give(.connecting)
             session.refuse(401)
             try give(.refused)
@@ -201,15 +202,15 @@ struct SessionConnectionTests {
 
     @Test("With a token provider one more attempt is made with a fresh token, then it has failed")
     func freshToken() throws {
-        var session = Play.connecting { $0.asksToken = true }
+        var session = TestSession.connecting { $0.asksToken = true }
         var ask = try #require(session.asks.first { $0.value == .token(.connecting) }).key
-        session.tell(.provided(ask, .token("old")))
+        session.handle(.provided(ask, .token("old")))
         #expect(session.target?.token == "old")
         let first = session.link
         session.refuse(401)
         #expect(session.state == .connecting)
         ask = try #require(session.asks.first { $0.value == .token(.refused) }).key
-        session.tell(.provided(ask, .token("new")))
+        session.handle(.provided(ask, .token("new")))
         #expect(session.target?.token == "new")
         #expect(session.link != first)
         session.refuse(401)
@@ -218,28 +219,28 @@ struct SessionConnectionTests {
 
     @Test("Parameters are asked for before every attempt, and anew when the server refused them")
     func parameters() throws {
-        var session = Play.connecting { $0.asksParameters = true }
+        var session = TestSession.connecting { $0.asksParameters = true }
         var ask = try #require(session.asks.first { $0.value == .parameters(.connecting) }).key
-        session.tell(.provided(ask, .parameters(["csrf-token": "1", "a": "b"])))
+        session.handle(.provided(ask, .parameters(["csrf-token": "1", "a": "b"])))
         #expect(session.target?.parameters == ["csrf-token": "1", "a": "b"])
         session.refuse(403)
         ask = try #require(session.asks.first { $0.value == .parameters(.refused) }).key
-        session.tell(.provided(ask, .parameters(["csrf-token": "2"])))
+        session.handle(.provided(ask, .parameters(["csrf-token": "2"])))
         #expect(session.target?.parameters == ["csrf-token": "2"])
         session.greet()
-        session.lose()
-        session.waitForAttempt()
+        session.cut()
+        session.advanceToAttempt()
         #expect(session.asks.values.count { $0 == .parameters(.connecting) } == 2)
     }
 
     @Test("A server that says when to come back is visited a jittered while later", arguments: [429, 503])
     func retryAfter(status: Int) {
-        var session = Play.connecting()
+        var session = TestSession.connecting()
         session.refuse(status, [.init("Retry-After", "60")])
         #expect(session.state == .reconnecting)
-        session.tell(.pathChanged(.available))
+        session.handle(.pathChanged(.available))
         #expect(session.state == .reconnecting)
-        let wait = session.waitForAttempt()
+        let wait = session.advanceToAttempt()
         #expect(wait > .seconds(60) && wait <= .seconds(62))
         #expect(session.state == .connecting)
     }
@@ -250,67 +251,67 @@ struct SessionConnectionTests {
 
     @Test("Attempts go through the list, the last good one first, and a fresh token to the one that refused")
     func endpoints() throws {
-        var session = Play.connecting {
+        var session = TestSession.connecting {
             $0.endpoints = ["a", "b", "c"]
             $0.asksToken = true
         }
         func give(_ reason: AttemptReason) throws {
             let ask = try #require(
                 session.asks.filter { $0.value == .token(reason) }.keys.max { $0.number < $1.number })
-            session.tell(.provided(ask, .token("t")))
+            session.handle(.provided(ask, .token("t")))
         }
         try give(.connecting)
         #expect(session.target?.endpoint == "a")
-        session.failToConnect()
-        session.waitForAttempt()
+        session.failAttempt()
+        session.advanceToAttempt()
         try give(.connecting)
         #expect(session.target?.endpoint == "b")
         session.refuse(401)
         try give(.refused)
         #expect(session.target?.endpoint == "b")
         session.greet()
-        session.lose()
-        session.waitForAttempt()
+        session.cut()
+        session.advanceToAttempt()
         try give(.connecting)
         #expect(session.target?.endpoint == "b")
-        session.failToConnect()
-        session.waitForAttempt()
+        session.failAttempt()
+        session.advanceToAttempt()
         try give(.connecting)
         #expect(session.target?.endpoint == "a")
     }
 
     @Test("What retrying cannot mend is final once every endpoint of the round has been tried")
     func hopelessEndpoints() {
-        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        var session = TestSession.connecting { $0.endpoints = ["a", "b"] }
         session.refuse(404)
         #expect(session.state == .reconnecting)
-        session.waitForAttempt()
+        session.advanceToAttempt()
         session.refuse(404)
         #expect(session.state == .failed)
     }
 
     @Test("A round in which one endpoint may come back is not final")
     func hopefulEndpoints() {
-        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        var session = TestSession.connecting { $0.endpoints = ["a", "b"] }
         for _ in 0..<3 {
             session.refuse(503)
-            session.waitForAttempt()
+            session.advanceToAttempt()
             session.refuse(404)
             #expect(session.state == .reconnecting)
-            session.waitForAttempt()
+            session.advanceToAttempt()
         }
         session.refuse(404)
-        session.waitForAttempt()
+        session.advanceToAttempt()
         session.refuse(404)
         #expect(session.state == .failed)
     }
 
     @Test("What one endpoint refuses another may grant", arguments: [401, 403])
     func otherEndpoint(status: Int) {
-        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        var session = TestSession.connecting { $0.endpoints = ["a", "b"] }
         session.refuse(status)
         #expect(session.state == .reconnecting)
-        session.waitForAttempt()
+        session.advanceToAttempt()
         #expect(session.target?.endpoint == "b")
         session.greet()
         #expect(session.state == .open)
@@ -318,29 +319,29 @@ struct SessionConnectionTests {
 
     @Test("A server that asks to come back later holds up no other")
     func restOfOne() {
-        var session = Play.connecting { $0.endpoints = ["a", "b"] }
+        var session = TestSession.connecting { $0.endpoints = ["a", "b"] }
         session.refuse(503, [.init("Retry-After", "25")])
-        #expect(session.waitForAttempt() <= .seconds(2))
+        #expect(session.advanceToAttempt() <= .seconds(2))
         #expect(session.target?.endpoint == "b")
-        session.failToConnect()
+        session.failAttempt()
         // A round would begin with a, which has asked for a rest.
-        session.waitForAttempt()
+        session.advanceToAttempt()
         #expect(session.target?.endpoint == "b")
-        session.failToConnect()
-        session.wait(.seconds(25))
+        session.failAttempt()
+        session.advance(by: .seconds(25))
         #expect(session.state == .connecting)
     }
 
     @Test("The link's limit ends a little before the attempt's")
     func limits() throws {
-        let session = Play.connecting()
+        let session = TestSession.connecting()
         #expect(
             try #require(session.target).deadline == session.now.instant.advanced(by: .milliseconds(9_500)))
     }
 
     @Test("Endpoint and token are asked for together, before every attempt, within its limit")
     func asks() throws {
-        var session = Play.connecting {
+        var session = TestSession.connecting {
             $0.asksToken = true
             $0.asksEndpoint = true
         }
@@ -348,33 +349,33 @@ struct SessionConnectionTests {
         #expect(session.link == LinkID(0))
         let endpoint = try #require(session.asks.first { $0.value == .endpoint }).key
         let token = try #require(session.asks.first { $0.value != .endpoint }).key
-        session.tell(.provided(endpoint, .endpoint("ws://there/")))
+        session.handle(.provided(endpoint, .endpoint("ws://there/")))
         #expect(session.link == LinkID(0))
-        session.wait(.seconds(4))
-        session.tell(.provided(token, .token(nil)))
+        session.advance(by: .seconds(4))
+        session.handle(.provided(token, .token(nil)))
         #expect(session.target?.endpoint == "ws://there/")
-        session.wait(.seconds(6))
+        session.advance(by: .seconds(6))
         #expect(session.state == .reconnecting)
-        session.tell(.provided(endpoint, .endpoint("ws://late/")))
+        session.handle(.provided(endpoint, .endpoint("ws://late/")))
         #expect(session.effects.isEmpty)
-        session.waitForAttempt()
+        session.advanceToAttempt()
         #expect(session.asks.values.contains(.endpoint))
     }
 
     @Test("A provider that does not answer, or throws, costs the attempt", arguments: [false, true])
     func badProvider(throwing: Bool) throws {
-        var session = Play.connecting {
+        var session = TestSession.connecting {
             $0.asksEndpoint = true
             $0.asksToken = true
         }
         let asks = session.asks
         if throwing {
-            session.tell(.provided(try #require(asks.first).key, .failed("no luck")))
-            #expect(session.session.status.lastError?.code == .providerFailed)
-            #expect(session.session.status.lastError?.underlying == "no luck")
+            session.handle(.provided(try #require(asks.first).key, .failed("no luck")))
+            #expect(session.status.lastError?.code == .providerFailed)
+            #expect(session.status.lastError?.underlying == "no luck")
         } else {
-            session.wait(.seconds(10))
-            #expect(session.session.status.lastError?.code == .timedOut)
+            session.advance(by: .seconds(10))
+            #expect(session.status.lastError?.code == .timedOut)
         }
         #expect(session.state == .reconnecting)
         let cancelled = session.effects.count { if case .cancelAsk = $0 { true } else { false } }
@@ -383,39 +384,39 @@ struct SessionConnectionTests {
 
     @Test("A custom policy decides the wait, and nil gives up")
     func customPolicy() throws {
-        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
-        session.failToConnect()
+        var session = TestSession.connecting { $0.reconnect = .custom { _ in nil } }
+        session.failAttempt()
         #expect(session.state == .reconnecting)
         var ask = try #require(session.asks.first).key
-        session.tell(.provided(ask, .delay(.seconds(42))))
-        #expect(session.does(.publish(session.session.status)))
-        #expect(session.waitForAttempt() == .seconds(42))
-        session.failToConnect()
+        session.handle(.provided(ask, .delay(.seconds(42))))
+        #expect(session.effects.contains(.publish(session.status)))
+        #expect(session.advanceToAttempt() == .seconds(42))
+        session.failAttempt()
         ask = try #require(session.asks.max { $0.key.number < $1.key.number }).key
-        session.tell(.provided(ask, .delay(nil)))
+        session.handle(.provided(ask, .delay(nil)))
         #expect(session.state == .failed)
     }
 
     @Test("A custom policy that does not answer within 10 s counts as nil")
     func slowPolicy() {
-        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
-        session.failToConnect()
-        session.wait(.seconds(9))
+        var session = TestSession.connecting { $0.reconnect = .custom { _ in nil } }
+        session.failAttempt()
+        session.advance(by: .seconds(9))
         #expect(session.state == .reconnecting)
-        session.wait(.seconds(1))
+        session.advance(by: .seconds(1))
         #expect(session.state == .failed)
     }
 
     @Test("A custom policy's delay begins at the server's time")
     func customRetryAfter() throws {
-        var session = Play.connecting { $0.reconnect = .custom { _ in nil } }
+        var session = TestSession.connecting { $0.reconnect = .custom { _ in nil } }
         session.refuse(503, [.init("Retry-After", "60")])
-        session.tell(.provided(try #require(session.asks.first).key, .delay(.seconds(1))))
-        #expect(session.waitForAttempt() == .seconds(61))
+        session.handle(.provided(try #require(session.asks.first).key, .delay(.seconds(1))))
+        #expect(session.advanceToAttempt() == .seconds(61))
     }
 }
 
-extension Play {
+extension TestSession {
     /// Where the link opened last goes, when the last step opened one.
     fileprivate var target: LinkTarget? {
         for case .openLink(_, let target) in effects { return target }

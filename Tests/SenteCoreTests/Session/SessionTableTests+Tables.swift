@@ -10,19 +10,19 @@ extension SessionTableTests {
 
     private static let closed: [(outcome: String, inputs: String)] = [
         (
-            "connecting tell dial",
+            "connecting publish openLink",
             "connect, reconnect"
         ),
         (
-            "closed done",
+            "closed resolve(success)",
             "disconnect"
         ),
         (
-            "closed wish done",
+            "closed subscription resolve(success)",
             "subscribe"
         ),
         (
-            "closed wish finish done",
+            "closed subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
@@ -37,7 +37,7 @@ extension SessionTableTests {
             """
         ),
         (
-            "closed finish wish",
+            "closed finish subscription",
             "endScope"
         ),
         (
@@ -45,11 +45,11 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "closed error",
+            "closed resolve(failure)",
             "submit, ping"
         ),
         (
-            "closed wish",
+            "closed subscription",
             "respond"
         ),
     ]
@@ -66,19 +66,19 @@ extension SessionTableTests {
             """
         ),
         (
-            "closed unask tell error error error done",
+            "closed cancelAsk publish resolve(failure) resolve(failure) resolve(failure) resolve(success)",
             "disconnect"
         ),
         (
-            "connecting wish done",
+            "connecting subscription resolve(success)",
             "subscribe"
         ),
         (
-            "connecting wish finish done",
+            "connecting subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
-            "connecting finish wish",
+            "connecting finish subscription",
             "endScope"
         ),
         (
@@ -86,23 +86,23 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "connecting error",
+            "connecting resolve(failure)",
             "ping, cancel a publish, cancel a wait"
         ),
         (
-            "connecting dial",
+            "connecting openLink",
             "endpoint, token, parameters, parameters"
         ),
         (
-            "reconnecting tell",
+            "reconnecting publish",
             "provider failed"
         ),
         (
-            "reconnecting unask tell",
+            "reconnecting cancelAsk publish",
             "timerFired"
         ),
         (
-            "connecting wish",
+            "connecting subscription",
             "respond"
         ),
     ]
@@ -119,19 +119,19 @@ extension SessionTableTests {
             """
         ),
         (
-            "closed abandon tell error error error done",
+            "closed abandonLink publish resolve(failure) resolve(failure) resolve(failure) resolve(success)",
             "disconnect"
         ),
         (
-            "connecting wish done",
+            "connecting subscription resolve(success)",
             "subscribe"
         ),
         (
-            "connecting wish finish done",
+            "connecting subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
-            "connecting finish wish",
+            "connecting finish subscription",
             "endScope"
         ),
         (
@@ -139,31 +139,31 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "connecting error",
+            "connecting resolve(failure)",
             "ping, cancel a publish, cancel a wait"
         ),
         (
-            "open send×3 tell done send×2",
+            "open transmit×3 publish resolve(success) transmit×2",
             "greeting"
         ),
         (
-            "failed close tell error error error",
+            "failed closeLink publish resolve(failure) resolve(failure) resolve(failure)",
             "mismatched"
         ),
         (
-            "failed tell error error error",
+            "failed publish resolve(failure) resolve(failure) resolve(failure)",
             "refused 404, refused 401, failed"
         ),
         (
-            "reconnecting tell",
+            "reconnecting publish",
             "refused 503, closed"
         ),
         (
-            "reconnecting abandon tell",
+            "reconnecting abandonLink publish",
             "timerFired"
         ),
         (
-            "connecting wish",
+            "connecting subscription",
             "respond"
         ),
     ]
@@ -180,19 +180,19 @@ extension SessionTableTests {
             """
         ),
         (
-            "closing close tell error error error",
+            "closing closeLink publish resolve(failure) resolve(failure) resolve(failure)",
             "disconnect"
         ),
         (
-            "connecting wish done",
+            "connecting subscription resolve(success)",
             "subscribe"
         ),
         (
-            "connecting wish finish done",
+            "connecting subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
-            "connecting finish wish",
+            "connecting finish subscription",
             "endScope"
         ),
         (
@@ -200,61 +200,61 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "connecting error",
+            "connecting resolve(failure)",
             "ping, cancel a publish, cancel a wait"
         ),
         (
-            "open send×3 tell done send×2",
+            "open transmit×3 publish resolve(success) transmit×2",
             "greeting"
         ),
         (
-            "failed close tell error error error",
+            "failed closeLink publish resolve(failure) resolve(failure) resolve(failure)",
             "mismatched"
         ),
         (
-            "failed tell error error error",
+            "failed publish resolve(failure) resolve(failure) resolve(failure)",
             "refused 404, refused 401, failed"
         ),
         (
-            "reconnecting tell",
+            "reconnecting publish",
             "refused 503, closed"
         ),
         (
-            "reconnecting abandon tell",
+            "reconnecting abandonLink publish",
             "timerFired"
         ),
         (
-            "connecting wish",
+            "connecting subscription",
             "respond"
         ),
     ]
 
     private static let open: [(outcome: String, inputs: String)] = [
         (
-            "open done",
+            "open resolve(success)",
             "connect, settle, reply"
         ),
         (
-            "closing close tell wish wish wish error error",
+            "closing closeLink publish subscription subscription subscription resolve(failure) resolve(failure)",
             "disconnect"
         ),
         (
-            "connecting close tell wish wish wish error error tell dial",
+            "connecting closeLink publish subscription subscription subscription resolve(failure) resolve(failure) publish openLink",
             "reconnect"
         ),
         (
-            "open send",
+            "open transmit",
             """
             answer, submit, ping, ping received, path available, path lost, \
             timerFired
             """
         ),
         (
-            "open wish finish send",
+            "open subscription finish transmit",
             "unsubscribe"
         ),
         (
-            "open finish wish send",
+            "open finish subscription transmit",
             "endScope"
         ),
         (
@@ -271,11 +271,11 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "open send error",
+            "open transmit resolve(failure)",
             "cancel a publish"
         ),
         (
-            "open tell",
+            "open publish",
             "greeting"
         ),
         (
@@ -283,11 +283,11 @@ extension SessionTableTests {
             "delivery, request, event, server error"
         ),
         (
-            "reconnecting tell wish wish wish error error",
+            "reconnecting publish subscription subscription subscription resolve(failure) resolve(failure)",
             "closed, failed"
         ),
         (
-            "open wish send",
+            "open subscription transmit",
             "subscribe, respond"
         ),
     ]
@@ -305,15 +305,15 @@ extension SessionTableTests {
             """
         ),
         (
-            "closing wish done",
+            "closing subscription resolve(success)",
             "subscribe"
         ),
         (
-            "closing wish finish done",
+            "closing subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
-            "closing finish wish",
+            "closing finish subscription",
             "endScope"
         ),
         (
@@ -321,19 +321,19 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "closing error",
+            "closing resolve(failure)",
             "submit, ping"
         ),
         (
-            "closed tell done",
+            "closed publish resolve(success)",
             "closed, failed"
         ),
         (
-            "closed abandon tell done",
+            "closed abandonLink publish resolve(success)",
             "timerFired"
         ),
         (
-            "closing wish",
+            "closing subscription",
             "respond"
         ),
     ]
@@ -350,23 +350,23 @@ extension SessionTableTests {
             """
         ),
         (
-            "closed tell error error error done",
+            "closed publish resolve(failure) resolve(failure) resolve(failure) resolve(success)",
             "disconnect"
         ),
         (
-            "connecting tell dial",
+            "connecting publish openLink",
             "reconnect, path available, timerFired"
         ),
         (
-            "reconnecting wish done",
+            "reconnecting subscription resolve(success)",
             "subscribe"
         ),
         (
-            "reconnecting wish finish done",
+            "reconnecting subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
-            "reconnecting finish wish",
+            "reconnecting finish subscription",
             "endScope"
         ),
         (
@@ -374,11 +374,11 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "reconnecting error",
+            "reconnecting resolve(failure)",
             "ping, cancel a publish, cancel a wait"
         ),
         (
-            "reconnecting wish",
+            "reconnecting subscription",
             "respond"
         ),
     ]
@@ -395,23 +395,23 @@ extension SessionTableTests {
             """
         ),
         (
-            "closed unask tell error error error done",
+            "closed cancelAsk publish resolve(failure) resolve(failure) resolve(failure) resolve(success)",
             "disconnect"
         ),
         (
-            "connecting unask tell dial",
+            "connecting cancelAsk publish openLink",
             "reconnect, path available"
         ),
         (
-            "reconnecting wish done",
+            "reconnecting subscription resolve(success)",
             "subscribe"
         ),
         (
-            "reconnecting wish finish done",
+            "reconnecting subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
-            "reconnecting finish wish",
+            "reconnecting finish subscription",
             "endScope"
         ),
         (
@@ -419,42 +419,42 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "reconnecting error",
+            "reconnecting resolve(failure)",
             "ping, cancel a publish, cancel a wait"
         ),
         (
-            "reconnecting tell",
+            "reconnecting publish",
             "delay"
         ),
         (
-            "failed tell error error error",
+            "failed publish resolve(failure) resolve(failure) resolve(failure)",
             "no delay, provider failed"
         ),
         (
-            "failed unask tell error error error",
+            "failed cancelAsk publish resolve(failure) resolve(failure) resolve(failure)",
             "timerFired"
         ),
         (
-            "reconnecting wish",
+            "reconnecting subscription",
             "respond"
         ),
     ]
 
     private static let failed: [(outcome: String, inputs: String)] = [
         (
-            "connecting tell dial",
+            "connecting publish openLink",
             "connect, reconnect"
         ),
         (
-            "closed tell done",
+            "closed publish resolve(success)",
             "disconnect"
         ),
         (
-            "failed wish done",
+            "failed subscription resolve(success)",
             "subscribe"
         ),
         (
-            "failed wish finish done",
+            "failed subscription finish resolve(success)",
             "unsubscribe"
         ),
         (
@@ -469,7 +469,7 @@ extension SessionTableTests {
             """
         ),
         (
-            "failed finish wish",
+            "failed finish subscription",
             "endScope"
         ),
         (
@@ -477,11 +477,11 @@ extension SessionTableTests {
             "closeInbox"
         ),
         (
-            "failed error",
+            "failed resolve(failure)",
             "submit, ping"
         ),
         (
-            "failed wish",
+            "failed subscription",
             "respond"
         ),
     ]

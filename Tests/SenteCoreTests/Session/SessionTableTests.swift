@@ -7,9 +7,9 @@ import Testing
 
 @Suite("Session: every state × every input")
 struct SessionTableTests {
-    /// A play in some state, and who is on stage.
+    /// A session in some state, and what it knows of there.
     struct Scene {
-        var play: Play
+        var session: TestSession
         /// A plain subscription's handle on "a", a scope's on "s", a responder's on "svc", one that hears all events.
         var plain: InboxID
         var scoped: InboxID
@@ -29,57 +29,60 @@ struct SessionTableTests {
     }
 
     private static func scene(_ start: Start) -> Scene {
-        var play = Play {
+        var session = TestSession {
             $0.asksToken = start == .asking
             if start == .deciding { $0.reconnect = .custom { _ in nil } }
         }
         if [.open, .closing].contains(start) {
-            play.connect()
-            play.greet()
+            session.connect()
+            session.greet()
         }
-        let (plain, scoped) = (play.subscribe("a").inbox, play.subscribe("s", scoped: true).inbox)
-        let (responder, listener) = (play.inbox(), play.inbox())
-        play.tell(.command(.respond(channel: "svc", responder)))
-        play.tell(.command(.openInbox(listener)))
-        play.tell(.command(.listen(listener, .allEvents)))
-        if start == .open { for channel in ["a", "s", "svc"] { play.confirm(channel) } }
+        let (plain, scoped) = (session.subscribe("a").inbox, session.subscribe("s", scoped: true).inbox)
+        let (responder, listener) = (session.newInbox(), session.newInbox())
+        session.handle(.command(.respond(channel: "svc", responder)))
+        session.handle(.command(.openInbox(listener)))
+        session.handle(.command(.listen(listener, .allEvents)))
+        if start == .open { for channel in ["a", "s", "svc"] { session.confirm(channel) } }
         var waiting: CallID?
         switch start {
         case .closed, .open: break
-        case .asking, .dialing: waiting = play.connect()
+        case .asking, .dialing: waiting = session.connect()
         case .greeting:
-            waiting = play.connect()
-            play.tell(.opened(play.link))
-        case .closing: waiting = play.disconnect()
+            waiting = session.connect()
+            session.handle(.opened(session.link))
+        case .closing: waiting = session.disconnect()
         case .waiting, .deciding:
-            waiting = play.connect()
-            play.failToConnect()
+            waiting = session.connect()
+            session.failAttempt()
         case .failed:
-            play.connect()
-            play.refuse(404)
+            session.connect()
+            session.refuse(404)
         }
-        let publish = play.ask(
+        let publish = session.submit(
             .publish(channel: "p", data: .null, excludeSender: false), limit: .seconds(25))
-        let question = play.call()
-        play.tell(.command(.submit(question, .event(Event(id: "q")), limit: nil, awaits: .settlement)))
+        let question = session.newCall()
+        session.handle(.command(.submit(question, .event(Event(id: "q")), limit: nil, awaits: .settlement)))
         return Scene(
-            play: play, plain: plain, scoped: scoped, responder: responder, listener: listener,
+            session: session, plain: plain, scoped: scoped, responder: responder, listener: listener,
             publish: publish, question: question, waiting: waiting)
     }
 
     /// Everything that can happen, by name: all of `Input`, and all of `Command`.
     private static let inputs: [(name: String, input: @Sendable (inout Scene) -> Input)] = [
-        ("connect", { .command(.connect($0.play.call(), limit: nil)) }),
-        ("disconnect", { .command(.disconnect($0.play.call())) }),
+        ("connect", { .command(.connect($0.session.newCall(), limit: nil)) }),
+        ("disconnect", { .command(.disconnect($0.session.newCall())) }),
         ("reconnect", { _ in .command(.reconnect) }),
         (
             "subscribe",
-            { .command(.subscribe($0.play.call(), channel: "new", $0.play.inbox(), scoped: false)) }
+            {
+                .command(
+                    .subscribe($0.session.newCall(), channel: "new", $0.session.newInbox(), scoped: false))
+            }
         ),
-        ("unsubscribe", { .command(.unsubscribe($0.play.call(), channel: "a")) }),
-        ("respond", { .command(.respond(channel: "new", $0.play.inbox())) }),
+        ("unsubscribe", { .command(.unsubscribe($0.session.newCall(), channel: "a")) }),
+        ("respond", { .command(.respond(channel: "new", $0.session.newInbox())) }),
         ("endScope", { .command(.endScope($0.scoped)) }),
-        ("openInbox", { .command(.openInbox($0.play.inbox())) }),
+        ("openInbox", { .command(.openInbox($0.session.newInbox())) }),
         ("listen", { .command(.listen($0.listener, .channel("a"))) }),
         ("unlisten", { .command(.unlisten($0.listener, .allEvents)) }),
         ("closeInbox", { .command(.closeInbox($0.plain)) }),
@@ -89,23 +92,23 @@ struct SessionTableTests {
         ),
         (
             "submit",
-            { .command(.submit($0.play.call(), .event(Event(id: "e")), limit: nil, awaits: .written)) }
+            { .command(.submit($0.session.newCall(), .event(Event(id: "e")), limit: nil, awaits: .written)) }
         ),
         ("settle", { .command(.settle($0.question, .null)) }),
-        ("ping", { .command(.ping($0.play.call())) }),
+        ("ping", { .command(.ping($0.session.newCall())) }),
         ("cancel a publish", { .command(.cancel($0.publish)) }),
         ("cancel a wait", { .command(.cancel($0.waiting ?? CallID(0))) }),
-        ("opened", { .opened($0.play.link) }),
-        ("greeting", { .received($0.play.link, .greeting(Identity(connectionID: "c")), size: 9) }),
+        ("opened", { .opened($0.session.link) }),
+        ("greeting", { .received($0.session.link, .greeting(Identity(connectionID: "c")), size: 9) }),
         (
             "delivery",
-            { .received($0.play.link, .delivery(ChannelMessage(channel: "a", data: .null)), size: 9) }
+            { .received($0.session.link, .delivery(ChannelMessage(channel: "a", data: .null)), size: 9) }
         ),
         (
             "reply",
             {
                 .received(
-                    $0.play.link,
+                    $0.session.link,
                     .reply(
                         .next(.publish, channel: "p"),
                         .published(PublishReceipt(outcome: .acknowledged))), size: 9)
@@ -115,26 +118,26 @@ struct SessionTableTests {
             "request",
             {
                 .received(
-                    $0.play.link, .request(IncomingRequest(id: "r", channel: "svc", data: .null)), size: 9)
+                    $0.session.link, .request(IncomingRequest(id: "r", channel: "svc", data: .null)), size: 9)
             }
         ),
-        ("ping received", { .received($0.play.link, .ping(stamp: 1), size: 9) }),
-        ("pong received", { .received($0.play.link, .pong(stamp: 1), size: 9) }),
-        ("event", { .received($0.play.link, .event(Event(id: "e")), size: 9) }),
+        ("ping received", { .received($0.session.link, .ping(stamp: 1), size: 9) }),
+        ("pong received", { .received($0.session.link, .pong(stamp: 1), size: 9) }),
+        ("event", { .received($0.session.link, .event(Event(id: "e")), size: 9) }),
         (
             "server error",
-            { .received($0.play.link, .failure(SenteError(.serverError, ""), Event(id: "x")), size: 9) }
+            { .received($0.session.link, .failure(SenteError(.serverError, ""), Event(id: "x")), size: 9) }
         ),
-        ("noise", { .received($0.play.link, .noise, size: 9) }),
-        ("undecodable", { .received($0.play.link, .undecodable(""), size: 9) }),
-        ("mismatched", { .mismatched($0.play.link, SenteError(.protocolMismatch, "")) }),
-        ("progressed", { .progressed($0.play.link) }),
-        ("wrote", { .wrote($0.play.link, $0.play.unwritten) }),
-        ("refused 404", { .refused($0.play.link, Refusal(status: 404)) }),
-        ("refused 401", { .refused($0.play.link, Refusal(status: 401)) }),
-        ("refused 503", { .refused($0.play.link, Refusal(status: 503)) }),
-        ("closed", { .closed($0.play.link, .closed(code: .normal, reason: "")) }),
-        ("failed", { .closed($0.play.link, .failed(LinkFailure(.tls(.untrusted), ""))) }),
+        ("noise", { .received($0.session.link, .noise, size: 9) }),
+        ("undecodable", { .received($0.session.link, .undecodable(""), size: 9) }),
+        ("mismatched", { .mismatched($0.session.link, SenteError(.protocolMismatch, "")) }),
+        ("progressed", { .progressed($0.session.link) }),
+        ("wrote", { .wrote($0.session.link, $0.session.unwritten) }),
+        ("refused 404", { .refused($0.session.link, Refusal(status: 404)) }),
+        ("refused 401", { .refused($0.session.link, Refusal(status: 401)) }),
+        ("refused 503", { .refused($0.session.link, Refusal(status: 503)) }),
+        ("closed", { .closed($0.session.link, .closed(code: .normal, reason: "")) }),
+        ("failed", { .closed($0.session.link, .failed(LinkFailure(.tls(.untrusted), ""))) }),
         ("endpoint", { .provided($0.ask, .endpoint("ws://x/")) }),
         ("token", { .provided($0.ask, .token("t")) }),
         ("parameters", { .provided($0.ask, .parameters(["p": "1"])) }),
@@ -148,31 +151,24 @@ struct SessionTableTests {
         (
             "timerFired",
             { scene in
-                scene.play.pass(to: scene.play.session.deadline ?? scene.play.now.instant)
+                scene.session.moveClock(to: scene.session.deadline ?? scene.session.now.instant)
                 return .timerFired
             }
         ),
     ]
 
-    private static func word(_ effect: Effect) -> String? {
+    /// An effect by its own name; nil: it is only recorded.
+    private static func name(_ effect: Effect) -> String? {
         switch effect {
-        case .openLink: "dial"
-        case .transmit(_, let batch): "send" + (batch.count > 1 ? "×\(batch.count)" : "")
-        case .closeLink: "close"
-        case .abandonLink: "abandon"
-        case .pingLink: "ping"
-        case .pauseReading: "pause"
-        case .resumeReading: "resume"
-        case .ask: "ask"
-        case .cancelAsk: "unask"
-        case .ready: "ready"
-        case .finish: "finish"
-        case .resolve(_, .success): "done"
-        case .resolve(_, .failure): "error"
-        case .publish: "tell"
-        case .subscription: "wish"
+        case .transmit(_, let batch) where batch.count > 1: "transmit×\(batch.count)"
+        case .resolve(_, let result): "resolve(\(caseName(result)))"
         case .record: nil
+        default: caseName(effect)
         }
+    }
+
+    private static func caseName(_ value: Any) -> String {
+        Mirror(reflecting: value).children.first?.label ?? ""
     }
 
     @Test("The state and the effects are those of the table", arguments: Start.allCases)
@@ -183,12 +179,12 @@ struct SessionTableTests {
         }
         for (name, input) in Self.inputs {
             var scene = Self.scene(start)
-            let linkBefore = scene.play.link
-            scene.play.tell(input(&scene))
-            let words = scene.play.effects.compactMap(Self.word)
-            let outcome = ([scene.play.state.rawValue] + words).joined(separator: " ")
+            let linkBefore = scene.session.link
+            scene.session.handle(input(&scene))
+            let names = scene.session.effects.compactMap(Self.name)
+            let outcome = ([scene.session.state.rawValue] + names).joined(separator: " ")
             #expect(rows[name] == outcome, "\(start.rawValue), \(name)")
-            check(scene.play, linkBefore: linkBefore)
+            check(scene.session, linkBefore: linkBefore)
         }
         #expect(rows.count == Self.inputs.count)
     }
@@ -206,39 +202,39 @@ struct SessionTableTests {
         ]
         for input in strangers {
             var scene = Self.scene(start)
-            let (state, deadline) = (scene.play.session.status, scene.play.session.deadline)
-            scene.play.tell(input)
-            #expect(scene.play.effects.isEmpty, "\(start.rawValue), \(input)")
-            #expect(scene.play.session.status == state)
-            #expect(scene.play.session.deadline == deadline)
+            let (state, deadline) = (scene.session.status, scene.session.deadline)
+            scene.session.handle(input)
+            #expect(scene.session.effects.isEmpty, "\(start.rawValue), \(input)")
+            #expect(scene.session.status == state)
+            #expect(scene.session.deadline == deadline)
         }
     }
 
-    /// What holds after every input; `Play` checks the deadline, the state told, and single resolution as well.
-    private func check(_ play: Play, linkBefore: LinkID) {
-        for effect in play.effects {
+    /// What holds after every input; `TestSession` checks the deadline, the state told, and single resolution as well.
+    private func check(_ session: TestSession, linkBefore: LinkID) {
+        for effect in session.effects {
             switch effect {
             case .closeLink(let link, _, _), .abandonLink(let link):
                 #expect(link == linkBefore, "Only the current link is ended.")
             case .transmit(let link, _), .pingLink(let link), .pauseReading(let link),
                 .resumeReading(let link):
-                #expect(link == play.link, "Only the current link is spoken to.")
+                #expect(link == session.link, "Only the current link is spoken to.")
             default: break
             }
         }
-        let status = play.session.status
+        let status = session.status
         #expect((status.identity != nil) == (status.state == .open))
         #expect((status.openedAt != nil) == (status.state == .open))
         #expect(status.retryAt == nil || status.state == .reconnecting)
         #expect((status.attempt == 0) == (status.state == .closed))
-        if [.closed, .failed].contains(status.state) { #expect(play.session.deadline == nil) }
+        if [.closed, .failed].contains(status.state) { #expect(session.deadline == nil) }
         if [.connecting, .closing, .reconnecting].contains(status.state) {
-            #expect(play.session.deadline != nil)
+            #expect(session.deadline != nil)
         }
     }
 }
 
 extension SessionTableTests.Scene {
     /// The question that is open, or one that nobody asked.
-    fileprivate var ask: AskID { play.asks.keys.max { $0.number < $1.number } ?? AskID(0) }
+    fileprivate var ask: AskID { session.asks.keys.max { $0.number < $1.number } ?? AskID(0) }
 }

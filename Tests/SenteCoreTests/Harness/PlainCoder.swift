@@ -9,6 +9,8 @@ struct PlainCoder: DialectCoder {
     /// Everything said so far, and what cannot be.
     final class Memory: @unchecked Sendable {
         fileprivate(set) var said: [Outbound] = []
+        /// What the next link's server passes for.
+        var dialect = Dialect.senteLiteMaps
         var refusal: (Outbound) -> SenteError? = { _ in nil }
 
         /// What a message stands for.
