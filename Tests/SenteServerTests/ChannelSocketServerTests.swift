@@ -53,9 +53,9 @@ struct ChannelSocketServerTests {
                     "chat/fail": { _ in throw ServerEventError.notAnEvent(1) },
                 ],
                 default: { message in message.reply?([.string(message.clientID), message.event]) })
-            let (ann, greeting) = try await PatientClient.webSocket(port: port, "/chsk?client-id=a&user=ann")
+            let (ann, greeting) = try await AsyncRawClient.webSocket(port: port, "/chsk?client-id=a&user=ann")
             #expect(greeting == #"[[:chsk/handshake ["ann" nil {:path "/chsk"}]] nil]"#)
-            let (bob, _) = try await PatientClient.webSocket(port: port, "/chsk?client-id=b&user=bob")
+            let (bob, _) = try await AsyncRawClient.webSocket(port: port, "/chsk?client-id=b&user=bob")
             #expect(await socket.connectedUIDs == ConnectedUIDs(ws: ["ann", "bob"], any: ["ann", "bob"]))
 
             try await bob.sendText(#"[[:chat/say "hi"] "cb1"]"#)
@@ -77,7 +77,7 @@ struct ChannelSocketServerTests {
         try await withServer(.sente, Self.named, { $0.sente.reconnectGrace = .milliseconds(20) }) {
             socket, port in
             let messages = socket.chRecv.messages
-            let (client, _) = try await PatientClient.webSocket(port: port, "/chsk?client-id=a&user=ann")
+            let (client, _) = try await AsyncRawClient.webSocket(port: port, "/chsk?client-id=a&user=ann")
             try await client.sendText("[[:chsk/ws-ping] nil]")
             try await client.sendText("[[:plain] nil]")
             try await client.sendClose(1000)
@@ -117,7 +117,7 @@ struct ChannelSocketServerTests {
                 ("/chsk?client-id=a", "X-XSRF-Token: good\r\n" + yes, "101"),
             ]
             for row in rows {
-                let head = try await PatientClient.upgrade(port: port, row.target, row.headers)
+                let head = try await AsyncRawClient.upgrade(port: port, row.target, row.headers)
                 #expect(head.dropFirst(9).hasPrefix(row.status), "\(row)")
             }
         }
@@ -127,7 +127,7 @@ struct ChannelSocketServerTests {
     func vectors() async throws {
         try await withServer(.vectors) { socket, port in
             let messages = socket.chRecv.messages
-            let (client, greeting) = try await PatientClient.webSocket(port: port)
+            let (client, greeting) = try await AsyncRawClient.webSocket(port: port)
             #expect(greeting.hasPrefix(#"[:chsk/handshake ["conn-"#))
             try await client.sendText(#"[[:chat/say "hi"] "cb"]"#)
             for await message in messages where message.id == "chat/say" {
@@ -171,7 +171,7 @@ struct ChannelSocketServerTests {
                 return event[0] == .keyword("a/none") ? nil : [.keyword("a/seen"), event[1] ?? .null]
             }
             let port = try await server.start()
-            let (client, _) = try await PatientClient.webSocket(port: port, "/?client-id=c")
+            let (client, _) = try await AsyncRawClient.webSocket(port: port, "/?client-id=c")
             try await client.sendText(dialect == .sente ? #"[[:a/none] "x"]"# : "[:a/none]")
             try await client.sendText(#"[[:a/b 1] "cb"]"#)
             #expect(

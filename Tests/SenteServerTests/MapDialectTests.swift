@@ -194,28 +194,28 @@ private let rows: [Row] = [
 struct MapDialectTests {
     @Test("Every row of the protocol's table is answered exactly", arguments: rows)
     func row(_ row: Row) {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.channelDefaults.maximumSubscribers = 2
             $0.channelDefaults.retention = 2
         }
-        for number in 1...3 as ClosedRange<UInt64> { stage.connect(number) }
-        for (number, frame) in row.setUp { stage.send(number, frame) }
-        #expect(stage.send(1, row.frame) == row.answers)
+        for number in 1...3 as ClosedRange<UInt64> { server.connect(number) }
+        for (number, frame) in row.setUp { server.receive(from: number, frame) }
+        #expect(server.receive(from: 1, row.frame) == row.answers)
         // Whatever came, the connection is still of use.
         #expect(
-            stage.send(1, #"{"type":"ping","timestamp":"x"}"#)
+            server.receive(from: 1, #"{"type":"ping","timestamp":"x"}"#)
                 == [#"1 < {"type":"pong","timestamp":1000,"original-timestamp":"x"}"#])
     }
 
     @Test("The greeting is the welcome with conn-id and time")
     func greeting() {
-        var stage = Stage()
-        var effects = stage.effects(of: .connected(ConnectionID(1)))
+        var server = TestServerSession()
+        var effects = server.effects(of: .connected(ConnectionID(1)))
         guard case .send(ConnectionID(1), let message)? = effects.popLast(), effects.isEmpty else {
             Issue.record("no greeting")
             return
         }
-        let name = stage.session.name(of: ConnectionID(1)) ?? "?"
+        let name = server.session.name(of: ConnectionID(1)) ?? "?"
         #expect(message.string == #"{"type":"welcome","conn-id":"\#(name)","server-time":1000}"#)
         #expect(name.hasPrefix("conn-1000-"))
     }
@@ -227,12 +227,12 @@ struct MapDialectTests {
             (#""exclude-sender":null"#, 2), (#""other":true"#, 2),
         ])
     func excludeSender(_ field: String, _ count: Int) {
-        var stage = Stage()
-        stage.connect(1)
-        stage.connect(2)
-        stage.send(1, #"{"type":"subscribe","channel-id":"room"}"#)
-        stage.send(2, #"{"type":"subscribe","channel-id":"room"}"#)
-        let seen = stage.send(1, #"{"type":"publish","channel-id":"room","data":{},\#(field)}"#)
+        var server = TestServerSession()
+        server.connect(1)
+        server.connect(2)
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"room"}"#)
+        server.receive(from: 2, #"{"type":"subscribe","channel-id":"room"}"#)
+        let seen = server.receive(from: 1, #"{"type":"publish","channel-id":"room","data":{},\#(field)}"#)
         #expect(seen.filter { $0.contains("channel-message") }.count == count)
         #expect(seen.last?.hasSuffix(#""delivered-to":\#(count)}"#) == true)
     }
@@ -241,106 +241,111 @@ struct MapDialectTests {
         "Both ways of writing the flag mark an answer as an error",
         arguments: [(#""error":true"#, true), (#""error?":true"#, true), (#""error?":false"#, false)])
     func errorFlag(_ field: String, _ isError: Bool) {
-        var stage = Stage()
-        stage.connect(1)
-        stage.connect(2)
-        stage.send(2, #"{"type":"subscribe","channel-id":"svc"}"#)
-        stage.send(1, #"{"type":"rpc-request","channel-id":"svc","data":{}}"#)
-        let seen = stage.send(2, #"{"type":"rpc-response","request-id":"<r1>","data":{},\#(field)}"#)
+        var server = TestServerSession()
+        server.connect(1)
+        server.connect(2)
+        server.receive(from: 2, #"{"type":"subscribe","channel-id":"svc"}"#)
+        server.receive(from: 1, #"{"type":"rpc-request","channel-id":"svc","data":{}}"#)
+        let seen = server.receive(
+            from: 2, #"{"type":"rpc-response","request-id":"<r1>","data":{},\#(field)}"#)
         #expect(seen.first?.contains(#""error?":\#(isError),"#) == true)
         #expect(seen.first?.hasSuffix(#""error":\#(isError)}"#) == true)
     }
 
     @Test("A binary message means nothing")
     func binary() {
-        var stage = Stage()
-        stage.connect(1)
-        #expect(stage.handle(.received(ConnectionID(1), .binary(Array(#"{"type":"ping"}"#.utf8)))) == [])
-        #expect(stage.session.counters.unreadableMessages == 1)
+        var server = TestServerSession()
+        server.connect(1)
+        #expect(server.handle(.received(ConnectionID(1), .binary(Array(#"{"type":"ping"}"#.utf8)))) == [])
+        #expect(server.session.counters.unreadableMessages == 1)
     }
 
     @Test("What stands under the forced keys of a flat delivery is overwritten in place")
     func flatKeys() {
-        var stage = Stage { $0.faults.deliversFlat = true }
-        stage.connect(1)
-        stage.send(1, #"{"type":"subscribe","channel-id":"room"}"#)
+        var server = TestServerSession { $0.faults.deliversFlat = true }
+        server.connect(1)
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"room"}"#)
         #expect(
-            stage.send(1, #"{"type":"publish","channel-id":"room","data":{"channel-id":9,"type":"ping"}}"#)
-                .first
+            server.receive(
+                from: 1, #"{"type":"publish","channel-id":"room","data":{"channel-id":9,"type":"ping"}}"#
+            )
+            .first
                 == #"1 < {"channel-id":"room","type":"ping","broadcast-time":1000}"#)
         #expect(
-            stage.send(1, #"{"type":"publish","channel-id":"room"}"#).first
+            server.receive(from: 1, #"{"type":"publish","channel-id":"room"}"#).first
                 == #"1 < {"channel-id":"room","broadcast-time":1000}"#)
     }
 
     @Test(
         "In EDN and Transit names are keywords, as keys and as values; what belongs to users stays as it is")
     func keywords() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.format = .edn
             $0.channelDefaults.retention = 1
             $0.allowsFlood = true
         }
-        #expect(stage.connect(1) == [#"1 < {:type :welcome, :conn-id "<c1>", :server-time 1000}"#])
-        stage.connect(2)
+        #expect(server.connect(1) == [#"1 < {:type :welcome, :conn-id "<c1>", :server-time 1000}"#])
+        server.connect(2)
         #expect(
-            stage.send(1, #"{:type :subscribe :channel-id "a"}"#) == [
+            server.receive(from: 1, #"{:type :subscribe :channel-id "a"}"#) == [
                 #"1 < {:type :subscription-result, :channel-id "a", :success true, :reason nil, :subscriber-count 1, :retained-messages []}"#
             ])
         // sente-lite takes the type as text too.
         #expect(
-            stage.send(2, #"{:type "publish" :channel-id "a" :data {"s" 1, :k [1]}}"#) == [
+            server.receive(from: 2, #"{:type "publish" :channel-id "a" :data {"s" 1, :k [1]}}"#) == [
                 #"1 < {:type :channel-message, :channel-id "a", :data {"s" 1, :k [1]}, :broadcast-time 1000, :message-id "msg-1"}"#,
                 #"2 < {:type :publish-result, :channel-id "a", :success true, :message-id "msg-1", :delivered-to 1}"#,
             ])
         #expect(
-            stage.send(2, #"{:type :subscribe :channel-id "a"}"#).first?.contains(
+            server.receive(from: 2, #"{:type :subscribe :channel-id "a"}"#).first?.contains(
                 #":retained-messages [{"s" 1, :k [1], :channel-id "a", :published-at 1000, :message-id "msg-1"}]"#
             )
                 == true)
         #expect(
-            stage.send(2, #"{:type :publish :channel-id :no}"#) == [
+            server.receive(from: 2, #"{:type :publish :channel-id :no}"#) == [
                 "2 < {:type :publish-result, :channel-id :no, :success false, :message-id nil, :delivered-to nil, :reason :channel-not-found}"
             ])
         #expect(
-            stage.send(2, #"{:type :rpc-request :channel-id "a"}"#).last?.contains(":subscribers #{\"<c1>\"}")
+            server.receive(from: 2, #"{:type :rpc-request :channel-id "a"}"#).last?.contains(
+                ":subscribers #{\"<c1>\"}")
                 == true)
         #expect(
-            stage.send(1, "{:type :list-channels}").first?.hasPrefix(
+            server.receive(from: 1, "{:type :list-channels}").first?.hasPrefix(
                 #"1 < {:type :channel-list, :channels {"a" {:config {:max-subscribers 1000"#) == true)
         #expect(
-            stage.send(1, "[1 2]") == [
+            server.receive(from: 1, "[1 2]") == [
                 #"1 < {:type :echo, :original [1 2], :conn-id "<c1>", :timestamp 1000}"#
             ])
-        #expect(stage.send(1, #"{"type" "ping"}"#).first?.contains(":type :echo") == true)
-        #expect(stage.send(1, #"{:type :flood :channel-id "f" :count 3 :data {}}"#) == ["1 flood 3"])
-        #expect(stage.command(.broadcast([.keyword("x"): 1])).first == "1 < {:x 1, :broadcast true}")
-        var transit = Stage { $0.format = .transitJSON }
+        #expect(server.receive(from: 1, #"{"type" "ping"}"#).first?.contains(":type :echo") == true)
+        #expect(
+            server.receive(from: 1, #"{:type :flood :channel-id "f" :count 3 :data {}}"#) == ["1 flood 3"])
+        #expect(server.command(.broadcast([.keyword("x"): 1])).first == "1 < {:x 1, :broadcast true}")
+        var transit = TestServerSession { $0.format = .transitJSON }
         #expect(
             transit.connect(1) == [
                 #"1 < ["^ ","~:type","~:welcome","~:conn-id","<c1>","~:server-time",1000]"#
             ])
         #expect(
-            transit.send(1, #"["^ ","~:type","~:ping","~:timestamp",7]"#)
+            transit.receive(from: 1, #"["^ ","~:type","~:ping","~:timestamp",7]"#)
                 == [#"1 < ["^ ","~:type","~:pong","~:timestamp",1000,"~:original-timestamp",7]"#])
-        #expect(transit.send(1, .binary([0x90])) == [])
+        #expect(transit.receive(from: 1, .binary([0x90])) == [])
     }
 
     @Test("Failures, requests and their answers have keywords too")
     func keywordFailures() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.format = .edn
             $0.faults.sendsErrors = true
             $0.answeringChannels = ["svc"]
         }
-        stage.connect(1)
+        server.connect(1)
         #expect(
-            stage.send(1, "{:type :rpc-response :request-id 1}") == [
+            server.receive(from: 1, "{:type :rpc-response :request-id 1}") == [
                 "1 < {:type :rpc-response-result, :request-id 1, :success false, :reason :request-not-found}",
                 #"1 < {:type :error, :message "No request with this request-id is waiting for an answer.", :reason :request-not-found, :timestamp 1000}"#,
             ])
         #expect(
-            stage.send(1, #"{:type :rpc-request :channel-id "svc" :data 1}"#).last?.hasSuffix(
+            server.receive(from: 1, #"{:type :rpc-request :channel-id "svc" :data 1}"#).last?.hasSuffix(
                 ":data 1, :error? false, :created-at 1000, :error false}") == true)
     }
 }

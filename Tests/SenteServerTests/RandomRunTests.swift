@@ -49,7 +49,7 @@ struct RandomRunTests {
         arguments: 0..<20)
     func run(_ seed: UInt64) throws {
         var generator = Generator(seed: seed)
-        var stage = Stage {
+        var server = TestServerSession {
             $0.heartbeatInterval = .seconds(5)
             $0.heartbeatTimeout = .seconds(10)
             $0.channelDefaults.maximumSubscribers = 3
@@ -81,10 +81,10 @@ struct RandomRunTests {
                 let sender = UInt64.random(in: 0...next, using: &generator)
                 input = .received(ConnectionID(sender), .text(frame(&generator, requests)))
             }
-            stage.move(
-                to: stage.now.instant.advanced(
+            server.moveClock(
+                to: server.now.instant.advanced(
                     by: .milliseconds(Int64.random(in: 0..<400, using: &generator))))
-            for effect in stage.effects(of: input) {
+            for effect in server.effects(of: input) {
                 switch effect {
                 case .send(let id, let message):
                     #expect(here.contains(id.number))
@@ -96,7 +96,7 @@ struct RandomRunTests {
                 case .ask, .tell, .flood: Issue.record("\(effect)")
                 }
             }
-            check(stage, here)
+            check(server, here)
         }
     }
 
@@ -148,7 +148,7 @@ struct RandomRunTests {
         arguments: 0..<10, [ServerConfiguration.Dialect.vectors, .sente])
     func events(_ seed: UInt64, _ dialect: ServerConfiguration.Dialect) throws {
         var generator = Generator(seed: seed)
-        var stage = Stage(dialect) {
+        var server = TestServerSession(dialect) {
             $0.hasHook = seed % 2 == 0
             $0.maximumConnections = 8
             $0.tables.awayClients = 3
@@ -166,8 +166,8 @@ struct RandomRunTests {
             if case .connected(let id, _) = input { here.insert(id.number) }
             if case .closed(let id) = input { here.remove(id.number) }
             let pause = Int64.random(in: 0..<300, using: &generator)
-            stage.move(to: stage.now.instant.advanced(by: .milliseconds(pause)))
-            for effect in stage.effects(of: input) {
+            server.moveClock(to: server.now.instant.advanced(by: .milliseconds(pause)))
+            for effect in server.effects(of: input) {
                 seen += 1
                 switch effect {
                 case .send(let id, let message):
@@ -178,19 +178,19 @@ struct RandomRunTests {
                 case .ask, .flood: Issue.record("\(effect)")
                 }
             }
-            let statistics = stage.session.statistics(at: stage.now)
-            #expect(stage.session.deadline.map { $0 > stage.now.instant } != false)
+            let statistics = server.session.statistics(at: server.now)
+            #expect(server.session.deadline.map { $0 > server.now.instant } != false)
             #expect(Set(statistics.connections.map(\.id.number)) == here)
-            let uids = stage.session.connectedUIDs.any
+            let uids = server.session.connectedUIDs.any
             #expect(dialect == .vectors || uids.count <= 4)
             #expect(!here.isEmpty || dialect == .sente || uids.isEmpty)
         }
         #expect(seen > 150)
-        for number in here { stage.handle(.closed(ConnectionID(number))) }
-        stage.handle(.command(.setFaults(Faults(), for: nil)))
-        stage.wait(.seconds(20))
-        #expect(stage.session.connectedUIDs.any.isEmpty)
-        #expect(stage.session.deadline == nil)
+        for number in here { server.handle(.closed(ConnectionID(number))) }
+        server.handle(.command(.setFaults(Faults(), for: nil)))
+        server.advance(by: .seconds(20))
+        #expect(server.session.connectedUIDs.any.isEmpty)
+        #expect(server.session.deadline == nil)
     }
 
     @Test(
@@ -200,7 +200,7 @@ struct RandomRunTests {
         func run(isSteady: Bool) -> [String] {
             var generator = Generator(seed: seed)
             var clock = Generator(seed: seed)
-            var stage = Stage(dialect) {
+            var server = TestServerSession(dialect) {
                 $0.heartbeatInterval = .seconds(5)
                 $0.heartbeatTimeout = .seconds(10)
                 $0.channelDefaults.retention = 2
@@ -210,16 +210,16 @@ struct RandomRunTests {
             var next: UInt64 = 0
             var seen: [String] = []
             for _ in 0..<400 {
-                seen += stage.wait(.milliseconds(Int64.random(in: 0..<400, using: &generator)))
-                if !isSteady { stage.stepWallClock(by: Int64.random(in: -90_000...90_000, using: &clock)) }
+                seen += server.advance(by: .milliseconds(Int64.random(in: 0..<400, using: &generator)))
+                if !isSteady { server.stepWallClock(by: Int64.random(in: -90_000...90_000, using: &clock)) }
                 let sender = UInt64.random(in: 0...next, using: &generator)
                 let input = eventInput(&generator, Set(0...next), &next)
                 if case .connected(let id, let handshake) = input {
-                    seen += stage.connect(id.number, handshake)
+                    seen += server.connect(id.number, handshake)
                 } else if dialect == .maps {
-                    seen += stage.send(sender, frame(&generator, (1...50).map { "<r\($0)>" }))
+                    seen += server.receive(from: sender, frame(&generator, (1...50).map { "<r\($0)>" }))
                 } else {
-                    seen += stage.handle(input)
+                    seen += server.handle(input)
                 }
             }
             // Times and the ids made of them are what may differ.
@@ -231,9 +231,9 @@ struct RandomRunTests {
         #expect(difference?.1 == difference?.0)
     }
 
-    private func check(_ stage: Stage, _ here: Set<UInt64>) {
-        let statistics = stage.session.statistics(at: stage.now)
-        #expect(stage.session.deadline.map { $0 > stage.now.instant } != false)
+    private func check(_ server: TestServerSession, _ here: Set<UInt64>) {
+        let statistics = server.session.statistics(at: server.now)
+        #expect(server.session.deadline.map { $0 > server.now.instant } != false)
         #expect(Set(statistics.connections.map(\.id.number)) == here)
         for channel in statistics.channels {
             let subscribers = statistics.connections.filter { $0.subscriptions.contains(channel.id) }

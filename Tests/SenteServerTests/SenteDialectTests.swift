@@ -70,8 +70,8 @@ private let rows: [SenteRow] = [
 
 @Suite("The dialect of Sente")
 struct SenteDialectTests {
-    private func stage(_ version: SenteSettings.Version, hasHook: Bool = true) -> Stage {
-        Stage(.sente) {
+    private func server(_ version: SenteSettings.Version, hasHook: Bool = true) -> TestServerSession {
+        TestServerSession(.sente) {
             $0.sente = SenteSettings(version)
             $0.sente.keepAlive = nil
             $0.hasHook = hasHook
@@ -80,10 +80,10 @@ struct SenteDialectTests {
 
     @Test("Every row of the protocol's table has exactly its effects", arguments: rows)
     func table(_ row: SenteRow) {
-        var stage = stage(row.version)
-        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
-        #expect(stage.send(1, row.frame) == row.effects)
-        #expect(stage.session.counters.unreadableMessages == (row.effects.isEmpty ? 1 : 0))
+        var server = server(row.version)
+        server.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
+        #expect(server.receive(from: 1, row.frame) == row.effects)
+        #expect(server.session.counters.unreadableMessages == (row.effects.isEmpty ? 1 : 0))
     }
 
     @Test(
@@ -112,25 +112,25 @@ struct SenteDialectTests {
             ),
         ] as [(SenteSettings.Version, [String])])
     func written(_ version: SenteSettings.Version, _ expected: [String]) {
-        var stage = Stage(.sente) {
+        var server = TestServerSession(.sente) {
             $0.sente = SenteSettings(version)
             $0.sente.keepAlive = .seconds(1)
         }
-        var seen = stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
-        stage.command(.push([.keyword("a/b"), 1], uid: "u", flushes: false))
-        seen += stage.wait(.milliseconds(30))
-        seen += stage.send(1, #"[[:a/b] "cb"]"#)
-        seen += stage.wait(.seconds(2))
+        var seen = server.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
+        server.command(.push([.keyword("a/b"), 1], uid: "u", flushes: false))
+        seen += server.advance(by: .milliseconds(30))
+        seen += server.receive(from: 1, #"[[:a/b] "cb"]"#)
+        seen += server.advance(by: .seconds(2))
         #expect(seen == expected)
     }
 
     @Test("The greeting carries the app's data, and names nobody by a keyword that changed")
     func greetings() {
-        var current = stage(.current, hasHook: false)
+        var current = server(.current, hasHook: false)
         #expect(
             current.connect(1, HandshakeInfo(clientID: "c", handshakeData: [.keyword("a"): 1]))
                 == ["1 < [[:chsk/handshake [:sente/nil-uid nil {:a 1}]] nil]"])
-        var old = stage(.prefixed, hasHook: false)
+        var old = server(.prefixed, hasHook: false)
         #expect(
             old.connect(1, HandshakeInfo(clientID: "c", handshakeData: 7))
                 == ["1 < +[[:chsk/handshake [:taoensso.sente/nil-uid nil 7]]]"])
@@ -140,13 +140,13 @@ struct SenteDialectTests {
         "Without anybody who serves events a callback gets its data back, and an event without one comes back"
     )
     func echo() {
-        var stage = stage(.current, hasHook: false)
-        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
-        #expect(stage.send(1, #"[[:a/b {:x 1}] "cb"]"#) == [#"1 < [{:x 1} "cb"]"#])
-        #expect(stage.send(1, #"[[:a/b] "cb"]"#) == [#"1 < [nil "cb"]"#])
-        #expect(stage.send(1, "[[:a/b 1] nil]") == [])
-        #expect(stage.wait(.milliseconds(30)) == ["1 < [[[:a/b 1]] nil]"])
-        #expect(stage.send(1, #"[[:plain 1] "cb"]"#) == [])
+        var server = server(.current, hasHook: false)
+        server.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
+        #expect(server.receive(from: 1, #"[[:a/b {:x 1}] "cb"]"#) == [#"1 < [{:x 1} "cb"]"#])
+        #expect(server.receive(from: 1, #"[[:a/b] "cb"]"#) == [#"1 < [nil "cb"]"#])
+        #expect(server.receive(from: 1, "[[:a/b 1] nil]") == [])
+        #expect(server.advance(by: .milliseconds(30)) == ["1 < [[[:a/b 1]] nil]"])
+        #expect(server.receive(from: 1, #"[[:plain 1] "cb"]"#) == [])
     }
 
     @Test("A binary packer reads binary messages only, a text packer text only")
@@ -155,24 +155,24 @@ struct SenteDialectTests {
         for format in [
             WireFormat.senteMessagePack, .transitMessagePack, .edn, .transitJSON, .transitJSONVerbose,
         ] {
-            var stage = Stage(.sente) { $0.format = format }
-            stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
+            var server = TestServerSession(.sente) { $0.format = format }
+            server.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
             let bytes = try format.encode(event)
             let answer = try format.encode([1, "cb"])
             let kind: Message.Kind = format.isBinary ? .binary : .text
             #expect(
-                stage.effects(of: .received(ConnectionID(1), Message(kind, bytes)))
+                server.effects(of: .received(ConnectionID(1), Message(kind, bytes)))
                     == [.send(ConnectionID(1), Message(kind, answer))])
             #expect(
-                stage.effects(
+                server.effects(
                     of: .received(ConnectionID(1), Message(format.isBinary ? .text : .binary, bytes))) == [])
         }
     }
 
     @Test("Any message to one connection goes as it is")
     func raw() {
-        var stage = stage(.current)
-        stage.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
-        #expect(stage.command(.send([1, 2, 3], to: ConnectionID(1))) == ["1 < [1 2 3]"])
+        var server = server(.current)
+        server.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
+        #expect(server.command(.send([1, 2, 3], to: ConnectionID(1))) == ["1 < [1 2 3]"])
     }
 }

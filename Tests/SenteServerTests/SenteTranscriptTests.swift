@@ -28,7 +28,7 @@ struct SenteTranscriptTests {
             $0.keepAlive = .seconds(1)
             $0.pingTimeout = .milliseconds(1_500)
         }
-        var theirs: [UInt64: [Heard]] = [:]
+        var theirs: [UInt64: [ConnectionOutput]] = [:]
         // Whose end has begun: what follows only answers it.
         var ended: Set<UInt64> = []
         for line in lines {
@@ -51,7 +51,7 @@ struct SenteTranscriptTests {
             }
         }
         #expect(theirs.values.reduce(0) { $0 + $1.count } == count)
-        #expect(server.heard == theirs)
+        #expect(server.outputs == theirs)
     }
 
     /// What the recorded user answered, by callback: its own data where that is not the server's business.

@@ -17,87 +17,87 @@ struct ServerOutboxTests {
         return faults
     }
 
-    private func stage(_ faults: Faults, connections: UInt64 = 1) -> Stage {
-        var stage = Stage()
-        for number in 1...connections { stage.connect(number) }
-        stage.command(.setFaults(faults, for: nil))
-        return stage
+    private func server(_ faults: Faults, connections: UInt64 = 1) -> TestServerSession {
+        var server = TestServerSession()
+        for number in 1...connections { server.connect(number) }
+        server.command(.setFaults(faults, for: nil))
+        return server
     }
 
     @Test("A silent server takes everything and says nothing, not even a heartbeat")
     func silent() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.heartbeatInterval = .seconds(1)
             $0.faults.isSilent = true
         }
-        #expect(stage.connect(1) == [])
-        #expect(stage.send(1, subscribe) == [])
-        #expect(stage.wait(.seconds(300)) == [])
-        stage.command(.setFaults(Faults(), for: nil))
-        #expect(stage.send(1, #"{"type":"get-subscriptions"}"#).first?.contains(#"["a"]"#) == true)
+        #expect(server.connect(1) == [])
+        #expect(server.receive(from: 1, subscribe) == [])
+        #expect(server.advance(by: .seconds(300)) == [])
+        server.command(.setFaults(Faults(), for: nil))
+        #expect(server.receive(from: 1, #"{"type":"get-subscriptions"}"#).first?.contains(#"["a"]"#) == true)
     }
 
     @Test("A server that never greets is otherwise itself")
     func neverGreets() {
-        var stage = Stage { $0.faults.neverGreets = true }
-        #expect(stage.connect(1) == [])
-        #expect(stage.send(1, ping).count == 1)
+        var server = TestServerSession { $0.faults.neverGreets = true }
+        #expect(server.connect(1) == [])
+        #expect(server.receive(from: 1, ping).count == 1)
     }
 
     @Test(
         "A connection ends by itself, at once or after so many messages, with a code or without",
         arguments: [(Faults.Ending.drop, "1 drop"), (.close(.internalError, "x"), "1 close 1011")])
     func ending(_ ending: Faults.Ending, _ line: String) {
-        var stage = Stage { $0.faults.ending = ending }
-        #expect(stage.connect(1) == [line])
-        var later = Stage {
+        var server = TestServerSession { $0.faults.ending = ending }
+        #expect(server.connect(1) == [line])
+        var later = TestServerSession {
             $0.faults.ending = ending
             $0.faults.endingAfter = 2
         }
         later.connect(1)
-        #expect(later.send(1, ping).count == 1)
-        #expect(later.send(1, ping) == [line])
-        #expect(later.send(1, ping) == [])
+        #expect(later.receive(from: 1, ping).count == 1)
+        #expect(later.receive(from: 1, ping) == [line])
+        #expect(later.receive(from: 1, ping) == [])
     }
 
     @Test("TCP stays open after a close where that is asked for")
     func keepsTCP() {
-        var stage = stage(faults { $0.leavesTCPOpen = true })
-        #expect(stage.command(.close(nil, .normal, reason: "")) == ["1 close 1000 keeping TCP"])
+        var server = server(faults { $0.leavesTCPOpen = true })
+        #expect(server.command(.close(nil, .normal, reason: "")) == ["1 close 1000 keeping TCP"])
     }
 
     @Test("A delay holds everything up, in order, also when it is shortened meanwhile")
     func delay() {
-        var stage = stage(faults { $0.delay = .seconds(5) })
-        #expect(stage.send(1, subscribe) == [])
-        stage.wait(.seconds(1))
-        stage.command(.setFaults(Faults(), for: nil))
-        #expect(stage.send(1, ping) == [])
-        let seen = stage.wait(.seconds(4))
+        var server = server(faults { $0.delay = .seconds(5) })
+        #expect(server.receive(from: 1, subscribe) == [])
+        server.advance(by: .seconds(1))
+        server.command(.setFaults(Faults(), for: nil))
+        #expect(server.receive(from: 1, ping) == [])
+        let seen = server.advance(by: .seconds(4))
         #expect(seen.map { $0.contains("subscription-result") } == [true, false])
-        #expect(stage.send(1, ping).count == 1)
+        #expect(server.receive(from: 1, ping).count == 1)
     }
 
     @Test("What is held up for a connection that goes is dropped")
     func delayedGone() {
-        var stage = stage(faults { $0.delay = .seconds(5) })
-        stage.send(1, ping)
-        stage.handle(.closed(ConnectionID(1)))
-        #expect(stage.wait(.seconds(9)) == [])
-        #expect(stage.session.deadline == nil)
+        var server = server(faults { $0.delay = .seconds(5) })
+        server.receive(from: 1, ping)
+        server.handle(.closed(ConnectionID(1)))
+        #expect(server.advance(by: .seconds(9)) == [])
+        #expect(server.session.deadline == nil)
     }
 
     @Test("What is held up is bounded: the earliest goes when there is too much")
     func delayBound() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.tables.delayedMessages = 3
             $0.faults.delay = .seconds(60)
         }
-        stage.connect(1)
-        stage.send(1, ping)
-        stage.send(1, ping)
-        #expect(stage.send(1, ping).first?.contains("welcome") == true)
-        var tight = Stage {
+        server.connect(1)
+        server.receive(from: 1, ping)
+        server.receive(from: 1, ping)
+        #expect(server.receive(from: 1, ping).first?.contains("welcome") == true)
+        var tight = TestServerSession {
             $0.tables.delayedBytes = 10
             $0.faults.delay = .seconds(60)
         }
@@ -106,21 +106,21 @@ struct ServerOutboxTests {
 
     @Test("Replies that never come leave pongs and deliveries alone")
     func never() {
-        var stage = stage(faults { $0.replies = .never })
-        #expect(stage.send(1, subscribe) == [])
-        #expect(stage.send(1, publish).map { $0.contains("channel-message") } == [true])
-        #expect(stage.send(1, ping).count == 1)
-        #expect(stage.send(1, #"{"type":"x"}"#) == [])
+        var server = server(faults { $0.replies = .never })
+        #expect(server.receive(from: 1, subscribe) == [])
+        #expect(server.receive(from: 1, publish).map { $0.contains("channel-message") } == [true])
+        #expect(server.receive(from: 1, ping).count == 1)
+        #expect(server.receive(from: 1, #"{"type":"x"}"#) == [])
     }
 
     @Test("Late replies keep their order, and a pong waits behind them")
     func late() {
-        var stage = stage(faults { $0.replies = .late(.seconds(2)) })
-        #expect(stage.send(1, subscribe) == [])
-        #expect(stage.send(1, publish).map { $0.contains("channel-message") } == [true])
-        #expect(stage.send(1, ping) == [])
-        #expect(stage.wait(.milliseconds(1_999)) == [])
-        let seen = stage.wait(.milliseconds(1))
+        var server = server(faults { $0.replies = .late(.seconds(2)) })
+        #expect(server.receive(from: 1, subscribe) == [])
+        #expect(server.receive(from: 1, publish).map { $0.contains("channel-message") } == [true])
+        #expect(server.receive(from: 1, ping) == [])
+        #expect(server.advance(by: .milliseconds(1_999)) == [])
+        let seen = server.advance(by: .milliseconds(1))
         #expect(
             zip(seen, ["subscription-result", "publish-result", "pong"]).allSatisfy { $0.contains($1) }
                 && seen.count == 3)
@@ -128,20 +128,21 @@ struct ServerOutboxTests {
 
     @Test("Only replies with an id come twice")
     func twice() {
-        var stage = stage(faults { $0.replies = .twice }, connections: 2)
-        #expect(stage.send(2, subscribe).count == 1)
-        #expect(stage.send(1, #"{"type":"rpc-request","channel-id":"a"}"#).count == 2)
-        let seen = stage.send(2, #"{"type":"rpc-response","request-id":"<r1>","data":{}}"#)
+        var server = server(faults { $0.replies = .twice }, connections: 2)
+        #expect(server.receive(from: 2, subscribe).count == 1)
+        #expect(server.receive(from: 1, #"{"type":"rpc-request","channel-id":"a"}"#).count == 2)
+        let seen = server.receive(from: 2, #"{"type":"rpc-response","request-id":"<r1>","data":{}}"#)
         #expect(seen.map { $0.first } == ["1", "1", "2"])
     }
 
     @Test("Out of order, a response lets the next one pass, or goes alone after a second")
     func outOfOrder() {
-        var stage = stage(faults { $0.replies = .outOfOrder }, connections: 2)
-        stage.send(2, subscribe)
-        for _ in 0..<3 { stage.send(1, #"{"type":"rpc-request","channel-id":"a"}"#) }
+        var server = server(faults { $0.replies = .outOfOrder }, connections: 2)
+        server.receive(from: 2, subscribe)
+        for _ in 0..<3 { server.receive(from: 1, #"{"type":"rpc-request","channel-id":"a"}"#) }
         func answer(_ number: Int) -> [String] {
-            stage.send(2, #"{"type":"rpc-response","request-id":"<r\#(number)>","data":{}}"#).filter {
+            server.receive(from: 2, #"{"type":"rpc-response","request-id":"<r\#(number)>","data":{}}"#).filter
+            {
                 $0.hasPrefix("1")
             }
         }
@@ -149,28 +150,28 @@ struct ServerOutboxTests {
         let both = answer(2)
         #expect(both.map { $0.contains("<r2>") } == [true, false])
         #expect(answer(3) == [])
-        #expect(stage.wait(.seconds(1)).map { $0.contains("<r3>") } == [true])
+        #expect(server.advance(by: .seconds(1)).map { $0.contains("<r3>") } == [true])
     }
 
     @Test("Out of order, the server's own answer comes before its result")
     func answerFirst() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.answeringChannels = ["echo"]
             $0.faults.replies = .outOfOrder
         }
-        stage.connect(1)
-        let seen = stage.send(1, #"{"type":"rpc-request","channel-id":"echo"}"#)
+        server.connect(1)
+        let seen = server.receive(from: 1, #"{"type":"rpc-request","channel-id":"echo"}"#)
         #expect(seen.map { $0.contains(#""rpc-response""#) } == [true, false])
     }
 
     @Test("Flat and enveloped deliveries stand side by side")
     func flat() {
-        var stage = stage(Faults(), connections: 2)
-        stage.command(.setFaults(faults { $0.deliversFlat = true }, for: ConnectionID(2)))
-        stage.send(1, subscribe)
-        stage.send(2, subscribe)
+        var server = server(Faults(), connections: 2)
+        server.command(.setFaults(faults { $0.deliversFlat = true }, for: ConnectionID(2)))
+        server.receive(from: 1, subscribe)
+        server.receive(from: 2, subscribe)
         #expect(
-            stage.send(1, publish).dropLast() == [
+            server.receive(from: 1, publish).dropLast() == [
                 #"1 < {"type":"channel-message","channel-id":"a","data":{"n":1},"broadcast-time":1000,"message-id":"msg-1"}"#,
                 #"2 < {"n":1,"channel-id":"a","broadcast-time":1000}"#,
             ])
@@ -186,8 +187,8 @@ struct ServerOutboxTests {
             (#"{"type":"rpc-response","request-id":"none"}"#, 2, "request-not-found"),
         ])
     func errors(_ frame: String, _ count: Int, _ reason: String) {
-        var stage = stage(faults { $0.sendsErrors = true })
-        let seen = stage.send(1, frame)
+        var server = server(faults { $0.sendsErrors = true })
+        let seen = server.receive(from: 1, frame)
         #expect(seen.count == count)
         #expect(seen.last?.hasPrefix(#"1 < {"type":"error","message":""#) == true)
         #expect(seen.last?.contains(#""reason":"\#(reason)","timestamp":1000"#) == true)
@@ -195,52 +196,52 @@ struct ServerOutboxTests {
 
     @Test("With error frames on, a request's end of time is one, with the request-id")
     func errorTimeOut() {
-        var stage = stage(faults { $0.sendsErrors = true })
-        stage.send(1, subscribe)
-        stage.send(1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":10}"#)
+        var server = server(faults { $0.sendsErrors = true })
+        server.receive(from: 1, subscribe)
+        server.receive(from: 1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":10}"#)
         #expect(
-            stage.wait(.seconds(1)).first?.hasSuffix(
+            server.advance(by: .seconds(1)).first?.hasSuffix(
                 #""reason":"rpc-timeout","timestamp":1010,"request-id":"<r1>"}"#) == true)
     }
 
     @Test("The old way, requests are counted and forwarded to nobody, and answers go nowhere")
     func oldRequests() {
-        var stage = stage(faults { $0.forwardsNoRequests = true }, connections: 2)
-        stage.send(2, subscribe)
-        let seen = stage.send(1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":10}"#)
+        var server = server(faults { $0.forwardsNoRequests = true }, connections: 2)
+        server.receive(from: 2, subscribe)
+        let seen = server.receive(from: 1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":10}"#)
         #expect(seen.map { $0.contains(#""delivered-to":1"#) } == [true])
         #expect(
-            stage.send(2, #"{"type":"rpc-response","request-id":"<r1>","data":{}}"#)
+            server.receive(from: 2, #"{"type":"rpc-response","request-id":"<r1>","data":{}}"#)
                 == [#"2 < {"type":"rpc-response-result","request-id":"<r1>","success":true}"#])
-        stage.send(1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":10}"#)
-        #expect(stage.wait(.seconds(1)) == [])
+        server.receive(from: 1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":10}"#)
+        #expect(server.advance(by: .seconds(1)) == [])
     }
 
     @Test("The old way, unfit data is answered with silence")
     func unfitData() {
-        var stage = stage(faults { $0.ignoresUnfitData = true })
-        stage.send(1, subscribe)
-        #expect(stage.send(1, #"{"type":"publish","channel-id":"a","data":2}"#) == [])
+        var server = server(faults { $0.ignoresUnfitData = true })
+        server.receive(from: 1, subscribe)
+        #expect(server.receive(from: 1, #"{"type":"publish","channel-id":"a","data":2}"#) == [])
     }
 
     @Test("Faults of one connection are its own, until they are set for all")
     func single() {
-        var stage = stage(Faults(), connections: 2)
-        stage.command(.setFaults(faults { $0.isSilent = true }, for: ConnectionID(1)))
-        #expect(stage.send(1, ping) == [])
-        #expect(stage.send(2, ping).count == 1)
-        stage.command(.setFaults(Faults(), for: nil))
-        #expect(stage.send(1, ping).count == 1)
+        var server = server(Faults(), connections: 2)
+        server.command(.setFaults(faults { $0.isSilent = true }, for: ConnectionID(1)))
+        #expect(server.receive(from: 1, ping) == [])
+        #expect(server.receive(from: 2, ping).count == 1)
+        server.command(.setFaults(Faults(), for: nil))
+        #expect(server.receive(from: 1, ping).count == 1)
     }
 
     @Test("Upgrades are refused with an answer or without one")
     func refusing() {
-        var stage = stage(faults { $0.refusing = .answer(Refusal(status: 403)) })
+        var server = server(faults { $0.refusing = .answer(Refusal(status: 403)) })
         #expect(
-            stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now)
+            server.session.admit(target: "/", wantsUpgrade: true, at: server.now)
                 == .answer(Refusal(status: 403)))
-        stage.command(.setFaults(faults { $0.refusing = .disconnect }, for: nil))
-        #expect(stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now) == .disconnect)
-        #expect(stage.page("/health").hasPrefix("200"))
+        server.command(.setFaults(faults { $0.refusing = .disconnect }, for: nil))
+        #expect(server.session.admit(target: "/", wantsUpgrade: true, at: server.now) == .disconnect)
+        #expect(server.page("/health").hasPrefix("200"))
     }
 }

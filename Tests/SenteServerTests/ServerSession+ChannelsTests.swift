@@ -16,123 +16,123 @@ struct ServerSessionChannelsTests {
 
     @Test("Without auto-create only channels that were made can be subscribed")
     func noAutoCreate() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.createsChannels = false
             $0.channels = [.init("made")]
         }
-        stage.connect(1)
-        #expect(stage.send(1, subscribe("made")).first?.contains(#""success":true"#) == true)
+        server.connect(1)
+        #expect(server.receive(from: 1, subscribe("made")).first?.contains(#""success":true"#) == true)
         #expect(
-            stage.send(1, subscribe("other")) == [
+            server.receive(from: 1, subscribe("other")) == [
                 #"1 < {"type":"subscription-result","channel-id":"other","success":false,"reason":"channel-not-found","subscriber-count":null,"retained-messages":null}"#
             ])
-        stage.command(.createChannel("other", nil))
-        #expect(stage.send(1, subscribe("other")).first?.contains(#""success":true"#) == true)
+        server.command(.createChannel("other", nil))
+        #expect(server.receive(from: 1, subscribe("other")).first?.contains(#""success":true"#) == true)
     }
 
     @Test("The first creator's configuration holds until the channel is deleted")
     func firstCreator() {
-        var stage = Stage()
-        stage.command(.createChannel("a", ChannelConfiguration(maximumSubscribers: 1)))
-        stage.command(.createChannel("a", ChannelConfiguration(maximumSubscribers: 9)))
-        stage.connect(1)
-        stage.connect(2)
-        stage.send(1, subscribe("a"))
-        #expect(stage.send(2, subscribe("a")).first?.hasSuffix(#""current":1,"max":1}"#) == true)
-        stage.command(.deleteChannel("a"))
-        #expect(stage.send(2, subscribe("a")).first?.contains(#""subscriber-count":1"#) == true)
+        var server = TestServerSession()
+        server.command(.createChannel("a", ChannelConfiguration(maximumSubscribers: 1)))
+        server.command(.createChannel("a", ChannelConfiguration(maximumSubscribers: 9)))
+        server.connect(1)
+        server.connect(2)
+        server.receive(from: 1, subscribe("a"))
+        #expect(server.receive(from: 2, subscribe("a")).first?.hasSuffix(#""current":1,"max":1}"#) == true)
+        server.command(.deleteChannel("a"))
+        #expect(server.receive(from: 2, subscribe("a")).first?.contains(#""subscriber-count":1"#) == true)
     }
 
     @Test("Subscribing again takes no place of another")
     func realSubscribers() {
-        var stage = Stage { $0.channelDefaults.maximumSubscribers = 2 }
-        stage.connect(1)
-        stage.connect(2)
-        for _ in 0..<5 { stage.send(1, subscribe("a")) }
-        #expect(stage.send(2, subscribe("a")).first?.contains(#""subscriber-count":2"#) == true)
+        var server = TestServerSession { $0.channelDefaults.maximumSubscribers = 2 }
+        server.connect(1)
+        server.connect(2)
+        for _ in 0..<5 { server.receive(from: 1, subscribe("a")) }
+        #expect(server.receive(from: 2, subscribe("a")).first?.contains(#""subscriber-count":2"#) == true)
     }
 
     @Test("Deleting a channel ends its subscriptions")
     func delete() {
-        var stage = Stage()
-        stage.connect(1)
-        stage.connect(2)
-        stage.send(1, subscribe("a"))
-        stage.send(2, subscribe("a"))
-        stage.send(2, subscribe("b"))
-        #expect(stage.command(.deleteChannel("a")) == [])
-        stage.command(.deleteChannel("never"))
-        #expect(stage.send(1, publish("a")).count == 1)
+        var server = TestServerSession()
+        server.connect(1)
+        server.connect(2)
+        server.receive(from: 1, subscribe("a"))
+        server.receive(from: 2, subscribe("a"))
+        server.receive(from: 2, subscribe("b"))
+        #expect(server.command(.deleteChannel("a")) == [])
+        server.command(.deleteChannel("never"))
+        #expect(server.receive(from: 1, publish("a")).count == 1)
         #expect(
-            stage.send(2, #"{"type":"get-subscriptions"}"#) == [
+            server.receive(from: 2, #"{"type":"get-subscriptions"}"#) == [
                 #"2 < {"type":"subscription-list","subscriptions":["b"]}"#
             ])
     }
 
     @Test("A connection that goes leaves every channel")
     func closed() {
-        var stage = Stage()
-        stage.connect(1)
-        stage.connect(2)
-        stage.send(1, subscribe("a"))
-        stage.send(2, subscribe("a"))
-        stage.handle(.closed(ConnectionID(2)))
-        #expect(stage.send(1, publish("a")).count == 2)
-        #expect(stage.session.statistics(at: stage.now).subscriptions == 1)
+        var server = TestServerSession()
+        server.connect(1)
+        server.connect(2)
+        server.receive(from: 1, subscribe("a"))
+        server.receive(from: 2, subscribe("a"))
+        server.handle(.closed(ConnectionID(2)))
+        #expect(server.receive(from: 1, publish("a")).count == 2)
+        #expect(server.session.statistics(at: server.now).subscriptions == 1)
     }
 
     @Test("Messages reach their channel's subscribers and no others, from publishers inside and outside")
     func noLeakage() {
-        var stage = Stage()
-        for number in 1...3 as ClosedRange<UInt64> { stage.connect(number) }
-        stage.send(1, subscribe("announcements"))
-        stage.send(2, subscribe("announcements"))
-        stage.send(3, subscribe("alerts"))
-        let announced = stage.send(1, publish("announcements"))
+        var server = TestServerSession()
+        for number in 1...3 as ClosedRange<UInt64> { server.connect(number) }
+        server.receive(from: 1, subscribe("announcements"))
+        server.receive(from: 2, subscribe("announcements"))
+        server.receive(from: 3, subscribe("alerts"))
+        let announced = server.receive(from: 1, publish("announcements"))
         #expect(announced.map { $0.first } == ["1", "2", "1"])
-        let alerted = stage.send(1, publish("alerts"))
+        let alerted = server.receive(from: 1, publish("alerts"))
         #expect(alerted.map { $0.first } == ["3", "1"])
     }
 
     @Test("The server itself can publish to a channel")
     func serverPublish() {
-        var stage = Stage()
-        stage.connect(1)
-        stage.send(1, subscribe("a"))
+        var server = TestServerSession()
+        server.connect(1)
+        server.receive(from: 1, subscribe("a"))
         #expect(
-            stage.command(.publish(["n": 1], channel: "a")) == [
+            server.command(.publish(["n": 1], channel: "a")) == [
                 #"1 < {"type":"channel-message","channel-id":"a","data":{"n":1},"broadcast-time":1000,"message-id":"msg-1"}"#
             ])
-        #expect(stage.command(.publish(["n": 1], channel: "none")) == [])
-        #expect(stage.command(.publish(2, channel: "a")) == [])
+        #expect(server.command(.publish(["n": 1], channel: "none")) == [])
+        #expect(server.command(.publish(2, channel: "a")) == [])
     }
 
     @Test("Retained messages are bounded in number and in bytes")
     func retention() {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.channelDefaults.retention = 3
             $0.tables.retainedBytes = 350
         }
-        stage.connect(1)
-        stage.send(1, subscribe("a"))
-        for number in 1...5 { stage.send(1, publish("a", #"{"n":\#(number)}"#)) }
-        #expect(stage.session.statistics(at: stage.now).channels.first?.retainedCount == 3)
+        server.connect(1)
+        server.receive(from: 1, subscribe("a"))
+        for number in 1...5 { server.receive(from: 1, publish("a", #"{"n":\#(number)}"#)) }
+        #expect(server.session.statistics(at: server.now).channels.first?.retainedCount == 3)
         let long = String(repeating: "x", count: 300)
-        stage.send(1, publish("a", #"{"n":"\#(long)"}"#))
-        #expect(stage.session.statistics(at: stage.now).channels.first?.retainedCount ?? 9 < 3)
+        server.receive(from: 1, publish("a", #"{"n":"\#(long)"}"#))
+        #expect(server.session.statistics(at: server.now).channels.first?.retainedCount ?? 9 < 3)
         let tooLong = String(repeating: "x", count: 500)
-        stage.send(1, publish("a", #"{"n":"\#(tooLong)"}"#))
-        #expect(stage.session.statistics(at: stage.now).channels.first?.retainedCount == 0)
+        server.receive(from: 1, publish("a", #"{"n":"\#(tooLong)"}"#))
+        #expect(server.session.statistics(at: server.now).channels.first?.retainedCount == 0)
     }
 
     @Test("A delivery to many is one message, shared")
     func encodedOnce() {
-        var stage = Stage()
+        var server = TestServerSession()
         for number in 1...50 as ClosedRange<UInt64> {
-            stage.connect(number)
-            stage.send(number, subscribe("a"))
+            server.connect(number)
+            server.receive(from: number, subscribe("a"))
         }
-        let effects = stage.effects(of: .received(ConnectionID(1), .text(publish("a"))))
+        let effects = server.effects(of: .received(ConnectionID(1), .text(publish("a"))))
         var places: Set<UnsafeRawPointer?> = []
         for case .send(_, let message) in effects.dropLast() {
             message.bytes.withUnsafeBytes { bytes in _ = places.insert(bytes.baseAddress) }
@@ -143,10 +143,10 @@ struct ServerSessionChannelsTests {
 
     @Test("A flood is so many deliveries that differ in their ids, and must be allowed")
     func flood() {
-        var stage = Stage { $0.allowsFlood = true }
-        stage.connect(1)
+        var server = TestServerSession { $0.allowsFlood = true }
+        server.connect(1)
         let order = #"{"type":"flood","channel-id":"a","count":3,"data":{"n":1}}"#
-        let effects = stage.effects(of: .received(ConnectionID(1), .text(order)))
+        let effects = server.effects(of: .received(ConnectionID(1), .text(order)))
         guard effects.count == 1, case .flood(ConnectionID(1), var flood) = effects[0] else {
             Issue.record("no flood")
             return
@@ -159,10 +159,12 @@ struct ServerSessionChannelsTests {
                     #"{"type":"channel-message","channel-id":"a","data":{"n":1},"broadcast-time":1000,"message-id":"msg-\#($0)"}"#
                 })
         #expect(flood.next() == nil)
-        var strict = Stage()
+        var strict = TestServerSession()
         strict.connect(1)
-        #expect(strict.send(1, order).first?.contains(#""type":"echo","original":{"type":"flood""#) == true)
-        let unfit = stage.send(1, #"{"type":"flood","channel-id":"a","count":-1}"#)
+        #expect(
+            strict.receive(from: 1, order).first?.contains(#""type":"echo","original":{"type":"flood""#)
+                == true)
+        let unfit = server.receive(from: 1, #"{"type":"flood","channel-id":"a","count":-1}"#)
         #expect(unfit.first?.contains(#""reason":"invalid-flood""#) == true)
     }
 }

@@ -8,31 +8,31 @@ import Testing
 
 @Suite("HTTP pages of the server")
 struct ServerSessionEndpointsTests {
-    private func stage() -> Stage {
-        var stage = Stage { $0.port = 0 }
-        stage.command(.started(port: 4321))
-        stage.connect(1)
-        stage.connect(2)
-        stage.send(1, #"{"type":"subscribe","channel-id":"room"}"#)
-        stage.send(2, #"{"type":"subscribe","channel-id":"room"}"#)
-        stage.send(1, #"{"type":"publish","channel-id":"room","data":{}}"#)
-        stage.send(1, #"{"type":"rpc-request","channel-id":"room","data":{}}"#)
-        stage.wait(.milliseconds(250))
-        return stage
+    private func server() -> TestServerSession {
+        var server = TestServerSession { $0.port = 0 }
+        server.command(.started(port: 4321))
+        server.connect(1)
+        server.connect(2)
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"room"}"#)
+        server.receive(from: 2, #"{"type":"subscribe","channel-id":"room"}"#)
+        server.receive(from: 1, #"{"type":"publish","channel-id":"room","data":{}}"#)
+        server.receive(from: 1, #"{"type":"rpc-request","channel-id":"room","data":{}}"#)
+        server.advance(by: .milliseconds(250))
+        return server
     }
 
     @Test("/health says how the server is, whatever the query")
     func health() {
         let expected =
             #"200 {"status":"healthy","connections":2,"channels":1,"system-health":{"healthy":true,"total-channels":1,"total-subscriptions":2,"active-connections":2,"pending-rpc-requests":1,"old-rpc-requests":0},"uptime-ms":250}"#
-        #expect(stage().page("/health") == expected)
-        #expect(stage().page("/health?x=1") == expected)
+        #expect(server().page("/health") == expected)
+        #expect(server().page("/health?x=1") == expected)
     }
 
     @Test("/stats counts connections, messages and channels, and shows no request-id")
     func stats() {
         #expect(
-            stage().page("/stats")
+            server().page("/stats")
                 == #"200 {"active-connections":2,"total-messages":4,"server-config":{"port":0,"host":"127.0.0.1","actual-port":4321},"channel-stats":{"channels":{"room":{"subscriber-count":2,"message-count":2,"created-at":1000,"retention-count":0}},"total-channels":1,"total-subscriptions":2,"active-connections":2,"pending-rpc-requests":1},"metrics":{"rejected-connections":0,"oversized-messages":0,"parse-errors":0},"telemetry-stats":{}}"#
         )
     }
@@ -40,49 +40,52 @@ struct ServerSessionEndpointsTests {
     @Test("/channels lists them")
     func channels() {
         #expect(
-            stage().page("/channels")
+            server().page("/channels")
                 == #"200 {"channels":{"room":{"config":{"max-subscribers":1000,"message-retention":0,"rpc-timeout-ms":30000,"telemetry-enabled":true},"created-at":1000,"message-count":2,"subscriber-count":2}}}"#
         )
     }
 
     @Test("Everything else is not found", arguments: ["/", "/Health", "/health/", "/chsk", "*", ""])
     func notFound(_ target: String) {
-        #expect(stage().page(target) == "404 Not found")
+        #expect(server().page(target) == "404 Not found")
     }
 
     @Test("Any target upgrades, until the server is full")
     func upgrade() {
-        var stage = Stage { $0.maximumConnections = 1 }
-        #expect(stage.session.admit(target: "/whatever", wantsUpgrade: true, at: stage.now) == .upgrade)
-        stage.connect(1)
-        guard case .answer(let refusal) = stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now)
+        var server = TestServerSession { $0.maximumConnections = 1 }
+        #expect(server.session.admit(target: "/whatever", wantsUpgrade: true, at: server.now) == .upgrade)
+        server.connect(1)
+        guard
+            case .answer(let refusal) = server.session.admit(target: "/", wantsUpgrade: true, at: server.now)
         else {
             Issue.record("not refused")
             return
         }
         #expect(refusal.status == 503)
         #expect(refusal.header("retry-after") == "1")
-        #expect(stage.session.counters.rejectedConnections == 1)
+        #expect(server.session.counters.rejectedConnections == 1)
     }
 
     @Test("Ten requests older than a minute make the server unhealthy")
     func unhealthy() {
-        var stage = Stage { $0.channelDefaults.requestLimit = .seconds(600) }
-        stage.connect(1)
-        stage.send(1, #"{"type":"subscribe","channel-id":"a"}"#)
-        for _ in 0..<10 { stage.send(1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":300000}"#) }
-        stage.wait(.seconds(60))
-        #expect(stage.page("/health").contains(#""status":"healthy""#))
-        stage.wait(.milliseconds(1))
-        #expect(stage.page("/health").contains(#""status":"unhealthy""#))
-        #expect(stage.page("/health").contains(#""old-rpc-requests":10"#))
+        var server = TestServerSession { $0.channelDefaults.requestLimit = .seconds(600) }
+        server.connect(1)
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
+        for _ in 0..<10 {
+            server.receive(from: 1, #"{"type":"rpc-request","channel-id":"a","timeout-ms":300000}"#)
+        }
+        server.advance(by: .seconds(60))
+        #expect(server.page("/health").contains(#""status":"healthy""#))
+        server.advance(by: .milliseconds(1))
+        #expect(server.page("/health").contains(#""status":"unhealthy""#))
+        #expect(server.page("/health").contains(#""old-rpc-requests":10"#))
     }
 
     @Test("The statistics name every connection with its times and its messages")
     func statistics() throws {
-        var stage = stage()
-        stage.send(2, #"{"type":"ping"}"#)
-        let statistics = stage.session.statistics(at: stage.now)
+        var server = server()
+        server.receive(from: 2, #"{"type":"ping"}"#)
+        let statistics = server.session.statistics(at: server.now)
         #expect(statistics.isRunning)
         #expect(statistics.requestedPort == 0)
         #expect(statistics.actualPort == 4321)
@@ -90,18 +93,18 @@ struct ServerSessionEndpointsTests {
         #expect(statistics.uptime == .milliseconds(250))
         let second = try #require(statistics.connections.last)
         #expect(second.id == ConnectionID(2))
-        #expect(stage.session.connection(named: second.name) == ConnectionID(2))
+        #expect(server.session.connection(named: second.name) == ConnectionID(2))
         #expect(second.openedAt == 1_000)
         #expect(second.lastActivity == 1_250)
         #expect(second.messageCount == 2)
         #expect(second.subscriptions == ["room"])
-        stage.command(.stop)
-        #expect(!stage.session.statistics(at: stage.now).isRunning)
+        server.command(.stop)
+        #expect(!server.session.statistics(at: server.now).isRunning)
     }
 
     @Test("Sente's dialect has no pages and no Ajax", arguments: ["/", "/health", "/chsk?client-id=c"])
     func sente(_ target: String) {
-        #expect(Stage(.sente).page(target) == "404 not found")
+        #expect(TestServerSession(.sente).page(target) == "404 not found")
     }
 
     @Test(
@@ -113,27 +116,27 @@ struct ServerSessionEndpointsTests {
             ([("Origin", "http://evil"), ("Referer", "http://good/")], false),
         ] as [([(String, String)], Bool)])
     func origins(_ headers: [(String, String)], _ isLetIn: Bool) {
-        var stage = Stage(.sente) { $0.sente.allowedOrigins = ["http://other", "http://good"] }
+        var server = TestServerSession(.sente) { $0.sente.allowedOrigins = ["http://other", "http://good"] }
         let request = HTTPRequest(
             method: "GET", target: "/?client-id=c", headers: headers.map { HTTPHeader($0.0, $0.1) },
             isUpgrade: true)
-        let admission = stage.session.admit(request, at: stage.now)
+        let admission = server.session.admit(request, at: server.now)
         #expect((admission == .upgrade) == isLetIn)
         if case .answer(let refusal) = admission { #expect(refusal.status == 403) }
     }
 
     @Test("A full server of Sente's answers 503")
     func fullSente() {
-        var stage = Stage(.sente) { $0.maximumConnections = 0 }
+        var server = TestServerSession(.sente) { $0.maximumConnections = 0 }
         guard
-            case .answer(let refusal) = stage.session.admit(
-                target: "/?client-id=c", wantsUpgrade: true, at: stage.now)
+            case .answer(let refusal) = server.session.admit(
+                target: "/?client-id=c", wantsUpgrade: true, at: server.now)
         else {
             Issue.record("not refused")
             return
         }
         #expect(refusal.status == 503)
-        #expect(stage.connect(1) == ["1 close 1013"])
+        #expect(server.connect(1) == ["1 close 1013"])
     }
 
     @Test("Paths and origins compare by their bytes")

@@ -7,8 +7,8 @@ import Testing
 
 @Suite("Users of the server")
 struct ServerSessionUsersTests {
-    private func stage(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Stage {
-        Stage(.sente) {
+    private func server(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> TestServerSession {
+        TestServerSession(.sente) {
             $0.hasHook = true
             $0.sente.keepAlive = nil
             change(&$0)
@@ -28,46 +28,46 @@ struct ServerSessionUsersTests {
 
     @Test("A user opens with the first connection and closes 2.5 s after the last one is gone")
     func opening() {
-        var stage = stage()
+        var server = server()
         #expect(
-            stage.connect(1, handshake("c")) == [
+            server.connect(1, handshake("c")) == [
                 #"1 < [[:chsk/handshake ["u" nil nil]] nil]"#, #"1 tell [:chsk/connected] as "u""#,
                 #"1 tell [:chsk/uidport-open "u"] as "u""#,
             ])
-        #expect(stage.connect(2, handshake("d")).last == #"2 tell [:chsk/connected] as "u""#)
-        #expect(stage.session.connectedUIDs == ConnectedUIDs(ws: ["u"], any: ["u"]))
-        #expect(stage.handle(.closed(ConnectionID(1))) == [#"1 tell [:chsk/disconnected] as "u""#])
-        #expect(stage.wait(.seconds(3)) == [])
-        stage.handle(.closed(ConnectionID(2)))
-        #expect(stage.wait(.milliseconds(2_499)) == [])
-        #expect(stage.session.connectedUIDs.any == ["u"])
-        #expect(stage.wait(.milliseconds(1)) == [#"2 tell [:chsk/uidport-close "u"] as "u""#])
-        #expect(stage.session.connectedUIDs.any.isEmpty)
-        #expect(stage.session.deadline == nil)
+        #expect(server.connect(2, handshake("d")).last == #"2 tell [:chsk/connected] as "u""#)
+        #expect(server.session.connectedUIDs == ConnectedUIDs(ws: ["u"], any: ["u"]))
+        #expect(server.handle(.closed(ConnectionID(1))) == [#"1 tell [:chsk/disconnected] as "u""#])
+        #expect(server.advance(by: .seconds(3)) == [])
+        server.handle(.closed(ConnectionID(2)))
+        #expect(server.advance(by: .milliseconds(2_499)) == [])
+        #expect(server.session.connectedUIDs.any == ["u"])
+        #expect(server.advance(by: .milliseconds(1)) == [#"2 tell [:chsk/uidport-close "u"] as "u""#])
+        #expect(server.session.connectedUIDs.any.isEmpty)
+        #expect(server.session.deadline == nil)
     }
 
     @Test("Back within the grace, a user was never gone")
     func grace() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        stage.handle(.closed(ConnectionID(1)))
-        stage.wait(.seconds(2))
-        #expect(stage.connect(2, handshake("c")).last == #"2 tell [:chsk/connected] as "u""#)
-        #expect(stage.wait(.seconds(10)) == [])
-        #expect(stage.session.connectedUIDs.any == ["u"])
+        var server = server()
+        server.connect(1, handshake("c"))
+        server.handle(.closed(ConnectionID(1)))
+        server.advance(by: .seconds(2))
+        #expect(server.connect(2, handshake("c")).last == #"2 tell [:chsk/connected] as "u""#)
+        #expect(server.advance(by: .seconds(10)) == [])
+        #expect(server.session.connectedUIDs.any == ["u"])
     }
 
     @Test("Users are any values, and those who are nobody are one")
     func values() {
-        var stage = stage()
-        stage.connect(1, handshake("c", [.keyword("k"), 1]))
-        stage.connect(2, handshake("d", nil))
-        stage.connect(3, handshake("e", nil))
-        #expect(stage.session.connectedUIDs.any == [[.keyword("k"), 1], .keyword("sente/nil-uid")])
-        #expect(sent(stage.command(push(1, [.keyword("k"), 1], flushes: true))) == ["1 < [[[:a/n 1]] nil]"])
+        var server = server()
+        server.connect(1, handshake("c", [.keyword("k"), 1]))
+        server.connect(2, handshake("d", nil))
+        server.connect(3, handshake("e", nil))
+        #expect(server.session.connectedUIDs.any == [[.keyword("k"), 1], .keyword("sente/nil-uid")])
+        #expect(sent(server.command(push(1, [.keyword("k"), 1], flushes: true))) == ["1 < [[[:a/n 1]] nil]"])
         for uid in [.null, .keyword("sente/nil-uid"), .keyword("sente/all-users-without-uid")] as [Value] {
             #expect(
-                sent(stage.command(push(2, uid, flushes: true))) == [
+                sent(server.command(push(2, uid, flushes: true))) == [
                     "2 < [[[:a/n 2]] nil]", "3 < [[[:a/n 2]] nil]",
                 ])
         }
@@ -75,37 +75,37 @@ struct ServerSessionUsersTests {
 
     @Test("Pushes within 30 ms go together to every connection of their user, and to nobody else")
     func batches() {
-        var stage = stage()
+        var server = server()
         for (number, uid) in [(1, "u"), (2, "u"), (3, "v")] as [(UInt64, Value)] {
-            stage.connect(number, handshake("c\(number)", uid))
+            server.connect(number, handshake("c\(number)", uid))
         }
-        #expect(stage.command(push(0)) == [])
-        #expect(stage.wait(.milliseconds(20)) == [])
-        #expect(stage.command(push(1)) == [])
+        #expect(server.command(push(0)) == [])
+        #expect(server.advance(by: .milliseconds(20)) == [])
+        #expect(server.command(push(1)) == [])
         #expect(
-            stage.wait(.milliseconds(10)) == [
+            server.advance(by: .milliseconds(10)) == [
                 "1 < [[[:a/n 0] [:a/n 1]] nil]", "2 < [[[:a/n 0] [:a/n 1]] nil]",
             ])
-        #expect(stage.wait(.seconds(1)) == [])
-        #expect(stage.command(push(0, "nobody here")) == [])
-        #expect(stage.session.deadline == nil)
+        #expect(server.advance(by: .seconds(1)) == [])
+        #expect(server.command(push(0, "nobody here")) == [])
+        #expect(server.session.deadline == nil)
     }
 
     @Test("A flush takes along what waits, and nothing is left for the timer")
     func flush() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        stage.command(push(0))
-        #expect(stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 0] [:a/n 1]] nil]"])
-        #expect(stage.wait(.seconds(1)) == [])
+        var server = server()
+        server.connect(1, handshake("c"))
+        server.command(push(0))
+        #expect(server.command(push(1, flushes: true)) == ["1 < [[[:a/n 0] [:a/n 1]] nil]"])
+        #expect(server.advance(by: .seconds(1)) == [])
     }
 
     @Test("Without a delay each goes at once; what grew beyond the largest message does not wait")
     func immediate() {
-        var stage = stage { $0.sente.pushDelay = .zero }
-        stage.connect(1, handshake("c"))
-        #expect(stage.command(push(0)) == ["1 < [[[:a/n 0]] nil]"])
-        var bounded = self.stage { $0.maximumMessageBytes = 70 }
+        var server = server { $0.sente.pushDelay = .zero }
+        server.connect(1, handshake("c"))
+        #expect(server.command(push(0)) == ["1 < [[[:a/n 0]] nil]"])
+        var bounded = self.server { $0.maximumMessageBytes = 70 }
         bounded.connect(1, handshake("c"))
         #expect(bounded.command(push(0)) == [])
         #expect(bounded.command(push(1)) == [])
@@ -114,74 +114,78 @@ struct ServerSessionUsersTests {
 
     @Test("A reply overtakes the pushes before it and goes to who asked only; a second one is not stopped")
     func replies() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        stage.connect(2, handshake("d"))
-        stage.command(push(0))
+        var server = server()
+        server.connect(1, handshake("c"))
+        server.connect(2, handshake("d"))
+        server.command(push(0))
         let reply = ServerCommand.reply(.keyword("ok"), callback: "cb", to: ConnectionID(1))
-        #expect(stage.command(reply) == [#"1 < [:ok "cb"]"#])
-        #expect(stage.command(reply) == [#"1 < [:ok "cb"]"#])
-        #expect(stage.wait(.milliseconds(30)).count == 2)
-        stage.handle(.closed(ConnectionID(1)))
-        #expect(stage.command(reply) == [])
+        #expect(server.command(reply) == [#"1 < [:ok "cb"]"#])
+        #expect(server.command(reply) == [#"1 < [:ok "cb"]"#])
+        #expect(server.advance(by: .milliseconds(30)).count == 2)
+        server.handle(.closed(ConnectionID(1)))
+        #expect(server.command(reply) == [])
     }
 
     @Test("A broadcast is a push to every user")
     func broadcast() {
-        var stage = stage()
-        stage.connect(1, handshake("c", "u"))
-        stage.connect(2, handshake("d", "v"))
-        stage.command(push(0, "v"))
-        stage.command(.broadcast([.keyword("a/all")]))
-        #expect(stage.wait(.milliseconds(30)) == ["2 < [[[:a/n 0] [:a/all]] nil]", "1 < [[[:a/all]] nil]"])
+        var server = server()
+        server.connect(1, handshake("c", "u"))
+        server.connect(2, handshake("d", "v"))
+        server.command(push(0, "v"))
+        server.command(.broadcast([.keyword("a/all")]))
+        #expect(
+            server.advance(by: .milliseconds(30)) == [
+                "2 < [[[:a/n 0] [:a/all]] nil]", "1 < [[[:a/all]] nil]",
+            ])
     }
 
     @Test(
         "The last connection of a client takes over: the first gets its replies, no pushes, and may go unnoticed"
     )
     func takeover() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        stage.connect(2, handshake("c"))
-        #expect(stage.command(push(0, flushes: true)) == ["2 < [[[:a/n 0]] nil]"])
-        #expect(stage.command(.reply(1, callback: "x", to: ConnectionID(1))) == [#"1 < [1 "x"]"#])
-        #expect(stage.send(1, "[[:a/b] nil]") == [#"1 tell [:a/b] as "u""#])
-        stage.handle(.closed(ConnectionID(1)))
-        #expect(stage.wait(.seconds(10)) == [])
-        #expect(stage.command(push(1, flushes: true)) == ["2 < [[[:a/n 1]] nil]"])
+        var server = server()
+        server.connect(1, handshake("c"))
+        server.connect(2, handshake("c"))
+        #expect(server.command(push(0, flushes: true)) == ["2 < [[[:a/n 0]] nil]"])
+        #expect(server.command(.reply(1, callback: "x", to: ConnectionID(1))) == [#"1 < [1 "x"]"#])
+        #expect(server.receive(from: 1, "[[:a/b] nil]") == [#"1 tell [:a/b] as "u""#])
+        server.handle(.closed(ConnectionID(1)))
+        #expect(server.advance(by: .seconds(10)) == [])
+        #expect(server.command(push(1, flushes: true)) == ["2 < [[[:a/n 1]] nil]"])
         #expect(
-            stage.command(.push([.keyword("chsk/close")], uid: "u", flushes: false)).first == "2 close 1000")
+            server.command(.push([.keyword("chsk/close")], uid: "u", flushes: false)).first == "2 close 1000")
     }
 
     @Test("Closing a user closes its connections, and what waits is not sent before, even with a flush")
     func close() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        stage.connect(2, handshake("d"))
-        stage.command(push(0))
-        let lines = stage.command(.push([.keyword("chsk/close")], uid: "u", flushes: true))
+        var server = server()
+        server.connect(1, handshake("c"))
+        server.connect(2, handshake("d"))
+        server.command(push(0))
+        let lines = server.command(.push([.keyword("chsk/close")], uid: "u", flushes: true))
         #expect(lines.filter { $0.contains("close") } == ["1 close 1000", "2 close 1000"])
         #expect(sent(lines) == [])
-        #expect(sent(stage.wait(.seconds(10))) == [])
-        #expect(stage.session.counters.lostPushes == 1)
+        #expect(sent(server.advance(by: .seconds(10))) == [])
+        #expect(server.session.counters.lostPushes == 1)
     }
 
     @Test("What is pushed to a client that is away waits for it, up to four seconds")
     func held() {
         for seconds in [1, 6] as [Int64] {
-            var stage = stage { $0.sente.reconnectGrace = .seconds(20) }
-            stage.connect(1, handshake("c"))
-            stage.connect(2, handshake("d"))
-            stage.handle(.closed(ConnectionID(1)))
+            var server = server { $0.sente.reconnectGrace = .seconds(20) }
+            server.connect(1, handshake("c"))
+            server.connect(2, handshake("d"))
+            server.handle(.closed(ConnectionID(1)))
             for n in 0..<4 as Range<Int64> {
-                #expect(sent(stage.command(push(n, flushes: true))) == ["2 < [[[:a/n \(n)]] nil]"])
+                #expect(sent(server.command(push(n, flushes: true))) == ["2 < [[[:a/n \(n)]] nil]"])
             }
-            #expect(sent(stage.wait(.seconds(seconds))) == [])
-            #expect(sent(stage.connect(3, handshake("c"))) == [#"3 < [[:chsk/handshake ["u" nil nil]] nil]"#])
-            let late = sent(stage.wait(.seconds(10)))
+            #expect(sent(server.advance(by: .seconds(seconds))) == [])
+            #expect(
+                sent(server.connect(3, handshake("c"))) == [#"3 < [[:chsk/handshake ["u" nil nil]] nil]"#])
+            let late = sent(server.advance(by: .seconds(10)))
             let all = (0..<4).map { "3 < [[[:a/n \($0)]] nil]" }
             #expect(late.sorted() == (seconds == 1 ? all : []))
-            #expect(stage.session.counters.lostPushes == (seconds == 1 ? 0 : 4))
+            #expect(server.session.counters.lostPushes == (seconds == 1 ? 0 : 4))
         }
     }
 
@@ -189,14 +193,14 @@ struct ServerSessionUsersTests {
     func order() {
         var orders: Set<[String]> = []
         for seed in 0..<8 as Range<UInt64> {
-            var stage = stage()
-            for number in 0..<seed { stage.connect(100 + number, handshake("other", "v")) }
-            stage.connect(1, handshake("c"))
-            stage.handle(.closed(ConnectionID(1)))
-            for n in 0..<4 as Range<Int64> { stage.command(push(n, flushes: true)) }
-            stage.wait(.milliseconds(500))
-            stage.connect(2, handshake("c"))
-            orders.insert(sent(stage.wait(.seconds(5))))
+            var server = server()
+            for number in 0..<seed { server.connect(100 + number, handshake("other", "v")) }
+            server.connect(1, handshake("c"))
+            server.handle(.closed(ConnectionID(1)))
+            for n in 0..<4 as Range<Int64> { server.command(push(n, flushes: true)) }
+            server.advance(by: .milliseconds(500))
+            server.connect(2, handshake("c"))
+            orders.insert(sent(server.advance(by: .seconds(5))))
         }
         #expect(orders.allSatisfy { $0.count == 4 })
         #expect(orders.count > 2)
@@ -204,52 +208,52 @@ struct ServerSessionUsersTests {
 
     @Test("The fault brings them the newest first, right after the greeting")
     func reversed() {
-        var stage = stage { $0.faults.reversesHeldPushes = true }
-        stage.connect(1, handshake("c"))
-        stage.connect(2, handshake("d"))
-        stage.handle(.closed(ConnectionID(1)))
-        stage.handle(.closed(ConnectionID(2)))
-        for n in 0..<3 as Range<Int64> { stage.command(push(n, flushes: true)) }
+        var server = server { $0.faults.reversesHeldPushes = true }
+        server.connect(1, handshake("c"))
+        server.connect(2, handshake("d"))
+        server.handle(.closed(ConnectionID(1)))
+        server.handle(.closed(ConnectionID(2)))
+        for n in 0..<3 as Range<Int64> { server.command(push(n, flushes: true)) }
         #expect(
-            sent(stage.connect(3, handshake("c"))).dropFirst()
+            sent(server.connect(3, handshake("c"))).dropFirst()
                 == ["3 < [[[:a/n 2]] nil]", "3 < [[[:a/n 1]] nil]", "3 < [[[:a/n 0]] nil]"])
-        #expect(sent(stage.connect(4, handshake("d"))).count == 4)
-        #expect(sent(stage.wait(.seconds(10))) == [])
+        #expect(sent(server.connect(4, handshake("d"))).count == 4)
+        #expect(sent(server.advance(by: .seconds(10))) == [])
     }
 
     @Test("Pushes that come late are overtaken by answers")
     func late() {
-        var stage = stage { $0.faults.pushesLate = .milliseconds(500) }
-        stage.connect(1, handshake("c"))
-        stage.command(push(0, flushes: true))
-        #expect(stage.command(.reply(1, callback: "cb", to: ConnectionID(1))) == [#"1 < [1 "cb"]"#])
-        #expect(stage.wait(.milliseconds(500)) == ["1 < [[[:a/n 0]] nil]"])
+        var server = server { $0.faults.pushesLate = .milliseconds(500) }
+        server.connect(1, handshake("c"))
+        server.command(push(0, flushes: true))
+        #expect(server.command(.reply(1, callback: "cb", to: ConnectionID(1))) == [#"1 < [1 "cb"]"#])
+        #expect(server.advance(by: .milliseconds(500)) == ["1 < [[[:a/n 0]] nil]"])
     }
 
     @Test("Replies come twice or never when the faults say so, and pongs all the same")
     func replyFaults() {
         for (replies, count) in [(Faults.Replies.twice, 2), (.never, 0), (.normal, 1)] {
-            var stage = stage { $0.faults.replies = replies }
-            stage.connect(1, handshake("c"))
-            #expect(stage.command(.reply(1, callback: "cb", to: ConnectionID(1))).count == count)
-            #expect(stage.send(1, #"[[:chsk/ws-ping] "p"]"#).first == #"1 < ["pong" "p"]"#)
+            var server = server { $0.faults.replies = replies }
+            server.connect(1, handshake("c"))
+            #expect(server.command(.reply(1, callback: "cb", to: ConnectionID(1))).count == count)
+            #expect(server.receive(from: 1, #"[[:chsk/ws-ping] "p"]"#).first == #"1 < ["pong" "p"]"#)
         }
     }
 
     @Test("What hostile clients and absent ones make the server remember is bounded")
     func bounds() {
-        var stage = stage {
+        var server = server {
             $0.tables.awayClients = 3
             $0.tables.heldMessages = 5
         }
         for number in 1...10 as ClosedRange<UInt64> {
-            stage.connect(number, handshake("c\(number)", .integer(Int64(number))))
-            stage.handle(.closed(ConnectionID(number)))
+            server.connect(number, handshake("c\(number)", .integer(Int64(number))))
+            server.handle(.closed(ConnectionID(number)))
         }
-        #expect(stage.session.connectedUIDs.any == [8, 9, 10])
-        for n in 0..<10 as Range<Int64> { stage.command(push(n, 10, flushes: true)) }
-        #expect(stage.session.counters.lostPushes == 5)
-        var small = self.stage { $0.tables.heldBytes = 40 }
+        #expect(server.session.connectedUIDs.any == [8, 9, 10])
+        for n in 0..<10 as Range<Int64> { server.command(push(n, 10, flushes: true)) }
+        #expect(server.session.counters.lostPushes == 5)
+        var small = self.server { $0.tables.heldBytes = 40 }
         small.connect(1, handshake("c"))
         small.handle(.closed(ConnectionID(1)))
         for n in 0..<4 as Range<Int64> { small.command(push(n, flushes: true)) }
@@ -258,36 +262,36 @@ struct ServerSessionUsersTests {
 
     @Test("A batch that cannot be said is lost, and the next one is not")
     func unsayable() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        #expect(stage.command(.push([.keyword("a b/c")], uid: "u", flushes: true)) == [])
-        #expect(stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]"])
+        var server = server()
+        server.connect(1, handshake("c"))
+        #expect(server.command(.push([.keyword("a b/c")], uid: "u", flushes: true)) == [])
+        #expect(server.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]"])
     }
 
     @Test("When the server stops nothing is left to wait for")
     func stop() {
-        var stage = stage()
-        stage.connect(1, handshake("c"))
-        stage.command(push(1))
-        #expect(stage.command(.stop).first == "1 close 1001")
-        #expect(stage.session.deadline == nil)
-        #expect(stage.connect(2, handshake("c")) == ["2 close 1001"])
+        var server = server()
+        server.connect(1, handshake("c"))
+        server.command(push(1))
+        #expect(server.command(.stop).first == "1 close 1001")
+        #expect(server.session.deadline == nil)
+        #expect(server.connect(2, handshake("c")) == ["2 close 1001"])
     }
 
     @Test("Who is dropped instead of being greeted was never there")
     func neverGreeted() {
-        var stage = stage { $0.faults.ending = .drop }
-        #expect(stage.connect(1, handshake("c")) == ["1 drop"])
-        #expect(stage.session.connectedUIDs.any.isEmpty)
-        #expect(stage.session.deadline == nil)
+        var server = server { $0.faults.ending = .drop }
+        #expect(server.connect(1, handshake("c")) == ["1 drop"])
+        #expect(server.session.connectedUIDs.any.isEmpty)
+        #expect(server.session.deadline == nil)
     }
 
     @Test("Client-ids compare by their bytes: composed and decomposed they are two clients")
     func clientNames() {
-        var stage = stage()
-        stage.connect(1, handshake("caf\u{e9}"))
-        stage.connect(2, handshake("cafe\u{301}"))
+        var server = server()
+        server.connect(1, handshake("caf\u{e9}"))
+        server.connect(2, handshake("cafe\u{301}"))
         #expect(
-            stage.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]", "2 < [[[:a/n 1]] nil]"])
+            server.command(push(1, flushes: true)) == ["1 < [[[:a/n 1]] nil]", "2 < [[[:a/n 1]] nil]"])
     }
 }

@@ -108,18 +108,3 @@ extension Compressor {
         }
     }
 }
-
-/// What became of one connection, in its order.
-enum Heard: Equatable, CustomStringConvertible {
-    case value(Value)
-    case close(Int)
-    case drop
-
-    var description: String {
-        switch self {
-        case .value(let value): value.description
-        case .close(let code): "close \(code)"
-        case .drop: "drop"
-        }
-    }
-}

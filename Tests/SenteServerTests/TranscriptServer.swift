@@ -6,19 +6,19 @@ import SenteWire
 
 /// A Sente server whose user does what the user of the recorded one did.
 struct TranscriptServer {
-    private var stage: Stage
+    private var server: TestServerSession
     private let format: WireFormat
     /// Answers that are nothing but the user's data, by callback.
     private let answers: [Value: Value]
     /// What the user does later: milliseconds after the start, in order.
     private var plans: [(at: Int64, command: ServerCommand)] = []
-    private(set) var heard: [UInt64: [Heard]] = [:]
+    private(set) var outputs: [UInt64: [ConnectionOutput]] = [:]
     private var open: Set<UInt64> = []
 
     init(_ format: WireFormat, answers: [Value: Value], _ change: (inout SenteSettings) -> Void) {
         self.format = format
         self.answers = answers
-        stage = Stage(.sente) {
+        server = TestServerSession(.sente) {
             $0.format = format
             $0.hasHook = true
             change(&$0.sente)
@@ -45,7 +45,7 @@ struct TranscriptServer {
 
     mutating func advance(to milliseconds: Int64) {
         while let next = nextTime, next <= Instant(nanoseconds: milliseconds * 1_000_000) {
-            stage.move(to: next)
+            server.moveClock(to: next)
             if let plan = plans.first, Instant(nanoseconds: plan.at * 1_000_000) <= next {
                 plans.removeFirst()
                 handle(.command(plan.command))
@@ -53,26 +53,26 @@ struct TranscriptServer {
                 handle(.timerFired)
             }
         }
-        stage.move(to: max(stage.now.instant, Instant(nanoseconds: milliseconds * 1_000_000)))
+        server.moveClock(to: max(server.now.instant, Instant(nanoseconds: milliseconds * 1_000_000)))
     }
 
     private var nextTime: Instant? {
         let planned = plans.first.map { Instant(nanoseconds: $0.at * 1_000_000) }
-        return [planned, stage.session.deadline].compactMap(\.self).min()
+        return [planned, server.session.deadline].compactMap(\.self).min()
     }
 
     private mutating func handle(_ input: ServerInput) {
-        for effect in stage.effects(of: input) {
+        for effect in server.effects(of: input) {
             switch effect {
             case .send(let id, let message):
                 let value = (try? format.decode(message.bytes)) ?? "undecodable"
-                heard[id.number, default: []].append(.value(Self.timeless(value)))
+                outputs[id.number, default: []].append(.value(Self.timeless(value)))
             case .close(let id, let code, _, _):
                 open.remove(id.number)
-                heard[id.number, default: []].append(.close(Int(code.rawValue)))
+                outputs[id.number, default: []].append(.close(Int(code.rawValue)))
             case .drop(let id):
                 open.remove(id.number)
-                heard[id.number, default: []].append(.drop)
+                outputs[id.number, default: []].append(.drop)
             case .tell(let event): serve(event)
             case .ask, .flood: break
             }
@@ -105,7 +105,7 @@ struct TranscriptServer {
                     .broadcast([
                         .keyword("test/broadcast"), [.keyword("from"): event.uid, .keyword("data"): data],
                     ])))
-            reply([.keyword("n"): Value(stage.session.connectedUIDs.any.count)], event)
+            reply([.keyword("n"): Value(server.session.connectedUIDs.any.count)], event)
         case "test/close": push([.keyword("chsk/close")], event)
         case "test/close-flush":
             push([.keyword("test/never")], event)
@@ -142,7 +142,7 @@ struct TranscriptServer {
 
     private mutating func perform(_ command: ServerCommand, after milliseconds: Int64) {
         guard milliseconds > 0 else { return handle(.command(command)) }
-        plans.append((stage.now.instant.nanoseconds / 1_000_000 + milliseconds, command))
+        plans.append((server.now.instant.nanoseconds / 1_000_000 + milliseconds, command))
         plans.sort { $0.at < $1.at }
     }
 

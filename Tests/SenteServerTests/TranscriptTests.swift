@@ -25,7 +25,7 @@ struct TranscriptTests {
             ("lite-v1-json", .json, false), ("lite-v1a-json", .json, true), ("lite-v1-edn", .edn, false),
         ] as [(String, WireFormat, Bool)])
     func replay(_ name: String, _ format: WireFormat, _ isFlat: Bool) throws {
-        var stage = Stage {
+        var server = TestServerSession {
             $0.format = format
             $0.faults.ignoresUnfitData = true
             $0.faults.forwardsNoRequests = true
@@ -37,8 +37,8 @@ struct TranscriptTests {
             let id = ConnectionID(line.connection)
             let effects: [ServerEffect]
             switch line.entry {
-            case .upgrade: effects = stage.effects(of: .connected(id))
-            case .client(let message): effects = stage.effects(of: .received(id, message))
+            case .upgrade: effects = server.effects(of: .connected(id))
+            case .client(let message): effects = server.effects(of: .received(id, message))
             case .server(let message):
                 let value = try format.decode(message.bytes)
                 // The heartbeat follows the recording's clock, not its frames.

@@ -99,22 +99,22 @@ private let rows: [Row] = [
 
 @Suite("The dialect of sente-lite's vectors")
 struct VectorDialectTests {
-    private func stage(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> Stage {
-        var stage = Stage(.vectors) {
+    private func server(_ change: (inout ServerConfiguration) -> Void = { _ in }) -> TestServerSession {
+        var server = TestServerSession(.vectors) {
             $0.channelDefaults.maximumSubscribers = 2
             $0.tables.subscriptionsPerConnection = 3
             $0.csrfToken = "token"
             change(&$0)
         }
-        for number in 1...3 as ClosedRange<UInt64> { stage.connect(number) }
-        return stage
+        for number in 1...3 as ClosedRange<UInt64> { server.connect(number) }
+        return server
     }
 
     @Test("Every row of the protocol's table is answered exactly", arguments: rows)
     func table(_ row: Row) {
-        var stage = stage()
-        for (number, frame) in row.setUp { stage.send(number, frame) }
-        #expect(stage.send(1, row.frame) == row.answers)
+        var server = server()
+        for (number, frame) in row.setUp { server.receive(from: number, frame) }
+        #expect(server.receive(from: 1, row.frame) == row.answers)
     }
 
     @Test(
@@ -127,182 +127,184 @@ struct VectorDialectTests {
             #"[[:plain 1] "cb"]"#, #"[[] "cb"]"#, "[:test/ev 1] 2",
         ])
     func dropped(_ frame: String) {
-        var stage = stage()
-        #expect(stage.send(1, frame) == [])
-        #expect(stage.session.counters.unreadableMessages == 1)
+        var server = server()
+        #expect(server.receive(from: 1, frame) == [])
+        #expect(server.session.counters.unreadableMessages == 1)
     }
 
     @Test("A binary message is dropped")
     func binary() {
-        var stage = stage()
-        #expect(stage.send(1, .binary(Array("[:test/ev]".utf8))) == [])
-        #expect(stage.session.counters.unreadableMessages == 1)
+        var server = server()
+        #expect(server.receive(from: 1, .binary(Array("[:test/ev]".utf8))) == [])
+        #expect(server.session.counters.unreadableMessages == 1)
     }
 
     @Test(
         "The greeting names the user, the token, the version and whether it is the first, which it always is")
     func greeting() {
-        var stage = Stage(.vectors) { $0.csrfToken = "token" }
+        var server = TestServerSession(.vectors) { $0.csrfToken = "token" }
         #expect(
-            stage.connect(1)
+            server.connect(1)
                 == [#"1 < [:chsk/handshake ["<c1>" "token" {:sente-lite-version "2.0.0"} true]]"#])
         #expect(
-            stage.connect(2, HandshakeInfo(uid: "ann", handshakeData: [.keyword("a"): 1]))
+            server.connect(2, HandshakeInfo(uid: "ann", handshakeData: [.keyword("a"): 1]))
                 == [#"2 < [:chsk/handshake ["ann" "token" {:sente-lite-version "2.0.0", :a 1} true]]"#])
     }
 
     @Test("A token that nobody chose is random, and the same for every connection")
     func randomToken() throws {
-        var stage = Stage(.vectors)
-        let first = try #require(stage.connect(1).first)
-        let second = try #require(stage.connect(2).first)
+        var server = TestServerSession(.vectors)
+        let first = try #require(server.connect(1).first)
+        let second = try #require(server.connect(2).first)
         #expect(first.dropFirst() == second.replacing("<c2>", with: "<c1>").dropFirst())
         #expect(UniqueID(String(first.split(separator: "\"")[3])) != nil)
     }
 
     @Test("JSON is one way: the server greets and delivers, and understands nothing")
     func json() {
-        var stage = Stage(.vectors) {
+        var server = TestServerSession(.vectors) {
             $0.format = .json
             $0.csrfToken = "token"
         }
         #expect(
-            stage.connect(1)
+            server.connect(1)
                 == [#"1 < ["chsk/handshake",["<c1>","token",{"sente-lite-version":"2.0.0"},true]]"#])
-        #expect(stage.send(1, #"["chsk/ws-ping"]"#) == [])
-        #expect(stage.send(1, #"["test/ev",1]"#) == [])
-        #expect(stage.command(.broadcast([.keyword("a/b"), 1])) == [#"1 < ["a/b",1]"#])
+        #expect(server.receive(from: 1, #"["chsk/ws-ping"]"#) == [])
+        #expect(server.receive(from: 1, #"["test/ev",1]"#) == [])
+        #expect(server.command(.broadcast([.keyword("a/b"), 1])) == [#"1 < ["a/b",1]"#])
     }
 
     @Test("Transit says the same")
     func transit() {
-        var stage = Stage(.vectors) {
+        var server = TestServerSession(.vectors) {
             $0.format = .transitJSON
             $0.csrfToken = "token"
         }
         #expect(
-            stage.connect(1)
+            server.connect(1)
                 == [#"1 < ["~:chsk/handshake",["<c1>","token",["^ ","~:sente-lite-version","2.0.0"],true]]"#])
-        #expect(stage.send(1, #"["~:chsk/ws-ping"]"#) == [#"1 < ["~:chsk/ws-pong"]"#])
+        #expect(server.receive(from: 1, #"["~:chsk/ws-ping"]"#) == [#"1 < ["~:chsk/ws-pong"]"#])
         #expect(
-            stage.send(1, #"["~:sente-lite/subscribe",["^ ","~:channel-id","a"]]"#)
+            server.receive(from: 1, #"["~:sente-lite/subscribe",["^ ","~:channel-id","a"]]"#)
                 == [#"1 < ["~:sente-lite/subscribed",["^ ","~:channel-id","a","~:success",true]]"#])
     }
 
     @Test("Only what goes to several at once is wrapped, when asked for")
     func wrapping() {
-        var stage = stage { $0.wrapsBroadcasts = true }
+        var server = server { $0.wrapsBroadcasts = true }
         #expect(
-            stage.send(1, #"[:sente-lite/subscribe {:channel-id "a"}]"#)
+            server.receive(from: 1, #"[:sente-lite/subscribe {:channel-id "a"}]"#)
                 == [#"1 < [:sente-lite/subscribed {:channel-id "a", :success true}]"#])
         #expect(
-            stage.send(2, #"[:sente-lite/publish {:channel-id "a" :data {}}]"#)
+            server.receive(from: 2, #"[:sente-lite/publish {:channel-id "a" :data {}}]"#)
                 == [
                     #"1 < [:chsk/recv [:sente-lite/channel-msg {:channel-id "a", :data {}, :from "<c2>"}]]"#
                 ])
-        #expect(stage.command(.broadcast([.keyword("a/b"), 1])).first == "1 < [:chsk/recv [:a/b 1]]")
-        #expect(stage.send(1, "[:chsk/ws-ping]") == ["1 < [:chsk/ws-pong]"])
-        #expect(stage.command(.push([.keyword("a/b")], uid: "none", flushes: false)) == [])
+        #expect(server.command(.broadcast([.keyword("a/b"), 1])).first == "1 < [:chsk/recv [:a/b 1]]")
+        #expect(server.receive(from: 1, "[:chsk/ws-ping]") == ["1 < [:chsk/ws-pong]"])
+        #expect(server.command(.push([.keyword("a/b")], uid: "none", flushes: false)) == [])
     }
 
     @Test("The server's own messages to a channel come from nobody")
     func serverDelivery() {
-        var stage = stage()
-        stage.send(1, #"[:sente-lite/subscribe {:channel-id "a"}]"#)
+        var server = server()
+        server.receive(from: 1, #"[:sente-lite/subscribe {:channel-id "a"}]"#)
         #expect(
-            stage.command(.publish([.keyword("n"): 1], channel: "a"))
+            server.command(.publish([.keyword("n"): 1], channel: "a"))
                 == [#"1 < [:sente-lite/channel-msg {:channel-id "a", :data {:n 1}, :from nil}]"#])
     }
 
     @Test("Only a pong keeps a connection alive, and the end has no reason")
     func heartbeat() {
-        var stage = Stage(.vectors) {
+        var server = TestServerSession(.vectors) {
             $0.heartbeatInterval = .seconds(2)
             $0.heartbeatTimeout = .seconds(5)
         }
-        stage.connect(1)
-        stage.connect(2)
-        #expect(stage.wait(.seconds(2)) == ["1 < [:chsk/ws-ping]", "2 < [:chsk/ws-ping]"])
-        stage.send(1, "[:chsk/ws-pong]")
-        stage.wait(.seconds(3))
-        stage.send(1, "[:chsk/ws-pong]")
-        stage.send(2, "[:chsk/ws-ping]")
-        stage.send(2, "[:test/ev]")
-        #expect(stage.wait(.seconds(1)) == ["1 < [:chsk/ws-ping]", "2 close 1000"])
+        server.connect(1)
+        server.connect(2)
+        #expect(server.advance(by: .seconds(2)) == ["1 < [:chsk/ws-ping]", "2 < [:chsk/ws-ping]"])
+        server.receive(from: 1, "[:chsk/ws-pong]")
+        server.advance(by: .seconds(3))
+        server.receive(from: 1, "[:chsk/ws-pong]")
+        server.receive(from: 2, "[:chsk/ws-ping]")
+        server.receive(from: 2, "[:test/ev]")
+        #expect(server.advance(by: .seconds(1)) == ["1 < [:chsk/ws-ping]", "2 close 1000"])
     }
 
     @Test("A full server takes a connection and closes it without a greeting")
     func full() {
-        var stage = Stage(.vectors) { $0.maximumConnections = 1 }
-        stage.connect(1)
-        #expect(stage.session.admit(target: "/", wantsUpgrade: true, at: stage.now) == .upgrade)
-        #expect(stage.connect(2) == ["2 close 1000"])
-        #expect(stage.session.counters.rejectedConnections == 1)
+        var server = TestServerSession(.vectors) { $0.maximumConnections = 1 }
+        server.connect(1)
+        #expect(server.session.admit(target: "/", wantsUpgrade: true, at: server.now) == .upgrade)
+        #expect(server.connect(2) == ["2 close 1000"])
+        #expect(server.session.counters.rejectedConnections == 1)
     }
 
     @Test(
         "A message with too many characters ends its connection, and what it publishes still reaches the others"
     )
     func oversized() {
-        var stage = stage { $0.maximumMessageBytes = 100 }
-        stage.send(1, #"[:sente-lite/subscribe {:channel-id "room"}]"#)
-        stage.send(2, #"[:sente-lite/subscribe {:channel-id "room"}]"#)
+        var server = server { $0.maximumMessageBytes = 100 }
+        server.receive(from: 1, #"[:sente-lite/subscribe {:channel-id "room"}]"#)
+        server.receive(from: 2, #"[:sente-lite/subscribe {:channel-id "room"}]"#)
         // A hundred characters, and more bytes.
         let largest = "[:test/ev \"" + String(repeating: "é", count: 87) + "\"]"
         #expect(largest.count == 100)
-        #expect(stage.send(1, largest).first?.contains("sente-lite/echo") == true)
+        #expect(server.receive(from: 1, largest).first?.contains("sente-lite/echo") == true)
         let tooLarge =
             #"[:sente-lite/publish {:channel-id "room" :data {:x "\#(String(repeating: "x", count: 60))"}}]"#
-        let seen = stage.send(1, tooLarge)
+        let seen = server.receive(from: 1, tooLarge)
         #expect(seen.first == "1 close 1000")
         #expect(seen.count == 2)
         #expect(seen.last?.hasPrefix("2 < [:sente-lite/channel-msg") == true)
         #expect(seen.last?.hasSuffix(#":from "<c1>"}]"#) == true)
-        #expect(stage.session.counters.oversizedMessages == 1)
-        #expect(stage.send(3, largest + " ") == ["3 close 1000"])
+        #expect(server.session.counters.oversizedMessages == 1)
+        #expect(server.receive(from: 3, largest + " ") == ["3 close 1000"])
     }
 
     @Test("The pages tell of the limit that only this family has")
     func pages() {
-        var stage = Stage(.vectors)
-        stage.connect(1)
-        stage.send(1, #"[:sente-lite/subscribe {:channel-id "a"}]"#)
-        #expect(stage.page("/channels").contains(#""max-subscriptions-per-conn":100"#))
-        #expect(stage.page("/health").hasPrefix(#"200 {"status":"healthy","connections":1"#))
+        var server = TestServerSession(.vectors)
+        server.connect(1)
+        server.receive(from: 1, #"[:sente-lite/subscribe {:channel-id "a"}]"#)
+        #expect(server.page("/channels").contains(#""max-subscriptions-per-conn":100"#))
+        #expect(server.page("/health").hasPrefix(#"200 {"status":"healthy","connections":1"#))
     }
 
     @Test("With a hook events go there instead of being echoed, and users are connections")
     func hook() {
-        var stage = Stage(.vectors) {
+        var server = TestServerSession(.vectors) {
             $0.hasHook = true
             $0.csrfToken = "token"
         }
         #expect(
-            stage.connect(1).dropFirst() == [
+            server.connect(1).dropFirst() == [
                 #"1 tell [:chsk/connected] as "<c1>""#, #"1 tell [:chsk/uidport-open "<c1>"] as "<c1>""#,
             ])
-        #expect(stage.send(1, "[:test/ev 1]") == [#"1 tell [:test/ev 1] as "<c1>""#])
-        #expect(stage.send(1, "[:test/ev]") == [#"1 tell [:test/ev nil] as "<c1>""#])
-        #expect(stage.send(1, "[:chsk/ws-ping]") == ["1 < [:chsk/ws-pong]"])
-        let name = stage.session.name(of: ConnectionID(1)) ?? ""
-        #expect(stage.session.connectedUIDs.ws == [.string(name)])
+        #expect(server.receive(from: 1, "[:test/ev 1]") == [#"1 tell [:test/ev 1] as "<c1>""#])
+        #expect(server.receive(from: 1, "[:test/ev]") == [#"1 tell [:test/ev nil] as "<c1>""#])
+        #expect(server.receive(from: 1, "[:chsk/ws-ping]") == ["1 < [:chsk/ws-pong]"])
+        let name = server.session.name(of: ConnectionID(1)) ?? ""
+        #expect(server.session.connectedUIDs.ws == [.string(name)])
         #expect(
-            stage.command(.push([.keyword("a/b"), 1], uid: .string(name), flushes: false)) == ["1 < [:a/b 1]"]
+            server.command(.push([.keyword("a/b"), 1], uid: .string(name), flushes: false)) == [
+                "1 < [:a/b 1]"
+            ]
         )
         #expect(
-            stage.handle(.closed(ConnectionID(1))) == [
+            server.handle(.closed(ConnectionID(1))) == [
                 #"1 tell [:chsk/disconnected] as "<c1>""#, #"1 tell [:chsk/uidport-close "<c1>"] as "<c1>""#,
             ])
-        #expect(stage.session.connectedUIDs.any.isEmpty)
-        #expect(stage.session.deadline == nil)
+        #expect(server.session.connectedUIDs.any.isEmpty)
+        #expect(server.session.deadline == nil)
     }
 
     @Test("The push that closes ends a connection at once")
     func closing() {
-        var stage = stage()
-        let name = stage.session.name(of: ConnectionID(2)) ?? ""
+        var server = server()
+        let name = server.session.name(of: ConnectionID(2)) ?? ""
         #expect(
-            stage.command(.push([.keyword("chsk/close")], uid: .string(name), flushes: false)) == [
+            server.command(.push([.keyword("chsk/close")], uid: .string(name), flushes: false)) == [
                 "2 close 1000"
             ])
     }

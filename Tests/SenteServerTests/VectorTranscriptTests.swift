@@ -15,14 +15,14 @@ struct VectorTranscriptTests {
         "They are followed frame for frame",
         arguments: [("lite-head-edn", 15), ("lite-head-publish", 13), ("lite-head-heartbeat", 14)])
     func replay(_ name: String, _ count: Int) throws {
-        var stage = Stage(.vectors) {
+        var server = TestServerSession(.vectors) {
             if name == "lite-head-edn" { $0.csrfToken = "lite-csrf-token" }
             guard name == "lite-head-heartbeat" else { return }
             $0.heartbeatInterval = .milliseconds(1_500)
             $0.heartbeatTimeout = .seconds(4)
         }
-        var ours: [UInt64: [Heard]] = [:]
-        var theirs: [UInt64: [Heard]] = [:]
+        var ours: [UInt64: [ConnectionOutput]] = [:]
+        var theirs: [UInt64: [ConnectionOutput]] = [:]
         var masks = Masks()
         func note(_ effects: [ServerEffect]) throws {
             for effect in effects {
@@ -38,16 +38,16 @@ struct VectorTranscriptTests {
         }
         var gone: Set<UInt64> = []
         for line in try Transcript(name).lines {
-            try stage.advance(to: line.milliseconds, note)
+            try server.advance(to: line.milliseconds, note)
             let id = ConnectionID(line.connection)
             switch line.entry {
-            case .upgrade: try note(stage.effects(of: .connected(id)))
-            case .client(let message): try note(stage.effects(of: .received(id, message)))
+            case .upgrade: try note(server.effects(of: .connected(id)))
+            case .client(let message): try note(server.effects(of: .received(id, message)))
             case .server(let message):
                 theirs[line.connection, default: []].append(
                     .value(masks.masked(try WireFormat.edn.decode(message.bytes), line.connection)))
             case .clientClose where gone.insert(line.connection).inserted:
-                try note(stage.effects(of: .closed(id)))
+                try note(server.effects(of: .closed(id)))
             case .serverClose(let code) where gone.insert(line.connection).inserted:
                 theirs[line.connection, default: []].append(.close(code))
             case .clientClose, .serverClose, .serverDrop, .refused: break
@@ -56,7 +56,7 @@ struct VectorTranscriptTests {
         #expect(theirs.values.reduce(0) { $0 + $1.count } == count)
         #expect(ours == theirs)
         // The seven probes that no server of this family understands.
-        if name == "lite-head-edn" { #expect(stage.session.counters.unreadableMessages == 7) }
+        if name == "lite-head-edn" { #expect(server.session.counters.unreadableMessages == 7) }
     }
 }
 
@@ -85,14 +85,14 @@ private struct Masks {
     }
 }
 
-extension Stage {
+extension TestServerSession {
     /// Lets time pass up to so many milliseconds after the start.
     mutating func advance(to milliseconds: Int64, _ body: ([ServerEffect]) throws -> Void) rethrows {
         let end = Instant(nanoseconds: milliseconds * 1_000_000)
         while let deadline = session.deadline, deadline <= end {
-            move(to: deadline)
+            moveClock(to: deadline)
             try body(effects(of: .timerFired))
         }
-        if end > now.instant { move(to: end) }
+        if end > now.instant { moveClock(to: end) }
     }
 }

@@ -3,8 +3,8 @@
 import Dispatch
 
 /// A raw client that waits on a thread of its own: what it waits for may need one of those that tasks share.
-final class PatientClient: @unchecked Sendable {
-    private let queue = DispatchQueue(label: "patient client")
+final class AsyncRawClient: @unchecked Sendable {
+    private let queue = DispatchQueue(label: "async raw client")
     private let client: RawClient
 
     private init(_ client: RawClient) {
@@ -14,8 +14,8 @@ final class PatientClient: @unchecked Sendable {
     /// Opens a WebSocket and reads the greeting.
     static func webSocket(
         port: Int, _ target: String = "/any"
-    ) async throws -> (client: PatientClient, greeting: String) {
-        let client = PatientClient(try RawClient(port: port))
+    ) async throws -> (client: AsyncRawClient, greeting: String) {
+        let client = AsyncRawClient(try RawClient(port: port))
         let head = try await client.on { try $0.upgrade(target) }
         guard head.hasPrefix("HTTP/1.1 101") else { throw RawClient.Problem(message: head) }
         return (client, try await client.readText())
@@ -23,7 +23,7 @@ final class PatientClient: @unchecked Sendable {
 
     /// The head of the answer to an upgrade.
     static func upgrade(port: Int, _ target: String, _ headers: String) async throws -> String {
-        try await PatientClient(RawClient(port: port)).on { try $0.upgrade(target, headers) }
+        try await AsyncRawClient(RawClient(port: port)).on { try $0.upgrade(target, headers) }
     }
 
     func sendText(_ text: String) async throws { try await on { try $0.sendText(text) } }

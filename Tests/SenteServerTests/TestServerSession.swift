@@ -7,7 +7,7 @@ import SenteWire
 /// A session under virtual time, its effects written as lines such as `1 < {"type":…}` and `1 close 1001`.
 ///
 /// Conn-ids show as `<c1>`, request-ids as `<r1>` in the order of their making. The clock starts at 1,000 ms.
-struct Stage {
+struct TestServerSession {
     var session: ServerSession
     private(set) var now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 1_000)
     private var names: [(String, String)] = []
@@ -34,7 +34,7 @@ struct Stage {
     ///
     /// Placeholders of earlier request-ids may stand in it.
     @discardableResult
-    mutating func send(_ number: UInt64, _ text: String) -> [String] {
+    mutating func receive(from number: UInt64, _ text: String) -> [String] {
         var text = text
         for (name, mark) in names { text = text.replacing(mark, with: name) }
         return handle(.received(ConnectionID(number), .text(text)))
@@ -42,7 +42,7 @@ struct Stage {
 
     /// A client's message, whatever its kind.
     @discardableResult
-    mutating func send(_ number: UInt64, _ message: Message) -> [String] {
+    mutating func receive(from number: UInt64, _ message: Message) -> [String] {
         handle(.received(ConnectionID(number), message))
     }
 
@@ -60,18 +60,18 @@ struct Stage {
 
     /// Lets time pass, firing the timer at each deadline on the way.
     @discardableResult
-    mutating func wait(_ duration: Duration) -> [String] {
+    mutating func advance(by duration: Duration) -> [String] {
         let end = now.instant.advanced(by: duration)
         var seen: [String] = []
         while let deadline = session.deadline, deadline <= end {
-            move(to: deadline)
+            moveClock(to: deadline)
             seen += handle(.timerFired)
         }
-        move(to: end)
+        moveClock(to: end)
         return seen
     }
 
-    mutating func move(to instant: Instant) {
+    mutating func moveClock(to instant: Instant) {
         now.wallMilliseconds += now.instant.duration(to: instant).wholeMilliseconds
         now.instant = instant
     }
