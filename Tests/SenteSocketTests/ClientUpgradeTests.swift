@@ -23,7 +23,7 @@ struct ClientUpgradeTests {
     static let all = upgrade + connection + accept
 
     @Test(
-        "rows 12 to 21: what is right is accepted",
+        "RFC 6455 §4.1: what is right is accepted",
         arguments: [
             (ok + all + "\r\n", "-"),
             ("HTTP/1.1 101\r\n" + all + "\r\n", "-"),
@@ -56,7 +56,7 @@ struct ClientUpgradeTests {
     }
 
     @Test(
-        "rows 12 to 18: what is wrong fails the handshake",
+        "RFC 6455 §4.1: what is wrong fails the handshake",
         arguments: [
             ok + connection + accept, ok + "Upgrade: h2c\r\n" + connection + accept,
             ok + "Upgrade: websocket, foo\r\n" + connection + accept, ok + "Upgrade: foo\r\n" + all,
@@ -104,14 +104,14 @@ struct ClientUpgradeTests {
         }
     }
 
-    @Test("row 14: an answer with its letters in another case is wrong")
+    @Test("RFC 6455 §4.1: an answer with its letters in another case is wrong")
     func caseOfAccept() throws {
         let (peer, accept) = try Peer.client()
         peer.feed(Peer.switching(accept == accept.lowercased() ? accept.uppercased() : accept.lowercased()))
         #expect(peer.failure?.kind == .badHandshake)
     }
 
-    @Test("row 16: a subprotocol where none was offered fails the handshake")
+    @Test("RFC 6455 §4.1: a subprotocol where none was offered fails the handshake")
     func unasked() throws {
         try answer(Self.ok + Self.all + "Sec-WebSocket-Protocol: v1\r\n\r\n") { peer in
             #expect(peer.told == ["failed badHandshake -"])
@@ -119,7 +119,7 @@ struct ClientUpgradeTests {
     }
 
     @Test(
-        "row 17: TLS and other bytes that are no HTTP fail at once, without a line's end",
+        "RFC 9112 §4: TLS and other bytes that are no HTTP fail at once, without a line's end",
         arguments: ["150301000202", "00", "485454503a", "53"])
     func alert(text: String) throws {
         let (peer, _) = try Peer.client()
@@ -128,7 +128,7 @@ struct ClientUpgradeTests {
     }
 
     @Test(
-        "row 10: any other status is a refusal with status, headers and body",
+        "RFC 6455 §4.1: any other status is a refusal with status, headers and body",
         arguments: [200, 301, 302, 307, 308, 400, 401, 403, 404, 426, 503])
     func refusals(status: Int) throws {
         try answer("HTTP/1.1 \(status) No\r\nLocation: /x\r\nContent-Length: 5\r\n\r\nhello and more") {
@@ -140,7 +140,7 @@ struct ClientUpgradeTests {
         }
     }
 
-    @Test("rows 10 and 17: 204 has no body, and HTTP/1.0 may refuse")
+    @Test("RFC 6455 §4.1: 204 has no body, and HTTP/1.0 may refuse")
     func bare() throws {
         try answer("HTTP/1.1 204 No Content\r\n\r\n") { #expect($0.refusal == Refusal(status: 204)) }
         try answer("HTTP/1.0 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n") {
@@ -148,7 +148,7 @@ struct ClientUpgradeTests {
         }
     }
 
-    @Test("row 10: interim answers are skipped, but not for ever")
+    @Test("RFC 6455 §4.1: interim answers are skipped, but not for ever")
     func interim() throws {
         let interim = "HTTP/1.1 102 Processing\r\n\r\n"
         try answer(String(repeating: interim, count: 8) + "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n") {
@@ -157,7 +157,7 @@ struct ClientUpgradeTests {
         try answer(String(repeating: interim, count: 9)) { #expect($0.told == ["failed badHandshake -"]) }
     }
 
-    @Test("row 20: bytes behind the blank line are the first frames, whole or half")
+    @Test("RFC 6455 §4.1: bytes behind the blank line are the first frames, whole or half")
     func leftover() throws {
         for cut in 0...7 {
             let (peer, accept) = try Peer.client()
@@ -168,7 +168,7 @@ struct ClientUpgradeTests {
         }
     }
 
-    @Test("row 23: an end at any byte of the head is a lost connection, never a close")
+    @Test("RFC 6455 §7.1.7: an end at any byte of the head is a lost connection, never a close")
     func ends() throws {
         let (_, accept) = try Peer.client()
         let head = Peer.switching(accept)
@@ -182,7 +182,7 @@ struct ClientUpgradeTests {
         }
     }
 
-    @Test("row 23: a reset during the handshake is told as the transport says")
+    @Test("RFC 6455 §7.1.7: a reset during the handshake is told as the transport says")
     func reset() throws {
         let (peer, _) = try Peer.client()
         peer.link.failed(LinkFailure(.lost, "Connection reset."), into: &peer.reports)
@@ -190,7 +190,7 @@ struct ClientUpgradeTests {
         #expect(peer.link.isOver)
     }
 
-    @Test("row 19: the limit is one for the whole handshake, whatever comes meanwhile")
+    @Test("RFC 6455 §10.4: the limit is one for the whole handshake, whatever comes meanwhile")
     func slow() throws {
         let (peer, accept) = try Peer.client()
         for byte in Peer.switching(accept).prefix(9) {

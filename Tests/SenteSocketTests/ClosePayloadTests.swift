@@ -7,7 +7,7 @@ import Testing
 @Suite("Close payload")
 struct ClosePayloadTests {
     @Test(
-        "row 35: codes that may stand on the wire are read and echoed, also those registered later",
+        "RFC 6455 §7.4: codes that may stand on the wire are read and echoed, also those registered later",
         arguments: [
             1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999,
         ] as [UInt16])
@@ -21,7 +21,7 @@ struct ClosePayloadTests {
     }
 
     @Test(
-        "row 35: other codes are the peer's fault, and the API refuses to send them",
+        "RFC 6455 §7.4: other codes are the peer's fault, and the API refuses to send them",
         arguments: [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] as [UInt16])
     func illegal(code: UInt16) throws {
         let peer = try Peer.openClient()
@@ -33,7 +33,7 @@ struct ClosePayloadTests {
         #expect(!other.link.hasOutput)
     }
 
-    @Test("rows 35, 36 and 40: an empty close has no status, half a code and a bad reason are faults")
+    @Test("RFC 6455 §5.5.1: an empty close has no status, half a code and a bad reason are faults")
     func shapes() throws {
         let empty = try Peer.openClient()
         empty.feed(Frame(8).bytes())
@@ -53,7 +53,7 @@ struct ClosePayloadTests {
     }
 
     @Test(
-        "row 36: a reason is cut to 123 bytes where a scalar ends",
+        "RFC 6455 §5.5.1: a reason is cut to 123 bytes where a scalar ends",
         arguments: [
             (String(repeating: "x", count: 123), 123), (String(repeating: "x", count: 124), 123),
             (String(repeating: "é", count: 62), 122), ("x" + String(repeating: "é", count: 62), 123),

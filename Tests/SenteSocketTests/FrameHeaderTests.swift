@@ -21,11 +21,13 @@ struct FrameHeaderTests {
     private static func reserved(_ masked: Bool) -> [Row] {
         [1, 2, 4, 7].flatMap { bits -> [Row] in
             [0, 1, 2, 8, 9, 10].map {
-                Row("row 33: RSV \(bits) on opcode \($0)", Frame($0, reserved: bits, masked: masked).bytes())
+                Row(
+                    "RFC 6455 §5.2: RSV \(bits) on opcode \($0)",
+                    Frame($0, reserved: bits, masked: masked).bytes())
             }
         }
             + [3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map {
-                Row("row 34: opcode \($0)", Frame($0, masked: masked).bytes())
+                Row("RFC 6455 §5.2: opcode \($0)", Frame($0, masked: masked).bytes())
             }
     }
 
@@ -33,30 +35,37 @@ struct FrameHeaderTests {
         let key: [UInt8] = masked ? [1, 2, 3, 4] : []
         let mask: UInt8 = masked ? 0x80 : 0
         return [
-            Row("row 28: the top bit of a length", [0x82, mask | 127, 0x80, 0, 0, 0, 0, 0, 0, 0] + key),
             Row(
-                "row 28: a length of all ones", [0x82, mask | 127] + [UInt8](repeating: 0xFF, count: 8) + key),
+                "RFC 6455 §5.2: the top bit of a length", [0x82, mask | 127, 0x80, 0, 0, 0, 0, 0, 0, 0] + key),
             Row(
-                "row 29: 125 in 16 bits",
+                "RFC 6455 §5.2: a length of all ones",
+                [0x82, mask | 127] + [UInt8](repeating: 0xFF, count: 8) + key),
+            Row(
+                "RFC 6455 §5.2: 125 in 16 bits",
                 Frame(2, [UInt8](repeating: 0, count: 125), masked: masked).bytes(lengthBits: 16)),
-            Row("row 29: 0 in 16 bits", Frame(2, [], masked: masked).bytes(lengthBits: 16)),
+            Row("RFC 6455 §5.2: 0 in 16 bits", Frame(2, [], masked: masked).bytes(lengthBits: 16)),
             Row(
-                "row 29: 65535 in 64 bits",
+                "RFC 6455 §5.2: 65535 in 64 bits",
                 Frame(2, [UInt8](repeating: 0, count: 65_535), masked: masked).bytes(lengthBits: 64)),
-            Row("row 29: 1 in 64 bits", Frame(1, [65], masked: masked).bytes(lengthBits: 64)),
-            Row("row 30: 2^40", [0x82, mask | 127, 0, 0, 1, 0, 0, 0, 0, 0] + key, 1009),
+            Row("RFC 6455 §5.2: 1 in 64 bits", Frame(1, [65], masked: masked).bytes(lengthBits: 64)),
+            Row("RFC 6455 §10.4: 2^40", [0x82, mask | 127, 0, 0, 1, 0, 0, 0, 0, 0] + key, 1009),
             Row(
-                "row 30: 2^63 - 1", [0x82, mask | 127, 0x7F] + [UInt8](repeating: 0xFF, count: 7) + key, 1009),
-            Row("row 30: the limit and one", [0x81, mask | 127, 0, 0, 0, 0, 0, 0x10, 0, 1] + key, 1009),
+                "RFC 6455 §10.4: 2^63 - 1",
+                [0x82, mask | 127, 0x7F] + [UInt8](repeating: 0xFF, count: 7) + key, 1009),
+            Row(
+                "RFC 6455 §10.4: the limit and one", [0x81, mask | 127, 0, 0, 0, 0, 0, 0x10, 0, 1] + key, 1009
+            ),
         ]
             + [8, 9, 10].flatMap { opcode -> [Row] in
                 [
-                    Row("row 31: opcode \(opcode) of 126 bytes", [0x80 | opcode, mask | 126, 0, 126] + key),
                     Row(
-                        "row 31: opcode \(opcode) in 64 bits",
+                        "RFC 6455 §5.5: opcode \(opcode) of 126 bytes",
+                        [0x80 | opcode, mask | 126, 0, 126] + key),
+                    Row(
+                        "RFC 6455 §5.5: opcode \(opcode) in 64 bits",
                         [0x80 | opcode, mask | 127, 0, 0, 0, 0, 0, 1, 0, 0] + key),
                     Row(
-                        "row 31: opcode \(opcode) without FIN",
+                        "RFC 6455 §5.5: opcode \(opcode) without FIN",
                         Frame(opcode, final: false, masked: masked).bytes()),
                 ]
             }
@@ -64,10 +73,10 @@ struct FrameHeaderTests {
 
     static let clientRows =
         reserved(false) + lengths(false)
-        + [1, 2, 8, 9, 10].map { Row("row 25: masked opcode \($0)", Frame($0, masked: true).bytes()) }
+        + [1, 2, 8, 9, 10].map { Row("RFC 6455 §5.1: masked opcode \($0)", Frame($0, masked: true).bytes()) }
     static let serverRows =
         reserved(true) + lengths(true)
-        + [1, 2, 8, 9, 10].map { Row("row 27: unmasked opcode \($0)", Frame($0).bytes()) }
+        + [1, 2, 8, 9, 10].map { Row("RFC 6455 §5.1: unmasked opcode \($0)", Frame($0).bytes()) }
 
     @Test("a client fails the link and tells the server why", arguments: clientRows)
     func client(row: Row) throws {
@@ -84,7 +93,7 @@ struct FrameHeaderTests {
             let peer = open.copy()
             peer.feed(row.bytes, by: size)
             // Nothing behind the fault is read.
-            peer.feed(Frame.text("late", masked: !row.description.hasPrefix("row 25")).bytes())
+            peer.feed(Frame.text("late", masked: !row.description.hasPrefix("RFC 6455 §5.1: masked")).bytes())
             #expect(peer.told == ["failed protocolViolation \(row.code)"])
             let written = frames(peer.output())
             #expect(written.map(\.first) == [0x88])

@@ -29,35 +29,37 @@ struct FrameReaderTests {
             ], ["text 4142"]),
         Row("fragments that are all empty", [Frame(2, final: false), Frame(0)], ["binary "]),
         Row(
-            "row 31: control frames between fragments",
+            "RFC 6455 §5.5: control frames between fragments",
             [.text("a", final: false), Frame(9, [1]), Frame(10, [2]), Frame(0, [0x62])],
             ["text 6162"]),
-        Row("row 42: a pong nobody asked for", [Frame(10), .text("a")], ["text 61"]),
-        Row("row 32: a continuation without a start", [Frame(0)], ["failed protocolViolation 1002"]),
+        Row("RFC 6455 §5.5.3: a pong nobody asked for", [Frame(10), .text("a")], ["text 61"]),
+        Row("RFC 6455 §5.4: a continuation without a start", [Frame(0)], ["failed protocolViolation 1002"]),
         Row(
-            "row 32: a continuation after a whole message", [.text("a"), Frame(0, [1])],
+            "RFC 6455 §5.4: a continuation after a whole message", [.text("a"), Frame(0, [1])],
             ["text 61", "failed protocolViolation 1002"]),
         Row(
-            "row 32: a text inside a message", [.text("a", final: false), .text("b")],
+            "RFC 6455 §5.4: a text inside a message", [.text("a", final: false), .text("b")],
             ["failed protocolViolation 1002"]),
         Row(
-            "row 32: a binary inside a message", [Frame(2, final: false), Frame(2)],
+            "RFC 6455 §5.4: a binary inside a message", [Frame(2, final: false), Frame(2)],
             ["failed protocolViolation 1002"]),
         Row(
-            "row 43: a scalar over two fragments", [Frame(1, [0xE6, 0xB0], final: false), Frame(0, [0xB4])],
+            "RFC 6455 §8.1: a scalar over two fragments",
+            [Frame(1, [0xE6, 0xB0], final: false), Frame(0, [0xB4])],
             ["text e6b0b4"]),
         Row(
-            "row 43: a scalar that does not end", [Frame(1, [0xE6, 0xB0])], ["failed protocolViolation 1007"]),
+            "RFC 6455 §8.1: a scalar that does not end", [Frame(1, [0xE6, 0xB0])],
+            ["failed protocolViolation 1007"]),
         Row(
-            "row 43: a scalar that the last fragment does not end",
+            "RFC 6455 §8.1: a scalar that the last fragment does not end",
             [Frame(1, [0xE6], final: false), Frame(0)], ["failed protocolViolation 1007"]),
-        Row("row 43: a surrogate", [Frame(1, [0xED, 0xA0, 0x80])], ["failed protocolViolation 1007"]),
+        Row("RFC 6455 §8.1: a surrogate", [Frame(1, [0xED, 0xA0, 0x80])], ["failed protocolViolation 1007"]),
         Row(
-            "row 43: a bad byte in a fragment", [Frame(1, [0x41, 0xFF], final: false)],
+            "RFC 6455 §8.1: a bad byte in a fragment", [Frame(1, [0x41, 0xFF], final: false)],
             ["failed protocolViolation 1007"]),
         Row("binary may be anything", [Frame(2, [0xFF, 0xC0])], ["binary ffc0"]),
         Row(
-            "row 43: a new text starts afresh", [.text("a"), Frame(1, [0x80])],
+            "RFC 6455 §8.1: a new text starts afresh", [.text("a"), Frame(1, [0x80])],
             ["text 61", "failed protocolViolation 1007"]),
     ]
 
@@ -81,7 +83,7 @@ struct FrameReaderTests {
         return frame
     }
 
-    @Test("row 43: bad UTF-8 fails the link in the middle of a frame, as soon as it is there")
+    @Test("RFC 6455 §8.1: bad UTF-8 fails the link in the middle of a frame, as soon as it is there")
     func failsFast() throws {
         let text = bytes("ceba e1bdb9 cf83 cebc ceb5 f4 90 80 80 656469746564")
         for threshold in [Int.max, 1] {
@@ -94,7 +96,7 @@ struct FrameReaderTests {
         }
     }
 
-    @Test("row 30: the limit holds for the sum of fragments, before the payload comes")
+    @Test("RFC 6455 §10.4: the limit holds for the sum of fragments, before the payload comes")
     func fragmentsLimit() throws {
         var limits = LinkLimits()
         limits.message = MessageLimits(both: 1_000)
@@ -109,7 +111,7 @@ struct FrameReaderTests {
         #expect(peer.told.last == "failed protocolViolation 1009")
     }
 
-    @Test("row 30: 65,536 fragments make one message")
+    @Test("RFC 6455 §10.4: 65,536 fragments make one message")
     func manyFragments() throws {
         var limits = LinkLimits()
         limits.message = MessageLimits(both: 4 << 20)

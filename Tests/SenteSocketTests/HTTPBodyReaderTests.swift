@@ -15,7 +15,7 @@ struct HTTPBodyReaderTests {
     }
 
     @Test(
-        "row 22: a refusal's body ends where its framing says, or where the sense ends",
+        "RFC 9112 §6: a refusal's body ends where its framing says, or where the sense ends",
         arguments: [
             Row(fields: "Content-Length: 3\r\n", sent: "abcdef", body: "abc"),
             Row(fields: "Content-Length: 3\r\nContent-Length: 3\r\n", sent: "abcdef", body: "abc"),
@@ -59,7 +59,7 @@ struct HTTPBodyReaderTests {
     }
 
     @Test(
-        "row 22: an endless body is cut at the limit and the link is over",
+        "RFC 9112 §6: an endless body is cut at the limit and the link is over",
         arguments: ["", "Content-Length: 9000000000000000000\r\n", "Transfer-Encoding: chunked\r\n"])
     func endless(fields: String) throws {
         for size in [Int.max, 1_000] {

@@ -20,7 +20,9 @@ struct HTTPHeadReaderTests {
         return peer.told.first
     }
 
-    @Test("row 19: a line, the number of fields and the whole head are bounded", arguments: [Int.max, 1, 7])
+    @Test(
+        "RFC 6455 §10.4: a line, the number of fields and the whole head are bounded",
+        arguments: [Int.max, 1, 7])
     func limits(size: Int) throws {
         let start = "HTTP/1.1 404 x\r\n"
         let long = "X: " + String(repeating: "y", count: 37)
@@ -36,7 +38,7 @@ struct HTTPHeadReaderTests {
         #expect(try verdict(start + long + "\r\n" + long + "\r\n\r\n", by: size) == "failed badHandshake -")
     }
 
-    @Test("row 19: endless lines, fields and 1 MiB fields end with the defaults too")
+    @Test("RFC 6455 §10.4: endless lines, fields and 1 MiB fields end with the defaults too")
     func endless() throws {
         for text in [
             "HTTP/1.1 200 " + String(repeating: "x", count: 1 << 20),

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("Handshake key")
 struct HandshakeKeyTests {
-    @Test("row 14: the RFC's sample key has the RFC's sample answer")
+    @Test("RFC 6455 §4.1: the RFC's sample key has the RFC's sample answer")
     func sample() {
         #expect(HandshakeKey("dGhlIHNhbXBsZSBub25jZQ==")?.answer == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     }
 
-    @Test("row 4: a thousand keys are base64 of sixteen bytes and all differ")
+    @Test("RFC 6455 §4.1: a thousand keys are base64 of sixteen bytes and all differ")
     func fresh() {
         let entropy = Entropy.seeded(5)
         let keys = (0..<1_000).map { _ in HandshakeKey(entropy) }

@@ -19,7 +19,8 @@ struct LinkSecuringTests {
     }
 
     @Test(
-        "row 8: no byte of HTTP is there before the filter has made its handshake, and all of it afterwards")
+        "RFC 6455 §4.1: no byte of HTTP is there before the filter has made its handshake, and all of it afterwards"
+    )
     func client() throws {
         let (peer, answer) = try Self.client()
         #expect(peer.link.needs.isSecuring)

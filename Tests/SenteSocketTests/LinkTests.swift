@@ -8,7 +8,7 @@ import Testing
 struct LinkTests {
     // MARK: - Closing
 
-    @Test("rows 37 to 39: our close is answered, told once, and the client waits for the server to end TCP")
+    @Test("RFC 6455 §5.5.1: our close is answered, told once, and the client waits for the server to end TCP")
     func ourClose() throws {
         let peer = try Peer.openClient()
         #expect(peer.send(.text("last")) == .queued)
@@ -33,7 +33,7 @@ struct LinkTests {
         #expect(peer.events.count == 2)
     }
 
-    @Test("row 38: crossing close frames are clean")
+    @Test("RFC 6455 §7.1.4: crossing close frames are clean")
     func crossing() throws {
         let client = try Peer.openClient()
         let server = Peer.openServer()
@@ -49,7 +49,7 @@ struct LinkTests {
     }
 
     @Test(
-        "rows 37 and 38: their close is told at once; one answer goes out behind what was queued, and nothing after it"
+        "RFC 6455 §5.5.1: their close is told at once; one answer goes out behind what was queued, and nothing after it"
     )
     func theirClose() throws {
         let peer = try Peer.openClient()
@@ -66,7 +66,7 @@ struct LinkTests {
         #expect(!peer.link.isOver)
     }
 
-    @Test("row 39: a server that never ends TCP is waited for no longer than the close limit")
+    @Test("RFC 6455 §7.1.1: a server that never ends TCP is waited for no longer than the close limit")
     func openTCP() throws {
         let peer = try Peer.openClient()
         peer.feed(Frame.close(1000).bytes())
@@ -114,7 +114,7 @@ struct LinkTests {
         #expect(peer.link.isOver)
     }
 
-    @Test("rows 39 and 40: an end without a close frame is lost, at any byte of a frame")
+    @Test("RFC 6455 §7.1.5: an end without a close frame is lost, at any byte of a frame")
     func lost() throws {
         let frame = Frame.text("Hello").bytes()
         for cut in 0..<frame.count {
@@ -219,7 +219,7 @@ struct LinkTests {
         }
     }
 
-    @Test("row 42: pings are answered in order with their payload")
+    @Test("RFC 6455 §5.5.3: pings are answered in order with their payload")
     func pings() throws {
         let peer = try Peer.openClient()
         let payloads: [[UInt8]] = [[], [1], [UInt8](repeating: 2, count: 125)]
@@ -229,7 +229,7 @@ struct LinkTests {
         #expect(written.map(\.payload) == payloads)
     }
 
-    @Test("row 42: under a flood of pings the output stays bounded and the latest is answered")
+    @Test("RFC 6455 §5.5.3: under a flood of pings the output stays bounded and the latest is answered")
     func pingFlood() {
         let peer = Peer.openServer()
         for number in 0..<10_000 {
@@ -248,7 +248,7 @@ struct LinkTests {
     // MARK: - Conversations
 
     /// Moves bytes both ways, `size` at a time, until nothing moves.
-    private func settle(_ client: Peer, _ server: Peer, by size: Int) {
+    private func exchange(_ client: Peer, _ server: Peer, by size: Int) {
         while client.link.hasOutput || server.link.hasOutput {
             server.feed(client.output(size))
             if server.link.request != nil { _ = server.accept(subprotocol: "v1") }
@@ -256,14 +256,16 @@ struct LinkTests {
         }
     }
 
-    @Test("row 44: client and server talk the same whatever a read brings", arguments: [1, 2, 3, 7, 100_000])
+    @Test(
+        "RFC 6455 §5: client and server talk the same whatever a read brings",
+        arguments: [1, 2, 3, 7, 100_000])
     func conversation(size: Int) throws {
         let (client, _) = try Peer.client(subprotocols: ["v2", "v1"], seed: 40)
         // The request was taken by the helper: begin again with it unwritten.
         let request = try UpgradeRequest(WebSocketURL("ws://h/"), subprotocols: ["v2", "v1"])
         client.link = Link(client: request, key: HandshakeKey(.seeded(1)), deadline: .distantFuture)
         let server = Peer.server()
-        settle(client, server, by: size)
+        exchange(client, server, by: size)
         #expect(client.told == ["opened v1"])
         let messages: [Message] = [
             .text(""), .text("Hello 水"), .binary([0, 255]), .binary([UInt8](repeating: 7, count: 126)),
@@ -274,9 +276,9 @@ struct LinkTests {
             #expect(server.send(message, id: UInt64(index)) == .queued)
             #expect(client.ping([UInt8(index)]) == .queued)
         }
-        settle(client, server, by: size)
+        exchange(client, server, by: size)
         #expect(client.close(.goingAway, reason: "done"))
-        settle(client, server, by: size)
+        exchange(client, server, by: size)
         #expect(server.messages == messages)
         #expect(client.messages == messages)
         #expect(server.told.last == "closed 1001 done")
@@ -289,7 +291,7 @@ struct LinkTests {
         #expect(client.link.isOver && server.link.isOver)
     }
 
-    @Test("row 44: every place where a stream can be cut gives the same events and the same answers")
+    @Test("RFC 6455 §5: every place where a stream can be cut gives the same events and the same answers")
     func everyCut() throws {
         let (_, answer) = try Peer.client()
         let stream =

@@ -29,7 +29,9 @@ struct MaskKeysTests {
         #expect(Set(first + second).count == 512)
     }
 
-    @Test("row 26: every client frame, empty ones and control frames too, has a mask with a key of its own")
+    @Test(
+        "RFC 6455 §5.3: every client frame, empty ones and control frames too, has a mask with a key of its own"
+    )
     func everyFrame() throws {
         let peer = try Peer.openClient()
         for round in 0..<2_500 {

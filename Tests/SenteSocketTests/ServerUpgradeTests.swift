@@ -163,7 +163,7 @@ struct ServerUpgradeTests {
         #expect(peer.link.isOver)
     }
 
-    @Test("row 23: a client that ends the connection before it could be accepted is lost")
+    @Test("RFC 6455 §7.1.7: a client that ends the connection before it could be accepted is lost")
     func ends() {
         let request = Peer.request()
         for cut in 0...request.count {

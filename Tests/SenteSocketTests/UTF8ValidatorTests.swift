@@ -65,7 +65,7 @@ struct UTF8ValidatorTests {
     }
 
     @Test(
-        "row 43: the first byte that cannot be is refused as it comes",
+        "RFC 6455 §8.1: the first byte that cannot be is refused as it comes",
         arguments: [
             ("ceba e1bdb9 cf83 cebc ceb5 f4 90", 13), ("c0", 1), ("61 f5", 2), ("ed a0", 2), ("e0 9f", 2),
             ("f0 8f", 2),

@@ -17,7 +17,7 @@ struct UpgradeRequestTests {
         return text.split(separator: "\r\n").map(String.init)
     }
 
-    @Test("rows 1 to 5: the request has each field once, the user's after them")
+    @Test("RFC 6455 §4.1: the request has each field once, the user's after them")
     func whole() throws {
         let lines = try request(
             "ws://[::1]:9000?x=1", headers: [HTTPHeader("Cookie", "a=b"), HTTPHeader("X-Empty", "")],
@@ -36,7 +36,7 @@ struct UpgradeRequestTests {
     }
 
     @Test(
-        "row 5: subprotocols are distinct tokens",
+        "RFC 6455 §4.1: subprotocols are distinct tokens",
         arguments: [
             ([""], UpgradeRequestError.subprotocolNotToken("")), (["a b"], .subprotocolNotToken("a b")),
             (["a,b"], .subprotocolNotToken("a,b")), (["a", "b", "a"], .subprotocolTwice("a")),
@@ -48,7 +48,7 @@ struct UpgradeRequestTests {
     }
 
     @Test(
-        "row 6: headers cannot inject lines nor replace the handshake's own",
+        "RFC 9110 §5.5: headers cannot inject lines nor replace the handshake's own",
         arguments: [
             (HTTPHeader("X", "a\r\nY: b"), UpgradeRequestError.headerValueInvalid("X")),
             (HTTPHeader("X", "a\n"), .headerValueInvalid("X")),

@@ -14,7 +14,7 @@ struct WebSocketURLTests {
     }
 
     @Test(
-        "rows 1 and 2: a URL gives host, port, request target and Host field",
+        "RFC 6455 §3: a URL gives host, port, request target and Host field",
         arguments: [
             Row(text: "ws://h", host: "h", port: 80, target: "/", header: "h"),
             Row(text: "ws://h?x=1", host: "h", port: 80, target: "/?x=1", header: "h"),

@@ -39,7 +39,7 @@ struct DeflateParametersTests {
                 == ["permessage-deflate; client_no_context_takeover; client_max_window_bits"])
     }
 
-    @Test("row 46: client_max_window_bits comes never unasked: every offer has it")
+    @Test("RFC 7692 §7.1.2.2: client_max_window_bits comes never unasked: every offer has it")
     func clientWindowIsAlwaysOffered() throws {
         for bits in [nil, 9, 12, 15] as [Int?] {
             for keeps in [true, false] {
@@ -117,7 +117,7 @@ struct DeflateParametersTests {
         ),
     ]
 
-    @Test("rows 48 to 50: a valid answer is what the client goes by", arguments: taken.indices)
+    @Test("RFC 7692 §7.1: a valid answer is what the client goes by", arguments: taken.indices)
     func takes(index: Int) throws {
         let (policy, answer, expected) = Self.taken[index]
         let (peer, library) = try client(policy, answered: "\(Self.field)\(answer)\r\n")
@@ -174,7 +174,7 @@ struct DeflateParametersTests {
         ]
 
     @Test(
-        "rows 15, 45 and 47: an answer that is wrong or asks for what was not offered fails the handshake",
+        "RFC 7692 §7.1: an answer that is wrong or asks for what was not offered fails the handshake",
         arguments: refused.indices)
     func refuses(index: Int) throws {
         let (policy, answer) = Self.refused[index]
@@ -184,7 +184,7 @@ struct DeflateParametersTests {
         #expect(library.deflaters.isEmpty && library.inflaters.isEmpty)
     }
 
-    @Test("row 15: permessage-deflate is refused where it was not offered")
+    @Test("RFC 6455 §9.1: permessage-deflate is refused where it was not offered")
     func unasked() throws {
         let (peer, _) = try client(nil, answered: "\(Self.field)permessage-deflate\r\n")
         #expect(peer.told == ["failed badHandshake -"])

@@ -16,7 +16,7 @@ struct MessageDeflaterTests {
             answer: "Sec-WebSocket-Extensions: permessage-deflate\(parameters)\r\n")
     }
 
-    @Test("rows 54 and 56: long messages are compressed and marked, shorter ones and control frames are not")
+    @Test("RFC 7692 §6: long messages are compressed and marked, shorter ones and control frames are not")
     func threshold() throws {
         let library = StoredLibrary()
         let peer = try client(CompressionPolicy(level: 3, threshold: 10), on: library)
@@ -36,7 +36,7 @@ struct MessageDeflaterTests {
         #expect(library.deflaters == [[15, 3]])
     }
 
-    @Test("row 53: an empty message, where even that is compressed, is the one byte 00")
+    @Test("RFC 7692 §7.2.3.6: an empty message, where even that is compressed, is the one byte 00")
     func empty() throws {
         let library = StoredLibrary()
         let peer = try client(CompressionPolicy(threshold: 0), on: library)
@@ -50,7 +50,7 @@ struct MessageDeflaterTests {
         #expect(server.output() == [0xC2, 0x01, 0x00])
     }
 
-    @Test("row 50: without a context each message begins afresh")
+    @Test("RFC 7692 §7.1.1: without a context each message begins afresh")
     func forgets() throws {
         let library = StoredLibrary()
         let peer = try client(on: library, parameters: "; client_no_context_takeover")

@@ -22,69 +22,70 @@ struct MessageInflaterTests {
     private static let ab = payload("ab")
 
     static let rows = [
-        Row("row 54: a compressed text", [Frame(1, ab, reserved: 4)], ["text 6162"]),
-        Row("row 53: an empty message", [Frame(2, [0], reserved: 4)], ["binary "]),
+        Row("RFC 7692 §6: a compressed text", [Frame(1, ab, reserved: 4)], ["text 6162"]),
+        Row("RFC 7692 §7.2.3.6: an empty message", [Frame(2, [0], reserved: 4)], ["binary "]),
         Row(
-            "row 56: compressed and plain in turns",
+            "RFC 7692 §6: compressed and plain in turns",
             [Frame(1, ab, reserved: 4), .text("c"), Frame(2, ab, reserved: 4)],
             ["text 6162", "text 63", "binary 6162"]),
         Row(
-            "row 54: fragments of the compressed bytes, with a ping between, some empty",
+            "RFC 7692 §6: fragments of the compressed bytes, with a ping between, some empty",
             [
                 Frame(1, Array(ab[..<3]), final: false, reserved: 4), Frame(9, [1]), Frame(0, final: false),
                 Frame(0, Array(ab[3...]), final: false), Frame(0),
             ], ["text 6162"]),
         Row(
-            "row 52: several blocks",
+            "RFC 7692 §7.2.2: several blocks",
             [Frame(1, StoredLibrary.block([0x61]) + StoredLibrary.block([]) + payload("b"), reserved: 4)],
             ["text 6162"]),
         Row(
-            "row 52: whole blocks to the end of a byte, final or not, leave nothing out",
+            "RFC 7692 §7.2.2: whole blocks to the end of a byte, final or not, leave nothing out",
             [
                 Frame(1, StoredLibrary.block([0x61], first: 1), reserved: 4),
                 Frame(1, StoredLibrary.block([0x62]), reserved: 4), Frame(1, reserved: 4),
             ], ["text 61", "text 62", "text "]),
         Row(
-            "row 43: a scalar over two fragments and two blocks",
+            "RFC 6455 §8.1: a scalar over two fragments and two blocks",
             [
                 Frame(
                     1, StoredLibrary.block([0xE6]) + StoredLibrary.block([0xB0]), final: false, reserved: 4),
                 Frame(0, StoredLibrary.payload([0xB4])),
             ], ["text e6b0b4"]),
         Row(
-            "row 43: bad UTF-8 is found though the message is not at its end",
+            "RFC 6455 §8.1: bad UTF-8 is found though the message is not at its end",
             [Frame(1, StoredLibrary.block([0x61, 0xFF]), final: false, reserved: 4)],
             ["failed protocolViolation 1007"]),
         Row(
-            "row 43: a scalar that does not end",
+            "RFC 6455 §8.1: a scalar that does not end",
             [Frame(1, StoredLibrary.payload([0xE6, 0xB0]), reserved: 4)],
             ["failed protocolViolation 1007"]),
         Row(
-            "row 33: RSV1 on a continuation",
+            "RFC 7692 §6: RSV1 on a continuation",
             [Frame(1, Array(ab[..<3]), final: false, reserved: 4), Frame(0, Array(ab[3...]), reserved: 4)],
             ["failed protocolViolation 1002"]),
-        Row("row 33: RSV1 on a ping", [Frame(9, reserved: 4)], ["failed protocolViolation 1002"]),
-        Row("row 33: RSV1 on a pong", [Frame(10, [0], reserved: 4)], ["failed protocolViolation 1002"]),
+        Row("RFC 7692 §6: RSV1 on a ping", [Frame(9, reserved: 4)], ["failed protocolViolation 1002"]),
+        Row("RFC 7692 §6: RSV1 on a pong", [Frame(10, [0], reserved: 4)], ["failed protocolViolation 1002"]),
         Row(
-            "row 33: RSV1 on a close", [Frame(8, [3, 232], reserved: 4)], ["failed protocolViolation 1002"]),
+            "RFC 7692 §6: RSV1 on a close", [Frame(8, [3, 232], reserved: 4)],
+            ["failed protocolViolation 1002"]),
         Row(
-            "row 33: RSV1 on a plain message's continuation",
+            "RFC 7692 §6: RSV1 on a plain message's continuation",
             [Frame(2, final: false), Frame(0, [0], reserved: 4)],
             ["failed protocolViolation 1002"]),
-        Row("row 33: RSV2", [Frame(1, ab, reserved: 2)], ["failed protocolViolation 1002"]),
-        Row("row 33: RSV3 beside RSV1", [Frame(1, ab, reserved: 5)], ["failed protocolViolation 1002"]),
+        Row("RFC 7692 §6: RSV2", [Frame(1, ab, reserved: 2)], ["failed protocolViolation 1002"]),
+        Row("RFC 7692 §6: RSV3 beside RSV1", [Frame(1, ab, reserved: 5)], ["failed protocolViolation 1002"]),
         Row(
-            "row 32: a compressed message inside another",
+            "RFC 6455 §5.4: a compressed message inside another",
             [Frame(1, ab, final: false, reserved: 4), Frame(1, ab, reserved: 4)],
             ["failed protocolViolation 1002"]),
         Row(
-            "row 55: damaged data", [Frame(1, [7, 1, 2, 3, 4], reserved: 4)],
+            "RFC 7692 §7.2.2: damaged data", [Frame(1, [7, 1, 2, 3, 4], reserved: 4)],
             ["failed protocolViolation 1007"]),
         Row(
-            "row 55: a block that does not end",
+            "RFC 7692 §7.2.2: a block that does not end",
             [Frame(2, [0, 9, 0, 246, 255, 1, 2], reserved: 4)], ["failed protocolViolation 1007"]),
         Row(
-            "row 55: data after the end",
+            "RFC 7692 §7.2.2: data after the end",
             [Frame(2, StoredLibrary.block([1], first: 1) + [9, 9, 9, 9, 9], reserved: 4)],
             ["failed protocolViolation 1007"]),
     ]
@@ -118,7 +119,7 @@ struct MessageInflaterTests {
         }
     }
 
-    @Test("row 30: the limit is of what comes out, over all fragments")
+    @Test("RFC 6455 §10.4: the limit is of what comes out, over all fragments")
     func limit() throws {
         var limits = LinkLimits()
         limits.message = MessageLimits(both: 1_000)
@@ -135,7 +136,7 @@ struct MessageInflaterTests {
     }
 
     @Test(
-        "row 30: a frame too long for whatever it unfolds to fails by its header; so does the sum of fragments"
+        "RFC 6455 §10.4: a frame too long for whatever it unfolds to fails by its header; so does the sum of fragments"
     )
     func announced() throws {
         for length in [UInt8](arrayLiteral: 1, 0x7F) {
@@ -172,7 +173,7 @@ struct MessageInflaterTests {
     }
 
     @Test(
-        "row 50: the inflater is made when needed, and freed when idle only where later messages cannot refer to earlier ones"
+        "RFC 7692 §7.1.1: the inflater is made when needed, and freed when idle only where later messages cannot refer to earlier ones"
     )
     func idle() throws {
         for (parameters, isFreed) in [("", false), ("; server_no_context_takeover", true)] {
