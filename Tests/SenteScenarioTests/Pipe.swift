@@ -8,7 +8,7 @@ import SenteSocket
 /// One connection: a client's link, a server's link, and the bytes between them.
 ///
 /// Bytes keep their order and are cut anywhere. What a client's link says goes to its client as reports, in order,
-/// as late as the weather has it and even after the client has given the link up: an engine must not care.
+/// as late as the network has it and even after the client has given the link up: an engine must not care.
 final class Pipe {
     enum End: Int {
         case client, server
@@ -25,9 +25,9 @@ final class Pipe {
         var isEnded = false
     }
 
-    unowned(unsafe) let world: World
+    unowned(unsafe) let world: TestWorld
     let id: LinkID
-    let owner: Client
+    let owner: WorldClient
     let connection: ConnectionID
     private let deadlineOfOpening: Instant
     private var links: [Link?] = [nil, nil]
@@ -45,7 +45,7 @@ final class Pipe {
     private var onTheWay: [(outbound: Outbound?, message: Message)] = []
     private var onTheWayHead = 0
 
-    init(_ id: LinkID, of owner: Client, deadline: Instant, in world: World) {
+    init(_ id: LinkID, of owner: WorldClient, deadline: Instant, in world: TestWorld) {
         self.id = id
         self.owner = owner
         self.world = world
@@ -65,7 +65,7 @@ final class Pipe {
     /// When a link of it wants to be woken; kept beside the links, which are dear to look at.
     private(set) var deadline: Instant?
 
-    private func lookAtLinks() {
+    private func refresh() {
         deadline = nil
         for link in links {
             if let due = link?.deadline { deadline = deadline.map { min($0, due) } ?? due }
@@ -79,9 +79,9 @@ final class Pipe {
     // MARK: Opening
 
     func dial() {
-        let dialing = world.server.isUp ? world.weather.dialing : .refused
-        world.tell("\(owner) \(id) dials: \(dialing)")
-        let soon = now.advanced(by: world.milliseconds(world.weather.latency))
+        let dialing = world.server.isUp ? world.network.dialing : .refused
+        world.log("\(owner) \(id) dials: \(dialing)")
+        let soon = now.advanced(by: world.milliseconds(world.network.latency))
         switch dialing {
         case .accepted: world.at(soon, .dialed(self))
         case .refused: fail(.unreachable, "Connection refused.", at: soon)
@@ -93,7 +93,7 @@ final class Pipe {
 
     private func fail(_ kind: LinkFailure.Kind, _ text: String, at instant: Instant) {
         isAbandoned = true
-        lookAtLinks()
+        refresh()
         world.at(instant, .reports(self, [.closed(.failed(LinkFailure(kind, text)))]))
     }
 
@@ -102,8 +102,8 @@ final class Pipe {
         guard world.server.isUp, let request = Self.request else {
             return fail(.unreachable, "Connection refused.", at: now)
         }
-        if world.chance(world.weather.loss) {
-            let budget = Int.random(in: world.weather.lossAfter, using: &world.random)
+        if world.chance(world.network.loss) {
+            let budget = Int.random(in: world.network.lossAfter, using: &world.random)
             directions[world.chance(0.5) ? 0 : 1].budget = budget
         }
         links[0] = Link(client: request, key: world.handshakeKey, deadline: deadlineOfOpening)
@@ -184,12 +184,12 @@ final class Pipe {
 
     /// From now on bytes vanish, in both directions, and so does every end.
     func silence() {
-        world.tell("\(id) of \(owner) falls silent")
+        world.log("\(id) of \(owner) falls silent")
         isSilent = true
     }
 
     /// The network is whole again, and tells the ends of a silent pipe that it is none.
-    func unsilence() {
+    func endSilence() {
         guard isSilent else { return }
         isSilent = false
         // Ends that got lost in the silence are told again.
@@ -202,7 +202,7 @@ final class Pipe {
     /// The connection breaks: what is on its way arrives, nothing else does.
     func cut() {
         guard !isCut, links[0] != nil else { return }
-        world.tell("\(id) of \(owner) breaks")
+        world.log("\(id) of \(owner) breaks")
         isCut = true
         for end in [End.client, .server] { sendEnd(to: end) }
     }
@@ -216,7 +216,7 @@ final class Pipe {
     func cut(afterBytes count: Int, to end: End) { directions[end.rawValue].budget = count }
 
     /// It will not break by itself any more.
-    func mend() {
+    func clearBudgets() {
         for end in [End.client, .server] { directions[end.rawValue].budget = nil }
     }
 
@@ -253,7 +253,7 @@ final class Pipe {
                 break
             }
             var taken: [UInt8] = []
-            let chunk = world.weather.chunk.map { Int.random(in: $0, using: &world.random) } ?? .max
+            let chunk = world.network.chunk.map { Int.random(in: $0, using: &world.random) } ?? .max
             links[index]?.withOutput(into: &reports) {
                 taken = Array($0.prefix(max(1, chunk)))
                 return taken.count
@@ -261,7 +261,7 @@ final class Pipe {
             put(taken, to: end.other)
         }
         tellOwner(end, reports)
-        settle(end)
+        shutDownIfDone(end)
     }
 
     private func put(_ bytes: [UInt8], to end: End) {
@@ -278,7 +278,7 @@ final class Pipe {
     }
 
     private func arrival(to end: End) -> Instant {
-        let drawn = now.advanced(by: world.milliseconds(world.weather.latency))
+        let drawn = now.advanced(by: world.milliseconds(world.network.latency))
         let arrival = max(drawn, directions[end.rawValue].lastArrival)
         directions[end.rawValue].lastArrival = arrival
         return arrival
@@ -338,8 +338,8 @@ final class Pipe {
     }
 
     /// Ends TCP where a link is done with it.
-    private func settle(_ end: End) {
-        lookAtLinks()
+    private func shutDownIfDone(_ end: End) {
+        refresh()
         let index = end.rawValue
         if links[index]?.isOver ?? false || links[index]?.mayShutDownWriting ?? false {
             if end == .server, leavesTCPOpen { return }
@@ -351,7 +351,7 @@ final class Pipe {
     func hangUp(_ end: End) {
         var reports: [LinkReport] = []
         links[end.rawValue]?.failed(LinkFailure(.lost, "Given up."), into: &reports)
-        lookAtLinks()
+        refresh()
         sendEnd(to: end.other)
     }
 
@@ -361,13 +361,13 @@ final class Pipe {
         guard end == .client else {
             if !isAsked, let request = links[1]?.request {
                 isAsked = true
-                world.server.asked(request, on: self)
+                world.server.received(request, on: self)
             }
-            for report in reports { world.server.heard(report, on: self) }
+            for report in reports { world.server.received(report, on: self) }
             return
         }
         guard !reports.isEmpty else { return }
-        lastReport = max(lastReport, now.advanced(by: world.milliseconds(world.weather.reportDelay)))
+        lastReport = max(lastReport, now.advanced(by: world.milliseconds(world.network.reportDelay)))
         world.at(lastReport, .reports(self, reports))
     }
 

@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Random worlds")
 struct RandomWorldTests {
-    /// `SENTE_SEED=n` lives through one world and writes its story down; `SENTE_SEEDS=n` lives through so many.
+    /// `SENTE_SEED=n` runs one world and prints its log; `SENTE_SEEDS=n` runs so many.
     private static let replayed = number("SENTE_SEED")
     private static let seeds = number("SENTE_SEEDS").map { Int($0) } ?? (isOptimized ? 2_000 : 200)
 
@@ -93,42 +93,42 @@ struct RandomWorldTests {
     func rules(_ dialect: Dialect) async {
         if let seed = Self.replayed { return replay(seed, dialect, isWhole: true) }
         // Worlds know nothing of one another: a few at a time use every core.
-        let ages = await withTaskGroup(of: (tally: Tally, failed: UInt64?).self) { group in
+        let runs = await withTaskGroup(of: (coverage: Coverage, failed: UInt64?).self) { group in
             let strides = 4
             for first in 1...strides {
-                group.addTask { live(stride(from: first, through: Self.seeds, by: strides), dialect) }
+                group.addTask { run(stride(from: first, through: Self.seeds, by: strides), dialect) }
             }
-            return await group.reduce(into: (tally: Tally(), failed: UInt64?.none)) {
-                $0.tally.add($1.tally)
+            return await group.reduce(into: (coverage: Coverage(), failed: UInt64?.none)) {
+                $0.coverage.add($1.coverage)
                 $0.failed = [$0.failed, $1.failed].compactMap(\.self).min()
             }
         }
-        if let seed = ages.failed { return replay(seed, dialect, isWhole: false) }
-        let (table, zeros) = ages.tally.table(expecting: Self.expected(dialect))
+        if let seed = runs.failed { return replay(seed, dialect, isWhole: false) }
+        let (table, zeros) = runs.coverage.table(expecting: Self.expected(dialect))
         print("\(Self.seeds) worlds of \(dialect), of 600 s and 160 s of healing\n\(table)")
         #expect(zeros.isEmpty, "These never happened, so nothing was learned of them.")
     }
 
-    private func live(
+    private func run(
         _ seeds: StrideThrough<Int>, _ dialect: Dialect
-    ) -> (tally: Tally, failed: UInt64?) {
-        var tally = Tally()
+    ) -> (coverage: Coverage, failed: UInt64?) {
+        var coverage = Coverage()
         for seed in seeds {
-            let life = RandomLife(seed: UInt64(seed), dialect)
-            life.run(for: .seconds(600))
-            tally.count("format", life.world.tongue.format.name)
-            if dialect == .sente { tally.count("release", life.world.tongue.version.rawValue) }
-            tally.add(life.world.tally)
-            if !life.world.violations.isEmpty { return (tally, UInt64(seed)) }
+            let random = RandomWorld(seed: UInt64(seed), dialect)
+            random.advance(by: .seconds(600))
+            coverage.count("format", random.world.wire.format.name)
+            if dialect == .sente { coverage.count("release", random.world.wire.version.rawValue) }
+            coverage.add(random.world.coverage)
+            if !random.world.violations.isEmpty { return (coverage, UInt64(seed)) }
         }
-        return (tally, nil)
+        return (coverage, nil)
     }
 
     private func replay(_ seed: UInt64, _ dialect: Dialect, isWhole: Bool) {
-        let life = RandomLife(seed: seed, dialect, isRecording: true)
-        life.run(for: .seconds(600))
-        if isWhole { print(life.world.story.joined(separator: "\n")) }
-        for violation in life.world.violations.prefix(1) { Issue.record("\(violation)") }
+        let random = RandomWorld(seed: seed, dialect, isRecording: true)
+        random.advance(by: .seconds(600))
+        if isWhole { print(random.world.logLines.joined(separator: "\n")) }
+        for violation in random.world.violations.prefix(1) { Issue.record("\(violation)") }
         print("Replay it with SENTE_SEED=\(seed), in the worlds of \(dialect).")
     }
 }

@@ -14,7 +14,7 @@ struct RuleTests {
         "1: Every end but our own reconnects, a clean close included",
         arguments: [.normal, .goingAway, .policyViolation, .internalError, .serviceRestart] as [CloseCode])
     func otherEndsReconnect(code: CloseCode) {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         world.server.command(.close(nil, code, reason: "because"))
         world.run { client.state != .open }
@@ -29,14 +29,14 @@ struct RuleTests {
         arguments: Dialect.allCases
     )
     func ownEndIsGraceful(_ dialect: Dialect) {
-        let world = World(seed: 1, Tongue(dialect))
+        let world = TestWorld(seed: 1, WireSetup(dialect))
         let client = world.addOpenClient()
         client.pipe?.cut()
-        world.run(until: .seconds(1)) { client.state != .open }
+        world.run(within: .seconds(1)) { client.state != .open }
         #expect(client.state == .reconnecting)
         world.run { client.state == .open }
         client.disconnect()
-        world.run(for: .seconds(300))
+        world.advance(by: .seconds(300))
         #expect(client.state == .closed)
         expectRules(world)
     }
@@ -48,21 +48,21 @@ struct RuleTests {
         arguments: Dialect.allCases)
     func nothingComesBack(_ dialect: Dialect) {
         for moment in 0..<60 {
-            let world = World(seed: UInt64(moment), Tongue(dialect))
+            let world = TestWorld(seed: UInt64(moment), WireSetup(dialect))
             let client = world.addClient {
                 $0.asksToken = true
                 $0.times.connect = .seconds(2)
             }
-            client.habits.provides = 100...100
-            client.habits.providesTooLate = true
-            world.weather.reportDelay = 0...400
-            world.weather.dialing = moment % 2 == 0 ? .accepted : .unanswered
+            client.behavior.provides = 100...100
+            client.behavior.providesTooLate = true
+            world.network.reportDelay = 0...400
+            world.network.dialing = moment % 2 == 0 ? .accepted : .unanswered
             client.connect()
-            world.run(for: .milliseconds(moment * 60))
+            world.advance(by: .milliseconds(moment * 60))
             if moment % 3 == 0 { world.server.crash() }
             client.disconnect()
             let links = client.openedTargets.count
-            world.run(for: .seconds(400))
+            world.advance(by: .seconds(400))
             #expect(client.state == .closed)
             #expect(client.openedTargets.count == links)
             #expect(client.view.deadline == nil)
@@ -72,14 +72,14 @@ struct RuleTests {
 
     @Test("2: disconnect() cancels a pending retry", arguments: Dialect.allCases)
     func cancelsRetry(_ dialect: Dialect) {
-        let world = World(seed: 1, Tongue(dialect))
+        let world = TestWorld(seed: 1, WireSetup(dialect))
         let client = world.addOpenClient()
         world.server.crash()
         #expect(world.run { client.state == .reconnecting })
         let links = client.openedTargets.count
         client.disconnect()
         world.server.start()
-        world.run(for: .seconds(300))
+        world.advance(by: .seconds(300))
         #expect(client.state == .closed && client.openedTargets.count == links)
         expectRules(world)
     }
@@ -88,33 +88,33 @@ struct RuleTests {
 
     @Test("3: What an old link says changes nothing", arguments: Dialect.allCases)
     func oldLinks(_ dialect: Dialect) throws {
-        let world = World(seed: 1, Tongue(dialect))
+        let world = TestWorld(seed: 1, WireSetup(dialect))
         let client = world.addOpenClient()
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let old = client.rules.link
         client.reconnect()
         world.run { client.state == .open }
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let before = client.view
         if let old {
-            client.hear(
+            client.handle(
                 [
-                    .received([try #require(world.tongue.ghost)]), .wrote([SendID(.max)]),
+                    .received([try #require(world.wire.staleGreeting)]), .wrote([SendID(.max)]),
                     .closed(.closed(code: .normal, reason: "late")),
                 ], of: old)
         }
         #expect(client.view == before)
-        #expect(client.status.identity?.connectionID != "ghost" && client.status.identity?.uid != "ghost")
+        #expect(client.status.identity?.connectionID != "stale" && client.status.identity?.uid != "stale")
         expectRules(world)
     }
 
     @Test("3: connect() while connecting or open joins what is under way")
     func connectJoins() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addClient()
         let calls = [client.connect(), client.connect()]
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let third = client.connect()
         #expect((calls + [third]).allSatisfy { client.answer(to: $0) == .done })
         #expect(client.openedTargets.count == 1)
@@ -125,25 +125,25 @@ struct RuleTests {
 
     @Test("4: Each call ends once: acknowledged, written, not sent or unknown, and it is true")
     func outcomes() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let acknowledged = client.publish(to: "news")
         let written = client.send()
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         client.pipe?.silence()
         let unknown = client.publish(to: "news")
         world.server.crash()
-        client.pipe?.unsilence()
+        client.pipe?.endSilence()
         world.run { client.state == .reconnecting }
         let cancelled = client.publish(to: "news")
         let expired = client.publish(to: "news", limit: .seconds(2))
         client.cancel(cancelled)
-        world.run(for: .seconds(5))
+        world.advance(by: .seconds(5))
         let kept = client.publish(to: "news")
         world.server.start()
-        world.run(for: .seconds(60))
+        world.advance(by: .seconds(60))
         #expect(client.answer(to: acknowledged) != nil)
         #expect(client.answer(to: written) == .written)
         #expect(client.error(of: unknown)?.outcome == .unknown)
@@ -152,23 +152,23 @@ struct RuleTests {
             client.error(of: expired).map { ($0.code == .timedOut, $0.outcome == .notSent) } ?? (false, false)
                 == (true, true))
         #expect(client.answer(to: kept) != nil || client.error(of: kept)?.outcome == .notSent)
-        #expect(world.letters.map(\.reachedServer).prefix(5) == [1, 1, 0, 0, 0])
+        #expect(world.messages.map(\.reachedServer).prefix(5) == [1, 1, 0, 0, 0])
         #expect(client.calls.isEmpty)
         expectRules(world)
     }
 
     @Test("4: A time limit runs from the call, queueing included")
     func limitCountsQueueing() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         world.server.setFaults { $0.replies = .never }
         client.pipe?.stall(.client, for: .seconds(4))
         let call = client.publish(to: "news", limit: .seconds(6))
-        world.run(for: .milliseconds(5_999))
+        world.advance(by: .milliseconds(5_999))
         #expect(client.isOpen(call))
-        world.run(for: .milliseconds(1))
+        world.advance(by: .milliseconds(1))
         #expect(client.error(of: call)?.outcome == .unknown)
         expectRules(world)
     }
@@ -177,20 +177,20 @@ struct RuleTests {
 
     @Test("5: While 64 KiB are unwritten the rest stays in the outbox, in order, and can still be cancelled")
     func writeWindow() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         client.pipe?.stall(.client, for: .seconds(8))
         let calls = (0..<100).map { _ in client.publish(to: "news", size: 2_000) }
         #expect((60...80).contains(client.view.outboxCount), "\(client.view.outboxCount)")
         client.cancel(calls[99])
-        world.run(for: .seconds(9))
+        world.advance(by: .seconds(9))
         #expect(client.error(of: calls[99])?.outcome == .notSent)
         #expect(calls.prefix(99).allSatisfy { client.answer(to: $0) != nil })
         #expect(
-            world.letters.prefix(99).compactMap(\.arrival) == world.letters.compactMap(\.arrival).sorted())
-        #expect(world.letters[99].reachedServer == 0)
+            world.messages.prefix(99).compactMap(\.arrival) == world.messages.compactMap(\.arrival).sorted())
+        #expect(world.messages[99].reachedServer == 0)
         expectRules(world)
     }
 
@@ -198,7 +198,7 @@ struct RuleTests {
         "5: The outbox keeps its bounds and its time to live, by each policy",
         arguments: OutboxPolicy.Overflow.allCases)
     func outboxBounds(overflow: OutboxPolicy.Overflow) {
-        let world = World()
+        let world = TestWorld()
         let client = world.addClient {
             $0.outbox = OutboxPolicy(
                 maximumMessages: 3, maximumBytes: 10_000, timeToLive: .seconds(7), overflow: overflow)
@@ -213,7 +213,7 @@ struct RuleTests {
         case .dropNewest: #expect(codes == [nil, nil, nil, .dropped, .dropped])
         case .coalesce: #expect(codes == [.superseded, .superseded, .superseded, nil, nil])
         }
-        world.run(for: .seconds(8))
+        world.advance(by: .seconds(8))
         #expect(calls.allSatisfy { client.error(of: $0)?.outcome == .notSent })
         #expect(client.drops[.expired] == (overflow == .coalesce ? 2 : 3))
         expectRules(world)
@@ -221,13 +221,13 @@ struct RuleTests {
 
     @Test("5: What cannot be spelled holds nobody back")
     func unencodableFreesTheWindow() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addClient { $0.writeWindow = 100 }
         client.connect()
         let heavy: Value = ["nan": .double(.nan), "text": .string(String(repeating: "x", count: 200))]
         let unencodable = client.send(data: heavy)
         let next = client.send()
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         #expect(client.error(of: unencodable)?.code == .unencodable)
         #expect(client.answer(to: next) == .written)
         expectRules(world)
@@ -237,13 +237,13 @@ struct RuleTests {
 
     @Test("6: Wishes are written once per link, in the order of wishing, before what waits in the outbox")
     func wishesFirst() {
-        let world = World()
+        let world = TestWorld()
         world.server.keepsReceived = true
         let client = world.addClient()
         client.connect()
         client.publish(to: "c")
         for channel in ["c", "a", "b", "a"] { client.subscribe(channel) }
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let first = world.server.received
         #expect(
             first.prefix(3) == ["c", "a", "b"].map { #"{"type":"subscribe","channel-id":"\#($0)"}"# }[...])
@@ -254,7 +254,7 @@ struct RuleTests {
         world.run { client.state == .reconnecting }
         client.publish(to: "c")
         world.run { client.state == .open }
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         #expect(world.server.received.prefix(4) == first.prefix(3) + [world.server.received[3]])
         #expect(world.server.received[3].contains("publish"))
         #expect(world.server.subscriptions(of: client) == ["c", "a", "b"])
@@ -263,72 +263,72 @@ struct RuleTests {
 
     @Test("6: A rejected wish is reported and rests until it is asked for again")
     func rejectionRests() {
-        let world = World()
+        let world = TestWorld()
         world.server.keepsReceived = true
         world.server.configuration.channels = [.init("full", ChannelConfiguration(maximumSubscribers: 1))]
         let first = world.addOpenClient()
         first.subscribe("full")
         let second = world.addOpenClient()
         let (call, _) = second.subscribe("full")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         #expect(second.error(of: call)?.code == .rejected)
         #expect(second.error(of: call)?.details?["current"] == 1)
         #expect(second.engine.subscription("full")?.rejection?.code == .rejected)
         world.server.received = []
         second.reconnect()
-        world.run(for: .seconds(2))
+        world.advance(by: .seconds(2))
         #expect(second.state == .open && world.server.received.isEmpty)
         first.disconnect()
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let (again, _) = second.subscribe("full")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         #expect(second.answer(to: again) == .subscribed(SubscriptionStatus(isConfirmed: true)))
         expectRules(world)
     }
 
     @Test("6: A reply to an older link's subscribe confirms nothing")
     func oldReply() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
-        world.weather.reportDelay = 5_000...5_000
+        world.network.reportDelay = 5_000...5_000
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let old = client.rules.link
         client.reconnect()
-        world.weather.reportDelay = 0...0
+        world.network.reportDelay = 0...0
         world.run { client.state == .open }
         world.server.setFaults { $0.replies = .never }
         if let old {
-            client.hear(
+            client.handle(
                 [.received([.text(#"{"type":"subscription-result","channel-id":"news","success":true}"#)])],
                 of: old)
         }
         #expect(client.engine.subscription("news")?.isConfirmed == false)
-        world.run(for: .seconds(10))
+        world.advance(by: .seconds(10))
         #expect(client.engine.subscription("news")?.isConfirmed == false)
         expectRules(world)
     }
 
     @Test("6: A retained message comes once, however often it is handed over")
     func retainedOnce() {
-        let world = World()
+        let world = TestWorld()
         world.server.configuration.channelDefaults.retention = 3
         let client = world.addOpenClient()
         let (_, inbox) = client.subscribe("kept")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         for _ in 0..<2 { client.publish(to: "kept") }
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         for _ in 0..<3 {
             client.pipe?.cut()
             world.run { client.state == .reconnecting }
             world.run { client.state == .open }
-            world.run(for: .seconds(1))
+            world.advance(by: .seconds(1))
         }
-        #expect(client.letters(in: inbox) == [0, 1])
+        #expect(client.messageNumbers(in: inbox) == [0, 1])
         let late = world.addOpenClient()
         let (_, other) = late.subscribe("kept")
-        world.run(for: .seconds(1))
-        #expect(late.letters(in: other) == [0, 1])
+        world.advance(by: .seconds(1))
+        #expect(late.messageNumbers(in: other) == [0, 1])
         expectRules(world)
     }
 
@@ -336,12 +336,12 @@ struct RuleTests {
 
     @Test("7: Silence beyond the limit ends the link, and the reason says so", arguments: Dialect.allCases)
     func silence(_ dialect: Dialect) {
-        let world = World(seed: 1, Tongue(dialect))
+        let world = TestWorld(seed: 1, WireSetup(dialect))
         let client = world.addOpenClient()
         client.pipe?.silence()
-        world.run(for: .milliseconds(23_990))
+        world.advance(by: .milliseconds(23_990))
         #expect(client.state == .open)
-        world.run(for: .seconds(3))
+        world.advance(by: .seconds(3))
         #expect(client.states.contains(.reconnecting))
         #expect(client.statuses.contains { $0.lastError?.code == .silent })
         expectRules(world)
@@ -349,17 +349,17 @@ struct RuleTests {
 
     @Test("7: Any bytes count as life, half a message too")
     func anyBytesAreLife() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         world.server.setFaults { $0.isSilent = true }
         // The head of a frame of 100,000 bytes, and then one byte of it every 15 s.
         client.pipe?.inject([0x81, 127, 0, 0, 0, 0, 0, 1, 0x86, 0xA0], to: .client)
         for _ in 0..<20 {
             client.pipe?.inject([0x20], to: .client)
-            world.run(for: .seconds(15))
+            world.advance(by: .seconds(15))
             #expect(client.state == .open)
         }
-        world.run(for: .seconds(26))
+        world.advance(by: .seconds(26))
         #expect(client.states.contains(.reconnecting))
         expectRules(world)
     }
@@ -368,7 +368,7 @@ struct RuleTests {
 
     @Test("8: A greeting alone does not reset the backoff: it takes a stable time too")
     func backoffNeedsStableTime() {
-        let world = World()
+        let world = TestWorld()
         world.server.setFaults {
             $0.ending = .drop
             $0.endingAfter = 1
@@ -376,11 +376,11 @@ struct RuleTests {
         let client = world.addClient()
         client.subscribe("news")
         client.connect()
-        #expect(world.run(until: .seconds(400)) { client.status.attempt == 6 })
+        #expect(world.run(within: .seconds(400)) { client.status.attempt == 6 })
         #expect(client.states.count { $0 == .open } >= 4, "It was greeted each time.")
         world.server.setFaults { $0 = Faults() }
         world.run { client.state == .open }
-        world.run(for: .seconds(6))
+        world.advance(by: .seconds(6))
         client.pipe?.cut()
         world.run { client.state == .reconnecting }
         #expect(client.status.attempt == 2)
@@ -394,11 +394,11 @@ struct RuleTests {
         ])
     func capHolds(policy: ReconnectPolicy) {
         for seed in 1...20 as ClosedRange<UInt64> {
-            let world = World(seed: seed, isRecording: false)
+            let world = TestWorld(seed: seed, isRecording: false)
             let client = world.addClient { $0.reconnect = policy }
             world.server.crash()
             client.connect()
-            world.run(for: .seconds(600))
+            world.advance(by: .seconds(600))
             let attempts = client.openedTargets.map(\.deadline)
             let waits = zip(attempts, attempts.dropFirst()).map { $0.duration(to: $1) }
             #expect(waits.allSatisfy { $0 <= .seconds(30) + .milliseconds(10) })
@@ -411,15 +411,15 @@ struct RuleTests {
 
     @Test("9: Whatever is due together is done together, also after a sleep of minutes")
     func deadlines() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addClient()
         world.server.crash()
         client.connect()
         for limit in [1, 1, 2, 3, 40] { client.publish(to: "news", limit: .seconds(limit)) }
-        client.suspend(for: .seconds(120))
-        world.run(for: .seconds(119))
+        client.suspendApp(for: .seconds(120))
+        world.advance(by: .seconds(119))
         #expect(client.calls.count == 6)
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         #expect(client.calls.count == 1, "Only connect() without a limit is still open.")
         expectRules(world)
     }
@@ -430,11 +430,11 @@ struct RuleTests {
         "10: Garbage ends the link with the right code, and the client goes on", arguments: Dialect.allCases)
     func garbage(_ dialect: Dialect) {
         for seed in 1...200 as ClosedRange<UInt64> {
-            let world = World(seed: seed, Tongue(dialect))
+            let world = TestWorld(seed: seed, WireSetup(dialect))
             let client = world.addOpenClient()
             let bytes = (0..<64).map { _ in UInt8.random(in: 0...255, using: &world.random) }
             client.pipe?.inject(bytes, to: .client)
-            world.run(for: .seconds(100))
+            world.advance(by: .seconds(100))
             #expect(client.state == .open)
             expectRules(world)
         }
@@ -442,7 +442,7 @@ struct RuleTests {
 
     @Test("10: A message beyond the limit ends the link with 1009")
     func tooBig() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         client.pipe?.inject([0x81, 127, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], to: .client)
         world.run { client.state == .reconnecting }
@@ -453,16 +453,16 @@ struct RuleTests {
 
     @Test("10: What nobody consumes is bounded, and what is lost is counted")
     func inboxIsBounded() {
-        let world = World()
+        let world = TestWorld()
         world.server.configuration.allowsFlood = true
         let client = world.addClient { $0.inbox = InboxPolicy(maximumMessages: 100) }
         client.connect()
-        client.habits.consumes = nil
+        client.behavior.consumes = nil
         let (_, inbox) = client.subscribe("flood")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         client.send("flood", data: ["channel-id": "flood", "count": 5_000, "data": [:]])
-        world.run(for: .seconds(2))
-        client.habits.consumes = 0...0
+        world.advance(by: .seconds(2))
+        client.behavior.consumes = 0...0
         client.takeEverything()
         #expect(client.elements(of: inbox).count == 100)
         #expect(client.missed(in: inbox) == 4_900)
@@ -476,25 +476,25 @@ struct RuleTests {
         "11: Whatever the app does not consume, pings are answered and replies come",
         arguments: InboxPolicy.Overflow.allCases)
     func slowConsumer(overflow: InboxPolicy.Overflow) {
-        let world = World()
+        let world = TestWorld()
         world.server.configuration.heartbeatInterval = .seconds(5)
         world.server.configuration.heartbeatTimeout = .seconds(20)
         let client = world.addClient { $0.inbox = InboxPolicy(maximumMessages: 2, overflow: overflow) }
         client.connect()
-        client.habits.consumes = nil
+        client.behavior.consumes = nil
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         let other = world.addOpenClient()
         for _ in 0..<100 {
             other.publish(to: "news")
-            world.run(for: .seconds(1))
+            world.advance(by: .seconds(1))
         }
         let calls = [client.publish(to: "news", limit: .seconds(11)), client.ping()]
-        world.run(for: .seconds(11))
+        world.advance(by: .seconds(11))
         #expect(calls.allSatisfy { client.answer(to: $0) != nil })
         #expect(client.openedTargets.count == 1, "No link died of it.")
         #expect(world.server.session.counters.deadConnections == 0)
-        if overflow == .pauseReading { #expect(world.tally.of("effect", "resumeReading") > 0) }
+        if overflow == .pauseReading { #expect(world.coverage.of("effect", "resumeReading") > 0) }
         expectRules(world)
     }
 
@@ -502,15 +502,15 @@ struct RuleTests {
 
     @Test("12: A late reply goes to the call that caused it, which is gone: not to the next")
     func lateReply() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         world.server.setFaults { $0.replies = .late(.seconds(3)) }
         let impatient = client.publish(to: "news", limit: .seconds(1))
-        world.run(for: .seconds(2))
+        world.advance(by: .seconds(2))
         let patient = client.publish(to: "news", limit: .seconds(10))
-        world.run(for: .seconds(10))
+        world.advance(by: .seconds(10))
         #expect(client.error(of: impatient)?.outcome == .unknown)
         let receipt = PublishReceipt(outcome: .acknowledged, messageID: "msg-2", deliveredTo: 1)
         #expect(client.answer(to: patient) == .published(receipt))
@@ -521,38 +521,38 @@ struct RuleTests {
         "12: A late answer to an event goes to the call that caused it, which is gone: not to the next",
         arguments: [Dialect.senteLiteVectors, .sente])
     func lateAnswer(_ dialect: Dialect) {
-        let world = World(seed: 1, Tongue(dialect))
+        let world = TestWorld(seed: 1, WireSetup(dialect))
         let client = world.addOpenClient()
         world.server.setFaults { $0.replies = .late(.seconds(3)) }
-        let impatient = client.ask(limit: .seconds(1))
-        world.run(for: .seconds(2))
-        let patient = client.ask(limit: .seconds(10))
-        world.run(for: .seconds(10))
+        let impatient = client.sendAwaitingReply(limit: .seconds(1))
+        world.advance(by: .seconds(2))
+        let patient = client.sendAwaitingReply(limit: .seconds(10))
+        world.advance(by: .seconds(10))
         #expect(client.error(of: impatient)?.outcome == .unknown)
         guard case .value(let answer)? = client.answer(to: patient) else {
             Issue.record("\(client.error(of: patient) as Any)")
             return
         }
-        #expect(world.tongue.answered(by: answer) == 1)
+        #expect(world.wire.answered(by: answer) == 1)
         expectRules(world)
     }
 
     @Test("12: A fence clears the slot of a reply that never comes")
     func fence() {
-        let world = World()
+        let world = TestWorld()
         let client = world.addOpenClient()
         client.subscribe("news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         world.server.setFaults(of: client) { $0.replies = .never }
         let lost = client.publish(to: "news", limit: .seconds(20))
         let impatient = client.publish(to: "news", limit: .seconds(1))
-        world.run(for: .seconds(2))
+        world.advance(by: .seconds(2))
         #expect(client.error(of: impatient)?.code == .timedOut)
         #expect(client.error(of: lost)?.code == .noReply, "The pong came, its reply did not: it never will.")
         #expect(client.error(of: lost)?.outcome == .unknown)
         world.server.setFaults(of: client) { $0 = Faults() }
         let next = client.publish(to: "news")
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         #expect(
             client.answer(to: next)
                 == .published(PublishReceipt(outcome: .acknowledged, messageID: "msg-3", deliveredTo: 1)))
@@ -563,16 +563,16 @@ struct RuleTests {
         "12: Answers out of order find their requests",
         arguments: [Faults.Replies.outOfOrder, .twice, .normal])
     func answersOutOfOrder(replies: Faults.Replies) {
-        let world = World()
+        let world = TestWorld()
         let service = world.addOpenClient()
         service.respond(on: "service")
-        service.habits.answers = 0...900
+        service.behavior.answers = 0...900
         let client = world.addOpenClient()
-        world.run(for: .seconds(1))
+        world.advance(by: .seconds(1))
         world.server.setFaults { $0.replies = replies }
-        let first = world.letters.count
+        let first = world.messages.count
         let calls = (0..<10).map { _ in client.request(on: "service") }
-        world.run(for: .seconds(5))
+        world.advance(by: .seconds(5))
         for (offset, call) in calls.enumerated() {
             #expect(client.answer(to: call) == .value(["answer": Value(first + offset)]))
         }
@@ -581,7 +581,7 @@ struct RuleTests {
 }
 
 /// No rule was broken in this world.
-func expectRules(_ world: World, sourceLocation: SourceLocation = #_sourceLocation) {
+func expectRules(_ world: TestWorld, sourceLocation: SourceLocation = #_sourceLocation) {
     for violation in world.violations.prefix(1) {
         Issue.record("\(violation)", sourceLocation: sourceLocation)
     }

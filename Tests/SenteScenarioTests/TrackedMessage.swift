@@ -7,7 +7,7 @@ import SenteWire
 /// A message of an app, followed from the call to its end.
 ///
 /// Its number is in its data, so that it is known everywhere.
-struct Letter {
+struct TrackedMessage {
     /// What the server did with it, as the server itself knows.
     enum Treatment: Equatable {
         case published(messageID: String)
@@ -30,8 +30,8 @@ struct Letter {
 }
 
 extension Outbound {
-    /// The number of the letter that this is.
-    var letter: Int? {
+    /// The number of the tracked message that this is.
+    var messageNumber: Int? {
         switch self {
         case .publish(_, let data, _), .request(_, let data, _): data["n"]?.integerValue.map { Int($0) }
         case .event(let event, _): event.data["n"]?.integerValue.map { Int($0) }

@@ -7,11 +7,11 @@ import SenteSocket
 import SenteWire
 
 /// The world's server: a `ServerSession` and the server ends of the pipes.
-final class Server {
-    unowned let world: World
+final class WorldServer {
+    unowned let world: TestWorld
     private(set) var session: ServerSession
     private(set) var isUp = true
-    var configuration: ServerConfiguration { didSet { if world.age == .zero { begin() } } }
+    var configuration: ServerConfiguration { didSet { if world.elapsed == .zero { begin() } } }
     private var pipes: [ConnectionID: Pipe] = [:]
     private(set) var faults = Faults() { didSet { noteFaults(oldValue) } }
     /// Until then answers may come late, because of faults in force or just over.
@@ -22,9 +22,9 @@ final class Server {
     var received: [String] = []
     var keepsReceived = false
 
-    init(_ world: World) {
+    init(_ world: TestWorld) {
         self.world = world
-        configuration = world.tongue.server
+        configuration = world.wire.server
         session = ServerSession(configuration, seed: world.seed)
     }
 
@@ -40,7 +40,7 @@ final class Server {
 
     /// The process dies: every connection breaks, nobody listens.
     func crash() {
-        world.tell("the server crashes")
+        world.log("the server crashes")
         isUp = false
         deadline = nil
         for pipe in pipes.values.sorted(by: { $0.connection < $1.connection }) { pipe.hangUp(.server) }
@@ -49,7 +49,7 @@ final class Server {
 
     /// It closes every connection with 1001 and goes.
     func stop() {
-        world.tell("the server stops")
+        world.log("the server stops")
         handle(.command(.stop))
         isUp = false
         deadline = nil
@@ -59,7 +59,7 @@ final class Server {
     /// A new process: new connection ids, no subscriptions, the counters begin anew.
     func start() {
         guard !isUp else { return }
-        world.tell("the server starts")
+        world.log("the server starts")
         arrivals += 1
         isUp = true
         begin()
@@ -83,7 +83,7 @@ final class Server {
         }
     }
 
-    func setFaults(of client: Client, _ change: (inout Faults) -> Void) {
+    func setFaults(of client: WorldClient, _ change: (inout Faults) -> Void) {
         guard let pipe = client.pipe else { return }
         var special = faults
         change(&special)
@@ -92,7 +92,7 @@ final class Server {
     }
 
     /// Drops what it knows of a client.
-    func drop(_ client: Client, unless isSpared: Bool = false) {
+    func drop(_ client: WorldClient, unless isSpared: Bool = false) {
         guard !isSpared else { return }
         for id in connections(of: client) { handle(.command(.drop(id))) }
     }
@@ -101,7 +101,7 @@ final class Server {
 
     // MARK: The way in
 
-    func asked(_ request: HTTPRequest, on pipe: Pipe) {
+    func received(_ request: HTTPRequest, on pipe: Pipe) {
         guard isUp else { return pipe.hangUp(.server) }
         pipe.answer(
             session.admit(
@@ -109,12 +109,12 @@ final class Server {
                 wantsUpgrade: request.isUpgrade, at: world.now))
     }
 
-    func heard(_ report: LinkReport, on pipe: Pipe) {
+    func received(_ report: LinkReport, on pipe: Pipe) {
         switch report {
         case .opened:
             guard isUp else { return pipe.hangUp(.server) }
             pipes[pipe.connection] = pipe
-            handle(.connected(pipe.connection, world.tongue.handshake(pipe.owner)))
+            handle(.connected(pipe.connection, world.wire.handshake(pipe.owner)))
         case .received(let messages): for message in messages { receive(message, on: pipe) }
         case .closed:
             guard pipes.removeValue(forKey: pipe.connection) != nil else { return }
@@ -139,7 +139,7 @@ final class Server {
             return world.violate(10, "The server got a message nobody wrote: \(message.string)")
         }
         guard isUp else { return }
-        world.tell("server \(pipe.connection) ◀ \(message.string)")
+        world.log("server \(pipe.connection) ◀ \(message.string)")
         if keepsReceived { received.append(message.string) }
         arrivals += 1
         pipe.owner.rules.reachedServer(outbound, on: pipe)
@@ -147,26 +147,26 @@ final class Server {
         var effects: [ServerEffect] = []
         session.handle(.received(pipe.connection, message), at: world.now, into: &effects)
         deadline = session.deadline
-        if let number = outbound.letter {
-            letter(number, reached: pipe, message, before, effects)
+        if let number = outbound.messageNumber {
+            track(number, reached: pipe, message, before, effects)
         }
         perform(effects)
     }
 
-    /// Notes what the server did with a letter.
+    /// Notes what the server did with a message.
     ///
     /// Where faults keep its answer back, a copy of the server without faults tells.
-    private func letter(
+    private func track(
         _ number: Int, reached pipe: Pipe, _ message: Message, _ before: ServerSession?,
         _ effects: [ServerEffect]
     ) {
-        world.letters[number].reachedServer += 1
-        world.letters[number].arrival = arrivals
-        if world.letters[number].reachedServer > 1 {
-            world.violate(4, "Letter \(number) reached the server twice.")
+        world.messages[number].reachedServer += 1
+        world.messages[number].arrival = arrivals
+        if world.messages[number].reachedServer > 1 {
+            world.violate(4, "Message \(number) reached the server twice.")
         }
-        if world.letters[number].isNotSent {
-            world.violate(4, "Letter \(number) was reported not sent, and reached the server.")
+        if world.messages[number].isNotSent {
+            world.violate(4, "Message \(number) was reported not sent, and reached the server.")
         }
         var answers = effects
         if var copy = before {
@@ -182,19 +182,19 @@ final class Server {
         }
         for case .send(pipe.connection, let answer) in answers.reversed() {
             if let treatment = treatment(answer) {
-                world.letters[number].treatment = treatment
+                world.messages[number].treatment = treatment
                 return
             }
         }
     }
 
     /// Servers of vectors tell nothing of what they did with a message.
-    private func treatment(_ answer: Message) -> Letter.Treatment? {
-        guard world.tongue.hasRequests, answer.bytes.count > 16,
-            let value = try? world.tongue.format.decode(answer.bytes)
+    private func treatment(_ answer: Message) -> TrackedMessage.Treatment? {
+        guard world.wire.hasRequests, answer.bytes.count > 16,
+            let value = try? world.wire.format.decode(answer.bytes)
         else { return nil }
         func field(_ name: String, of value: Value? = value) -> Value? {
-            value.flatMap { world.tongue.field(name, of: $0) }
+            value.flatMap { world.wire.field(name, of: $0) }
         }
         switch field("type")?.stringValue ?? field("type")?.keywordValue?.text {
         case "publish-result":
@@ -215,13 +215,13 @@ final class Server {
             switch effect {
             case .send(let id, let message):
                 guard let pipe = pipes[id] else { continue }
-                world.tell("server \(id) ▶ \(message.string)")
+                world.log("server \(id) ▶ \(message.string)")
                 pipe.send(message)
             case .close(let id, let code, let reason, let keepsTCP):
-                world.tell("server \(id) closes with \(code)")
+                world.log("server \(id) closes with \(code)")
                 pipes.removeValue(forKey: id)?.close(.server, code, reason: reason, keepsTCP: keepsTCP)
             case .drop(let id):
-                world.tell("server \(id) drops")
+                world.log("server \(id) drops")
                 pipes.removeValue(forKey: id)?.hangUp(.server)
             case .ask, .tell: break
             case .flood(let id, var flood):
@@ -231,12 +231,12 @@ final class Server {
     }
 
     /// The connections of a client that the server still knows.
-    func connections(of client: Client) -> [ConnectionID] {
+    func connections(of client: WorldClient) -> [ConnectionID] {
         pipes.values.filter { $0.owner === client }.map(\.connection).sorted()
     }
 
     /// What the server holds a client subscribed to, in the order of subscribing.
-    func subscriptions(of client: Client) -> [String] {
+    func subscriptions(of client: WorldClient) -> [String] {
         let connection = statistics.connections.first { $0.id == client.pipe?.connection }
         return connection?.subscriptions.compactMap(\.stringValue) ?? []
     }

@@ -6,17 +6,17 @@ import SenteSocket
 import SenteWire
 
 /// A client as its app sees it: a `ClientEngine`, what a driver does for it, and an app that can be told what to do.
-final class Client: CustomStringConvertible {
+final class WorldClient: CustomStringConvertible {
     /// What a call was about.
-    enum Deed: Equatable {
+    enum CallKind: Equatable {
         case connect, disconnect, unsubscribe, ping, listChannels, listSubscriptions
         case subscribe(channel: String, inbox: InboxID, scoped: Bool)
         /// A publish, a request, an event.
-        case letter(Int, Awaited)
+        case message(Int, Awaited)
     }
 
     struct Call {
-        var deed: Deed
+        var kind: CallKind
         var madeAt: Instant
         /// It must be resolved by then.
         var deadline: Instant?
@@ -31,7 +31,7 @@ final class Client: CustomStringConvertible {
     }
 
     /// How the app treats what comes.
-    struct Habits {
+    struct Behavior {
         /// How long it takes over what it has taken, in milliseconds; nil: it never consumes.
         var consumes: ClosedRange<Int>? = 0...0
         /// How long a service thinks, in milliseconds; nil: it never answers.
@@ -46,15 +46,15 @@ final class Client: CustomStringConvertible {
         var providesTooLate = false
     }
 
-    unowned let world: World
+    unowned let world: TestWorld
     let number: Int
     let configuration: SessionConfiguration
     private(set) var engine: ClientEngine
-    private let witness = Witness()
+    private let recorder = EncodingRecorder()
     /// What the messages of the last step say.
     private(set) var outbounds: [SendID: Outbound] = [:]
     private(set) lazy var rules = RuleBook(self)
-    var habits = Habits()
+    var behavior = Behavior()
     private(set) var pipe: Pipe?
     private var pipes: [LinkID: Pipe] = [:]
     private(set) var calls: [CallID: Call] = [:]
@@ -67,22 +67,23 @@ final class Client: CustomStringConvertible {
     private var waiting: [AskID] = []
     /// While suspended it hears nothing and its timers do not fire, as a process that sleeps.
     private(set) var suspendedUntil = Instant.distantPast
-    /// Answers to letters that the app finds by itself (`settle`), by the letter's number.
-    private var conversations: [Int: CallID] = [:]
-    private(set) lazy var ears: InboxID = openEars()
+    /// Calls whose answer the app finds by itself (`settle`), by the number of their message.
+    private var echoCalls: [Int: CallID] = [:]
+    private(set) lazy var eventInbox: InboxID = openEventInbox()
 
     init(
-        _ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64, in world: World
+        _ number: Int, _ configuration: SessionConfiguration, sizes: SizeLimits, seed: UInt64,
+        in world: TestWorld
     ) {
         self.number = number
         self.configuration = configuration
         self.world = world
         reading = ClientEngine.Reading(at: world.now)
-        let detector = world.tongue.detector
+        let detector = world.wire.detector
         engine = ClientEngine(
             configuration: configuration, sizes: sizes, random: Generator(seed: seed)
-        ) { [witness] (first, sizes) throws(SenteError) in
-            witness.follow(try detector.detect(first, sizes: sizes))
+        ) { [recorder] (first, sizes) throws(SenteError) in
+            recorder.follow(try detector.detect(first, sizes: sizes))
         }
     }
 
@@ -114,7 +115,7 @@ final class Client: CustomStringConvertible {
         return reading.metrics(at: now)
     }
 
-    func suspend(for duration: Duration) { suspendedUntil = now.advanced(by: duration) }
+    func suspendApp(for duration: Duration) { suspendedUntil = now.advanced(by: duration) }
 
     // MARK: What the app does
 
@@ -126,14 +127,14 @@ final class Client: CustomStringConvertible {
     @discardableResult
     func disconnect() -> CallID { call(.disconnect, limit: configuration.times.close) { .disconnect($0) } }
 
-    func reconnect() { tell(.command(.reconnect)) }
+    func reconnect() { handle(.command(.reconnect)) }
 
     @discardableResult
     func subscribe(_ channel: String, scoped: Bool = false) -> (call: CallID, inbox: InboxID) {
         let inbox = world.newInbox()
         handles[inbox] = Handle(channel: channel)
-        let deed = Deed.subscribe(channel: channel, inbox: inbox, scoped: scoped)
-        let call = call(deed, limit: configuration.times.request) {
+        let kind = CallKind.subscribe(channel: channel, inbox: inbox, scoped: scoped)
+        let call = call(kind, limit: configuration.times.request) {
             .subscribe($0, channel: channel, inbox, scoped: scoped)
         }
         return (call, inbox)
@@ -149,18 +150,18 @@ final class Client: CustomStringConvertible {
     func respond(on channel: String) -> InboxID {
         let inbox = world.newInbox()
         handles[inbox] = Handle(channel: channel)
-        tell(.command(.respond(channel: channel, inbox)))
+        handle(.command(.respond(channel: channel, inbox)))
         return inbox
     }
 
-    func endScope(_ inbox: InboxID) { tell(.command(.endScope(inbox))) }
+    func endScope(_ inbox: InboxID) { handle(.command(.endScope(inbox))) }
 
     /// Listens to a channel without a wish, as `onMessage` does.
     func listen(to channel: String) -> InboxID {
         let inbox = world.newInbox()
         handles[inbox] = Handle(channel: channel)
-        tell(.command(.openInbox(inbox)))
-        tell(.command(.listen(inbox, .channel(WireName(channel)))))
+        handle(.command(.openInbox(inbox)))
+        handle(.command(.listen(inbox, .channel(WireName(channel)))))
         return inbox
     }
 
@@ -168,41 +169,41 @@ final class Client: CustomStringConvertible {
     func listen(to filter: InboxFilter) -> InboxID {
         let inbox = world.newInbox()
         handles[inbox] = Handle()
-        tell(.command(.openInbox(inbox)))
-        tell(.command(.listen(inbox, filter)))
+        handle(.command(.openInbox(inbox)))
+        handle(.command(.listen(inbox, filter)))
         return inbox
     }
 
-    func closeInbox(_ inbox: InboxID) { tell(.command(.closeInbox(inbox))) }
+    func closeInbox(_ inbox: InboxID) { handle(.command(.closeInbox(inbox))) }
 
     /// `size` bytes of padding make it heavy.
     @discardableResult
     func publish(
         to channel: String, size: Int = 0, excludeSender: Bool = false, limit: Duration? = .seconds(10)
     ) -> CallID {
-        letter(.reply, limit: limit) {
+        track(.reply, limit: limit) {
             .publish(channel: channel, data: Self.data($0, size), excludeSender: excludeSender)
         }
     }
 
     @discardableResult
     func request(on channel: String, limit: Duration = .seconds(10)) -> CallID {
-        letter(.reply, limit: limit) {
+        track(.reply, limit: limit) {
             .request(channel: channel, data: Self.data($0, 0), limit: limit.wholeMilliseconds)
         }
     }
 
     @discardableResult
     func send(_ name: String = "note", data: Value? = nil, limit: Duration? = .seconds(10)) -> CallID {
-        letter(.written, limit: limit) { number in
+        track(.written, limit: limit) { number in
             var fields = data?.mapValue ?? ValueMap()
             fields["n"] = Value(number)
-            return .event(Event(id: self.world.tongue.id(name), data: .map(fields)))
+            return .event(Event(id: self.world.wire.id(name), data: .map(fields)))
         }
     }
 
     /// Data that servers of this dialect choke on.
-    func submitUnfitPublish(to channel: String) -> CallID {
+    func publishUnfit(to channel: String) -> CallID {
         let limit = configuration.times.request
         return call(.listChannels, limit: limit) {
             .submit(
@@ -212,29 +213,29 @@ final class Client: CustomStringConvertible {
 
     /// Sends an event, and waits for what the server answers to it.
     @discardableResult
-    func ask(limit: Duration = .seconds(10)) -> CallID {
-        letter(.reply, limit: limit) {
-            .event(Event(id: self.world.tongue.id("ask"), data: Self.data($0, 0)))
+    func sendAwaitingReply(limit: Duration = .seconds(10)) -> CallID {
+        track(.reply, limit: limit) {
+            .event(Event(id: self.world.wire.id("ask"), data: Self.data($0, 0)))
         }
     }
 
     /// The format has no word for it.
     @discardableResult
-    func sendUnsayable() -> CallID {
-        letter(.written, limit: nil) {
+    func sendUnencodable() -> CallID {
+        track(.written, limit: nil) {
             .event(
                 Event(
-                    id: self.world.tongue.id("note"),
-                    data: ["n": Value($0), "more": self.world.tongue.unencodable]))
+                    id: self.world.wire.id("note"),
+                    data: ["n": Value($0), "more": self.world.wire.unencodable]))
         }
     }
 
     /// Sends an event, which the server echoes, and takes the echo for its answer.
     @discardableResult
-    func converse(limit: Duration = .seconds(10)) -> CallID {
-        _ = ears
-        return letter(.settlement, limit: limit) {
-            .event(Event(id: self.world.tongue.id("question"), data: Self.data($0, 0)))
+    func sendAwaitingEcho(limit: Duration = .seconds(10)) -> CallID {
+        _ = eventInbox
+        return track(.settlement, limit: limit) {
+            .event(Event(id: self.world.wire.id("question"), data: Self.data($0, 0)))
         }
     }
 
@@ -247,9 +248,9 @@ final class Client: CustomStringConvertible {
     @discardableResult
     func ping() -> CallID { call(.ping, limit: configuration.times.request) { .ping($0) } }
 
-    func cancel(_ call: CallID) { tell(.command(.cancel(call))) }
+    func cancel(_ call: CallID) { handle(.command(.cancel(call))) }
 
-    func pathChanged(_ change: NetworkChange) { tell(.pathChanged(change)) }
+    func pathChanged(_ change: NetworkChange) { handle(.pathChanged(change)) }
 
     // MARK: What the app knows
 
@@ -265,8 +266,8 @@ final class Client: CustomStringConvertible {
         if case .success(let answer)? = results[call] { answer } else { nil }
     }
 
-    /// The letters that came through a handle.
-    func letters(in inbox: InboxID) -> [Int] {
+    /// The numbers of the messages that came through a handle.
+    func messageNumbers(in inbox: InboxID) -> [Int] {
         handles[inbox, default: Handle()].elements.compactMap {
             if case .message(let message) = $0 {
                 message.data["n"]?.integerValue.map { Int($0) }
@@ -285,29 +286,29 @@ final class Client: CustomStringConvertible {
 
     // MARK: Calls
 
-    private func call(_ deed: Deed, limit: Duration?, _ command: (CallID) -> Command) -> CallID {
+    private func call(_ kind: CallKind, limit: Duration?, _ command: (CallID) -> Command) -> CallID {
         let id = world.newCall()
-        calls[id] = Call(deed: deed, madeAt: now, deadline: limit.map { now.advanced(by: $0) })
-        tell(.command(command(id)))
+        calls[id] = Call(kind: kind, madeAt: now, deadline: limit.map { now.advanced(by: $0) })
+        handle(.command(command(id)))
         return id
     }
 
-    private func letter(_ awaited: Awaited, limit: Duration?, _ make: (Int) -> Outbound) -> CallID {
-        let number = world.letters.count
-        return call(.letter(number, awaited), limit: limit) { id in
+    private func track(_ awaited: Awaited, limit: Duration?, _ make: (Int) -> Outbound) -> CallID {
+        let number = world.messages.count
+        return call(.message(number, awaited), limit: limit) { id in
             let life = configuration.outbox.timeToLive
-            world.letters.append(
-                Letter(
+            world.messages.append(
+                TrackedMessage(
                     client: self.number, call: id, sentAt: now,
                     livesUntil: life.map { now.advanced(by: $0) }))
-            if awaited == .settlement { conversations[number] = id }
+            if awaited == .settlement { echoCalls[number] = id }
             return .submit(id, make(number), limit: limit, awaits: awaited)
         }
     }
 
-    private func submit(_ deed: Deed, _ outbound: Outbound) -> CallID {
+    private func submit(_ kind: CallKind, _ outbound: Outbound) -> CallID {
         let limit = configuration.times.request
-        return call(deed, limit: limit) { .submit($0, outbound, limit: limit, awaits: .reply) }
+        return call(kind, limit: limit) { .submit($0, outbound, limit: limit, awaits: .reply) }
     }
 
     private static func data(_ number: Int, _ size: Int) -> Value {
@@ -316,21 +317,21 @@ final class Client: CustomStringConvertible {
             : ["n": Value(number)]
     }
 
-    private func openEars() -> InboxID {
+    private func openEventInbox() -> InboxID {
         let inbox = world.newInbox()
         handles[inbox] = Handle()
-        tell(.command(.openInbox(inbox)))
-        tell(.command(.listen(inbox, .allEvents)))
+        handle(.command(.openInbox(inbox)))
+        handle(.command(.listen(inbox, .allEvents)))
         return inbox
     }
 
     // MARK: Steps
 
-    func tell(_ input: Input) {
+    func handle(_ input: Input) {
         step(.input(input)) { engine, effects in engine.handle(input, at: world.now, into: &effects) }
     }
 
-    func hear(_ reports: [LinkReport], of link: LinkID) {
+    func handle(_ reports: [LinkReport], of link: LinkID) {
         if isSuspended, let pipe = pipes[link] {
             return world.at(suspendedUntil, .reports(pipe, reports))
         }
@@ -340,22 +341,22 @@ final class Client: CustomStringConvertible {
     }
 
     private func step(_ cause: RuleBook.Cause, _ body: (inout ClientEngine, inout [Effect]) -> Void) {
-        world.tell("\(self) ◀ \(cause)")
+        world.log("\(self) ◀ \(cause)")
         rules.willHandle(cause)
         var effects: [Effect] = []
         body(&engine, &effects)
         view = View.of(&engine)
-        let unsaid: [Outbound]
-        (outbounds, unsaid) = witness.take(effects)
-        for outbound in unsaid { rules.couldNotSay(outbound) }
+        let unencodable: [Outbound]
+        (outbounds, unencodable) = recorder.take(effects)
+        for outbound in unencodable { rules.couldNotEncode(outbound) }
         rules.didHandle(cause, effects)
         for effect in effects { perform(effect) }
         rules.didPerform()
     }
 
     private func perform(_ effect: Effect) {
-        world.tell("\(self) ▶ \(effect)")
-        world.tally.count(effect)
+        world.log("\(self) ▶ \(effect)")
+        world.coverage.count(effect)
         switch effect {
         case .openLink(let link, let target):
             openedTargets.append(target)
@@ -391,8 +392,8 @@ final class Client: CustomStringConvertible {
             return world.violate(4, "\(self): \(call) was resolved twice, or never made: \(result)")
         }
         if keepsResults { results[call] = result }
-        world.tally.count(result, of: known.deed)
-        if case .letter(let number, _) = known.deed { conversations[number] = nil }
+        world.coverage.count(result)
+        if case .message(let number, _) = known.kind { echoCalls[number] = nil }
         rules.resolved(call, known, result)
     }
 
@@ -400,23 +401,23 @@ final class Client: CustomStringConvertible {
 
     private func answer(_ id: AskID, _ ask: Ask) {
         waiting.append(id)
-        guard let time = habits.provides else { return }
+        guard let time = behavior.provides else { return }
         let provision: Provision =
-            if world.chance(habits.failsToProvide) {
+            if world.chance(behavior.failsToProvide) {
                 .failed("The provider could not.")
             } else {
                 switch ask {
                 case .endpoint: .endpoint("ws://world.test:3000/")
                 case .token: .token("token \(id.number)")
                 case .parameters: .parameters(["csrf-token": "\(id.number)"])
-                case .delay: .delay(habits.delay)
+                case .delay: .delay(behavior.delay)
                 }
             }
-        let tooLate = habits.providesTooLate
+        let tooLate = behavior.providesTooLate
         world.after(world.milliseconds(time)) { [weak self] _ in
             guard let self, tooLate || waiting.contains(id) else { return }
             waiting.removeAll { $0 == id }
-            tell(.provided(id, provision))
+            handle(.provided(id, provision))
         }
     }
 
@@ -424,12 +425,12 @@ final class Client: CustomStringConvertible {
 
     /// The consumer of a handle takes what is there, and gives it back as consumed when it is done with it.
     private func take(_ inbox: InboxID) {
-        guard let time = habits.consumes else { return }
+        guard let time = behavior.consumes else { return }
         let elements = engine.take(inbox)
         handles[inbox]?.elements += elements
-        for element in elements { heard(element, in: inbox) }
+        for element in elements { consumed(element, in: inbox) }
         world.after(world.milliseconds(time)) { [weak self] _ in
-            self?.tell(.consumed(inbox, elements.count))
+            self?.handle(.consumed(inbox, elements.count))
         }
     }
 
@@ -438,26 +439,26 @@ final class Client: CustomStringConvertible {
         for inbox in handles.keys.sorted(by: { $0.number < $1.number }) { take(inbox) }
     }
 
-    private func heard(_ element: InboxElement, in inbox: InboxID) {
+    private func consumed(_ element: InboxElement, in inbox: InboxID) {
         rules.delivered(element, in: inbox)
         switch element {
         case .message(let message): handles[inbox]?.missed += message.missed
         case .event(let event, let missed):
             handles[inbox]?.missed += missed
-            guard let number = world.tongue.answered(by: event), let call = conversations[number] else {
+            guard let number = world.wire.answered(by: event), let call = echoCalls[number] else {
                 return
             }
-            tell(.command(.settle(call, ["n": Value(number)])))
+            handle(.command(.settle(call, ["n": Value(number)])))
         case .request(let request): serve(request, in: inbox)
         }
     }
 
     private func serve(_ request: IncomingRequest, in inbox: InboxID) {
-        guard let time = habits.answers, let number = request.data["n"]?.integerValue else { return }
-        let isError = world.chance(habits.answersWithErrors)
+        guard let time = behavior.answers, let number = request.data["n"]?.integerValue else { return }
+        let isError = world.chance(behavior.answersWithErrors)
         world.after(world.milliseconds(time)) { [weak self] _ in
             let data: Value = ["answer": Value(number)]
-            self?.tell(.command(.answer(inbox, requestID: request.id, data: data, isError: isError)))
+            self?.handle(.command(.answer(inbox, requestID: request.id, data: data, isError: isError)))
         }
     }
 }

@@ -6,7 +6,7 @@ import SenteServer
 import SenteWire
 
 /// What a world's server and its clients speak, for those who read bytes or speak in the server's place.
-struct Tongue {
+struct WireSetup {
     let dialect: Dialect
     let format: WireFormat
     /// Which release of Sente the server is.
@@ -19,7 +19,7 @@ struct Tongue {
     }
 
     /// Any pair of dialect and format that servers have.
-    static func any(_ dialect: Dialect, using random: inout Generator) -> Tongue {
+    static func any(_ dialect: Dialect, using random: inout Generator) -> WireSetup {
         let formats: [WireFormat] =
             switch dialect {
             case .senteLiteMaps: [.json, .json, .edn, .transitJSON, .transitJSONVerbose]
@@ -32,9 +32,9 @@ struct Tongue {
             }
         let format = formats[Int.random(in: 0..<formats.count, using: &random)]
         // Packers of bytes came with 1.21.
-        guard dialect == .sente, !format.isBinary else { return Tongue(dialect, format) }
+        guard dialect == .sente, !format.isBinary else { return WireSetup(dialect, format) }
         let versions = SenteSettings.Version.allCases
-        return Tongue(
+        return WireSetup(
             dialect, format, version: versions[Int.random(in: 0..<versions.count, using: &random)])
     }
 
@@ -65,7 +65,7 @@ struct Tongue {
     }
 
     /// Who a client is for a server of Sente.
-    func handshake(_ client: Client) -> HandshakeInfo {
+    func handshake(_ client: WorldClient) -> HandshakeInfo {
         dialect == .sente
             ? HandshakeInfo(clientID: "c\(client.number)", uid: .string("u\(client.number)"))
             : HandshakeInfo()
@@ -85,7 +85,7 @@ struct Tongue {
             : [.keyword("app/news-of-the-server"), ["n": "none"]]
     }
 
-    /// The number of the letter that an event answers, if it answers one.
+    /// The number of the tracked message that an event answers, if it answers one.
     func answered(by event: Event) -> Int? {
         let data: Value? =
             switch dialect {
@@ -97,7 +97,7 @@ struct Tongue {
         return data?["n"]?.integerValue.map { Int($0) }
     }
 
-    /// The number of the letter that a value answers.
+    /// The number of the tracked message that a value answers.
     func answered(by value: Value) -> Int? {
         let data = field("original-data", of: value) ?? value
         return (data["answer"] ?? data["n"])?.integerValue.map { Int($0) }
@@ -119,11 +119,11 @@ struct Tongue {
     }
 
     /// A greeting that nobody asked for.
-    var ghost: Message? {
+    var staleGreeting: Message? {
         switch dialect {
-        case .senteLiteMaps: message([.keyword("type"): "welcome", .keyword("conn-id"): "ghost"])
-        case .senteLiteVectors: message([.keyword("chsk/handshake"), ["ghost", .null]])
-        case .sente: message([[.keyword("chsk/handshake"), ["ghost", .null]], .null])
+        case .senteLiteMaps: message([.keyword("type"): "welcome", .keyword("conn-id"): "stale"])
+        case .senteLiteVectors: message([.keyword("chsk/handshake"), ["stale", .null]])
+        case .sente: message([[.keyword("chsk/handshake"), ["stale", .null]], .null])
         }
     }
 
@@ -186,14 +186,14 @@ struct Tongue {
         .senteLiteVectors: [
             "[:plain 1]", "[nil 1]", "{:type :welcome}", "[]", "[[:app/bare] 5]", "[:app/three 1 2]",
             #"[:chsk/reply {:cb-uuid "nobody"}]"#, #"[:chsk/recv ["nobody" 1]]"#, #"[1 "nobody"]"#,
-            "[:sente-lite/channel-msg {}]", "[:chsk/handshake [1]]", #"[:chsk/handshake ["ghost" nil]]"#,
+            "[:sente-lite/channel-msg {}]", "[:chsk/handshake [1]]", #"[:chsk/handshake ["stale" nil]]"#,
             #"[:sente-lite/subscribed {:channel-id "nobody" :success false}]"#,
             #"[:sente-lite/subscribed {:channel-id "nobody" :success true}]"#,
         ],
         .sente: [
             "[1 2 3]", "nil", "[[[:plain 1]] nil]", "[[[:chsk/state 1] [:app/bare] 5] nil]", "[[] nil]",
             #"[1 "nobody"]"#, #"["pong" "nobody"]"#, #"["pong" "000000"]"#, "[5 nil]", "[[] 5]",
-            "[[:chsk/handshake [1]] nil]", #"[[:chsk/handshake ["ghost" nil]] nil]"#,
+            "[[:chsk/handshake [1]] nil]", #"[[:chsk/handshake ["stale" nil]] nil]"#,
         ],
     ]
 }

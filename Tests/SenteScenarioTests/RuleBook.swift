@@ -33,13 +33,13 @@ final class RuleBook {
         }
     }
 
-    private unowned(unsafe) let client: Client
-    private unowned(unsafe) let world: World
+    private unowned(unsafe) let client: WorldClient
+    private unowned(unsafe) let world: TestWorld
     private var now: Instant { world.now.instant }
 
     // What the app wants.
     private(set) var wantsLink = false
-    private(set) var wishes = Wishes()
+    private(set) var wishes = WishModel()
 
     // The link that counts, and what is known of it.
     private(set) var link: LinkID?
@@ -47,12 +47,12 @@ final class RuleBook {
     private var confirmed: Set<String> = []
     private var askedInStep: String?
     private var asked: [String: Int] = [:]
-    private var heard: [String: Int] = [:]
+    private var received: [String: Int] = [:]
     /// Wishes that the dialect has no word for.
-    private var unsaid: Set<String> = []
+    private var unencodable: Set<String> = []
     private var unwritten: [(id: SendID, bytes: Int)] = []
     private var unwrittenBytes = 0
-    private var lastLetter = -1
+    private var lastMessage = -1
     private var lastLife = Instant.distantPast
     private var pausedAt: Instant?
     private var greetedAt: Instant?
@@ -61,7 +61,7 @@ final class RuleBook {
     private var retries = 0
     private var promisedDelay = Duration.zero
     private var asks: [AskID] = []
-    private lazy var outlook = Outlook(client.configuration)
+    private lazy var endpoints = EndpointModel(client.configuration)
     private var seen: [InboxID: Set<Int>] = [:]
     private var lastArrival: [InboxID: Int] = [:]
     private var requests: Set<String> = []
@@ -72,10 +72,10 @@ final class RuleBook {
     /// The link's last word is among what was reported.
     private var isLinkEnding = false
     private var wasGreetedInStep = false
-    private var untouched: Client.View?
+    private var untouched: WorldClient.View?
     private var last = ConnectionStatus(state: .closed)
 
-    init(_ client: Client) {
+    init(_ client: WorldClient) {
         self.client = client
         world = client.world
     }
@@ -123,7 +123,7 @@ final class RuleBook {
             if let channel = wishes.end(inbox) { forgetWritten(channel) }
         case .closeInbox(let inbox): wishes.close(inbox)
         case .cancel(let call):
-            guard case .subscribe(let channel, let inbox, let scoped)? = client.calls[call]?.deed else {
+            guard case .subscribe(let channel, let inbox, let scoped)? = client.calls[call]?.kind else {
                 return
             }
             wishes.close(inbox)
@@ -194,7 +194,7 @@ final class RuleBook {
         written = []
         confirmed = []
         asked = [:]
-        heard = [:]
+        received = [:]
         unwritten = []
         unwrittenBytes = 0
         pausedAt = nil
@@ -224,7 +224,7 @@ final class RuleBook {
         case .open where isNever:
             if after != .closed { violate(1, "With reconnecting off the loss of a link led to \(after).") }
         case .open, .connecting:
-            let mayFail = isNever || hasUsedUpAttempts || outlook.isFinal
+            let mayFail = isNever || hasUsedUpAttempts || endpoints.isFinal
             if after == .failed ? !mayFail : after != .reconnecting && after != .connecting {
                 violate(1, "\(report) led from \(before.state) to \(after).")
             }
@@ -239,10 +239,10 @@ final class RuleBook {
     private func followAttempt(from old: ConnectionState, to status: ConnectionStatus) {
         switch status.state {
         case .connecting where old != .connecting:
-            outlook.attemptBegins(at: client.engine.endpoint, appAsked: old == .closed || old == .failed)
+            endpoints.attemptBegins(at: client.engine.endpoint, appAsked: old == .closed || old == .failed)
         case .reconnecting where old == .connecting, .failed where old == .connecting:
-            outlook.attemptFailed(status.lastError, rest: retryAfter(status.lastError), at: now)
-        case .open where old != .open: outlook.opened()
+            endpoints.attemptFailed(status.lastError, rest: retryAfter(status.lastError), at: now)
+        case .open where old != .open: endpoints.opened()
         default: break
         }
     }
@@ -254,7 +254,7 @@ final class RuleBook {
         else { return }
         var messages: [Message] = []
         for case .received(let some) in reports { messages += some }
-        let pings = world.tongue.pings(in: messages)
+        let pings = world.wire.pings(in: messages)
         guard pings > 0 else { return }
         var pongs = 0
         for case .transmit(_, let batch) in effects {
@@ -305,7 +305,7 @@ final class RuleBook {
     }
 
     private func moved(from old: ConnectionState, to new: ConnectionState) {
-        world.tally.count("transition", "\(old.rawValue) → \(new.rawValue)")
+        world.coverage.count("transition", "\(old.rawValue) → \(new.rawValue)")
         let allowed: [ConnectionState] =
             switch old {
             case .closed: [.connecting]
@@ -331,7 +331,7 @@ final class RuleBook {
         guard let retryAt = status.retryAt else { return }
         let delay = now.duration(to: retryAt)
         var window = window(retries - 1)
-        if let notBefore = outlook.notBefore(at: now) {
+        if let notBefore = endpoints.notBefore(at: now) {
             // Behind the server's wish, so that not all whom it told the same are back at once.
             let after = now.duration(to: notBefore)
             window = window.lowerBound + after...window.upperBound + after
@@ -353,7 +353,7 @@ final class RuleBook {
     }
 
     private func window(_ retry: Int) -> ClosedRange<Duration> {
-        let isAtCap = outlook.isAtCap
+        let isAtCap = endpoints.isAtCap
         switch client.configuration.reconnect.rule {
         case .never: return .zero ... .zero
         case .custom: return promisedDelay...promisedDelay
@@ -381,17 +381,17 @@ final class RuleBook {
         if batch.isEmpty { violate(5, "An empty batch is transmitted.") }
         for transmission in batch {
             guard let outbound = client.outbounds[transmission.id] else {
-                violate(5, "\(transmission.id) is transmitted, and nobody said it.")
+                violate(5, "\(transmission.id) is transmitted, and nobody encoded it.")
                 continue
             }
-            world.tally.count("sent", Self.kind(of: outbound))
+            world.coverage.count("sent", caseName(outbound))
             if outbound.isOfApp { checkApp(outbound) }
             switch outbound {
             case .subscribe(let channel): wishWritten(channel)
             case .unsubscribe(let channel): forgetWritten(channel)
             default: break
             }
-            if let number = outbound.letter { letterLeft(number, on: id) }
+            if let number = outbound.messageNumber { messageLeft(number, on: id) }
             let bytes = transmission.message.bytes.count
             unwritten.append((transmission.id, bytes))
             unwrittenBytes += bytes
@@ -419,21 +419,21 @@ final class RuleBook {
         asked[channel, default: 0] += 1
     }
 
-    private func letterLeft(_ number: Int, on id: LinkID) {
-        if number <= lastLetter { violate(5, "Letter \(number) left after letter \(lastLetter).") }
-        lastLetter = number
-        let letter = world.letters[number]
-        if letter.link != nil { violate(4, "Letter \(number) left twice.") }
-        if letter.isNotSent { violate(4, "Letter \(number) was reported not sent, and left.") }
-        if let livesUntil = letter.livesUntil, livesUntil <= now {
-            violate(5, "Letter \(number) left after its time to live.")
+    private func messageLeft(_ number: Int, on id: LinkID) {
+        if number <= lastMessage { violate(5, "Message \(number) left after message \(lastMessage).") }
+        lastMessage = number
+        let message = world.messages[number]
+        if message.link != nil { violate(4, "Message \(number) left twice.") }
+        if message.isNotSent { violate(4, "Message \(number) was reported not sent, and left.") }
+        if let livesUntil = message.livesUntil, livesUntil <= now {
+            violate(5, "Message \(number) left after its time to live.")
         }
-        world.letters[number].link = id
+        world.messages[number].link = id
     }
 
     /// A wish that the dialect has no word for is rejected without the server.
-    func couldNotSay(_ outbound: Outbound) {
-        if case .subscribe(let channel) = outbound { unsaid.insert(channel) }
+    func couldNotEncode(_ outbound: Outbound) {
+        if case .subscribe(let channel) = outbound { unencodable.insert(channel) }
     }
 
     private func wrote(_ ids: [SendID]) {
@@ -446,13 +446,13 @@ final class RuleBook {
 
     func reachedServer(_ outbound: Outbound, on pipe: Pipe) {
         guard pipe.id == link, case .subscribe(let channel) = outbound else { return }
-        heard[channel, default: 0] += 1
+        received[channel, default: 0] += 1
     }
 
     /// 6: Only the reply to the latest asking confirms a wish; a rejection rests until asked again.
     private func subscription(_ channel: String, _ status: SubscriptionStatus) {
-        if status.isConfirmed || status.rejection != nil, unsaid.remove(channel) == nil {
-            if heard[channel, default: 0] != asked[channel, default: 0] || asked[channel] == nil {
+        if status.isConfirmed || status.rejection != nil, unencodable.remove(channel) == nil {
+            if received[channel, default: 0] != asked[channel, default: 0] || asked[channel] == nil {
                 violate(6, "\(channel) is answered although the server has not got the latest asking.")
             }
         }
@@ -479,7 +479,7 @@ final class RuleBook {
         if client.suspendedUntil > now.advanced(by: .seconds(-1)) { return }
         for (id, call) in client.calls {
             if let deadline = call.deadline, deadline < now {
-                violate(4, "\(call.deed) (\(id)) is not resolved within its limit.")
+                violate(4, "\(call.kind) (\(id)) is not resolved within its limit.")
             }
         }
     }
@@ -506,10 +506,10 @@ final class RuleBook {
 
     // MARK: Calls (4, 12)
 
-    func resolved(_ id: CallID, _ call: Client.Call, _ result: Result<Answer, SenteError>) {
-        switch (call.deed, result) {
-        case (.letter(let number, _), .success(let answer)): checkAnswer(number, answer)
-        case (.letter(let number, _), .failure(let error)): checkFailure(number, error)
+    func resolved(_ id: CallID, _ call: WorldClient.Call, _ result: Result<Answer, SenteError>) {
+        switch (call.kind, result) {
+        case (.message(let number, _), .success(let answer)): checkAnswer(number, answer)
+        case (.message(let number, _), .failure(let error)): checkFailure(number, error)
         case (.ping, .success(.roundTrip(let time))):
             if time != call.madeAt.duration(to: now) {
                 violate(12, "A ping of \(call.madeAt.duration(to: now)) got a pong of \(time).")
@@ -523,52 +523,54 @@ final class RuleBook {
     }
 
     private func checkAnswer(_ number: Int, _ answer: Answer) {
-        let letter = world.letters[number]
+        let message = world.messages[number]
         switch answer {
         case .written:
-            if letter.link == nil { violate(4, "Letter \(number) is written, and never left.") }
+            if message.link == nil { violate(4, "Message \(number) is written, and never left.") }
         case .published(let receipt):
-            if letter.reachedServer != 1 {
-                violate(4, "Letter \(number) is acknowledged, and was not received.")
+            if message.reachedServer != 1 {
+                violate(4, "Message \(number) is acknowledged, and was not received.")
             }
-            if letter.treatment != .published(messageID: receipt.messageID ?? "") {
+            if message.treatment != .published(messageID: receipt.messageID ?? "") {
                 violate(
-                    12, "Letter \(number) was \(letter.treatment as Any), and its receipt says \(receipt).")
+                    12, "Message \(number) was \(message.treatment as Any), and its receipt says \(receipt).")
             }
         case .value(let value):
-            if letter.reachedServer != 1 { violate(4, "Letter \(number) is answered, and was not received.") }
-            if world.tongue.answered(by: value) != number {
-                violate(12, "Letter \(number) got the answer \(value).")
+            if message.reachedServer != 1 {
+                violate(4, "Message \(number) is answered, and was not received.")
             }
-        default: violate(12, "Letter \(number) got \(answer).")
+            if world.wire.answered(by: value) != number {
+                violate(12, "Message \(number) got the answer \(value).")
+            }
+        default: violate(12, "Message \(number) got \(answer).")
         }
     }
 
     private func checkFailure(_ number: Int, _ error: SenteError) {
-        let letter = world.letters[number]
+        let message = world.messages[number]
         switch error.outcome {
         case .notSent?:
-            world.letters[number].isNotSent = true
-            if letter.link != nil || letter.reachedServer > 0 {
-                violate(4, "Letter \(number) left, and is reported not sent: \(error)")
+            world.messages[number].isNotSent = true
+            if message.link != nil || message.reachedServer > 0 {
+                violate(4, "Message \(number) left, and is reported not sent: \(error)")
             }
         case .unknown?:
-            if letter.link == nil {
-                violate(4, "Letter \(number) never left, and is reported unknown: \(error)")
+            if message.link == nil {
+                violate(4, "Message \(number) never left, and is reported unknown: \(error)")
             }
         case .acknowledged?:
-            if letter.reachedServer != 1 {
-                violate(4, "Letter \(number) is acknowledged, and was not received: \(error)")
+            if message.reachedServer != 1 {
+                violate(4, "Message \(number) is acknowledged, and was not received: \(error)")
             }
-        case .written?, nil: violate(4, "Letter \(number) failed without an outcome: \(error)")
+        case .written?, nil: violate(4, "Message \(number) failed without an outcome: \(error)")
         }
-        switch (error.code, letter.treatment) {
+        switch (error.code, message.treatment) {
         case (.rejected, .refused?), (.noSubscribers, .forwarded(_, 0)?): break
         case (.rejected, _), (.noSubscribers, _):
-            violate(12, "Letter \(number) was \(letter.treatment as Any), and is told \(error).")
+            violate(12, "Message \(number) was \(message.treatment as Any), and is told \(error).")
         case (.remoteError, _):
             if error.details?["answer"]?.integerValue != Int64(number) {
-                violate(12, "Letter \(number) is told the error \(error.details as Any).")
+                violate(12, "Message \(number) is told the error \(error.details as Any).")
             }
         default: break
         }
@@ -579,34 +581,19 @@ final class RuleBook {
         switch element {
         case .message(let message):
             guard let number = message.data["n"]?.integerValue.map({ Int($0) }),
-                world.letters.indices.contains(number)
+                world.messages.indices.contains(number)
             else { return }
             if !seen[inbox, default: []].insert(number).inserted, !world.deliversWithoutID {
-                violate(6, "Letter \(number) came twice through \(inbox).")
+                violate(6, "Message \(number) came twice through \(inbox).")
             }
-            guard !message.isRetained, let arrival = world.letters[number].arrival else { return }
+            guard !message.isRetained, let arrival = world.messages[number].arrival else { return }
             if arrival <= lastArrival[inbox, default: -1] {
-                violate(6, "Letter \(number) came out of order through \(inbox).")
+                violate(6, "Message \(number) came out of order through \(inbox).")
             }
             lastArrival[inbox] = arrival
         case .request(let request):
             if !requests.insert(request.id).inserted { violate(6, "The request \(request.id) came twice.") }
         case .event: break
-        }
-    }
-
-    static func kind(of outbound: Outbound) -> String {
-        switch outbound {
-        case .subscribe: "subscribe"
-        case .unsubscribe: "unsubscribe"
-        case .publish: "publish"
-        case .request: "request"
-        case .answer: "answer"
-        case .ping: "ping"
-        case .pong: "pong"
-        case .event: "event"
-        case .listChannels: "listChannels"
-        case .listSubscriptions: "listSubscriptions"
         }
     }
 }

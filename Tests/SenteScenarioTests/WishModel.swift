@@ -3,7 +3,7 @@
 import SenteCore
 
 /// What an app wishes to be subscribed to, as its calls say.
-struct Wishes {
+struct WishModel {
     private struct Wish {
         var channel: String
         var claims = 0

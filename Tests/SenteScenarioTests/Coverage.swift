@@ -3,21 +3,21 @@
 import SenteCore
 
 /// How often everything happened that is worth having happened.
-struct Tally {
+struct Coverage {
     private(set) var counts: [String: [String: Int]] = [:]
 
     mutating func count(_ kind: String, _ name: String) { counts[kind, default: [:]][name, default: 0] += 1 }
 
     func of(_ kind: String, _ name: String) -> Int { counts[kind]?[name] ?? 0 }
 
-    mutating func add(_ other: Tally) {
+    mutating func add(_ other: Coverage) {
         for (kind, names) in other.counts {
             counts[kind, default: [:]].merge(names) { $0 + $1 }
         }
     }
 
     mutating func count(_ effect: Effect) {
-        count("effect", Self.name(of: effect))
+        count("effect", caseName(effect))
         guard case .record(let signal) = effect else { return }
         switch signal {
         case .dropped(let reason): count("drop", reason.rawValue)
@@ -33,7 +33,7 @@ struct Tally {
         }
     }
 
-    mutating func count(_ result: Result<Answer, SenteError>, of deed: Client.Deed) {
+    mutating func count(_ result: Result<Answer, SenteError>) {
         switch result {
         case .success(.published): count("outcome", "acknowledged")
         case .success(.written): count("outcome", "written")
@@ -44,26 +44,6 @@ struct Tally {
         case .success(.channels), .success(.names): count("outcome", "listed")
         case .success(.done): count("outcome", "done")
         case .failure(let error): count("outcome", error.outcome?.rawValue ?? "failed without a message")
-        }
-    }
-
-    private static func name(of effect: Effect) -> String {
-        switch effect {
-        case .openLink: "openLink"
-        case .transmit: "transmit"
-        case .closeLink: "closeLink"
-        case .abandonLink: "abandonLink"
-        case .pingLink: "pingLink"
-        case .pauseReading: "pauseReading"
-        case .resumeReading: "resumeReading"
-        case .ask: "ask"
-        case .cancelAsk: "cancelAsk"
-        case .ready: "ready"
-        case .finish: "finish"
-        case .resolve: "resolve"
-        case .publish: "publish"
-        case .subscription: "subscription"
-        case .record: "record"
         }
     }
 
@@ -84,3 +64,6 @@ struct Tally {
         return (lines.joined(separator: "\n"), zeros)
     }
 }
+
+/// An enum's case by its own name, without what it carries.
+func caseName(_ value: Any) -> String { Mirror(reflecting: value).children.first?.label ?? "\(value)" }

@@ -4,15 +4,15 @@ import SenteBase
 import SenteCore
 
 /// What a client has been told by each of its server's URLs, as the rules remember it.
-struct Outlook {
-    private enum Word: Int {
-        case hopeless, elsewhere, mendable
+struct EndpointModel {
+    private enum Prospect: Int {
+        case hopeless, elsewhere, retryable
     }
 
     private let urls: Set<String>
     private let asksCredentials: Bool
-    private var words: [String: Word] = [:]
-    private var rests: [String: Instant] = [:]
+    private var prospects: [String: Prospect] = [:]
+    private var restsUntil: [String: Instant] = [:]
     private var freshTokensRefused = 0
     private var wasGreeted = false
     /// Where the attempt goes that is under way.
@@ -24,9 +24,9 @@ struct Outlook {
         asksCredentials = configuration.asksToken || configuration.asksParameters
     }
 
-    private var best: Word {
-        let words = urls.map { self.words[$0] ?? .mendable }
-        return words.max { $0.rawValue < $1.rawValue } ?? .mendable
+    private var best: Prospect {
+        let prospects = urls.map { self.prospects[$0] ?? .retryable }
+        return prospects.max { $0.rawValue < $1.rawValue } ?? .retryable
     }
 
     /// Whether the failures so far may end in `failed`.
@@ -37,32 +37,32 @@ struct Outlook {
 
     /// When the next attempt may be made at the earliest; nil when now.
     func notBefore(at now: Instant) -> Instant? {
-        let ends = urls.map { rests[$0] ?? now }
+        let ends = urls.map { restsUntil[$0] ?? now }
         return ends.min().flatMap { $0 > now ? $0 : nil }
     }
 
     mutating func attemptBegins(at url: String?, appAsked: Bool) {
         self.url = url ?? ""
         guard appAsked else { return }
-        words = [:]
+        prospects = [:]
         freshTokensRefused = 0
     }
 
     mutating func attemptFailed(_ error: SenteError?, rest: Duration?, at now: Instant) {
-        rests[url] = rest.map { now.advanced(by: $0) }
+        restsUntil[url] = rest.map { now.advanced(by: $0) }
         switch error?.code {
         case .unauthorized? where asksCredentials:
             freshTokensRefused += 1
-            words[url] = freshTokensRefused >= 2 ? .hopeless : .elsewhere
-        case .unauthorized?, .protocolMismatch?, .untrusted?, .refused?: words[url] = .elsewhere
-        default: words[url] = .mendable
+            prospects[url] = freshTokensRefused >= 2 ? .hopeless : .elsewhere
+        case .unauthorized?, .protocolMismatch?, .untrusted?, .refused?: prospects[url] = .elsewhere
+        default: prospects[url] = .retryable
         }
     }
 
     mutating func opened() {
         wasGreeted = true
-        words = [:]
-        rests[url] = nil
+        prospects = [:]
+        restsUntil[url] = nil
         freshTokensRefused = 0
     }
 }

@@ -5,29 +5,31 @@ import SenteCore
 import SenteWire
 
 /// Notes what a client's dialect was asked to say, so that rules can judge by that and not by bytes.
-final class Witness: @unchecked Sendable {
-    /// What was said, in order, and not taken yet.
-    private var said: [Outbound] = []
-    /// What could not be said, in order, and not taken yet.
-    private var unsaid: [Outbound] = []
+final class EncodingRecorder: @unchecked Sendable {
+    /// What was encoded, in order, and not taken yet.
+    private var encoded: [Outbound] = []
+    /// What could not be encoded, in order, and not taken yet.
+    private var unencodable: [Outbound] = []
 
     /// Listens in on a dialect.
     func follow(_ coder: any DialectCoder) -> any DialectCoder {
-        WitnessedCoder(coder: coder, witness: self)
+        RecordedCoder(coder: coder, recorder: self)
     }
 
     /// What the last step wrote and what it could not, with the names of the messages.
-    func take(_ effects: [Effect]) -> (said: [SendID: Outbound], unsaid: [Outbound]) {
-        defer { (said, unsaid) = ([], []) }
+    func take(_ effects: [Effect]) -> (encoded: [SendID: Outbound], unencodable: [Outbound]) {
+        defer { (encoded, unencodable) = ([], []) }
         let ids = effects.flatMap { effect -> [SendID] in
             if case .transmit(_, let batch) = effect { batch.map(\.id) } else { [] }
         }
-        return (Dictionary(zip(ids.sorted { $0.number < $1.number }, said)) { first, _ in first }, unsaid)
+        return (
+            Dictionary(zip(ids.sorted { $0.number < $1.number }, encoded)) { first, _ in first }, unencodable
+        )
     }
 
-    private struct WitnessedCoder: DialectCoder {
+    private struct RecordedCoder: DialectCoder {
         let coder: any DialectCoder
-        let witness: Witness
+        let recorder: EncodingRecorder
 
         var dialect: Dialect { coder.dialect }
         var format: WireFormat { coder.format }
@@ -39,10 +41,10 @@ final class Witness: @unchecked Sendable {
         func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
             do throws(SenteError) {
                 let message = try coder.encode(outbound, at: now)
-                witness.said.append(outbound)
+                recorder.encoded.append(outbound)
                 return message
             } catch {
-                witness.unsaid.append(outbound)
+                recorder.unencodable.append(outbound)
                 throw error
             }
         }

@@ -3,7 +3,7 @@
 import SenteBase
 
 /// What the network does to whoever uses it, as knobs.
-struct Weather {
+struct NetworkConditions {
     /// What becomes of an attempt to reach the server.
     enum Dialing: String, CaseIterable {
         case accepted, refused, unanswered, nameNotFound, untrusted
