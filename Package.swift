@@ -73,7 +73,7 @@ let package = Package(
         tests("SenteSocketTests", ["SenteBase", "SenteSocket"]),
         tests("SenteCoreTests", ["SenteBase", "SenteWire", "SenteCore"]),
         .target(
-            name: "SenteTestSupport", dependencies: ["SenteBase", "SenteSocket"],
+            name: "SenteTestSupport", dependencies: ["SenteBase", "SenteSocket", "SenteTransport"],
             path: "Tests/SenteTestSupport", swiftSettings: settings),
         tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport", "SenteTestSupport"]),
         tests(

@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -37,7 +38,7 @@ struct DeflatedLinkTests {
             ], [hello, hello]
         ),
         (
-            "§7.2.3.2, with plain messages between (row 51)",
+            "§7.2.3.2, with plain messages between",
             [
                 [0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00], [0x81, 0x05] + Array("World".utf8),
                 [0xC1, 0x05, 0xF2, 0x00, 0x11, 0x00, 0x00],
@@ -60,7 +61,7 @@ struct DeflatedLinkTests {
         ("§7.2.3.6", [[0xC1, 0x01, 0x00]], [.text("")]),
     ]
 
-    @Test("row 52: the RFC's examples are read, however they are cut", arguments: examples.indices)
+    @Test("RFC 7692 §7.2.2: the RFC's examples are read, however they are cut", arguments: examples.indices)
     func readsExamples(index: Int) throws {
         let (name, frames, messages) = Self.examples[index]
         for size in [Int.max, 1, 2, 3] {
@@ -94,7 +95,7 @@ struct DeflatedLinkTests {
     ]
 
     @Test(
-        "rows 51 and 56: with every policy, any chunking of the bytes gives the same messages both ways",
+        "RFC 7692 §7.2: with every policy, any chunking of the bytes gives the same messages both ways",
         arguments: policies.indices, [UInt64](1...6))
     func anyChunking(index: Int, seed: UInt64) throws {
         var generator = Generator(seed: seed)
@@ -141,7 +142,9 @@ struct DeflatedLinkTests {
         #expect(forgotten > kept && plain > forgotten)
     }
 
-    @Test("row 49: what a client sends in an agreed window refers no further back", arguments: [9, 12])
+    @Test(
+        "RFC 7692 §7.1.2.2: what a client sends in an agreed window refers no further back",
+        arguments: [9, 12])
     func window(bits: Int) throws {
         let pair = try DeflatedPair(server: CompressionPolicy(incomingWindowBits: bits))
         let period = Self.random(1 << bits + 600, seed: 1)
@@ -153,7 +156,8 @@ struct DeflatedLinkTests {
 
     // MARK: - Bad input
 
-    @Test("row 30: a bomb ends the link with 1009, at the limit, whole or in fragments, to either role")
+    @Test(
+        "RFC 6455 §10.4: a bomb ends the link with 1009, at the limit, whole or in fragments, to either role")
     func bomb() throws {
         let policy = CompressionPolicy(threshold: 1)
         var roomy = LinkLimits()
@@ -184,7 +188,7 @@ struct DeflatedLinkTests {
     }
 
     @Test(
-        "row 55: damaged data ends the link with 1007",
+        "RFC 7692 §7.2.2: damaged data ends the link with 1007",
         arguments: [[0x06], [0x02, 0x11, 0x00, 0x00], [0x78, 0x9C, 0x03, 0x00]] as [[UInt8]])
     func damaged(payload: [UInt8]) throws {
         let client = try DeflatedPair().client
@@ -192,7 +196,7 @@ struct DeflatedLinkTests {
         #expect(client.failure?.closeCode == .invalidData)
     }
 
-    @Test("row 43: text that is no UTF-8 once it is unfolded ends the link with 1007")
+    @Test("RFC 6455 §8.1: text that is no UTF-8 once it is unfolded ends the link with 1007")
     func notText() throws {
         let pair = try DeflatedPair(server: CompressionPolicy(threshold: 1))
         #expect(pair.server.send(.binary([0x61, 0xFF, 0x62])) == .queued)
@@ -202,7 +206,8 @@ struct DeflatedLinkTests {
         #expect(pair.client.failure?.closeCode == .invalidData)
     }
 
-    @Test("row 55: mutated streams never trap and never exceed the limit", arguments: [UInt64](1...8))
+    @Test(
+        "RFC 7692 §7.2.2: mutated streams never trap and never exceed the limit", arguments: [UInt64](1...8))
     func mutated(seed: UInt64) throws {
         var generator = Generator(seed: seed)
         var limits = LinkLimits()
@@ -233,7 +238,7 @@ struct DeflatedLinkTests {
     }
 
     @Test(
-        "row 55: random bytes as compressed messages never trap and never exceed the limit",
+        "RFC 7692 §7.2.2: random bytes as compressed messages never trap and never exceed the limit",
         arguments: [UInt64](1...4))
     func garbage(seed: UInt64) throws {
         var generator = Generator(seed: seed)

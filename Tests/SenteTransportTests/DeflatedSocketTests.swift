@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -11,12 +12,12 @@ extension TransportTests {
         /// An echo that takes what the client offers, and what the client's request said of extensions.
         private func withEcho(
             compression: CompressionPolicy? = CompressionPolicy(),
-            _ body: (EventLoop, String, ScriptedServer, EventLoop) async throws -> Void
+            _ body: (EventLoop, String, EchoServer, EventLoop) async throws -> Void
         ) async throws -> [String?] {
             let serverLoop = try EventLoop()
             defer { serverLoop.shutDown() }
             let offers = Collector<String?>()
-            let (server, listener) = try ScriptedServer.listen(
+            let (server, listener) = try EchoServer.listen(
                 on: serverLoop, compression: compression
             ) { server in
                 server.requested = { connection, request in

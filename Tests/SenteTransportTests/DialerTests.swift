@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import Testing
 
 @Suite("Dialer")

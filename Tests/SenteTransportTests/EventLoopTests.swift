@@ -2,6 +2,7 @@
 
 import Dispatch
 import SenteBase
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -248,8 +249,8 @@ extension TransportTests {
             do {
                 let loop = try EventLoop()
                 weakLoop = loop
-                let witness = Witness { ended.append(1) }
-                loop.post { withExtendedLifetime(witness) { loop.shutDown() } }
+                let recorder = Witness { ended.append(1) }
+                loop.post { withExtendedLifetime(recorder) { loop.shutDown() } }
             }
             _ = await ended.wait { !$0.isEmpty }
             // The thread lets go of the loop as its last act.

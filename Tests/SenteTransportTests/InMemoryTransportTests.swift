@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -14,30 +15,30 @@ struct InMemoryTransportTests {
                 peer.send([.text("welcome")])
                 peer.onMessages = { peer.send($0) }
             }
-            let witness = LinkWitness.open(loop.request(1), on: loop, transport: transport)
-            await witness.untilOpen()
-            witness.onLoop {
+            let recorder = LinkRecorder.open(loop.request(1), on: loop, transport: transport)
+            await recorder.untilOpen()
+            recorder.onLoop {
                 $0.send([Transmission(SendID(1), .text("a")), Transmission(SendID(2), .text("b"))])
             }
-            let reports = await witness.reports.wait { $0.flatMap(\.messages).count == 3 }
+            let reports = await recorder.reports.wait { $0.flatMap(\.messages).count == 3 }
             #expect(reports.flatMap(\.messages).map(\.string) == ["welcome", "a", "b"])
             #expect(reports.flatMap(\.writes) == [SendID(1), SendID(2)])
-            witness.onLoop { $0.close(.goingAway, reason: "x") }
-            #expect(await witness.untilEnd().last == .closed(.closed(code: .goingAway, reason: "x")))
+            recorder.onLoop { $0.close(.goingAway, reason: "x") }
+            #expect(await recorder.untilEnd().last == .closed(.closed(code: .goingAway, reason: "x")))
         }
     }
 
     @Test("a refusal and a failure are each the only last report")
     func endings() async throws {
         try await withLoop(.standard) { loop in
-            let refused = LinkWitness.open(
+            let refused = LinkRecorder.open(
                 loop.request(1), on: loop,
                 transport: InMemoryTransport { peer in
                     peer.refuse(Refusal(status: 403))
                     peer.fail()
                 })
             #expect(await refused.untilEnd() == [.refused(Refusal(status: 403))])
-            let lost = LinkWitness.open(
+            let lost = LinkRecorder.open(
                 loop.request(1), on: loop,
                 transport: InMemoryTransport { peer in
                     peer.fail()
@@ -58,12 +59,12 @@ struct InMemoryTransportTests {
             }
             var request = loop.request(1)
             request.messageLimits = MessageLimits(incoming: 3, outgoing: 2)
-            let witness = LinkWitness.open(request, on: loop, transport: transport)
-            await witness.untilOpen()
-            witness.onLoop {
+            let recorder = LinkRecorder.open(request, on: loop, transport: transport)
+            await recorder.untilOpen()
+            recorder.onLoop {
                 $0.send([Transmission(SendID(1), .text("abc")), Transmission(SendID(2), .text("ab"))])
             }
-            let reports = await witness.untilEnd()
+            let reports = await recorder.untilEnd()
             #expect(reports.flatMap(\.writes) == [SendID(2)])
             #expect(reports.flatMap(\.messages).map(\.string) == ["ab"])
             #expect(reports.last?.failure?.closeCode == .messageTooBig)
@@ -79,25 +80,25 @@ struct InMemoryTransportTests {
                 peer.open()
                 peers.append(peer)
             }
-            let witness = LinkWitness.open(loop.request(1), on: loop, transport: transport)
-            await witness.untilOpen()
+            let recorder = LinkRecorder.open(loop.request(1), on: loop, transport: transport)
+            await recorder.untilOpen()
             let peer = peers.elements[0]
-            witness.onLoop {
+            recorder.onLoop {
                 $0.pauseReading()
                 peer.send([.text("late")])
             }
             await loop.run {}
             await loop.run {}
-            #expect(witness.reports.elements.flatMap(\.messages).isEmpty)
-            witness.onLoop { $0.resumeReading() }
-            _ = await witness.reports.wait { $0.flatMap(\.messages).count == 1 }
-            witness.onLoop { link in
+            #expect(recorder.reports.elements.flatMap(\.messages).isEmpty)
+            recorder.onLoop { $0.resumeReading() }
+            _ = await recorder.reports.wait { $0.flatMap(\.messages).count == 1 }
+            recorder.onLoop { link in
                 peer.send([.text("never")])
                 link.abandon()
             }
             await loop.run {}
             await loop.run {}
-            #expect(witness.reports.elements.flatMap(\.messages).count == 1)
+            #expect(recorder.reports.elements.flatMap(\.messages).count == 1)
             #expect(await loop.run { peer.isAbandoned })
         }
     }

@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -11,10 +12,10 @@ extension TransportTests {
         @Test("a port that is taken, and a name in place of an address, are failures that say so")
         func wrongAddress() async throws {
             try await withLoop(.standard) { loop in
-                let (_, listener) = try ScriptedServer.listen(on: loop)
+                let (_, listener) = try EchoServer.listen(on: loop)
                 for host in ["127.0.0.1", "example.org"] {
                     do throws(LinkFailure) {
-                        _ = try Listener(loop: loop, host: host, port: listener.port) { _ in ScriptedServer()
+                        _ = try Listener(loop: loop, host: host, port: listener.port) { _ in EchoServer()
                         }
                         Issue.record("listens on \(host)")
                     } catch {
@@ -31,12 +32,12 @@ extension TransportTests {
             poller.refusals = 1
             let serverLoop = try EventLoop(poller: poller)
             defer { serverLoop.shutDown() }
-            let (_, listener) = try ScriptedServer.listen(on: serverLoop)
+            let (_, listener) = try EchoServer.listen(on: serverLoop)
             try await withLoop(.standard) { loop in
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
-                #expect(witness.reports.elements.contains { $0.isOpened })
-                witness.onLoop { $0.abandon() }
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                #expect(recorder.reports.elements.contains { $0.isOpened })
+                recorder.onLoop { $0.abandon() }
             }
         }
 
@@ -45,13 +46,13 @@ extension TransportTests {
             arguments: [true, false])
         func aborting(_ reset: Bool) async throws {
             try await withLoop(.standard) { loop in
-                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                let (server, listener) = try EchoServer.listen(on: loop) { server in
                     server.received = { connection, _ in reset ? connection.abort() : connection.cut() }
                 }
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
-                witness.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
-                #expect(await witness.untilEnd().last?.failure?.kind == .lost)
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                recorder.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
+                #expect(await recorder.untilEnd().last?.failure?.kind == .lost)
                 #expect(server.ends.elements.isEmpty)
             }
         }
@@ -59,17 +60,17 @@ extension TransportTests {
         @Test("a close by the server reaches the client with its code and reason")
         func closing() async throws {
             try await withLoop(.standard) { loop in
-                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                let (server, listener) = try EchoServer.listen(on: loop) { server in
                     server.received = { connection, _ in
                         #expect(!connection.close(.abnormal))
                         #expect(connection.close(CloseCode(rawValue: 4001), reason: "bye"))
                     }
                 }
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
-                witness.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                recorder.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
                 let end = LinkEnd.closed(code: CloseCode(rawValue: 4001), reason: "bye")
-                #expect(await witness.untilEnd().last == .closed(end))
+                #expect(await recorder.untilEnd().last == .closed(end))
                 let echo = LinkEnd.closed(code: CloseCode(rawValue: 4001), reason: "")
                 #expect(await server.ends.wait { !$0.isEmpty } == [echo])
             }
@@ -80,17 +81,17 @@ extension TransportTests {
             try await withLoop(.standard) { loop in
                 var limits = LinkLimits()
                 limits.handshake = .milliseconds(30)
-                let (server, _) = try ScriptedServer.listen(on: loop, limits: limits) { server in
+                let (server, _) = try EchoServer.listen(on: loop, limits: limits) { server in
                     server.requested = { _, _ in }
                 }
                 let listener = try Listener(loop: loop, limits: limits) { _ in server }
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
                 guard case .failed(let failure)? = await server.ends.wait(until: { !$0.isEmpty }).first else {
                     Issue.record("not failed")
                     return
                 }
                 #expect(failure.kind == .timedOut)
-                #expect(await witness.untilEnd().last?.failure?.kind == .lost)
+                #expect(await recorder.untilEnd().last?.failure?.kind == .lost)
             }
         }
 
@@ -99,17 +100,17 @@ extension TransportTests {
             arguments: EventLoop.Polling.allCases)
         func shutDown(_ polling: EventLoop.Polling) async throws {
             let serverLoop = try EventLoop()
-            let (server, listener) = try ScriptedServer.listen(on: serverLoop)
-            var witnesses: [LinkWitness] = []
+            let (server, listener) = try EchoServer.listen(on: serverLoop)
+            var recorders: [LinkRecorder] = []
             let loop = try EventLoop(polling: polling)
             for _ in 0..<20 {
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
-                witnesses.append(witness)
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                recorders.append(recorder)
             }
             loop.shutDown()
             #expect(await server.ends.wait { $0.count == 20 }.count == 20)
-            for witness in witnesses { #expect(!witness.reports.elements.contains { $0.isLast }) }
+            for recorder in recorders { #expect(!recorder.reports.elements.contains { $0.isLast }) }
             serverLoop.shutDown()
         }
 
@@ -121,18 +122,20 @@ extension TransportTests {
                 loop.shutDown()
                 serverLoop.shutDown()
             }
-            let (_, listener) = try ScriptedServer.listen(on: serverLoop)
-            var witnesses: [LinkWitness] = []
+            let (_, listener) = try EchoServer.listen(on: serverLoop)
+            var recorders: [LinkRecorder] = []
             for _ in 0..<2000 {
-                witnesses.append(
-                    LinkWitness.open(loop.request(listener.port, opening: .seconds(60)), on: loop))
+                recorders.append(
+                    LinkRecorder.open(loop.request(listener.port, opening: .seconds(60)), on: loop))
             }
-            for witness in witnesses {
-                await witness.untilOpen()
-                witness.onLoop { $0.send([Transmission(SendID(1), .text("hi"))]) }
+            for recorder in recorders {
+                await recorder.untilOpen()
+                recorder.onLoop { $0.send([Transmission(SendID(1), .text("hi"))]) }
             }
-            for witness in witnesses {
-                let reports = await witness.reports.wait { $0.contains { !$0.messages.isEmpty || $0.isLast } }
+            for recorder in recorders {
+                let reports = await recorder.reports.wait {
+                    $0.contains { !$0.messages.isEmpty || $0.isLast }
+                }
                 #expect(reports.flatMap(\.messages) == [.text("hi")])
             }
         }

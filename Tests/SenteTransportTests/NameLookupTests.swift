@@ -3,6 +3,7 @@
 import Dispatch
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -62,33 +63,33 @@ struct NameLookupTests {
             return .success([Self.address])
         }
         try await withLoop(.standard) { loop in
-            let witness = LinkWitness.open(
+            let recorder = LinkRecorder.open(
                 loop.request(80, host: "hangs", opening: .milliseconds(50)), on: loop,
                 transport: SocketTransport(lookup: lookup))
-            #expect(await witness.untilEnd().last?.failure?.kind == .timedOut)
+            #expect(await recorder.untilEnd().last?.failure?.kind == .timedOut)
             release.signal()
             await loop.run {}
-            #expect(witness.reports.elements.count == 1)
+            #expect(recorder.reports.elements.count == 1)
         }
     }
 
     @Test("a name is looked up anew for each link, both families")
     func anew() async throws {
         try await withLoop(.standard) { loop in
-            let (_, listener) = try ScriptedServer.listen(on: loop)
+            let (_, listener) = try EchoServer.listen(on: loop)
             let calls = Collector<Dialer.Family>()
             let lookup = NameLookup(threads: 2) { [port = listener.port] _, _, family in
                 calls.append(family)
                 return .success(family == .v4 ? [.v4(0x7F00_0001, port: port)] : [])
             }
             for count in 1...2 {
-                let witness = LinkWitness.open(
+                let recorder = LinkRecorder.open(
                     loop.request(listener.port, host: "name"), on: loop,
                     transport: SocketTransport(lookup: lookup))
-                await witness.untilOpen()
+                await recorder.untilOpen()
                 _ = await calls.wait { $0.count == 2 * count }
                 #expect(calls.elements.count { $0 == .v6 } == count)
-                witness.onLoop { $0.abandon() }
+                recorder.onLoop { $0.abandon() }
             }
         }
     }
@@ -96,18 +97,18 @@ struct NameLookupTests {
     @Test("the second of two addresses is taken when the first refuses, or answers nothing")
     func secondAddress() async throws {
         try await withLoop(.standard) { loop in
-            let (_, listener) = try ScriptedServer.listen(on: loop)
+            let (_, listener) = try EchoServer.listen(on: loop)
             let port = listener.port
             // ::1 is not listened on; 192.0.2.1 (RFC 5737) is no host at all.
             for first in [Dialer.Address.v6(0, 1, port: port, scope: 0), .v4(0xC000_0201, port: port)] {
                 let lookup = NameLookup(threads: 1) { _, _, family in
                     .success(family == .v6 ? [first] : [.v4(0x7F00_0001, port: port)])
                 }
-                let witness = LinkWitness.open(
+                let recorder = LinkRecorder.open(
                     loop.request(port, host: "two"), on: loop, transport: SocketTransport(lookup: lookup))
-                await witness.untilOpen()
-                #expect(witness.reports.elements.contains { $0.isOpened })
-                witness.onLoop { $0.abandon() }
+                await recorder.untilOpen()
+                #expect(recorder.reports.elements.contains { $0.isOpened })
+                recorder.onLoop { $0.abandon() }
             }
         }
     }

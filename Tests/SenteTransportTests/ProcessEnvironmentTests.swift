@@ -38,27 +38,27 @@ struct ProcessEnvironmentTests {
         let environment = ProxyEnvironment { variables[$0] }
         try await withLoop(.standard) { loop in
             let transport = SocketTransport(lookup: Self.lookup, environment: environment)
-            let witness = LinkWitness.open(
+            let recorder = LinkRecorder.open(
                 Self.request("ws://server.test:81/", on: loop), on: loop, transport: transport)
-            await witness.untilOpen()
-            #expect(witness.reports.elements.contains { $0.isOpened })
+            await recorder.untilOpen()
+            #expect(recorder.reports.elements.contains { $0.isOpened })
             #expect(heads.elements[0].hasPrefix("CONNECT server.test:81 HTTP/1.1\r\n"))
             #expect(heads.elements[0].contains("Proxy-Authorization: Basic dXNlcjpwYXNz\r\n"))
-            witness.onLoop { $0.abandon() }
+            recorder.onLoop { $0.abandon() }
 
-            let (_, listener) = try ScriptedServer.listen(on: loop)
+            let (_, listener) = try EchoServer.listen(on: loop)
             let asked = Collector<String>()
             let direct = NameLookup(threads: 1) { [port = listener.port] host, _, family in
                 asked.append(host)
                 return .success(family == .v4 ? [.v4(0x7F00_0001, port: port)] : [])
             }
             for host in ["127.0.0.1", "localhost", "direct.test"] {
-                let witness = LinkWitness.open(
+                let recorder = LinkRecorder.open(
                     Self.request("ws://\(host):\(listener.port)/", on: loop), on: loop,
                     transport: SocketTransport(lookup: direct, environment: environment))
-                await witness.untilOpen()
-                #expect(witness.reports.elements.contains { $0.isOpened })
-                witness.onLoop { $0.abandon() }
+                await recorder.untilOpen()
+                #expect(recorder.reports.elements.contains { $0.isOpened })
+                recorder.onLoop { $0.abandon() }
             }
             // The machine's own name is never looked up.
             #expect(Set(asked.elements) == ["direct.test"])
@@ -70,10 +70,10 @@ struct ProcessEnvironmentTests {
     func unusable() async throws {
         let environment = ProxyEnvironment { ["https_proxy": "https://p", "http_proxy": "nope://p"][$0] }
         try await withLoop(.standard) { loop in
-            let witness = LinkWitness.open(
+            let recorder = LinkRecorder.open(
                 Self.request("ws://server.test/", on: loop), on: loop,
                 transport: SocketTransport(lookup: Self.lookup, environment: environment))
-            let failure = await witness.untilEnd().last?.failure
+            let failure = await recorder.untilEnd().last?.failure
             #expect(failure?.kind == .proxy(.unusable))
             #expect(failure?.message.contains("http_proxy") == true)
         }

@@ -17,28 +17,28 @@ extension TransportTests {
             try await withLoop(polling) { loop in
                 var limits = LinkLimits()
                 limits.message = MessageLimits(both: 8 << 20)
-                let (server, listener) = try ScriptedServer.listen(on: loop, limits: limits)
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
+                let (server, listener) = try EchoServer.listen(on: loop, limits: limits)
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
                 let big = Message.binary([UInt8](repeating: 7, count: 3_000_000))
-                witness.onLoop {
+                recorder.onLoop {
                     $0.send([
                         Transmission(SendID(1), .text("hi")), Transmission(SendID(2), big),
                         Transmission(SendID(3), .text("bye")),
                     ])
                 }
-                let reports = await witness.reports.wait {
+                let reports = await recorder.reports.wait {
                     $0.flatMap(\.messages).count == 3 && $0.flatMap(\.writes).count == 3
                 }
                 #expect(reports.flatMap(\.messages) == [.text("hi"), big, .text("bye")])
                 #expect(reports.flatMap(\.writes) == [SendID(1), SendID(2), SendID(3)])
                 #expect(reports.contains(.progress))
-                witness.onLoop { $0.close(.goingAway, reason: "done") }
+                recorder.onLoop { $0.close(.goingAway, reason: "done") }
                 let end = LinkEnd.closed(code: .goingAway, reason: "")
-                #expect(await witness.untilEnd().last == .closed(end))
+                #expect(await recorder.untilEnd().last == .closed(end))
                 #expect(await server.ends.wait { !$0.isEmpty } == [.closed(code: .goingAway, reason: "done")])
                 listener.stop()
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
@@ -55,26 +55,26 @@ extension TransportTests {
                     connection.write(Array(whole[20_000...]))
                     connection.drain()
                 }
-                let witness = LinkWitness.open(loop.request(UInt16(server.port)), on: loop)
-                await witness.untilOpen()
+                let recorder = LinkRecorder.open(loop.request(UInt16(server.port)), on: loop)
+                await recorder.untilOpen()
                 opened.signal()
-                _ = await witness.batches.wait { $0.contains([.progress]) }
+                _ = await recorder.batches.wait { $0.contains([.progress]) }
                 halfSeen.signal()
-                let reports = await witness.reports.wait { !$0.flatMap(\.messages).isEmpty }
+                let reports = await recorder.reports.wait { !$0.flatMap(\.messages).isEmpty }
                 #expect(reports.flatMap(\.messages).map(\.bytes.count) == [40_000])
-                for batch in witness.batches.elements { #expect(batch.count { $0 == .progress } <= 1) }
-                witness.onLoop { $0.abandon() }
+                for batch in recorder.batches.elements { #expect(batch.count { $0 == .progress } <= 1) }
+                recorder.onLoop { $0.abandon() }
             }
         }
 
         /// A name with two addresses: one where something else stands, and one that echoes.
         private func withTwo(
             _ requested: @escaping (ServerConnection) -> Void,
-            _ body: (_ open: (_ host: String, _ opening: Duration) -> LinkWitness) async throws -> Void
+            _ body: (_ open: (_ host: String, _ opening: Duration) -> LinkRecorder) async throws -> Void
         ) async throws {
             try await withLoop(.standard) { loop in
-                let (_, good) = try ScriptedServer.listen(on: loop)
-                let bad = ScriptedServer()
+                let (_, good) = try EchoServer.listen(on: loop)
+                let bad = EchoServer()
                 bad.requested = { connection, _ in requested(connection) }
                 let listener = try Listener(loop: loop, host: "::1", port: good.port) { _ in bad }
                 // One thread, so that the address of the wrong one is found first.
@@ -84,7 +84,7 @@ extension TransportTests {
                 }
                 let transport = SocketTransport(lookup: lookup)
                 try await body { host, opening in
-                    LinkWitness.open(
+                    LinkRecorder.open(
                         loop.request(good.port, host: host, opening: opening), on: loop, transport: transport)
                 }
                 listener.stop()
@@ -93,10 +93,10 @@ extension TransportTests {
         }
 
         /// Where a link that is now abandoned was opened; nil where it was not.
-        private func address(_ witness: LinkWitness) async -> String? {
-            await witness.untilOpen()
-            witness.onLoop { $0.abandon() }
-            for case .opened(let opening) in witness.reports.elements { return opening.remoteAddress }
+        private func address(_ recorder: LinkRecorder) async -> String? {
+            await recorder.untilOpen()
+            recorder.onLoop { $0.abandon() }
+            for case .opened(let opening) in recorder.reports.elements { return opening.remoteAddress }
             return nil
         }
 
@@ -156,40 +156,40 @@ extension TransportTests {
         func coalescing(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
                 let batches = Collector<Int>()
-                let (_, listener) = try ScriptedServer.listen(on: loop) { server in
+                let (_, listener) = try EchoServer.listen(on: loop) { server in
                     server.received = { _, messages in batches.append(messages.count) }
                 }
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
-                witness.onLoop { link in
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                recorder.onLoop { link in
                     for number in 0..<100 {
                         link.send([Transmission(SendID(UInt64(number)), .text("m\(number)"))])
                     }
                 }
                 #expect(await batches.wait { $0.reduce(0, +) == 100 } == [100])
-                let wrote = await witness.batches.wait { !$0.joined().flatMap(\.writes).isEmpty }
+                let wrote = await recorder.batches.wait { !$0.joined().flatMap(\.writes).isEmpty }
                 #expect(wrote.map { $0.flatMap(\.writes).count }.filter { $0 > 0 } == [100])
-                witness.onLoop { $0.abandon() }
+                recorder.onLoop { $0.abandon() }
             }
         }
 
         @Test("while reading is paused nothing is reported, and everything afterwards")
         func pausing() async throws {
             try await withLoop(.standard) { loop in
-                let (server, listener) = try ScriptedServer.listen(on: loop)
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
+                let (server, listener) = try EchoServer.listen(on: loop)
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
                 let connection = try #require(await server.connections.wait { !$0.isEmpty }.first)
-                witness.onLoop { link in
+                recorder.onLoop { link in
                     link.pauseReading()
                     for number in 0..<50 { connection.send(.text("\(number)")) }
                 }
                 for _ in 0..<20 { await loop.run {} }
-                #expect(witness.reports.elements.flatMap(\.messages).isEmpty)
-                witness.onLoop { $0.resumeReading() }
-                let reports = await witness.reports.wait { $0.flatMap(\.messages).count == 50 }
+                #expect(recorder.reports.elements.flatMap(\.messages).isEmpty)
+                recorder.onLoop { $0.resumeReading() }
+                let reports = await recorder.reports.wait { $0.flatMap(\.messages).count == 50 }
                 #expect(reports.flatMap(\.messages).map(\.string) == (0..<50).map(String.init))
-                witness.onLoop { $0.abandon() }
+                recorder.onLoop { $0.abandon() }
             }
         }
 
@@ -197,40 +197,40 @@ extension TransportTests {
         func backPressure() async throws {
             try await withLoop(.standard) { loop in
                 let received = Collector<Int>()
-                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                let (server, listener) = try EchoServer.listen(on: loop) { server in
                     server.opened = { $0.setReadingPaused(true) }
                     server.received = { _, messages in
                         received.append(contentsOf: messages.map { Int($0.bytes[0]) })
                     }
                 }
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                await witness.untilOpen()
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
                 let connection = try #require(await server.connections.wait { !$0.isEmpty }.first)
-                witness.onLoop { link in
+                recorder.onLoop { link in
                     for number in 0..<64 {
                         let message = Message.binary([UInt8](repeating: UInt8(number), count: 1_000_000))
                         link.send([Transmission(SendID(UInt64(number)), message)])
                     }
                 }
                 for _ in 0..<50 { await loop.run {} }
-                let early = witness.reports.elements.flatMap(\.writes).count
+                let early = recorder.reports.elements.flatMap(\.writes).count
                 #expect(early < 64)
                 loop.post { connection.setReadingPaused(false) }
-                let reports = await witness.reports.wait { $0.flatMap(\.writes).count == 64 }
+                let reports = await recorder.reports.wait { $0.flatMap(\.writes).count == 64 }
                 #expect(reports.flatMap(\.writes).map(\.number) == Array(0..<64))
                 #expect(await received.wait { $0.count == 64 } == Array(0..<64))
-                witness.onLoop { $0.abandon() }
+                recorder.onLoop { $0.abandon() }
             }
         }
 
         @Test("a port nobody listens on is reported as unreachable", arguments: EventLoop.Polling.allCases)
         func refusedPort(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
-                let witness = LinkWitness.open(loop.request(try freePort(loop)), on: loop)
-                let failure = await witness.untilEnd().last?.failure
+                let recorder = LinkRecorder.open(loop.request(try freePort(loop)), on: loop)
+                let failure = await recorder.untilEnd().last?.failure
                 #expect(failure?.kind == .unreachable)
                 #expect(failure?.message.contains("127.0.0.1") == true)
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
@@ -238,23 +238,23 @@ extension TransportTests {
         func deadAddress() async throws {
             try await withLoop(.standard) { loop in
                 // localhost is ::1 and 127.0.0.1; only one of them is listened on.
-                let (_, listener) = try ScriptedServer.listen(on: loop)
-                let witness = LinkWitness.open(loop.request(listener.port, host: "localhost"), on: loop)
-                await witness.untilOpen()
-                guard case .opened(let opening)? = witness.reports.elements.first(where: \.isOpened) else {
-                    Issue.record("not opened: \(witness.reports.elements)")
+                let (_, listener) = try EchoServer.listen(on: loop)
+                let recorder = LinkRecorder.open(loop.request(listener.port, host: "localhost"), on: loop)
+                await recorder.untilOpen()
+                guard case .opened(let opening)? = recorder.reports.elements.first(where: \.isOpened) else {
+                    Issue.record("not opened: \(recorder.reports.elements)")
                     return
                 }
                 #expect(opening.remoteAddress == "127.0.0.1:\(listener.port)")
-                witness.onLoop { $0.abandon() }
+                recorder.onLoop { $0.abandon() }
             }
         }
 
         @Test("a name that does not exist is reported as such")
         func unknownName() async throws {
             try await withLoop(.standard) { loop in
-                let witness = LinkWitness.open(loop.request(80, host: "name.invalid"), on: loop)
-                #expect(await witness.untilEnd().last?.failure?.kind == .nameNotFound)
+                let recorder = LinkRecorder.open(loop.request(80, host: "name.invalid"), on: loop)
+                #expect(await recorder.untilEnd().last?.failure?.kind == .nameNotFound)
             }
         }
 
@@ -264,8 +264,8 @@ extension TransportTests {
         func wrongURL(_ url: String) async throws {
             try await withLoop(.standard) { loop in
                 let request = LinkRequest(url: url, openDeadline: .distantFuture)
-                let witness = LinkWitness.open(request, on: loop)
-                #expect(await witness.untilEnd().last?.failure?.kind == .unavailable)
+                let recorder = LinkRecorder.open(request, on: loop)
+                #expect(await recorder.untilEnd().last?.failure?.kind == .unavailable)
                 #expect(request.problem != nil)
             }
         }
@@ -277,11 +277,11 @@ extension TransportTests {
             try await withLoop(polling) { loop in
                 let server = try RawServer { $0.drain() }
                 let start = loop.now.instant
-                let witness = LinkWitness.open(
+                let recorder = LinkRecorder.open(
                     loop.request(UInt16(server.port), opening: .milliseconds(100)), on: loop)
-                #expect(await witness.untilEnd().last?.failure?.kind == .timedOut)
+                #expect(await recorder.untilEnd().last?.failure?.kind == .timedOut)
                 #expect(start.duration(to: loop.now.instant) >= .milliseconds(100))
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
@@ -293,13 +293,13 @@ extension TransportTests {
                 let cuts = Cuts(reset: reset)
                 let server = try RawServer { cuts.serve($0) }
                 for _ in 0...cuts.total {
-                    let witness = LinkWitness.open(loop.request(UInt16(server.port)), on: loop)
-                    let reports = await witness.untilEnd()
+                    let recorder = LinkRecorder.open(loop.request(UInt16(server.port)), on: loop)
+                    let reports = await recorder.untilEnd()
                     #expect(reports.filter(\.isLast).count == 1)
                     let kind = reports.last?.failure?.kind
                     #expect(kind == .lost, "\(reports)")
                 }
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
@@ -314,26 +314,26 @@ extension TransportTests {
                 }
                 var request = loop.request(UInt16(server.port))
                 request.closeLimit = .milliseconds(50)
-                let witness = LinkWitness.open(request, on: loop)
-                let reports = await witness.untilEnd()
+                let recorder = LinkRecorder.open(request, on: loop)
+                let reports = await recorder.untilEnd()
                 #expect(reports.flatMap(\.messages).map(\.string) == ["one", "two"])
                 #expect(reports.last == .closed(.closed(code: .normal, reason: "")))
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
         @Test("a plain HTTP answer is a refusal with its body")
         func refusal() async throws {
             try await withLoop(.standard) { loop in
-                let (_, listener) = try ScriptedServer.listen(on: loop) { server in
+                let (_, listener) = try EchoServer.listen(on: loop) { server in
                     server.requested = { connection, _ in
                         connection.respond(
                             status: 403, headers: [Refusal.Header("X-Why", "no")], body: Array("go away".utf8)
                         )
                     }
                 }
-                let witness = LinkWitness.open(loop.request(listener.port), on: loop)
-                guard case .refused(let refusal)? = await witness.untilEnd().last else {
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                guard case .refused(let refusal)? = await recorder.untilEnd().last else {
                     Issue.record("not refused")
                     return
                 }
@@ -341,50 +341,50 @@ extension TransportTests {
                 #expect(refusal.header("x-why") == "no")
                 #expect(refusal.body == Array("go away".utf8))
                 listener.stop()
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
         @Test("a server that leaves TCP open after the close is left within the limit")
         func serverLeavesOpen() async throws {
             try await withLoop(.standard) { loop in
-                let (server, listener) = try ScriptedServer.listen(on: loop) { server in
+                let (server, listener) = try EchoServer.listen(on: loop) { server in
                     server.opened = { $0.leaveOpenAfterClose() }
                 }
                 var request = loop.request(listener.port)
                 request.closeLimit = .milliseconds(500)
-                let witness = LinkWitness.open(request, on: loop)
-                await witness.untilOpen()
-                witness.onLoop { $0.close(.normal, reason: "") }
-                #expect(await witness.untilEnd().last == .closed(.closed(code: .normal, reason: "")))
+                let recorder = LinkRecorder.open(request, on: loop)
+                await recorder.untilOpen()
+                recorder.onLoop { $0.close(.normal, reason: "") }
+                #expect(await recorder.untilEnd().last == .closed(.closed(code: .normal, reason: "")))
                 // Left are the listener's descriptor and the server's end.
                 while await loop.run({ loop.descriptorCount }) > 2 { await Task.yield() }
                 let connection = server.connections.elements[0]
                 loop.post { connection.cut() }
                 listener.stop()
-                await settle(loop)
+                await waitUntilIdle(loop)
             }
         }
 
         @Test("an abandoned link reports nothing more, at whatever stage", arguments: 0..<4)
         func abandoning(_ stage: Int) async throws {
             try await withLoop(.standard) { loop in
-                let (_, listener) = try ScriptedServer.listen(on: loop)
+                let (_, listener) = try EchoServer.listen(on: loop)
                 let host = stage == 0 ? "name.invalid" : "127.0.0.1"
-                let witness = LinkWitness.open(loop.request(listener.port, host: host), on: loop)
-                if stage >= 2 { await witness.untilOpen() }
+                let recorder = LinkRecorder.open(loop.request(listener.port, host: host), on: loop)
+                if stage >= 2 { await recorder.untilOpen() }
                 await loop.run {}
                 let count = Box(0)
-                witness.onLoop { link in
+                recorder.onLoop { link in
                     if stage == 3 { link.send([Transmission(SendID(1), .text("x"))]) }
-                    count.value = witness.reports.elements.count
+                    count.value = recorder.reports.elements.count
                     link.abandon()
                     link.close(.normal, reason: "")
                     link.send([Transmission(SendID(2), .text("x"))])
                 }
                 listener.stop()
-                await settle(loop)
-                #expect(witness.reports.elements.count == count.value)
+                await waitUntilIdle(loop)
+                #expect(recorder.reports.elements.count == count.value)
             }
         }
 
@@ -392,10 +392,10 @@ extension TransportTests {
         func closingEarly(_ host: String) async throws {
             try await withLoop(.standard) { loop in
                 let server = try RawServer { $0.drain() }
-                let witness = LinkWitness.open(loop.request(UInt16(server.port), host: host), on: loop)
-                witness.onLoop { $0.close(.normal, reason: "") }
-                #expect(await witness.untilEnd().last?.failure?.kind == .lost)
-                await settle(loop)
+                let recorder = LinkRecorder.open(loop.request(UInt16(server.port), host: host), on: loop)
+                recorder.onLoop { $0.close(.normal, reason: "") }
+                #expect(await recorder.untilEnd().last?.failure?.kind == .lost)
+                await waitUntilIdle(loop)
             }
         }
 
@@ -404,35 +404,35 @@ extension TransportTests {
             arguments: EventLoop.Polling.allCases)
         func manyLinks(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
-                let (server, listener) = try ScriptedServer.listen(on: loop)
+                let (server, listener) = try EchoServer.listen(on: loop)
                 let port = listener.port
                 await withTaskGroup(of: Void.self) { group in
                     for index in 0..<1000 {
                         group.addTask {
-                            let witness = LinkWitness.open(loop.request(port), on: loop)
-                            await witness.untilOpen()
-                            witness.onLoop {
+                            let recorder = LinkRecorder.open(loop.request(port), on: loop)
+                            await recorder.untilOpen()
+                            recorder.onLoop {
                                 index.isMultiple(of: 3) ? $0.abandon() : $0.close(.normal, reason: "")
                             }
-                            if !index.isMultiple(of: 3) { _ = await witness.untilEnd() }
+                            if !index.isMultiple(of: 3) { _ = await recorder.untilEnd() }
                         }
                         if index >= 200 { await group.next() }
                     }
                 }
                 listener.stop()
-                await settle(loop)
+                await waitUntilIdle(loop)
                 _ = await server.ends.wait { $0.count == 1000 }
             }
         }
 
         /// Waits until the loop holds nothing any more: no descriptor, no armed deadline.
-        private func settle(_ loop: EventLoop) async {
+        private func waitUntilIdle(_ loop: EventLoop) async {
             while await loop.run({ loop.descriptorCount + loop.timerCount }) > 0 { await Task.yield() }
         }
 
         /// A port that was free a moment ago.
         private func freePort(_ loop: EventLoop) throws -> UInt16 {
-            let listener = try Listener(loop: loop) { _ in ScriptedServer() }
+            let listener = try Listener(loop: loop) { _ in EchoServer() }
             listener.stop()
             return listener.port
         }

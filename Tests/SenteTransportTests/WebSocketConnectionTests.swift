@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteSocket
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -13,7 +14,7 @@ extension TransportTests {
         ) async throws {
             let serverLoop = try EventLoop()
             defer { serverLoop.shutDown() }
-            let (_, listener) = try ScriptedServer.listen(on: serverLoop)
+            let (_, listener) = try EchoServer.listen(on: serverLoop)
             try await withLoop(.standard) { try await body($0, "ws://127.0.0.1:\(listener.port)/") }
         }
 
@@ -97,7 +98,7 @@ extension TransportTests {
         func shutDownWhileSending() async throws {
             let serverLoop = try EventLoop()
             defer { serverLoop.shutDown() }
-            let (_, listener) = try ScriptedServer.listen(on: serverLoop) { $0.received = { _, _ in } }
+            let (_, listener) = try EchoServer.listen(on: serverLoop) { $0.received = { _, _ in } }
             for _ in 0..<10 {
                 let loop = try EventLoop()
                 let connection = try await WebSocketConnection.open(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteTestSupport
 import SenteTransport
 import Testing
 
@@ -33,7 +34,7 @@ extension TransportTests {
         func stopping() async throws {
             final class Mark: Sendable {}
             var mark: Mark? = Mark()
-            weak let witness = mark
+            weak let recorder = mark
             weak var loop: EventLoop?
             do {
                 let loopToStop = try EventLoop()
@@ -45,7 +46,7 @@ extension TransportTests {
                 end()
             }
             while loop != nil { await Task.yield() }
-            #expect(witness == nil)
+            #expect(recorder == nil)
         }
 
         #if os(Linux)
@@ -71,7 +72,7 @@ extension TransportTests {
                 #expect(Array(now[before...]) == changes, "\(commands)")
             }
             // Its second end may still be coming up.
-            await settle(heard, loop)
+            await waitUntilIdle(heard, loop)
             await expect([.available], after: "ip addr add 192.0.2.7/24 dev s0")
             await expect(
                 [.available],
@@ -87,7 +88,7 @@ extension TransportTests {
         }
 
         /// Waits until an address, made and taken again, is the only news of its time.
-        private func settle(_ heard: Collector<NetworkChange>, _ loop: EventLoop) async {
+        private func waitUntilIdle(_ heard: Collector<NetworkChange>, _ loop: EventLoop) async {
             for number in 1... {
                 let before = heard.elements.count
                 let address = "198.51.100.\(number)/32 dev s0"

@@ -3,6 +3,7 @@
 #if os(Linux)
 
 import Foundation
+import SenteTestSupport
 import SenteTransport
 
 /// A network of its own for a loop's thread, with nothing in it but a loopback that is down (network_namespaces(7)).

@@ -28,7 +28,7 @@ extension TransportTests {
             var request = loop.request(port, opening: opening)
             request.url = "wss://localhost:\(port)/"
             request.tls.verification = .dangerouslyDisabled
-            let reports = await LinkWitness.open(request, on: loop).untilEnd()
+            let reports = await LinkRecorder.open(request, on: loop).untilEnd()
             #expect(reports.count { $0.isLast } == 1)
             let held = await loop.run { (loop.descriptorCount, loop.timerCount) }
             #expect(held == (0, 0))
@@ -127,10 +127,12 @@ extension TransportTests {
                 let more = Message.binary([UInt8](repeating: 1, count: 500))
                 server.scripted.opened = { $0.send(more) }
                 let limit = Locked(0)
-                let relay = try RawServer { $0.relay(to: Int(server.port), step: .max, limit: limit.value) }
+                let relay = try RawServer {
+                    $0.relay(to: Int(server.port), step: .max, limit: limit.withLock { $0 })
+                }
                 var opened = false
                 for cut in stride(from: 0, to: 4_000, by: 37) where !opened {
-                    limit.value = cut
+                    limit.withLock { $0 = cut }
                     let failure = await failure(on: server.loop, port: UInt16(relay.port))
                     // Once the answer to the upgrade fits in, the link is open before it is cut.
                     #expect(failure?.kind == .lost, "\(cut): \(failure?.message ?? "none")")
@@ -159,10 +161,10 @@ extension TransportTests {
             try await SecureServer.with(\.server) { server in
                 let place = Locked(0)
                 let relay = try RawServer {
-                    $0.relay(to: Int(server.port), step: .max, limit: .max, flip: place.value)
+                    $0.relay(to: Int(server.port), step: .max, limit: .max, flip: place.withLock { $0 })
                 }
                 for flip in stride(from: 0, to: 1_200, by: 61) {
-                    place.value = flip
+                    place.withLock { $0 = flip }
                     // Flipped bits can turn a length so large that more is waited for: within the limit of opening.
                     let failure = await failure(
                         on: server.loop, port: UInt16(relay.port), opening: .milliseconds(500))
@@ -184,7 +186,7 @@ extension TransportTests {
             let serverLoop = try EventLoop()
             defer { serverLoop.shutDown() }
             let tls = ServerTLS(certificates: made.server.certificate, key: made.server.key)
-            let (scripted, listener) = try ScriptedServer.listen(on: serverLoop, limits: limits, tls: tls)
+            let (scripted, listener) = try EchoServer.listen(on: serverLoop, limits: limits, tls: tls)
             for (bytes, kind) in [
                 (Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), LinkFailure.Kind.tls(.failed)),
                 ([], .timedOut),
@@ -203,20 +205,5 @@ extension TransportTests {
                 #expect(failure.kind == kind, "\(failure.message)")
             }
         }
-    }
-}
-
-/// A value that one thread sets and another reads.
-private final class Locked<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var stored: Value
-
-    init(_ value: Value) {
-        stored = value
-    }
-
-    var value: Value {
-        get { lock.withLock { stored } }
-        set { lock.withLock { stored = newValue } }
     }
 }

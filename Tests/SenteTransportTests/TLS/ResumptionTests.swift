@@ -61,7 +61,7 @@ extension TransportTests {
                 let tls = ServerTLS(certificates: made.server.certificate, key: made.server.key)
                 let serverLoop = try EventLoop()
                 defer { serverLoop.shutDown() }
-                let scripted = ScriptedServer()
+                let scripted = EchoServer()
                 let listener = try Listener(loop: serverLoop, port: port, tls: tls) { _ in scripted }
                 port = listener.port
                 try await withLoop(.standard) { loop in

@@ -67,21 +67,21 @@ extension TransportTests {
                 var request = server.loop.request(server.port, host: "localhost")
                 request.url = server.url()
                 request.tls = server.trusting
-                let witness = LinkWitness.open(request, on: server.loop)
-                await witness.untilOpen()
+                let recorder = LinkRecorder.open(request, on: server.loop)
+                await recorder.untilOpen()
                 server.scripted.received = { _, _ in }
                 let big = Message.binary([UInt8](repeating: 1, count: 1 << 20))
-                witness.onLoop { link in
+                recorder.onLoop { link in
                     link.send(
                         (1...8).map { Transmission(SendID($0), big) } + [Transmission(SendID(9), .text("x"))])
                 }
-                let reports = await witness.reports.wait { $0.flatMap(\.writes).count == 9 }
+                let reports = await recorder.reports.wait { $0.flatMap(\.writes).count == 9 }
                 #expect(reports.flatMap(\.writes) == (1...9).map { SendID($0) })
-                witness.onLoop { $0.abandon() }
+                recorder.onLoop { $0.abandon() }
             }
         }
 
-        @Test("row 8: the server is told the name before any byte of HTTP, and an address never")
+        @Test("RFC 6455 §4.1: the server is told the name before any byte of HTTP, and an address never")
         func serverName() async throws {
             try await SecureServer.with(\.server) { server in
                 for (host, name) in [
@@ -285,7 +285,7 @@ extension TransportTests {
                     ServerTLS(certificates: .bytes([]), key: made.server.key),
                 ] {
                     #expect(throws: LinkFailure.self) {
-                        _ = try ScriptedServer.listen(on: loop, tls: tls)
+                        _ = try EchoServer.listen(on: loop, tls: tls)
                     }
                 }
             }
@@ -305,13 +305,14 @@ extension TransportTests {
             }
             let transport = SocketTransport(contexts: contexts)
             try await withLoop(.standard) { loop in
-                let (_, listener) = try ScriptedServer.listen(on: loop)
-                let plain = LinkWitness.open(loop.request(listener.port), on: loop, transport: transport)
+                let (_, listener) = try EchoServer.listen(on: loop)
+                let plain = LinkRecorder.open(loop.request(listener.port), on: loop, transport: transport)
                 await plain.untilOpen()
                 #expect(asked.elements.isEmpty)
                 var request = loop.request(listener.port)
                 request.url = "wss://127.0.0.1:\(listener.port)/"
-                let failure = await LinkWitness.open(request, on: loop, transport: transport).untilEnd().last?
+                let failure = await LinkRecorder.open(request, on: loop, transport: transport).untilEnd()
+                    .last?
                     .failure
                 #expect(failure?.kind == .missingLibrary)
                 #expect(failure?.message.contains("libssl.so.0") == true)
@@ -355,14 +356,14 @@ extension TransportTests {
                 var request = loop.request(1)
                 request.url = "wss://127.0.0.1:1/"
                 let transport = SocketTransport(contexts: contexts)
-                let closed = LinkWitness.open(request, on: loop, transport: transport)
+                let closed = LinkRecorder.open(request, on: loop, transport: transport)
                 closed.onLoop {
                     $0.close(.normal, reason: "")
                     gate.append(())
                 }
                 let reports = await closed.untilEnd()
                 #expect(reports.count == 1)
-                let abandoned = LinkWitness.open(request, on: loop, transport: transport)
+                let abandoned = LinkRecorder.open(request, on: loop, transport: transport)
                 abandoned.onLoop { $0.abandon() }
                 _ = await loop.run { true }
                 #expect(await loop.run { loop.descriptorCount } == 0)

@@ -23,13 +23,13 @@ extension TransportTests {
         @Test("from wss to ws no redirect is followed, and nothing comes to that place")
         func downgrade() async throws {
             try await SecureServer.with(\.server) { server in
-                let (plain, listener) = try ScriptedServer.listen(on: server.loop)
+                let (plain, listener) = try EchoServer.listen(on: server.loop)
                 server.scripted.requested = Self.redirect(to: "http://127.0.0.1:\(listener.port)/there")
                 var request = server.loop.request(server.port)
                 (request.url, request.tls) = (server.url(), server.trusting)
-                let witness = LinkWitness.open(request, on: server.loop)
-                guard case .refused(let refusal)? = await witness.untilEnd().last else {
-                    Issue.record("It was not refused: \(witness.reports.elements)")
+                let recorder = LinkRecorder.open(request, on: server.loop)
+                guard case .refused(let refusal)? = await recorder.untilEnd().last else {
+                    Issue.record("It was not refused: \(recorder.reports.elements)")
                     return
                 }
                 #expect(refusal.status == 307)
@@ -42,16 +42,16 @@ extension TransportTests {
         @Test("from ws to wss it is, and each place's own certificate is checked")
         func upgrade() async throws {
             try await SecureServer.with(\.server) { server in
-                let (plain, listener) = try ScriptedServer.listen(on: server.loop)
+                let (plain, listener) = try EchoServer.listen(on: server.loop)
                 var request = server.loop.request(listener.port)
                 request.tls = server.trusting
                 plain.requested = Self.redirect(to: "https://localhost:\(server.port)/there")
-                let witness = LinkWitness.open(request, on: server.loop)
-                await witness.untilOpen()
-                #expect(witness.reports.elements.contains { $0.isOpened })
-                witness.onLoop { $0.abandon() }
+                let recorder = LinkRecorder.open(request, on: server.loop)
+                await recorder.untilOpen()
+                #expect(recorder.reports.elements.contains { $0.isOpened })
+                recorder.onLoop { $0.abandon() }
                 request.tls = TLSConfiguration(roots: .only(server.certificates.strangersAuthority))
-                let stranger = LinkWitness.open(request, on: server.loop)
+                let stranger = LinkRecorder.open(request, on: server.loop)
                 #expect(await stranger.untilEnd().last?.failure?.kind == .tls(.unknownAuthority))
             }
         }

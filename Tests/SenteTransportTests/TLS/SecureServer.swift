@@ -8,7 +8,7 @@ import SenteTransport
 /// An echo server on TLS, and a loop for clients of it.
 struct SecureServer: Sendable {
     let certificates: Certificates
-    let scripted: ScriptedServer
+    let scripted: EchoServer
     let port: UInt16
     let loop: EventLoop
 
@@ -24,7 +24,7 @@ struct SecureServer: Sendable {
         change(&tls, certificates)
         let serverLoop = try EventLoop(polling: polling)
         defer { serverLoop.shutDown() }
-        let (scripted, listener) = try ScriptedServer.listen(on: serverLoop, tls: tls)
+        let (scripted, listener) = try EchoServer.listen(on: serverLoop, tls: tls)
         try await withLoop(polling) { loop in
             try await body(
                 SecureServer(

@@ -78,11 +78,11 @@ extension TransportTests {
                     var request = server.loop.request(server.port)
                     request.url = server.url()
                     request.tls.roots = .systemAnd(server.certificates.strangersAuthority)
-                    let witness = LinkWitness.open(
+                    let recorder = LinkRecorder.open(
                         request, on: server.loop, transport: SocketTransport(contexts: contexts))
-                    await witness.untilOpen()
-                    #expect(witness.reports.elements.contains { $0.isOpened })
-                    witness.onLoop { $0.abandon() }
+                    await recorder.untilOpen()
+                    #expect(recorder.reports.elements.contains { $0.isOpened })
+                    recorder.onLoop { $0.abandon() }
                 }
             }
         }
