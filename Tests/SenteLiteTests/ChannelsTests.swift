@@ -4,6 +4,7 @@ import Foundation
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -12,14 +13,14 @@ import Testing
 struct ChannelsTests {
     @Test("subscribe() returns on the server's word, and the handle yields what comes, in order")
     func subscribes() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let news = try await client.subscribe("news")
         #expect(news.channel == "news")
         #expect(news.isConfirmed)
         #expect(news.rejection == nil)
         #expect(client.subscriptions == ["news"])
-        stage.server.send((0..<100).map { ScriptedServer.delivery(["n": Value(Int64($0))], "news") })
+        stage.server.deliver((0..<100).map { ["n": Value(Int64($0))] }, to: "news")
         var seen: [Int64] = []
         for await message in news {
             seen.append(message.data["n"]?.integerValue ?? -1)
@@ -30,54 +31,54 @@ struct ChannelsTests {
 
     @Test("subscribe() before connect() only wishes; the wish is written at each greeting")
     func wishes() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         let news = try await client.subscribe("news")
         #expect(!news.isConfirmed)
         #expect(client.subscriptions == ["news"])
         try await client.connect()
         await client.replacesLink()
-        stage.host.settle()
-        #expect(stage.server.heard("subscribe").count == 2)
+        stage.waitUntilIdle()
+        #expect(stage.server.received("subscribe").count == 2)
         #expect(news.isConfirmed)
         #expect(client.metrics.subscriptions.confirmed == 1)
     }
 
     @Test("a rejection throws to who waits, and a later wish asks again")
     func isRejected() async throws {
-        let stage = Stage()
-        stage.server.reject("secret")
+        let stage = DriverStage()
+        stage.server.rejects("secret")
         let client = try stage.client()
         let early = try await client.subscribe("secret")
         try await client.connect()
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(early.rejection?.code == .rejected)
         #expect(client.subscriptions.isEmpty)
         let failure = await error { () throws(SenteError) in _ = try await client.subscribe("secret") }
         #expect(failure?.code == .rejected)
-        #expect(stage.server.heard("subscribe").count == 2)
+        #expect(stage.server.received("subscribe").count == 2)
     }
 
     @Test("two handles of one channel each get every message, by one wish")
     func twoHandles() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let first = try await client.subscribe("news")
         let second = try await client.subscribe("news")
-        stage.server.deliver(["n": 1], on: "news")
+        stage.server.deliver(["n": 1], to: "news")
         var a = first.makeAsyncIterator()
         var b = second.makeAsyncIterator()
         #expect(await a.next()?.data == ["n": 1])
         #expect(await b.next()?.data == ["n": 1])
-        #expect(stage.server.heard("subscribe").count == 1)
+        #expect(stage.server.received("subscribe").count == 1)
     }
 
     @Test("leaving a loop and entering another loses nothing")
     func leavesLoop() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let news = try await client.subscribe("news")
-        stage.server.send((0..<5).map { ScriptedServer.delivery(["n": Value(Int64($0))], "news") })
+        stage.server.deliver((0..<5).map { ["n": Value(Int64($0))] }, to: "news")
         var seen: [Int64] = []
         for _ in 0..<5 {
             for await message in news {
@@ -86,19 +87,19 @@ struct ChannelsTests {
             }
         }
         #expect(seen == [0, 1, 2, 3, 4])
-        stage.server.deliver(["n": 5], on: "news")
+        stage.server.deliver(["n": 5], to: "news")
         var iterator = news.makeAsyncIterator()
         #expect(await iterator.next()?.data == ["n": 5])
     }
 
     @Test("a handle that does not keep up loses the oldest, and is told how many")
     func missed() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient { $0.inbox.maximumMessages = 10 }
         let news = try await client.subscribe("news")
         for number in 0..<30 {
-            stage.server.deliver(["n": Value(Int64(number))], on: "news")
-            stage.host.settle()
+            stage.server.deliver(["n": Value(Int64(number))], to: "news")
+            stage.waitUntilIdle()
         }
         var iterator = news.makeAsyncIterator()
         var seen = 0
@@ -115,7 +116,7 @@ struct ChannelsTests {
 
     @Test("unsubscribe() finishes the sequences of every handle, and cancel() only its own")
     func unsubscribes() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let first = try await client.subscribe("news")
         let second = try await client.subscribe("news")
@@ -127,18 +128,18 @@ struct ChannelsTests {
         try await client.unsubscribe("news")
         for loop in loops { await loop.value }
         #expect(client.subscriptions.isEmpty)
-        #expect(stage.server.heard("unsubscribe").count == 1)
+        #expect(stage.server.received("unsubscribe").count == 1)
     }
 
     @Test("a loop ends when its task is cancelled, and the handle goes on")
     func loopIsCancelled() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let news = try await client.subscribe("news")
         let loop = Task { for await _ in news {} }
         loop.cancel()
         await loop.value
-        stage.server.deliver(["n": 1], on: "news")
+        stage.server.deliver(["n": 1], to: "news")
         var iterator = news.makeAsyncIterator()
         #expect(await iterator.next()?.data == ["n": 1])
     }
@@ -146,64 +147,64 @@ struct ChannelsTests {
     @Test("withSubscription drops the wish it made, also when its body throws")
     func scoped() async throws {
         struct Stop: Error {}
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let result = try await client.withSubscription("news") { news in
-            stage.server.deliver(["n": 1], on: "news")
+            stage.server.deliver(["n": 1], to: "news")
             for await message in news { return message.data }
             return .null
         }
         #expect(result == ["n": 1])
         await #expect(throws: Stop.self) { try await client.withSubscription("news") { _ in throw Stop() } }
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(client.subscriptions.isEmpty)
-        #expect(stage.server.heard("unsubscribe").count == 2)
+        #expect(stage.server.received("unsubscribe").count == 2)
     }
 
     @Test("withSubscription leaves the wish of another handle, also when cancelled while waiting")
     func scopedBesideAnother() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
-        stage.server.answer(false)
+        stage.server.answersNothing()
         let plain = Task { try await client.subscribe("news") }
-        while stage.server.heard("subscribe").isEmpty { await Task.yield() }
+        while stage.server.received("subscribe").isEmpty { await Task.yield() }
         let scoped = Task { try await client.withSubscription("news") { _ in } }
         while client.subscriptions != ["news"] { await Task.yield() }
         scoped.cancel()
         await #expect(throws: SenteError.self) { try await scoped.value }
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(client.subscriptions == ["news"])
         plain.cancel()
         _ = await plain.result
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(client.subscriptions.isEmpty)
     }
 
     @Test("onMessage hears a channel in order, records no wish, and stops when cancelled")
     func onMessage() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let seen = Collector<Value>()
         let registration = client.onMessage(in: "news") { seen.append($0.data) }
         let main = Collector<Bool>()
         client.onMessage(in: "news", mainActor: { _ in main.append(isOnMainActor()) })
         #expect(client.subscriptions.isEmpty)
-        stage.server.send((0..<50).map { ScriptedServer.delivery(["n": Value(Int64($0))], "news") })
+        stage.server.deliver((0..<50).map { ["n": Value(Int64($0))] }, to: "news")
         #expect(await seen.first(50) == (0..<50).map { ["n": Value(Int64($0))] })
         #expect(await main.first(50).count == 50)
         registration.cancel()
         registration.cancel()
-        stage.server.deliver(["n": 50], on: "news")
+        stage.server.deliver(["n": 50], to: "news")
         _ = await main.first(51)
         #expect(seen.elements.count == 50)
     }
 
     @Test("closures of one client never run at the same time")
     func closuresAreSerial() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
-        let running = Shared(0)
-        let overlaps = Shared(0)
+        let running = Locked(0)
+        let overlaps = Locked(0)
         let done = Collector<Int>()
         for number in 0..<4 {
             client.onMessage(in: "news") { _ in
@@ -213,7 +214,7 @@ struct ChannelsTests {
                 done.append(number)
             }
         }
-        for _ in 0..<25 { stage.server.deliver(.null, on: "news") }
+        for _ in 0..<25 { stage.server.deliver(.null, to: "news") }
         let order = await done.first(100)
         #expect(overlaps.withLock { $0 } == 0)
         #expect(order == (0..<25).flatMap { _ in [0, 1, 2, 3] })
@@ -221,32 +222,32 @@ struct ChannelsTests {
 
     @Test("a change of the status is told after the messages that came before it")
     func closuresKeepOrder() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient { $0.reconnect = .never }
         let seen = Collector<String>()
         client.onMessage(in: "news") { _ in seen.append("message") }
         client.onStateChange { _, new in seen.append(new.state.rawValue) }
-        stage.host.settle()
-        stage.server.send([ScriptedServer.delivery(.null, "news")])
+        stage.waitUntilIdle()
+        stage.server.deliver(.null, to: "news")
         stage.server.close()
         #expect(await seen.first(2) == ["message", "closed"])
     }
 
     @Test("publish() returns the server's receipt")
     func publishes() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let receipt = try await client.publish(["n": 1], to: "news", excludeSender: true)
         #expect(receipt.outcome == .acknowledged)
         #expect(receipt.deliveredTo == 1)
-        let heard = try #require(stage.server.heard("publish").first)
+        let heard = try #require(stage.server.received("publish").first)
         #expect(heard["data"] == ["n": 1])
         #expect(heard["exclude-sender"] == true)
     }
 
     @Test("what a server would choke on is refused at the call")
     func wrongArguments() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient { $0.limits.outgoingMessage = 1_000 }
         func code(_ body: () async throws(SenteError) -> Void) async -> SenteError.Code? {
             await error(body)?.code
@@ -265,12 +266,12 @@ struct ChannelsTests {
         #expect(
             await code { () throws(SenteError) in try await client.publish(["x": large], to: "news") }
                 == .messageTooLarge)
-        #expect(stage.server.heard.isEmpty)
+        #expect(stage.server.received.isEmpty)
     }
 
     @Test("what the configured dialect cannot do is refused at the call, before there is a connection")
     func unsupported() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let lite = try stage.client { $0.dialect = .senteLiteVectors }
         let sente = try stage.client { $0.dialect = .sente }
         func code(_ body: () async throws(SenteError) -> Void) async -> SenteError.Code? {
@@ -289,41 +290,41 @@ struct ChannelsTests {
         #expect(await code { () throws(SenteError) in _ = try await sente.subscribe("a") } == .unsupported)
         #expect(
             await code { () throws(SenteError) in try await sente.publish([:], to: "a") } == .unsupported)
-        #expect(sente.subscriptions.isEmpty && stage.server.linkRequests.isEmpty)
+        #expect(sente.subscriptions.isEmpty && stage.server.requests.isEmpty)
     }
 
     @Test("request() returns the answer")
     func requests() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         #expect(try await client.request(["a": 1], on: "service") == ["a": 1])
-        #expect(stage.server.heard("rpc-request").first?["timeout-ms"] == 10_000)
+        #expect(stage.server.received("rpc-request").first?["timeout-ms"] == 10_000)
     }
 
     @Test("request() ends at its time limit; what became of it is unknown")
     func requestTimesOut() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
-        stage.server.answer(false)
+        stage.server.answersNothing()
         async let failure = error { () throws(SenteError) in
             _ = try await client.request(["a": 1], on: "service", timeout: .seconds(2))
         }
-        while stage.server.heard("rpc-request").isEmpty { await Task.yield() }
-        stage.host.advance(by: .seconds(2))
+        while stage.server.received("rpc-request").isEmpty { await Task.yield() }
+        stage.advance(by: .seconds(2))
         #expect(await failure?.code == .timedOut)
         #expect(await failure?.outcome == .unknown)
     }
 
     @Test("a lost link ends a request: unknown when it had left, not sent when it never did")
     func requestIsLost() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
-        stage.server.answer(false)
+        stage.server.answersNothing()
         async let sent = error { () throws(SenteError) in
             _ = try await client.request(["a": 1], on: "service")
         }
-        while stage.server.heard("rpc-request").isEmpty { await Task.yield() }
-        stage.server.greet(with: .nothing)
+        while stage.server.received("rpc-request").isEmpty { await Task.yield() }
+        stage.server.neverAnswersUpgrades()
         stage.server.cut()
         #expect(await sent?.code == .connectionLost)
         #expect(await sent?.outcome == .unknown)
@@ -339,7 +340,7 @@ struct ChannelsTests {
     @Test("respond() answers requests, and what it throws as an error")
     func responds() async throws {
         struct Broken: Error, CustomStringConvertible { let description = "out of order" }
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let registration = try await client.respond(on: "service") { data in
             if data["fail"] != nil { throw Broken() }
@@ -354,8 +355,8 @@ struct ChannelsTests {
                     "data": data,
                 ]
             })
-        while stage.server.heard("rpc-response").count < 2 { await Task.yield() }
-        let answers = stage.server.heard("rpc-response").sorted {
+        while stage.server.received("rpc-response").count < 2 { await Task.yield() }
+        let answers = stage.server.received("rpc-response").sorted {
             ($0["request-id"]?.stringValue ?? "") < ($1["request-id"]?.stringValue ?? "")
         }
         #expect(answers[0]["data"] == ["got": ["n": 1]])
@@ -363,14 +364,14 @@ struct ChannelsTests {
         #expect(answers[1]["data"] == ["message": "out of order"])
         #expect(answers[1]["error"] == true)
         registration.cancel()
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(client.subscriptions.isEmpty)
-        #expect(stage.server.heard("unsubscribe").count == 1)
+        #expect(stage.server.received("unsubscribe").count == 1)
     }
 
     @Test("respond() runs 16 requests at once, and answers more with busy")
     func isBusy() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let started = Collector<Bool>()
         let (gate, opening) = AsyncStream.makeStream(of: Void.self)
@@ -382,16 +383,16 @@ struct ChannelsTests {
         stage.server.send(
             (0..<20).map { ["type": "rpc-request", "request-id": Value("q\($0)"), "channel-id": "service"] })
         _ = await started.first(16)
-        while stage.server.heard("rpc-response").count < 4 { await Task.yield() }
-        #expect(stage.server.heard("rpc-response").allSatisfy { $0["data"]?["reason"] == "busy" })
+        while stage.server.received("rpc-response").count < 4 { await Task.yield() }
+        #expect(stage.server.received("rpc-response").allSatisfy { $0["data"]?["reason"] == "busy" })
         opening.finish()
-        while stage.server.heard("rpc-response").count < 20 { await Task.yield() }
+        while stage.server.received("rpc-response").count < 20 { await Task.yield() }
         #expect(started.elements.count == 16)
     }
 
     @Test("listChannels() and confirmedSubscriptions() say what the server says")
     func lists() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         _ = try await client.subscribe("b")
         _ = try await client.subscribe("a")
@@ -407,7 +408,7 @@ struct ChannelsTests {
             var sensor: String
             var value: Double
         }
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let news = try await client.subscribe("news")
         let reading = Reading(sensor: "a", value: 1.5)
@@ -424,10 +425,10 @@ struct ChannelsTests {
 
     @Test("20,000 cancelled calls each end once")
     func cancellationStorm() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient { $0.outbox.maximumMessages = 100_000 }
-        stage.server.answer(false)
-        let ended = Shared(0)
+        stage.server.answersNothing()
+        let ended = Locked(0)
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<20_000 {
                 group.addTask {
@@ -444,7 +445,7 @@ struct ChannelsTests {
             group.cancelAll()
         }
         #expect(ended.withLock { $0 } == 20_000)
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(client.metrics.pendingRequests == 0)
         #expect(client.subscriptions.isEmpty)
     }

@@ -21,7 +21,7 @@ struct EndpointProviderTests {
     @Test("a port file's port takes the place of the URL's, and is read again before each attempt")
     func portFile() async throws {
         try await withFile(" 4001\n") { path in
-            let stage = Stage()
+            let stage = DriverStage()
             let client = try stage.client("ws://server.test:1/chsk?a=b") {
                 $0.endpointProvider = .portFile(path)
             }
@@ -29,7 +29,7 @@ struct EndpointProviderTests {
             try Data("4002".utf8).write(to: URL(fileURLWithPath: path))
             await client.replacesLink()
             #expect(
-                stage.server.linkRequests.map(\.url) == [
+                stage.server.urls == [
                     "ws://server.test:4001/chsk?a=b", "ws://server.test:4002/chsk?a=b",
                 ])
         }
@@ -42,22 +42,22 @@ struct EndpointProviderTests {
         ])
     func badPortFile(content: String?) async throws {
         try await withFile(content) { path in
-            let stage = Stage()
+            let stage = DriverStage()
             let client = try stage.client("ws://server.test/") { $0.endpointProvider = .portFile(path) }
             client.reconnect()
-            await client.reaches(.reconnecting)
+            try await client.reaches(.reconnecting)
             #expect(client.status.lastError?.code == .providerFailed)
             #expect(client.status.lastError?.underlying?.contains(path) == true)
-            #expect(stage.server.linkRequests.isEmpty)
+            #expect(stage.server.requests.isEmpty)
         }
     }
 
     @Test("a directory is no port file, and does not hang")
     func directory() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client("ws://server.test/") { $0.endpointProvider = .portFile("/tmp") }
         client.reconnect()
-        await client.reaches(.reconnecting)
+        try await client.reaches(.reconnecting)
         #expect(client.status.lastError?.underlying?.contains("/tmp") == true)
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -12,18 +13,18 @@ import Testing
 struct EventsTests {
     @Test("send() returns when the event is written")
     func sends() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         try await client.send(Event(id: "hello", data: ["n": 1]))
-        stage.host.settle()
-        #expect(stage.server.heard("hello") == [["type": "hello", "n": 1]])
+        stage.waitUntilIdle()
+        #expect(stage.server.received("hello") == [["type": "hello", "n": 1]])
         try await client.send(encoding: ["n": 2], as: "hello")
     }
 
     @Test("sends throw at once where nothing can be queued", arguments: [ConnectionState.closed, .failed])
     func sendsNothing(in state: ConnectionState) async throws {
-        let stage = Stage()
-        stage.server.greet(with: .refusal(Refusal(status: 403)))
+        let stage = DriverStage()
+        stage.server.refuses(Refusal(status: 403))
         let client = try stage.client()
         if state == .failed { _ = await error { () throws(SenteError) in try await client.connect() } }
         #expect(client.state == state)
@@ -37,18 +38,18 @@ struct EventsTests {
 
     @Test("with the outbox off nothing waits for a connection")
     func outboxOff() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client("ws://server.test/") { $0.outbox = .off }
         client.reconnect()
-        await client.reaches(.connecting)
+        try await client.reaches(.connecting)
         let failure = await error { () throws(SenteError) in try await client.send(Event(id: "hello")) }
         #expect(failure?.code == .notConnected)
     }
 
     @Test("what is enqueued while connecting leaves in the order of the calls")
     func enqueues() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         client.reconnect()
         // The client stands closed until the loop's next turn; what is wished before counts already.
@@ -59,14 +60,14 @@ struct EventsTests {
             #expect(await delivery.outcome == .written)
             #expect(delivery.error == nil)
         }
-        stage.host.settle()
-        #expect(stage.server.heard("hello").map { $0["n"]?.integerValue } == (0..<100).map { $0 })
+        stage.waitUntilIdle()
+        #expect(stage.server.received("hello").map { $0["n"]?.integerValue } == (0..<100).map { $0 })
     }
 
     @Test("a full outbox refuses on the caller's thread, posted messages included")
     func outboxIsFull() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client("ws://server.test/") { $0.outbox.maximumMessages = 5 }
         client.reconnect()
         // The host stands still: all of them are posted, and none is handled.
@@ -81,7 +82,7 @@ struct EventsTests {
             }
         }
         #expect(codes == [nil, nil, nil, nil, nil, .outboxFull, .outboxFull])
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(
             await error { () throws(SenteError) in try client.enqueue(Event(id: "hello")) }?.code
                 == .outboxFull)
@@ -93,11 +94,11 @@ struct EventsTests {
 
     @Test("a full outbox counts bytes too")
     func outboxIsFullOfBytes() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client("ws://server.test/") { $0.outbox.maximumBytes = 1_000 }
         client.reconnect()
-        await client.reaches(.connecting)
+        try await client.reaches(.connecting)
         let text = Value(String(repeating: "x", count: 600))
         try client.enqueue(Event(id: "hello", data: ["x": text]))
         let failure = await error { () throws(SenteError) in
@@ -110,14 +111,14 @@ struct EventsTests {
         "the other policies make room as they say, before and after the loop has seen the messages",
         arguments: [OutboxPolicy.Overflow.dropOldest, .dropNewest], [true, false])
     func policies(_ overflow: OutboxPolicy.Overflow, standsStill: Bool) async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client("ws://server.test/") { configuration in
             configuration.outbox.maximumMessages = 3
             configuration.outbox.overflow = overflow
         }
         client.reconnect()
-        await client.reaches(.connecting)
+        try await client.reaches(.connecting)
         var deliveries: [Delivery] = []
         if standsStill {
             deliveries = try stage.host.run {
@@ -126,7 +127,7 @@ struct EventsTests {
         } else {
             for number in 0..<5 {
                 deliveries.append(try client.enqueue(Event(id: "hello", data: ["n": Value(Int64(number))])))
-                stage.host.settle()
+                stage.waitUntilIdle()
             }
         }
         let dropped = overflow == .dropOldest ? deliveries.prefix(2) : deliveries.suffix(2)
@@ -134,42 +135,42 @@ struct EventsTests {
             #expect(await delivery.outcome == .notSent)
             #expect(delivery.error?.code == .dropped)
         }
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(client.metrics.outbox.messages == 3)
     }
 
     @Test("a delivery can be taken back while it waits, and expires")
     func takesBack() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client("ws://server.test/") { $0.timeouts.connect = .seconds(100) }
         client.reconnect()
-        await client.reaches(.connecting)
+        try await client.reaches(.connecting)
         let first = try client.enqueue(Event(id: "hello"))
         let second = try client.enqueue(Event(id: "hello"))
         first.cancel()
         #expect(await first.outcome == .notSent)
         #expect(first.error?.code == .cancelled)
         #expect(second.error == nil)
-        stage.host.advance(by: .seconds(31))
+        stage.advance(by: .seconds(31))
         #expect(await second.outcome == .notSent)
         #expect(second.error?.code == .expired)
     }
 
     @Test("send(_:timeout:) is refused where the dialect has no replies to events")
     func sendWithReply() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let failure = await error { () throws(SenteError) in
             _ = try await client.send(Event(id: "hello"), timeout: .seconds(1))
         }
         #expect(failure?.code == .unsupported)
-        #expect(stage.server.heard.isEmpty)
+        #expect(stage.server.received.isEmpty)
     }
 
     @Test("send(_:timeout:reply:) returns the event that the app picks")
     func sendAndPick() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let value = try await client.send(Event(id: "hello", data: ["n": 1]), timeout: .seconds(1)) { event in
             event.id == "echo" && event.data["original"]?["n"] == 1
@@ -178,15 +179,15 @@ struct EventsTests {
         async let failure = error { () throws(SenteError) in
             _ = try await client.send(Event(id: "hello"), timeout: .seconds(1)) { _ in false }
         }
-        while stage.server.heard("hello").count < 2 { await Task.yield() }
-        stage.host.advance(by: .seconds(1))
+        while stage.server.received("hello").count < 2 { await Task.yield() }
+        stage.advance(by: .seconds(1))
         #expect(await failure?.code == .timedOut)
         #expect(await failure?.outcome == .unknown)
     }
 
     @Test("on() hears one id, and events hears all, each consumer all of it")
     func listens() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         let seen = Collector<Event>()
         let registration = client.on("a") { seen.append($0) }
@@ -194,7 +195,7 @@ struct EventsTests {
         client.on("a", mainActor: { _ in main.append(isOnMainActor()) })
         var first = client.events.makeAsyncIterator()
         var second = client.events.makeAsyncIterator()
-        stage.host.settle()
+        stage.waitUntilIdle()
         stage.server.send([["type": "a", "n": 1], ["type": "b"], ["type": "a", "n": 2]])
         #expect(await seen.first(2) == [Event(id: "a", data: ["n": 1]), Event(id: "a", data: ["n": 2])])
         _ = await main.first(2)

@@ -17,10 +17,10 @@ struct LinkSetupTests {
             .request(LinkTarget(deadline: .distantFuture))
         #expect(request.messageLimits == MessageLimits(incoming: 1_000, outgoing: 1 << 20))
 
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient { $0.limits = configuration.limits }
-        stage.server.deliver(Value(String(repeating: "x", count: 1_100)), on: "channel")
-        stage.host.settle()
+        stage.server.deliver(Value(String(repeating: "x", count: 1_100)), to: "channel")
+        stage.waitUntilIdle()
         #expect(client.status.lastError?.closeCode == .messageTooBig)
         #expect(client.state == .reconnecting)
     }

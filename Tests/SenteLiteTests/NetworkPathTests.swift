@@ -3,13 +3,14 @@
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import Testing
 
 /// A network that a test changes.
 final class TestPath: NetworkPathSource {
-    private let observers = Shared<[Int: @Sendable (NetworkChange) -> Void]>([:])
-    private let lastNumber = Shared(0)
+    private let observers = Locked<[Int: @Sendable (NetworkChange) -> Void]>([:])
+    private let lastNumber = Locked(0)
 
     var count: Int { observers.withLock { $0.count } }
 
@@ -29,7 +30,7 @@ final class TestPath: NetworkPathSource {
 
 @Suite("Changes of the network, as a client takes them", .timeLimit(.minutes(1)))
 struct NetworkPathTests {
-    private let stage = Stage()
+    private let stage = DriverStage()
     private let path = TestPath()
 
     private func client(
@@ -52,22 +53,22 @@ struct NetworkPathTests {
     /// Tells of a change, and lets the client do what it does.
     private func change(_ change: NetworkChange) {
         path.change(change)
-        stage.host.settle()
+        stage.waitUntilIdle()
     }
 
-    private var attempts: Int { stage.server.linkRequests.count }
-    private var pings: Int { stage.server.heard("ping").count }
+    private var attempts: Int { stage.server.requests.count }
+    private var pings: Int { stage.server.received("ping").count }
 
     @Test("A wait for the next attempt is cut short by a network that is there, and not by one that went")
     func backoff() async throws {
         let client = try await openClient { $0.reconnect = .exponential(initial: .seconds(3_600)) }
         stage.server.cut()
-        await client.reaches(.reconnecting)
+        try await client.reaches(.reconnecting)
         #expect(client.status.retryAt != nil)
         change(.lost)
         #expect(attempts == 1)
         change(.available)
-        await client.reaches(.open)
+        try await client.reaches(.open)
         #expect(attempts == 2)
     }
 
@@ -76,7 +77,7 @@ struct NetworkPathTests {
         let client = try await openClient()
         change(.lost)
         #expect(pings == 1)
-        stage.host.advance(by: .seconds(6))
+        stage.advance(by: .seconds(6))
         #expect(client.state == .open)
         #expect(attempts == 1)
     }
@@ -86,11 +87,11 @@ struct NetworkPathTests {
         let client = try await openClient {
             $0.heartbeat = Heartbeat(interval: .seconds(3_600), limit: .seconds(3))
         }
-        stage.server.mute()
+        stage.server.fallsSilent()
         change(.available)
-        stage.host.advance(by: .milliseconds(2_999))
+        stage.advance(by: .milliseconds(2_999))
         #expect(client.state == .open)
-        stage.host.advance(by: .milliseconds(1))
+        stage.advance(by: .milliseconds(1))
         #expect(stage.server.isAbandoned)
         #expect(client.state == .reconnecting)
         #expect(client.status.lastError?.code == .silent)
@@ -99,14 +100,14 @@ struct NetworkPathTests {
     @Test("A burst of changes comes to two attempts a second at most")
     func burst() async throws {
         let client = try client { $0.reconnect = .exponential(initial: .seconds(3_600)) }
-        stage.server.greet(with: .failure(LinkFailure(.unreachable, "No way.")))
+        stage.server.fails(LinkFailure(.unreachable, "No way."))
         let connecting = Task { try await client.connect() }
-        await client.reaches(.reconnecting)
+        try await client.reaches(.reconnecting)
         for _ in 0..<100 { change(.available) }
         #expect(attempts == 2)
-        stage.host.advance(by: .seconds(1))
+        stage.advance(by: .seconds(1))
         #expect(attempts == 3)
-        stage.host.advance(by: .seconds(10))
+        stage.advance(by: .seconds(10))
         #expect(attempts == 3)
         await client.disconnect()
         _ = await connecting.result
@@ -119,13 +120,13 @@ struct NetworkPathTests {
         #expect(attempts == 0)
         try await client.connect()
         stage.server.cut()
-        await client.reaches(.reconnecting)
+        try await client.reaches(.reconnecting)
         change(.lost)
         change(.lost)
         await client.disconnect()
         change(.available)
         change(.lost)
-        stage.host.advance(by: .seconds(100))
+        stage.advance(by: .seconds(100))
         #expect(client.state == .closed)
         #expect(attempts == 1)
         #expect(stage.host.nextDeadline == nil)
@@ -134,17 +135,17 @@ struct NetworkPathTests {
     @Test("A server that said when to come back is not visited before, whatever the network does")
     func retryAfter() async throws {
         let client = try client()
-        stage.server.greet(with: .refusal(Refusal(status: 503, headers: [.init("Retry-After", "60")])))
+        stage.server.refuses(Refusal(status: 503, headers: [.init("Retry-After", "60")]))
         let connecting = Task { try await client.connect(timeout: nil) }
-        await client.reaches(.reconnecting)
+        try await client.reaches(.reconnecting)
         for _ in 0..<6 {
             change(.available)
-            stage.host.advance(by: .milliseconds(9_999))
+            stage.advance(by: .milliseconds(9_999))
         }
         #expect(attempts == 1)
-        stage.server.greet(with: .welcome)
+        stage.server.accepts()
         // And then the policy's own while, 2 s at most.
-        stage.host.advance(by: .milliseconds(2_006))
+        stage.advance(by: .milliseconds(2_006))
         try await connecting.value
         #expect(attempts == 2)
     }
@@ -152,7 +153,7 @@ struct NetworkPathTests {
     @Test("A client that gave up is left alone")
     func failed() async throws {
         let client = try client { $0.reconnect = .never }
-        stage.server.greet(with: .failure(LinkFailure(.unreachable, "No way.")))
+        stage.server.fails(LinkFailure(.unreachable, "No way."))
         _ = await error { () async throws(SenteError) in try await client.connect() }
         change(.available)
         #expect(client.state == .failed)

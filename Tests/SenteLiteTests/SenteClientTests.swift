@@ -4,6 +4,7 @@ import Foundation
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -12,7 +13,7 @@ import Testing
 struct SenteClientTests {
     @Test("connect() returns when the server has greeted, and what is read then says so")
     func connects() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         #expect(client.state == .closed)
         try await client.connect()
@@ -24,31 +25,31 @@ struct SenteClientTests {
 
     @Test("connect() while open returns at once, and makes no second link")
     func connectsOnce() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
         try await client.connect()
-        #expect(stage.server.linkRequests.count == 1)
+        #expect(stage.server.requests.count == 1)
     }
 
     @Test("the timeout of connect() ends the waiting and not the connecting")
     func connectTimesOut() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client()
         async let failure = error { () throws(SenteError) in try await client.connect(timeout: .seconds(3)) }
-        await client.reaches(.connecting)
-        stage.host.advance(by: .seconds(3))
+        try await client.reaches(.connecting)
+        stage.advance(by: .seconds(3))
         #expect(await failure?.code == .timedOut)
         #expect(client.state == .connecting)
     }
 
     @Test("a cancelled connect() says so, and the client goes on connecting")
     func connectIsCancelled() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .silence)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
         let client = try stage.client()
         let task = Task { await error { () throws(SenteError) in try await client.connect() } }
-        await client.reaches(.connecting)
+        try await client.reaches(.connecting)
         task.cancel()
         #expect(await task.value?.code == .cancelled)
         #expect(client.state == .connecting)
@@ -56,8 +57,8 @@ struct SenteClientTests {
 
     @Test("connect() throws what made the client give up")
     func connectFails() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .refusal(Refusal(status: 401, body: Array("who?".utf8))))
+        let stage = DriverStage()
+        stage.server.refuses(Refusal(status: 401, body: Array("who?".utf8)))
         let client = try stage.client()
         let failure = await error { () throws(SenteError) in try await client.connect() }
         #expect(failure?.code == .unauthorized)
@@ -67,11 +68,11 @@ struct SenteClientTests {
 
     @Test("disconnect() ends a wait for connect(), and then the client is closed")
     func disconnectWins() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .nothing)
+        let stage = DriverStage()
+        stage.server.neverAnswersUpgrades()
         let client = try stage.client()
         async let failure = error { () throws(SenteError) in try await client.connect() }
-        await client.reaches(.connecting)
+        try await client.reaches(.connecting)
         await client.disconnect()
         #expect(await failure?.code == .disconnected)
         #expect(client.state == .closed)
@@ -83,46 +84,46 @@ struct SenteClientTests {
         "disconnect() closes in every state, and nothing comes back",
         arguments: [ConnectionState.closed, .connecting, .open, .reconnecting, .failed])
     func disconnects(from state: ConnectionState) async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         switch state {
         case .closed, .open: break
-        case .connecting: stage.server.greet(with: .silence)
-        case .reconnecting: stage.server.greet(with: .failure(LinkFailure(.unreachable, "Nobody there.")))
-        case .failed, .closing: stage.server.greet(with: .refusal(Refusal(status: 403)))
+        case .connecting: stage.server.withholdsGreeting()
+        case .reconnecting: stage.server.fails(LinkFailure(.unreachable, "Nobody there."))
+        case .failed, .closing: stage.server.refuses(Refusal(status: 403))
         }
         if state != .closed {
             client.reconnect()
-            await client.reaches(state)
+            try await client.reaches(state)
             // The server hears of a link a turn after the client's state has changed.
-            stage.host.settle()
+            stage.waitUntilIdle()
         }
-        let links = stage.server.linkRequests.count
+        let links = stage.server.requests.count
         await client.disconnect()
         #expect(client.state == .closed)
-        stage.server.greet(with: .welcome)
-        stage.host.advance(by: .seconds(120))
+        stage.server.accepts()
+        stage.advance(by: .seconds(120))
         #expect(client.state == .closed)
-        #expect(stage.server.linkRequests.count == links)
+        #expect(stage.server.requests.count == links)
     }
 
     @Test("a lost link is opened again, and reconnect() does not wait for its time")
     func reconnects() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
-        stage.server.greet(with: .failure(LinkFailure(.unreachable, "Nobody there.")))
+        stage.server.fails(LinkFailure(.unreachable, "Nobody there."))
         stage.server.cut()
-        await client.reaches(.reconnecting)
+        try await client.reaches(.reconnecting)
         #expect(client.status.retryAt != nil)
-        stage.server.greet(with: .welcome)
+        stage.server.accepts()
         client.reconnect()
-        await client.reaches(.open)
+        try await client.reaches(.open)
         #expect(client.metrics.connection.reconnects == 1)
     }
 
     @Test("states begins with the current one and keeps the order, for everyone who asks")
     func statesAreMulticast() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         var first = client.states.makeAsyncIterator()
         #expect(await first.next()?.state == .closed)
@@ -142,7 +143,7 @@ struct SenteClientTests {
 
     @Test("a loop over states ends with its task, and with the client")
     func statesEnd() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         var client: SenteClient? = try stage.client()
         let states = try #require(client?.states)
         let cancelled = Task { for await _ in states {} }
@@ -159,7 +160,7 @@ struct SenteClientTests {
 
     @Test("closures hear each change of the status in order, until they are cancelled")
     func stateClosures() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         let changes = Collector<[ConnectionState]>()
         let registration = client.onStateChange { old, new in changes.append([old.state, new.state]) }
@@ -176,7 +177,7 @@ struct SenteClientTests {
 
     @Test("ping() tells the round trip, and needs an open connection")
     func pings() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client()
         #expect(await error { () throws(SenteError) in _ = try await client.ping() }?.code == .notConnected)
         try await client.connect()
@@ -204,7 +205,7 @@ struct SenteClientTests {
     func wrongSettings() throws {
         func message(_ change: (inout SenteClient.Configuration) -> Void) -> String? {
             do throws(SenteError) {
-                _ = try Stage().client("ws://a/", change)
+                _ = try DriverStage().client("ws://a/", change)
                 return nil
             } catch {
                 return error.message
@@ -248,7 +249,7 @@ struct SenteClientTests {
 
     @Test("headers, parameters and the token go along with the handshake")
     func handshake() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try stage.client("ws://server.test/chsk?x=1") { configuration in
             configuration.headers = ["X-One": "1", "Authorization": "Basic old", "cookie": "z=0"]
             configuration.cookies = ["b": "1", "a": "2"]
@@ -257,7 +258,7 @@ struct SenteClientTests {
             configuration.tokenProvider = { reason in reason == .connecting ? "secret" : nil }
         }
         try await client.connect()
-        let request = try #require(stage.server.linkRequests.first)
+        let request = try #require(stage.server.requests.first)
         #expect(
             request.url
                 == "ws://server.test/chsk?x=1&client-id=a%20b%26c&b=%C3%A9&csrf-token=%2B%2F&why=connecting")
@@ -270,8 +271,8 @@ struct SenteClientTests {
 
     @Test("a refused token is asked for once more, and then the client gives up")
     func freshToken() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .refusal(Refusal(status: 401)))
+        let stage = DriverStage()
+        stage.server.refuses(Refusal(status: 401))
         let reasons = Collector<AttemptReason>()
         let client = try stage.client("ws://server.test/") { configuration in
             configuration.tokenProvider = { reason in
@@ -287,22 +288,22 @@ struct SenteClientTests {
     @Test("a token that cannot be sent, and a provider that throws, give up the attempt and say why")
     func badProviders() async throws {
         struct Locked: Error {}
-        let stage = Stage()
+        let stage = DriverStage()
         for provider: SenteClient.Configuration.TokenProvider in [{ _ in "a\r\nb" }, { _ in throw Locked() }]
         {
             let client = try stage.client("ws://server.test/") { $0.tokenProvider = provider }
             client.reconnect()
-            await client.reaches(.reconnecting)
+            try await client.reaches(.reconnecting)
             #expect(client.status.lastError?.code == .providerFailed)
             #expect(client.status.lastError?.underlying?.isEmpty == false)
         }
-        #expect(stage.server.linkRequests.isEmpty)
+        #expect(stage.server.requests.isEmpty)
     }
 
     @Test("the endpoint provider is asked before each attempt")
     func endpoint() async throws {
-        let stage = Stage()
-        let count = Shared(0)
+        let stage = DriverStage()
+        let count = Locked(0)
         let client = try stage.client("ws://server.test/") { configuration in
             configuration.endpointProvider = EndpointProvider {
                 let number = count.withLock { count in
@@ -314,13 +315,13 @@ struct SenteClientTests {
         }
         try await client.connect()
         await client.replacesLink()
-        #expect(stage.server.linkRequests.map(\.url) == ["ws://host1.test/", "ws://host2.test/"])
+        #expect(stage.server.urls == ["ws://host1.test/", "ws://host2.test/"])
     }
 
     @Test("a custom reconnect policy is asked, and nil gives up")
     func customPolicy() async throws {
-        let stage = Stage()
-        stage.server.greet(with: .failure(LinkFailure(.unreachable, "Nobody there.")))
+        let stage = DriverStage()
+        stage.server.fails(LinkFailure(.unreachable, "Nobody there."))
         let contexts = Collector<Int>()
         let client = try stage.client("ws://server.test/") { configuration in
             configuration.reconnect = .custom { context in
@@ -336,7 +337,7 @@ struct SenteClientTests {
 
     @Test("a released client disconnects, and everything goes with it")
     func isReleased() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         var client: SenteClient? = try await stage.openClient()
         weak let seen = client
         let states = Collector<ConnectionState>()
@@ -344,7 +345,7 @@ struct SenteClientTests {
         _ = try await client?.respond(on: "service") { $0 }
         client = nil
         #expect(seen == nil)
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(stage.observers.alive == 0)
         #expect(stage.host.nextDeadline == nil)
         #expect(states.elements.isEmpty)
@@ -353,7 +354,7 @@ struct SenteClientTests {
 
     @Test("a released client ends its providers' questions")
     func isReleasedWhileAsking() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         let asked = Collector<Bool>()
         let ended = Collector<Bool>()
         var client: SenteClient? = try stage.client("ws://server.test/") { configuration in
@@ -375,13 +376,13 @@ struct SenteClientTests {
 
     @Test("a subscription and a pending call keep the client; its states and registrations do not")
     func isKept() async throws {
-        let stage = Stage()
+        let stage = DriverStage()
         var client: SenteClient? = try await stage.openClient()
         weak let seen = client
         var subscription = try await client?.subscribe("news")
         client = nil
         #expect(seen != nil)
-        stage.server.deliver(["n": 1], on: "news")
+        stage.server.deliver(["n": 1], to: "news")
         var iterator = subscription?.makeAsyncIterator()
         #expect(await iterator?.next()?.data == ["n": 1])
         subscription = nil

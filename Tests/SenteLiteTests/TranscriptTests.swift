@@ -23,35 +23,35 @@ struct TranscriptTests {
             defer { recorded = recorded[(index + 1)...] }
             return recorded[index]
         }
-        let stage = Stage()
+        let stage = DriverStage()
         let client = try await stage.openClient()
 
         // Its stamp is the time, which no two calls share.
         _ = try await client.ping()
         var ping = try #require(next("ping")?.mapValue)
-        ping["timestamp"] = stage.server.heard.last?["timestamp"]
-        #expect(stage.server.heard.last == .map(ping))
+        ping["timestamp"] = stage.server.received.last?["timestamp"]
+        #expect(stage.server.received.last == .map(ping))
 
         let subscription = try await client.subscribe("news")
-        try stage.expectHeard(next("subscribe"))
+        try stage.expectReceived(next("subscribe"))
         try await client.publish(["hello": "all", "n": 1], to: "news")
-        try stage.expectHeard(next("publish"))
+        try stage.expectReceived(next("publish"))
         #expect(
             await Self.refusal { () async throws(SenteError) in
                 try await client.publish(2, to: "news", excludeSender: true)
             } == .invalidArgument)
         _ = try await client.listChannels()
-        try stage.expectHeard(next("list-channels"))
+        try stage.expectReceived(next("list-channels"))
         #expect(try await client.confirmedSubscriptions() == ["news"])
-        try stage.expectHeard(next("get-subscriptions"))
+        try stage.expectReceived(next("get-subscriptions"))
         #expect(try await client.request(["q": 1], on: "news", timeout: .seconds(1)) == ["q": 1])
-        try stage.expectHeard(next("rpc-request"))
+        try stage.expectReceived(next("rpc-request"))
         try await client.unsubscribe("news")
-        try stage.expectHeard(next("unsubscribe"))
+        try stage.expectReceived(next("unsubscribe"))
         try await client.send(Event(id: "anything", data: ["data": [1, 2.5, nil, true, "é✓"]]))
-        try stage.expectHeard(next("anything"))
+        try stage.expectReceived(next("anything"))
         try await client.send(Event(id: "sente-lite/message", data: ["no-type": 1]))
-        try stage.expectHeard(next(nil))
+        try stage.expectReceived(next(nil))
         // {broken and [1,2]
         for data: Value in ["{broken", [1, 2]] {
             #expect(
@@ -73,11 +73,11 @@ struct TranscriptTests {
     }
 }
 
-extension Stage {
-    fileprivate func expectHeard(_ recorded: Value?) throws {
-        host.settle()
+extension DriverStage {
+    fileprivate func expectReceived(_ recorded: Value?) throws {
+        host.waitUntilIdle()
         let frame = try #require(recorded)
-        #expect(server.heard.last == frame)
+        #expect(server.received.last == frame)
     }
 }
 

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -38,14 +39,14 @@ struct ChannelSocketClientTests {
 
     @Test("it connects by itself; the state comes before the handshake, and that before any push")
     func connects() async throws {
-        let stage = SocketStage()
+        let stage = DriverStage(.sente)
         let log = Collector<String>()
-        let client = try stage.client { _ in
+        let client = try stage.channelSocket { _ in
         } prepare: {
             Self.log($0, in: log)
         }
-        await client.chsk.client.reaches(.open)
-        stage.push(Event("test/a"))
+        try await client.chsk.client.reaches(.open)
+        stage.server.push(Event("test/a"))
         #expect(await log.first(3) == ["state opened first", "handshake \"u1\" true", "test/a"])
         let state = client.state.value
         #expect(state.isOpen && state.everOpened && !state.isFirstOpen)
@@ -56,51 +57,51 @@ struct ChannelSocketClientTests {
 
     @Test("disconnect() and connect() again: the same client-id, and a handshake that is not the first")
     func again() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        try await stage.waitUntilIdle(client)
         let log = Self.log(client)
         client.chsk.disconnect()
-        await client.chsk.client.reaches(.closed)
-        stage.greet(uid: "u2", data: .null)
+        try await client.chsk.client.reaches(.closed)
+        stage.server.greets(as: "u2", data: .null)
         client.chsk.connect()
-        await client.chsk.client.reaches(.open)
+        try await client.chsk.client.reaches(.open)
         #expect(
             await log.first(4) == ["state closed", "state", "state opened", "handshake \"u2\" false"])
-        let ids = Set(stage.urls.compactMap { $0.split(separator: "client-id=").last })
-        #expect(ids.count == 1 && stage.urls.count == 2)
+        let ids = Set(stage.server.urls.compactMap { $0.split(separator: "client-id=").last })
+        #expect(ids.count == 1 && stage.server.urls.count == 2)
         #expect(client.state.value.lastClose?.reason == .requestedDisconnect)
         #expect(client.state.value.lastWSClose?.isClean == true)
     }
 
     @Test("connect() while open changes nothing")
     func connectTwice() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
         client.chsk.connect()
-        try await client.settle(stage)
-        #expect(stage.urls.count == 1)
+        try await stage.waitUntilIdle(client)
+        #expect(stage.server.urls.count == 1)
         #expect(client.chsk.client.state == .open)
     }
 
     @Test("reconnect() replaces the connection")
     func reconnects() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        try await stage.waitUntilIdle(client)
         let log = Self.log(client)
         client.chsk.reconnect()
         #expect(await log.first(3) == ["state closed", "state opened", "handshake \"u1\" false"])
         #expect(client.state.value.lastClose?.reason == .requestedReconnect)
         #expect(client.state.value.lastError == nil)
-        #expect(stage.urls.count == 2)
+        #expect(stage.server.urls.count == 2)
     }
 
     @Test("breakConnection() is a loss: it is told, and the client comes back by its policy")
     func breaks() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        try await stage.waitUntilIdle(client)
         let log = Self.log(client)
         client.chsk.breakConnection()
         #expect(await log.first(3) == ["state closed", "error :connectionLost", "state"])
@@ -108,41 +109,40 @@ struct ChannelSocketClientTests {
         let due = try #require(client.state.value.nextReconnect)
         #expect((0...2_000).contains(due - stage.host.now.wallMilliseconds))
         #expect(client.state.value.reconnectCount == 1)
-        stage.host.advance(by: .seconds(2))
-        await client.chsk.client.reaches(.open)
+        stage.advance(by: .seconds(2))
+        try await client.chsk.client.reaches(.open)
         #expect(client.state.value.nextReconnect == nil)
     }
 
     @Test("a clean close of the server's is a reason to come back, too")
     func cleanClose() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        stage.close(.normal)
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        stage.server.close(.normal)
+        try await stage.waitUntilIdle(client)
         #expect(client.state.value.lastClose?.reason == .clean)
-        stage.host.advance(by: .seconds(2))
-        await client.chsk.client.reaches(.open)
+        stage.advance(by: .seconds(2))
+        try await client.chsk.client.reaches(.open)
     }
 
     @Test("a server that falls silent is left, with the reason Sente has for it")
     func silent() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        stage.mute()
-        stage.host.advance(by: .seconds(25))
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        stage.server.fallsSilent()
+        stage.advance(by: .seconds(25))
+        try await stage.waitUntilIdle(client)
         #expect(client.state.value.lastClose?.reason == .wsPingTimeout)
         #expect(client.errors.recent.map(\.code) == [.silent])
     }
 
     @Test("a refused attempt gives changes that open and close nothing, and says what the server said")
     func refused() async throws {
-        let stage = SocketStage()
-        stage.greet(
-            with: .refusal(
-                Refusal(status: 503, headers: [.init("Retry-After", "7")], body: Array("busy".utf8))))
+        let stage = DriverStage(.sente)
+        stage.server.refuses(
+            Refusal(status: 503, headers: [.init("Retry-After", "7")], body: Array("busy".utf8)))
         let log = Collector<String>()
-        let client = try stage.client { _ in
+        let client = try stage.channelSocket { _ in
         } prepare: {
             Self.log($0, in: log)
         }
@@ -160,13 +160,13 @@ struct ChannelSocketClientTests {
 
     @Test("a server that never greets fails each attempt with a word that says so")
     func neverGreets() async throws {
-        let stage = SocketStage()
-        stage.greet(with: .silence)
-        let client = try stage.client()
+        let stage = DriverStage(.sente)
+        stage.server.withholdsGreeting()
+        let client = try stage.channelSocket()
         let errors = Collector<ErrorReport>()
         client.errors.onError { errors.append($0) }
-        await client.chsk.client.reaches(.connecting)
-        stage.host.advance(by: .seconds(10))
+        try await client.chsk.client.reaches(.connecting)
+        stage.advance(by: .seconds(10))
         let report = await errors.first(1)[0]
         #expect(report.code == .timedOut)
         #expect(report.context.operation == .connect)
@@ -176,20 +176,20 @@ struct ChannelSocketClientTests {
 
     @Test("released, it disconnects; what it handed out ends")
     func released() async throws {
-        let stage = SocketStage()
+        let stage = DriverStage(.sente)
         let state: ObservableState<ChannelSocketState>
         let errors: ErrorChannel
         do {
-            let client = try await stage.openClient()
+            let client = try await stage.openChannelSocket()
             state = client.state
             errors = client.errors
         }
-        stage.host.settle()
+        stage.waitUntilIdle()
         for await _ in state {}
         for await _ in errors {}
         client: do {
             weak var socket: ChannelSocket?
-            let client = try await stage.openClient()
+            let client = try await stage.openChannelSocket()
             socket = client.chsk
             #expect(socket != nil)
         }
@@ -197,18 +197,18 @@ struct ChannelSocketClientTests {
 
     @Test("each part keeps the connection, and so does a running router until it is stopped")
     func kept() async throws {
-        let stage = SocketStage()
+        let stage = DriverStage(.sente)
         weak var socket: ChannelSocket?
         var router: Router?
         do {
-            let client = try await stage.openClient()
+            let client = try await stage.openChannelSocket()
             socket = client.chsk
             router = startRouter(client.chRecv) { _ in }
         }
         #expect(socket?.client.state == .open)
         router?.stop()
         router = nil
-        stage.host.settle()
+        stage.waitUntilIdle()
         #expect(socket == nil)
     }
 
@@ -216,22 +216,22 @@ struct ChannelSocketClientTests {
 
     @Test("the state's changes come to observers and to sequences, the current value first")
     func observes() async throws {
-        let stage = SocketStage()
-        stage.greet(with: .silence)
-        let client = try stage.client()
+        let stage = DriverStage(.sente)
+        stage.server.withholdsGreeting()
+        let client = try stage.channelSocket()
         let changes = Collector<(ChannelSocketState, ChannelSocketState)>()
         let registration = client.state.onChange { changes.append(($0, $1)) }
         var values = client.state.makeAsyncIterator()
         #expect(await values.next() == ChannelSocketState())
-        stage.handshake()
+        stage.server.greet()
         let opened = await values.next()
         #expect(opened?.isOpen == true && opened?.isFirstOpen == true)
         let first = await changes.first(1)[0]
         #expect(!first.0.isOpen && first.1.isFirstOpen)
         #expect(!client.state.value.isFirstOpen)
         registration.cancel()
-        stage.cut()
-        try await client.settle(stage)
+        stage.server.cut()
+        try await stage.waitUntilIdle(client)
         #expect(changes.elements.count == 1)
         #expect(await values.next()?.isOpen == false)
     }
@@ -240,15 +240,15 @@ struct ChannelSocketClientTests {
 
     @Test("the URL has the user's parameters, then client-id, then csrf-token, which win over the same names")
     func parameters() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient {
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket {
             $0.parameters = ["app-ver": "1.2", "client-id": "mine", "x y": "a&b"]
             $0.parametersProvider = { _ in ["csrf-token": "old", "late": "1"] }
             $0.clientID = "c 1"
             $0.csrfToken = { "t/1" }
         }
         #expect(
-            stage.urls == [
+            stage.server.urls == [
                 "ws://server.test/chsk?app-ver=1.2&x%20y=a%26b&late=1&client-id=c%201&csrf-token=t%2F1"
             ])
         #expect(client.state.value.csrfToken == "t/1")
@@ -257,9 +257,9 @@ struct ChannelSocketClientTests {
 
     @Test("the token is asked for at every attempt; without one the parameter is left out")
     func tokenEachTime() async throws {
-        let stage = SocketStage()
+        let stage = DriverStage(.sente)
         let count = Locked(0)
-        let client = try await stage.openClient {
+        let client = try await stage.openChannelSocket {
             $0.clientID = "c"
             $0.csrfToken = {
                 count.withLock {
@@ -270,7 +270,7 @@ struct ChannelSocketClientTests {
         }
         for _ in 1...2 { await client.chsk.client.replacesLink() }
         #expect(
-            stage.urls == [
+            stage.server.urls == [
                 "ws://server.test/chsk?client-id=c&csrf-token=t1", "ws://server.test/chsk?client-id=c",
                 "ws://server.test/chsk?client-id=c&csrf-token=t3",
             ])
@@ -278,11 +278,11 @@ struct ChannelSocketClientTests {
 
     @Test("a 403 asks for the token once more, and a second one is final")
     func tokenRefused() async throws {
-        let stage = SocketStage()
-        stage.greet(with: .refusal(Refusal(status: 403, body: Array("Bad CSRF token".utf8))))
+        let stage = DriverStage(.sente)
+        stage.server.refuses(Refusal(status: 403, body: Array("Bad CSRF token".utf8)))
         let count = Locked(0)
         let failures = Collector<ErrorReport>()
-        let client = try stage.client {
+        let client = try stage.channelSocket {
             $0.csrfToken = {
                 count.withLock {
                     $0 += 1
@@ -296,7 +296,7 @@ struct ChannelSocketClientTests {
         #expect(report.code == .unauthorized)
         #expect(report.action == .escalate)
         #expect((report.error as? SenteError)?.httpStatus == 403)
-        #expect(stage.urls.map { $0.suffix(2) } == ["t1", "t2"])
+        #expect(stage.server.urls.map { $0.suffix(2) } == ["t1", "t2"])
         #expect(client.chsk.client.state == .failed)
     }
 
@@ -305,9 +305,9 @@ struct ChannelSocketClientTests {
         arguments: [true, false])
     func tokenFails(throwing: Bool) async throws {
         struct NoToken: Error {}
-        let stage = SocketStage()
+        let stage = DriverStage(.sente)
         let errors = Collector<ErrorReport>()
-        let client = try stage.client {
+        let client = try stage.channelSocket {
             $0.csrfToken = {
                 if throwing { throw NoToken() }
                 try await Task.sleep(for: .seconds(3_600))
@@ -316,12 +316,12 @@ struct ChannelSocketClientTests {
         } prepare: {
             $0.errors.onError { errors.append($0) }
         }
-        await client.chsk.client.reaches(throwing ? .reconnecting : .connecting)
-        if !throwing { stage.host.advance(by: .seconds(10)) }
+        try await client.chsk.client.reaches(throwing ? .reconnecting : .connecting)
+        if !throwing { stage.advance(by: .seconds(10)) }
         let report = await errors.first(1)[0]
         #expect(report.code == (throwing ? .providerFailed : .timedOut))
         #expect(report.context.operation == .connect)
-        #expect(stage.urls.isEmpty)
+        #expect(stage.server.urls.isEmpty)
     }
 
     @Test("without a client-id a random UUID is made, another for each client")
@@ -348,11 +348,11 @@ struct ChannelSocketClientTests {
         ]
         #expect(Configuration().makesClientID)
         for (configure, expected) in cases {
-            let stage = Stage()
+            let stage = DriverStage()
             let client = try stage.client("ws://server.test/", configure)
             client.reconnect()
-            stage.host.settle()
-            let url = try #require(stage.server.linkRequests.first?.url)
+            stage.waitUntilIdle()
+            let url = try #require(stage.server.requests.first?.url)
             #expect(
                 url.split(separator: "client-id", omittingEmptySubsequences: false).count
                     == (expected == nil ? 1 : 2))

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestSupport
 import SenteWire
 import Testing
 
@@ -12,8 +13,8 @@ struct ErrorChannelTests {
 
     @Test("several listeners hear the same, and the app's own errors are among them")
     func listeners() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
         let first = Collector<ErrorReport>()
         let second = Collector<ErrorReport>()
         client.errors.onError { first.append($0) }
@@ -33,13 +34,13 @@ struct ErrorChannelTests {
         registration.cancel()
         client.errors.report(Broken())
         #expect(await first.first(2).count == 2)
-        try await client.settle(stage)
+        try await stage.waitUntilIdle(client)
         #expect(second.elements.count == 1)
     }
 
     @Test("the last hundred are kept")
     func recent() async throws {
-        let client = try await SocketStage().openClient()
+        let client = try await DriverStage(.sente).openChannelSocket()
         for number in 1...130 { client.errors.report(SenteError(.busy, "\(number)")) }
         let recent = client.errors.recent
         #expect(recent.count == 100)
@@ -48,7 +49,7 @@ struct ErrorChannelTests {
 
     @Test("a listener that does not keep up is told how many it lost")
     func missed() async throws {
-        let client = try await SocketStage().openClient()
+        let client = try await DriverStage(.sente).openChannelSocket()
         var sequence = client.errors.makeAsyncIterator()
         for number in 1...300 { client.errors.report(SenteError(.busy, "\(number)")) }
         var count = 0
@@ -61,11 +62,11 @@ struct ErrorChannelTests {
 
     @Test("a message that cannot be read is dropped, signalled, and counted; the connection goes on")
     func undecodable() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
         let errors = Collector<ErrorReport>()
         client.errors.onError { errors.append($0) }
-        stage.send("(((")
+        stage.server.send("(((")
         let report = await errors.first(1)[0]
         #expect(report.code == .undecodable)
         #expect(report.context.operation == .receive)
@@ -76,18 +77,18 @@ struct ErrorChannelTests {
 
     @Test("a flood of messages that cannot be read is bounded")
     func flood() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        for _ in 1...50 { stage.send(")") }
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        for _ in 1...50 { stage.server.send(")") }
+        try await stage.waitUntilIdle(client)
         #expect(client.chsk.client.metrics.undecodable == 50)
         #expect(client.errors.recent.count <= 100)
     }
 
     @Test("escalated, an error comes as the event :chsk/error, in order with the others")
     func escalates() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
         let heard = Collector<EventMessage>()
         client.chRecv.on("chsk/error") { heard.append($0) }
         client.errors.report(SenteError(.busy, "Too much."), event: Event("a/b", 1))
@@ -103,8 +104,8 @@ struct ErrorChannelTests {
 
     @Test("a handler of :chsk/error that throws brings about no other, whatever the policy says")
     func noLoop() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient {
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket {
             $0.channelSocket.errorPolicy = ErrorPolicy { _, _ in .escalate }
         }
         let heard = Collector<EventMessage>()
@@ -113,54 +114,54 @@ struct ErrorChannelTests {
             throw Broken()
         }
         client.errors.report(Broken())
-        try await client.settle(stage)
-        try await client.settle(stage)
+        try await stage.waitUntilIdle(client)
+        try await stage.waitUntilIdle(client)
         #expect(heard.elements.count == 1)
         #expect(client.errors.recent.map(\.context.operation) == [.app, .handle])
     }
 
     @Test("skip and drop do nothing but tell", arguments: [ErrorAction.skip, .drop])
     func onlyTells(action: ErrorAction) async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient {
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket {
             $0.channelSocket.errorPolicy = ErrorPolicy { _, _ in action }
         }
         let heard = Collector<EventMessage>()
         client.chRecv.on("chsk/error") { heard.append($0) }
         client.errors.report(Broken())
-        try await client.settle(stage)
+        try await stage.waitUntilIdle(client)
         #expect(heard.elements.isEmpty)
         #expect(client.errors.recent.map(\.action) == [action])
-        #expect(stage.urls.count == 1)
+        #expect(stage.server.urls.count == 1)
     }
 
     @Test("reconnect replaces an open connection, and leaves alone what connects or was given up")
     func reconnects() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient {
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket {
             $0.channelSocket.errorPolicy = ErrorPolicy { _, _ in .reconnect }
         }
         var states = client.chsk.client.states.makeAsyncIterator()
         client.errors.report(Broken())
         while let status = await states.next(), status.state == .open {}
         while let status = await states.next(), status.state != .open {}
-        #expect(stage.urls.count == 2)
+        #expect(stage.server.urls.count == 2)
         await client.chsk.client.disconnect()
         client.errors.report(Broken())
-        try await client.settle(stage)
+        try await stage.waitUntilIdle(client)
         #expect(client.chsk.client.state == .closed)
-        #expect(stage.urls.count == 2)
+        #expect(stage.server.urls.count == 2)
     }
 
     @Test("a lost connection is reported once, with its attempt, and the client comes back by itself")
     func lost() async throws {
-        let stage = SocketStage()
-        let client = try await stage.openClient()
-        stage.cut()
-        try await client.settle(stage)
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket()
+        stage.server.cut()
+        try await stage.waitUntilIdle(client)
         #expect(client.errors.recent.map(\.context.operation) == [.connection])
         #expect(client.errors.recent[0].action == .reconnect)
-        stage.host.advance(by: .seconds(2))
-        await client.chsk.client.reaches(.open)
+        stage.advance(by: .seconds(2))
+        try await client.chsk.client.reaches(.open)
     }
 }

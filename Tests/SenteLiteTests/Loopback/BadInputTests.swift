@@ -172,9 +172,9 @@ extension Loopback {
         /// A client that meets `act` on connection `number`, and a good server on every other.
         private func meet(
             _ misbehaviour: Misbehaviour, on number: Int, isGreeted: Bool,
-            _ body: (SenteClient, Journal<ConnectionStatus>) async throws -> Void
+            _ body: (SenteClient, Collector<ConnectionStatus>) async throws -> Void
         ) async throws {
-            let told = Journal<UInt16?>()
+            let told = Collector<UInt16?>()
             let server = try RawServer { connection, connectionNumber in
                 guard connectionNumber == number else {
                     connection.upgrade()
@@ -195,8 +195,8 @@ extension Loopback {
                 // Only those that never answer or greet wait for it.
                 $0.timeouts.connect = misbehaviour.code == .timedOut ? .milliseconds(300) : .seconds(30)
             }
-            let journal = client.journal()
-            try await body(client, journal)
+            let statuses = client.collectStatuses()
+            try await body(client, statuses)
             let codes = try await told.wait("the end of the bad connection") { !$0.isEmpty }
             #expect(codes == [misbehaviour.told])
             await client.disconnect()
@@ -213,7 +213,7 @@ extension Loopback {
             "a first connection that goes wrong ends as it should, for good or not",
             arguments: Misbehaviour.openings)
         func first(_ misbehaviour: Misbehaviour) async throws {
-            try await meet(misbehaviour, on: 0, isGreeted: false) { client, journal in
+            try await meet(misbehaviour, on: 0, isGreeted: false) { client, statuses in
                 if misbehaviour.isFinal {
                     let failure = await error { () throws(SenteError) in try await client.connect() }
                     #expect(failure?.code == misbehaviour.code)
@@ -223,7 +223,7 @@ extension Loopback {
                     try await client.connect()
                 } else {
                     try await client.connect()
-                    let retry = try await journal.first("a retry") { $0.state == .reconnecting }
+                    let retry = try await statuses.first("a retry") { $0.state == .reconnecting }
                     check(retry, misbehaviour)
                 }
                 #expect(client.state == .open)
@@ -234,10 +234,10 @@ extension Loopback {
             "once a server has greeted, no later attempt that goes wrong is the last one",
             arguments: Misbehaviour.openings)
         func later(_ misbehaviour: Misbehaviour) async throws {
-            try await meet(misbehaviour, on: 1, isGreeted: false) { client, journal in
+            try await meet(misbehaviour, on: 1, isGreeted: false) { client, statuses in
                 try await client.connect()
                 client.reconnect()
-                let states = try await journal.wait("open again") { seen in
+                let states = try await statuses.wait("open again") { seen in
                     seen.count { $0.state == .open } == 2
                 }
                 let retry = try #require(states.last { $0.state == .reconnecting })
@@ -250,9 +250,9 @@ extension Loopback {
             "a wrong frame ends the link with its close code, and the client goes on",
             arguments: Misbehaviour.frames)
         func wrongFrame(_ misbehaviour: Misbehaviour) async throws {
-            try await meet(misbehaviour, on: 0, isGreeted: true) { client, journal in
+            try await meet(misbehaviour, on: 0, isGreeted: true) { client, statuses in
                 try await client.connect()
-                let states = try await journal.wait("open again") { seen in
+                let states = try await statuses.wait("open again") { seen in
                     seen.count { $0.state == .open } == 2
                 }
                 let retry = try #require(states.first { $0.state == .reconnecting })
@@ -284,7 +284,7 @@ extension Loopback {
             }
             defer { server.stop() }
             let client = try client(server.port)
-            let done = Journal<Event>()
+            let done = Collector<Event>()
             client.on("done") { done.append($0) }
             try await client.connect()
             _ = try await done.first("what came last") { _ in true }
@@ -305,9 +305,9 @@ extension Loopback {
             let client = try client(server.port) {
                 $0.heartbeat = Heartbeat(interval: .milliseconds(100), limit: .milliseconds(100))
             }
-            let journal = client.journal()
+            let statuses = client.collectStatuses()
             try await client.connect()
-            let retry = try await journal.first("a retry") { $0.state == .reconnecting }
+            let retry = try await statuses.first("a retry") { $0.state == .reconnecting }
             #expect(retry.lastError?.code == .silent)
             #expect(retry.lastClose?.code == .abnormal)
             await client.disconnect()

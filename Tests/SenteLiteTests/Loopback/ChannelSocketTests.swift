@@ -3,6 +3,7 @@
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -53,7 +54,7 @@ extension Loopback {
                 // A greeting without a map is the same in both kinds of Transit JSON.
                 if pair.format.name.hasSuffix("verbose") { $0.format = pair.format }
             }
-            let heard = Journal<EventMessage>()
+            let heard = Collector<EventMessage>()
             let router = startRouter(client.chRecv) { heard.append($0) }
 
             let handshake = try await heard.first("the handshake") { $0.id == "chsk/handshake" }
@@ -140,10 +141,10 @@ extension Loopback {
             let port = try await server.server.start()
             let ann = try client(port) { $0.parameters = ["user": "ann"] }
             let bob = try client(port) { $0.parameters = ["user": "bob"] }
-            let said = Journal<Value>()
+            let said = Collector<Value>()
             for one in [ann, bob] {
                 one.chRecv.on("chat/said") { said.append([$0.uid ?? .null, $0.data]) }
-                try await one.chsk.client.comes(to: .open)
+                try await one.chsk.client.reaches(.open)
             }
             #expect(
                 try await ann.sendFn(Event("chat/who"), timeout: .seconds(30))
@@ -174,13 +175,13 @@ extension Loopback {
                     }
                 }
             }
-            try await client.chsk.client.comes(to: .open)
+            try await client.chsk.client.reaches(.open)
             #expect(asked.withLock { $0 } == 2)
             #expect(client.state.value.csrfToken == "good")
             #expect(client.state.value.lastWSError?.error.httpStatus == 403)
 
             let stranger = try self.client(port)
-            try await stranger.chsk.client.comes(to: .failed)
+            try await stranger.chsk.client.reaches(.failed)
             let error = try #require(stranger.state.value.lastWSError?.error)
             #expect(error.code == .unauthorized)
             #expect(String(decoding: error.body, as: UTF8.self).contains("CSRF"))

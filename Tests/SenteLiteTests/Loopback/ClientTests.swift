@@ -5,6 +5,7 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -59,10 +60,10 @@ extension Loopback {
                 let news = try await client.subscribe("news")
                 var messages = news.makeAsyncIterator()
                 await server.stop()
-                await client.reaches(.reconnecting)
+                try await client.reaches(.reconnecting)
                 // The old port stays taken for a while in any case: 0 takes another.
                 try await server.start(port: 0)
-                await client.reaches(.open)
+                try await client.reaches(.open)
                 // A confirmation follows the restored wish.
                 while !news.isConfirmed { _ = try await client.ping() }
                 await server.publish(["n": 1], to: "news")
@@ -78,7 +79,7 @@ extension Loopback {
                 let client = try Loopback.client(port)
                 try await client.connect()
                 await server.stop()
-                await client.reaches(.reconnecting)
+                try await client.reaches(.reconnecting)
                 let deliveries = try (0..<50).map {
                     try client.enqueue(Event(id: "app", data: ["n": .integer(Int64($0))]))
                 }
@@ -107,7 +108,7 @@ extension Loopback {
                 #expect(client.state == .closed)
                 try await client.connect()
                 await server.stop()
-                await client.reaches(.reconnecting)
+                try await client.reaches(.reconnecting)
                 await client.disconnect()
                 #expect(client.state == .closed)
                 try await server.start(port: port)
@@ -144,7 +145,7 @@ extension Loopback {
                 try await client.respond(on: "echo") { $0 }
                 client.onMessage(in: "c0") { _ in }
                 client.onStateChange { _, _ in }
-                let counts = Shared([SenteError.Code?: Int]())
+                let counts = Locked([SenteError.Code?: Int]())
                 await withTaskGroup(of: Void.self) { group in
                     for worker in 0..<32 {
                         group.addTask {
@@ -158,7 +159,7 @@ extension Loopback {
                         for _ in 0..<5 {
                             await server.stop()
                             _ = try? await server.start(port: port)
-                            await client.reaches(.open)
+                            await #expect(throws: Never.self) { try await client.reaches(.open) }
                         }
                     }
                 }

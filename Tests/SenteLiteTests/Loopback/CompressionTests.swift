@@ -14,7 +14,7 @@ extension Loopback {
     struct CompressionTests {
         /// What a client's first request says of extensions.
         private func offer(_ configure: (inout SenteClient.Configuration) -> Void) async throws -> String? {
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let server = try RawServer { connection, _ in
                 let head = connection.readHead()
                 heads.append(head)
@@ -89,7 +89,7 @@ extension Loopback {
                 try library.compress($0, .raw, into: &bomb)
             }
             let payload = bomb
-            let told = Journal<UInt16?>()
+            let told = Collector<UInt16?>()
             let server = try RawServer { connection, number in
                 connection.upgrade(head: connection.readHead(), extensions: "permessage-deflate")
                 connection.greet()
@@ -100,9 +100,9 @@ extension Loopback {
             }
             defer { server.stop() }
             let client = try client(server.port)
-            let journal = client.journal()
+            let statuses = client.collectStatuses()
             try await client.connect()
-            let retry = try await journal.first("a retry") { $0.state == .reconnecting }
+            let retry = try await statuses.first("a retry") { $0.state == .reconnecting }
             #expect(retry.lastError?.closeCode == .messageTooBig)
             let delivery = try client.enqueue(Event(id: "app/hello", data: ["n": 1]))
             #expect(await delivery.outcome == .written)

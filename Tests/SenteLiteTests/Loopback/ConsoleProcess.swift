@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SenteTestSupport
 import SenteWire
 
 #if canImport(Darwin)
@@ -15,10 +16,10 @@ import Musl
 /// sample.
 final class ConsoleProcess: Sendable {
     /// Every line of its standard output.
-    let lines = Journal<Value>()
+    let lines = Collector<Value>()
     /// The same lines as they stand, for samples that write for people.
-    let texts = Journal<String>()
-    private let exits = Journal<Int32>()
+    let texts = Collector<String>()
+    private let exits = Collector<Int32>()
     let id: Int32
     private let input: FileHandle
     private let written = Locked(0)

@@ -2,6 +2,7 @@
 
 import Foundation
 import SenteBase
+import SenteTestSupport
 
 #if canImport(Darwin)
 import Darwin
@@ -103,7 +104,7 @@ private struct Switchboard {
     }
 
     /// One way through a connection.
-    private struct Lane {
+    private struct Direction {
         let source: Int32
         let sink: Int32
         var waiting: [Chunk] = []
@@ -113,7 +114,7 @@ private struct Switchboard {
 
     private struct Line {
         let faults: LineFaults
-        var lanes: [Lane]
+        var directions: [Direction]
         var passed = 0
         var stalledUntil: ContinuousClock.Instant?
         var hasStalled = false
@@ -185,23 +186,25 @@ private struct Switchboard {
         lines.append(
             Line(
                 faults: faults,
-                lanes: [Lane(source: client, sink: server), Lane(source: server, sink: client)]))
+                directions: [
+                    Direction(source: client, sink: server), Direction(source: server, sink: client),
+                ]))
     }
 
     /// Reads while little waits, writes what is due.
     private static func interests(_ line: Line, _ now: ContinuousClock.Instant) -> [pollfd] {
-        line.lanes.flatMap { lane in
-            let reads = !lane.hasEnded && lane.waiting.count < 256
-            let writes = isDue(lane, line, now)
+        line.directions.flatMap { direction in
+            let reads = !direction.hasEnded && direction.waiting.count < 256
+            let writes = isDue(direction, line, now)
             return [
-                pollfd(fd: reads ? lane.source : -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: writes ? lane.sink : -1, events: Int16(POLLOUT), revents: 0),
+                pollfd(fd: reads ? direction.source : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: writes ? direction.sink : -1, events: Int16(POLLOUT), revents: 0),
             ]
         }
     }
 
-    private static func isDue(_ lane: Lane, _ line: Line, _ now: ContinuousClock.Instant) -> Bool {
-        guard let first = lane.waiting.first, !line.isSilent, (line.stalledUntil ?? now) <= now else {
+    private static func isDue(_ direction: Direction, _ line: Line, _ now: ContinuousClock.Instant) -> Bool {
+        guard let first = direction.waiting.first, !line.isSilent, (line.stalledUntil ?? now) <= now else {
             return false
         }
         return first.due <= now
@@ -210,8 +213,8 @@ private struct Switchboard {
     /// Milliseconds until something falls due; -1 for nothing.
     private func timeout(_ now: ContinuousClock.Instant) -> Int32 {
         let dues = lines.filter { !$0.isSilent }.flatMap { line in
-            line.lanes.compactMap { lane in
-                lane.waiting.first.map { max($0.due, line.stalledUntil ?? $0.due) }
+            line.directions.compactMap { direction in
+                direction.waiting.first.map { max($0.due, line.stalledUntil ?? $0.due) }
             }
         }
         guard let next = dues.filter({ $0 > now }).min() else { return -1 }
@@ -219,11 +222,11 @@ private struct Switchboard {
     }
 
     private static func serve(_ line: inout Line, _ report: (LineFaults.Ending?) -> Void) {
-        for index in line.lanes.indices where !line.isOver {
+        for index in line.directions.indices where !line.isOver {
             read(&line, index)
             write(&line, index, report)
         }
-        let isDone = line.lanes.allSatisfy { $0.hasFinished }
+        let isDone = line.directions.allSatisfy { $0.hasFinished }
         if isDone, !line.isOver {
             Self.close(line, reset: false)
             line.isOver = true
@@ -231,20 +234,20 @@ private struct Switchboard {
     }
 
     private static func read(_ line: inout Line, _ index: Int) {
-        guard !line.lanes[index].hasEnded else { return }
+        guard !line.directions[index].hasEnded else { return }
         var buffer = [UInt8](repeating: 0, count: 16_384)
-        while line.lanes[index].waiting.count < 256 {
-            let count = recv(line.lanes[index].source, &buffer, buffer.count, 0)
+        while line.directions[index].waiting.count < 256 {
+            let count = recv(line.directions[index].source, &buffer, buffer.count, 0)
             if count > 0 {
                 // What comes after the silence is lost; nobody may be told that it is not read.
                 if line.isSilent { continue }
-                line.lanes[index].waiting.append(
+                line.directions[index].waiting.append(
                     Chunk(due: clock.now + line.faults.latency, bytes: buffer[..<count]))
             } else {
                 if count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-                    line.lanes[index].hasEnded = true
+                    line.directions[index].hasEnded = true
                     // Whoever left a silent line is gone; the other side hears nothing of it.
-                    if line.isSilent { line.lanes[index].hasFinished = true }
+                    if line.isSilent { line.directions[index].hasFinished = true }
                 }
                 return
             }
@@ -252,20 +255,22 @@ private struct Switchboard {
     }
 
     private static func write(_ line: inout Line, _ index: Int, _ report: (LineFaults.Ending?) -> Void) {
-        while Self.isDue(line.lanes[index], line, clock.now), var chunk = line.lanes[index].waiting.first {
+        while Self.isDue(line.directions[index], line, clock.now),
+            var chunk = line.directions[index].waiting.first
+        {
             var room = line.faults.piece
             if let stall = line.faults.stall, !line.hasStalled { room = min(room, stall.after - line.passed) }
             if let end = line.faults.end { room = min(room, end.after - line.passed) }
             let count = max(0, min(room, chunk.bytes.count))
-            let written = count == 0 ? 0 : send(line.lanes[index].sink, chunk.bytes.prefix(count))
+            let written = count == 0 ? 0 : send(line.directions[index].sink, chunk.bytes.prefix(count))
             guard written >= 0 else { return lose(&line, index) }
             if written == 0, count > 0 { return }
             line.passed += written
             chunk.bytes = chunk.bytes.dropFirst(written)
             if chunk.bytes.isEmpty {
-                line.lanes[index].waiting.removeFirst()
+                line.directions[index].waiting.removeFirst()
             } else {
-                line.lanes[index].waiting[0] = chunk
+                line.directions[index].waiting[0] = chunk
             }
             if let stall = line.faults.stall, !line.hasStalled, line.passed >= stall.after {
                 line.hasStalled = true
@@ -276,26 +281,26 @@ private struct Switchboard {
                 return end(&line, ending)
             }
         }
-        let lane = line.lanes[index]
-        if lane.hasEnded, lane.waiting.isEmpty, !lane.hasFinished, !line.isSilent {
-            shutdown(lane.sink, Int32(SHUT_WR))
-            line.lanes[index].hasFinished = true
+        let direction = line.directions[index]
+        if direction.hasEnded, direction.waiting.isEmpty, !direction.hasFinished, !line.isSilent {
+            shutdown(direction.sink, Int32(SHUT_WR))
+            line.directions[index].hasFinished = true
         }
     }
 
-    /// The sink is gone: what was on its way to it is lost, and its source is told by the end of the other lane.
+    /// The sink is gone: what was on its way to it is lost, and its source is told by the end of the other direction.
     private static func lose(_ line: inout Line, _ index: Int) {
         if errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR { return }
-        line.lanes[index].waiting = []
-        line.lanes[index].hasEnded = true
-        line.lanes[index].hasFinished = true
+        line.directions[index].waiting = []
+        line.directions[index].hasEnded = true
+        line.directions[index].hasFinished = true
     }
 
     private static func end(_ line: inout Line, _ ending: LineFaults.Ending) {
         switch ending {
         case .silence:
             line.isSilent = true
-            for index in line.lanes.indices { line.lanes[index].waiting = [] }
+            for index in line.directions.indices { line.directions[index].waiting = [] }
         case .finish, .reset:
             Self.close(line, reset: ending == .reset)
             line.isOver = true
@@ -303,13 +308,13 @@ private struct Switchboard {
     }
 
     private static func close(_ line: Line, reset: Bool) {
-        for lane in line.lanes {
+        for direction in line.directions {
             if reset {
                 var value = linger(l_onoff: 1, l_linger: 0)
                 setsockopt(
-                    lane.source, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+                    direction.source, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
             }
-            _ = closeDescriptor(lane.source)
+            _ = closeDescriptor(direction.source)
         }
     }
 

@@ -4,6 +4,7 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteWire
 import Testing
 
@@ -59,7 +60,7 @@ extension Loopback {
                 defer { proxy.stop() }
                 let witness = try client(port)
                 try await witness.connect()
-                let heard = Journal<Int64>()
+                let heard = Collector<Int64>()
                 witness.onMessage(in: "c") { message in
                     if let number = message.data["n"]?.integerValue { heard.append(number) }
                 }
@@ -69,14 +70,14 @@ extension Loopback {
                     $0.heartbeat = Heartbeat(interval: .milliseconds(300), limit: .milliseconds(300))
                     $0.timeouts = TimeLimits(connect: .seconds(2), request: .seconds(2), close: .seconds(1))
                 }
-                let changes = client.journal()
+                let changes = client.collectStatuses()
                 client.reconnect()
                 let subscription = try await client.subscribe("c")
                 let outcomes = await publish(on: client)
 
                 isCalm.withLock { $0 = true }
                 client.reconnect()
-                try await client.comes(to: .open)
+                try await client.reaches(.open)
                 let last = Int64(messages)
                 try await client.publish(["n": .integer(last)], to: "c")
                 try await heard.wait("the last message") { $0.contains(last) }

@@ -68,7 +68,7 @@ extension Loopback {
             "to a server that reads nothing, what fits waits, the rest is refused, and each learns its outcome"
         )
         func nothingRead() async throws {
-            let release = Journal<Void>()
+            let release = Collector<Void>()
             let server = try RawServer { connection, _ in
                 connection.upgrade()
                 connection.greet()
@@ -175,8 +175,8 @@ extension Loopback {
                             await server.drop()
                             await server.stop()
                             _ = try? await server.start(port: port)
-                            try? await service.comes(to: .open)
-                            try? await asker.comes(to: .open)
+                            try? await service.reaches(.open)
+                            try? await asker.reaches(.open)
                         }
                     }
                 }

@@ -4,6 +4,7 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -100,7 +101,7 @@ extension Loopback {
                 _ = try await client.subscribe("probe")
                 var counts: [[Int]] = []
                 for goal in [50, 500] {
-                    let opens = Journal<ConnectionStatus>()
+                    let opens = Collector<ConnectionStatus>()
                     let registration = client.onStateChange { _, new in
                         if new.state == .open { opens.append(new) }
                     }

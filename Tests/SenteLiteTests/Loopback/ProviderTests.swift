@@ -29,10 +29,10 @@ extension Loopback {
                     }
                 }
                 try await client.connect()
-                let journal = client.journal()
+                let statuses = client.collectStatuses()
                 client.reconnect()
                 let delivery = try client.enqueue(Event(id: "app", data: ["n": 1]))
-                let seen = try await journal.first("the failure") { $0.lastError?.code == .providerFailed }
+                let seen = try await statuses.first("the failure") { $0.lastError?.code == .providerFailed }
                 #expect(seen.lastError?.underlying?.contains("Locked403") == true)
                 #expect(await delivery.outcome == .written)
                 #expect(calls.withLock { $0 } == 3)
@@ -79,10 +79,10 @@ extension Loopback {
                     }
                 }
                 try await client.connect()
-                let journal = client.journal()
+                let statuses = client.collectStatuses()
                 client.reconnect()
                 let delivery = try client.enqueue(Event(id: "app", data: ["n": 1]))
-                let seen = try await journal.first("the failure") { $0.lastError?.code == .timedOut }
+                let seen = try await statuses.first("the failure") { $0.lastError?.code == .timedOut }
                 #expect(seen.lastError?.message.contains("provider") == true)
                 #expect(await delivery.outcome == .written)
                 hanging.withLock { waiting in
@@ -97,7 +97,7 @@ extension Loopback {
 
         @Test("providers are asked before every attempt, and anew when the server refused them")
         func refused() async throws {
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let server = try RawServer { connection, number in
                 let head = connection.readHead()
                 heads.append(head)
@@ -128,7 +128,7 @@ extension Loopback {
 
         @Test("the next URL of the list is tried when one fails, even for good; the last good one first")
         func endpoints() async throws {
-            let requests = Journal<String>()
+            let requests = Collector<String>()
             let missing = try RawServer { connection, _ in
                 connection.readHead()
                 requests.append("missing")

@@ -87,7 +87,7 @@ extension Loopback {
 
         @Test("the proxy's login is not shown to the server", arguments: TestProxy.Kind.allCases)
         func secrecy(kind: TestProxy.Kind) async throws {
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let server = try RawServer { connection, _ in heads.append(connection.readHead()) }
             defer { server.stop() }
             let proxy = try TestProxy(kind, login: "user:secret") { _ in .lead(port: server.port) }
@@ -266,10 +266,10 @@ extension Loopback {
                     $0.timeouts.connect = trouble.reason == .silent ? .milliseconds(500) : .seconds(30)
                 }
                 try await client.connect()
-                let journal = client.journal()
+                let statuses = client.collectStatuses()
                 client.reconnect()
                 let delivery = try client.enqueue(Event(id: "app", data: ["n": 1]))
-                let seen = try await journal.first("the trouble") { $0.lastError?.proxy == trouble.reason }
+                let seen = try await statuses.first("the trouble") { $0.lastError?.proxy == trouble.reason }
                 #expect(seen.lastError?.code == trouble.code)
                 #expect(await delivery.outcome == .written)
                 await client.disconnect()

@@ -14,7 +14,7 @@ extension Loopback {
         ///
         /// `place` is given the target and the number of the connection.
         private func server(
-            _ heads: Journal<String>, _ place: @escaping @Sendable (String, Int) -> (Int, String)?
+            _ heads: Collector<String>, _ place: @escaping @Sendable (String, Int) -> (Int, String)?
         ) throws -> RawServer {
             try RawServer { connection, number in
                 let head = connection.readHead()
@@ -41,7 +41,7 @@ extension Loopback {
         @Test(
             "redirects are followed, with credentials for the same origin", arguments: [301, 302, 307, 308])
         func sameOrigin(status: Int) async throws {
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let server = try server(heads) { target, _ in
                 target.hasPrefix("/?") ? (status, "chsk?moved=1") : nil
             }
@@ -62,10 +62,10 @@ extension Loopback {
 
         @Test("credentials do not go to another origin")
         func otherOrigin() async throws {
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let other = try server(heads) { _, _ in nil }
             defer { other.stop() }
-            let first = try server(Journal()) { _, _ in (302, "http://127.0.0.1:\(other.port)/there") }
+            let first = try server(Collector()) { _, _ in (302, "http://127.0.0.1:\(other.port)/there") }
             defer { first.stop() }
             let client = try client(first.port, secrets)
             try await client.connect()
@@ -85,7 +85,7 @@ extension Loopback {
             // Attempts from the second one on are redirected, until the time has come.
             let isMended = Locked(false)
             let isGreeted = Locked(false)
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let server = try server(heads) { target, number in
                 if isGreeted.withLock({
                     let was = $0; $0 = true; return !was
@@ -98,10 +98,10 @@ extension Loopback {
             defer { server.stop() }
             let client = try client(server.port)
             try await client.connect()
-            let journal = client.journal()
+            let statuses = client.collectStatuses()
             client.reconnect()
             let delivery = try client.enqueue(Event(id: "app", data: ["n": 1]))
-            let seen = try await journal.first("the refusal") {
+            let seen = try await statuses.first("the refusal") {
                 $0.state == .reconnecting && $0.lastError?.httpStatus == 302
             }
             #expect(seen.lastError?.code == .refused)
@@ -113,7 +113,7 @@ extension Loopback {
 
         @Test("a loop before the first greeting is final")
         func finalLoop() async throws {
-            let heads = Journal<String>()
+            let heads = Collector<String>()
             let server = try server(heads) { target, _ in (308, target == "/" ? "/b" : "/") }
             defer { server.stop() }
             let client = try client(server.port) { $0.makesClientID = false }

@@ -21,9 +21,9 @@ extension Loopback {
             let number: Int
             let client: SenteClient
             /// The messages of the channel all share, and of its own.
-            let shared = Journal<ChannelMessage>()
-            let own = Journal<ChannelMessage>()
-            let states: Journal<ConnectionStatus>
+            let shared = Collector<ChannelMessage>()
+            let own = Collector<ChannelMessage>()
+            let states: Collector<ConnectionStatus>
 
             init(_ number: Int, portFile: String, roots: TLSConfiguration.Roots? = nil) throws {
                 self.number = number
@@ -36,7 +36,7 @@ extension Loopback {
                 if let roots { configuration.tls.roots = roots }
                 let scheme = roots == nil ? "ws" : "wss"
                 client = try SenteClient("\(scheme)://127.0.0.1:1/", configuration: configuration)
-                states = client.journal()
+                states = client.collectStatuses()
                 client.onMessage(in: "all") { [shared] in shared.append($0) }
                 client.onMessage(in: "own-\(number)") { [own] in own.append($0) }
             }
@@ -214,8 +214,8 @@ private final class Crowd: LinkObserver, @unchecked Sendable {
         var pinged = 0
     }
 
-    let ends = Journal<LinkReport>()
-    private let counts = Journal<Counts>()
+    let ends = Collector<LinkReport>()
+    private let counts = Collector<Counts>()
     private let loop: EventLoop
     private let port: Int
     private let size: Int

@@ -4,6 +4,7 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -32,7 +33,7 @@ extension Loopback {
             try await withServer { _, port in
                 let client = try client(port)
                 try await client.connect()
-                let events = Journal<Event>()
+                let events = Collector<Event>()
                 client.on("echo") { events.append($0) }
                 try await client.send(Event(id: "greet", data: ["n": 1, "text": "grüß dich 👋"]))
                 let echo = try await events.first("an echo") { _ in true }
@@ -62,7 +63,7 @@ extension Loopback {
                 _ = try await wire.first("welcome")
                 try wire.send(["type": "subscribe", "channel-id": "alerts"])
                 _ = try await wire.first("subscription-result")
-                let leaks = Journal<ChannelMessage>()
+                let leaks = Collector<ChannelMessage>()
                 cleo.onMessage(in: "announcements") { leaks.append($0) }
                 ann.onMessage(in: "alerts") { leaks.append($0) }
 
@@ -127,7 +128,7 @@ extension Loopback {
         func states() async throws {
             try await withServer { _, port in
                 let client = try client(port)
-                let changes = Journal<[ConnectionState]>()
+                let changes = Collector<[ConnectionState]>()
                 client.onStateChange { old, new in changes.append([old.state, new.state]) }
                 #expect(client.state == .closed)
                 let early = await error { () throws(SenteError) in try await client.send(Event(id: "x")) }
@@ -153,10 +154,10 @@ extension Loopback {
                 try await steady.connect()
                 let first = steady.status.identity
                 await server.stop()
-                try await steady.comes(to: .reconnecting)
+                try await steady.reaches(.reconnecting)
                 #expect(steady.status.lastClose?.code == .goingAway)
                 try await server.start(port: port)
-                try await steady.comes(to: .open)
+                try await steady.reaches(.open)
                 #expect(steady.metrics.connection.reconnects == 1)
                 #expect(steady.status.identity != nil)
                 #expect(steady.status.identity != first)
@@ -167,10 +168,10 @@ extension Loopback {
                         initial: .milliseconds(20), maximum: .milliseconds(100), attempts: 3)
                 }
                 try await limited.connect()
-                let journal = limited.journal()
+                let statuses = limited.collectStatuses()
                 await server.stop()
-                try await limited.comes(to: .failed)
-                let seen = try await journal.wait("failed") { $0.last?.state == .failed }
+                try await limited.reaches(.failed)
+                let seen = try await statuses.wait("failed") { $0.last?.state == .failed }
                 #expect(
                     seen.map(\.state) == [
                         .reconnecting, .connecting, .reconnecting, .connecting, .reconnecting, .connecting,
@@ -195,11 +196,11 @@ extension Loopback {
                 try await client.connect()
                 let (news, chat) = (try await client.subscribe("news"), try await client.subscribe("chat"))
                 await server.stop()
-                try await client.comes(to: .reconnecting)
+                try await client.reaches(.reconnecting)
                 #expect(client.subscriptions == ["news", "chat"])
                 #expect(!news.isConfirmed)
                 try await server.start(port: port)
-                try await client.comes(to: .open)
+                try await client.reaches(.open)
                 #expect(try await client.confirmedSubscriptions() == ["news", "chat"])
                 #expect(news.isConfirmed && chat.isConfirmed)
                 #expect(await server.stats.connections.first?.subscriptions == ["news", "chat"])
@@ -224,9 +225,9 @@ extension Loopback {
                 }
                 #expect(a.isConfirmed && b.isConfirmed, "4: kept")
                 await server.stop()
-                try await one.comes(to: .reconnecting)  // 5
+                try await one.reaches(.reconnecting)  // 5
                 try await server.start(port: port)
-                try await one.comes(to: .open)  // 6
+                try await one.reaches(.open)  // 6
                 #expect(try await one.confirmedSubscriptions() == ["a", "b"], "7: restored")
                 let identity = one.status.identity
                 try await eventually("8: stable over five more pings") {
@@ -236,9 +237,9 @@ extension Loopback {
                 #expect(one.state == .open && one.subscriptions == ["a", "b"], "9: consistent")
                 for _ in 1...2 {
                     await server.stop()
-                    try await one.comes(to: .reconnecting)
+                    try await one.reaches(.reconnecting)
                     try await server.start(port: port)
-                    try await one.comes(to: .open)  // 10
+                    try await one.reaches(.open)  // 10
                 }
                 #expect(one.metrics.connection.reconnects == 3, "10: three times back")
                 let two = try client(port)

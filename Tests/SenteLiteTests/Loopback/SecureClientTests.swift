@@ -212,12 +212,3 @@ extension Loopback {
         }
     }
 }
-
-/// A value that one task sets and reads.
-private final class Box<Value>: @unchecked Sendable {
-    var value: Value
-
-    init(_ value: Value) {
-        self.value = value
-    }
-}

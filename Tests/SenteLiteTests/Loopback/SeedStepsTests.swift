@@ -4,6 +4,7 @@ import Foundation
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteWire
 import Testing
 
@@ -118,7 +119,7 @@ extension Loopback {
                 let again = try await two.subscribe("test-channel")
 
                 // 10. A broadcast to a channel by the server itself, and one to everybody.
-                let everybody = Journal<Event>()
+                let everybody = Collector<Event>()
                 for client in clients { client.on("notice") { everybody.append($0) } }
                 await server.publish(["text": "all"], to: "test-channel")
                 for handle in [first, again] {
@@ -160,10 +161,10 @@ extension Loopback {
                 }
 
                 // 14. Shutdown closes everyone.
-                let journals = clients.dropFirst().map { $0.journal() }
+                let journals = clients.dropFirst().map { $0.collectStatuses() }
                 await server.stop()
-                for journal in journals {
-                    let lost = try await journal.first("the loss") { $0.state == .reconnecting }
+                for statuses in journals {
+                    let lost = try await statuses.first("the loss") { $0.state == .reconnecting }
                     #expect(lost.lastClose?.code == .goingAway)
                 }
                 #expect(await server.stats.subscriptions == 0)

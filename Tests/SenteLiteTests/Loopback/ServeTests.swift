@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteLite
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing

@@ -3,6 +3,7 @@
 import SenteCore
 import SenteLite
 import SenteServer
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 import Testing
@@ -28,7 +29,7 @@ extension Loopback {
                 try await one.respond(on: "echo") { $0 }
                 let heard = Locked(0)
                 two.onMessage(in: "c1") { _ in heard.withLock { $0 += 1 } }
-                let changes = one.journal()
+                let changes = one.collectStatuses()
                 let ends = Locked([String: Int]())
                 await withTaskGroup(of: Void.self) { group in
                     for worker in 0..<Self.workers {
@@ -53,7 +54,7 @@ extension Loopback {
                         for number in 0..<8 {
                             if number % 2 == 0 { await server.drop() } else { await server.stop() }
                             _ = try? await server.start(port: port)
-                            try? await one.comes(to: .open)
+                            try? await one.reaches(.open)
                             // Some calls have to come through in between.
                             for _ in 0..<10 { _ = try? await one.ping() }
                         }
@@ -71,7 +72,7 @@ extension Loopback {
                 }
                 #expect(changes.elements.count { $0.state == .reconnecting } > 0)
                 for client in [one, two] {
-                    try await client.comes(to: .open)
+                    try await client.reaches(.open)
                     #expect(try await client.ping() > .zero)
                     let metrics = client.metrics
                     #expect(metrics.pendingRequests == 0)
@@ -156,7 +157,7 @@ extension Loopback {
                                 case 2:
                                     try await opening
                                     client.reconnect()
-                                    try await client.comes(to: .open)
+                                    try await client.reaches(.open)
                                 default: try await opening  // released while open
                                 }
                             } catch {

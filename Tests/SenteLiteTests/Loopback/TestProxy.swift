@@ -28,7 +28,7 @@ final class TestProxy: Sendable {
         case refuse(Int)
     }
 
-    let requests = Journal<Request>()
+    let requests = Collector<Request>()
     private let kind: Kind
     private let login: String?
     private let server: RawServer

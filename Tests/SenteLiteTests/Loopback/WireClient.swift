@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteTestSupport
 import SenteTransport
 import SenteWire
 
 /// A link and nothing above it: it sees every frame, and answers none unless told to.
 final class WireClient: LinkObserver, @unchecked Sendable {
-    let messages = Journal<Value>()
-    let ends = Journal<LinkReport>()
+    let messages = Collector<Value>()
+    let ends = Collector<LinkReport>()
     private let loop: EventLoop
     private let format: WireFormat
     /// The loop's own.

@@ -9,7 +9,7 @@ import Testing
 extension Loopback {
     /// Proxies that others wrote, as the system's packages have them.
     @Suite("Proxies of the system")
-    struct RigProxyTests {
+    struct IntermediaryProxyTests {
         private func client(_ server: Int, through proxy: String) throws -> SenteClient {
             var configuration = SenteClient.Configuration()
             configuration.reconnect = .never
@@ -41,13 +41,14 @@ extension Loopback {
         func tinyproxyLogin() async throws {
             try await withServer { _, port in
                 let rules = ["BasicAuth user secret", "ConnectPort \(port)"]
-                try await Rig.with {
+                try await Intermediary.with {
                     .tinyproxy($0, rules)
-                } _: { rig in
-                    try await work(port, through: "http://user:secret@127.0.0.1:\(rig.port)")
+                } _: { intermediary in
+                    try await work(port, through: "http://user:secret@127.0.0.1:\(intermediary.port)")
                     // Of the two it answers 407 to a missing password only, and 401 to a wrong one.
                     for (login, status) in [("", 407), ("user:wrong@", 401)] {
-                        let failure = try await failure(port, through: "http://\(login)127.0.0.1:\(rig.port)")
+                        let failure = try await failure(
+                            port, through: "http://\(login)127.0.0.1:\(intermediary.port)")
                         #expect(failure?.code == .proxyUnauthorized)
                         #expect(failure?.proxy == .status(status))
                         #expect(failure?.httpStatus == status)
@@ -62,10 +63,10 @@ extension Loopback {
             arguments: [(["ConnectPort 1"], ""), ([], "^localhost$")])
         func tinyproxyForbids(rules: [String], filter: String) async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     .tinyproxy($0, rules, filter: filter)
-                } _: { rig in
-                    let failure = try await failure(port, through: "http://127.0.0.1:\(rig.port)")
+                } _: { intermediary in
+                    let failure = try await failure(port, through: "http://127.0.0.1:\(intermediary.port)")
                     #expect(failure?.code == .proxyRefused)
                     #expect(failure?.proxy == .status(403))
                     #expect(failure?.httpStatus == 403)
@@ -80,12 +81,12 @@ extension Loopback {
             .needs(.microsocks))
         func socks() async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     .microsocks($0)
-                } _: { rig in
-                    try await work(port, through: "socks5://127.0.0.1:\(rig.port)")
+                } _: { intermediary in
+                    try await work(port, through: "socks5://127.0.0.1:\(intermediary.port)")
                     // The discard port: nobody listens there.
-                    let failure = try await failure(9, through: "socks5://127.0.0.1:\(rig.port)")
+                    let failure = try await failure(9, through: "socks5://127.0.0.1:\(intermediary.port)")
                     #expect(failure?.code == .unreachable)
                     #expect(failure?.proxy == .reply(5))
                 }
@@ -95,14 +96,15 @@ extension Loopback {
         @Test("A SOCKS server with a password tells a missing one and a wrong one apart", .needs(.microsocks))
         func socksLogin() async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     .microsocks($0, ["-u", "user", "-P", "secret"])
-                } _: { rig in
-                    try await work(port, through: "socks5://user:secret@127.0.0.1:\(rig.port)")
-                    let missing = try await failure(port, through: "socks5://127.0.0.1:\(rig.port)")
+                } _: { intermediary in
+                    try await work(port, through: "socks5://user:secret@127.0.0.1:\(intermediary.port)")
+                    let missing = try await failure(port, through: "socks5://127.0.0.1:\(intermediary.port)")
                     #expect(missing?.code == .proxyUnauthorized)
                     #expect(missing?.proxy == .noAcceptableMethod)
-                    let wrong = try await failure(port, through: "socks5://user:wrong@127.0.0.1:\(rig.port)")
+                    let wrong = try await failure(
+                        port, through: "socks5://user:wrong@127.0.0.1:\(intermediary.port)")
                     #expect(wrong?.code == .proxyUnauthorized)
                     #expect(wrong?.proxy == .credentialsRefused)
                     #expect(wrong?.message.contains("wrong") == false)

@@ -11,21 +11,21 @@ import Testing
 extension Loopback {
     /// What stands in front of servers on the real network, as the system's packages have it.
     @Suite("Programs in front of the server")
-    struct RigTests {
+    struct IntermediaryTests {
         private func client(
-            _ rig: Rig, _ configure: (inout SenteClient.Configuration) -> Void = { _ in }
+            _ intermediary: Intermediary, _ configure: (inout SenteClient.Configuration) -> Void = { _ in }
         ) throws -> SenteClient {
             var configuration = SenteClient.Configuration()
             configuration.reconnect = .exponential(
                 initial: .milliseconds(20), maximum: .milliseconds(100), attempts: nil)
             configuration.tls = TLSConfiguration(roots: .only(try Certificates.made.get().authority))
             configure(&configuration)
-            return try SenteClient("wss://127.0.0.1:\(rig.port)/", configuration: configuration)
+            return try SenteClient("wss://127.0.0.1:\(intermediary.port)/", configuration: configuration)
         }
 
         /// Works, stops the program, has something to send, starts it again, and works.
-        private func survive(restartOf rig: Rig) async throws {
-            let client = try client(rig)
+        private func survive(restartOf intermediary: Intermediary) async throws {
+            let client = try client(intermediary)
             try await client.connect()
             let first = client.status.identity
             let news = try await client.subscribe("news")
@@ -33,13 +33,13 @@ extension Loopback {
             try await client.publish(["text": .string(text)], to: "news")
             #expect(try await news.take(1).first?.data == ["text": .string(text)])
 
-            let journal = client.journal()
-            try await rig.stop()
-            let seen = try await journal.first("the loss") { $0.state == .reconnecting }
+            let statuses = client.collectStatuses()
+            try await intermediary.stop()
+            let seen = try await statuses.first("the loss") { $0.state == .reconnecting }
             #expect(seen.lastError?.code == .connectionLost)
             let delivery = try client.enqueue(Event(id: "app", data: ["n": 2]))
-            _ = try await journal.first("an attempt in vain") { $0.lastError?.code == .unreachable }
-            try await rig.start()
+            _ = try await statuses.first("an attempt in vain") { $0.lastError?.code == .unreachable }
+            try await intermediary.start()
             #expect(await delivery.outcome == .written)
             try await client.publish(["n": 3], to: "news")
             #expect(try await news.take(1).first?.data == ["n": 3])
@@ -54,7 +54,7 @@ extension Loopback {
             .needs(.nginx))
         func nginxRestart() async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     try .nginx($0, to: port)
                 } _: {
                     try await survive(restartOf: $0)
@@ -67,18 +67,18 @@ extension Loopback {
             .needs(.nginx))
         func nginxAlone() async throws {
             try await withServer { server, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     try .nginx($0, to: port)
-                } _: { rig in
-                    let client = try client(rig)
+                } _: { intermediary in
+                    let client = try client(intermediary)
                     try await client.connect()
-                    let journal = client.journal()
+                    let statuses = client.collectStatuses()
                     await server.stop()
                     let delivery = try client.enqueue(Event(id: "app", data: ["n": 1]))
-                    let seen = try await journal.first("nginx's answer") { $0.lastError?.httpStatus == 502 }
+                    let seen = try await statuses.first("nginx's answer") { $0.lastError?.httpStatus == 502 }
                     #expect(seen.lastError?.code == .serverUnavailable)
                     try await server.start(port: port)
-                    try await client.comes(to: .open)
+                    try await client.reaches(.open)
                     #expect(await delivery.outcome == .written)
                     await client.disconnect()
                 }
@@ -90,10 +90,10 @@ extension Loopback {
             .needs(.nginx))
         func nginxImpatient() async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     try .nginx($0, to: port, readTimeout: 2)
-                } _: { rig in
-                    try await lose(2, with: client(rig))
+                } _: { intermediary in
+                    try await lose(2, with: client(intermediary))
                 }
             }
         }
@@ -105,14 +105,16 @@ extension Loopback {
             .needs(.haproxy))
         func haproxyIdle() async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     try .haproxy($0, to: port, tunnelTimeout: 2)
-                } _: { rig in
-                    let lively = try client(rig) { $0.heartbeat = Heartbeat(interval: .milliseconds(500)) }
+                } _: { intermediary in
+                    let lively = try client(intermediary) {
+                        $0.heartbeat = Heartbeat(interval: .milliseconds(500))
+                    }
                     try await lively.connect()
-                    let journal = lively.journal()
-                    try await lose(3, with: client(rig))
-                    #expect(journal.elements == [])
+                    let statuses = lively.collectStatuses()
+                    try await lose(3, with: client(intermediary))
+                    #expect(statuses.elements == [])
                     #expect(lively.state == .open)
                     await lively.disconnect()
                 }
@@ -121,13 +123,13 @@ extension Loopback {
 
         /// Waits for cuts of the idle link, that many; what is sent after each must arrive, and the wish must be restored.
         private func lose(_ count: Int, with client: SenteClient) async throws {
-            let arrivals = Journal<Value?>()
+            let arrivals = Collector<Value?>()
             client.on("echo") { arrivals.append($0.data["original"]?["n"]) }
             try await client.connect()
             let news = try await client.subscribe("news")
-            let journal = client.journal()
+            let statuses = client.collectStatuses()
             for cut in 1...count {
-                let seen = try await journal.wait("loss \(cut)") {
+                let seen = try await statuses.wait("loss \(cut)") {
                     $0.count { $0.state == .reconnecting } >= cut
                 }
                 let loss = seen.last { $0.state == .reconnecting }
@@ -152,7 +154,7 @@ extension Loopback {
         )
         func stunnelRestart() async throws {
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     try .stunnel($0, to: port)
                 } _: {
                     try await survive(restartOf: $0)
@@ -166,10 +168,12 @@ extension Loopback {
         func stunnelStranger() async throws {
             let authority = try Certificates.made.get().strangersAuthority
             try await withServer { _, port in
-                try await Rig.with {
+                try await Intermediary.with {
                     try .stunnel($0, to: port)
-                } _: { rig in
-                    let client = try client(rig) { $0.tls = TLSConfiguration(roots: .only(authority)) }
+                } _: { intermediary in
+                    let client = try client(intermediary) {
+                        $0.tls = TLSConfiguration(roots: .only(authority))
+                    }
                     let failure = await error { () throws(SenteError) in try await client.connect() }
                     #expect(failure?.code == .unknownAuthority)
                     #expect(client.state == .failed)

@@ -10,7 +10,7 @@ extension TLSConfiguration.PEM {
     }
 }
 
-extension Rig.Plan {
+extension Intermediary.Setup {
     /// The paths of the server's certificate and key.
     private static func paths() throws -> (certificate: String, key: String) {
         let pair = try Certificates.made.get().server
@@ -19,24 +19,26 @@ extension Rig.Plan {
 
     /// A reverse proxy with TLS, as its manual has it for WebSocket; it drops a link on which the server said nothing for
     /// `readTimeout` seconds.
-    static func nginx(_ place: Rig.Place, to server: Int, readTimeout: Int = 60) throws -> Self {
+    static func nginx(_ workspace: Intermediary.Workspace, to server: Int, readTimeout: Int = 60) throws
+        -> Self
+    {
         let (certificate, key) = try paths()
         let temporary = ["client_body", "proxy", "fastcgi", "scgi", "uwsgi"]
-            .map { "\($0)_temp_path \(place.folder)/\($0);" }.joined(separator: " ")
+            .map { "\($0)_temp_path \(workspace.folder)/\($0);" }.joined(separator: " ")
         return Self(
-            program: .nginx, arguments: ["-e", "stderr", "-c", "\(place.folder)/nginx.conf"],
+            program: .nginx, arguments: ["-e", "stderr", "-c", "\(workspace.folder)/nginx.conf"],
             files: [
                 "nginx.conf": """
                 daemon off;
                 master_process off;
-                pid \(place.folder)/pid;
+                pid \(workspace.folder)/pid;
                 error_log stderr;
                 events {}
                 http {
                     access_log off;
                     \(temporary)
                     server {
-                        listen 127.0.0.1:\(place.port) ssl;
+                        listen 127.0.0.1:\(workspace.port) ssl;
                         ssl_certificate \(certificate);
                         ssl_certificate_key \(key);
                         location / {
@@ -54,13 +56,15 @@ extension Rig.Plan {
     }
 
     /// A balancer with TLS that drops a link on which neither side said anything for `tunnelTimeout` seconds.
-    static func haproxy(_ place: Rig.Place, to server: Int, tunnelTimeout: Int) throws -> Self {
+    static func haproxy(_ workspace: Intermediary.Workspace, to server: Int, tunnelTimeout: Int) throws
+        -> Self
+    {
         let certificates = try Certificates.made.get()
         let pair = certificates.server
         let both = try [pair.certificate, pair.key]
             .map { String(decoding: try certificates.bytes($0), as: UTF8.self) }.joined(separator: "\n")
         return Self(
-            program: .haproxy, arguments: ["-db", "-f", "\(place.folder)/haproxy.cfg"],
+            program: .haproxy, arguments: ["-db", "-f", "\(workspace.folder)/haproxy.cfg"],
             files: [
                 "server.pem": both,
                 "haproxy.cfg": """
@@ -73,7 +77,7 @@ extension Rig.Plan {
                     timeout server 30s
                     timeout tunnel \(tunnelTimeout)s
                 frontend front
-                    bind 127.0.0.1:\(place.port) ssl crt \(place.folder)/server.pem
+                    bind 127.0.0.1:\(workspace.port) ssl crt \(workspace.folder)/server.pem
                     default_backend back
                 backend back
                     server one 127.0.0.1:\(server)
@@ -83,17 +87,17 @@ extension Rig.Plan {
     }
 
     /// TLS and nothing else.
-    static func stunnel(_ place: Rig.Place, to server: Int) throws -> Self {
+    static func stunnel(_ workspace: Intermediary.Workspace, to server: Int) throws -> Self {
         let (certificate, key) = try paths()
         return Self(
-            program: .stunnel, arguments: ["\(place.folder)/stunnel.conf"],
+            program: .stunnel, arguments: ["\(workspace.folder)/stunnel.conf"],
             files: [
                 "stunnel.conf": """
                 foreground = yes
                 pid =
                 syslog = no
                 [ws]
-                accept = 127.0.0.1:\(place.port)
+                accept = 127.0.0.1:\(workspace.port)
                 connect = 127.0.0.1:\(server)
                 cert = \(certificate)
                 key = \(key)
@@ -103,11 +107,12 @@ extension Rig.Plan {
     }
 
     /// A proxy for CONNECT that lets pass what `rules` do.
-    static func tinyproxy(_ place: Rig.Place, _ rules: [String], filter: String = "") -> Self {
-        let settings = ["Port \(place.port)", "Listen 127.0.0.1", "Timeout 60", "MaxClients 20"] + rules
-        let filters = filter.isEmpty ? [] : ["Filter \"\(place.folder)/filter\""]
+    static func tinyproxy(_ workspace: Intermediary.Workspace, _ rules: [String], filter: String = "") -> Self
+    {
+        let settings = ["Port \(workspace.port)", "Listen 127.0.0.1", "Timeout 60", "MaxClients 20"] + rules
+        let filters = filter.isEmpty ? [] : ["Filter \"\(workspace.folder)/filter\""]
         return Self(
-            program: .tinyproxy, arguments: ["-d", "-c", "\(place.folder)/tinyproxy.conf"],
+            program: .tinyproxy, arguments: ["-d", "-c", "\(workspace.folder)/tinyproxy.conf"],
             files: [
                 "filter": filter + "\n",
                 "tinyproxy.conf": (settings + filters).joined(separator: "\n") + "\n",
@@ -115,9 +120,9 @@ extension Rig.Plan {
     }
 
     /// A SOCKS server; of a name's addresses it takes an IPv4 one.
-    static func microsocks(_ place: Rig.Place, _ options: [String] = []) -> Self {
+    static func microsocks(_ workspace: Intermediary.Workspace, _ options: [String] = []) -> Self {
         Self(
             program: .microsocks,
-            arguments: ["-i", "127.0.0.1", "-p", "\(place.port)", "-b", "127.0.0.1"] + options)
+            arguments: ["-i", "127.0.0.1", "-p", "\(workspace.port)", "-b", "127.0.0.1"] + options)
     }
 }

@@ -13,7 +13,7 @@ import Musl
 #endif
 
 /// A program of the system that stands between a client and a server, on a port and in a folder of its own.
-final class Rig: Sendable {
+final class Intermediary: Sendable {
     enum Program: String {
         case nginx
         case haproxy
@@ -43,13 +43,13 @@ final class Rig: Sendable {
     }
 
     /// Where one of them runs.
-    struct Place {
+    struct Workspace {
         let folder: String
         let port: Int
     }
 
     /// How one of them is run: its arguments, and the files it needs by their names.
-    struct Plan {
+    struct Setup {
         let program: Program
         var arguments: [String]
         var files: [String: String] = [:]
@@ -57,7 +57,7 @@ final class Rig: Sendable {
 
     private struct Running {
         let id: Int32
-        let exits: Journal<Int32>
+        let exits: Collector<Int32>
     }
 
     let port: Int
@@ -66,33 +66,35 @@ final class Rig: Sendable {
     private let arguments: [String]
     private let running = Locked<Running?>(nil)
 
-    private init(_ plan: (Place) throws -> Plan) async throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("rig-\(UUID())")
+    private init(_ setup: (Workspace) throws -> Setup) async throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("intermediary-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         // A server had it a moment ago, and nobody came.
         let free = Locked(0)
         try await Loopback.withServer { _, port in free.withLock { $0 = port } }
         port = free.withLock { $0 }
-        let plan = try plan(Place(folder: folder.path, port: port))
-        for (name, text) in plan.files {
+        let setup = try setup(Workspace(folder: folder.path, port: port))
+        for (name, text) in setup.files {
             try text.write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
         }
-        executable = try #require(plan.program.executable)
-        arguments = plan.arguments
+        executable = try #require(setup.program.executable)
+        arguments = setup.arguments
     }
 
     /// Runs the program for the time that `body` runs.
-    static func with(_ plan: (Place) throws -> Plan, _ body: (Rig) async throws -> Void) async throws {
-        let rig = try await Rig(plan)
-        defer { try? FileManager.default.removeItem(at: rig.folder) }
+    static func with(_ setup: (Workspace) throws -> Setup, _ body: (Intermediary) async throws -> Void)
+        async throws
+    {
+        let intermediary = try await Intermediary(setup)
+        defer { try? FileManager.default.removeItem(at: intermediary.folder) }
         do {
-            try await rig.start()
-            try await body(rig)
+            try await intermediary.start()
+            try await body(intermediary)
         } catch {
-            try await rig.stop()
+            try await intermediary.stop()
             throw error
         }
-        try await rig.stop()
+        try await intermediary.stop()
     }
 
     /// Starts it, and waits until it takes connections.
@@ -107,7 +109,7 @@ final class Rig: Sendable {
         let output = try FileHandle(forWritingTo: said)
         process.standardOutput = output
         process.standardError = output
-        let exits = Journal<Int32>()
+        let exits = Collector<Int32>()
         process.terminationHandler = { exits.append($0.terminationStatus) }
         try process.run()
         let id = process.processIdentifier
@@ -136,7 +138,7 @@ final class Rig: Sendable {
 
 extension Trait where Self == ConditionTrait {
     /// Skips the test, with the reason, where the program is missing.
-    static func needs(_ program: Rig.Program) -> Self {
+    static func needs(_ program: Intermediary.Program) -> Self {
         let problem = program.problem
         return .enabled(if: problem == nil, "\(problem ?? "")")
     }

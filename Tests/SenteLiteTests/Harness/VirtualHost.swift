@@ -2,6 +2,7 @@
 
 import Dispatch
 import SenteBase
+import SenteTestSupport
 import SenteTransport
 
 /// A host whose time stands still until a test moves it; posted work runs at once, on a thread of the host's
@@ -9,7 +10,7 @@ import SenteTransport
 final class VirtualHost: Host {
     private let queue = DispatchQueue(label: "virtual host")
     private let key = DispatchSpecificKey<Bool>()
-    private let state = Shared(State())
+    private let state = Locked(State())
 
     private struct State {
         var time: Int64 = 1_000_000_000
@@ -65,13 +66,13 @@ final class VirtualHost: Host {
     }
 
     /// Returns when nothing posted is left.
-    func settle() {
+    func waitUntilIdle() {
         while state.withLock({ $0.unrun }) > 0 { queue.sync {} }
     }
 
     /// Moves the time, firing what is due on the way, one after the other.
     func advance(by duration: Duration) {
-        settle()
+        waitUntilIdle()
         let end = state.withLock { $0.time + duration.wholeNanoseconds }
         while true {
             let due = state.withLock { state -> VirtualTimer? in
@@ -84,7 +85,7 @@ final class VirtualHost: Host {
             }
             guard let due else { break }
             queue.sync { due.fire() }
-            settle()
+            waitUntilIdle()
         }
         state.withLock { $0.time = max($0.time, end) }
     }
