@@ -144,13 +144,14 @@ struct LinkSocket {
     }
 
     private mutating func needsLoop() -> Bool {
+        guard descriptor >= 0 else { return false }
         switch writing {
         case .blocked, .underWay: return false
         case .closing: return true
         case .free:
             let needs = link.needs
             let hasOutput = needs.hasOutput || stage.filter?.hasOutput == true
-            return descriptor >= 0 && (hasOutput || hasReports || needs.deadline != armed)
+            return hasOutput || hasReports || needs.deadline != armed
         }
     }
 
