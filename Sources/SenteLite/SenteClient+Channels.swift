@@ -86,28 +86,46 @@ extension SenteClient {
 
     /// Publishes to a channel, and waits for the server's answer where its dialect has one.
     ///
-    /// While the client connects the message waits in the outbox.
+    /// While the client connects the message waits in the outbox, for `outbox.timeToLive` at most; from when it has left, the
+    /// answer has `timeouts.request` to come.
     ///
     /// - Parameters:
     ///   - data: What to publish: a map or nothing.
     ///   - channel: The channel; one need not be subscribed to it.
     ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
+    ///   - timeout: One limit for all of it instead, queueing included. The default is nil.
     /// - Returns: What the server said.
-    /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `rejected`,
-    ///   `timedOut` after `timeouts.request`, `connectionLost`, `disconnected`, `cancelled`; the error's
-    ///   `outcome` says what became of it.
+    /// - Throws: `notConnected`, `outboxFull`, `expired` when it never left, `invalidArgument`, `messageTooLarge`, `rejected`,
+    ///   `timedOut`, `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
     @discardableResult
     public func publish(
-        _ data: Value, to channel: String, excludeSender: Bool = false
+        _ data: Value, to channel: String, excludeSender: Bool = false, timeout: Duration? = nil
     ) async throws(SenteError) -> PublishReceipt {
         let outbound = Outbound.publish(channel: channel, data: data, excludeSender: excludeSender)
         // Where the dialect answers no publish, the session is content when it is written.
-        let answer = try await submit(outbound, limit: configuration.timeouts.request, awaits: .reply)
+        let answer = try await submit(
+            outbound, limit: timeout, answerLimit: timeout == nil ? configuration.timeouts.request : nil,
+            awaits: .reply)
         switch answer {
         case .published(let receipt): return receipt
         case .written: return PublishReceipt(outcome: .written)
         default: throw .mismatched(answer)
         }
+    }
+
+    /// Publishes without waiting, in the order of the calls.
+    ///
+    /// The limits are those of `publish`.
+    ///
+    /// - Returns: What tells the outcome, for those who want to know.
+    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
+    @discardableResult
+    public func enqueue(
+        publish data: Value, to channel: String, excludeSender: Bool = false
+    ) throws(SenteError) -> Delivery {
+        try enqueue(
+            .publish(channel: channel, data: data, excludeSender: excludeSender),
+            answerLimit: configuration.timeouts.request, awaits: .reply, DeliveryResult())
     }
 
     /// Asks whoever serves a channel, and waits for the answer.

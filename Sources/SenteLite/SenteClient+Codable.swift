@@ -8,12 +8,13 @@ public import SenteWire
 extension SenteClient {
     /// Publishes an encodable value to a channel.
     ///
-    /// - Throws: `unencodable`, and what `publish(_:to:excludeSender:)` throws.
+    /// - Throws: `unencodable`, and what `publish(_:to:excludeSender:timeout:)` throws.
     @discardableResult
     public func publish(
-        encoding data: some Encodable, to channel: String, excludeSender: Bool = false
+        encoding data: some Encodable, to channel: String, excludeSender: Bool = false,
+        timeout: Duration? = nil
     ) async throws(SenteError) -> PublishReceipt {
-        try await publish(encoded(data), to: channel, excludeSender: excludeSender)
+        try await publish(encoded(data), to: channel, excludeSender: excludeSender, timeout: timeout)
     }
 
     /// Asks whoever serves a channel with an encodable value; the answer is decoded.

@@ -12,7 +12,7 @@ extension SenteClient {
     /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unencodable`,
     ///   `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
     public func send(_ event: Event) async throws(SenteError) {
-        _ = try await submit(.event(event), limit: nil, awaits: .written)
+        _ = try await submit(.event(event), awaits: .written)
     }
 
     /// Sends an event, and waits for the server's reply to it.
@@ -65,7 +65,7 @@ extension SenteClient {
     /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
     @discardableResult
     public func enqueue(_ event: Event) throws(SenteError) -> Delivery {
-        try enqueue(.event(event), limit: nil, awaits: .written, DeliveryResult())
+        try enqueue(.event(event), awaits: .written, DeliveryResult())
     }
 
     /// Refuses what needs a reply where none can come; before the first greeting nobody knows.
@@ -82,10 +82,12 @@ extension SenteClient {
     }
 
     func enqueue(
-        _ outbound: Outbound, limit: Duration?, awaits awaited: Awaited, _ result: DeliveryResult
+        _ outbound: Outbound, limit: Duration? = nil, answerLimit: Duration? = nil, awaits awaited: Awaited,
+        _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
         let (call, weight) = try begin(outbound)
-        let command = Command.submit(call, outbound, limit: limit, awaits: awaited)
+        let command = Command.submit(
+            call, outbound, limit: limit, answerLimit: answerLimit, awaits: awaited)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
             throw refusal
         }

@@ -337,6 +337,27 @@ struct ChannelsTests {
         #expect(await queued?.outcome == .notSent)
     }
 
+    @Test("what is published in an outage of 20 seconds arrives in order, unless it was given less time")
+    func publishesOffline() async throws {
+        let stage = DriverStage()
+        let client = try await stage.openClient()
+        stage.server.fails(LinkFailure(.unreachable, "Nobody there."))
+        stage.server.cut()
+        try await client.reaches(.reconnecting)
+        let deliveries = try (0..<5).map { try client.enqueue(publish: ["n": Value($0)], to: "news") }
+        async let hasty = error { () throws(SenteError) in
+            _ = try await client.publish(["n": 5], to: "news", timeout: .seconds(3))
+        }
+        while client.metrics.outbox.messages < 6 { await Task.yield() }
+        stage.advance(by: .seconds(20))
+        #expect(await hasty?.code == .timedOut)
+        #expect(await hasty?.outcome == .notSent)
+        stage.server.accepts()
+        client.reconnect()
+        for delivery in deliveries { #expect(await delivery.outcome == .acknowledged) }
+        #expect(stage.server.received("publish").map { $0["data"]?["n"] } == (0..<5).map { Value($0) })
+    }
+
     @Test("respond() answers requests, and what it throws as an error")
     func responds() async throws {
         struct Broken: Error, CustomStringConvertible { let description = "out of order" }

@@ -429,6 +429,7 @@ final class RuleBook {
             violate(5, "Message \(number) left after its time to live.")
         }
         world.messages[number].link = id
+        client.left(message.call)
     }
 
     /// A wish that the dialect has no word for is rejected without the server.

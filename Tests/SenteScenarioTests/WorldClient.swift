@@ -20,6 +20,8 @@ final class WorldClient: CustomStringConvertible {
         var madeAt: Instant
         /// It must be resolved by then.
         var deadline: Instant?
+        /// How long its answer may take, from when it left.
+        var answerLimit: Duration?
     }
 
     struct Handle {
@@ -177,11 +179,14 @@ final class WorldClient: CustomStringConvertible {
     func closeInbox(_ inbox: InboxID) { handle(.command(.closeInbox(inbox))) }
 
     /// `size` bytes of padding make it heavy.
+    ///
+    /// Without a limit of its own it has the outbox's time to live to leave, and then the
+    /// client's time for a request.
     @discardableResult
     func publish(
         to channel: String, size: Int = 0, excludeSender: Bool = false, limit: Duration? = .seconds(10)
     ) -> CallID {
-        track(.reply, limit: limit) {
+        track(.reply, limit: limit, answerLimit: limit == nil ? configuration.times.request : nil) {
             .publish(channel: channel, data: Self.data($0, size), excludeSender: excludeSender)
         }
     }
@@ -293,7 +298,9 @@ final class WorldClient: CustomStringConvertible {
         return id
     }
 
-    private func track(_ awaited: Awaited, limit: Duration?, _ make: (Int) -> Outbound) -> CallID {
+    private func track(
+        _ awaited: Awaited, limit: Duration?, answerLimit: Duration? = nil, _ make: (Int) -> Outbound
+    ) -> CallID {
         let number = world.messages.count
         return call(.message(number, awaited), limit: limit) { id in
             let life = configuration.outbox.timeToLive
@@ -302,8 +309,17 @@ final class WorldClient: CustomStringConvertible {
                     client: self.number, call: id, sentAt: now,
                     livesUntil: life.map { now.advanced(by: $0) }))
             if awaited == .settlement { echoCalls[number] = id }
-            return .submit(id, make(number), limit: limit, awaits: awaited)
+            if let answerLimit {
+                calls[id]?.deadline = life.map { now.advanced(by: $0) }
+                calls[id]?.answerLimit = answerLimit
+            }
+            return .submit(id, make(number), limit: limit, answerLimit: answerLimit, awaits: awaited)
         }
+    }
+
+    /// The message of this call left.
+    func left(_ call: CallID) {
+        if let limit = calls[call]?.answerLimit { calls[call]?.deadline = now.advanced(by: limit) }
     }
 
     private func submit(_ kind: CallKind, _ outbound: Outbound) -> CallID {

@@ -115,7 +115,7 @@ public struct TimeLimits: Sendable, Equatable {
     ///
     /// The default is 10 s.
     public var connect: Duration
-    /// A call that awaits an answer, from the call on.
+    /// A call that awaits an answer, from the call on; a publish, from when it left the outbox.
     ///
     /// The default is 10 s.
     public var request: Duration

@@ -24,11 +24,16 @@ package struct Call: Sendable {
     package var purpose: Purpose
     package var phase: Phase
     package var deadline: Instant?
+    /// How long its answer may take, from when it leaves; then it is part of the deadline.
+    package var answerLimit: Duration?
 
-    package init(purpose: Purpose, phase: Phase, deadline: Instant? = nil) {
+    package init(
+        purpose: Purpose, phase: Phase, deadline: Instant? = nil, answerLimit: Duration? = nil
+    ) {
         self.purpose = purpose
         self.phase = phase
         self.deadline = deadline
+        self.answerLimit = answerLimit
     }
 }
 
@@ -61,13 +66,22 @@ package struct Calls: Sendable {
     package mutating func add(_ id: CallID, _ call: Call) {
         calls[id] = call
         if call.purpose == .submit(.reply) { pendingCount += 1 }
-        guard let deadline = call.deadline else { return }
-        heap.append((deadline, id))
-        siftUp(heap.count - 1)
+        if let deadline = call.deadline { schedule(id, deadline) }
     }
 
-    package mutating func sent(_ id: CallID, _ slot: PendingReplies.SlotKey?) {
-        calls[id]?.phase = .sent(slot)
+    package mutating func sent(_ id: CallID, _ slot: PendingReplies.SlotKey?, at now: Instant) {
+        guard let index = calls.index(forKey: id) else { return }
+        calls.values[index].phase = .sent(slot)
+        guard let limit = calls.values[index].answerLimit else { return }
+        let deadline = now.advanced(by: limit)
+        calls.values[index].deadline = deadline
+        calls.values[index].answerLimit = nil
+        schedule(id, deadline)
+    }
+
+    private mutating func schedule(_ id: CallID, _ deadline: Instant) {
+        heap.append((deadline, id))
+        siftUp(heap.count - 1)
     }
 
     /// The server will not answer this call: it is done when its message is written.

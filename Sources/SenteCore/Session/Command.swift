@@ -25,8 +25,10 @@ package enum Command: Sendable {
     case closeInbox(InboxID)
     /// Answers a request that came through a responder's inbox.
     case answer(InboxID, requestID: String, data: Value, isError: Bool)
-    /// Sends through the outbox. `limit` runs from the call.
-    case submit(CallID, Outbound, limit: Duration?, awaits: Awaited)
+    /// Sends through the outbox. `limit` runs from the call, `answerLimit` from when the message left: before that the outbox's
+    /// time to live is its only limit.
+    case submit(
+        CallID, Outbound, limit: Duration?, answerLimit: Duration? = nil, awaits: Awaited)
     /// The app found the answer to an event in another event.
     case settle(CallID, Value)
     case ping(CallID)

@@ -5,7 +5,10 @@ import SenteWire
 
 /// The outbox, the replies, and what became of each call.
 extension Session {
-    mutating func submit(_ call: CallID, _ outbound: Outbound, _ limit: Duration?, _ awaited: Awaited) {
+    mutating func submit(
+        _ call: CallID, _ outbound: Outbound, _ limit: Duration?, answer answerLimit: Duration?,
+        _ awaited: Awaited
+    ) {
         endIfDeaf()
         if let error = refusalToQueue() {
             return resolve(call, .failure(error))
@@ -14,7 +17,7 @@ extension Session {
             call,
             Call(
                 purpose: .submit(awaited), phase: .queued,
-                deadline: limit.map { now.instant.advanced(by: $0) }))
+                deadline: limit.map { now.instant.advanced(by: $0) }, answerLimit: answerLimit))
         var outbound = outbound
         if case .event(let event, nil) = outbound, awaited == .reply {
             outbound = .event(event, callback: callbacks.next(using: &random))
@@ -106,7 +109,7 @@ extension Session {
                 outbound, for: call, owner: isAwaited ? .call(call) : .nobody)
             // What this dialect does not answer, a publish, is done when it is written.
             if slot == nil, isAwaited { calls.awaitWritten(call) }
-            calls.sent(call, isAwaited ? slot : nil)
+            calls.sent(call, isAwaited ? slot : nil, at: now.instant)
             return transmission
         } catch {
             effects.append(.record(.dropped(reason: error.code)))

@@ -162,7 +162,8 @@ extension Session {
         if let early = traffic.pending.takeEarly(correlation) {
             return replied(to: call, early)
         }
-        calls.sent(call, traffic.pending.add(correlation, owner: .call(call), at: now.instant))
+        let slot = traffic.pending.add(correlation, owner: .call(call), at: now.instant)
+        calls.sent(call, slot, at: now.instant)
     }
 
     private mutating func unawaited(_ correlation: Correlation, _ reply: Reply, _ size: Int) {

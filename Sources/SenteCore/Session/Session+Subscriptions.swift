@@ -119,7 +119,7 @@ extension Session {
         do throws(SenteError) {
             let (transmission, slot) = try encode(
                 .unsubscribe(channel: channel.text), for: call, owner: call.map { .call($0) } ?? .nobody)
-            if let call { calls.sent(call, slot) }
+            if let call { calls.sent(call, slot, at: now.instant) }
             effects.append(.transmit(open.link, [transmission]))
         } catch {
             effects.append(.record(.dropped(reason: error.code)))

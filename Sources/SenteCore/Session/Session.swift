@@ -231,8 +231,8 @@ package struct Session: Sendable {
         case .answer(let inbox, let id, let data, let isError):
             inboxes.answered(inbox)
             answer(id, data, isError: isError)
-        case .submit(let call, let outbound, let limit, let awaited):
-            submit(call, outbound, limit, awaited)
+        case .submit(let call, let outbound, let limit, let answerLimit, let awaited):
+            submit(call, outbound, limit, answer: answerLimit, awaited)
         case .settle(let call, let value): settle(call, value)
         case .ping(let call): ping(call)
         case .cancel(let call): cancel(call)

@@ -184,6 +184,34 @@ struct SessionCallsTests {
         #expect(session.error(of: sent)?.code == .timedOut)
     }
 
+    @Test("The limit of an answer runs from when its message left, which the outbox's time to live bounds")
+    func answerLimits() {
+        var session = TestSession.connecting { $0.outbox.timeToLive = .seconds(7) }
+        func publish() -> CallID {
+            let call = session.newCall()
+            session.handle(
+                .command(
+                    .submit(call, Self.publish("a"), limit: nil, answerLimit: .seconds(2), awaits: .reply)))
+            return call
+        }
+        let early = publish()
+        session.advance(by: .seconds(5))
+        let late = publish()
+        session.advance(by: .seconds(2))
+        #expect(session.error(of: early)?.code == .expired)
+        #expect(session.error(of: early)?.outcome == .notSent)
+        session.greet()
+        #expect(session.sent.count == 1)
+        session.advance(by: .milliseconds(1_999))
+        #expect(session.isPending(late))
+        session.advance(by: .milliseconds(1))
+        #expect(session.error(of: late)?.code == .timedOut)
+        #expect(session.error(of: late)?.outcome == .unknown)
+        let answered = publish()
+        session.advance(by: .milliseconds(1_999))
+        #expect(session.isPending(answered))
+    }
+
     @Test("A cancelled call that still waits is not sent; one that left is unknown")
     func cancellation() {
         var session = TestSession.connecting()
