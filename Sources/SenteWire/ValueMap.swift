@@ -40,14 +40,11 @@ public struct ValueMap: Sendable {
 
     /// Makes a map of keys and values in turns that are few and known to differ.
     package init(fewDistinct items: [Value]) {
-        self.items = items
-        index = KeyIndex()
+        self.init(items: items, index: KeyIndex())
     }
 
-    /// Makes a map of keys and values in turns; nil if Clojure takes two of the keys for equal.
-    init?(distinct items: [Value]) {
-        guard let index = KeyIndex(distinct: items, stride: 2), ClojureEquality.tellsApart(items, stride: 2)
-        else { return nil }
+    /// Makes a map of keys and values in turns, and their index.
+    init(items: [Value], index: KeyIndex) {
         self.items = items
         self.index = index
     }
@@ -64,30 +61,17 @@ public struct ValueMap: Sendable {
     /// The values in the order of their keys.
     public var values: [Value] { stride(from: 1, to: items.count, by: 2).map { items[$0] } }
 
-    /// What stands under a text, or else under the keyword of that text.
-    package func value(named name: String) -> Value? {
-        guard index.isEmpty else { return self[name] ?? self[Keyword(name)] }
-        let found: Int? = items.lend { items in
-            var found: Int?
-            var position = 0
-            while position < items.count {
-                switch items[position].value {
-                case .string(let text): if text.isSameText(as: name) { return position }
-                case .keyword(let keyword): if keyword.text.isSameText(as: name) { found = position }
-                default: break
-                }
-                position += 2
-            }
-            return found
-        }
-        return found.map { items[$0 + 1] }
-    }
-
     /// Where among the items a key stands.
     func position(of key: Value) -> Int? { index.position(of: key, in: items, stride: 2) }
 
     /// Where among the items a text stands as a key.
     func position(of key: String) -> Int? { index.position(of: key, in: items, stride: 2) }
+
+    /// Where among the items a text, or else the keyword of that text, stands as a key.
+    func position(named name: String) -> Int? { index.position(named: name, in: items, stride: 2) }
+
+    /// What stands under a text, or else under the keyword of that text.
+    package func value(named name: String) -> Value? { position(named: name).map { items[$0 + 1] } }
 
     /// What stands under a key; setting nil removes it.
     public subscript(_ key: Value) -> Value? {

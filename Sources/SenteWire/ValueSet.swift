@@ -23,16 +23,8 @@ public struct ValueSet: Sendable {
         }
     }
 
-    /// Makes a set of values that are few and known to differ.
-    init(fewDistinct items: [Value]) {
-        self.items = items
-        index = KeyIndex()
-    }
-
-    /// Makes a set of values; nil if Clojure takes two of them for equal.
-    init?(distinct items: [Value]) {
-        guard let index = KeyIndex(distinct: items, stride: 1), ClojureEquality.tellsApart(items, stride: 1)
-        else { return nil }
+    /// Makes a set of values that differ, and their index.
+    init(items: [Value], index: KeyIndex) {
         self.items = items
         self.index = index
     }

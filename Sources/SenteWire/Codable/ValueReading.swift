@@ -54,10 +54,7 @@ extension ValueReading {
             next += 2
             return map.items[next - 1]
         }
-        guard let position = map.position(of: text) ?? map.position(of: .keyword(Keyword(exactly: text)))
-        else {
-            return nil
-        }
+        guard let position = map.position(named: text) else { return nil }
         next = position + 2
         return map.items[position + 1]
     }

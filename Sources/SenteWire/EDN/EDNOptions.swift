@@ -37,7 +37,7 @@ extension WireFormat {
         WireFormat(name: name, isBinary: false) { value, bytes, limits throws(WireError) in
             var writer = EDNWriter(limits: limits, readers: options.readers)
             try writer.write(value)
-            bytes.append(contentsOf: writer.sink.written)
+            writer.sink.copy(to: &bytes)
         } decode: { bytes, limits throws(WireError) in
             try EDNReader(bytes, options, limits).read()
         }

@@ -96,7 +96,7 @@ extension WireFormat {
         WireFormat(name: name, isBinary: false) { value, bytes, limits throws(WireError) in
             var writer = JSONWriter(options: options, limits: limits)
             try writer.write(value)
-            bytes.append(contentsOf: writer.sink.written)
+            writer.sink.copy(to: &bytes)
         } decode: { bytes, limits throws(WireError) in
             try JSONReader(bytes, limits).read()
         }

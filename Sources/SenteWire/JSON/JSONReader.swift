@@ -59,24 +59,27 @@ struct JSONReader: DocumentReader, ~Copyable {
     private mutating func next() throws(ReadingError) -> Bool {
         guard depth > 0 else { return false }
         let isObject = open & 1 == 1
-        let value: Value
         switch try scanner.nextByte() {
         case UInt8(ascii: ","):
             scanner.position += 1
             if isObject { try key() }
             return false
-        case UInt8(ascii: "}") where isObject: value = .map(stack.takeMap(from: open >> 1))
-        case UInt8(ascii: "]") where !isObject: value = .vector(stack.takeArray(from: open >> 1))
+        case UInt8(ascii: "}") where isObject: close(.map(stack.takeMap(from: open >> 1)))
+        case UInt8(ascii: "]") where !isObject: close(.vector(stack.takeArray(from: open >> 1)))
         default:
             throw isObject
                 ? scanner.error("A comma or the end of the object must come here.")
                 : scanner.error("A comma or the end of the array must come here.")
         }
+        return true
+    }
+
+    @inline(__always)
+    private mutating func close(_ collection: consuming Value) {
         scanner.position += 1
         depth -= 1
-        if case .integer(let outer) = stack.pop() { open = Int(outer) }
-        stack.push(value)
-        return true
+        if case .integer(let outer) = stack.pop() { open = Int(truncatingIfNeeded: outer) }
+        stack.push(collection)
     }
 
     /// Reads a name and its colon.

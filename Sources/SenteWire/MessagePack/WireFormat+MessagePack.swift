@@ -12,7 +12,7 @@ extension WireFormat {
         value, bytes, limits throws(WireError) in
         var writer = SenteMessagePackWriter(limits: limits)
         try writer.write(value)
-        bytes.append(contentsOf: writer.sink.written)
+        writer.sink.copy(to: &bytes)
     } decode: { bytes, limits throws(WireError) in
         try SenteMessagePackReader(bytes, limits).read()
     }

@@ -17,6 +17,12 @@ struct ByteSink: ~Copyable {
 
     var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory, count: count) }
 
+    /// Adds what was written to other bytes.
+    func copy(to bytes: inout [UInt8]) {
+        // To make an array takes half of the instructions that growing an empty one does.
+        if bytes.isEmpty { bytes = Array(written) } else { bytes.append(contentsOf: written) }
+    }
+
     @inline(__always)
     private mutating func reserve(_ more: Int) {
         if capacity - count < more { grow(more) }

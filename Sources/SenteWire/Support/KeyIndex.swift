@@ -14,9 +14,6 @@ struct KeyIndex: Sendable {
     /// Makes the table of a small or empty array.
     init() {}
 
-    /// Whether the keys are so few that looking at each is faster.
-    var isEmpty: Bool { slots.isEmpty }
-
     /// Makes the table of these keys, or nil if two of them are equal.
     init?(distinct items: [Value], stride: Int) {
         guard items.count > Self.smallCount * stride else {
@@ -45,6 +42,27 @@ struct KeyIndex: Sendable {
     func position(of key: String, in items: [Value], stride: Int) -> Int? {
         guard slots.isEmpty else { return position(of: .string(key), in: items, stride: stride) }
         return Self.scan(items, to: items.count, for: key, stride)
+    }
+
+    /// Where a text, or else the keyword of that text, stands as a key.
+    func position(named name: String, in items: [Value], stride: Int) -> Int? {
+        guard slots.isEmpty else {
+            return position(of: .string(name), in: items, stride: stride)
+                ?? position(of: .keyword(Keyword(exactly: name)), in: items, stride: stride)
+        }
+        return items.lend { items in
+            var keyword: Int?
+            var position = 0
+            while position < items.count {
+                switch items[position].value {
+                case .string(let text) where text.isSameText(as: name): return position
+                case .keyword(let key) where key.text.isSameText(as: name): keyword = position
+                default: break
+                }
+                position += stride
+            }
+            return keyword
+        }
     }
 
     /// Notes the key that was just appended at `position`.

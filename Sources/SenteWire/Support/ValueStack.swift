@@ -76,21 +76,27 @@ struct ValueStack: ~Copyable {
     mutating func takeMap(from start: Int) -> ValueMap {
         let isDistinct = hasFewDistinctKeys(from: start, stride: 2)
         let items = takeArray(from: start)
-        return isDistinct ? ValueMap(fewDistinct: items) : ValueMap(items: items)
+        return isDistinct ? ValueMap(items: items, index: KeyIndex()) : ValueMap(items: items)
     }
 
     /// Takes everything from `start` on, keys and values in turns, as a map; nil if Clojure takes two keys for equal.
     mutating func takeDistinctMap(from start: Int) -> ValueMap? {
-        let isDistinct = hasFewDistinctKeys(from: start, stride: 2)
-        let items = takeArray(from: start)
-        return isDistinct ? ValueMap(fewDistinct: items) : ValueMap(distinct: items)
+        takeDistinct(from: start, stride: 2).map { ValueMap(items: $0, index: $1) }
     }
 
     /// Takes everything from `start` on as a set; nil if Clojure takes two elements for equal.
     mutating func takeDistinctSet(from start: Int) -> ValueSet? {
-        let isDistinct = hasFewDistinctKeys(from: start, stride: 1)
+        takeDistinct(from: start, stride: 1).map { ValueSet(items: $0, index: $1) }
+    }
+
+    private mutating func takeDistinct(from start: Int, stride: Int) -> (items: [Value], index: KeyIndex)? {
+        let isDistinct = hasFewDistinctKeys(from: start, stride: stride)
         let items = takeArray(from: start)
-        return isDistinct ? ValueSet(fewDistinct: items) : ValueSet(distinct: items)
+        if isDistinct { return (items, KeyIndex()) }
+        guard let index = KeyIndex(distinct: items, stride: stride),
+            ClojureEquality.tellsApart(items, stride: stride)
+        else { return nil }
+        return (items, index)
     }
 
     /// Whether there are few keys, and their fingerprints tell that they differ.

@@ -42,7 +42,7 @@ extension WireFormat {
         WireFormat(name: name, isBinary: mode == .messagePack) { value, bytes, limits throws(WireError) in
             var writer = TransitWriter(mode: mode, options: options, limits: limits)
             try writer.write(value)
-            bytes.append(contentsOf: writer.output.sink.written)
+            writer.output.sink.copy(to: &bytes)
         } decode: { bytes, limits throws(WireError) in
             mode == .messagePack
                 ? try TransitMessagePackReader(bytes, options, limits).read()
