@@ -22,7 +22,6 @@ extension TextScanner {
         }
     }
 
-    @inline(__always)
     private mutating func literal(_ word: StaticString, _ value: Value) throws(ReadingError) -> Value {
         for index in 0..<word.utf8CodeUnitCount {
             guard position < end else { throw incomplete() }
