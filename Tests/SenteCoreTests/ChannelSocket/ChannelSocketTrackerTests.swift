@@ -17,7 +17,8 @@ private struct Life {
     /// Moves to `state`, a second later.
     mutating func move(
         to state: ConnectionState, error: SenteError? = nil, close: ConnectionStatus.Close? = nil,
-        retryAfter: Duration? = nil, identity: Identity? = nil, attempt: Int = 1
+        retryAfter: Duration? = nil, identity: Identity? = nil, attempt: Int = 1,
+        by own: ConnectionStatus.OwnEnd? = nil
     ) {
         now.instant = now.instant.advanced(by: .seconds(1))
         now.wallMilliseconds += 1_000
@@ -27,6 +28,7 @@ private struct Life {
         status.retryAt = retryAfter.map { now.instant.advanced(by: $0) }
         if let close { status.lastClose = close }
         if let error { status.lastError = error }
+        status.endedBy = own
         if state == .open { status.lastError = nil }
         notices = tracker.follow(status, at: now)
     }
@@ -147,8 +149,7 @@ struct ChannelSocketTrackerTests {
     func reconnect() {
         var life = Life()
         life.open()
-        life.move(
-            to: .reconnecting, error: SenteError(.connectionLost, "reconnect() replaced the connection."))
+        life.move(to: .reconnecting, error: SenteError(.connectionLost, "Replaced."), by: .reconnect)
         #expect(life.told == ["state closed", "ended connectionLost"])
         #expect(life.state.lastClose?.reason == .requestedReconnect)
         #expect(life.state.lastError == nil)
@@ -163,8 +164,8 @@ struct ChannelSocketTrackerTests {
         life.open()
         life.move(
             to: .reconnecting,
-            error: SenteError(.connectionLost, "breakConnection() broke the connection."),
-            retryAfter: .seconds(1))
+            error: SenteError(.connectionLost, "Broken."),
+            retryAfter: .seconds(1), by: .breakConnection)
         #expect(life.state.lastClose?.reason == .unexpected)
         #expect(life.state.lastWSClose?.code.rawValue == 3_000)
         #expect(life.state.lastWSClose?.reason == "CLOSE_ABNORMAL")

@@ -27,6 +27,16 @@ struct SenteLiteVectorsTranscriptTests {
         return .inbound([.reply(.next(.subscription, channel: WireName(channel)), reply)])
     }
 
+    /// No subscription is confirmed so; one that nobody had is ended.
+    private static func unknown(_ channel: String) -> Heard {
+        let error = SenteError(
+            .rejected,
+            "The server refused the subscription of “\(channel)”. Its reason is “not-subscribed”.",
+            outcome: .acknowledged, details: ["error": .keyword("not-subscribed")])
+        let reply = Reply.either(subscribe: .refused(error), unsubscribe: .unsubscribed)
+        return .inbound([.reply(.next(.subscription, channel: WireName(channel)), reply)])
+    }
+
     private static func delivery(_ channel: String, _ data: Value, from sender: String) -> Heard {
         .inbound([.delivery(ChannelMessage(channel: channel, data: data, sender: sender))])
     }
@@ -115,7 +125,7 @@ struct SenteLiteVectorsTranscriptTests {
                 Self.delivery("c", one, from: name), Self.delivery("c", one, from: name),
                 Self.delivery("c", .null, from: name), Self.delivery("c", .null, from: name),
                 Self.delivery("c", two, from: name), Self.delivery("c", two, from: name),
-                Self.acknowledged(":kw/chan"), Self.acknowledged("never"), Self.echo,
+                Self.acknowledged(":kw/chan"), Self.unknown("never"), Self.echo,
             ])
     }
 
