@@ -279,7 +279,7 @@ extension Session {
         guard case .open(let open) = state, traffic.pending.abandoned > PendingReplies.maximumAbandoned else {
             return
         }
-        effects.append(.closeLink(open.link, .normal, reason: ""))
+        closeLink(open.link)
         let text =
             "The server left \(traffic.pending.abandoned) messages unanswered, and the pings after them."
         lose(open, SenteError(.silent, text))

@@ -42,8 +42,6 @@ extension Session {
             }
         case .open(let open):
             backoff.reset()
-            // A link that reads nothing would not see the peer's close frame.
-            if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
             close(open.link, [call], error)
         case .reconnecting(let waiting):
             if let ask = waiting.ask { effects.append(.cancelAsk(ask)) }
@@ -67,8 +65,7 @@ extension Session {
         case .open(let open):
             let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
             status.endedBy = .reconnect
-            if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
-            effects.append(.closeLink(open.link, .normal, reason: ""))
+            closeLink(open.link)
             backoff.linkEnded(openedAt: open.since, at: now.instant)
             status.lastError = error
             effects.append(.record(.linkEnded(nil)))
@@ -80,9 +77,8 @@ extension Session {
 
     mutating func breakLink() {
         guard case .open(let open) = state else { return }
-        if open.pausedUntil != nil { effects.append(.resumeReading(open.link)) }
         let close = ConnectionStatus.Close.brokenOnPurpose
-        effects.append(.closeLink(open.link, close.code, reason: close.reason))
+        closeLink(open.link, close.code, reason: close.reason)
         let error = SenteError(.connectionLost, "breakConnection() broke the connection.")
         lose(open, error, by: .breakConnection)
     }
@@ -115,11 +111,17 @@ extension Session {
     }
 
     private mutating func close(_ link: LinkID, _ waiters: [CallID], _ error: SenteError) {
-        effects.append(.closeLink(link, .normal, reason: ""))
+        closeLink(link)
         let deadline = now.instant.advanced(by: configuration.times.close)
         move(to: .closing(Closing(link: link, deadline: deadline, waiters: waiters)))
         endLink(error)
         giveUpWaiting(error)
+    }
+
+    /// Ends a link with a closing handshake; one that reads nothing would not see the peer's close frame.
+    mutating func closeLink(_ link: LinkID, _ code: CloseCode = .normal, reason: String = "") {
+        if case .open(let open) = state, open.pausedUntil != nil { effects.append(.resumeReading(link)) }
+        effects.append(.closeLink(link, code, reason: reason))
     }
 
     private mutating func closeAtOnce(_ call: CallID, _ error: SenteError) {
@@ -248,7 +250,7 @@ extension Session {
 
     mutating func mismatched(_ link: LinkID, _ error: SenteError) {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
-        effects.append(.closeLink(link, .unsupportedData, reason: "unknown dialect"))
+        closeLink(link, .unsupportedData, reason: "unknown dialect")
         failAttempt(error, .elsewhere)
     }
 

@@ -61,8 +61,7 @@ extension Session {
     /// What unfolds to more than may come ends the link as a frame of that size does (RFC 6455 §7.4.1).
     private mutating func tooLarge(_ link: LinkID, _ why: String) {
         if case .closing = state { return }
-        if case .open(let open) = state, open.pausedUntil != nil { effects.append(.resumeReading(link)) }
-        effects.append(.closeLink(link, .messageTooBig, reason: ""))
+        closeLink(link, .messageTooBig)
         ended(link, .failed(LinkFailure(.protocolViolation, why, closeCode: .messageTooBig)))
     }
 

@@ -282,9 +282,15 @@ struct SessionCallsTests {
         #expect(session.isPending(second))
     }
 
-    @Test("A server that answers nothing at all is left before its slots fill the memory")
+    @Test("A server that answers nothing at all is left before its slots fill the memory, paused or not")
     func deaf() {
-        var session = TestSession.opened()
+        var session = TestSession.opened {
+            $0.inbox = InboxPolicy(maximumMessages: 1, overflow: .pauseReading)
+        }
+        _ = session.subscribe("b")
+        for _ in 0..<2 { session.receive(.delivery(ChannelMessage(channel: "b", data: .null))) }
+        #expect(session.effects.contains(.pauseReading(session.link)))
+        let link = session.link
         for _ in 0...PendingReplies.maximumAbandoned {
             #expect(session.state == .open)
             let call = session.submit(Self.publish("a"))
@@ -294,6 +300,8 @@ struct SessionCallsTests {
         session.send("e")
         #expect(session.state == .reconnecting)
         #expect(session.status.lastError?.code == .silent)
+        // What reads nothing would not see the peer's close frame.
+        #expect(session.effects.prefix(2) == [.resumeReading(link), .closeLink(link, .normal, reason: "")])
     }
 
     // MARK: Requests
