@@ -28,6 +28,8 @@ package struct ClientEngine: Sendable {
     package var status: ConnectionStatus { session.status }
     package var deadline: Instant? { session.deadline }
     package var subscriptions: [String] { session.subscriptions.wished.map(\.text) }
+    /// What reads and writes on the link of the latest greeting.
+    package var coder: (any DialectCoder)? { session.coder?.coder }
     /// Where the latest attempt went, when there was a choice.
     package var endpoint: String? { session.endpoints.currentURL }
     package var outboxCount: Int { session.outbox.count }

@@ -135,6 +135,14 @@ extension SenteClient {
         ///
         /// The default is `.standard`: Foundation's WebSocket on Apple's systems, sockets of this package's own elsewhere.
         public var transport: ClientTransport
+        /// Where what the client does and meets is written; nil for nowhere.
+        ///
+        /// `.standardError(minimum:)`, `.osLog` on Apple's systems, or a closure: `SignalLog { print($0) }`. The default is nil.
+        public var log: SignalLog?
+        /// Where each message that goes and comes is shown; nil for nowhere, unless the environment has `SENTE_TRACE=1`.
+        ///
+        /// `.standardError`, or a closure: `WireTrace { print($0) }`. The default is nil.
+        public var trace: WireTrace?
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.

@@ -14,12 +14,21 @@ extension SenteClient {
     /// false; else at once. The wish outlives handles and connections; `unsubscribe` ends it. Two subscribes
     /// to one channel share a wish, and each handle gets every message.
     ///
+    /// The handle begins with what the server kept of the channel, where it keeps any, whether the channel was subscribed
+    /// already or not. No handle gets a kept message twice that has an id.
+    ///
     /// On the dialect `senteLiteVectors` a name that begins with a colon is a keyword.
     ///
+    /// - Parameters:
+    ///   - channel: The channel.
+    ///   - history: How much of what the server kept the handle begins with. The default is all.
+    /// - Returns: The handle.
     /// - Throws: `invalidArgument` for a name no server takes, `rejected` with the server's reason,
     ///   `unsupported` on the dialect `sente`, which has no channels, `cancelled`.
-    public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
-        try await subscribe(channel, scoped: false)
+    public func subscribe(
+        _ channel: String, history: ChannelHistory = .all
+    ) async throws(SenteError) -> Subscription {
+        try await subscribe(channel, scoped: false, history)
     }
 
     /// Subscribes for the time that `body` runs.
@@ -29,19 +38,21 @@ extension SenteClient {
     ///
     /// - Throws: What `subscribe` throws, and what `body` throws.
     public func withSubscription<R>(
-        _ channel: String, isolation: isolated (any Actor)? = #isolation,
+        _ channel: String, history: ChannelHistory = .all, isolation: isolated (any Actor)? = #isolation,
         _ body: (Subscription) async throws -> R
     ) async throws -> R {
-        let subscription = try await subscribe(channel, scoped: true)
+        let subscription = try await subscribe(channel, scoped: true, history)
         defer { subscription.cancel() }
         return try await body(subscription)
     }
 
-    private func subscribe(_ channel: String, scoped: Bool) async throws(SenteError) -> Subscription {
+    private func subscribe(
+        _ channel: String, scoped: Bool, _ history: ChannelHistory
+    ) async throws(SenteError) -> Subscription {
         try check(.subscribe(channel: channel))
         let handle = InboxHandle(self) { .endScope($0) }
         let answer = try await call(receiver: (handle.inbox, handle.mailbox)) {
-            .subscribe($0, channel: channel, handle.inbox, scoped: scoped)
+            .subscribe($0, channel: channel, handle.inbox, scoped: scoped, history: history)
         }
         guard case .subscribed = answer else { throw .mismatched(answer) }
         return Subscription(channel, handle)
@@ -169,7 +180,7 @@ extension SenteClient {
         ])
         do throws(SenteError) {
             // A wish of its own for as long as it takes the server to answer.
-            _ = try await subscribe(channel, scoped: true)
+            _ = try await subscribe(channel, scoped: true, .none)
         } catch {
             registration.cancel()
             throw error

@@ -53,6 +53,7 @@ public final class SenteClient: Sendable {
         self.configuration = configuration
         self.host = host
         driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
+        configuration.log?.follow(driver.signals)
         leavePath = configuration.networkPath.source(on: host)?.observe {
             [submissions = driver.submissions] change in
             submissions.post([.input(.pathChanged(change))])
@@ -96,6 +97,13 @@ public final class SenteClient: Sendable {
     ) -> Registration {
         driver.closures.register { change in await body(change.old, change.new) }
     }
+
+    /// What the client does and meets, as data: states with their causes, attempts, errors, gaps, drops.
+    ///
+    /// ```swift
+    /// for await signal in client.signals where signal.level >= .warn { print(signal) }
+    /// ```
+    public var signals: Signals { Signals(driver.signals) }
 
     /// Connects, and waits until the client is open; returns at once when it is.
     ///

@@ -33,6 +33,18 @@ public struct Subscription: AsyncSequence, Sendable {
     /// It is not asked again until `subscribe` is called again.
     public var rejection: SenteError? { handle.client.driver.board.channel(channel)?.rejection }
 
+    /// Where the channel stands, as a sequence: the current state first, then every change until it has ended.
+    ///
+    /// ```swift
+    /// for await state in subscription.states {
+    ///     if case .gap(let gap) = state { print("out of reach for \(gap.duration)") }
+    /// }
+    /// ```
+    public var states: SubscriptionStates {
+        let mailbox = handle.mailbox
+        return SubscriptionStates(channel, handle.client.driver.board) { mailbox.isFinished }
+    }
+
     /// Ends this handle's sequence.
     ///
     /// The wish stays; `unsubscribe` ends it.

@@ -24,7 +24,7 @@ struct Coverage {
         case .missed: count("signal", "missed")
         case .undecodable: count("signal", "undecodable")
         case .serverError: count("signal", "serverError")
-        case .failed(let code): count("error", code.rawValue)
+        case .failed(let code), .refused(let code): count("error", code.rawValue)
         case .opened(_, let isReconnect): count("signal", isReconnect ? "reopened" : "opened")
         case .ignored(let reason): count("ignored", reason.rawValue)
         case .roundTrip: count("signal", "roundTrip")

@@ -33,6 +33,17 @@ final class EncodingRecorder: @unchecked Sendable {
 
         var dialect: Dialect { coder.dialect }
         var format: WireFormat { coder.format }
+        var sizes: SizeLimits { coder.sizes }
+
+        func value(of message: Message) throws(UnreadableError) -> Value { try coder.value(of: message) }
+
+        func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound] {
+            coder.read(value, isCallback: isCallback)
+        }
+
+        func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value {
+            try coder.spell(outbound, at: now)
+        }
 
         func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
             coder.decode(message, isCallback: isCallback)

@@ -134,7 +134,7 @@ struct RandomWorld {
 
     private func subscribe(_ client: WorldClient, _ channel: String) {
         let isScoped = world.chance(0.4)
-        let (call, inbox) = client.subscribe(channel, scoped: isScoped)
+        let (call, inbox) = client.subscribe(channel, scoped: isScoped, history: isScoped ? .last(1) : .all)
         if isScoped {
             world.after(world.milliseconds(0...world.pick([100, 60_000]))) { _ in client.endScope(inbox) }
         } else if world.chance(0.2) {

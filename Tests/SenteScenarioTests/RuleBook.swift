@@ -45,7 +45,11 @@ final class RuleBook {
     private(set) var link: LinkID?
     private var written: [String] = []
     private var confirmed: Set<String> = []
+    /// Channels that were confirmed since they were wished for, and since when those are lost that are.
+    private var wasConfirmed: Set<String> = []
+    private var lost: [String: Instant] = [:]
     private var askedInStep: String?
+    private var asksForHistory = false
     private var asked: [String: Int] = [:]
     private var received: [String: Int] = [:]
     /// Wishes that the dialect has no word for.
@@ -110,11 +114,13 @@ final class RuleBook {
         switch command {
         case .connect, .reconnect: wantsLink = true
         case .disconnect: wantsLink = false
-        case .subscribe(_, let channel, let inbox, let scoped):
+        case .subscribe(_, let channel, let inbox, let scoped, let history):
             askedInStep = channel
+            asksForHistory = history != .none
             if wishes.add(channel, inbox, isScoped: scoped, isSubscription: true) { forgetWritten(channel) }
         case .respond(let channel, let inbox):
             askedInStep = channel
+            asksForHistory = false
             if wishes.add(channel, inbox, isScoped: true, isSubscription: false) { forgetWritten(channel) }
         case .unsubscribe(_, let channel):
             wishes.remove(channel)
@@ -186,7 +192,18 @@ final class RuleBook {
             pausedAt = nil
             lastLife = now
         case .record(.linkEnded): if isLinkEnding, link == linkBefore { link = nil }
+        case .gap(let channel, let gap): checkGap(channel, gap)
         case .ready, .finish, .resolve, .record: break
+        }
+    }
+
+    /// 6: What was confirmed, then lost, and is confirmed anew shows how long it was out of reach.
+    private func checkGap(_ channel: String, _ gap: ChannelGap) {
+        guard let lostAt = lost.removeValue(forKey: channel) else {
+            return violate(6, "\(channel) shows a gap, and was never lost.")
+        }
+        if gap.since > lostAt || gap.since.advanced(by: gap.duration) != now {
+            violate(6, "\(channel) was lost at \(lostAt), and its gap is \(gap).")
         }
     }
 
@@ -407,8 +424,8 @@ final class RuleBook {
     }
 
     private func wishWritten(_ channel: String) {
-        // Only who asks again for what the server never answered has it written anew.
-        let isAskedAnew = askedInStep == channel && !confirmed.contains(channel)
+        // Only who asks again for what the server never answered has it written anew, and who wants what the server kept.
+        let isAskedAnew = askedInStep == channel && (!confirmed.contains(channel) || asksForHistory)
         if written.contains(channel), !isAskedAnew {
             violate(6, "The wish for \(channel) is written twice on \(link as Any).")
         }
@@ -452,12 +469,25 @@ final class RuleBook {
 
     /// 6: Only the reply to the latest asking confirms a wish; a rejection rests until asked again.
     private func subscription(_ channel: String, _ status: SubscriptionStatus) {
-        if status.isConfirmed || status.rejection != nil, unencodable.remove(channel) == nil {
+        let isAnswer = !confirmed.contains(channel) && (status.isConfirmed || status.rejection != nil)
+        if isAnswer, unencodable.remove(channel) == nil {
             if received[channel, default: 0] != asked[channel, default: 0] || asked[channel] == nil {
                 violate(6, "\(channel) is answered although the server has not got the latest asking.")
             }
         }
-        if status.isConfirmed { confirmed.insert(channel) }
+        if status.isConfirmed {
+            confirmed.insert(channel)
+            if let lostAt = lost[channel] {
+                violate(6, "\(channel) was lost at \(lostAt), and is confirmed anew without a gap.")
+            }
+            wasConfirmed.insert(channel)
+        } else if wasConfirmed.contains(channel), lost[channel] == nil {
+            lost[channel] = now
+        }
+        if !wishes.inOrder.contains(channel), status.rejection == nil {
+            wasConfirmed.remove(channel)
+            lost[channel] = nil
+        }
         if status.rejection != nil {
             wishes.reject(channel)
             forgetWritten(channel)
@@ -469,7 +499,8 @@ final class RuleBook {
     func didPerform() {
         let engine = client.view
         let policy = client.configuration.outbox
-        if engine.outboxCount > policy.maximumMessages || engine.outboxBytes > policy.maximumBytes {
+        let isOver = engine.outboxCount > policy.maximumMessages || engine.outboxBytes > policy.maximumBytes
+        if isOver, policy.overflow != .wait {
             violate(5, "The outbox holds \(engine.outboxCount) messages of \(engine.outboxBytes) bytes.")
         }
         if engine.subscriptions != wishes.inOrder {

@@ -212,10 +212,11 @@ struct RuleTests {
         case .dropOldest: #expect(codes == [.dropped, .dropped, nil, nil, nil])
         case .dropNewest: #expect(codes == [nil, nil, nil, .dropped, .dropped])
         case .coalesce: #expect(codes == [.superseded, .superseded, .superseded, nil, nil])
+        case .wait: #expect(codes == [nil, nil, nil, nil, nil])
         }
         world.advance(by: .seconds(8))
         #expect(calls.allSatisfy { client.error(of: $0)?.outcome == .notSent })
-        #expect(client.drops[.expired] == (overflow == .coalesce ? 2 : 3))
+        #expect(client.drops[.expired] == (overflow == .coalesce ? 2 : overflow == .wait ? 5 : 3))
         expectRules(world)
     }
 
@@ -329,6 +330,59 @@ struct RuleTests {
         let (_, other) = late.subscribe("kept")
         world.advance(by: .seconds(1))
         #expect(late.messageNumbers(in: other) == [0, 1])
+        expectRules(world)
+    }
+
+    @Test("6: A handle made later begins with what the server kept, and the others hear none of it again")
+    func historyOfEachHandle() {
+        let world = TestWorld()
+        world.server.configuration.channelDefaults.retention = 3
+        let client = world.addOpenClient()
+        let (_, first) = client.subscribe("kept")
+        world.advance(by: .seconds(1))
+        for _ in 0..<3 { client.publish(to: "kept") }
+        world.advance(by: .seconds(1))
+        let (_, all) = client.subscribe("kept")
+        let (_, last) = client.subscribe("kept", history: .last(2))
+        let (_, none) = client.subscribe("kept", history: .none)
+        world.advance(by: .seconds(1))
+        client.pipe?.cut()
+        world.run { client.state == .reconnecting }
+        let (_, offline) = client.subscribe("kept")
+        let sender = world.addOpenClient()
+        sender.publish(to: "kept")
+        world.run { client.state == .open }
+        world.advance(by: .seconds(1))
+        #expect(client.messageNumbers(in: first) == [0, 1, 2, 3])
+        #expect(client.messageNumbers(in: all) == [0, 1, 2, 3])
+        #expect(client.messageNumbers(in: last) == [1, 2, 3])
+        #expect(client.messageNumbers(in: none) == [3])
+        #expect(client.messageNumbers(in: offline) == [0, 1, 2, 3])
+        let gaps = [first, all, last, none, offline].map { inbox in
+            client.handles[inbox]?.elements.compactMap {
+                if case .message(let message) = $0 { message.gap?.filling } else { nil }
+            }
+        }
+        #expect(gaps == [[.all], [.all], [.all], [.all], []])
+        expectRules(world)
+    }
+
+    @Test("6: Where the server keeps nothing, the next live message shows the gap and that nothing filled it")
+    func gapWithoutRetention() {
+        let world = TestWorld()
+        let client = world.addOpenClient()
+        let (_, inbox) = client.subscribe("news")
+        world.advance(by: .seconds(30))
+        client.pipe?.cut()
+        world.run { client.state == .reconnecting }
+        world.run { client.state == .open }
+        world.advance(by: .seconds(1))
+        for _ in 0..<2 { client.publish(to: "news") }
+        world.advance(by: .seconds(1))
+        let gaps = client.handles[inbox]?.elements.compactMap {
+            if case .message(let message) = $0 { message.gap } else { nil }
+        }
+        #expect(gaps?.map(\.filling) == [.nothing])
         expectRules(world)
     }
 

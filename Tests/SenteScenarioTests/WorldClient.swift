@@ -132,12 +132,14 @@ final class WorldClient: CustomStringConvertible {
     func reconnect() { handle(.command(.reconnect)) }
 
     @discardableResult
-    func subscribe(_ channel: String, scoped: Bool = false) -> (call: CallID, inbox: InboxID) {
+    func subscribe(
+        _ channel: String, scoped: Bool = false, history: ChannelHistory = .all
+    ) -> (call: CallID, inbox: InboxID) {
         let inbox = world.newInbox()
         handles[inbox] = Handle(channel: channel)
         let kind = CallKind.subscribe(channel: channel, inbox: inbox, scoped: scoped)
         let call = call(kind, limit: configuration.times.request) {
-            .subscribe($0, channel: channel, inbox, scoped: scoped)
+            .subscribe($0, channel: channel, inbox, scoped: scoped, history: history)
         }
         return (call, inbox)
     }
@@ -397,6 +399,7 @@ final class WorldClient: CustomStringConvertible {
         case .publish(let status): statuses.append(status)
         case .subscription(let channel, _):
             reading.note(engine.wish(WireName(channel)), for: WireName(channel))
+        case .gap: break
         case .record(let signal):
             reading.note(signal, at: now)
             if keepsResults { signals.append(signal) }

@@ -8,11 +8,16 @@ package struct Capabilities: Hashable, Sendable {
     package var answersEvents: Bool
     /// Some answers do not say what they answer, a pong not its ping either: they come in order.
     package var answersInOrder: Bool
+    /// The answer to a subscription brings what the server kept of the channel.
+    package var retainsMessages: Bool
 
-    package init(acknowledgesPublish: Bool, answersEvents: Bool, answersInOrder: Bool) {
+    package init(
+        acknowledgesPublish: Bool, answersEvents: Bool, answersInOrder: Bool, retainsMessages: Bool
+    ) {
         self.acknowledgesPublish = acknowledgesPublish
         self.answersEvents = answersEvents
         self.answersInOrder = answersInOrder
+        self.retainsMessages = retainsMessages
     }
 }
 
@@ -20,11 +25,15 @@ extension Dialect {
     package var capabilities: Capabilities {
         switch self {
         case .senteLiteMaps:
-            Capabilities(acknowledgesPublish: true, answersEvents: false, answersInOrder: false)
+            Capabilities(
+                acknowledgesPublish: true, answersEvents: false, answersInOrder: false, retainsMessages: true)
         case .senteLiteVectors:
-            Capabilities(acknowledgesPublish: false, answersEvents: true, answersInOrder: true)
+            Capabilities(
+                acknowledgesPublish: false, answersEvents: true, answersInOrder: true, retainsMessages: false)
         case .sente:
-            Capabilities(acknowledgesPublish: false, answersEvents: true, answersInOrder: false)
+            Capabilities(
+                acknowledgesPublish: false, answersEvents: true, answersInOrder: false, retainsMessages: false
+            )
         }
     }
 }

@@ -10,10 +10,42 @@ package import SenteWire
 package protocol DialectCoder: Sendable {
     var dialect: Dialect { get }
     var format: WireFormat { get }
+    var sizes: SizeLimits { get }
 
-    /// Reads one message. `isCallback` tells whether this client gave a text as a callback, where shape alone cannot.
+    /// The value that a message holds.
+    func value(of message: Message) throws(UnreadableError) -> Value
+
+    /// Reads what a value says. `isCallback` tells whether this client gave a text as a callback, where shape alone cannot.
+    func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound]
+
+    /// The value that says a message whose arguments are checked. Throws `unsupported`.
+    func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value
+
+    /// What a message says: its value, read.
     func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound]
 
-    /// Spells one message. Throws `unsupported`, `unencodable` or `invalidArgument`.
+    /// The message that says it: its arguments checked, its value in bytes.
+    ///
+    /// Throws `unsupported`, `unencodable` or `invalidArgument`.
     func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message
+}
+
+extension DialectCoder {
+    /// Without anything around it, the value of the format.
+    package func value(of message: Message) throws(UnreadableError) -> Value {
+        try format.value(of: message, limits: sizes)
+    }
+
+    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
+        do throws(UnreadableError) {
+            return read(try value(of: message), isCallback: isCallback)
+        } catch {
+            return [error.inbound]
+        }
+    }
+
+    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+        try dialect.check(arguments: outbound)
+        return try format.message(of: spell(outbound, at: now), limits: sizes)
+    }
 }

@@ -26,7 +26,7 @@ package enum Inbound: Hashable, Sendable {
     /// Understood, and of no consequence (`pong-ack`).
     case noise
     /// Not understood; the text says why. The link goes on.
-    case undecodable(String)
+    case undecodable(String, UndecodableReason = .shape)
     /// It unfolds to more than may come; the text says so. The link ends.
     case tooLarge(String)
 }

@@ -1,34 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteBase
-import SenteWire
+package import SenteWire
 
 extension SenteLiteMaps {
-    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
-        do throws(UnreadableError) {
-            return Self.read(try format.value(of: message, limits: sizes))
-        } catch {
-            return [error.inbound]
-        }
-    }
-
     /// The order decides what a peer can forge.
     ///
     /// What others publish arrives in one of two shapes, and flat ones hold fields of the publisher's choice,
     /// `type` among them; only the server can leave out the two it forces in.
-    private static func read(_ value: Value) -> [Inbound] {
+    package func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound] {
         guard let frame = MapFrame(value) else {
-            return [.event(Event(id: untyped, data: value))]
+            return [.event(Event(id: Self.untyped, data: value))]
         }
         let type = frame.text(.type)
         if type == MapFrameType.channelMessage.rawValue {
-            return [enveloped(frame)]
+            return [Self.enveloped(frame)]
         }
         if frame.has(.channel), frame.has(.broadcastTime) {
-            return [flat(frame)]
+            return [Self.flat(frame)]
         }
-        guard let type = type.flatMap({ MapFrameType($0) }) else { return [.event(event(frame))] }
-        return read(type, frame)
+        guard let type = type.flatMap({ MapFrameType($0) }) else { return [.event(Self.event(frame))] }
+        return Self.read(type, frame)
     }
 
     private static func read(_ type: MapFrameType, _ frame: MapFrame) -> [Inbound] {

@@ -13,7 +13,7 @@ package struct SenteLiteMaps: DialectCoder {
     package let format: WireFormat
     /// Whether fields and types are keywords: servers expect what they write themselves.
     private let writesKeywords: Bool
-    let sizes: SizeLimits
+    package let sizes: SizeLimits
 
     package init(format: WireFormat, writesKeywords: Bool = false, sizes: SizeLimits = SizeLimits()) {
         self.format = format
@@ -23,12 +23,7 @@ package struct SenteLiteMaps: DialectCoder {
 
     package var dialect: Dialect { .senteLiteMaps }
 
-    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
-        try dialect.check(arguments: outbound)
-        return try format.message(of: frame(outbound, at: now), limits: sizes)
-    }
-
-    private func frame(_ outbound: Outbound, at now: Moment) -> Value {
+    package func spell(_ outbound: Outbound, at now: Moment) -> Value {
         switch outbound {
         case .subscribe(let channel): frame(.subscribe, (.channel, Value(channel)))
         case .unsubscribe(let channel): frame(.unsubscribe, (.channel, Value(channel)))

@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteBase
-import SenteWire
+package import SenteWire
 
 extension SenteLiteVectors {
-    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
-        do throws(UnreadableError) {
-            return Self.read(try format.value(of: message, limits: sizes), isCallback)
-        } catch {
-            return [error.inbound]
-        }
-    }
-
-    private static func read(_ value: Value, _ isCallback: (String) -> Bool) -> [Inbound] {
+    package func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound] {
         guard let items = value.arrayValue else {
             return [.undecodable("The server sent a message that is no vector; it was skipped.")]
         }
@@ -20,14 +11,14 @@ extension SenteLiteVectors {
         if items.count == 2, case .string(let callback) = items[1] {
             // `[:my-app/said "text"]` is an event, unless this client gave that text for an answer.
             if first.keywordValue == nil || isCallback(callback) {
-                return [answer(callback, first)]
+                return [Self.answer(callback, first)]
             }
         }
         // Several at once, as Sente pushes them.
         if items.contains(where: { $0.arrayValue != nil }), first.keywordValue == nil {
-            return items.map { event($0) }
+            return items.map { Self.event($0) }
         }
-        return [event(value)]
+        return [Self.event(value)]
     }
 
     private static func answer(_ callback: String, _ data: Value) -> Inbound {

@@ -9,7 +9,7 @@ package import SenteWire
 /// (`Dialect.check`).
 package struct SenteLiteVectors: DialectCoder {
     package let format: WireFormat
-    let sizes: SizeLimits
+    package let sizes: SizeLimits
 
     package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
         self.format = format
@@ -18,20 +18,15 @@ package struct SenteLiteVectors: DialectCoder {
 
     package var dialect: Dialect { .senteLiteVectors }
 
-    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
-        try dialect.check(arguments: outbound)
-        return try format.message(of: Self.spell(outbound), limits: sizes)
-    }
-
-    private static func spell(_ outbound: Outbound) throws(SenteError) -> Value {
+    package func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value {
         switch outbound {
-        case .subscribe(let channel): spell(VectorWord.subscribe, (.channel, name(of: channel)))
-        case .unsubscribe(let channel): spell(VectorWord.unsubscribe, (.channel, name(of: channel)))
+        case .subscribe(let channel): Self.spell(VectorWord.subscribe, (.channel, Self.name(of: channel)))
+        case .unsubscribe(let channel): Self.spell(VectorWord.unsubscribe, (.channel, Self.name(of: channel)))
         case .publish(let channel, let data, false):
-            spell(VectorWord.publish, (.channel, name(of: channel)), (.data, data))
+            Self.spell(VectorWord.publish, (.channel, Self.name(of: channel)), (.data, data))
         case .publish(let channel, let data, true):
-            spell(
-                VectorWord.publish, (.channel, name(of: channel)), (.data, data),
+            Self.spell(
+                VectorWord.publish, (.channel, Self.name(of: channel)), (.data, data),
                 (MapField.excludeSender[1], true))
         case .event(let event, nil): event.vector
         case .event(let event, let callback?): [event.vector, Value(callback)]

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-import SenteWire
+package import SenteWire
 
 extension SenteVectors {
-    package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
-        do throws(UnreadableError) {
-            let envelope = Envelope(message)
-            let value = try format.value(of: message, behind: envelope.prefix, limits: sizes)
-            return Self.read(envelope.isBare ? [value] : value, isCallback)
-        } catch {
-            return [error.inbound]
-        }
+    package func value(of message: Message) throws(UnreadableError) -> Value {
+        let envelope = Envelope(message)
+        let value = try format.value(of: message, behind: envelope.prefix, limits: sizes)
+        return envelope.isBare ? [value] : value
     }
 
     /// What stands before the value up to 1.17: `+` where it has the room for a callback id, `-` where it has none.
@@ -27,7 +23,7 @@ extension SenteVectors {
     }
 
     /// In the order of Sente's own client (sente.cljc, `on-message` of `ChWebSocket`).
-    private static func read(_ value: Value, _ isCallback: (String) -> Bool) -> [Inbound] {
+    package func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound] {
         guard let items = value.arrayValue, items.count == 1 || items.count == 2 else {
             return [
                 .undecodable(
@@ -40,8 +36,8 @@ extension SenteVectors {
         }
         if said.keywordValue == VectorWord.ping { return [.ping(stamp: nil)] }
         switch items.count == 2 ? items[1] : .null {
-        case .null: return batch(said)
-        case .string(let callback): return [reply(callback, said, isCallback)]
+        case .null: return Self.batch(said)
+        case .string(let callback): return [Self.reply(callback, said, isCallback)]
         default:
             return [.undecodable("The server sent a reply whose callback id is no text; it was skipped.")]
         }

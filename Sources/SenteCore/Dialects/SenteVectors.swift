@@ -8,7 +8,7 @@ package import SenteWire
 /// Replies carry the callback id of what they answer, and a ping is an event whose callback id is its stamp.
 package struct SenteVectors: DialectCoder {
     package let format: WireFormat
-    let sizes: SizeLimits
+    package let sizes: SizeLimits
 
     package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
         self.format = format
@@ -17,17 +17,12 @@ package struct SenteVectors: DialectCoder {
 
     package var dialect: Dialect { .sente }
 
-    package func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
-        try dialect.check(arguments: outbound)
-        return try format.message(of: Self.spell(outbound), limits: sizes)
-    }
-
     /// All servers from 1.17 on read `[event nil]`; the one-element form ended with 1.20.
-    private static func spell(_ outbound: Outbound) throws(SenteError) -> Value {
+    package func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value {
         switch outbound {
         case .event(let event, let callback): [event.vector, callback.map { Value($0) } ?? .null]
         case .ping(let stamp):
-            [Event(id: VectorWord.ping).vector, stamp.map { Value(spelled(stamp: $0)) } ?? .null]
+            [Event(id: VectorWord.ping).vector, stamp.map { Value(Self.spelled(stamp: $0)) } ?? .null]
         case .pong: [Event(id: VectorWord.pong).vector, .null]
         case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "Sente has no such operation.", outcome: .notSent)

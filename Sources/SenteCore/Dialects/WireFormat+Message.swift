@@ -4,12 +4,16 @@ import SenteBase
 import SenteWire
 
 /// Why a message cannot be read, as a sentence for a signal.
-struct UnreadableError: Error {
-    let reason: String
+package struct UnreadableError: Error {
+    package let reason: String
+    /// Whether its bytes are at fault, and not the value they hold.
+    var isOfBytes = false
     /// It unfolds to more than may come.
     var isTooLarge = false
 
-    var inbound: Inbound { isTooLarge ? .tooLarge(reason) : .undecodable(reason) }
+    var inbound: Inbound {
+        isTooLarge ? .tooLarge(reason) : .undecodable(reason, isOfBytes ? .format : .shape)
+    }
 
     static func tooLarge(_ format: String, _ limits: SizeLimits) -> UnreadableError {
         UnreadableError(
@@ -27,14 +31,15 @@ extension WireFormat {
     ) throws(UnreadableError) -> Value {
         guard (message.kind == .binary) == isBinary else {
             let kinds = isBinary ? "a text message where binary ones are" : "a binary message where text is"
-            throw UnreadableError(reason: "The server sent \(kinds) due; it was skipped.")
+            throw UnreadableError(reason: "The server sent \(kinds) due; it was skipped.", isOfBytes: true)
         }
         do throws(WireError) {
             return try decode(message.bytes[prefix...], limits: limits.reading)
         } catch {
             if error.kind == .tooLarge { throw .tooLarge(name, limits) }
             throw UnreadableError(
-                reason: "The server sent a message that is no \(name): \(error) It was skipped.")
+                reason: "The server sent a message that is no \(name): \(error) It was skipped.",
+                isOfBytes: true)
         }
     }
 

@@ -20,10 +20,24 @@ public struct ChannelMessage: Hashable, Sendable {
     public var isRetained: Bool
     /// How many messages of this handle were lost right before this one, because the inbox was full.
     public var missed: Int
+    /// The time before it in which the channel was out of reach; nil for most messages.
+    ///
+    /// A handle that was there before the connection was lost finds it at the first message afterwards.
+    public var gap: ChannelGap? {
+        get { if case .gap(let gap) = note { gap } else { nil } }
+        set { note = newValue.map(Note.gap) }
+    }
+    // Rare and large: beside the message, so that every other is handed on cheaply.
+    private var note: Note?
 
-    package init(
-        channel: String, data: Value, id: String? = nil, sender: String? = nil, time: Int64? = nil,
-        isRetained: Bool = false, missed: Int = 0
+    private indirect enum Note: Hashable, Sendable {
+        case gap(ChannelGap)
+    }
+
+    /// A message, for tests of an app.
+    public init(
+        channel: String, data: Value = .null, id: String? = nil, sender: String? = nil, time: Int64? = nil,
+        isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil
     ) {
         self.channel = channel
         self.data = data
@@ -32,5 +46,6 @@ public struct ChannelMessage: Hashable, Sendable {
         self.time = time
         self.isRetained = isRetained
         self.missed = missed
+        self.gap = gap
     }
 }

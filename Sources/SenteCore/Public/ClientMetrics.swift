@@ -12,7 +12,7 @@ public struct ClientMetrics: Sendable, Equatable {
         public var bytes = 0
         /// How many of them counted as large (`SizeLimits.largeMessage`, 512 KiB by default).
         public var largeMessages = 0
-        /// Messages a second in the last full window of 10 s; 0 until the first one is over.
+        /// Messages a second over the last 10 s; of a younger client since its start, one second at least.
         public var messagesPerSecond = 0.0
 
         package init() {}
@@ -24,6 +24,8 @@ public struct ClientMetrics: Sendable, Equatable {
         public var attempts = 0
         /// How often the server greeted again after a link was lost.
         public var reconnects = 0
+        /// How often an open connection was lost, by the error that says why; ends by `disconnect()` are not among them.
+        public var losses: [SenteError.Code: Int] = [:]
         /// How long the client exists.
         public var uptime: Duration = .zero
         /// How long it was open, all links together.
@@ -96,12 +98,16 @@ public struct ClientMetrics: Sendable, Equatable {
     public var outbox = Outbox()
     /// What is subscribed.
     public var subscriptions = Subscriptions()
+    /// How many calls were refused at once, before anything of them was queued; `errors` has them too.
+    public var refusedCalls = 0
     /// How many calls await a reply.
     public var pendingRequests = 0
     /// How many messages were lost because an inbox was full.
     public var missed = 0
     /// How many messages of the server could not be understood.
     public var undecodable = 0
+    /// The same by the reason.
+    public var undecodableReasons: [UndecodableReason: Int] = [:]
     /// How many errors the server reported that belong to no call.
     public var serverErrors = 0
     /// What came, was understood, and went to nobody.

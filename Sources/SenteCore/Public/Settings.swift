@@ -32,6 +32,9 @@ public struct OutboxPolicy: Sendable, Equatable {
         /// A publish replaces a waiting publish to the same channel, an event a waiting event of the same id; the one
         /// replaced resolves *not sent* with the code `superseded`. What finds no such place and no room is rejected.
         case coalesce
+        /// The call waits its turn, in the order of the calls, until its time to live or its limit is over or its task is
+        /// cancelled: its task holds the message all the same. `enqueue`, which holds up nobody, throws `outboxFull`.
+        case wait
     }
 
     /// How many messages may wait.

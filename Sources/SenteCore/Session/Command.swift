@@ -12,7 +12,7 @@ package enum Command: Sendable {
     /// Ends an open link as if it were lost (Sente's `chsk-break-connection!`).
     case breakLink
     /// Wishes for a channel and opens a handle's inbox on it. A scoped wish is dropped again by `endScope`.
-    case subscribe(CallID, channel: String, InboxID, scoped: Bool)
+    case subscribe(CallID, channel: String, InboxID, scoped: Bool, history: ChannelHistory = .all)
     /// Drops the wish whoever made it, and finishes every handle of the channel.
     case unsubscribe(CallID, channel: String)
     /// Wishes for a channel and opens an inbox for its requests; `endScope` ends both.

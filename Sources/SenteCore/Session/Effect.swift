@@ -27,6 +27,8 @@ package enum Effect: Sendable, Equatable {
     case resolve(CallID, Result<Answer, SenteError>)
     indirect case publish(ConnectionStatus)
     case subscription(channel: String, SubscriptionStatus)
+    /// A channel that was lost is about to be confirmed again.
+    indirect case gap(channel: String, ChannelGap)
     case record(SessionSignal)
 }
 

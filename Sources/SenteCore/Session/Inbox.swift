@@ -17,6 +17,12 @@ package struct Inbox: Sendable {
     package var filters: [InboxFilter: Int] = [:]
     /// The channel of a subscription's handle: `unsubscribe` finishes it.
     package let subscription: WireName?
+    /// What it wants of what the server kept, until the server's next answer brought it; nil from then on.
+    package var history: ChannelHistory?
+    /// Where in the order of messages it was opened: what came later it got.
+    package let openedAt: UInt64
+    /// Told with the next message of the channel.
+    private var gaps: [WireName: ChannelGap] = [:]
     private var elements = Queue<InboxElement>()
     /// Of each element; apart, so that what is taken is handed over as it stands.
     private var sizes = Queue<Size>()
@@ -35,8 +41,10 @@ package struct Inbox: Sendable {
         var expiry: Instant?
     }
 
-    package init(subscription: WireName?) {
+    package init(subscription: WireName?, history: ChannelHistory? = nil, openedAt: UInt64 = 0) {
         self.subscription = subscription
+        self.history = history
+        self.openedAt = openedAt
     }
 
     private func isOver(_ policy: InboxPolicy) -> Bool {
@@ -58,7 +66,7 @@ package struct Inbox: Sendable {
     package mutating func append(
         _ element: InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
-        elements.append(element)
+        elements.append(gaps.isEmpty ? element : withGap(element))
         sizes.append(Size(bytes: size, expiry: expiry))
         bytes += size
         if case .request = element { unanswered += 1 }
@@ -81,8 +89,11 @@ package struct Inbox: Sendable {
             dropped += 1
             missed += 1 + first.missed
             if case .request = first { unanswered -= 1 }
+            if case .message(let message) = first, let gap = message.gap {
+                note(gap, in: WireName(message.channel))
+            }
         }
-        if dropped > 0, let next = elements.first { elements[0] = next.missing(missed) }
+        if dropped > 0, let next = elements.first { elements[0] = withGap(next.missing(missed)) }
         return dropped
     }
 
@@ -100,6 +111,19 @@ package struct Inbox: Sendable {
         }
         unanswered -= dropped
         return dropped
+    }
+
+    /// Messages of a channel may be missing here: the next one will say so.
+    package mutating func note(_ gap: ChannelGap, in channel: WireName) {
+        gaps[channel] = gaps[channel]?.joined(with: gap) ?? gap
+    }
+
+    private mutating func withGap(_ element: InboxElement) -> InboxElement {
+        guard case .message(var message) = element,
+            let gap = gaps.removeValue(forKey: WireName(message.channel))
+        else { return element }
+        message.gap = gap
+        return .message(message)
     }
 
     /// Whether the handle is to be told now that something is here: once, and not while it holds untouched elements.

@@ -23,9 +23,16 @@ package struct Inboxes: Sendable {
 
     package var isFull: Bool { !full.isEmpty }
 
-    package mutating func open(_ id: InboxID, subscription: WireName? = nil) {
+    package mutating func open(
+        _ id: InboxID, subscription: WireName? = nil, history: ChannelHistory? = nil, at place: UInt64 = 0
+    ) {
         guard inboxes[id] == nil else { return }
-        inboxes[id] = Inbox(subscription: subscription)
+        inboxes[id] = Inbox(subscription: subscription, history: history, openedAt: place)
+    }
+
+    /// The server is not asked for it: what it keeps from now on is only of gaps.
+    package mutating func expectsNoHistory(_ id: InboxID) {
+        inboxes[id]?.history = nil
     }
 
     package mutating func listen(_ id: InboxID, _ filter: InboxFilter) {
@@ -71,6 +78,37 @@ package struct Inboxes: Sendable {
             missed = (missed ?? 0) + append(element, size, to: id, ready: ready)
         }
         return missed
+    }
+
+    /// Hands on what the server kept of a channel: to each handle what it did not get before, and to a new one as much as
+    /// it wants.
+    ///
+    /// Returns how often somebody took one, and how many were missed.
+    package mutating func deliver(
+        _ kept: [KeptMessage], of channel: WireName, ready: (InboxID) -> Void
+    ) -> (taken: Int, missed: Int) {
+        var result = (taken: 0, missed: 0)
+        for id in routes[.channel(channel)] ?? [] {
+            guard let inbox = inboxes[id] else { continue }
+            var new = kept[...]
+            if let history = inbox.history {
+                inboxes[id]?.history = nil
+                new = kept.filter { $0.place.map { $0 <= inbox.openedAt } ?? true }[...]
+                new = new.dropFirst(history.surplus(of: new.count))
+            } else {
+                new = kept.filter(\.isNew)[...]
+            }
+            result.taken += new.count
+            for one in new { result.missed += append(.message(one.message), one.size, to: id, ready: ready) }
+        }
+        return result
+    }
+
+    /// Messages of a channel may be missing for those that listened before.
+    package mutating func note(_ gap: ChannelGap, in channel: WireName) {
+        for id in routes[.channel(channel)] ?? [] where inboxes[id]?.history == nil {
+            inboxes[id]?.note(gap, in: channel)
+        }
     }
 
     /// Hands a request to the channel's responder.
@@ -161,5 +199,22 @@ package struct Inboxes: Sendable {
             if ids[middle].number < id.number { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+/// A message that the server kept, as it comes with the answer to a subscription.
+package struct KeptMessage: Sendable {
+    package var message: ChannelMessage
+    package var size: Int
+    /// Where in the order of messages it came before, if it did.
+    package var place: UInt64?
+    /// Nobody got it before, as far as can be known.
+    package var isNew: Bool
+
+    package init(_ message: ChannelMessage, size: Int, place: UInt64?, isNew: Bool) {
+        self.message = message
+        self.size = size
+        self.place = place
+        self.isNew = isNew
     }
 }

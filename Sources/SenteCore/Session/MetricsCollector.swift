@@ -52,13 +52,21 @@ package struct MetricsCollector: Sendable {
             totals.connection.timeToOpen = timeToOpen
             if isReconnect { totals.connection.reconnects += 1 }
         case .linkEnded(let error):
+            let wasOpen = openedAt != nil
             endConnectedTime(at: now)
-            if let error { totals.errors[error.code, default: 0] += 1 }
+            guard let error else { return }
+            totals.errors[error.code, default: 0] += 1
+            if wasOpen { totals.connection.losses[error.code, default: 0] += 1 }
         case .dropped(let reason): totals.outbox.drops[reason, default: 0] += 1
         case .failed(let code): totals.errors[code, default: 0] += 1
+        case .refused(let code):
+            totals.refusedCalls += 1
+            totals.errors[code, default: 0] += 1
         case .missed(let count): totals.missed += count
         case .roundTrip(let duration): keep(roundTrip: duration)
-        case .undecodable: totals.undecodable += 1
+        case .undecodable(_, let reason):
+            totals.undecodable += 1
+            totals.undecodableReasons[reason, default: 0] += 1
         case .serverError: totals.serverErrors += 1
         case .ignored(let reason): totals.ignored.add(reason)
         }
@@ -70,9 +78,8 @@ package struct MetricsCollector: Sendable {
         if let openedAt { metrics.connection.connectedTime += openedAt.duration(to: now) }
         var rates = rates
         rates.roll(to: now)
-        let seconds = Double(Self.window.components.seconds)
-        metrics.received.messagesPerSecond = Double(rates.last.received) / seconds
-        metrics.sent.messagesPerSecond = Double(rates.last.sent) / seconds
+        metrics.received.messagesPerSecond = rates.perSecond(at: now, \.received)
+        metrics.sent.messagesPerSecond = rates.perSecond(at: now, \.sent)
         metrics.outbox.messages = gauges.outboxMessages
         metrics.outbox.bytes = gauges.outboxBytes
         metrics.outbox.oldestAge = gauges.outboxOldestAge
@@ -108,10 +115,21 @@ extension MetricsCollector {
         /// When the current window ends.
         var end: Instant
         var current = Count()
-        var last = Count()
+        /// The window before; nil in the first one.
+        var last: Count?
 
         init(start: Instant) {
             end = start.advanced(by: MetricsCollector.window)
+        }
+
+        /// Over the last 10 s, of which those that lie in the window before count by their part of it; until there is one, over
+        /// the time since the start, one second at least.
+        func perSecond(at now: Instant, _ direction: KeyPath<Count, Int>) -> Double {
+            let length = Double(MetricsCollector.window.wholeNanoseconds) / 1e9
+            let elapsed = max(0, length - Double(now.duration(to: end).wholeNanoseconds) / 1e9)
+            let count = Double(current[keyPath: direction])
+            guard let last else { return count / max(1, elapsed) }
+            return (count + Double(last[keyPath: direction]) * (1 - elapsed / length)) / length
         }
 
         /// Moves on to the window that holds `now`.

@@ -101,7 +101,8 @@ package struct Outbox: Sendable {
             let load = OutboxPolicy.Load(
                 messages: count - (replaced == nil ? 0 : 1), bytes: bytes - (replaced?.weight ?? 0))
             switch policy.admission(of: weight, beside: load) {
-            case .accepted: return nil
+            // Those who cannot wait were refused before they came here.
+            case .accepted, .waits: return nil
             case .refused(let code): return code
             case .replacesOldest:
                 guard let first = popFirst() else { return .outboxFull }

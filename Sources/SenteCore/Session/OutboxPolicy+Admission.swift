@@ -21,6 +21,8 @@ extension OutboxPolicy {
         case accepted
         /// The oldest that waits makes room; then the policy is asked again.
         case replacesOldest
+        /// Whoever can wait does, in the same queue; nobody else's is taken.
+        case waits
         /// It does not wait; `error(_:)` of the code says why.
         case refused(SenteError.Code)
     }
@@ -33,6 +35,7 @@ extension OutboxPolicy {
         switch overflow {
         case .rejectNewest, .coalesce: return .refused(.outboxFull)
         case .dropNewest: return .refused(.dropped)
+        case .wait: return .waits
         case .dropOldest:
             return load.messages > 0 && maximumMessages > 0 && weight <= maximumBytes
                 ? .replacesOldest : .refused(.outboxFull)

@@ -15,6 +15,8 @@ package struct PendingReplies: Sendable {
         case call(CallID)
         /// A subscribe on behalf of a wish; the number tells a wish from an earlier one for the same channel.
         case wish(channel: WireName, number: UInt64)
+        /// A further subscribe for a confirmed wish, for what the server kept.
+        case history(channel: WireName)
         /// Never cared.
         case nobody
         /// Gave up.

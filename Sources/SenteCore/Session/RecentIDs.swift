@@ -9,8 +9,16 @@ import SenteWire
 /// seeded by the process: two of a thousand meet by chance once in 10¹³ times.
 package struct RecentIDs: Sendable {
     private let limit: Int
-    private var times: [Int: Int64?] = [:]
+    private var seen: [Int: Entry] = [:]
     private var order = Queue<Int>()
+    /// How many were remembered since the beginning: where in their order a moment lies.
+    package private(set) var count: UInt64 = 0
+
+    private struct Entry: Sendable {
+        var time: Int64?
+        /// `count` when it came.
+        var place: UInt64
+    }
 
     package init(limit: Int = 1_024) {
         self.limit = limit
@@ -18,18 +26,19 @@ package struct RecentIDs: Sendable {
 
     /// Remembers the id.
     ///
-    /// False when it was seen before with about the same time.
+    /// Returns its place in the order when it was seen before, with about the same time; nil when it is new.
     ///
     /// Servers number their messages anew after a restart, so an id alone proves nothing when both times are known.
-    package mutating func insert(_ id: String, time: Int64? = nil) -> Bool {
+    package mutating func insert(_ id: String, time: Int64? = nil) -> UInt64? {
         let hash = WireName(id).hashValue
-        if let seen = times.updateValue(time, forKey: hash) {
-            guard let seen, let time else { return false }
-            let (distance, overflow) = seen.subtractingReportingOverflow(time)
-            return overflow || distance.magnitude > 5_000
+        count += 1
+        if let before = seen.updateValue(Entry(time: time, place: count), forKey: hash) {
+            guard let seenTime = before.time, let time else { return before.place }
+            let (distance, overflow) = seenTime.subtractingReportingOverflow(time)
+            return overflow || distance.magnitude > 5_000 ? nil : before.place
         }
         order.append(hash)
-        if order.count > limit, let oldest = order.popFirst() { times[oldest] = nil }
-        return true
+        if order.count > limit, let oldest = order.popFirst() { seen[oldest] = nil }
+        return nil
     }
 }

@@ -287,8 +287,10 @@ extension Session {
 
     /// The link is over: whatever was on it is unknown, whatever waited for a confirmation waits no more.
     mutating func endLink(_ error: SenteError) {
+        let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
+        let heardAt = now.instant.advanced(by: .zero - silence)
         traffic = Traffic()
-        let (changed, waiters) = subscriptions.linkEnded()
+        let (changed, waiters) = subscriptions.linkEnded(heardAt: heardAt)
         for channel in changed {
             tell(channel, SubscriptionStatus())
         }

@@ -37,7 +37,7 @@ extension Session {
             effects.append(.record(.serverError(error.message)))
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
         case .noise: break
-        case .undecodable(let why): effects.append(.record(.undecodable(why)))
+        case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .tooLarge: break
         }
     }
@@ -47,7 +47,7 @@ extension Session {
         switch inbound {
         case .greeting(let identity): greeted(identity, by: link)
         case .delivery, .event, .answering, .request, .failure: ignore(.unheard)
-        case .undecodable(let why): effects.append(.record(.undecodable(why)))
+        case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .reply, .subscriptionLost, .ping, .pong, .noise, .tooLarge: break
         }
     }
@@ -94,7 +94,7 @@ extension Session {
                 .noReply, "The server answered what was sent later, but not this call.", outcome: .unknown)
             resolve(call, .failure(error))
         case .wish(let channel, let number): subscriptions.lapsed(channel, number: number)
-        case .nobody, .gone: break
+        case .history, .nobody, .gone: break
         }
     }
 
@@ -107,6 +107,8 @@ extension Session {
         case .gone: ignore(.lateReply)
         case .wish(let channel, let number):
             wishReplied(channel, number, reply, size)
+        case .history(let channel):
+            historyReplied(channel, reply, size)
         case .call(let call):
             effects.append(.record(.roundTrip(elapsed)))
             replied(to: call, reply)
@@ -126,10 +128,23 @@ extension Session {
     private mutating func wishReplied(_ channel: WireName, _ number: UInt64, _ reply: Reply, _ size: Int) {
         switch reply {
         case .subscribed(let retained):
-            wishAnswered(channel, number, rejection: nil)
-            for (message, share) in zip(retained, retained.shares(of: size)) { deliver(message, size: share) }
+            let kept = kept(retained, size, isRestored: true)
+            wishAnswered(channel, number, rejection: nil, kept)
+            deliver(kept, of: channel)
         case .refused(let error): wishAnswered(channel, number, rejection: error)
         case .either(let reply, _): wishReplied(channel, number, reply, size)
+        case .unsubscribed, .published, .forwarded, .answered, .channels, .subscriptions: break
+        }
+    }
+
+    /// A server that refuses what it has confirmed already, for it has no room for one more, has ended nothing.
+    private mutating func historyReplied(_ channel: WireName, _ reply: Reply, _ size: Int) {
+        switch reply {
+        case .subscribed(let retained):
+            historyAnswered(channel)
+            deliver(kept(retained, size, isRestored: false), of: channel)
+        case .refused: historyAnswered(channel)
+        case .either(let reply, _): historyReplied(channel, reply, size)
         case .unsubscribed, .published, .forwarded, .answered, .channels, .subscriptions: break
         }
     }
@@ -173,7 +188,7 @@ extension Session {
         case .id(.event, let name) where !callbacks.contains(name.text):
             let why =
                 "The server sent a reply to “\(name.text.excerpt())”, which this client never asked; it was dropped."
-            effects.append(.record(.undecodable(why)))
+            effects.append(.record(.undecodable(why, .reply)))
         case .next(.subscription, let channel?):
             // Unasked for, a no is the end of the subscription.
             guard case .either(.refused(let error), _) = reply else { return ignore(.lateReply) }

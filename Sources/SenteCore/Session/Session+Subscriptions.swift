@@ -5,19 +5,41 @@ import SenteWire
 
 /// Wishes, the inboxes they fill, and the requests that come through them.
 extension Session {
-    mutating func subscribe(_ call: CallID, _ channel: WireName, _ inbox: InboxID, scoped: Bool) {
-        inboxes.open(inbox, subscription: channel)
+    mutating func subscribe(
+        _ call: CallID, _ channel: WireName, _ inbox: InboxID, scoped: Bool, _ history: ChannelHistory
+    ) {
+        inboxes.open(
+            inbox, subscription: channel, history: history, at: self.history.messages.count)
         inboxes.listen(inbox, .channel(channel))
         wish(channel, scope: scoped ? inbox : nil)
         let status = subscriptions.status(of: channel) ?? SubscriptionStatus()
         if let rejection = status.rejection { return resolve(call, .failure(rejection)) }
-        guard case .open = state, !status.isConfirmed else {
+        guard case .open = state else { return resolve(call, .success(.subscribed(status))) }
+        if status.isConfirmed, !writeHistoryRequest(channel, history) {
+            inboxes.expectsNoHistory(inbox)
             return resolve(call, .success(.subscribed(status)))
         }
         subscriptions.addWaiter(call, channel)
         let deadline = now.instant.advanced(by: configuration.times.request)
         let purpose = Call.Purpose.subscribe(channel: channel, inbox, scoped: scoped)
         calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
+    }
+
+    /// Asks once more for a confirmed channel, whose answer brings what the server kept.
+    ///
+    /// False when there is nothing to ask for.
+    private mutating func writeHistoryRequest(_ channel: WireName, _ history: ChannelHistory) -> Bool {
+        guard case .open(let open) = state, history.surplus(of: 1) == 0, capabilities.retainsMessages,
+            let encoded = try? encode(.subscribe(channel: channel.text), owner: .history(channel: channel))
+        else { return false }
+        effects.append(.transmit(open.link, [encoded.transmission]))
+        return true
+    }
+
+    /// The server's word on what it kept of a confirmed channel.
+    mutating func historyAnswered(_ channel: WireName) {
+        let status = subscriptions.status(of: channel) ?? SubscriptionStatus()
+        for call in subscriptions.asked(channel) { resolve(call, .success(.subscribed(status))) }
     }
 
     mutating func respond(_ channel: WireName, _ inbox: InboxID) {
@@ -55,16 +77,29 @@ extension Session {
     }
 
     /// The server's word on a wish that this session wrote on this link.
-    mutating func wishAnswered(_ channel: WireName, _ number: UInt64, rejection: SenteError?) {
-        guard let waiters = subscriptions.answered(channel, number: number, rejection: rejection) else {
-            return ignore(.lateReply)
-        }
+    mutating func wishAnswered(
+        _ channel: WireName, _ number: UInt64, rejection: SenteError?, _ kept: [KeptMessage] = []
+    ) {
+        let answered = subscriptions.answered(
+            channel, number: number, rejection: rejection, at: now.instant)
+        guard let (waiters, lostAt) = answered else { return ignore(.lateReply) }
+        if let lostAt { noteGap(in: channel, since: lostAt, kept) }
         let status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
         tell(channel, status)
         if let rejection { effects.append(.record(.failed(rejection.code))) }
         for call in waiters {
             resolve(call, rejection.map(Result.failure) ?? .success(.subscribed(status)))
         }
+    }
+
+    private mutating func noteGap(in channel: WireName, since: Instant, _ kept: [KeptMessage]) {
+        // A place among what came before shows that what was kept reaches back to it.
+        let reachesBack = kept.contains { $0.place != nil }
+        let gap = ChannelGap(
+            since: since, duration: since.duration(to: now.instant),
+            filling: reachesBack ? .all : kept.isEmpty ? .nothing : .some)
+        inboxes.note(gap, in: channel)
+        effects.append(.gap(channel: channel.text, gap))
     }
 
     /// The server ended a subscription on its own: the wish rests until the app asks again.
@@ -129,14 +164,30 @@ extension Session {
 
     // MARK: Inboxes
 
-    /// A message for whoever listens to its channel.
+    /// What came with the answer to a subscription, and which of it had come before.
     ///
-    /// A retained one is delivered once.
-    mutating func deliver(_ message: ChannelMessage, size: Int) {
-        if let id = message.id {
-            let isNew = history.messages.insert(id, time: message.time)
-            if message.isRetained, !isNew { return ignore(.repeated) }
+    /// A message without an id cannot be known again: it is new when the subscription is.
+    mutating func kept(_ messages: [ChannelMessage], _ size: Int, isRestored: Bool) -> [KeptMessage] {
+        zip(messages, messages.shares(of: size)).map { message, share in
+            let place = message.id.flatMap { history.messages.insert($0, time: message.time) }
+            return KeptMessage(
+                message, size: share, place: place,
+                isNew: place == nil && (isRestored || message.id != nil))
         }
+    }
+
+    mutating func deliver(_ kept: [KeptMessage], of channel: WireName) {
+        let (taken, missed) = inboxes.deliver(kept, of: channel) { effects.append(.ready($0)) }
+        if taken == 0 {
+            for one in kept { ignore(one.isNew ? .unheard : .repeated) }
+        }
+        if missed > 0 { effects.append(.record(.missed(missed))) }
+        pauseIfFull()
+    }
+
+    /// A live message for whoever listens to its channel.
+    mutating func deliver(_ message: ChannelMessage, size: Int) {
+        if let id = message.id { _ = history.messages.insert(id, time: message.time) }
         if !deliver(.message(message), to: .channel(WireName(message.channel)), size: size) {
             ignore(.unheard)
         }
@@ -157,7 +208,9 @@ extension Session {
     /// What has just come is in time, whatever the clocks show. Its age is the time that it then waits here, and
     /// `consumed` lets go of what became too old before it could be handed out.
     mutating func deliver(_ request: IncomingRequest, size: Int) {
-        guard history.requests.insert(request.id, time: request.createdAt) else { return ignore(.repeated) }
+        guard history.requests.insert(request.id, time: request.createdAt) == nil else {
+            return ignore(.repeated)
+        }
         if request.isRetained, isOverdue(request) { return ignore(.overdueRequest) }
         let limit = min(max(0, request.limit ?? Self.defaultRequestLimit), 86_400_000)
         let isTaken = inboxes.deliver(

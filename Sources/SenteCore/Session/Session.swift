@@ -219,8 +219,8 @@ package struct Session: Sendable {
         case .disconnect(let call): disconnect(call)
         case .reconnect: reconnect()
         case .breakLink: breakLink()
-        case .subscribe(let call, let channel, let inbox, let scoped):
-            subscribe(call, WireName(channel), inbox, scoped: scoped)
+        case .subscribe(let call, let channel, let inbox, let scoped, let history):
+            subscribe(call, WireName(channel), inbox, scoped: scoped, history)
         case .unsubscribe(let call, let channel): unsubscribe(call, WireName(channel))
         case .respond(let channel, let inbox): respond(WireName(channel), inbox)
         case .endScope(let inbox): endScope(inbox)

@@ -16,12 +16,14 @@ package enum SessionSignal: Hashable, Sendable {
     case dropped(reason: SenteError.Code)
     /// An error was told to a call or a listener.
     case failed(SenteError.Code)
+    /// A call was refused on its caller's thread.
+    case refused(SenteError.Code)
     /// Inboxes lost that many messages.
     case missed(Int)
     /// A ping found its pong.
     case roundTrip(Duration)
     /// A message could not be understood; the text says why.
-    case undecodable(String)
+    case undecodable(String, UndecodableReason = .shape)
     /// The server reported an error that belongs to no call.
     case serverError(String)
     /// Something came that was understood, and went to nobody.

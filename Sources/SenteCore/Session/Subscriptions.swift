@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteBase
 package import SenteWire
 
 /// What the app wishes to be subscribed to, and what the server confirmed on the current link.
@@ -21,6 +22,8 @@ package struct Subscriptions: Sendable {
         var waiters: Set<CallID> = []
         /// Written on the current link.
         var isWritten = false
+        /// Since when it is not confirmed any more, if it was once.
+        var lostAt: Instant?
 
         var isHeld: Bool { claims > 0 || !scopes.isEmpty }
     }
@@ -91,12 +94,20 @@ package struct Subscriptions: Sendable {
 
     /// The server's word on a wish.
     ///
-    /// nil when that wish is gone; else the calls that waited.
-    package mutating func answered(_ channel: WireName, number: UInt64, rejection: SenteError?) -> [CallID]? {
-        guard wishes[channel]?.number == number else { return nil }
-        wishes[channel]?.status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
-        return takeWaiters(channel)
+    /// nil when that wish is gone; else the calls that waited, and since when a confirmed one had been lost.
+    package mutating func answered(
+        _ channel: WireName, number: UInt64, rejection: SenteError?, at now: Instant
+    ) -> (waiters: [CallID], lostAt: Instant?)? {
+        guard var wish = wishes[channel], wish.number == number else { return nil }
+        let lostAt = rejection == nil ? wish.lostAt : nil
+        if rejection == nil { wish.lostAt = nil } else if wish.status.isConfirmed { wish.lostAt = now }
+        wish.status = SubscriptionStatus(isConfirmed: rejection == nil, rejection: rejection)
+        wishes[channel] = wish
+        return (takeWaiters(channel), lostAt)
     }
+
+    /// The calls that wait for what the server kept of a confirmed channel.
+    package mutating func asked(_ channel: WireName) -> [CallID] { takeWaiters(channel) }
 
     /// Drops one plain claim (a cancelled `subscribe`).
     ///
@@ -125,15 +136,20 @@ package struct Subscriptions: Sendable {
         return wish.waiters.sorted()
     }
 
-    /// The link is gone: nothing is confirmed any more.
+    /// The link is gone, and was heard last at `time`: nothing is confirmed any more.
     ///
     /// Returns the channels whose status changed and the waiting calls.
-    package mutating func linkEnded() -> (changed: [WireName], waiters: [(CallID, WireName)]) {
+    package mutating func linkEnded(heardAt time: Instant) -> (
+        changed: [WireName], waiters: [(CallID, WireName)]
+    ) {
         var changed: [WireName] = []
         var waiters: [(CallID, WireName)] = []
         steps += wishes.count
         for (channel, wish) in ordered {
-            if wish.status.isConfirmed { changed.append(channel) }
+            if wish.status.isConfirmed {
+                changed.append(channel)
+                wishes[channel]?.lostAt = time
+            }
             wishes[channel]?.status.isConfirmed = false
             wishes[channel]?.isWritten = false
             waiters += takeWaiters(channel).map { ($0, channel) }

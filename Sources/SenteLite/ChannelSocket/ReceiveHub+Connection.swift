@@ -68,12 +68,12 @@ extension ReceiveHub: ClientObserver {
 
     func recorded(_ signal: SessionSignal) {
         switch signal {
-        case .undecodable(let why):
+        case .undecodable(let why, _):
             reportLater(SenteError(.undecodable, "A message cannot be read. \(why)"), .receive)
         case .serverError(let text):
             reportLater(SenteError(.serverError, text), .receive)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
-            .roundTrip, .ignored:
+            .refused, .roundTrip, .ignored:
             break
         }
     }

@@ -48,6 +48,8 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
         state = LockedValue(State(bounded: queue))
     }
 
+    var isFinished: Bool { state.withLock { $0.isFinished } }
+
     // MARK: Putting, on any thread
 
     func put(_ element: Element, size: Int = 0) {

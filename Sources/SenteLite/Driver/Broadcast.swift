@@ -22,6 +22,8 @@ final class Broadcast<Element: Sendable>: Sendable {
         state = LockedValue(State(current: current))
     }
 
+    var isFollowed: Bool { state.withLock { !$0.followers.isEmpty } }
+
     func send(_ elements: [Element]) {
         let followers = state.withLock { state in
             if state.current != nil, let last = elements.last { state.current = last }

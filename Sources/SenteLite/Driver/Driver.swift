@@ -17,6 +17,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     let submissions: SubmissionQueue
     let board: StatusBoard
     let closures: ClosureQueue
+    let signals: SignalHub
     private let host: any Host
     private let transport: any Transport
     private let setup: LinkSetup
@@ -35,6 +36,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
     /// The one timer, and when it is set.
     @exclusivity(unchecked) private var alarm: (timer: any HostTimer, time: Instant?)?
     @exclusivity(unchecked) private var observer: (any ClientObserver)?
+    /// Whether somebody follows the signals; none is made before.
+    @exclusivity(unchecked) private var isWatched = false
+    private let tracer: Tracer?
     private var asks: [AskID: Task<Void, Never>] = [:]
     /// As of the last `publish`.
     private var status: ConnectionStatus
@@ -49,10 +53,13 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private struct TurnOutput {
         var statuses: [ConnectionStatus] = []
         var wishes: [WireName: WishStatus?] = [:]
+        var channels: [(channel: WireName, state: SubscriptionState)] = []
         var ready: [InboxID] = []
         var closures: [ClosureQueue.Item] = []
         var answers: [Resolution] = []
         var signals: [SessionSignal] = []
+        /// The same, and more, for those who watch.
+        var shown: [ClientSignal] = []
         /// Submissions were taken, which count in the outbox's bounds until the turn's end.
         var tookEntries = false
 
@@ -64,6 +71,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             if !statuses.isEmpty { statuses = [] }
             if !closures.isEmpty { closures = [] }
             if !wishes.isEmpty { wishes = [:] }
+            if !channels.isEmpty { channels = [] }
             tookEntries = false
         }
     }
@@ -77,6 +85,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
         submissions = SubmissionQueue(host: host, policy: setup.configuration.outbox)
         board = StatusBoard(at: host.now)
         closures = ClosureQueue(submissions)
+        signals = SignalHub(submissions)
+        tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
+        isWatched = tracer != nil
         consumption = Consumption(setup.configuration.inbox)
         status = engine.status
         standing.refusal = engine.refusal
@@ -88,6 +99,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     deinit {
         for waiter in waiters.values { waiter.resume(.failure(.clientIsGone)) }
         for receiver in receivers.values { receiver.finish() }
+        signals.finish()
     }
 
     // MARK: Turns
@@ -97,8 +109,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
         let now = host.now
         submissions.take(&batch)
         noteConsumed(at: now)
+        if batch.isWatched { isWatched = true }
         for (signal, count) in batch.signals.counts {
-            for _ in 0..<count { record(signal) }
+            for _ in 0..<count { record(signal, at: now) }
         }
         output.tookEntries = !batch.entries.isEmpty
         for entry in batch.entries { handle(entry, at: now) }
@@ -110,6 +123,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         let now = host.now
         engine.handle(reports, of: id, at: now, into: &effects)
         if reports.last?.isLast == true, link?.id == id { link = nil }
+        if let tracer { trace(reports, by: tracer, at: now) }
         performEffects(at: now)
         // After what came: nothing is declared late before that is handed over.
         if !consumption.isEmpty {
@@ -159,6 +173,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         let deadline = show(at: now)
         for inbox in output.ready { deliver(inbox) }
         closures.put(output.closures)
+        if isWatched { showSignals() }
         for one in output.answers { one.waiter.resume(one.result) }
         output.removeAll()
         setAlarm(deadline)
@@ -168,7 +183,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func show(at now: Moment) -> Instant? {
         var load = OutboxPolicy.Load()
         var deadline: Instant?
-        board.update(statuses: output.statuses) { snapshot in
+        board.update(statuses: output.statuses, channels: output.channels) { snapshot in
             for signal in output.signals { snapshot.engine.note(signal, at: now.instant) }
             for (channel, wish) in output.wishes { snapshot.engine.note(wish, for: channel) }
             engine.refresh(&snapshot.engine)
@@ -212,8 +227,10 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     private func perform(_ effect: Effect, at now: Moment) {
         switch effect {
-        case .openLink(let id, let target): open(id, target)
-        case .transmit(let id, let batch): current(id)?.send(batch)
+        case .openLink(let id, let target): open(id, target, at: now)
+        case .transmit(let id, let batch):
+            tracer?.note(.sent(batch.map(\.message), engine.coder), at: now)
+            current(id)?.send(batch)
         case .closeLink(let id, let code, let reason): current(id)?.close(code, reason: reason)
         case .abandonLink(let id):
             current(id)?.abandon()
@@ -239,9 +256,13 @@ final class Driver: LinkObserver, @unchecked Sendable {
                 output.answers.append(Resolution(waiter: waiter, result: result))
             }
         case .publish(let status): publish(status, at: now)
-        case .subscription(let channel, _):
-            output.wishes[WireName(channel)] = engine.wish(WireName(channel))
-        case .record(let signal): record(signal)
+        case .subscription(let channel, let status):
+            let channel = WireName(channel)
+            let wish = engine.wish(channel)
+            output.wishes[channel] = wish
+            note(wish == nil ? .ended : status.state, of: channel, at: now)
+        case .gap(let channel, let gap): note(.gap(gap), of: WireName(channel), at: now)
+        case .record(let signal): record(signal, at: now)
         }
     }
 
@@ -250,23 +271,52 @@ final class Driver: LinkObserver, @unchecked Sendable {
         return link.link
     }
 
-    private func open(_ id: LinkID, _ target: LinkTarget) {
+    private func open(_ id: LinkID, _ target: LinkTarget, at now: Moment) {
         consumption.isPaused = false
-        link = (id, transport.open(id, setup.request(target), on: host, observer: self))
+        let request = setup.request(target)
+        tracer?.note(.opening(request.url), at: now)
+        link = (id, transport.open(id, request, on: host, observer: self))
     }
 
     private func publish(_ status: ConnectionStatus, at now: Moment) {
         // What came before the change is told to the closures before it.
         deliver(ClosureQueue.inbox)
         if closures.note((self.status, status)) { output.closures.append(.statusChange) }
+        if isWatched {
+            ClientSignal.signals(of: status, after: self.status, at: now).forEach(show)
+        }
         if let work = observer?.statusChanged(to: status, at: now) { output.closures.append(.work(work)) }
         self.status = status
         output.statuses.append(status)
     }
 
-    private func record(_ signal: SessionSignal) {
+    private func record(_ signal: SessionSignal, at now: Moment) {
         output.signals.append(signal)
         observer?.recorded(signal)
+        if isWatched { show(ClientSignal(signal, at: now)) }
+    }
+
+    private func note(_ state: SubscriptionState, of channel: WireName, at now: Moment) {
+        output.channels.append((channel, state))
+        if isWatched { show(ClientSignal(state, of: channel.text, at: now)) }
+    }
+
+    private func show(_ signal: ClientSignal) {
+        tracer?.note(.signal(signal), time: signal.time)
+        output.shown.append(signal)
+    }
+
+    /// Hands the turn's signals to those who follow; the last of them may have gone.
+    private func showSignals() {
+        if !output.shown.isEmpty { signals.send(output.shown) }
+        output.shown = []
+        isWatched = tracer != nil || signals.isFollowed
+    }
+
+    private func trace(_ reports: [LinkReport], by tracer: Tracer, at now: Moment) {
+        for report in reports where !report.messages.isEmpty {
+            tracer.note(.received(report.messages, engine.coder), at: now)
+        }
     }
 }
 

@@ -17,8 +17,8 @@ struct SignalTally: Sendable {
     }
 
     /// As the session does for a message that leaves its outbox.
-    mutating func addDrop(_ reason: SenteError.Code) {
+    mutating func addDrop(_ reason: SenteError.Code, isRefusal: Bool = false) {
         add(.dropped(reason: reason))
-        add(.failed(reason))
+        add(isRefusal ? .refused(reason) : .failed(reason))
     }
 }

@@ -13,6 +13,8 @@ final class StatusBoard: Sendable {
     struct Snapshot: Sendable {
         var status = ConnectionStatus(state: .closed)
         var engine: ClientEngine.Reading
+        /// Of the channels whose states somebody follows.
+        fileprivate var channels: [WireName: Broadcast<SubscriptionState>] = [:]
     }
 
     /// How many statuses wait for one consumer before the oldest go.
@@ -41,13 +43,45 @@ final class StatusBoard: Sendable {
         snapshot.withLock { $0 }.engine.metrics(at: now)
     }
 
-    /// Changes the snapshot, and hands `statuses` to whoever follows.
-    func update(statuses new: [ConnectionStatus], _ change: (inout Snapshot) -> Void) {
-        snapshot.withLock { snapshot in
+    /// Changes the snapshot, and hands what is new to whoever follows.
+    func update(
+        statuses new: [ConnectionStatus], channels states: [(channel: WireName, state: SubscriptionState)],
+        _ change: (inout Snapshot) -> Void
+    ) {
+        let followed = snapshot.withLock { snapshot in
             change(&snapshot)
             if let last = new.last { snapshot.status = last }
+            guard !snapshot.channels.isEmpty, !states.isEmpty else {
+                return [WireName: Broadcast<SubscriptionState>]()
+            }
+            let followed = snapshot.channels
+            for (channel, state) in states where state == .ended { snapshot.channels[channel] = nil }
+            return followed
         }
         if !new.isEmpty { statuses.send(new) }
+        for (channel, state) in states {
+            followed[channel]?.send([state])
+            if state == .ended { followed[channel]?.finish() }
+        }
+    }
+
+    /// The states of a channel that nobody wishes for.
+    static var ended: Broadcast<SubscriptionState> {
+        let states = Broadcast(BoundedQueue(latest: 1), current: SubscriptionState.ended)
+        states.finish()
+        return states
+    }
+
+    /// Follows the states of a channel: the current one first.
+    func states(of channel: String) -> MailboxIterator<SubscriptionState> {
+        snapshot.withLock { snapshot in
+            let name = WireName(channel)
+            if let known = snapshot.channels[name] { return known }
+            guard let state = snapshot.engine.subscription(channel)?.state else { return Self.ended }
+            let broadcast = Broadcast(BoundedQueue(latest: Self.bound), current: state)
+            snapshot.channels[name] = broadcast
+            return broadcast
+        }.makeIterator()
     }
 
     /// Follows the statuses: the current one first.
@@ -58,5 +92,10 @@ final class StatusBoard: Sendable {
     /// The client is gone.
     func finish() {
         statuses.finish()
+        let channels = snapshot.withLock { snapshot in
+            defer { snapshot.channels = [:] }
+            return snapshot.channels.values
+        }
+        for channel in channels { channel.finish() }
     }
 }

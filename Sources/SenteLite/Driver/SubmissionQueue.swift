@@ -21,11 +21,14 @@ final class SubmissionQueue: Sendable {
         var entries: [Entry] = []
         var consumed: [(inbox: InboxID, count: Int)] = []
         var signals = SignalTally()
+        /// Somebody follows the signals from now on.
+        var isWatched = false
 
         mutating func removeAll() {
             entries.removeAll(keepingCapacity: true)
             consumed.removeAll(keepingCapacity: true)
             signals = SignalTally()
+            isWatched = false
         }
     }
 
@@ -145,10 +148,19 @@ final class SubmissionQueue: Sendable {
         if let turn { host.post(turn) }
     }
 
+    /// Says that somebody follows the signals: those of what is posted afterwards are made.
+    func watch() {
+        let turn = state.withLock { state in
+            state.batch.isWatched = true
+            return state.postTurn()
+        }
+        if let turn { host.post(turn) }
+    }
+
     /// Counts what was refused on the caller's thread.
     func refused(_ error: SenteError) {
         let turn = state.withLock { state in
-            state.batch.signals.add(.failed(error.code))
+            state.batch.signals.add(.refused(error.code))
             return state.postTurn()
         }
         if let turn { host.post(turn) }
@@ -162,15 +174,15 @@ final class SubmissionQueue: Sendable {
         let (error, turn) = state.withLock { state -> (SenteError?, Turn?) in
             guard state.turn != nil else { return (.clientIsGone, nil) }
             if let refusal = state.refusal {
-                state.batch.signals.add(.failed(refusal.code))
+                state.batch.signals.add(.refused(refusal.code))
                 return (refusal, state.postTurn())
             }
-            guard let code = state.makeRoom(for: weight, policy, dropped: &dropped) else {
+            guard let code = state.makeRoom(for: weight, of: waiter, policy, dropped: &dropped) else {
                 state.batch.entries.append(.submission(call, waiter, command, weight: weight))
                 state.posted = state.posted + OutboxPolicy.Load(messages: 1, bytes: weight)
                 return (nil, state.postTurn())
             }
-            state.batch.signals.addDrop(code)
+            state.batch.signals.addDrop(code, isRefusal: code != .dropped)
             guard code == .dropped else { return (policy.error(code), state.postTurn()) }
             dropped.append(waiter)
             return (nil, state.postTurn())
@@ -234,15 +246,17 @@ extension SubmissionQueue.State {
 
     /// Asks the policy; the session will ask it again for its outbox.
     ///
-    /// Here only what is on its way there is bounded, but for `.rejectNewest`, which is to tell the caller at once.
+    /// Here only what is on its way there is bounded, but for `.rejectNewest` and `.wait`, which are to tell the caller at once.
     fileprivate mutating func makeRoom(
-        for weight: Int, _ policy: OutboxPolicy, dropped: inout [Waiter]
+        for weight: Int, of waiter: Waiter, _ policy: OutboxPolicy, dropped: inout [Waiter]
     ) -> SenteError.Code? {
         while true {
             let underWay = posted + taken
-            let load = policy.overflow == .rejectNewest ? underWay + standing.outbox : underWay
+            let tellsAtOnce = policy.overflow == .rejectNewest || policy.overflow == .wait
+            let load = tellsAtOnce ? underWay + standing.outbox : underWay
             switch policy.admission(of: weight, beside: load) {
             case .accepted: return nil
+            case .waits: return waiter.isTask ? nil : .outboxFull
             case .refused(let code): return code
             case .replacesOldest:
                 guard let waiter = dropOldest() else { return .dropped }

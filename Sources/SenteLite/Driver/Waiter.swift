@@ -9,6 +9,8 @@ enum Waiter: Sendable {
     case task(UnsafeContinuation<Result<Answer, SenteError>, Never>)
     case delivery(DeliveryResult)
 
+    var isTask: Bool { if case .task = self { true } else { false } }
+
     func resume(_ result: Result<Answer, SenteError>) {
         switch self {
         case .task(let continuation): continuation.resume(returning: result)

@@ -112,7 +112,9 @@ struct DialectCheckTests {
         let capabilities = Dialect.senteLiteMaps.capabilities
         #expect(
             capabilities
-                == Capabilities(acknowledgesPublish: true, answersEvents: false, answersInOrder: false)
+                == Capabilities(
+                    acknowledgesPublish: true, answersEvents: false, answersInOrder: false,
+                    retainsMessages: true)
         )
         #expect(SenteLiteMaps(format: .json).dialect == .senteLiteMaps)
     }

@@ -146,7 +146,7 @@ struct SenteLiteMapsDecodeTests {
             #"{"type":"ping","channel-id":\#(channel),"broadcast-time":11}"#,
             #"{"type":"channel-message","channel-id":\#(channel),"data":{}}"#,
         ] {
-            guard case .undecodable(let why)? = Frames.decode(text).first else {
+            guard case .undecodable(let why, _)? = Frames.decode(text).first else {
                 Issue.record("\(text) was read")
                 continue
             }
@@ -202,7 +202,7 @@ struct SenteLiteMapsDecodeTests {
         let heard = Frames.decode(text)
         #expect(heard.first == .reply(.next(.subscribe, channel: "svc"), .subscribed(retained: kept)))
         #expect(heard.contains(.request(request)) && heard.count == 4)
-        let complaints = heard.compactMap { if case .undecodable(let why) = $0 { why } else { nil } }
+        let complaints = heard.compactMap { if case .undecodable(let why, _) = $0 { why } else { nil } }
         #expect(complaints.count == 2 && complaints.allSatisfy { $0.contains("no map") })
     }
 
@@ -360,7 +360,7 @@ struct SenteLiteMapsDecodeTests {
             #"{"type":"rpc-response","data":{}}"#, #"{"type":"rpc-response","request-id":null,"data":{}}"#,
         ])
     func unanswerable(_ text: String) {
-        guard case .undecodable(let why)? = Frames.decode(text).first else {
+        guard case .undecodable(let why, _)? = Frames.decode(text).first else {
             Issue.record("\(text) was read")
             return
         }
@@ -422,7 +422,7 @@ struct SenteLiteMapsDecodeTests {
             "", "{", "{broken", "{\"type\":\"ping\"} x", "nul", "[[[[", "{\"a\":1,}", "'a'", "{\"type\":\"pi",
         ])
     func malformed(_ text: String) {
-        guard case .undecodable(let why)? = Frames.decode(text).first else {
+        guard case .undecodable(let why, _)? = Frames.decode(text).first else {
             Issue.record("\(text) was read")
             return
         }
@@ -433,7 +433,7 @@ struct SenteLiteMapsDecodeTests {
     func binary() {
         let coder = SenteLiteMaps(format: .json)
         let inbound = coder.decode(.binary(Array(#"{"type":"ping"}"#.utf8))) { _ in false }
-        guard case .undecodable(let why)? = inbound.first else {
+        guard case .undecodable(let why, _)? = inbound.first else {
             Issue.record("\(inbound)")
             return
         }
@@ -460,7 +460,7 @@ struct SenteLiteMapsDecodeTests {
         for variant in variants {
             let inbound = try Frames.decode(variant)
             #expect(!inbound.isEmpty)
-            for case .undecodable(let why) in inbound {
+            for case .undecodable(let why, _) in inbound {
                 // Only what cannot be routed is given up.
                 #expect(why.contains("channel-id") || why.contains("request-id"), "\(variant): \(why)")
             }

@@ -29,6 +29,6 @@ extension DialectCoder {
 extension Inbound {
     /// Why it was skipped.
     var complaint: String? {
-        if case .undecodable(let reason) = self { reason } else { nil }
+        if case .undecodable(let reason, _) = self { reason } else { nil }
     }
 }

@@ -22,6 +22,11 @@ struct PlainCoder: DialectCoder {
     let dialect: Dialect
     let format = WireFormat.edn
     let memory: Memory
+    let sizes = SizeLimits()
+
+    func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound] { [] }
+
+    func spell(_ outbound: Outbound, at now: Moment) -> Value { .null }
 
     func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] { [] }
 

@@ -129,9 +129,11 @@ struct TestSession {
     }
 
     @discardableResult
-    mutating func subscribe(_ channel: String, scoped: Bool = false) -> (call: CallID, inbox: InboxID) {
+    mutating func subscribe(
+        _ channel: String, scoped: Bool = false, history: ChannelHistory = .all
+    ) -> (call: CallID, inbox: InboxID) {
         let (call, inbox) = (newCall(), newInbox())
-        handle(.command(.subscribe(call, channel: channel, inbox, scoped: scoped)))
+        handle(.command(.subscribe(call, channel: channel, inbox, scoped: scoped, history: history)))
         return (call, inbox)
     }
 
@@ -332,7 +334,7 @@ struct TestSession {
 
     /// Why messages were not understood so far.
     var undecodable: [String] {
-        signals.compactMap { if case .undecodable(let why) = $0 { why } else { nil } }
+        signals.compactMap { if case .undecodable(let why, _) = $0 { why } else { nil } }
     }
 
     /// Why what was understood so far went to nobody.
@@ -400,6 +402,7 @@ struct TestSession {
             #expect(id == link, "A link that is not the current one is ended.")
             endedLinks.insert(id)
             unwritten = []
+        case .gap: break
         case .pingLink(let id), .pauseReading(let id), .resumeReading(let id):
             #expect(id == link && !endedLinks.contains(id))
         case .ask(let id, let ask): asks[id] = ask

@@ -60,6 +60,7 @@ struct MetricsCollectorTests {
         #expect(metrics.connection.connectedTime == .seconds(7 + 8.5))
         #expect(metrics.connection.timeToOpen == .milliseconds(500))
         #expect(metrics.errors == [.unreachable: 1, .connectionLost: 2])
+        #expect(metrics.connection.losses == [.connectionLost: 1])
 
         let ended = Self.metrics(at: 40, signals + [(21, .linkEnded(nil)), (22, .linkEnded(nil))])
         #expect(ended.connection.connectedTime == .seconds(7 + 9.5))
@@ -74,12 +75,15 @@ struct MetricsCollectorTests {
                 (0, .dropped(reason: .expired)), (0, .dropped(reason: .expired)),
                 (0, .dropped(reason: .outboxFull)),
                 (0, .failed(.timedOut)), (0, .missed(5)), (0, .missed(2)), (0, .undecodable("why")),
+                (0, .undecodable("why", .format)), (0, .refused(.outboxFull)), (0, .refused(.timedOut)),
                 (0, .serverError("x")), (0, .serverError("y")),
             ] + IgnoredReason.allCases.map { (0, .ignored($0)) } + [(0, .ignored(.lateReply))])
         #expect(metrics.outbox.drops == [.expired: 2, .outboxFull: 1])
-        #expect(metrics.errors == [.timedOut: 1])
+        #expect(metrics.errors == [.timedOut: 2, .outboxFull: 1])
+        #expect(metrics.refusedCalls == 2)
         #expect(metrics.missed == 7)
-        #expect(metrics.undecodable == 1)
+        #expect(metrics.undecodable == 2)
+        #expect(metrics.undecodableReasons == [.shape: 1, .format: 1])
         #expect(metrics.serverErrors == 2)
         let ignored = metrics.ignored
         #expect(ignored.lateReplies == 2 && ignored.repeated == 1 && ignored.overdueRequests == 1)
@@ -105,8 +109,11 @@ struct MetricsCollectorTests {
     }
 
     @Test(
-        "give the rate of the last full window of ten seconds",
-        arguments: [(5.0, 0.0), (9.999, 0), (10, 3), (19.999, 3), (20, 5), (29, 5), (30, 0), (500, 0)])
+        "give the rate over the last ten seconds, and of a younger client since its start",
+        arguments: [
+            (0.25, 10.0), (1, 10), (5, 2), (8, 1.25), (10, 8), (15, 6.5), (20, 5), (25, 2.5), (30, 0),
+            (500, 0),
+        ])
     func rates(_ time: Double, _ rate: Double) {
         let signals: [(Double, SessionSignal)] = [
             (0, .received(messages: 10, bytes: 1, large: 0)),
@@ -114,7 +121,7 @@ struct MetricsCollectorTests {
             (10, .received(messages: 50, bytes: 1, large: 0)),
         ]
         let metrics = Self.metrics(at: time, signals.filter { $0.0 <= time })
-        #expect(metrics.received.messagesPerSecond == rate)
+        #expect(abs(metrics.received.messagesPerSecond - rate) < 1e-9)
         #expect(metrics.sent.messagesPerSecond == 0)
     }
 
@@ -124,8 +131,8 @@ struct MetricsCollectorTests {
             (1, .received(messages: 10, bytes: 1, large: 0)),
             (101, .transmitted(messages: 40, bytes: 1, large: 0)),
         ]
-        #expect(Self.metrics(at: 109, signals).sent.messagesPerSecond == 0)
         #expect(Self.metrics(at: 110, signals).sent.messagesPerSecond == 4)
+        #expect(Self.metrics(at: 115, signals).sent.messagesPerSecond == 2)
         #expect(Self.metrics(at: 110, signals).received.messagesPerSecond == 0)
     }
 

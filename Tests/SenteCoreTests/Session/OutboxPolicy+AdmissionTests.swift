@@ -27,6 +27,7 @@ struct OutboxPolicyAdmissionTests {
         #expect(admission(.rejectNewest, 1, messages: 3) == .refused(.outboxFull))
         #expect(admission(.coalesce, 1, messages: 3) == .refused(.outboxFull))
         #expect(admission(.dropNewest, 1, messages: 3) == .refused(.dropped))
+        #expect(admission(.wait, 1, messages: 3) == .waits)
         #expect(admission(.dropOldest, 1, messages: 3) == .replacesOldest)
     }
 

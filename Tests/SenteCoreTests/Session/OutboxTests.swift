@@ -33,7 +33,7 @@ struct OutboxTests {
                 rest.count < policy.maximumMessages
                     && rest.reduce(item.weight) { $0 + $1.weight } <= policy.maximumBytes
             }
-            if !fits() {
+            if !fits(), policy.overflow != .wait {
                 if policy.overflow == .dropNewest { return (.refused(.dropped), []) }
                 guard policy.overflow == .dropOldest, fitsAlone else { return (.refused(.outboxFull), []) }
                 while !fits() { dropped.append((rest.removeFirst().call, .dropped)) }

@@ -52,7 +52,7 @@ struct SessionSubscriptionsTests {
         session.receive(.delivery(Self.message("1")))
         #expect(session.take(first.inbox).count == 1)
         #expect(session.take(second.inbox).count == 1)
-        let third = session.subscribe("a")
+        let third = session.subscribe("a", history: .none)
         #expect(session.answer(to: third.call) == .subscribed(Self.confirmed))
     }
 
@@ -242,6 +242,101 @@ struct SessionSubscriptionsTests {
         session.reply(
             .subscribe, "a", .subscribed(retained: [kept, three, Self.message(nil, isRetained: true)]))
         #expect(session.take(inbox).count == 3)
+    }
+
+    @Test(
+        "A later handle has the server asked once more, gets what it kept, and the first gets none of it again"
+    )
+    func history() {
+        var session = TestSession.opened()
+        let (_, first) = session.subscribe("a")
+        let kept = [Self.message("1", isRetained: true), Self.message(nil, isRetained: true)]
+        session.reply(.subscribe, "a", .subscribed(retained: kept))
+        session.receive(.delivery(Self.message("2")))
+        #expect(session.take(first).count == 3)
+        let later = session.subscribe("a")
+        #expect(session.sent == [.subscribe(channel: "a")])
+        #expect(session.isPending(later.call))
+        session.receive(.delivery(Self.message("3")))
+        let more = kept + [Self.message("2", isRetained: true), Self.message("3", isRetained: true)]
+        session.reply(.subscribe, "a", .subscribed(retained: more))
+        #expect(session.answer(to: later.call) == .subscribed(Self.confirmed))
+        #expect(session.take(first) == [.message(Self.message("3"))])
+        #expect(
+            session.take(later.inbox)
+                == [.message(Self.message("3"))] + [kept[0], kept[1], more[2]].map(InboxElement.message))
+    }
+
+    @Test("A refusal of what is confirmed already, and silence, end nothing")
+    func historyRefused() {
+        var session = TestSession.opened()
+        session.subscribe("a")
+        session.confirm("a")
+        let refused = session.subscribe("a")
+        session.reply(.subscribe, "a", .refused(Self.no))
+        #expect(session.answer(to: refused.call) == .subscribed(Self.confirmed))
+        let unanswered = session.subscribe("a")
+        session.advance(by: .seconds(10))
+        #expect(session.answer(to: unanswered.call) == .subscribed(Self.confirmed))
+        #expect(session.engine.subscription("a") == Self.confirmed)
+    }
+
+    @Test("Nothing is asked for a handle that wants none, nor where servers keep nothing")
+    func noHistory() {
+        let cases: [(Dialect, ChannelHistory)] = [
+            (.senteLiteMaps, .none), (.senteLiteMaps, .last(0)), (.senteLiteVectors, .all),
+        ]
+        for (dialect, history) in cases {
+            var session = TestSession.opened(dialect)
+            session.subscribe("a")
+            session.confirm("a")
+            let (call, _) = session.subscribe("a", history: history)
+            #expect(session.sent.isEmpty)
+            #expect(session.answer(to: call) == .subscribed(Self.confirmed))
+        }
+    }
+
+    @Test("The gap is told before the confirmation, and comes with the handle's next message, once")
+    func gap() {
+        var session = TestSession.opened()
+        let (_, inbox) = session.subscribe("a")
+        session.confirm("a")
+        session.receive(.delivery(Self.message("1")))
+        _ = session.consume(inbox)
+        session.advance(by: .seconds(3))
+        let heardAt = session.now.instant.advanced(by: .seconds(-3))
+        session.cut()
+        session.advanceToAttempt()
+        session.greet()
+        session.advance(by: .seconds(1))
+        session.confirm("a")
+        let gap = ChannelGap(since: heardAt, duration: heardAt.duration(to: session.now.instant))
+        let told = session.effects.firstIndex(of: .gap(channel: "a", gap))
+        let confirmed = session.effects.firstIndex(of: .subscription(channel: "a", Self.confirmed))
+        #expect(told.map { told in confirmed.map { told < $0 } } == true)
+        let (_, later) = session.subscribe("a", history: .none)
+        for id in ["2", "3"] { session.receive(.delivery(Self.message(id))) }
+        var next = Self.message("2")
+        next.gap = gap
+        #expect(session.take(inbox) == [.message(next), .message(Self.message("3"))])
+        #expect(session.take(later) == [.message(Self.message("2")), .message(Self.message("3"))])
+    }
+
+    @Test("The gap of a message that an inbox had to drop comes with the next one")
+    func gapOfDropped() {
+        var session = TestSession.opened { $0.inbox = InboxPolicy(maximumMessages: 1) }
+        let (_, inbox) = session.subscribe("a")
+        session.confirm("a")
+        session.cut()
+        session.advanceToAttempt()
+        session.greet()
+        session.confirm("a")
+        for id in ["1", "2"] { session.receive(.delivery(Self.message(id))) }
+        guard case .message(let last)? = session.take(inbox).last else {
+            return _ = Issue.record("Nothing came.")
+        }
+        #expect(last.missed == 1)
+        #expect(last.gap != nil)
     }
 
     @Test("A handle is told once, and of what was lost with the next message")

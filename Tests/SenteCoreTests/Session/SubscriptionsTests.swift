@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
 import SenteCore
 import SenteWire
 import Testing
@@ -7,6 +8,7 @@ import Testing
 @Suite("Wishes")
 struct SubscriptionsTests {
     private static let no = SenteError(.rejected, "No.")
+    private static let now = Instant(nanoseconds: 5)
 
     @Test("Wishes keep the order of wishing, also after some went")
     func order() {
@@ -25,10 +27,10 @@ struct SubscriptionsTests {
         let wasWritten = wishes.written("a")
         let number = try #require(wasWritten)
         #expect(wishes.wish("a", scope: nil) == false)
-        #expect(wishes.answered("a", number: number, rejection: nil) == [])
+        #expect(wishes.answered("a", number: number, rejection: nil, at: Self.now)?.waiters == [])
         #expect(wishes.status(of: "a")?.isConfirmed == true)
         #expect(wishes.statuses.values.filter(\.status.isConfirmed).count == 1)
-        let ended = wishes.linkEnded()
+        let ended = wishes.linkEnded(heardAt: Self.now)
         #expect(ended.changed == ["a"])
         #expect(wishes.status(of: "a")?.isConfirmed == false)
         #expect(wishes.wish("a", scope: nil) == true)
@@ -42,7 +44,7 @@ struct SubscriptionsTests {
         let old = try #require(wasWritten)
         _ = wishes.remove("a")
         _ = wishes.wish("a", scope: nil)
-        #expect(wishes.answered("a", number: old, rejection: nil) == nil)
+        #expect(wishes.answered("a", number: old, rejection: nil, at: Self.now) == nil)
         #expect(wishes.status(of: "a")?.isConfirmed == false)
     }
 
@@ -54,14 +56,15 @@ struct SubscriptionsTests {
         wishes.addWaiter(CallID(7), "a")
         let wasWritten = wishes.written("a")
         let number = try #require(wasWritten)
-        #expect(wishes.answered("a", number: number, rejection: Self.no) == [CallID(7)])
+        #expect(
+            wishes.answered("a", number: number, rejection: Self.no, at: Self.now)?.waiters == [CallID(7)])
         #expect(wishes.wished == ["b"])
-        #expect(wishes.linkEnded().changed == [])
+        #expect(wishes.linkEnded(heardAt: Self.now).changed == [])
         #expect(wishes.status(of: "a")?.rejection == Self.no)
         #expect(wishes.wish("a", scope: nil) == true)
         #expect(wishes.status(of: "a")?.rejection == nil)
         #expect(wishes.wished == ["a", "b"])
-        #expect(wishes.answered("a", number: number, rejection: nil) == nil)
+        #expect(wishes.answered("a", number: number, rejection: nil, at: Self.now) == nil)
     }
 
     @Test("A wish ends with its last holder: claims and scopes are counted apart")
@@ -87,6 +90,31 @@ struct SubscriptionsTests {
         #expect(wishes.wished == ["a"])
     }
 
+    @Test(
+        "What was confirmed, and was lost by a link or by the server's word, tells when once it is confirmed again"
+    )
+    func lost() throws {
+        var wishes = Subscriptions()
+        _ = wishes.wish("a", scope: nil)
+        func confirm(_ wishes: inout Subscriptions, rejection: SenteError? = nil) throws -> Instant? {
+            let wasWritten = wishes.written("a")
+            let number = try #require(wasWritten)
+            return wishes.answered("a", number: number, rejection: rejection, at: Self.now)?.lostAt
+        }
+        #expect(try confirm(&wishes) == nil)
+        _ = wishes.linkEnded(heardAt: Instant(nanoseconds: 3))
+        _ = wishes.linkEnded(heardAt: Instant(nanoseconds: 4))
+        #expect(try confirm(&wishes) == Instant(nanoseconds: 3))
+        #expect(try confirm(&wishes) == nil)
+        #expect(try confirm(&wishes, rejection: Self.no) == nil)
+        _ = wishes.wish("a", scope: nil)
+        #expect(try confirm(&wishes) == Self.now)
+        _ = wishes.linkEnded(heardAt: Self.now)
+        _ = wishes.remove("a")
+        _ = wishes.wish("a", scope: nil)
+        #expect(try confirm(&wishes) == nil)
+    }
+
     @Test("What the server will not answer may be asked again on the same link")
     func lapsed() throws {
         var wishes = Subscriptions()
@@ -107,9 +135,9 @@ struct SubscriptionsTests {
         wishes.addWaiter(CallID(2), "b")
         wishes.addWaiter(CallID(3), "b")
         wishes.removeWaiter(CallID(2), "b")
-        let waiters = wishes.linkEnded().waiters
+        let waiters = wishes.linkEnded(heardAt: Self.now).waiters
         #expect(waiters.map(\.0) == [CallID(3), CallID(1)])
         #expect(waiters.map(\.1) == ["b", "a"])
-        #expect(wishes.linkEnded().waiters.isEmpty)
+        #expect(wishes.linkEnded(heardAt: Self.now).waiters.isEmpty)
     }
 }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteBase
+
+/// A time in which a channel's messages could not reach this client.
+///
+/// It begins with the last sign of life on the connection that was lost, and ends when the server has confirmed the
+/// subscription anew.
+public struct ChannelGap: Hashable, Sendable {
+    /// How much of what was published meanwhile came afterwards, from what the server had kept.
+    public enum Filling: String, Hashable, Sendable, CaseIterable {
+        /// Nothing: the server kept nothing, or nothing was published.
+        case nothing
+        /// Some. Whether there was more is not known: what the server kept does not reach back to what came before the gap.
+        case some
+        /// All: what the server kept reaches back to a message that had come before the gap.
+        case all
+    }
+
+    /// When the gap began, on the clock of `Instant`.
+    public var since: Instant
+    /// How long it was.
+    public var duration: Duration
+    /// How much of it came afterwards.
+    public var filling: Filling
+
+    /// A gap, for tests of an app.
+    public init(since: Instant, duration: Duration, filling: Filling = .nothing) {
+        self.since = since
+        self.duration = duration
+        self.filling = filling
+    }
+
+    /// Both, when no message came between them.
+    package func joined(with later: ChannelGap) -> ChannelGap {
+        ChannelGap(
+            since: since, duration: duration + later.duration,
+            filling: filling == later.filling ? filling : .some)
+    }
+}

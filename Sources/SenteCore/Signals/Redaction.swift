@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// Takes secrets out of what is shown of messages.
+package struct Redaction: Sendable {
+    /// The words by which a field is known to hold a secret, in lower case.
+    private let words: Set<String>
+
+    package init(words: some Sequence<String>) {
+        self.words = Set(words.map { $0.lowercased() })
+    }
+
+    /// Whether one of a name's words is such a word: `csrf-token`, `sessionID` and `:auth/Token` have one.
+    package func hides(_ name: String) -> Bool {
+        var word = ""
+        var wasLower = false
+        for character in name {
+            let isUpper = character.isUppercase
+            if !character.isLetter && !character.isNumber || isUpper && wasLower {
+                if words.contains(word) { return true }
+                word = ""
+            }
+            wasLower = character.isLowercase
+            if character.isLetter || character.isNumber { word += character.lowercased() }
+        }
+        return words.contains(word) || words.contains(name.lowercased())
+    }
+
+    /// The value with `"…"` in place of what such fields hold, and of the token that stands without a name in Sente's
+    /// handshake (`[:chsk/handshake [uid csrf-token …]]`).
+    package func redacted(_ value: Value) -> Value {
+        switch value {
+        case .map(let map):
+            var redacted = ValueMap()
+            for (key, value) in map {
+                redacted[key] = key.nameText.map(hides) == true ? Self.mark : self.redacted(value)
+            }
+            return .map(redacted)
+        case .vector(let items):
+            var redacted = items.map(self.redacted)
+            if redacted.count >= 2, redacted[0].keywordValue == VectorWord.handshake,
+                case .vector(var said) = redacted[1], said.count > 1, said[1] != .null
+            {
+                said[1] = Self.mark
+                redacted[1] = .vector(said)
+            }
+            return .vector(redacted)
+        case .list(let items): return .list(items.map(self.redacted))
+        default: return value
+        }
+    }
+
+    /// A URL with `…` in place of the parameters that hold secrets, and of a password.
+    package func redacted(url: String) -> String {
+        guard let question = url.firstIndex(of: "?") else { return redactedUser(url) }
+        let query = url[url.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false)
+        let parts = query.map { part -> Substring in
+            guard let equals = part.firstIndex(of: "="), hides(String(part[..<equals])) else { return part }
+            return part[...equals] + "…"
+        }
+        return redactedUser(String(url[..<question])) + "?" + parts.joined(separator: "&")
+    }
+
+    private func redactedUser(_ url: String) -> String {
+        guard let scheme = url.range(of: "://") else { return url }
+        let rest = url[scheme.upperBound...]
+        let authority = rest.prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return url }
+        return String(url[..<scheme.upperBound]) + "…" + String(rest[at...])
+    }
+
+    private static let mark: Value = "…"
+}
+
+extension Value {
+    fileprivate var nameText: String? {
+        switch self {
+        case .string(let text): text
+        case .keyword(let keyword): keyword.text
+        default: nil
+        }
+    }
+}
+
+extension String {
+    /// The first place of `text`; the standard library has none without Foundation.
+    fileprivate func range(of text: String) -> Range<String.Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

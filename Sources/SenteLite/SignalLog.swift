@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+public import SenteCore
+
+#if canImport(os)
+import os
+#endif
+
+/// Where a client's signals are written.
+public struct SignalLog: Sendable {
+    let minimum: ClientSignal.Level
+    let write: @Sendable (ClientSignal) -> Void
+
+    /// Hands the signals of `minimum` and above to a closure: in order, one at a time, never on the client's loop.
+    ///
+    /// A closure that does not keep up loses the oldest; 1,024 wait for it. The default of `minimum` is `.info`.
+    public init(
+        minimum: ClientSignal.Level = .info, _ write: @escaping @Sendable (ClientSignal) -> Void
+    ) {
+        self.minimum = minimum
+        self.write = write
+    }
+
+    /// Writes a line for each signal to standard error.
+    public static var standardError: SignalLog { standardError() }
+
+    /// Writes a line for each signal of `minimum` and above to standard error.
+    public static func standardError(minimum: ClientSignal.Level = .info) -> SignalLog {
+        SignalLog(minimum: minimum) { StandardError.write($0.description) }
+    }
+
+    #if canImport(os)
+    /// Writes to the unified log, in the category `sente-lite`; data is public.
+    public static var osLog: SignalLog { osLog() }
+
+    /// Writes to the unified log.
+    public static func osLog(
+        subsystem: String = Bundle.main.bundleIdentifier ?? "sente-lite", category: String = "sente-lite",
+        minimum: ClientSignal.Level = .info
+    ) -> SignalLog {
+        let logger = Logger(subsystem: subsystem, category: category)
+        return SignalLog(minimum: minimum) { signal in
+            let type: OSLogType =
+                switch signal.level {
+                case .trace, .debug: .debug
+                case .info: .info
+                case .warn: .default
+                case .error: .error
+                }
+            logger.log(level: type, "\(signal.description, privacy: .public)")
+        }
+    }
+    #endif
+
+    /// Writes what comes until the client is gone.
+    func follow(_ hub: SignalHub) {
+        let iterator = hub.makeIterator()
+        Task { [minimum, write] in
+            var signals = iterator
+            while let signal = await signals.next() {
+                if signal.level >= minimum { write(signal) }
+            }
+        }
+    }
+}

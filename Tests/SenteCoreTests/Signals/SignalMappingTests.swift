@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("What becomes a signal")
+struct SignalMappingTests {
+    private static let now = Moment(instant: Instant(nanoseconds: 7), wallMilliseconds: 1_700_000_000_123)
+    private static let error = SenteError(.silent, "Nothing came for 25 s.")
+
+    private static let rows: [(SessionSignal, ClientSignal.Level, Keyword, [String: Value])] = [
+        (.attemptStarted, .debug, "sente-lite.client/attempt-started", [:]),
+        (
+            .opened(timeToOpen: .milliseconds(12), isReconnect: true), .info, "sente-lite.client/opened",
+            ["time-to-open-ms": 12, "reconnect?": true]
+        ),
+        (.linkEnded(nil), .info, "sente-lite.client/link-ended", [:]),
+        (.linkEnded(error), .warn, "sente-lite.client/link-ended", ["code": "silent"]),
+        (
+            .received(messages: 2, bytes: 30, large: 0), .trace, "sente-lite.client/received",
+            ["messages": 2, "bytes": 30]
+        ),
+        (
+            .transmitted(messages: 1, bytes: 9, large: 0), .trace, "sente-lite.client/transmitted",
+            ["messages": 1, "bytes": 9]
+        ),
+        (.dropped(reason: .expired), .warn, "sente-lite.client/message-dropped", ["reason": "expired"]),
+        (.failed(.timedOut), .warn, "sente-lite.client/call-failed", ["code": "timedOut"]),
+        (.failed(.cancelled), .debug, "sente-lite.client/call-failed", ["code": "cancelled"]),
+        (.refused(.outboxFull), .warn, "sente-lite.client/call-refused", ["code": "outboxFull"]),
+        (.missed(5), .warn, "sente-lite.client/inbox-overflow", ["count": 5]),
+        (.roundTrip(.milliseconds(3)), .trace, "sente-lite.client/round-trip", ["rtt-ms": 3]),
+        (.undecodable("No.", .format), .warn, "sente-lite.client/undecodable", ["reason": "format"]),
+        (.serverError("Boom."), .warn, "sente-lite.client/server-error", ["text": "Boom."]),
+        (.ignored(.unheard), .debug, "sente-lite.client/ignored", ["reason": "unheard"]),
+    ]
+
+    @Test("Each thing recorded has its level, id and fields", arguments: rows.indices)
+    func recorded(_ index: Int) {
+        let (recorded, level, id, data) = Self.rows[index]
+        let signal = ClientSignal(recorded, at: Self.now)
+        #expect(signal.level == level)
+        #expect(signal.id == id)
+        #expect(signal.data == data)
+        #expect(signal.time == Self.now.wallMilliseconds && signal.instant == Self.now.instant)
+        #expect(!signal.message.isEmpty)
+    }
+
+    @Test("A wait for the next attempt says how long and why, and giving up says why")
+    func statuses() throws {
+        let open = ConnectionStatus(state: .open)
+        var waiting = ConnectionStatus(state: .reconnecting)
+        waiting.attempt = 2
+        waiting.lastError = Self.error
+        waiting.retryAt = Self.now.instant.advanced(by: .milliseconds(1_500))
+        let signals = ClientSignal.signals(of: waiting, after: open, at: Self.now)
+        #expect(signals.map(\.id.name) == ["state-changed", "reconnect-scheduled"])
+        #expect(signals[0].data == ["from": "open", "to": "reconnecting", "attempt": 2])
+        #expect(signals[1].data == ["attempt": 2, "delay-ms": 1_500, "code": "silent"])
+        #expect(signals[1].error == Self.error)
+        #expect(signals[1].message == "Attempt 2 follows in 1.5 s.")
+        var failed = ConnectionStatus(state: .failed)
+        failed.lastError = Self.error
+        let end = ClientSignal.signals(of: failed, after: waiting, at: Self.now)
+        #expect(end.map(\.level) == [.debug, .error])
+        #expect(end.last?.message == "The client gave up. Nothing came for 25 s.")
+        #expect(ClientSignal.signals(of: failed, after: failed, at: Self.now).isEmpty)
+    }
+
+    @Test("A subscription's states, the gap among them")
+    func subscriptions() {
+        let gap = ChannelGap(since: Self.now.instant, duration: .seconds(3), filling: .some)
+        let states: [(SubscriptionState, String, ClientSignal.Level)] = [
+            (.subscribing, "subscribing", .debug), (.subscribed, "subscribed", .debug),
+            (.refused(Self.error), "subscription-refused", .warn), (.gap(gap), "gap", .warn),
+            (.ended, "subscription-ended", .debug),
+        ]
+        for (state, name, level) in states {
+            let signal = ClientSignal(state, of: "news", at: Self.now)
+            #expect(signal.id.name == name)
+            #expect(signal.level == level)
+            #expect(signal.data["channel-id"] == "news")
+        }
+        let signal = ClientSignal(.gap(gap), of: "news", at: Self.now)
+        #expect(signal.data == ["channel-id": "news", "duration-ms": 3_000, "filling": "some"])
+    }
+
+    @Test("A signal is one line with its data behind it")
+    func line() {
+        let signal = ClientSignal(.opened(timeToOpen: .milliseconds(12), isReconnect: false), at: Self.now)
+        #expect(
+            signal.description
+                == "22:13:20.123 INFO opened Connected in 12 ms.  reconnect?=false time-to-open-ms=12")
+    }
+
+    @Test(
+        "Durations are readable",
+        arguments: [
+            (-5, "0 ms"), (85, "85 ms"), (1_000, "1.0 s"), (9_990, "9.9 s"), (10_000, "10 s"),
+            (119_999, "119 s"),
+            (180_000, "3 min"),
+        ])
+    func readable(_ milliseconds: Int, _ text: String) {
+        #expect(Duration.milliseconds(milliseconds).readable == text)
+    }
+}
