@@ -7,7 +7,8 @@ public struct Instant: InstantProtocol, Hashable, Sendable {
     /// Nanoseconds since the clock's origin.
     package var nanoseconds: Int64
 
-    package init(nanoseconds: Int64) {
+    /// Makes an instant so far after the clock's origin; for tests, since no other clock has this origin.
+    public init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }
 

@@ -12,10 +12,14 @@ public struct Events: AsyncSequence, Sendable {
     /// The sequence never fails.
     public typealias Failure = Never
 
-    private let client: SenteClient
+    private let start: @Sendable () -> Iterator
+
+    package init(_ start: @escaping @Sendable () -> Iterator) {
+        self.start = start
+    }
 
     init(_ client: SenteClient) {
-        self.client = client
+        self.init { Self.listen(to: client) }
     }
 
     /// Takes events one by one.
@@ -23,6 +27,10 @@ public struct Events: AsyncSequence, Sendable {
 
     /// Starts to listen.
     public func makeAsyncIterator() -> Iterator {
+        start()
+    }
+
+    private static func listen(to client: SenteClient) -> Iterator {
         let handle = InboxHandle(client) { .closeInbox($0) }
         client.driver.submissions.post([
             .receiver(handle.inbox, handle.mailbox),

@@ -85,7 +85,7 @@ final class MailboxBatch<Element: Sendable> {
 
 extension BoundedMailbox {
     /// Takes everything that comes; `keeping` lives as long as the iterator.
-    func makeIterator(keeping owner: AnyObject) -> MailboxIterator<Element> {
+    package func makeIterator(keeping owner: AnyObject) -> MailboxIterator<Element> {
         MailboxIterator(
             MailboxBatch(keeping: owner, consumed: nil, giveBack: giveBack) { [self] isolation in
                 await take(isolation: isolation).reversed()

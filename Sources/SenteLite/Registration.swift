@@ -9,7 +9,7 @@ public final class Registration: Sendable {
     private let ending: LockedValue<(@Sendable () -> Void)?>
 
     /// Without an ending, one that is over already.
-    init(_ ending: (@Sendable () -> Void)? = nil) {
+    package init(_ ending: (@Sendable () -> Void)? = nil) {
         self.ending = LockedValue(ending)
     }
 

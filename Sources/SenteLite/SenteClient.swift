@@ -78,7 +78,7 @@ public final class SenteClient: Sendable {
     /// Each status from the current one on, for any number of consumers.
     ///
     /// It does not keep the client, and ends with it.
-    public var states: States { States(driver.board) }
+    public var states: States { States { [board = driver.board] in board.makeIterator() } }
 
     /// Runs `body` at each change of the status, in order, one closure of the client at a time, never on the
     /// loop.

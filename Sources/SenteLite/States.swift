@@ -13,10 +13,11 @@ public struct States: AsyncSequence, Sendable {
     /// The sequence never fails.
     public typealias Failure = Never
 
-    private let board: StatusBoard
+    private let start: @Sendable () -> Iterator
 
-    init(_ board: StatusBoard) {
-        self.board = board
+    /// What `start` begins with is the current status.
+    package init(_ start: @escaping @Sendable () -> Iterator) {
+        self.start = start
     }
 
     /// Takes statuses one by one.
@@ -24,6 +25,6 @@ public struct States: AsyncSequence, Sendable {
 
     /// Starts with the current status.
     public func makeAsyncIterator() -> Iterator {
-        board.makeIterator()
+        start()
     }
 }

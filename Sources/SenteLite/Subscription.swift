@@ -18,20 +18,20 @@ public struct Subscription: AsyncSequence, Sendable {
 
     /// The channel.
     public let channel: String
-    private let handle: InboxHandle
+    private let source: any SubscriptionSource
 
-    init(_ channel: String, _ handle: InboxHandle) {
+    package init(_ channel: String, _ source: any SubscriptionSource) {
         self.channel = channel
-        self.handle = handle
+        self.source = source
     }
 
     /// Whether the server has confirmed the channel on the current connection.
-    public var isConfirmed: Bool { handle.client.driver.board.channel(channel)?.isConfirmed ?? false }
+    public var isConfirmed: Bool { source.status(of: channel)?.isConfirmed ?? false }
 
     /// Why the server refused the channel, if it did.
     ///
     /// It is not asked again until `subscribe` is called again.
-    public var rejection: SenteError? { handle.client.driver.board.channel(channel)?.rejection }
+    public var rejection: SenteError? { source.status(of: channel)?.rejection }
 
     /// Where the channel stands, as a sequence: the current state first, then every change until it has ended.
     ///
@@ -49,7 +49,7 @@ public struct Subscription: AsyncSequence, Sendable {
     ///
     /// The wish stays; `unsubscribe` ends it.
     public func cancel() {
-        handle.close()
+        source.close()
     }
 
     /// Takes messages one by one.
@@ -57,7 +57,23 @@ public struct Subscription: AsyncSequence, Sendable {
 
     /// Starts to take messages.
     public func makeAsyncIterator() -> Iterator {
-        handle.makeIterator {
+        source.makeIterator()
+    }
+}
+
+/// Where a handle's messages come from, for as long as the handle is kept.
+package protocol SubscriptionSource: AnyObject, Sendable {
+    func status(of channel: String) -> SubscriptionStatus?
+    /// Ends the handle's sequence.
+    func close()
+    func makeIterator() -> MailboxIterator<ChannelMessage>
+}
+
+extension InboxHandle: SubscriptionSource {
+    func status(of channel: String) -> SubscriptionStatus? { client.driver.board.channel(channel) }
+
+    func makeIterator() -> MailboxIterator<ChannelMessage> {
+        makeIterator {
             if case .message(let message) = $0 { message } else { nil }
         } wrap: {
             .message($0)

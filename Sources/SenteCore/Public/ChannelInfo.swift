@@ -19,7 +19,17 @@ public struct ChannelInfo: Hashable, Sendable {
     /// How long its requests may take, in milliseconds.
     public var requestLimitMilliseconds: Int?
 
-    package init(name: String) {
+    /// Makes the report of a channel.
+    public init(
+        name: String, subscriberCount: Int? = nil, messageCount: Int? = nil, createdAt: Int64? = nil,
+        maximumSubscribers: Int? = nil, messageRetention: Int? = nil, requestLimitMilliseconds: Int? = nil
+    ) {
         self.name = name
+        self.subscriberCount = subscriberCount
+        self.messageCount = messageCount
+        self.createdAt = createdAt
+        self.maximumSubscribers = maximumSubscribers
+        self.messageRetention = messageRetention
+        self.requestLimitMilliseconds = requestLimitMilliseconds
     }
 }

@@ -34,7 +34,7 @@ public struct ChannelMessage: Hashable, Sendable {
         case gap(ChannelGap)
     }
 
-    /// A message, for tests of an app.
+    /// Makes a message; clients make their own of what the server sends.
     public init(
         channel: String, data: Value = .null, id: String? = nil, sender: String? = nil, time: Int64? = nil,
         isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil

@@ -15,7 +15,15 @@ public struct ClientMetrics: Sendable, Equatable {
         /// Messages a second over the last 10 s; of a younger client since its start, one second at least.
         public var messagesPerSecond = 0.0
 
-        package init() {}
+        /// Makes them of their numbers.
+        public init(
+            messages: Int = 0, bytes: Int = 0, largeMessages: Int = 0, messagesPerSecond: Double = 0
+        ) {
+            self.messages = messages
+            self.bytes = bytes
+            self.largeMessages = largeMessages
+            self.messagesPerSecond = messagesPerSecond
+        }
     }
 
     /// The connection over time.
@@ -33,7 +41,17 @@ public struct ClientMetrics: Sendable, Equatable {
         /// How long the last opening took, from the start of the attempt to the greeting.
         public var timeToOpen: Duration?
 
-        package init() {}
+        /// Makes them of their numbers.
+        public init(
+            attempts: Int = 0, reconnects: Int = 0, uptime: Duration = .zero, connectedTime: Duration = .zero,
+            timeToOpen: Duration? = nil
+        ) {
+            self.attempts = attempts
+            self.reconnects = reconnects
+            self.uptime = uptime
+            self.connectedTime = connectedTime
+            self.timeToOpen = timeToOpen
+        }
     }
 
     /// What waits to be sent, and what never was.
@@ -47,7 +65,15 @@ public struct ClientMetrics: Sendable, Equatable {
         /// How many were dropped, by reason (`outboxFull`, `expired`, `dropped`, `superseded` and others).
         public var drops: [SenteError.Code: Int] = [:]
 
-        package init() {}
+        /// Makes them of their numbers.
+        public init(
+            messages: Int = 0, bytes: Int = 0, oldestAge: Duration? = nil, drops: [SenteError.Code: Int] = [:]
+        ) {
+            self.messages = messages
+            self.bytes = bytes
+            self.oldestAge = oldestAge
+            self.drops = drops
+        }
     }
 
     /// What is subscribed.
@@ -57,7 +83,13 @@ public struct ClientMetrics: Sendable, Equatable {
         /// How many of them the server has confirmed on this connection.
         public var confirmed = 0
 
-        package init() {}
+        /// Makes them of their numbers.
+        public init(
+            wished: Int = 0, confirmed: Int = 0
+        ) {
+            self.wished = wished
+            self.confirmed = confirmed
+        }
     }
 
     /// What came, was understood, and went to nobody.
@@ -75,7 +107,18 @@ public struct ClientMetrics: Sendable, Equatable {
         /// Messages and events that no handle listened to, or that came before the greeting or after `disconnect()`.
         public var unheard = 0
 
-        package init() {}
+        /// Makes them of their numbers.
+        public init(
+            lateReplies: Int = 0, repeated: Int = 0, overdueRequests: Int = 0, unservedRequests: Int = 0,
+            surplusPings: Int = 0, unheard: Int = 0
+        ) {
+            self.lateReplies = lateReplies
+            self.repeated = repeated
+            self.overdueRequests = overdueRequests
+            self.unservedRequests = unservedRequests
+            self.surplusPings = surplusPings
+            self.unheard = unheard
+        }
     }
 
     /// The round trip within which so many of a hundred pings were answered.
@@ -86,6 +129,15 @@ public struct ClientMetrics: Sendable, Equatable {
         public var p95: Duration
         /// 99 of 100.
         public var p99: Duration
+
+        /// Makes them of the three.
+        public init(
+            p50: Duration, p95: Duration, p99: Duration
+        ) {
+            self.p50 = p50
+            self.p95 = p95
+            self.p99 = p99
+        }
     }
 
     /// What came in.
@@ -117,7 +169,26 @@ public struct ClientMetrics: Sendable, Equatable {
     /// The last round trips, in no order.
     package var roundTrips: [Duration] = []
 
-    package init() {}
+    /// Makes them of their numbers; `roundTrip` is computed of the `roundTrips`.
+    public init(
+        received: Traffic = Traffic(), sent: Traffic = Traffic(), connection: Connection = Connection(),
+        outbox: Outbox = Outbox(), subscriptions: Subscriptions = Subscriptions(), pendingRequests: Int = 0,
+        missed: Int = 0, undecodable: Int = 0, serverErrors: Int = 0, ignored: Ignored = Ignored(),
+        errors: [SenteError.Code: Int] = [:], roundTrips: [Duration] = []
+    ) {
+        self.received = received
+        self.sent = sent
+        self.connection = connection
+        self.outbox = outbox
+        self.subscriptions = subscriptions
+        self.pendingRequests = pendingRequests
+        self.missed = missed
+        self.undecodable = undecodable
+        self.serverErrors = serverErrors
+        self.ignored = ignored
+        self.errors = errors
+        self.roundTrips = roundTrips
+    }
 
     /// The round trips of the last 256 pings; nil before the first.
     ///

@@ -12,7 +12,8 @@ public struct ConnectionStatus: Sendable, Equatable {
         /// The reason of the close frame; may be empty.
         public var reason: String
 
-        package init(code: CloseCode, reason: String) {
+        /// Makes a link's end.
+        public init(code: CloseCode = .normal, reason: String = "") {
             self.code = code
             self.reason = reason
         }
@@ -45,9 +46,21 @@ public struct ConnectionStatus: Sendable, Equatable {
     /// How values become bytes, once the first frame has shown it.
     public var format: WireFormat?
 
-    package init(state: ConnectionState) {
+    /// Makes a status; clients make their own.
+    public init(
+        state: ConnectionState = .closed, attempt: Int = 0, retryAt: Instant? = nil, lastClose: Close? = nil,
+        lastError: SenteError? = nil, identity: Identity? = nil, openedAt: Instant? = nil,
+        dialect: Dialect? = nil, format: WireFormat? = nil
+    ) {
         self.state = state
-        attempt = 0
+        self.attempt = attempt
+        self.retryAt = retryAt
+        self.lastClose = lastClose
+        self.lastError = lastError
+        self.identity = identity
+        self.openedAt = openedAt
+        self.dialect = dialect
+        self.format = format
     }
 }
 
@@ -71,7 +84,8 @@ public struct Identity: Sendable, Hashable {
     /// The server's wall clock at the greeting, in milliseconds since 1970, when it said so.
     public var serverTime: Int64?
 
-    package init(
+    /// Makes an identity; clients make theirs of the server's greeting.
+    public init(
         connectionID: String? = nil, uid: Value? = nil, csrfToken: String? = nil, handshakeData: Value? = nil,
         serverTime: Int64? = nil
     ) {

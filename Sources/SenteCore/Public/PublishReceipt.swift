@@ -9,7 +9,8 @@ public struct PublishReceipt: Hashable, Sendable {
     /// To how many subscribers it went, when the server says so.
     public var deliveredTo: Int?
 
-    package init(outcome: Outcome, messageID: String? = nil, deliveredTo: Int? = nil) {
+    /// Makes a receipt.
+    public init(outcome: Outcome = .acknowledged, messageID: String? = nil, deliveredTo: Int? = nil) {
         self.outcome = outcome
         self.messageID = messageID
         self.deliveredTo = deliveredTo

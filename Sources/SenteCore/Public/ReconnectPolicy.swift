@@ -20,7 +20,8 @@ public struct ReconnectPolicy: Sendable {
         /// Why the last attempt or link failed.
         public var lastError: SenteError?
 
-        package init(retry: Int, elapsed: Duration, lastError: SenteError?) {
+        /// Makes what a policy is asked with, to try one out.
+        public init(retry: Int = 1, elapsed: Duration = .zero, lastError: SenteError? = nil) {
             self.retry = retry
             self.elapsed = elapsed
             self.lastError = lastError

@@ -30,7 +30,8 @@ public struct SenteError: Error, Hashable, Sendable {
         /// Without the blanks around it.
         public var value: String
 
-        package init(name: String, value: String) {
+        /// Makes a header.
+        public init(name: String, value: String) {
             self.name = name
             self.value = value
         }
@@ -115,14 +116,25 @@ public struct SenteError: Error, Hashable, Sendable {
         set { storage = Storage(newValue) }
     }
 
-    package init(
-        _ code: Code, _ message: String, outcome: Outcome? = nil, underlying: String? = nil,
-        closeCode: CloseCode? = nil, details: Value? = nil
+    /// Makes an error, as a test or a stub wants to see it.
+    public init(
+        code: Code, message: String = "", outcome: Outcome? = nil, underlying: String? = nil,
+        closeCode: CloseCode? = nil, httpStatus: Int? = nil, headers: [Header] = [], body: [UInt8] = [],
+        proxy: ProxyFailure? = nil, details: Value? = nil
     ) {
         storage = Storage(
             Fields(
                 code: code, outcome: outcome, message: message, underlying: underlying, closeCode: closeCode,
-                details: details))
+                httpStatus: httpStatus, headers: headers, body: body, proxy: proxy, details: details))
+    }
+
+    package init(
+        _ code: Code, _ message: String, outcome: Outcome? = nil, underlying: String? = nil,
+        closeCode: CloseCode? = nil, details: Value? = nil
+    ) {
+        self.init(
+            code: code, message: message, outcome: outcome, underlying: underlying, closeCode: closeCode,
+            details: details)
     }
 
     /// Whether both say the same.

@@ -7,7 +7,7 @@ import SenteTransport
 ///
 /// Whoever takes gets everything that waits as one array. Several may wait; each batch goes to the one that waits longest.
 /// What waits is bounded by the queue it is made with.
-final class BoundedMailbox<Element: Sendable>: Sendable {
+package final class BoundedMailbox<Element: Sendable>: Sendable {
     private typealias Continuation = CheckedContinuation<[Element], Never>
 
     private struct State {
@@ -44,7 +44,7 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
     private let state: LockedValue<State>
 
     /// Leave the queue out where whoever puts bounds what may wait.
-    init(bounded queue: BoundedQueue<Element>? = nil) {
+    package init(bounded queue: BoundedQueue<Element>? = nil) {
         state = LockedValue(State(bounded: queue))
     }
 
@@ -52,7 +52,7 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
 
     // MARK: Putting, on any thread
 
-    func put(_ element: Element, size: Int = 0) {
+    package func put(_ element: Element, size: Int = 0) {
         let waiter = state.withLock { state -> Continuation? in
             guard !state.isFinished else { return nil }
             if let waiter = state.popWaiter() { return waiter }
@@ -84,7 +84,7 @@ final class BoundedMailbox<Element: Sendable>: Sendable {
     }
 
     /// Nothing more will be put; what waits can still be taken.
-    func finish() {
+    package func finish() {
         let waiters = state.withLock { state in
             state.isFinished = true
             defer { state.waiters = [] }

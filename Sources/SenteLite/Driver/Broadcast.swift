@@ -4,7 +4,7 @@ import SenteCore
 import SenteTransport
 
 /// Brings what happens to everybody who follows it, each at its own pace.
-final class Broadcast<Element: Sendable>: Sendable {
+package final class Broadcast<Element: Sendable>: Sendable {
     private struct State {
         /// What a new follower hears first, where there is such a thing: the latest.
         var current: Element?
@@ -17,14 +17,14 @@ final class Broadcast<Element: Sendable>: Sendable {
     private let queue: BoundedQueue<Element>
 
     /// With a `current` element a follower hears the latest first; else only what comes.
-    init(_ queue: BoundedQueue<Element>, current: Element? = nil) {
+    package init(_ queue: BoundedQueue<Element>, current: Element? = nil) {
         self.queue = queue
         state = LockedValue(State(current: current))
     }
 
     var isFollowed: Bool { state.withLock { !$0.followers.isEmpty } }
 
-    func send(_ elements: [Element]) {
+    package func send(_ elements: [Element]) {
         let followers = state.withLock { state in
             if state.current != nil, let last = elements.last { state.current = last }
             return state.followers.members
@@ -32,7 +32,7 @@ final class Broadcast<Element: Sendable>: Sendable {
         for follower in followers { follower.put(elements) }
     }
 
-    func finish() {
+    package func finish() {
         let followers = state.withLock { state in
             state.isFinished = true
             return state.followers.removeAll()
@@ -41,7 +41,7 @@ final class Broadcast<Element: Sendable>: Sendable {
     }
 
     /// A follower, for as long as the iterator is kept.
-    func makeIterator() -> MailboxIterator<Element> {
+    package func makeIterator() -> MailboxIterator<Element> {
         let mailbox = BoundedMailbox(bounded: queue)
         let number = state.withLock { state in
             if let current = state.current { mailbox.put(current) }
