@@ -36,6 +36,7 @@ let package = Package(
     products: [
         .library(name: "SenteLite", targets: ["SenteLite"]),
         .library(name: "SenteWire", targets: ["SenteWire"]),
+        .library(name: "SenteTestKit", targets: ["SenteTestKit"]),
     ],
     targets: [
         room("SenteWire"),
@@ -53,6 +54,12 @@ let package = Package(
                 .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
             ]),
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
+        room(
+            "SenteTestKit",
+            [
+                "SenteLite", "SenteServer", "SenteBase", "SenteWire", "SenteCore", "SenteSocket",
+                "SenteTransport",
+            ]),
 
         .target(
             name: "SampleOptions", dependencies: ["SenteLite"], path: "Samples/Options",
@@ -86,12 +93,13 @@ let package = Package(
             "SenteLiteTests",
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
-                "SenteServer", "SenteTestSupport", "console", "chat", "echo", "bench",
+                "SenteServer", "SenteTestKit", "SenteTestSupport", "console", "chat", "echo", "bench",
             ]),
         tests(
             "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
-        tests("SentePublicTests", ["SenteLite"], packageAccess: false),
+        tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
+        tests("SentePublicTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
     ],
     swiftLanguageModes: [.v6]
 )

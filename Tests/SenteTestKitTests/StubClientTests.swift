@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+import SenteTestKit
+import Testing
+
+@Suite("A stub client", .timeLimit(.minutes(1)))
+struct StubClientTests {
+    /// What an app may look like.
+    @MainActor
+    final class Chat {
+        private let client: any RealtimeClient
+        private(set) var lines: [String] = []
+        private(set) var banner = ""
+
+        init(_ client: any RealtimeClient) {
+            self.client = client
+        }
+
+        func follow(_ count: Int) async throws {
+            for await message in try await client.subscribe("chat") {
+                lines.append(message.data["text"]?.stringValue ?? "?")
+                if lines.count == count { return }
+            }
+        }
+
+        func watch(until last: ConnectionState) async {
+            for await status in client.states {
+                banner = status.state == .open ? "" : "\(status.state), attempt \(status.attempt)"
+                if status.state == last { return }
+            }
+        }
+
+        func say(_ text: String) async -> String {
+            do throws(SenteError) {
+                let receipt = try await client.publish(["text": Value(text)], to: "chat")
+                return "read by \(receipt.deliveredTo ?? 0)"
+            } catch {
+                return error.code.rawValue
+            }
+        }
+    }
+
+    @Test("notes what it is asked, in order")
+    func notes() async throws {
+        let client = StubClient()
+        try await client.connect()
+        _ = try await client.subscribe("chat")
+        try await client.publish(["text": "hi"], to: "chat")
+        _ = try await client.request(nil, on: "time")
+        try await client.send(Event(id: "app/hello"))
+        try await client.unsubscribe("chat")
+        client.reconnect()
+        await client.disconnect()
+        #expect(
+            client.calls == [
+                .connect, .subscribe("chat"), .publish(["text": "hi"], to: "chat"),
+                .request(nil, on: "time"), .send(Event(id: "app/hello")), .unsubscribe("chat"), .reconnect,
+                .disconnect,
+            ])
+        #expect(client.published(to: "chat") == [["text": "hi"]])
+        #expect(client.published(to: "news") == [])
+        #expect(client.sent == [Event(id: "app/hello")])
+        #expect(client.state == .closed)
+    }
+
+    @MainActor
+    @Test("feeds an app's loops, whichever comes first")
+    func feeds() async throws {
+        let client = StubClient()
+        let chat = Chat(client)
+        async let following: Void = chat.follow(2)
+        while client.subscriptions.isEmpty { await Task.yield() }
+        client.deliver(["text": "one"], to: "chat")
+        client.deliver(["text": "elsewhere"], to: "news")
+        client.deliver(ChannelMessage(channel: "chat", data: ["text": "two"], missed: 3))
+        try await following
+        #expect(chat.lines == ["one", "two"])
+    }
+
+    @MainActor
+    @Test("shows what it is told to, to loops and closures")
+    func shows() async throws {
+        let client = StubClient()
+        let chat = Chat(client)
+        let changes = Noted<String>()
+        let registration = client.onStateChange { old, new in changes.append("\(old.state) → \(new.state)") }
+        client.shows(ConnectionStatus(state: .reconnecting, attempt: 2))
+        await chat.watch(until: .reconnecting)
+        #expect(chat.banner == "reconnecting, attempt 2")
+        #expect(changes.all == ["open → reconnecting"])
+        registration.cancel()
+        client.shows(ConnectionStatus(state: .failed))
+        #expect(changes.all.count == 1)
+    }
+
+    @MainActor
+    @Test("answers as it is told")
+    func answers() async throws {
+        let client = StubClient()
+        client.receipts { data, _ in PublishReceipt(deliveredTo: data.mapValue?.count) }
+        client.answersRequests(on: "time") { _ in ["hour": 12] }
+        client.answersEvents("app/who") { _ in ["Ann"] }
+        client.answersRequests(on: "broken") { _ in throw CancellationError() }
+        #expect(await Chat(client).say("hi") == "read by 1")
+        #expect(try await client.request(nil, on: "time") == ["hour": 12])
+        #expect(try await client.request(["n": 1], on: "echo") == ["n": 1])
+        #expect(try await client.send(Event(id: "app/who"), timeout: .seconds(1)) == ["Ann"])
+        await #expect(throws: SenteError.self) { try await client.request(nil, on: "broken") }
+    }
+
+    @MainActor
+    @Test("fails as it is told, until it accepts again")
+    func fails() async throws {
+        let client = StubClient()
+        client.fails(SenteError(code: .expired, outcome: .notSent))
+        #expect(await Chat(client).say("hi") == "expired")
+        client.accepts()
+        #expect(await Chat(client).say("hi") == "read by 0")
+        client.rejects("secret")
+        do throws(SenteError) {
+            _ = try await client.subscribe("secret")
+            Issue.record("The channel was accepted.")
+        } catch {
+            #expect(error.code == .rejected)
+        }
+        #expect(client.subscriptions.isEmpty)
+    }
+
+    @Test("runs closures for messages and events, and asks responders")
+    func closures() async throws {
+        let client = StubClient()
+        let noted = Noted<Value>()
+        client.onMessage(in: "chat") { noted.append($0.data) }
+        client.on("app/news") { noted.append($0.data) }
+        client.deliver([1], to: "chat")
+        client.push(Event(id: "app/news", data: [2]))
+        client.push(Event(id: "app/other", data: [3]))
+        #expect(noted.all == [[1], [2]])
+
+        let serving = try await client.respond(on: "sum") { data in
+            Value((data[0]?.integerValue ?? 0) + (data[1]?.integerValue ?? 0))
+        }
+        #expect(try await client.asks([1, 2], on: "sum") == 3)
+        serving.cancel()
+        await #expect(throws: SenteError.self) { try await client.asks([1, 2], on: "sum") }
+    }
+
+    @Test("ends the loops of a channel that is unsubscribed")
+    func unsubscribes() async throws {
+        let client = StubClient()
+        let subscription = try await client.subscribe("chat")
+        #expect(subscription.isConfirmed)
+        client.deliver([1], to: "chat")
+        try await client.unsubscribe("chat")
+        var received: [Value] = []
+        for await message in subscription { received.append(message.data) }
+        #expect(received == [[1]])
+    }
+}
