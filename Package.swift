@@ -64,14 +64,20 @@ let package = Package(
         .target(
             name: "SampleOptions", dependencies: ["SenteLite"], path: "Samples/Options",
             swiftSettings: settings),
-        sample("echo", "Echo", ["SenteLite", "SenteServer", "SampleOptions"]),
-        sample("chat", "Chat", ["SenteLite"], packageAccess: false),
-        sample("console", "Console", ["SenteLite", "SenteServer", "SenteTransport", "SampleOptions"]),
+        .target(
+            name: "SampleTerminal", dependencies: ["SenteLite"], path: "Samples/Terminal",
+            packageAccess: false,
+            swiftSettings: settings),
+        sample("echo", "Echo", ["SenteLite", "SenteServer", "SampleOptions", "SampleTerminal"]),
+        sample("chat", "Chat", ["SenteLite", "SampleTerminal"], packageAccess: false),
+        sample(
+            "console", "Console",
+            ["SenteLite", "SenteBase", "SenteServer", "SenteTransport", "SampleOptions", "SampleTerminal"]),
         sample(
             "bench", "Bench",
             [
                 "SenteLite", "SenteCore", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport",
-                "SenteWire", "SampleOptions",
+                "SenteWire", "SampleOptions", "SampleTerminal",
             ]),
         sample("conformance", "Conformance", ["SenteBase", "SenteSocket", "SenteTransport"]),
 
@@ -100,6 +106,9 @@ let package = Package(
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
         tests("SentePublicTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
+        tests(
+            "SampleTests",
+            ["console", "bench", "SampleTerminal", "SampleOptions", "SenteLite", "SenteBase", "SenteServer"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -57,7 +57,7 @@ enum CompressionBench {
                 let small = try bytes(stream, policy)
                 let fewer =
                     "\(hundredths(plain / small)) × fewer bytes (\(hundredths(small)) of \(hundredths(plain)))"
-                print("  \(stream.rawValue), \(kind): \(fewer)")
+                BenchOutput.standard.show(sentence: "\(stream.rawValue), \(kind): \(fewer)")
             }
         }
     }
@@ -81,20 +81,22 @@ enum CompressionBench {
         let kinds = [plain] + Stream.allCases.map { ($0.rawValue, CompressionPolicy(), $0) }
         let messages = kinds.map { kind in (0..<256).map(kind.stream.json) }
         var ratios = [[Double]](repeating: [], count: kinds.count)
-        for _ in 0..<rounds {
+        for round in 0..<rounds {
+            BenchOutput.standard.progress("round \(round + 1) of \(rounds)")
             var p50: [Double] = []
             for (kind, messages) in zip(kinds, messages) {
                 let connection = try await WebSocketConnection.open(
                     "ws://127.0.0.1:\(port)/", compression: kind.policy, on: loop)
                 let result = try await roundTrips(connection, messages, kind.name)
-                print(result.json)
+                BenchOutput.standard.show(result)
                 p50.append(result.figure("p50_us"))
                 connection.close()
             }
             for index in kinds.indices { ratios[index].append(p50[index] / p50[0]) }
         }
         for (kind, ratios) in zip(kinds, ratios).dropFirst() {
-            print("  round trip p50, \(kind.name): \(hundredths(ratios.sorted()[rounds / 2])) × uncompressed")
+            BenchOutput.standard.show(
+                ratio: ratios.sorted()[rounds / 2], "round trip p50, \(kind.name)", of: "uncompressed")
         }
     }
 

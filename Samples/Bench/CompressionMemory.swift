@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleOptions
 import SenteBase
 import SenteTransport
 
@@ -33,22 +34,22 @@ enum CompressionMemory {
     /// Measures each kind in a process of its own, for one would leave its free memory to the next.
     static func runEach(port: Int) throws {
         for kind in Kind.allCases {
+            BenchOutput.standard.progress("memory of \(connections) connections, \(kind.name); half a minute")
             let process = BenchServerProcess.another(["compression", String(port), kind.rawValue])
             let output = Pipe()
             process.standardOutput = output
             try process.run()
             let text = try output.fileHandleForReading.readToEnd() ?? Data()
             process.waitUntilExit()
-            print(String(decoding: text, as: UTF8.self), terminator: "")
+            let line = String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            BenchOutput.standard.show(sentence: line)
         }
     }
 
-    /// Reads `PORT KIND` and measures it; false when the arguments are none.
-    static func run(_ arguments: some Collection<String>) async throws -> Bool {
-        let arguments = Array(arguments)
-        guard arguments.count == 2, let port = Int(arguments[0]), let kind = Kind(rawValue: arguments[1])
-        else {
-            return false
+    /// Reads `PORT KIND` and measures it.
+    static func run(_ arguments: [String]) async throws {
+        guard let port = Int(arguments[0]), let kind = Kind(rawValue: arguments[1]) else {
+            throw UsageError("Write bench compression; the words behind it are for its own processes.")
         }
         let loop = try EventLoop.shared()
         // The first connection pays for the loop's thread and for code that is read in only now.
@@ -62,7 +63,6 @@ enum CompressionMemory {
         let idle = each(since: base)
         print("  \(kind.name): \(busy) KiB a connection that has just echoed 40 KiB, \(idle) KiB idle")
         withExtendedLifetime(open) {}
-        return true
     }
 
     private static func echoed(

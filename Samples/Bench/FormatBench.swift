@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleOptions
 import SenteWire
 
-/// Times the wire formats on JSON documents: a line of JSON for each format and document, in the form of
+/// Times the wire formats on JSON documents: a row for each format and document, or a line of JSON in the form of
 /// `time_python.py`, nanoseconds a call, the median of 15; then, on standard error, a table of the formats
 /// relative to our own EDN.
 ///
 /// Every format reads and writes the same value; `ValueDecoder` stands for both of our coders
 /// over JSON, `JSONDecoder` for both of Foundation's.
 enum FormatBench {
-    static func run(_ directory: String) {
+    static func run(_ directory: String) throws {
         let folder = URL(fileURLWithPath: directory)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let documents = names.filter { $0.hasSuffix(".json") }.sorted()
-        guard !documents.isEmpty else { return print("There are no JSON documents in \(directory).") }
+        guard !documents.isEmpty else { throw UsageError("There are no JSON documents in \(directory).") }
         var runs: [[Contender]] = []
         for name in documents {
+            BenchOutput.standard.progress("\(name): every format, 15 times")
             do {
                 runs.append(try run(name, [UInt8](Data(contentsOf: folder.appendingPathComponent(name)))))
             } catch {
-                print("\(name): \(error)")
+                BenchOutput.standard.fail("\(name): \(error)")
             }
         }
         FileHandle.standardError.write(Data(comparison(of: runs).utf8))
@@ -79,6 +81,19 @@ enum FormatBench {
 
         var decodeMedian: Double { decoding.sorted()[decoding.count / 2] }
         var encodeMedian: Double { encoding.sorted()[encoding.count / 2] }
+
+        func json(_ document: String) -> String {
+            "{\"library\": \"\(library)\", \"document\": \"\(document)\", \"bytes\": \(bytes), "
+                + "\"decode_ns\": \(decodeMedian), \"encode_ns\": \(encodeMedian)}"
+        }
+
+        func row(_ document: String) -> String {
+            library.padding(toLength: 24, withPad: " ", startingAt: 0)
+                + document.padding(toLength: 20, withPad: " ", startingAt: 0)
+                + String(
+                    format: "%8d B  decode %9.1f µs  encode %9.1f µs", bytes, decodeMedian / 1_000,
+                    encodeMedian / 1_000)
+        }
     }
 
     private static func run(_ name: String, _ json: [UInt8]) throws -> [Contender] {
@@ -113,10 +128,7 @@ enum FormatBench {
             }
         }
         for contender in contenders {
-            print(
-                "{\"library\": \"\(contender.library)\", \"document\": \"\(name)\", "
-                    + "\"bytes\": \(contender.bytes), \"decode_ns\": \(contender.decodeMedian), "
-                    + "\"encode_ns\": \(contender.encodeMedian)}")
+            BenchOutput.standard.show(json: contender.json(name), row: contender.row(name))
         }
         return contenders
     }

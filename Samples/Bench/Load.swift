@@ -55,18 +55,18 @@ struct Load: Sendable {
     }
 
     /// Reads `HOST PORT MODE SIZE COUNT WINDOW [hand-over]`, or the same with options and a URL for host and port, whose
-    /// server is talked to as a client would; nil when it is none.
-    static func read(_ arguments: [String]) throws(UsageError) -> Load? {
+    /// server is talked to as a client would.
+    static func read(_ arguments: [String]) throws(UsageError) -> Load {
         if let port = arguments.count > 1 ? Int(arguments[1]) : nil {
             let rest = arguments.dropFirst(2)
             let path = rest.first == Mode.flood.rawValue ? "/flood" : "/"
-            return Load("ws://\(arguments[0]):\(port)\(path)", rest)
+            return try Load("ws://\(arguments[0]):\(port)\(path)", rest)
         }
         var load = Load("", mode: .pingpong, size: 0, count: 1, window: 1, handOver: .callback)
         load.configuration.compression = CompressionPolicy()
         load.configuration.proxy = .environment
         let words = try OptionTable(options).apply(arguments, to: &load)
-        guard let url = words.first, var read = Load(url, words.dropFirst()) else { return nil }
+        var read = try Load(words.first ?? "", words.dropFirst())
         read.configuration = load.configuration
         return read
     }
@@ -76,13 +76,17 @@ struct Load: Sendable {
         Option.identity(\.configuration) + Option.way(\.configuration) + Option.compression(\.configuration)
     }
 
-    private init?(_ url: String, _ words: ArraySlice<String>) {
+    private init(_ url: String, _ words: ArraySlice<String>) throws(UsageError) {
         let words = Array(words)
         guard (4...5).contains(words.count), let mode = Mode(rawValue: words[0]),
             let size = Int(words[1]), size >= 0, let count = Int(words[2]), count > 0,
             let window = Int(words[3]), window > 0,
             let handOver = HandOver(rawValue: words.count == 5 ? words[4] : "callback")
-        else { return nil }
+        else {
+            throw UsageError(
+                "Behind the server stand MODE SIZE COUNT WINDOW and perhaps callback, async or loop; `bench --help` tells them."
+            )
+        }
         self.init(url, mode: mode, size: size, count: count, window: window, handOver: handOver)
     }
 

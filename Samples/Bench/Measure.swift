@@ -77,22 +77,3 @@ struct Stopwatch {
             ])
     }
 }
-
-/// One line of figures, in the form that `run.py` reads.
-struct BenchResult: Sendable {
-    var client: String
-    var mode: String
-    var size: Int
-    var count: Int
-    var figures: [(name: String, value: Double)]
-
-    func figure(_ name: String) -> Double {
-        figures.first { $0.name == name }?.value ?? 0
-    }
-
-    var json: String {
-        let numbers = figures.map { "\"\($0.name)\":\(($0.value * 1000).rounded() / 1000)" }
-        return "{\"client\":\"\(client)\",\"mode\":\"\(mode)\",\"size\":\(size),\"count\":\(count),"
-            + numbers.joined(separator: ",") + "}"
-    }
-}

@@ -12,13 +12,14 @@ enum SelfBench {
         defer { server.stop() }
         var ratios: [(name: String, of: String, values: [Double])] = []
         for round in 0..<rounds {
+            BenchOutput.standard.progress("round \(round + 1) of \(rounds)")
             let measured = try await oneRound(server)
             if round == 0 { ratios = measured.map { ($0.name, $0.of, []) } }
             for (index, ratio) in measured.enumerated() { ratios[index].values.append(ratio.value) }
         }
         for ratio in ratios {
             let median = ratio.values.sorted()[ratio.values.count / 2]
-            print("  \(ratio.name): \((median * 100).rounded() / 100) × \(ratio.of)")
+            BenchOutput.standard.show(ratio: median, ratio.name, of: ratio.of)
         }
     }
 
@@ -57,7 +58,7 @@ enum SelfBench {
     }
 
     private static func shown(_ result: BenchResult) -> BenchResult {
-        print(result.json)
+        BenchOutput.standard.show(result)
         return result
     }
 

@@ -24,7 +24,8 @@ enum TLSBench {
             ratios[name, default: []].append(value)
         }
         let (resuming, forgetful, plain) = (own.ports[0], own.ports[1], own.ports[2])
-        for _ in 0..<rounds {
+        for round in 0..<rounds {
+            BenchOutput.standard.progress("round \(round + 1) of \(rounds)")
             let full = try await handshakes(load(folder, forgetful, 300), "full")
             let resumed = try await handshakes(load(folder, resuming, 300), "resumed")
             var bare = load(folder, plain, 300)
@@ -40,18 +41,23 @@ enum TLSBench {
                 "CPU of a resumed connection, of a full one", resumed.figure("cpu_us") / full.figure("cpu_us")
             )
             guard let c = try reference?.run() else { continue }
-            print(c.line)
+            BenchOutput.standard.show(sentence: c.line)
             note("connection (TCP, TLS, upgrade) p50, of C's (TCP, TLS)", full.figure("p50_us") / c.handshake)
             note("ping-pong p50, of C's", pingPong.figure("p50_us") / c.pingPong)
             note("receive of 64 KiB messages, of C's", flood.figure("msgs_s") * 65_536 / 1e6 / c.receive)
         }
-        if reference == nil { print("  \(folder) holds no tls_server and tls_client: no ratios to C.") }
+        if reference == nil {
+            BenchOutput.standard.show(
+                sentence: "\(folder) holds no tls_server and tls_client: no ratios to C.")
+        }
         for name in names {
             let values = (ratios[name] ?? []).sorted()
-            print("  \(name): \((values[values.count / 2] * 100).rounded() / 100) ×")
+            let parts = name.components(separatedBy: ", of ")
+            BenchOutput.standard.show(ratio: values[values.count / 2], parts[0], of: parts.last ?? "")
         }
         let idle = try await TransportBench.run(load(folder, resuming, 1_000, idles: true))
-        print("  an idle connection: \((idle.figure("kib_per_conn") * 10).rounded() / 10) KiB")
+        BenchOutput.standard.show(
+            sentence: "an idle connection: \((idle.figure("kib_per_conn") * 10).rounded() / 10) KiB")
     }
 
     /// Echo servers: on TLS one that gives sessions to resume and one that gives none, and one without TLS.
@@ -94,7 +100,7 @@ enum TLSBench {
     }
 
     private static func shown(_ result: BenchResult) -> BenchResult {
-        print(result.json)
+        BenchOutput.standard.show(result)
         return result
     }
 }

@@ -1,37 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleTerminal
 import SenteLite
 
 /// One side of the conversation.
 struct Chat {
     private let client: ChannelSocketClient
-    private let screen: Screen
+    private let output: Output
     private let conversation: StepHandler<Conversation>
 
     init(_ settings: ChatSettings) throws(SenteError) {
         var configuration = SenteClient.Configuration()
         configuration.parameters = ["user": settings.name]
-        let screen = Screen(name: settings.name)
-        self.screen = screen
+        let output = Output(name: settings.name)
+        self.output = output
         conversation = StepHandler(
             state: Conversation(name: settings.name),
             outputs: .init(custom: { value in
-                guard var line = Conversation.Line(value) else { return }
-                line.name = line.name.printable
-                line.text = line.text.printable
-                screen.show(line)
+                if let line = Conversation.Line(value) { output.show(line) }
             }), step: Conversation.step)
         client = try makeChannelSocketClient(settings.url, configuration: configuration)
     }
 
-    /// Returns after `/quit`, the end of input, or when the client gave up.
+    /// Returns after `/quit`, the end of input, Ctrl-C, or when the client gave up.
     func run() async throws(SenteError) {
+        output.begin()
+        // The client is connecting already: its first status may be that it failed.
+        let states = client.chsk.client.states
+        let following = Task { [output] in
+            var last: ConnectionStatus?
+            for await status in states {
+                output.follow(from: last, to: status)
+                last = status
+            }
+        }
         startRouter(client.chRecv, conversation)
-        screen.showPrompt()
         let (endings, ending) = AsyncStream.makeStream(of: SenteError?.self)
+        let termination = Termination { _ in ending.yield(nil) }
+        defer { termination.stopListening() }
         let input = Task {
-            for await line in Self.lines() {
+            for await line in lines() {
                 guard await perform(line) else { break }
             }
             ending.yield(nil)
@@ -42,9 +51,10 @@ struct Chat {
         }
         for await error in endings {
             input.cancel()
+            following.cancel()
             _ = try? client.sendFn(Event("chat/bye"))
             await client.chsk.client.disconnect()
-            screen.end()
+            await output.end(failed: error != nil)
             if let error { throw error }
             return
         }
@@ -52,7 +62,6 @@ struct Chat {
 
     /// False when that was the last line.
     private func perform(_ line: String) async -> Bool {
-        screen.lineWasTyped()
         switch line {
         case "": break
         case "/quit": return false
@@ -60,9 +69,9 @@ struct Chat {
         case "/break": client.chsk.breakConnection()
         case "/people":
             let people = await conversation.state.people.map(\.printable).sorted()
-            screen.show(text: people.isEmpty ? "Nobody yet." : people.joined(separator: ", "))
+            output.show(text: people.isEmpty ? "Nobody yet." : people.joined(separator: ", "))
         case _ where line.hasPrefix("/"):
-            screen.show(text: "/people, /reconnect, /break, /quit: nothing else begins with a slash.")
+            output.show(text: "/people, /reconnect, /break, /quit: nothing else begins with a slash.")
         default: say(line)
         }
         return true
@@ -73,21 +82,24 @@ struct Chat {
         do {
             let result = try client.sendFn(
                 Event("chat/say", [.keyword("text"): Value(text)]), timeout: .seconds(10)
-            ) { [screen] reply in
+            ) { [output] reply in
                 guard reply.isError else { return }
-                screen.show(Conversation.Line(.trouble, "not delivered: \(text) (\(reply.reason))"))
+                output.show(Conversation.Line(.trouble, "not delivered: \(text) (\(reply.reason))"))
             }
-            if case .queued = result { screen.show(Conversation.Line(.connection, "waits: \(text)")) }
+            if case .queued = result { output.show(Conversation.Line(.connection, "waits: \(text)")) }
         } catch {
-            screen.show(Conversation.Line(.trouble, error.description))
+            output.show(Conversation.Line(.trouble, error.description))
         }
     }
 
     /// Lines of standard input; a thread of its own waits for them.
-    private static func lines() -> AsyncStream<String> {
-        AsyncStream { continuation in
+    private func lines() -> AsyncStream<String> {
+        AsyncStream { [output] continuation in
             Thread.detachNewThread {
-                while let line = readLine() { continuation.yield(line) }
+                while let line = readLine() {
+                    output.typed(line)
+                    continuation.yield(line)
+                }
                 continuation.finish()
             }
         }

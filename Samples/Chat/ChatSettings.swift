@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleTerminal
 
 /// What the command line says.
 struct ChatSettings: Sendable {

@@ -62,10 +62,6 @@ struct Conversation: Sendable {
                 show(.connection, isFirst ? "connected as \(name)" : "connected again"),
                 .send(Event("chat/here", [.keyword("new"): Value(isFirst)])),
             ]
-        case "chsk/state": return stateChanged(event.data[0] ?? .null, event.data[1] ?? .null)
-        case "chsk/error":
-            guard event.data[Keyword("operation")] == .keyword("give-up") else { return [] }
-            return [show(.trouble, event.data[Keyword("message")]?.stringValue ?? "The connection failed.")]
         case "chat/say":
             people.insert(who)
             return [show(.said, event.data[Keyword("text")]?.stringValue ?? "", by: who)]
@@ -82,14 +78,6 @@ struct Conversation: Sendable {
         guard who != name, people.insert(who).inserted else { return [] }
         guard isNew else { return [show(.notice, "is here", by: who)] }
         return [show(.notice, "joined", by: who), .send(Event("chat/here"))]
-    }
-
-    private func stateChanged(_ old: Value, _ new: Value) -> [StepOutput] {
-        let wasOpen = old[Keyword("open?")]?.boolValue == true
-        let isOpen = new[Keyword("open?")]?.boolValue == true
-        let reason = new[Keyword("last-close")]?[Keyword("reason")]?.keywordValue
-        guard wasOpen, !isOpen, reason != "requested-disconnect" else { return [] }
-        return [show(.connection, "connection lost; what you write waits until it is back")]
     }
 
     private func show(_ kind: Line.Kind, _ text: String, by name: String = "") -> StepOutput {

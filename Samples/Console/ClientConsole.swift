@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleTerminal
 import SenteLite
 
 /// Carries out the commands of standard input, and prints whatever happens.
@@ -18,6 +19,7 @@ struct ClientConsole: Sendable {
     /// Returns after `quit`, a signal or, unless it is to stay, the end of input, when the client has disconnected.
     func run(connects: Bool, stays: Bool) async {
         let printed = printStates()
+        output.begin(client.status)
         let events = client.events
         let eventPrinter = Task {
             for await event in events {
@@ -29,7 +31,7 @@ struct ClientConsole: Sendable {
             if connects { await perform(.connect(limit: nil), line: nil) }
         }
         let commands = Task {
-            let hasQuit = await perform(InputLines())
+            let hasQuit = await perform(InputLines { [output] line in output.typed(line) })
             if hasQuit || !stays { ending.yield() }
         }
         let termination = Termination { _ in ending.yield() }
@@ -50,7 +52,7 @@ struct ClientConsole: Sendable {
             of: ConnectionStatus.self, bufferingPolicy: .bufferingNewest(1))
         printing.yield(client.status)
         client.onStateChange { [output] old, new in
-            if old.state != new.state { output.write(state: new, from: old.state) }
+            output.write(change: new, from: old)
             printing.yield(new)
         }
         return printed

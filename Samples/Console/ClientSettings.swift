@@ -59,7 +59,7 @@ struct ClientSettings {
     }
 
     static let usage = """
-        console — a client for people and scripts; prints one JSON object a line
+        console — a client for people and scripts: sentences on a terminal, elsewhere one JSON object a line
 
         swift run console URL [options]      a client of the server at URL
         swift run console serve [options]    the reference server (`console serve --help`)
@@ -82,6 +82,7 @@ struct ClientSettings {
     private static var connectionOptions: [Option<ClientSettings>] {
         [
             .flag("help", "shows this") { $0.wantsHelp = true },
+            .flag("json", "one JSON object a line on a terminal too") { _ in },
             .flag("no-connect", "stays closed until the command connect") { $0.connects = false },
             .flag("stay", "goes on when standard input ends, until a signal") { $0.stays = true },
             .option("port-file", "PATH", "reads the port from a file before each attempt") {

@@ -16,7 +16,8 @@ struct InputLines: Sendable {
     let lines: AsyncStream<Line>
     private let room = DispatchSemaphore(value: Self.ahead)
 
-    init(of descriptor: Int32 = STDIN_FILENO) {
+    /// `heard` gets each line at once, whenever it is taken.
+    init(of descriptor: Int32 = STDIN_FILENO, _ heard: @escaping @Sendable (String) -> Void = { _ in }) {
         let (lines, continuation) = AsyncStream.makeStream(of: Line.self)
         self.lines = lines
         Thread.detachNewThread { [room] in
@@ -24,6 +25,7 @@ struct InputLines: Sendable {
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while let count = Self.read(descriptor, into: &buffer) {
                 for line in splitter.feed(buffer[..<count]) {
+                    heard((try? line.get()) ?? "")
                     room.wait()
                     continuation.yield(line)
                 }

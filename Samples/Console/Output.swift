@@ -3,13 +3,14 @@
 import Dispatch
 import Foundation
 import SampleOptions
+import SampleTerminal
 import SenteLite
 
-/// Standard output: one JSON object a line, each written whole and at once.
-final class Output: Sendable {
+/// Standard output: for programs one JSON object a line, each written whole and at once; for people sentences.
+package final class Output: Sendable {
     /// What a line tells; its field `kind`.
-    enum Kind: String {
-        case state, message, event, request, reply, outcome, error, metrics, status
+    package enum Kind: String {
+        case state, message, event, request, reply, outcome, error, metrics, status, access
     }
 
     /// Everything a value can hold gets some text, and a message as deep as the client takes still fits.
@@ -18,6 +19,20 @@ final class Output: Sendable {
 
     private let began = ContinuousClock.now
     private let queue = DispatchQueue(label: "console.output")
+    /// Where people read; nil for programs.
+    private let screen: Screen?
+    private let narrator: Narrator
+
+    /// People sit before a terminal, unless they ask for JSON.
+    convenience init(_ arguments: [String]) {
+        let isForPeople = isatty(STDOUT_FILENO) == 1 && !arguments.contains("--json")
+        self.init(on: isForPeople ? Screen(prompt: arguments.first == "serve" ? "" : "›") : nil)
+    }
+
+    private init(on screen: Screen?) {
+        self.screen = screen
+        narrator = Narrator(ink: screen?.ink ?? Ink(hasColors: false), isLive: screen?.isLive ?? false)
+    }
 
     /// Writes a line; fields that are nil are left out.
     func write(_ kind: Kind, _ fields: KeyValuePairs<String, Value?>) {
@@ -26,15 +41,53 @@ final class Output: Sendable {
 
     /// Writes a line of fields that were put together.
     func write(_ kind: Kind, _ fields: [(String, Value?)]) {
-        queue.sync {
-            let line = Self.line(kind, milliseconds: began.duration(to: .now).milliseconds, fields)
-            Self.write(line)
+        if let screen {
+            if let text = narrator.text(kind, Self.map(fields)) { say(text, on: screen) }
+        } else {
+            queue.sync {
+                let line = Self.line(kind, milliseconds: began.duration(to: .now).milliseconds, fields)
+                Self.write(line)
+            }
         }
     }
 
     /// Writes text for people.
     func write(text: String) {
-        queue.sync { Self.write(Array((text + "\n").utf8)) }
+        if let screen { screen.show(text) } else { queue.sync { Self.write(Array((text + "\n").utf8)) } }
+    }
+
+    /// A change of the state for programs, of anything worth saying for people.
+    func write(change new: ConnectionStatus, from old: ConnectionStatus) {
+        if let screen {
+            if let text = narrator.change(from: old, to: new) { say(text, on: screen) }
+            screen.show(ConnectionNotice(new))
+        } else if old.state != new.state {
+            write(state: new, from: old.state)
+        }
+    }
+
+    // MARK: The terminal
+
+    /// Shows the prompt, and what to wait for.
+    func begin(_ status: ConnectionStatus) {
+        screen?.begin()
+        screen?.show(ConnectionNotice(status))
+    }
+
+    /// A line was typed.
+    func typed(_ line: String) { screen?.typed(line, stays: true) }
+
+    /// Returns when everything is written.
+    func end() async { await screen?.end() }
+
+    private func say(_ text: String, on screen: Screen) {
+        screen.show(text.contains("\n") ? text : "\(screen.clock) \(text)")
+    }
+
+    // MARK: Lines
+
+    private static func map(_ fields: [(String, Value?)]) -> ValueMap {
+        ValueMap(fields.compactMap { name, value in value.map { (Value(name), $0) } })
     }
 
     /// The line's bytes, its end included.
@@ -42,9 +95,7 @@ final class Output: Sendable {
         _ kind: Kind, milliseconds: Double, _ fields: [(String, Value?)]
     ) -> [UInt8] {
         var map: ValueMap = ["kind": Value(kind.rawValue), "t": Value(milliseconds)]
-        for (name, value) in fields {
-            if let value { map[Value(name)] = value }
-        }
+        for (name, value) in Self.map(fields) { map[name] = value }
         let bytes =
             (try? format.encode(.map(map), limits: limits)) ?? unsayable(kind, milliseconds, map)
         return bytes + [UInt8(ascii: "\n")]

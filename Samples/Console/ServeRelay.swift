@@ -6,8 +6,10 @@ import SenteServer
 /// What the server does with events in Sente's dialect, so that there is something to try: `chat` events go to everybody,
 /// and whoever wants an answer gets one.
 enum ServeRelay {
-    static func start(_ configuration: ServerConfiguration) throws -> ReferenceServer {
-        var service = ServerService()
+    static func start(
+        _ configuration: ServerConfiguration, _ service: ServerService
+    ) throws -> ReferenceServer {
+        var service = service
         service.userID = { request in
             .string(request.parameter("user") ?? request.parameter("client-id") ?? "")
         }

@@ -9,6 +9,7 @@ import SenteTransport
 struct ServeSettings {
     var configuration: ServerConfiguration
     var wantsHelp = false
+    var isQuiet = false
 
     /// What the others begin with: the family, and its release where that matters.
     private var mode = ServerConfiguration.Dialect.maps
@@ -66,7 +67,7 @@ struct ServeSettings {
     static let usage = """
         console serve — the reference server, for tests and for trying things out; it is no product
 
-        It prints its real port as the first line, and ends with SIGINT, SIGTERM or the end of standard input when that is a
+        It prints its real port as the first line, then a line for each client that comes and goes, and ends with SIGINT, SIGTERM or the end of standard input when that is a
         terminal or a pipe; then every connection is closed with 1001. The environment variables PORT, HOST,
         AUTO_CREATE_CHANNELS, MAX_SUBSCRIBERS and MESSAGE_RETENTION stand for the options of that meaning.
 
@@ -132,6 +133,10 @@ struct ServeSettings {
     private static var listenOptions: [Option<ServeSettings>] {
         [
             .flag("help", "shows this") { $0.wantsHelp = true },
+            .flag("json", "one JSON object a line on a terminal too") { _ in },
+            .flag("quiet", "no line for each client that comes, goes or is turned away") {
+                $0.isQuiet = true
+            },
             .flag("no-compression", "accepts no offer of compression") { $0.configuration.compression = nil },
             .option("port", "N", "the port to listen on; 0 takes a free one (3000)") {
                 (settings, text) throws(UsageError) in

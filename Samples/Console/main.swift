@@ -6,8 +6,8 @@ import SenteLite
 
 // A client for people and scripts, and the reference server for both.
 
-let output = Output()
 let arguments = Array(CommandLine.arguments.dropFirst())
+let output = Output(arguments)
 
 do {
     guard #available(macOS 15, iOS 18, tvOS 18, watchOS 11, *) else {
@@ -19,7 +19,9 @@ do {
         if settings.wantsHelp {
             output.write(text: ServeSettings.usage)
         } else {
-            try await ServeConsole.run(settings.configuration, output)
+            // Whoever reads the first line and goes away ends nothing.
+            signal(SIGPIPE, SIG_IGN)
+            try await ServeConsole.run(settings, output)
         }
     } else {
         let (settings, url) = try ClientSettings.read(arguments)
@@ -30,9 +32,11 @@ do {
             await ClientConsole(client, output).run(connects: settings.connects, stays: settings.stays)
         }
     }
+    await output.end()
     exit(0)
 } catch {
     output.write(error)
+    await output.end()
     let isMisuse = error is UsageError || (error as? SenteError)?.code == .invalidArgument
     exit(isMisuse ? 2 : 1)
 }

@@ -23,7 +23,7 @@ enum EchoArguments {
         \(OptionTable(options).help)
 
         The exit status is 0 when every step happened, 1 when one did not, 2 when the arguments are wrong.
-        Colours are left out when NO_COLOR is set or the output is no terminal.
+        Colours are left out when NO_COLOR is set, or the output is no terminal or a dumb one.
         """
 
     init(_ arguments: [String]) throws {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleTerminal
+
 /// Why the program ends early: a sentence for people, and the exit status.
 struct Failure: Error {
     let message: String
@@ -32,19 +34,4 @@ func within<Result: Sendable>(
 /// Fails with the sentence unless the condition holds.
 func demand(_ condition: Bool, _ sentence: @autoclosure () -> String) throws {
     guard condition else { throw Failure(sentence()) }
-}
-
-extension Duration {
-    /// For people: `3.2 ms`, `1.50 s`.
-    var text: String {
-        let milliseconds = self / .milliseconds(1)
-        if milliseconds >= 1_000 { return "\((milliseconds / 10).rounded() / 100) s" }
-        return "\((milliseconds * 10).rounded() / 10) ms"
-    }
-
-    /// For people: `5 s`, `0.5 s`.
-    var seconds: String {
-        let seconds = self / .seconds(1)
-        return seconds == seconds.rounded() && abs(seconds) < 1e9 ? "\(Int(seconds)) s" : "\(seconds) s"
-    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleTerminal
 import SenteLite
 import SenteServer
 
@@ -93,8 +94,9 @@ struct LocalDemo: Sendable {
         let id = try identified(receipt)
         report.step("published", id, "acknowledged, delivered to \(receipt.deliveredTo ?? 0)")
         let message = try await next(subscription, id: id)
-        try demand(message.data == data, "What came back is \(message.data.json), not \(data.json).")
-        report.step("received", message.data.json, "\(id), \(began.duration(to: .now).text) after publishing")
+        try demand(message.data == data, "What came back is \(message.data.readable), not \(data.readable).")
+        report.step(
+            "received", message.data.readable, "\(id), \(began.duration(to: .now).text) after publishing")
     }
 
     private func request(_ client: SenteClient) async throws {
@@ -106,9 +108,9 @@ struct LocalDemo: Sendable {
         }
         let began = ContinuousClock.now
         let answer = try await client.request(["numbers": [19, 21, 2]], on: "sum", timeout: Self.limit)
-        try demand(answer["sum"] == 42, "The service answered \(answer.json), not 42.")
+        try demand(answer["sum"] == 42, "The service answered \(answer.readable), not 42.")
         report.step(
-            "request", "19 + 21 + 2 = \((answer["sum"] ?? .null).json)",
+            "request", "19 + 21 + 2 = \((answer["sum"] ?? .null).readable)",
             "computed by \(service.status.identity?.connectionID ?? "another client"), "
                 + began.duration(to: .now).text)
         await service.disconnect()
@@ -151,8 +153,8 @@ struct LocalDemo: Sendable {
         try await confirm(client, "restored")
         let id = try identified(await receipt)
         let message = try await next(subscription, id: id)
-        try demand(message.data == data, "What came back is \(message.data.json), not \(data.json).")
-        report.step("delivered", id, message.data.json)
+        try demand(message.data == data, "What came back is \(message.data.readable), not \(data.readable).")
+        report.step("delivered", id, message.data.readable)
     }
 
     /// How many messages wait in the outbox, once one does.

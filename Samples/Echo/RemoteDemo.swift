@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleTerminal
 import SenteLite
 
 /// Connects to a server that runs already, and hears its own messages.
@@ -18,7 +19,7 @@ struct RemoteDemo: Sendable {
         let client = try SenteClient(url, configuration: configuration)
         report.heading("echo at \(url)")
         do {
-            try await connect(client)
+            try await connect(client, report)
             try await exchange(with: client, report)
         } catch {
             await client.disconnect()
@@ -28,7 +29,16 @@ struct RemoteDemo: Sendable {
         report.step("disconnected", client.state.rawValue)
     }
 
-    private func connect(_ client: SenteClient) async throws {
+    private func connect(_ client: SenteClient, _ report: Report) async throws {
+        let registration = client.onStateChange { old, new in
+            guard old.state != new.state else { return }
+            switch new.state {
+            case .connecting: report.passing("connecting", "attempt \(new.attempt)")
+            case .reconnecting: report.passing("no connection", "", new.lastError?.message ?? "")
+            case .closed, .open, .closing, .failed: break
+            }
+        }
+        defer { registration.cancel() }
         do {
             try await client.connect(timeout: limit)
         } catch {
@@ -57,9 +67,12 @@ struct RemoteDemo: Sendable {
         for number in 1...count {
             let (message, receipt, time) = try await roundTrip(number, client, subscription)
             times.append(time)
-            guard number <= 10 else { continue }
+            guard number <= 10 else {
+                report.progress("message \(number)", of: count, at: number)
+                continue
+            }
             report.step(
-                "message \(number)", message.data.json,
+                "message \(number)", message.data.readable,
                 "\(message.id ?? "without an id"), back in \(time.text)"
                     + (receipt.deliveredTo.map { ", delivered to \($0)" } ?? ""))
         }

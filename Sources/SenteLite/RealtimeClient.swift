@@ -33,7 +33,7 @@ public protocol RealtimeClient: AnyObject, Sendable {
     /// The channels wished for, in the order of wishing.
     var subscriptions: [String] { get }
     /// Wishes for a channel, and gives a handle to its messages.
-    func subscribe(_ channel: String) async throws(SenteError) -> Subscription
+    func subscribe(_ channel: String, history: ChannelHistory) async throws(SenteError) -> Subscription
     /// Ends the wish for a channel, and the sequences of all its handles.
     func unsubscribe(_ channel: String) async throws(SenteError)
     /// Runs `body` for each message of a channel, in order.
@@ -75,6 +75,11 @@ extension RealtimeClient {
     /// Connects, and waits until the client is open, 30 s at most.
     public func connect() async throws(SenteError) {
         try await connect(timeout: .seconds(30))
+    }
+
+    /// Wishes for a channel, and gives a handle to its messages, which begins with what the server kept.
+    public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
+        try await subscribe(channel, history: .all)
     }
 
     /// Publishes to a channel, the client's own subscription included.

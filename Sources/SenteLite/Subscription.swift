@@ -41,8 +41,7 @@ public struct Subscription: AsyncSequence, Sendable {
     /// }
     /// ```
     public var states: SubscriptionStates {
-        let mailbox = handle.mailbox
-        return SubscriptionStates(channel, handle.client.driver.board) { mailbox.isFinished }
+        SubscriptionStates { [channel, source] in source.states(of: channel) }
     }
 
     /// Ends this handle's sequence.
@@ -67,10 +66,16 @@ package protocol SubscriptionSource: AnyObject, Sendable {
     /// Ends the handle's sequence.
     func close()
     func makeIterator() -> MailboxIterator<ChannelMessage>
+    func states(of channel: String) -> MailboxIterator<SubscriptionState>
 }
 
 extension InboxHandle: SubscriptionSource {
     func status(of channel: String) -> SubscriptionStatus? { client.driver.board.channel(channel) }
+
+    /// A channel that is wished for anew is another subscription's.
+    func states(of channel: String) -> MailboxIterator<SubscriptionState> {
+        mailbox.isFinished ? StatusBoard.ended.makeIterator() : client.driver.board.states(of: channel)
+    }
 
     func makeIterator() -> MailboxIterator<ChannelMessage> {
         makeIterator {

@@ -5,22 +5,18 @@ public import SenteCore
 /// Where a subscription stands, as a sequence for any number of consumers.
 ///
 /// Each iterator gets the current state first and then every change, in order; after a connection that was lost,
-/// `gap` comes right before `subscribed`. It ends with `ended`, when nobody wishes for the channel any more, and
-/// with the client, which it does not keep. One that does not keep up misses the oldest: 256 wait for it.
+/// `gap` comes right before `subscribed`. It ends with `ended`, when nobody wishes for the channel any more, and with the
+/// client, which it keeps as its handle does. One that does not keep up misses the oldest: 256 wait for it.
 public struct SubscriptionStates: AsyncSequence, Sendable {
     /// What it yields.
     public typealias Element = SubscriptionState
     /// The sequence never fails.
     public typealias Failure = Never
 
-    private let board: StatusBoard
-    private let channel: String
-    private let isOver: @Sendable () -> Bool
+    private let follow: @Sendable () -> Iterator
 
-    init(_ channel: String, _ board: StatusBoard, isOver: @escaping @Sendable () -> Bool) {
-        self.channel = channel
-        self.board = board
-        self.isOver = isOver
+    init(_ follow: @escaping @Sendable () -> Iterator) {
+        self.follow = follow
     }
 
     /// Takes states one by one.
@@ -28,6 +24,6 @@ public struct SubscriptionStates: AsyncSequence, Sendable {
 
     /// Starts with the current state.
     public func makeAsyncIterator() -> Iterator {
-        isOver() ? StatusBoard.ended.makeIterator() : board.states(of: channel)
+        follow()
     }
 }

@@ -25,6 +25,6 @@ final class ServerObserver: ServerConnectionObserver {
     }
 
     func connection(_ connection: ServerConnection, closed end: LinkEnd) {
-        run.content.closed(connection)
+        run.content.closed(connection, end)
     }
 }

@@ -29,6 +29,8 @@ final class ServerRun {
     /// Of those that are not gone, where somebody is told of events.
     private var requests: [ConnectionID: HTTPRequest] = [:]
     private var open: [ConnectionID: ServerConnection] = [:]
+    /// Of those that are there, where somebody is told who comes and goes.
+    private var visits: [ConnectionID: Visit] = [:]
     /// Given up by the session; their closing handshake runs.
     private var closing: [ConnectionID: ServerConnection] = [:]
     /// Their TCP is to be left open after the closing handshake.
@@ -44,6 +46,13 @@ final class ServerRun {
     private var onStopped: (@Sendable () -> Void)?
     /// The run itself, for what is ordered from other threads.
     private weak var bound: LoopBound<ServerRun>?
+
+    /// What is told when a client goes.
+    private struct Visit {
+        var visitor: ServerAccess.Visitor
+        let began: Instant
+        var messages = 0
+    }
 
     init(
         _ configuration: ServerConfiguration, hook: ReferenceServer.Hook?, service: ServerService,
@@ -121,6 +130,7 @@ final class ServerRun {
         case .upgrade: connection.accept()
         case .answer(let answer):
             arriving[id] = nil
+            service.onAccess?(.refused(visitor(connection, request.target), status: answer.status))
             let headers = answer.headers.map { HTTPHeader($0.name, $0.value) }
             if !connection.respond(status: answer.status, headers: headers, body: answer.body) {
                 connection.cut()
@@ -145,8 +155,15 @@ final class ServerRun {
         case .accepted(let handshake):
             handshakes[id] = handshake
             if service.onEvent != nil { requests[id] = request }
+            if service.onAccess != nil {
+                visits[id] = Visit(visitor: visitor(arriving[id], request.target), began: loop.now.instant)
+            }
             return .upgrade
         }
+    }
+
+    private func visitor(_ connection: ServerConnection?, _ target: String) -> ServerAccess.Visitor {
+        ServerAccess.Visitor(name: nil, remoteAddress: connection?.remoteAddress, target: target)
     }
 
     func opened(_ connection: ServerConnection) {
@@ -155,17 +172,24 @@ final class ServerRun {
         open[id] = connection
         if session.leavesTCPOpen(id) { keepTCP(of: connection, id) }
         handle(.connected(id, handshakes.removeValue(forKey: id) ?? HandshakeInfo()))
+        // One that the session did not take is none.
+        guard var visit = visits.removeValue(forKey: id), let name = session.name(of: id) else { return }
+        visit.visitor.name = name
+        visits[id] = visit
+        service.onAccess?(.came(visit.visitor))
     }
 
     func received(_ messages: [Message], by connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
         let now = loop.now
+        visits[id]?.messages += messages.count
         for message in messages { session.handle(.received(id, message), at: now, into: &effects) }
         performEffects()
     }
 
-    func closed(_ connection: ServerConnection) {
+    func closed(_ connection: ServerConnection, _ end: LinkEnd) {
         let id = ConnectionID(connection.id.number)
+        tellGone(id, end)
         if keepingTCP.remove(id) != nil { linger(connection) }
         arriving[id] = nil
         handshakes[id] = nil
@@ -280,8 +304,16 @@ final class ServerRun {
         if lingering.count > session.configuration.maximumConnections { lingering.popFirst()?.cut() }
     }
 
+    private func tellGone(_ id: ConnectionID, _ end: LinkEnd) {
+        // One that is cut before it opened never came.
+        guard let visit = visits.removeValue(forKey: id), visit.visitor.name != nil else { return }
+        let stayed = visit.began.duration(to: loop.now.instant)
+        service.onAccess?(.went(visit.visitor, after: stayed, messages: visit.messages, end))
+    }
+
     /// No report will come of it any more.
     private func cut(_ connection: ServerConnection, _ id: ConnectionID) {
+        tellGone(id, .failed(LinkFailure(.lost, "The server cut the connection.")))
         floods[id] = nil
         keepingTCP.remove(id)
         connection.cut()

@@ -20,6 +20,8 @@ package struct ServerService: Sendable {
     package var authorize: @Sendable (HTTPRequest, Value?) -> Bool = { _, _ in true }
     /// The app's data in the greeting.
     package var handshakeData: @Sendable (HTTPRequest) -> Value = { _ in .null }
+    /// Is told who comes, goes and is turned away; on the loop, so it must not block.
+    package var onAccess: (@Sendable (ServerAccess) -> Void)?
     /// Is given the events; nil: they come back to who sent them.
     var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
 

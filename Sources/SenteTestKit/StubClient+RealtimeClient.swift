@@ -41,7 +41,9 @@ extension StubClient {
     public var subscriptions: [String] { content.withLock { $0.wishes } }
 
     /// A handle that gets what is delivered.
-    public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
+    public func subscribe(
+        _ channel: String, history: ChannelHistory
+    ) async throws(SenteError) -> Subscription {
         try note(.subscribe(channel))
         let source = StubSource(channel)
         let rejection = content.withLock { state -> SenteError? in
@@ -165,12 +167,18 @@ extension StubClient {
 final class StubSource: SubscriptionSource {
     let channel: String
     let mailbox = BoundedMailbox<ChannelMessage>()
+    private let states = Broadcast(BoundedQueue(latest: 256), current: SubscriptionState.subscribed)
 
     init(_ channel: String) {
         self.channel = channel
     }
 
     func status(of channel: String) -> SubscriptionStatus? { SubscriptionStatus(isConfirmed: true) }
-    func close() { mailbox.finish() }
+    func close() {
+        states.send([.ended])
+        states.finish()
+        mailbox.finish()
+    }
+    func states(of channel: String) -> MailboxIterator<SubscriptionState> { states.makeIterator() }
     func makeIterator() -> MailboxIterator<ChannelMessage> { mailbox.makeIterator(keeping: self) }
 }

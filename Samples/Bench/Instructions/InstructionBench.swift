@@ -37,15 +37,20 @@ enum InstructionBench {
         let kept = try words.first.map(read) ?? [:]
         let valgrind = try findValgrind()
         var risen: [String] = []
-        print("# instructions a message: `bench instructions`")
+        if !BenchOutput.wantsJSON {
+            BenchOutput.standard.write("# instructions a message: `bench instructions`")
+        }
         for path in MeasuredPath.allCases {
+            BenchOutput.standard.glimpse("counting: \(path.rawValue)")
             let figure = try perMessage(path, valgrind)
             var line = "\(path.rawValue): \(figure)"
             if let old = kept[path.rawValue] {
                 line += "  (\(CompressionBench.hundredths(Double(figure) / Double(old))) × \(old))"
                 if Double(figure) > Double(old) * (1 + tolerance) { risen.append(path.rawValue) }
             }
-            print(line)
+            let name = BenchResult.quoted(path.rawValue)
+            let json = "{\"path\":\(name),\"instructions\":\(figure)}"
+            BenchOutput.standard.write(BenchOutput.wantsJSON ? json : line)
         }
         guard risen.isEmpty else {
             throw CountingError(

@@ -4,11 +4,11 @@ import Dispatch
 import Foundation
 
 /// Hears SIGINT and SIGTERM, by which whoever runs the program wants it to end.
-final class Termination {
+public final class Termination {
     private let sources: [any DispatchSourceSignal]
 
     /// `body` gets the name of the first signal; the next one kills as it does everywhere.
-    init(_ body: @escaping @Sendable (String) -> Void) {
+    public init(_ body: @escaping @Sendable (String) -> Void) {
         sources = [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")].map { number, name in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
@@ -22,13 +22,14 @@ final class Termination {
         }
     }
 
-    func stopListening() {
+    /// Hears them no more.
+    public func stopListening() {
         for source in sources { source.cancel() }
     }
 
     /// Whether the end of standard input means anything: that of a terminal or a pipe does, while whoever
     /// runs in the background is given an empty one (`/dev/null`).
-    static var inputCanEnd: Bool {
+    public static var inputCanEnd: Bool {
         var information = stat()
         guard fstat(STDIN_FILENO, &information) == 0 else { return false }
         let isPipe = information.st_mode & S_IFMT == S_IFIFO || information.st_mode & S_IFMT == S_IFSOCK

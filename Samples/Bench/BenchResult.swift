@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// The figures of one run.
+package struct BenchResult: Sendable {
+    package var client: String
+    package var mode: String
+    package var size: Int
+    package var count: Int
+    package var figures: [(name: String, value: Double)]
+
+    package init(
+        client: String, mode: String, size: Int, count: Int, figures: [(name: String, value: Double)]
+    ) {
+        self.client = client
+        self.mode = mode
+        self.size = size
+        self.count = count
+        self.figures = figures
+    }
+
+    func figure(_ name: String) -> Double {
+        figures.first { $0.name == name }?.value ?? 0
+    }
+
+    /// One line, in the form that `run.py` reads.
+    package var json: String {
+        let numbers = figures.map { "\"\($0.name)\":\(($0.value * 1000).rounded() / 1000)" }
+        return
+            "{\"client\":\(Self.quoted(client)),\"mode\":\(Self.quoted(mode)),\"size\":\(size),\"count\":\(count),"
+            + numbers.joined(separator: ",") + "}"
+    }
+
+    /// The same for people: columns that are alike in each row, with their units.
+    package var row: String {
+        let load = mode == "idle" ? "\(count) connections" : "\(size) B × \(count)"
+        let head = [(client, 34), (mode, 10), (load, 18)].map { text, width in
+            text + String(repeating: " ", count: max(1, width - text.count))
+        }
+        return head.joined() + figures.map { Self.cell($0.name, $0.value) }.joined(separator: "  ")
+    }
+
+    private static func cell(_ name: String, _ value: Double) -> String {
+        switch name {
+        case "p50_us": "p50 " + number(value, "µs")
+        case "p99_us": "p99 " + number(value, "µs")
+        case "msgs_s": number(value, "messages/s", 0, 9)
+        case "cpu_us": number(value, "µs CPU each")
+        case "rss_kib": number(value / 1_024, "MiB")
+        case "rss_base_kib": "of which before " + number(value / 1_024, "MiB")
+        case "kib_per_conn": number(value, "KiB a connection")
+        default: "\(name) " + number(value, "", 0)
+        }
+    }
+
+    private static func number(_ value: Double, _ unit: String, _ digits: Int = 1, _ width: Int = 7) -> String
+    {
+        String(format: "%\(width).\(digits)f \(unit)", value).replacingOccurrences(
+            of: " +$", with: "", options: .regularExpression)
+    }
+
+    /// Text as JSON has it.
+    static func quoted(_ text: String) -> String {
+        let escaped = text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(
+            of: "\"", with: "\\\"")
+        return "\"\(escaped)\""
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteTestSupport
+import SenteWire
+import Testing
+
+extension Loopback {
+    /// What people meet when they run the samples.
+    @Suite("The samples")
+    struct SamplesTests {
+        @Test(
+            "console serve tells of each client that comes, goes or is turned away, unless it is to be quiet")
+        func accessLines() async throws {
+            let (server, port) = try await ConsoleProcess.server(["--mode", "sente", "--csrf", "t"])
+            let client = try ConsoleProcess(
+                ["ws://127.0.0.1:\(port)/chsk", "--csrf", "t", "--param", "user=ann"])
+            try await client.open()
+            let came = try await server.first("the client comes") { $0["event"] == "came" }
+            #expect(came["kind"] == "access" && came["path"] == "/chsk")
+            #expect(came["peer"]?.stringValue?.hasPrefix("127.0.0.1:") == true)
+            client.write("event [:chat/say {:text \"hi\"}]")
+            #expect(try await client.quit() == 0)
+            let went = try await server.first("the client goes") { $0["event"] == "went" }
+            #expect(went["connection"] == came["connection"])
+            #expect(went["reason"]?.stringValue?.contains("1000") == true)
+            #expect(went["messages"]?.integerValue ?? 0 > 0)
+            let stranger = try ConsoleProcess(["ws://127.0.0.1:\(port)/chsk", "--csrf", "wrong"])
+            let refused = try await server.first("the stranger is turned away") { $0["event"] == "refused" }
+            #expect(refused["status"] == 403)
+            #expect(try await stranger.quit() == 0)
+            #expect(try await server.quit() == 0)
+            #expect(server.lines.elements.last?["state"] == "stopped")
+
+            let (quiet, other) = try await ConsoleProcess.server(["--quiet"])
+            let guest = try ConsoleProcess(["ws://127.0.0.1:\(other)/"])
+            try await guest.open()
+            #expect(try await guest.quit() == 0)
+            #expect(try await quiet.quit() == 0)
+            #expect(!quiet.lines.elements.contains { $0["kind"] == "access" })
+        }
+
+        @Test(
+            "chat says that it is connecting and why it is not connected, and leaves politely when it is told to end"
+        )
+        func chat() async throws {
+            let (server, port) = try await ConsoleProcess.server(["--mode", "sente"])
+            #expect(try await server.quit() == 0)
+            let url = "ws://127.0.0.1:\(port)/chsk"
+            let ann = try ConsoleProcess([url, "--name", "Ann"], sample: "chat")
+            try await ann.says("why there is no connection") {
+                $0.contains("no connection: Connecting to 127.0.0.1:\(port) failed")
+            }
+            let (second, _) = try await ConsoleProcess.server(["--mode", "sente"], port: port)
+            try await ann.says("Ann is connected") { $0.contains("connected as Ann") }
+            let bob = try ConsoleProcess([url, "--name", "Bob"], sample: "chat")
+            try await ann.says("Bob joins") { $0 == "Bob joined" }
+            #expect(try await ann.terminate() == 0)
+            try await bob.says("Ann leaves") { $0 == "Ann left" }
+            #expect(ann.texts.elements.last?.contains("left") == true)
+            #expect(try await bob.quit() == 0)
+            #expect(try await second.quit() == 0)
+        }
+
+        @Test("echo says what it tries, and each tenth of many messages")
+        func echo() async throws {
+            let (server, port) = try await ConsoleProcess.server()
+            let echo = try ConsoleProcess(["ws://127.0.0.1:\(port)/", "--count", "40"], sample: "echo")
+            try await echo.says("that it connects") { $0.contains("connecting") && $0.contains("attempt 1") }
+            try await echo.says("how far it is") { $0.contains("message 20") && $0.contains("of 40") }
+            #expect(try await echo.quit() == 0)
+            #expect(try await server.quit() == 0)
+            let stranger = try ConsoleProcess(["ws://127.0.0.1:\(port)/", "--timeout", "1"], sample: "echo")
+            try await stranger.says("why") { $0.contains("no connection") && $0.contains("failed") }
+            #expect(try await stranger.quit() == 1)
+        }
+
+        @Test("bench explains itself, and refuses what it does not know")
+        func bench() async throws {
+            let help = try ConsoleProcess(["--help"], sample: "bench")
+            try await help.says("what there is") { $0.contains("bench instructions [FILE]") }
+            #expect(try await help.quit() == 0)
+            for arguments in [
+                ["frob"], ["client", "1"], ["ws://127.0.0.1:1/", "frob"], ["formats", "/nowhere"],
+            ] {
+                #expect(try await ConsoleProcess(arguments, sample: "bench").quit() == 2, "\(arguments)")
+            }
+            let (server, port) = try await ConsoleProcess.server()
+            let bench = try ConsoleProcess(["client", "\(port)", "publish", "5", "--json"], sample: "bench")
+            try await bench.first("figures") { $0["mode"] == "pingpong" && $0["p50_us"] != nil }
+            #expect(try await bench.quit() == 0)
+            #expect(try await server.quit() == 0)
+        }
+    }
+}
