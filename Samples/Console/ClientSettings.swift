@@ -83,6 +83,9 @@ struct ClientSettings {
         [
             .flag("help", "shows this") { $0.wantsHelp = true },
             .flag("json", "one JSON object a line on a terminal too") { _ in },
+            .flag("trace", "shows each message on standard error, without its secrets") {
+                $0.configuration.trace = .standardError
+            },
             .flag("no-connect", "stays closed until the command connect") { $0.connects = false },
             .flag("stay", "goes on when standard input ends, until a signal") { $0.stays = true },
             .option("port-file", "PATH", "reads the port from a file before each attempt") {

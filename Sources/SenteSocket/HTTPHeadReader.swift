@@ -63,6 +63,10 @@ struct HTTPHeadReader: Sendable {
     private func checkStart() throws(HandshakeError) {
         switch kind {
         case .response:
+            // The first byte of every record of TLS is its type, 20 to 24 (RFC 8446 §5.1): an alert is how it answers HTTP.
+            if let first = line.first, (20...24).contains(first) {
+                throw HandshakeError("the server speaks TLS on this port: use wss: instead of ws:")
+            }
             let expected = "HTTP/".utf8
             guard zip(line, expected).allSatisfy({ $0 == $1 }) else {
                 throw HandshakeError("the answer is not HTTP: it begins with \(Self.quoted(line.prefix(24)))")

@@ -86,6 +86,15 @@ struct ClientUpgradeTests {
         }
     }
 
+    @Test("a server that answers with a record of TLS is told by name")
+    func tls() throws {
+        let alert = "\u{15}\u{03}\u{01}\u{00}\u{02}\u{02}\u{46}"
+        try answer(alert) { peer in
+            #expect(peer.told == ["failed badHandshake -"])
+            #expect(peer.link.isOver)
+        }
+    }
+
     @Test(
         "an answer with a mistake in it is a broken one, not that of another protocol",
         arguments: [

@@ -43,7 +43,17 @@ extension Refusal {
                 .protocolMismatch,
                 "The server answered with a page instead of a WebSocket: check the URL's path."
             )
+        case 400 where isOfTLS:
+            (.refused, "The server speaks TLS on this port: use wss: instead of ws:.")
         default: (.refused, "The server refused the WebSocket: check the URL.")
+        }
+    }
+
+    /// Whether a server that wants TLS says so in HTTP, as nginx, Apache and Go's do.
+    private var isOfTLS: Bool {
+        let text = String(decoding: body.prefix(1_024), as: UTF8.self).lowercased()
+        return ["to https port", "to an https server", "to an ssl-enabled server port"].contains {
+            text.contains($0)
         }
     }
 

@@ -63,7 +63,7 @@ package struct Redaction: Sendable {
     }
 
     private func redactedUser(_ url: String) -> String {
-        guard let scheme = url.range(of: "://") else { return url }
+        guard let scheme = url.firstRange(of: "://") else { return url }
         let rest = url[scheme.upperBound...]
         let authority = rest.prefix { $0 != "/" }
         guard let at = authority.lastIndex(of: "@") else { return url }
@@ -80,17 +80,5 @@ extension Value {
         case .keyword(let keyword): keyword.text
         default: nil
         }
-    }
-}
-
-extension String {
-    /// The first place of `text`; the standard library has none without Foundation.
-    fileprivate func range(of text: String) -> Range<String.Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

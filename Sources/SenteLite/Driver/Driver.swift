@@ -183,7 +183,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func show(at now: Moment) -> Instant? {
         var load = OutboxPolicy.Load()
         var deadline: Instant?
-        board.update(statuses: output.statuses, channels: output.channels) { snapshot in
+        board.update(statuses: output.statuses) { snapshot in
             for signal in output.signals { snapshot.engine.note(signal, at: now.instant) }
             for (channel, wish) in output.wishes { snapshot.engine.note(wish, for: channel) }
             engine.refresh(&snapshot.engine)
@@ -191,6 +191,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             load.messages = snapshot.engine.gauges.outboxMessages
             load.bytes = snapshot.engine.gauges.outboxBytes
         }
+        if !output.channels.isEmpty { board.tell(output.channels) }
         if !output.statuses.isEmpty {
             standing.refusal = engine.refusal
             standing.dialect = status.dialect

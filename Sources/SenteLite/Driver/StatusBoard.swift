@@ -43,25 +43,24 @@ final class StatusBoard: Sendable {
         snapshot.withLock { $0 }.engine.metrics(at: now)
     }
 
-    /// Changes the snapshot, and hands what is new to whoever follows.
-    func update(
-        statuses new: [ConnectionStatus], channels states: [(channel: WireName, state: SubscriptionState)],
-        _ change: (inout Snapshot) -> Void
-    ) {
-        let followed = snapshot.withLock { snapshot in
+    /// Changes the snapshot, and hands `statuses` to whoever follows.
+    func update(statuses new: [ConnectionStatus], _ change: (inout Snapshot) -> Void) {
+        snapshot.withLock { snapshot in
             change(&snapshot)
             if let last = new.last { snapshot.status = last }
-            guard !snapshot.channels.isEmpty, !states.isEmpty else {
-                return [WireName: Broadcast<SubscriptionState>]()
-            }
-            let followed = snapshot.channels
-            for (channel, state) in states where state == .ended { snapshot.channels[channel] = nil }
-            return followed
         }
         if !new.isEmpty { statuses.send(new) }
+    }
+
+    /// Hands what became of channels to whoever follows them, after the snapshot has it.
+    func tell(_ states: [(channel: WireName, state: SubscriptionState)]) {
         for (channel, state) in states {
-            followed[channel]?.send([state])
-            if state == .ended { followed[channel]?.finish() }
+            let followers = snapshot.withLock { snapshot in
+                state == .ended
+                    ? snapshot.channels.removeValue(forKey: channel) : snapshot.channels[channel]
+            }
+            followers?.send([state])
+            if state == .ended { followers?.finish() }
         }
     }
 

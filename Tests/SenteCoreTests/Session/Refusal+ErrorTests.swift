@@ -76,4 +76,18 @@ struct RefusalErrorTests {
         let plain = "The server could not take the connection (HTTP 500)."
         #expect(error.message == (line.map { "\(plain) It says: “\($0)”." } ?? plain))
     }
+
+    @Test(
+        "A server that wants TLS says so in its own words",
+        arguments: [
+            ("<html><center>The plain HTTP request was sent to HTTPS port</center>", true),
+            ("Client sent an HTTP request to an HTTPS server.\n", true),
+            ("<p>You're speaking plain HTTP to an SSL-enabled server port.</p>", true),
+            ("Bad Request", false),
+        ])
+    func tlsPort(text: String, isOfTLS: Bool) {
+        let error = Refusal(status: 400, body: Array(text.utf8)).error
+        #expect(error.message.contains("use wss:") == isOfTLS)
+        #expect(error.code == .refused)
+    }
 }
