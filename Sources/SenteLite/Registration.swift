@@ -7,10 +7,12 @@ import SenteTransport
 /// Dropping the registration changes nothing, and it does not keep the client.
 public final class Registration: Sendable {
     private let ending: LockedValue<(@Sendable () -> Void)?>
+    private let draining: (@Sendable () async -> Void)?
 
     /// Without an ending, one that is over already.
-    package init(_ ending: (@Sendable () -> Void)? = nil) {
+    package init(_ ending: (@Sendable () -> Void)? = nil, draining: (@Sendable () async -> Void)? = nil) {
         self.ending = LockedValue(ending)
+        self.draining = draining
     }
 
     /// Ends it: the closure is not started any more, though a run under way goes to its end.
@@ -22,5 +24,15 @@ public final class Registration: Sendable {
             return ending
         }
         ending?()
+    }
+
+    /// Ends a service of `respond` in good order: takes no new requests, and returns when the handlers that run have finished
+    /// and their answers have left, or cannot leave any more.
+    ///
+    /// Cancelling the task ends the waiting alone. After `cancel()` there is nothing left to wait for; a registration of
+    /// another kind is cancelled.
+    public func drain() async {
+        guard let draining else { return cancel() }
+        await draining()
     }
 }

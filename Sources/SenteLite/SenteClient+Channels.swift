@@ -46,7 +46,7 @@ extension SenteClient {
         return try await body(subscription)
     }
 
-    private func subscribe(
+    func subscribe(
         _ channel: String, scoped: Bool, _ history: ChannelHistory
     ) async throws(SenteError) -> Subscription {
         try check(.subscribe(channel: channel))
@@ -147,7 +147,7 @@ extension SenteClient {
     ///   - timeout: How long to wait, queueing included; nil for `timeouts.request`. The default is nil.
     /// - Returns: The answer.
     /// - Throws: What `publish` throws, `noSubscribers` when nobody serves the channel, `busy` when the
-    ///   service has too much to do, `remoteError` with the service's own error in `details`.
+    ///   service has too much to do, `remoteError` when it answers with an error, which the error's `remoteError` has.
     public func request(
         _ data: Value, on channel: String, timeout: Duration? = nil
     ) async throws(SenteError) -> Value {
@@ -156,36 +156,6 @@ extension SenteClient {
         let answer = try await submit(outbound, limit: limit, awaits: .reply)
         guard case .value(let value) = answer else { throw .mismatched(answer) }
         return value
-    }
-
-    /// Serves the requests of a channel; at most 16 at once, more are answered busy.
-    ///
-    /// It wishes for the channel and, while open, returns when the server has confirmed. What `body` throws
-    /// is answered as an error, `{"message": …}`. The registration's `cancel()` ends the wish unless somebody
-    /// else holds it. To use the client inside, capture it weakly, or it is never released.
-    ///
-    /// - Throws: What `subscribe` throws, and `unsupported` where the dialect carries no requests.
-    @discardableResult
-    public func respond(
-        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
-    ) async throws(SenteError) -> Registration {
-        try check(.subscribe(channel: channel))
-        try check(.answer(requestID: "", data: .null, isError: false))
-        let submissions = driver.submissions
-        let inbox = submissions.makeInbox()
-        let registration = Registration { submissions.post(.endScope(inbox)) }
-        submissions.post([
-            .receiver(inbox, Responder(inbox, submissions, body)),
-            .input(.command(.respond(channel: channel, inbox))),
-        ])
-        do throws(SenteError) {
-            // A wish of its own for as long as it takes the server to answer.
-            _ = try await subscribe(channel, scoped: true, .none)
-        } catch {
-            registration.cancel()
-            throw error
-        }
-        return registration
     }
 
     /// The server's channels, as it tells them.

@@ -60,7 +60,7 @@ extension Event {
 }
 
 extension Value {
-    fileprivate init(encoding data: some Encodable) throws(SenteError) {
+    init(encoding data: some Encodable) throws(SenteError) {
         do {
             self = try ValueEncoder().encode(data)
         } catch {
@@ -70,7 +70,7 @@ extension Value {
         }
     }
 
-    fileprivate func decoded<T: Decodable>(as type: T.Type) throws(SenteError) -> T {
+    func decoded<T: Decodable>(as type: T.Type) throws(SenteError) -> T {
         do {
             return try ValueDecoder().decode(type, from: self)
         } catch {

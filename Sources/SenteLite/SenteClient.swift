@@ -121,10 +121,7 @@ public final class SenteClient: Sendable {
     /// What waits to be sent resolves *not sent*, what is under way *unknown*; nothing comes back afterwards,
     /// and wishes stay. It takes at most `timeouts.close`, also when the task is cancelled.
     public func disconnect() async {
-        let call = driver.submissions.makeCall()
-        _ = await withUnsafeContinuation { continuation in
-            driver.submissions.post([.call(call, .task(continuation), .disconnect(call))])
-        }
+        await driver.submissions.perform { .disconnect($0) }
     }
 
     /// Connects anew at once, whatever the backoff says; an open connection is replaced.
@@ -236,7 +233,7 @@ extension SenteError {
 }
 
 extension Entropy {
-    fileprivate func seed() -> UInt64 {
+    func seed() -> UInt64 {
         withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { buffer in
             fill(buffer)
             return buffer.loadUnaligned(as: UInt64.self)

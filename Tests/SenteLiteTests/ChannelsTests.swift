@@ -362,59 +362,6 @@ struct ChannelsTests {
         #expect(stage.server.received("publish").map { $0["data"]?["n"] } == (0..<5).map { Value($0) })
     }
 
-    @Test("respond() answers requests, and what it throws as an error")
-    func responds() async throws {
-        struct Broken: Error, CustomStringConvertible { let description = "out of order" }
-        let stage = DriverStage()
-        let client = try await stage.openClient()
-        let registration = try await client.respond(on: "service") { data in
-            if data["fail"] != nil { throw Broken() }
-            return ["got": data]
-        }
-        #expect(client.subscriptions == ["service"])
-        let requests: [Value] = [["n": 1], ["fail": true]]
-        stage.server.send(
-            requests.enumerated().map { index, data in
-                [
-                    "type": "rpc-request", "request-id": Value("q\(index)"), "channel-id": "service",
-                    "data": data,
-                ]
-            })
-        while stage.server.received("rpc-response").count < 2 { await Task.yield() }
-        let answers = stage.server.received("rpc-response").sorted {
-            ($0["request-id"]?.stringValue ?? "") < ($1["request-id"]?.stringValue ?? "")
-        }
-        #expect(answers[0]["data"] == ["got": ["n": 1]])
-        #expect(answers[0]["error"] == false)
-        #expect(answers[1]["data"] == ["message": "out of order"])
-        #expect(answers[1]["error"] == true)
-        registration.cancel()
-        stage.waitUntilIdle()
-        #expect(client.subscriptions.isEmpty)
-        #expect(stage.server.received("unsubscribe").count == 1)
-    }
-
-    @Test("respond() runs 16 requests at once, and answers more with busy")
-    func isBusy() async throws {
-        let stage = DriverStage()
-        let client = try await stage.openClient()
-        let started = Collector<Bool>()
-        let (gate, opening) = AsyncStream.makeStream(of: Void.self)
-        try await client.respond(on: "service") { data in
-            started.append(true)
-            for await _ in gate {}
-            return data
-        }
-        stage.server.send(
-            (0..<20).map { ["type": "rpc-request", "request-id": Value("q\($0)"), "channel-id": "service"] })
-        _ = await started.first(16)
-        while stage.server.received("rpc-response").count < 4 { await Task.yield() }
-        #expect(stage.server.received("rpc-response").allSatisfy { $0["data"]?["reason"] == "busy" })
-        opening.finish()
-        while stage.server.received("rpc-response").count < 20 { await Task.yield() }
-        #expect(started.elements.count == 16)
-    }
-
     @Test("listChannels() and confirmedSubscriptions() say what the server says")
     func lists() async throws {
         let stage = DriverStage()

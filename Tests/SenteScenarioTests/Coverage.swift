@@ -29,7 +29,7 @@ struct Coverage {
         case .ignored(let reason): count("ignored", reason.rawValue)
         case .roundTrip: count("signal", "roundTrip")
         case .linkEnded(let error?): count("error", error.code.rawValue)
-        case .attemptStarted, .linkEnded(nil), .received, .transmitted: break
+        case .attemptStarted, .linkEnded(nil), .received, .transmitted, .responderFailed: break
         }
     }
 

@@ -57,7 +57,6 @@ struct RandomWorld {
             $0.inbox = inbox
             if !hasHeartbeat { $0.heartbeat = nil }
             $0.writeWindow = window
-            $0.concurrentAnswers = answers
             $0.times.connect = connectLimit
             $0.endpoints = endpoints
             $0.endpointOrder = order
@@ -66,6 +65,7 @@ struct RandomWorld {
             $0.asksParameters = asks.2
         }
         client.keepsResults = false
+        client.behavior.concurrency = answers
         client.behavior.answers = 0...world.pick([500, 10_000])
         client.behavior.delay = world.milliseconds(0...4_000)
         client.connect()
@@ -136,7 +136,9 @@ struct RandomWorld {
         let isScoped = world.chance(0.4)
         let (call, inbox) = client.subscribe(channel, scoped: isScoped, history: isScoped ? .last(1) : .all)
         if isScoped {
-            world.after(world.milliseconds(0...world.pick([100, 60_000]))) { _ in client.endScope(inbox) }
+            world.after(world.milliseconds(0...world.pick([100, 60_000]))) { world in
+                if world.chance(0.3) { client.drain(inbox) } else { client.endScope(inbox) }
+            }
         } else if world.chance(0.2) {
             world.after(world.milliseconds(0...60_000)) { _ in client.closeInbox(inbox) }
         }

@@ -118,14 +118,14 @@ final class RuleBook {
             askedInStep = channel
             asksForHistory = history != .none
             if wishes.add(channel, inbox, isScoped: scoped, isSubscription: true) { forgetWritten(channel) }
-        case .respond(let channel, let inbox):
+        case .respond(let channel, let inbox, _):
             askedInStep = channel
             asksForHistory = false
             if wishes.add(channel, inbox, isScoped: true, isSubscription: false) { forgetWritten(channel) }
         case .unsubscribe(_, let channel):
             wishes.remove(channel)
             forgetWritten(channel)
-        case .endScope(let inbox):
+        case .endScope(let inbox), .drain(_, let inbox):
             if let channel = wishes.end(inbox) { forgetWritten(channel) }
         case .closeInbox(let inbox): wishes.close(inbox)
         case .cancel(let call):

@@ -9,7 +9,7 @@ import SenteWire
 final class WorldClient: CustomStringConvertible {
     /// What a call was about.
     enum CallKind: Equatable {
-        case connect, disconnect, unsubscribe, ping, listChannels, listSubscriptions
+        case connect, disconnect, unsubscribe, ping, listChannels, listSubscriptions, drain
         case subscribe(channel: String, inbox: InboxID, scoped: Bool)
         /// A publish, a request, an event.
         case message(Int, Awaited)
@@ -39,6 +39,8 @@ final class WorldClient: CustomStringConvertible {
         /// How long a service thinks, in milliseconds; nil: it never answers.
         var answers: ClosedRange<Int>? = 0...0
         var answersWithErrors = 0.0
+        /// How many requests a service works on at once.
+        var concurrency = 16
         /// How long a provider thinks, in milliseconds; nil: it never answers.
         var provides: ClosedRange<Int>? = 0...0
         var failsToProvide = 0.0
@@ -154,11 +156,23 @@ final class WorldClient: CustomStringConvertible {
     func respond(on channel: String) -> InboxID {
         let inbox = world.newInbox()
         handles[inbox] = Handle(channel: channel)
-        handle(.command(.respond(channel: channel, inbox)))
+        handle(.command(.respond(channel: channel, inbox, limit: behavior.concurrency)))
         return inbox
     }
 
     func endScope(_ inbox: InboxID) { handle(.command(.endScope(inbox))) }
+
+    /// Ends a service once it has answered what it took.
+    @discardableResult
+    func drain(_ inbox: InboxID) -> CallID {
+        call(.drain, limit: nil) { .drain($0, inbox) }
+    }
+
+    /// Lets every service answer what it took, for at most so long, and disconnects.
+    @discardableResult
+    func drainAll(limit: Duration) -> CallID {
+        call(.drain, limit: limit) { .drainAll($0, limit: limit) }
+    }
 
     /// Listens to a channel without a wish, as `onMessage` does.
     func listen(to channel: String) -> InboxID {

@@ -162,6 +162,8 @@ public struct ClientMetrics: Sendable, Equatable {
     public var undecodableReasons: [UndecodableReason: Int] = [:]
     /// How many errors the server reported that belong to no call.
     public var serverErrors = 0
+    /// How many requests ended in an error that the requester was not told, because a handler of `respond` threw it.
+    public var failedResponders = 0
     /// What came, was understood, and went to nobody.
     public var ignored = Ignored()
     /// How often each error was told to a call or a listener, or ended an attempt or a link.

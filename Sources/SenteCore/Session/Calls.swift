@@ -11,6 +11,18 @@ package struct Call: Sendable {
         case unsubscribe
         case ping(stamp: Int64)
         case submit(Awaited)
+        /// An answer of ours to a request that came through this inbox; nobody waits.
+        case answer(InboxID)
+        /// The end of a service, or a pause of all.
+        case drain(InboxID?)
+
+        /// It is done when its message is written.
+        var endsWritten: Bool {
+            switch self {
+            case .submit(.written), .answer: true
+            default: false
+            }
+        }
     }
 
     package enum Phase: Sendable, Equatable {

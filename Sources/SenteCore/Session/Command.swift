@@ -15,8 +15,12 @@ package enum Command: Sendable {
     case subscribe(CallID, channel: String, InboxID, scoped: Bool, history: ChannelHistory = .all)
     /// Drops the wish whoever made it, and finishes every handle of the channel.
     case unsubscribe(CallID, channel: String)
-    /// Wishes for a channel and opens an inbox for its requests; `endScope` ends both.
-    case respond(channel: String, InboxID)
+    /// Wishes for a channel and opens an inbox for its requests, of which `limit` are worked on at once; `endScope` ends both.
+    case respond(channel: String, InboxID, limit: Int)
+    /// Ends what `respond` began, after its last answer has left.
+    case drain(CallID, InboxID)
+    /// Resolves when every service has answered what it works on, or at the limit; until `disconnect` no request is taken.
+    case drainAll(CallID, limit: Duration)
     /// Closes the inbox, and drops the wish that came with it when nobody else holds it.
     case endScope(InboxID)
     case openInbox(InboxID)

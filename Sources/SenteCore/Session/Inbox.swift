@@ -23,6 +23,8 @@ package struct Inbox: Sendable {
     package let openedAt: UInt64
     /// Told with the next message of the channel.
     private var gaps: [WireName: ChannelGap] = [:]
+    /// How many requests are worked on at once.
+    package let requestLimit: Int
     private var elements = Queue<InboxElement>()
     /// Of each element; apart, so that what is taken is handed over as it stands.
     private var sizes = Queue<Size>()
@@ -41,10 +43,14 @@ package struct Inbox: Sendable {
         var expiry: Instant?
     }
 
-    package init(subscription: WireName?, history: ChannelHistory? = nil, openedAt: UInt64 = 0) {
+    package init(
+        subscription: WireName? = nil, history: ChannelHistory? = nil, openedAt: UInt64 = 0,
+        requestLimit: Int = 0
+    ) {
         self.subscription = subscription
         self.history = history
         self.openedAt = openedAt
+        self.requestLimit = requestLimit
     }
 
     private func isOver(_ policy: InboxPolicy) -> Bool {

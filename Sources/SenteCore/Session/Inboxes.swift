@@ -14,6 +14,8 @@ package struct Inboxes: Sendable {
     private var routes: [InboxFilter: [InboxID]] = [:]
     /// Inboxes over their bounds whose excess is not dropped yet (`.pauseReading`).
     private var full: Set<InboxID> = []
+    /// Whether requests are handed to responders.
+    package var takesRequests = true
     /// How many routes were looked at since the beginning, for tests of what a step costs.
     package private(set) var steps = 0
 
@@ -24,10 +26,12 @@ package struct Inboxes: Sendable {
     package var isFull: Bool { !full.isEmpty }
 
     package mutating func open(
-        _ id: InboxID, subscription: WireName? = nil, history: ChannelHistory? = nil, at place: UInt64 = 0
+        _ id: InboxID, subscription: WireName? = nil, history: ChannelHistory? = nil, at place: UInt64 = 0,
+        requestLimit: Int = 0
     ) {
         guard inboxes[id] == nil else { return }
-        inboxes[id] = Inbox(subscription: subscription, history: history, openedAt: place)
+        inboxes[id] = Inbox(
+            subscription: subscription, history: history, openedAt: place, requestLimit: requestLimit)
     }
 
     /// The server is not asked for it: what it keeps from now on is only of gaps.
@@ -115,18 +119,37 @@ package struct Inboxes: Sendable {
     ///
     /// nil when there is none, false when it has too many already.
     package mutating func deliver(
-        _ request: IncomingRequest, size: Int, until expiry: Instant, limit: Int, ready: (InboxID) -> Void
+        _ request: IncomingRequest, size: Int, until expiry: Instant, ready: (InboxID) -> Void
     ) -> Bool? {
-        guard let id = routes[.requests(WireName(request.channel))]?.first,
-            let unanswered = inboxes[id]?.unanswered
+        guard takesRequests, let id = routes[.requests(WireName(request.channel))]?.first,
+            let inbox = inboxes[id]
         else { return nil }
-        guard unanswered < limit else { return false }
+        guard inbox.unanswered < inbox.requestLimit else { return false }
         _ = append(.request(request), size, until: expiry, to: id, ready: ready)
         return true
     }
 
     package mutating func answered(_ id: InboxID) {
         inboxes[id]?.answered()
+    }
+
+    /// Nothing more comes through it; what it holds can still be taken.
+    package mutating func retire(_ id: InboxID) {
+        guard let filters = inboxes[id]?.filters.keys else { return }
+        for filter in filters { removeRoute(filter, id) }
+        inboxes[id]?.filters = [:]
+    }
+
+    /// The channels whose requests somebody here answers, in order.
+    package var served: [WireName] {
+        routes.keys.compactMap { if case .requests(let channel) = $0 { channel } else { nil } }
+            .sorted { $0.text < $1.text }
+    }
+
+    /// How many requests a responder, or all of them, have taken and not answered.
+    package func unanswered(of id: InboxID?) -> Int {
+        guard let id else { return inboxes.values.reduce(0) { $0 + $1.unanswered } }
+        return inboxes[id]?.unanswered ?? 0
     }
 
     package mutating func take(_ id: InboxID) -> [InboxElement] {

@@ -68,6 +68,7 @@ package struct MetricsCollector: Sendable {
             totals.undecodable += 1
             totals.undecodableReasons[reason, default: 0] += 1
         case .serverError: totals.serverErrors += 1
+        case .responderFailed: totals.failedResponders += 1
         case .ignored(let reason): totals.ignored.add(reason)
         }
     }

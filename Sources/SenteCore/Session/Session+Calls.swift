@@ -25,14 +25,15 @@ extension Session {
         queue(outbound, for: call)
     }
 
-    /// Sends the answer to a request; no call stands behind it.
-    mutating func answer(_ id: String, _ data: Value, isError: Bool) {
+    /// Sends the answer to a request; no call of the app stands behind it.
+    mutating func answer(_ id: String, _ data: Value, isError: Bool, from inbox: InboxID? = nil) {
         endIfDeaf()
         guard refusalToQueue() == nil else {
             return effects.append(.record(.dropped(reason: .notConnected)))
         }
         numbers.internalCall -= 1
         let call = CallID(numbers.internalCall)
+        if let inbox { calls.add(call, Call(purpose: .answer(inbox), phase: .queued)) }
         queue(.answer(requestID: id, data: data, isError: isError), for: call)
     }
 
@@ -144,7 +145,7 @@ extension Session {
         guard case .open(let open) = state, open.link == link else { return }
         var written: [CallID] = []
         for id in ids { traffic.window.wrote(id) { written.append($0) } }
-        for call in written where calls[call]?.purpose == .submit(.written) {
+        for call in written where calls[call]?.purpose.endsWritten == true {
             resolve(call, .success(.written))
         }
         drain()
@@ -206,7 +207,7 @@ extension Session {
     mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
         calls.remove(call)
         // Messages of our own have no call to tell.
-        guard call.number < numbers.internalCall else { return }
+        guard call.number < numbers.internalCall else { return endDrains() }
         if case .failure(let error) = result { effects.append(.record(.failed(error.code))) }
         effects.append(.resolve(call, result))
     }
@@ -247,7 +248,8 @@ extension Session {
                 sendFence(on: open.link)
             }
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
-        case .unsubscribe, .ping, .submit:
+        case .drain: resolve(call, .success(.done))
+        case .unsubscribe, .ping, .submit, .answer:
             let text = "No answer came within the call's time limit."
             abandon(call, known, SenteError(.timedOut, text))
         }
@@ -304,7 +306,7 @@ extension Session {
             case .unsubscribe:
                 // A link that is gone has no subscriptions.
                 resolve(call, .success(.done))
-            case .connect, .subscribe, .ping:
+            case .connect, .subscribe, .ping, .answer, .drain:
                 resolve(call, .failure(error))
             case .submit:
                 resolve(call, .failure(lost(error)))

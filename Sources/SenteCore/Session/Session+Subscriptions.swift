@@ -42,8 +42,8 @@ extension Session {
         for call in subscriptions.asked(channel) { resolve(call, .success(.subscribed(status))) }
     }
 
-    mutating func respond(_ channel: WireName, _ inbox: InboxID) {
-        inboxes.open(inbox)
+    mutating func respond(_ channel: WireName, _ inbox: InboxID, _ limit: Int) {
+        inboxes.open(inbox, requestLimit: limit)
         inboxes.listen(inbox, .requests(channel))
         wish(channel, scope: inbox)
     }
@@ -149,7 +149,7 @@ extension Session {
         for waiter in waiters { resolve(waiter, .failure(error)) }
     }
 
-    private mutating func writeUnsubscribe(_ channel: WireName, for call: CallID?) {
+    mutating func writeUnsubscribe(_ channel: WireName, for call: CallID?) {
         guard case .open(let open) = state else { return }
         do throws(SenteError) {
             let (transmission, slot) = try encode(
@@ -214,8 +214,7 @@ extension Session {
         if request.isRetained, isOverdue(request) { return ignore(.overdueRequest) }
         let limit = min(max(0, request.limit ?? Self.defaultRequestLimit), 86_400_000)
         let isTaken = inboxes.deliver(
-            request, size: size, until: now.instant.advanced(by: .milliseconds(limit)),
-            limit: configuration.concurrentAnswers
+            request, size: size, until: now.instant.advanced(by: .milliseconds(limit))
         ) { effects.append(.ready($0)) }
         guard let isTaken else { return ignore(.unservedRequest) }
         guard !isTaken else { return }
@@ -241,6 +240,7 @@ extension Session {
     mutating func consumed(_ inbox: InboxID, _ count: Int) {
         let overdue = inboxes.consumed(inbox, count, at: now.instant) { effects.append(.ready($0)) }
         for _ in 0..<overdue { ignore(.overdueRequest) }
+        if overdue > 0 { endDrains() }
         resumeIfRoom()
     }
 

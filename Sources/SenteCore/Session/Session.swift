@@ -28,6 +28,8 @@ package struct Session: Sendable {
     var endpoints: EndpointList
     var outbox: Outbox
     var calls = Calls()
+    /// The calls that wait for services to finish.
+    var draining: [CallID] = []
     var subscriptions = Subscriptions()
     var inboxes: Inboxes
     var traffic = Traffic()
@@ -216,21 +218,23 @@ package struct Session: Sendable {
     private mutating func perform(_ command: Command) {
         switch command {
         case .connect(let call, let limit): connect(call, limit)
-        case .disconnect(let call): disconnect(call)
+        case .disconnect(let call):
+            stopDraining()
+            disconnect(call)
         case .reconnect: reconnect()
         case .breakLink: breakLink()
         case .subscribe(let call, let channel, let inbox, let scoped, let history):
             subscribe(call, WireName(channel), inbox, scoped: scoped, history)
         case .unsubscribe(let call, let channel): unsubscribe(call, WireName(channel))
-        case .respond(let channel, let inbox): respond(WireName(channel), inbox)
+        case .respond(let channel, let inbox, let limit): respond(WireName(channel), inbox, limit)
+        case .drain(let call, let inbox): drain(call, inbox)
+        case .drainAll(let call, let limit): drainAll(call, limit)
         case .endScope(let inbox): endScope(inbox)
         case .openInbox(let inbox): inboxes.open(inbox)
         case .listen(let inbox, let filter): inboxes.listen(inbox, filter)
         case .unlisten(let inbox, let filter): inboxes.unlisten(inbox, filter)
         case .closeInbox(let inbox): closeInbox(inbox)
-        case .answer(let inbox, let id, let data, let isError):
-            inboxes.answered(inbox)
-            answer(id, data, isError: isError)
+        case .answer(let inbox, let id, let data, let isError): answered(inbox, id, data, isError: isError)
         case .submit(let call, let outbound, let limit, let answerLimit, let awaited):
             submit(call, outbound, limit, answer: answerLimit, awaited)
         case .settle(let call, let value): settle(call, value)

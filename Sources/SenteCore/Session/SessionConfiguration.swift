@@ -13,8 +13,6 @@ package struct SessionConfiguration: Sendable {
     }
     /// How many bytes may be unwritten on a link before the outbox holds the rest back.
     package var writeWindow = 64 << 10
-    /// How many requests one responder works on at once before it answers busy.
-    package var concurrentAnswers = 16
     /// How long `.pauseReading` may pause.
     package var pauseLimit: Duration = .seconds(10)
     /// The server's URLs; one or none leaves nothing to choose.

@@ -26,6 +26,8 @@ package enum SessionSignal: Hashable, Sendable {
     case undecodable(String, UndecodableReason = .shape)
     /// The server reported an error that belongs to no call.
     case serverError(String)
+    /// A handler of `respond` threw what its requester must not see; the requester was given the id.
+    case responderFailed(channel: String, id: String, text: String)
     /// Something came that was understood, and went to nobody.
     case ignored(IgnoredReason)
 }

@@ -53,6 +53,10 @@ extension ClientSignal {
         case .serverError(let text):
             self.init(
                 .warn, "server-error", at: now, text, ["text": Value(text)])
+        case .responderFailed(let channel, let id, let text):
+            self.init(
+                .warn, "responder-failed", at: now, "A handler of “\(channel)” failed: \(text)",
+                ["channel-id": Value(channel), "id": Value(id), "text": Value(text)])
         case .ignored(let reason):
             self.init(
                 .debug, "ignored", at: now, "Something came that was understood, and went to nobody.",

@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteCore
+import SenteTransport
 import SenteWire
 
 /// Answers the requests of one channel, each on a task of its own; the session bounds how many.
 final class Responder: InboxReceiver {
     typealias Body = @Sendable (Value) async throws -> Value
 
+    private let channel: String
     private let inbox: InboxID
     private let submissions: SubmissionQueue
+    private let entropy: Entropy
     private let body: Body
 
-    init(_ inbox: InboxID, _ submissions: SubmissionQueue, _ body: @escaping Body) {
+    init(
+        _ channel: String, _ inbox: InboxID, _ submissions: SubmissionQueue, entropy: Entropy,
+        _ body: @escaping Body
+    ) {
+        self.channel = channel
         self.inbox = inbox
         self.submissions = submissions
+        self.entropy = entropy
         self.body = body
     }
 
@@ -28,12 +36,19 @@ final class Responder: InboxReceiver {
 
     private func answer(_ request: IncomingRequest) async {
         do {
-            let data = try await body(request.data)
-            submissions.post(.answer(inbox, requestID: request.id, data: data, isError: false))
+            post(try await body(request.data), to: request, isError: false)
+        } catch let error as RemoteError {
+            post(error.value, to: request, isError: true)
         } catch {
-            let text = (error as? SenteError)?.message ?? String(describing: error)
-            let data: Value = ["message": Value(text)]
-            submissions.post(.answer(inbox, requestID: request.id, data: data, isError: true))
+            // What went wrong in here is nobody else's business: the text may hold anything.
+            let id = entropy.uuid().description
+            let text = (error as? SenteError)?.description ?? String(describing: error)
+            submissions.note(.responderFailed(channel: channel, id: id, text: text))
+            post(RemoteError.internalError(id: id).value, to: request, isError: true)
         }
+    }
+
+    private func post(_ data: Value, to request: IncomingRequest, isError: Bool) {
+        submissions.post(.answer(inbox, requestID: request.id, data: data, isError: isError))
     }
 }

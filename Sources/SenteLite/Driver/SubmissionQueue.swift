@@ -159,11 +159,22 @@ final class SubmissionQueue: Sendable {
 
     /// Counts what was refused on the caller's thread.
     func refused(_ error: SenteError) {
+        note(.refused(error.code))
+    }
+
+    /// Notes what happened on another thread than the loop's.
+    func note(_ signal: SessionSignal) {
         let turn = state.withLock { state in
-            state.batch.signals.add(.refused(error.code))
+            state.batch.signals.add(signal)
             return state.postTurn()
         }
         if let turn { host.post(turn) }
+    }
+
+    /// Posts a command and returns when it has ended, also when the task is cancelled.
+    func perform(_ command: (CallID) -> Command) async {
+        let call = makeCall()
+        _ = await withUnsafeContinuation { post([.call(call, .task($0), command(call))]) }
     }
 
     /// Posts a message for the outbox, or says why not.

@@ -30,7 +30,6 @@ struct SettingsTests {
     func session() {
         let configuration = SessionConfiguration()
         #expect(configuration.writeWindow == 65_536)
-        #expect(configuration.concurrentAnswers == 16)
         #expect(configuration.pauseLimit == .seconds(10))
         #expect(configuration.heartbeat == Heartbeat())
         #expect(!configuration.asksToken)

@@ -82,14 +82,14 @@ struct InboxesTests {
     @Test("A responder works on so many requests at once; its answers make room")
     func responder() {
         var inboxes = Inboxes(policy: InboxPolicy())
-        #expect(inboxes.deliver(Self.request(0), size: 1, until: Self.now, limit: 2) { _ in } == nil)
-        inboxes.open(InboxID(1))
+        #expect(inboxes.deliver(Self.request(0), size: 1, until: Self.now) { _ in } == nil)
+        inboxes.open(InboxID(1), requestLimit: 2)
         inboxes.listen(InboxID(1), .requests("svc"))
-        #expect(inboxes.deliver(Self.request(1), size: 1, until: Self.now, limit: 2) { _ in } == true)
-        #expect(inboxes.deliver(Self.request(2), size: 1, until: Self.now, limit: 2) { _ in } == true)
-        #expect(inboxes.deliver(Self.request(3), size: 1, until: Self.now, limit: 2) { _ in } == false)
+        #expect(inboxes.deliver(Self.request(1), size: 1, until: Self.now) { _ in } == true)
+        #expect(inboxes.deliver(Self.request(2), size: 1, until: Self.now) { _ in } == true)
+        #expect(inboxes.deliver(Self.request(3), size: 1, until: Self.now) { _ in } == false)
         inboxes.answered(InboxID(1))
-        #expect(inboxes.deliver(Self.request(4), size: 1, until: Self.now, limit: 2) { _ in } == true)
+        #expect(inboxes.deliver(Self.request(4), size: 1, until: Self.now) { _ in } == true)
         #expect(
             inboxes.take(InboxID(1)) == [1, 2, 4].map { .request(Self.request($0)) })
     }

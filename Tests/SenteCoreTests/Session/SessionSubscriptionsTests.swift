@@ -430,7 +430,7 @@ struct SessionSubscriptionsTests {
     func responding() {
         var session = TestSession.opened()
         let inbox = session.newInbox()
-        session.handle(.command(.respond(channel: "svc", inbox)))
+        session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
         #expect(session.sent == [.subscribe(channel: "svc")])
         for _ in 0..<2 { session.receive(.request(Self.request("r1"))) }
         #expect(session.take(inbox) == [.request(Self.request("r1"))])
@@ -447,7 +447,7 @@ struct SessionSubscriptionsTests {
     func busy() {
         var session = TestSession.opened()
         let inbox = session.newInbox()
-        session.handle(.command(.respond(channel: "svc", inbox)))
+        session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
         for number in 1...16 {
             session.receive(.request(Self.request("\(number)")))
             #expect(session.sent.isEmpty)
@@ -470,7 +470,7 @@ struct SessionSubscriptionsTests {
             var session = TestSession.connecting()
             session.greet(serverTime: greets ? session.now.wallMilliseconds : nil)
             let inbox = session.newInbox()
-            session.handle(.command(.respond(channel: "svc", inbox)))
+            session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
             // The server's clock, or ours, moves; its stamp and ours are now that far apart.
             let createdAt = session.now.wallMilliseconds + step
             session.receive(.request(Self.request("r", createdAt: createdAt, limit: 5_000)))
@@ -485,9 +485,9 @@ struct SessionSubscriptionsTests {
         "A request that waits here longer than its requester is dropped when it would be handed out, and counted"
     )
     func waitedTooLong() {
-        var session = TestSession.opened { $0.concurrentAnswers = 2 }
+        var session = TestSession.opened()
         let inbox = session.newInbox()
-        session.handle(.command(.respond(channel: "svc", inbox)))
+        session.handle(.command(.respond(channel: "svc", inbox, limit: 2)))
         session.receive(.request(Self.request("now")))
         #expect(session.take(inbox).count == 1)
         session.receive(.request(Self.request("short", limit: 5_000)))
@@ -522,7 +522,7 @@ struct SessionSubscriptionsTests {
         let serverTime = session.now.wallMilliseconds + clock
         session.greet(serverTime: serverTime)
         let inbox = session.newInbox()
-        session.handle(.command(.respond(channel: "svc", inbox)))
+        session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
         session.advance(by: .seconds(2))
         let createdAt = age == .min ? serverTime + 3_600_000 : serverTime + 2_000 - age
         var request = Self.request("r", createdAt: createdAt, limit: limit)
@@ -538,7 +538,7 @@ struct SessionSubscriptionsTests {
             var session = TestSession.connecting()
             session.greet(serverTime: serverTime)
             let inbox = session.newInbox()
-            session.handle(.command(.respond(channel: "svc", inbox)))
+            session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
             var request = Self.request("r", createdAt: createdAt, limit: .max)
             request.isRetained = true
             session.receive(.request(request))
@@ -551,7 +551,7 @@ struct SessionSubscriptionsTests {
         var session = TestSession.connecting()
         session.greet(serverTime: time)
         let inbox = session.newInbox()
-        session.handle(.command(.respond(channel: "svc", inbox)))
+        session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
         session.receive(.request(Self.request("r", createdAt: .min, limit: time)))
         session.advance(by: .seconds(1))
         session.handle(.consumed(inbox, 1))

@@ -15,7 +15,7 @@ extension SessionTableTests {
         ),
         (
             "closed resolve(success)",
-            "disconnect"
+            "disconnect, drainAll"
         ),
         (
             "closed subscription resolve(success)",
@@ -23,7 +23,7 @@ extension SessionTableTests {
         ),
         (
             "closed subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "closed",
@@ -75,7 +75,7 @@ extension SessionTableTests {
         ),
         (
             "connecting subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "connecting finish subscription",
@@ -105,6 +105,10 @@ extension SessionTableTests {
             "connecting subscription",
             "respond"
         ),
+        (
+            "connecting resolve(success)",
+            "drainAll"
+        ),
     ]
 
     private static let dialing: [(outcome: String, inputs: String)] = [
@@ -128,7 +132,7 @@ extension SessionTableTests {
         ),
         (
             "connecting subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "connecting finish subscription",
@@ -165,6 +169,10 @@ extension SessionTableTests {
         (
             "connecting subscription",
             "respond"
+        ),
+        (
+            "connecting resolve(success)",
+            "drainAll"
         ),
     ]
 
@@ -189,7 +197,7 @@ extension SessionTableTests {
         ),
         (
             "connecting subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "connecting finish subscription",
@@ -226,6 +234,10 @@ extension SessionTableTests {
         (
             "connecting subscription",
             "respond"
+        ),
+        (
+            "connecting resolve(success)",
+            "drainAll"
         ),
     ]
 
@@ -290,6 +302,14 @@ extension SessionTableTests {
             "open subscription transmit",
             "subscribe, respond"
         ),
+        (
+            "open subscription transmit finish resolve(success)",
+            "drain"
+        ),
+        (
+            "open transmit resolve(success)",
+            "drainAll"
+        ),
     ]
 
     private static let closing: [(outcome: String, inputs: String)] = [
@@ -310,7 +330,7 @@ extension SessionTableTests {
         ),
         (
             "closing subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "closing finish subscription",
@@ -335,6 +355,10 @@ extension SessionTableTests {
         (
             "closing subscription",
             "respond"
+        ),
+        (
+            "closing resolve(success)",
+            "drainAll"
         ),
     ]
 
@@ -363,7 +387,7 @@ extension SessionTableTests {
         ),
         (
             "reconnecting subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "reconnecting finish subscription",
@@ -380,6 +404,10 @@ extension SessionTableTests {
         (
             "reconnecting subscription",
             "respond"
+        ),
+        (
+            "reconnecting resolve(success)",
+            "drainAll"
         ),
     ]
 
@@ -408,7 +436,7 @@ extension SessionTableTests {
         ),
         (
             "reconnecting subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "reconnecting finish subscription",
@@ -438,6 +466,10 @@ extension SessionTableTests {
             "reconnecting subscription",
             "respond"
         ),
+        (
+            "reconnecting resolve(success)",
+            "drainAll"
+        ),
     ]
 
     private static let failed: [(outcome: String, inputs: String)] = [
@@ -455,7 +487,7 @@ extension SessionTableTests {
         ),
         (
             "failed subscription finish resolve(success)",
-            "unsubscribe"
+            "unsubscribe, drain"
         ),
         (
             "failed",
@@ -483,6 +515,10 @@ extension SessionTableTests {
         (
             "failed subscription",
             "respond"
+        ),
+        (
+            "failed resolve(success)",
+            "drainAll"
         ),
     ]
 }

@@ -39,7 +39,7 @@ struct SessionTableTests {
         }
         let (plain, scoped) = (session.subscribe("a").inbox, session.subscribe("s", scoped: true).inbox)
         let (responder, listener) = (session.newInbox(), session.newInbox())
-        session.handle(.command(.respond(channel: "svc", responder)))
+        session.handle(.command(.respond(channel: "svc", responder, limit: 16)))
         session.handle(.command(.openInbox(listener)))
         session.handle(.command(.listen(listener, .allEvents)))
         if start == .open { for channel in ["a", "s", "svc"] { session.confirm(channel) } }
@@ -80,7 +80,9 @@ struct SessionTableTests {
             }
         ),
         ("unsubscribe", { .command(.unsubscribe($0.session.newCall(), channel: "a")) }),
-        ("respond", { .command(.respond(channel: "new", $0.session.newInbox())) }),
+        ("respond", { .command(.respond(channel: "new", $0.session.newInbox(), limit: 16)) }),
+        ("drain", { .command(.drain($0.session.newCall(), $0.responder)) }),
+        ("drainAll", { .command(.drainAll($0.session.newCall(), limit: .seconds(5))) }),
         ("endScope", { .command(.endScope($0.scoped)) }),
         ("openInbox", { .command(.openInbox($0.session.newInbox())) }),
         ("listen", { .command(.listen($0.listener, .channel("a"))) }),
