@@ -11,9 +11,12 @@ let settings: [SwiftSetting] = [
 
 let applePlatforms: [Platform] = [.macOS, .macCatalyst, .iOS, .tvOS, .watchOS, .visionOS]
 
+/// For the rooms whose calls apps await: whoever calls on the main actor stays there until there is something to wait for.
+let staysWithCaller: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
+
 /// A room of the house: a library target under `Sources`.
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + more)
 }
 
 /// An executable under `Samples`; never a product, so that no user's package clashes with it.
@@ -52,14 +55,14 @@ let package = Package(
             [
                 "SenteBase", "SenteWire", "SenteCore", "SenteTransport",
                 .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
-            ]),
+            ], staysWithCaller),
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
         room(
             "SenteTestKit",
             [
                 "SenteLite", "SenteServer", "SenteBase", "SenteWire", "SenteCore", "SenteSocket",
                 "SenteTransport",
-            ]),
+            ], staysWithCaller),
 
         .target(
             name: "SampleOptions", dependencies: ["SenteLite"], path: "Samples/Options",

@@ -152,14 +152,14 @@ extension SenteClient {
     /// full.
     func call(
         weight: Int? = nil, receiver: (InboxID, any InboxReceiver)? = nil, as known: CallID? = nil,
-        _ command: (CallID) -> Command
+        isolation: isolated (any Actor)? = #isolation, _ command: (CallID) -> Command
     ) async throws(SenteError) -> Answer {
         let submissions = driver.submissions
         guard !Task.isCancelled else { throw counted(.cancelledBeforehand) }
         let call = known ?? submissions.makeCall()
         let command = command(call)
         let result: Result<Answer, SenteError> = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withUnsafeContinuation(isolation: isolation) { continuation in
                 if let weight {
                     let refusal = submissions.submit(call, .task(continuation), command, weight: weight)
                     if let refusal { return continuation.resume(returning: .failure(refusal)) }
