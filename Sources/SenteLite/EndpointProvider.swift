@@ -16,7 +16,7 @@ public struct EndpointProvider: Sendable {
         self.provide = { _ in try await provide().absoluteString }
     }
 
-    private init(url provide: @escaping @Sendable (String) async throws -> String) {
+    package init(url provide: @escaping @Sendable (String) async throws -> String) {
         self.provide = provide
     }
 

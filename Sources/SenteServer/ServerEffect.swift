@@ -15,6 +15,8 @@ package enum ServerEffect: Hashable, Sendable {
     case ask(ConnectionID, Value)
     /// An event for whoever serves them; a reply goes back as `ServerCommand.reply`.
     case tell(ServerEvent)
+    /// A request for whoever serves its channel; the answer comes as `ServerCommand.answer`.
+    case serve(ServedRequest)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
 }

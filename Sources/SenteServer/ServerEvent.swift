@@ -14,6 +14,13 @@ package struct ServerEvent: Hashable, Sendable {
     package var callback: Value?
 }
 
+/// A request on a channel that the server's own user serves.
+package struct ServedRequest: Hashable, Sendable {
+    package var id: String
+    package var channel: Value
+    package var data: Value
+}
+
 /// The users who are connected, as Sente's atom of that name has them.
 ///
 /// Without Ajax both sets are the same.

@@ -29,6 +29,12 @@ package enum ServerCommand: Hashable, Sendable {
     case push(Value, uid: Value, flushes: Bool)
     /// The answer to an event that named a callback.
     case reply(Value, callback: Value, to: ConnectionID)
+    /// What becomes of an event that nobody serves: in Sente it answers itself or is pushed back, elsewhere it is echoed.
+    case echo(Value, callback: Value?, to: ConnectionID)
+    /// Requests on a channel come as `ServerEffect.serve` from now on, whoever is subscribed to it.
+    case serve(channel: Value)
+    /// The answer to such a request; one that comes too late goes nowhere.
+    case answer(Value, requestID: String, isError: Bool)
     /// Any message to one connection, unchanged.
     case send(Value, to: ConnectionID)
     /// A message to a channel's subscribers, with no sender. The channel must exist.

@@ -248,6 +248,11 @@ final class ServerRun {
             guard let answer = hook?(id, value) else { return }
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)
         case .tell(let event): tell(event)
+        case .serve(let request):
+            guard let bound else { return }
+            service.onRequest?(request) { command in
+                bound.loop.post { bound.content.perform(command) }
+            }
         case .flood(let id, let flood):
             floods[id, default: Queue()].append(flood)
             pour(id)

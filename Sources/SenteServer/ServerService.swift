@@ -23,10 +23,13 @@ package struct ServerService: Sendable {
     /// Is told who comes, goes and is turned away; on the loop, so it must not block.
     package var onAccess: (@Sendable (ServerAccess) -> Void)?
     /// Is given the events; nil: they come back to who sent them.
-    var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
+    package var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
+
+    /// Is given the requests on the channels that `ServerCommand.serve` named.
+    package var onRequest: (@Sendable (ServedRequest, @escaping Order) -> Void)?
 
     /// Tells the server what to do, from any thread; in the order of the calls.
-    typealias Order = @Sendable (ServerCommand) -> Void
+    package typealias Order = @Sendable (ServerCommand) -> Void
 
     package init() {}
 

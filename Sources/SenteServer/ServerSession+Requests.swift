@@ -13,7 +13,8 @@ extension ServerSession {
         if configuration.answeringChannels.contains(channel) {
             return answer(requestID, with: data, on: channel, to: id)
         }
-        guard let subscribers = channels.subscribers(of: channel) else {
+        let isServed = served.contains(channel)
+        guard let subscribers = isServed ? OrderedSet() : channels.subscribers(of: channel) else {
             return refuse(requestID, on: channel, .channelNotFound, to: id)
         }
         guard requests.count < configuration.tables.pendingRequests,
@@ -33,6 +34,13 @@ extension ServerSession {
         connections[id]?.requests.insert(requestID)
 
         let messageID = counters.newMessageID()
+        if isServed {
+            send(
+                .requestTaken(requestID.text, channel, messageID: messageID, subscribers: ["server"]),
+                to: id, as: .answer)
+            return effects.append(
+                .serve(ServedRequest(id: requestID.text, channel: channel, data: data)))
+        }
         channels.record(
             .request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         if isForwarded {
@@ -71,17 +79,26 @@ extension ServerSession {
     ///
     /// As in sente-lite, whoever knows the request-id may give it.
     mutating func respond(_ data: Value, to requestID: Value, from id: ConnectionID, isError: Bool) {
-        guard let name = requestID.stringValue.map({ WireName($0) }), let request = requests.remove(name)
+        guard let name = requestID.stringValue.map({ WireName($0) }),
+            settle(name, with: data, isError: isError)
         else {
             send(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
             return sendError(.requestNotFound, requestID.stringValue, to: id)
         }
-        connections[request.requester]?.requests.remove(name)
+        send(.responseTaken(requestID: requestID), to: id, as: .answer)
+    }
+
+    /// Takes an answer to whoever asked; false when nobody waits for it.
+    @discardableResult
+    mutating func settle(_ requestID: WireName, with data: Value, isError: Bool) -> Bool {
+        guard let request = requests.remove(requestID) else { return false }
+        connections[request.requester]?.requests.remove(requestID)
         if !request.isSilent {
             send(
-                .response(name.text, data: data, isError: isError, nil), to: request.requester, as: .response)
+                .response(requestID.text, data: data, isError: isError, nil), to: request.requester,
+                as: .response)
         }
-        send(.responseTaken(requestID: requestID), to: id, as: .answer)
+        return true
     }
 
     /// Tells whoever asked that no answer will come: by an `rpc-response` that is an error with the reason

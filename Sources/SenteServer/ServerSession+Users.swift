@@ -58,6 +58,10 @@ extension ServerSession {
     /// An event goes to whoever serves events; without anybody it comes back.
     mutating func take(_ event: Value, _ callback: Value?, from id: ConnectionID) {
         if configuration.hasHook { return tell(event, callback, from: id) }
+        echo(event, callback, to: id)
+    }
+
+    mutating func echo(_ event: Value, _ callback: Value?, to id: ConnectionID) {
         guard let connection = connections[id] else { return }
         guard family == .sente else {
             return send(.echo(event, name: connection.name), to: id, as: .answer)

@@ -48,6 +48,8 @@ package struct ServerSession: Sendable {
     var names: [WireName: ConnectionID] = [:]
     var channels = ChannelTable()
     var requests = RequestTable()
+    /// The channels whose requests the server's own user answers.
+    var served: Set<Value> = []
     var users: UserTable
     var windows = DeadlineQueue<ConnectionID>()
     var outbox: ServerOutbox
@@ -97,6 +99,9 @@ package struct ServerSession: Sendable {
     }
 
     var family: ServerConfiguration.Dialect { configuration.dialect }
+
+    /// What a client's message says.
+    package func read(_ message: Message) -> ClientMessage { dialect.decode(message) }
 
     /// The name on the wire of a connection, its conn-id.
     package func name(of id: ConnectionID) -> String? { connections[id]?.name }
@@ -254,6 +259,9 @@ package struct ServerSession: Sendable {
         case .broadcast(let value):
             guard let message = dialect.encode(.broadcast(value), at: now) else { return }
             for id in connectionIDs { send(message, to: id, as: .push) }
+        case .echo(let value, let callback, let id): echo(value, callback, to: id)
+        case .serve(let channel): served.insert(channel)
+        case .answer(let data, let id, let isError): settle(WireName(id), with: data, isError: isError)
         case .send(let value, let id): send(.application(value), to: id, as: .push)
         case .push(let event, let uid, let flushes): push(event, to: uid, flushes: flushes)
         case .reply(let value, let callback, let id): reply(value, callback, to: id)

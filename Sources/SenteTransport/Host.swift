@@ -22,6 +22,24 @@ package protocol Host: AnyObject, Sendable {
 
     /// Makes a disarmed timer. Make, arm and release it on the host's thread only.
     func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer
+
+    /// Starts a task of a client's own, which may run code of the app's.
+    @discardableResult
+    func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never>
+
+    /// A client has just told the app something, who may do more now. On the host's thread.
+    ///
+    /// Only a host that waits for the app wants to know.
+    func appWasTold()
+}
+
+extension Host {
+    @discardableResult
+    package func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task { await body() }
+    }
+
+    package func appWasTold() {}
 }
 
 /// One deadline on a host's clock.

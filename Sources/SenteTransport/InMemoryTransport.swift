@@ -37,6 +37,8 @@ package final class InMemoryPeer: @unchecked Sendable {
     package var onMessages: (([Message]) -> Void)?
     /// Told that the link is being closed, a message beyond its limit included; answers with a close frame of the same code when nil.
     package var onClose: ((CloseCode, String) -> Void)?
+    /// Told that the link was abandoned, of which a peer hears nothing but TCP's end.
+    package var onAbandon: (() -> Void)?
     /// Whether it answers WebSocket pings, as every WebSocket does whose other end is alive.
     package var answersPings = true
     /// Whether the link was abandoned.
@@ -108,9 +110,12 @@ package final class InMemoryPeer: @unchecked Sendable {
     }
 
     fileprivate func abandon() {
+        guard !isAbandoned else { return }
         isAbandoned = true
+        let wasOver = isOver
         isOver = true
         observer = nil
+        if !wasOver { onAbandon?() }
     }
 
     fileprivate func resume() {

@@ -93,7 +93,7 @@ struct RandomRunTests {
                         requests = requests.suffix(20) + [request]
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
-                case .ask, .tell, .flood: Issue.record("\(effect)")
+                case .ask, .tell, .serve, .flood: Issue.record("\(effect)")
                 }
             }
             check(server, here)
@@ -175,7 +175,7 @@ struct RandomRunTests {
                     _ = try WireFormat.edn.decode(message.bytes)
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .tell: #expect(seed % 2 == 0)
-                case .ask, .flood: Issue.record("\(effect)")
+                case .ask, .serve, .flood: Issue.record("\(effect)")
                 }
             }
             let statistics = server.session.statistics(at: server.now)

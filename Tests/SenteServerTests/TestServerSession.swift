@@ -98,6 +98,7 @@ struct TestServerSession {
             case .tell(let event):
                 "\(event.connection.number) tell \(masked(event.event.description))"
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
+            case .serve(let request): "serve \(request.channel) \(request.data)"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
             }
         }

@@ -68,7 +68,7 @@ final class ReceiveHub: Sendable {
     let configuration: SenteClient.Configuration
     let token: LastToken
     let following = LockedValue(Following())
-    private let host: any Host
+    let host: any Host
     private let content: LockedValue<Content>
     private let alarm: ClientTimer
 

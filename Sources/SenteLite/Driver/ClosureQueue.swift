@@ -68,7 +68,7 @@ final class ClosureQueue: Sendable {
             defer { state.isRunning = true }
             return (change(&state), !state.isRunning)
         }
-        if starts { Task { await run() } }
+        if starts { submissions.host.start { await self.run() } }
         return number
     }
 

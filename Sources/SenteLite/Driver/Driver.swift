@@ -63,6 +63,10 @@ final class Driver: LinkObserver, @unchecked Sendable {
         /// Submissions were taken, which count in the outbox's bounds until the turn's end.
         var tookEntries = false
 
+        var isForApp: Bool {
+            !(answers.isEmpty && ready.isEmpty && statuses.isEmpty && closures.isEmpty)
+        }
+
         /// The arrays that every turn fills keep their memory.
         mutating func removeAll() {
             if !ready.isEmpty { ready.removeAll(keepingCapacity: true) }
@@ -175,6 +179,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         closures.put(output.closures)
         if isWatched { showSignals() }
         for one in output.answers { one.waiter.resume(one.result) }
+        if output.isForApp { host.appWasTold() }
         output.removeAll()
         setAlarm(deadline)
     }
@@ -244,7 +249,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             consumption.isPaused = false
             current(id)?.resumeReading()
         case .ask(let id, let ask):
-            asks[id] = Task { [setup, submissions] in
+            asks[id] = host.start { [setup, submissions] in
                 submissions.post([.input(.provided(id, await setup.answer(ask)))])
             }
         case .cancelAsk(let id): asks.removeValue(forKey: id)?.cancel()

@@ -27,7 +27,7 @@ final class Responder: InboxReceiver {
 
     func receive(_ elements: [InboxElement]) {
         for case .request(let request) in elements {
-            Task { await answer(request) }
+            submissions.host.start { await self.answer(request) }
         }
         submissions.consumed(elements.count, from: inbox)
     }

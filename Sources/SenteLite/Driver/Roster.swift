@@ -1,29 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Who is registered for something, in the order they came.
-struct Roster<Member> {
-    private(set) var members: [Member] = []
+package struct Roster<Member> {
+    package private(set) var members: [Member] = []
     /// Of the members, ascending.
     private var numbers: [UInt64] = []
     private var last: UInt64 = 0
 
-    var isEmpty: Bool { members.isEmpty }
+    package init() {}
+
+    package var isEmpty: Bool { members.isEmpty }
 
     /// By the number that is returned a member is taken out again.
-    mutating func add(_ member: Member) -> UInt64 {
+    package mutating func add(_ member: Member) -> UInt64 {
         last += 1
         members.append(member)
         numbers.append(last)
         return last
     }
 
-    mutating func remove(_ number: UInt64) {
+    package mutating func remove(_ number: UInt64) {
         guard let index = numbers.firstIndex(of: number) else { return }
         members.remove(at: index)
         numbers.remove(at: index)
     }
 
-    mutating func removeAll() -> [Member] {
+    package mutating func removeAll() -> [Member] {
         defer {
             members = []
             numbers = []

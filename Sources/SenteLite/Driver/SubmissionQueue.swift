@@ -72,7 +72,7 @@ final class SubmissionQueue: Sendable {
     }
 
     private let state: LockedValue<State>
-    private let host: any Host
+    let host: any Host
     private let policy: OutboxPolicy
 
     init(host: any Host, policy: OutboxPolicy) {

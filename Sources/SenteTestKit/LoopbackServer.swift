@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteBase
+public import SenteCore
+import SenteServer
+import SenteTransport
+public import SenteWire
+
+/// The server of ``TestServer`` on a real port of this machine: for UI tests, whose app is another process.
+///
+/// ```swift
+/// let server = try LoopbackServer()
+/// try await server.start()
+/// app.launchEnvironment["SERVER_URL"] = server.url
+/// await server.deliver(["text": "hello"], to: "chat")
+/// ```
+///
+/// It listens on 127.0.0.1, and its time is the real one. It ends with the last reference to it.
+public final class LoopbackServer: Sendable {
+    private struct State {
+        var port: Int?
+        var faults = Faults()
+    }
+
+    /// How the server writes its messages.
+    public let dialect: Dialect
+    private let server: ReferenceServer
+    private let state = LockedValue(State())
+    private let script: Script
+
+    /// Makes a server that is not started.
+    ///
+    /// - Throws: `unavailable` when the system has no thread or descriptor left.
+    public init(_ dialect: Dialect = .senteLiteMaps, format: WireFormat? = nil) throws(SenteError) {
+        var configuration = ServerConfiguration(dialect, format)
+        configuration.port = 0
+        let script = Script(dialect)
+        var service = ServerService()
+        service.onEvent = { told, _, order in script.answer(told, order) }
+        service.onRequest = { request, order in script.answer(request, order) }
+        self.dialect = dialect
+        self.script = script
+        server = try Self.mapped { () throws(LinkFailure) in
+            try ReferenceServer(configuration, service: service) { id, frame in
+                script.answer(frame, from: id)
+                return nil
+            }
+        }
+        script.server.withLock { $0.server = server }
+    }
+
+    private static func mapped<Result>(
+        _ body: () async throws(LinkFailure) -> Result
+    ) async throws(SenteError) -> Result {
+        do throws(LinkFailure) {
+            return try await body()
+        } catch {
+            throw SenteError(code: .unavailable, message: error.message)
+        }
+    }
+
+    private static func mapped<Result>(
+        _ body: () throws(LinkFailure) -> Result
+    ) throws(SenteError) -> Result {
+        do throws(LinkFailure) {
+            return try body()
+        } catch {
+            throw SenteError(code: .unavailable, message: error.message)
+        }
+    }
+
+    // MARK: Running
+
+    /// The port; nil before the first start. It stays the same.
+    public var port: Int? { state.withLock { $0.port } }
+
+    /// Where clients find it; before the first start, a port where nobody listens.
+    public var url: String { "ws://127.0.0.1:\(port ?? 1)/" }
+
+    /// Listens: on a free port at first, on the same one later; the port.
+    ///
+    /// - Throws: `unavailable` when it runs already, or somebody else has taken its port meanwhile.
+    @discardableResult
+    public func start() async throws(SenteError) -> Int {
+        let wanted = port ?? 0
+        let port = try await Self.mapped { () async throws(LinkFailure) in
+            try await server.start(port: wanted)
+        }
+        state.withLock { $0.port = port }
+        for channel in script.servedChannels { await server.perform(.serve(channel: .string(channel))) }
+        return port
+    }
+
+    /// Closes every connection with 1001, and listens no more.
+    public func stop() async { await server.stop() }
+
+    /// Stops, and starts again on the same port, with no memory of clients and channels.
+    ///
+    /// - Throws: What `start()` throws.
+    public func restart() async throws(SenteError) {
+        await stop()
+        try await start()
+    }
+
+    // MARK: What it does now
+
+    /// Sends to everybody who is subscribed to a channel; the channel is made if need be.
+    public func deliver(_ data: Value, to channel: String) async {
+        await server.createChannel(channel)
+        await server.publish(data, to: channel)
+    }
+
+    /// Sends an event to every client.
+    public func push(_ event: Event) async {
+        let frame = dialect.frame(event)
+        if dialect == .sente {
+            for uid in await server.connectedUIDs.any {
+                await server.perform(.push(frame, uid: uid, flushes: true))
+            }
+        } else {
+            for connection in await server.stats.connections { await server.send(frame, to: connection.id) }
+        }
+    }
+
+    /// Ends every connection with no word.
+    public func cut() async { await server.drop() }
+
+    /// Closes every connection with a close frame.
+    public func close(_ code: CloseCode = .normal, reason: String = "") async {
+        await server.close(nil, code, reason: reason)
+    }
+
+    /// How many clients are connected.
+    public var connectionCount: Int {
+        get async { await server.stats.connections.count }
+    }
+
+    /// How many clients are subscribed to a channel.
+    public func subscriberCount(of channel: String) async -> Int {
+        await server.stats.channels.first { $0.id == .string(channel) }?.subscriberCount ?? 0
+    }
+
+    // MARK: What it does from now on
+
+    /// Requests on a channel are answered by the server with what `body` returns, or with the error it throws.
+    public func answersRequests(
+        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
+    ) async {
+        script.answers.withLock { $0.requests[channel] = body }
+        await server.perform(.serve(channel: .string(channel)))
+    }
+
+    /// Events of an id are answered with what `body` returns; nil answers nothing.
+    ///
+    /// How, and what becomes of other events, stands at the same method of ``TestServer``.
+    public func answersEvents(_ id: Keyword, _ body: @escaping @Sendable (Event) async -> Value?) {
+        script.answers.withLock { $0.events[id] = body }
+    }
+
+    /// Lets nobody in; who is in stays.
+    public func refuses(_ refusing: TestServer.Refusing) async {
+        await change { $0.refusing = refusing.fault }
+    }
+
+    /// Does what it is asked and answers none of it but pings.
+    public func losesReplies() async { await change { $0.replies = .never } }
+
+    /// Takes everything and says nothing at all.
+    public func fallsSilent() async { await change { $0.isSilent = true } }
+
+    /// Has no fault any more.
+    public func recovers() async { await change { $0 = Faults() } }
+
+    private func change(_ body: (inout Faults) -> Void) async {
+        let faults = state.withLock { state in
+            body(&state.faults)
+            return state.faults
+        }
+        await server.setFaults(faults)
+    }
+}
+
+/// What the server answers; it outlives no server.
+private final class Script: Sendable {
+    struct Owner {
+        weak var server: ReferenceServer?
+    }
+
+    let dialect: Dialect
+    let answers = LockedValue(ScriptedAnswers())
+    let server = LockedValue(Owner())
+
+    init(_ dialect: Dialect) {
+        self.dialect = dialect
+    }
+
+    var servedChannels: [String] { answers.withLock { $0.requests.keys.sorted() } }
+
+    func answer(_ request: ServedRequest, _ order: @escaping ServerService.Order) {
+        guard let body = answers.withLock({ $0.requests[request.channel.stringValue ?? ""] }) else { return }
+        Task {
+            let (data, isError) = await ScriptedAnswers.result { try await body(request.data) }
+            order(.answer(data, requestID: request.id, isError: isError))
+        }
+    }
+
+    func answer(_ told: ServerEvent, _ order: @escaping ServerService.Order) {
+        guard told.event[0]?.keywordValue?.namespace != "chsk" else { return }
+        let event = try? Event(validating: told.event)
+        answer(event, told.event, told.callback, to: told.connection, order)
+    }
+
+    /// A frame of the dialect of maps that is nothing else.
+    func answer(_ frame: Value, from id: ConnectionID) {
+        answer(dialect.event(frame), frame, nil, to: id) { [server] command in
+            Task { await server.withLock { $0.server }?.perform(command) }
+        }
+    }
+
+    private func answer(
+        _ event: Event?, _ frame: Value, _ callback: Value?, to id: ConnectionID,
+        _ order: @escaping ServerService.Order
+    ) {
+        guard let event, let body = answers.withLock({ $0.events[event.id] }) else {
+            return order(.echo(frame, callback: callback, to: id))
+        }
+        Task { [dialect] in
+            if let value = await body(event) { order(dialect.reply(value, to: event, callback, id)) }
+        }
+    }
+}
