@@ -38,7 +38,7 @@ struct DocumentationTests {
                 current = []
             }
         }
-        return examples.filter { $0.first != "// Package.swift" }
+        return examples.filter { $0.first?.hasPrefix("// swift-tools-version") != true }
             .map { Array($0.drop { $0.isEmpty || $0.hasPrefix("import ") }) }
     }
 
@@ -113,6 +113,34 @@ struct DocumentationTests {
             }
         }
         #expect(told == codes)
+    }
+
+    @Test("the chat that Getting started ends in has sixty lines at most")
+    func tutorialIsShort() throws {
+        let program = try #require(try Self.examples("\(Self.catalog)/GettingStarted.md").last)
+        #expect(program.contains { $0.contains("AsyncStream<String>") })
+        #expect(program.count <= 60 - 3)
+    }
+
+    @Test(
+        "each type and function of a public module stands in a group of its landing page",
+        arguments: ["SenteLite", "SenteCore", "SenteBase", "SenteWire"])
+    func landingPagesAreComplete(module: String) throws {
+        let page = try Self.text("Sources/\(module)/\(module).docc/\(module).md")
+        let folder = Self.root.appendingPathComponent("Sources/\(module)").path
+        let declaration =
+            /^public (?:indirect |final )?(?:struct|enum|class|actor|protocol|typealias|func) (\w+)/
+        var count = 0
+        for file in try FileManager.default.subpathsOfDirectory(atPath: folder) where file.hasSuffix(".swift")
+        {
+            for line in try Self.text("Sources/\(module)/\(file)").split(separator: "\n") {
+                guard let name = line.prefixMatch(of: declaration)?.1 else { continue }
+                count += 1
+                let isThere = page.contains("- ``\(name)``") || page.contains("- ``\(name)(")
+                #expect(isThere, "\(module).md has no ``\(name)``.")
+            }
+        }
+        #expect(count > 5)
     }
 
     @Test("the README is read in one sitting")

@@ -55,12 +55,21 @@ enum Documented {
         startRouter(client.chRecv) { message in
             switch message.id {
             case "chsk/handshake": try message.sendFn(Event("chat/hello", ["name": "Ann"]))
-            case "chat/said": print(message.data)
+            case "chat/hello": print("somebody says hello:", message.data)
             default: break
             }
         }
         let reply = try await client.sendFn(Event("chat/who"), timeout: .seconds(5))
-        if case .value(let names) = reply { print(names) } else { print("no answer") }
+        if case .value(let answer) = reply { print("the server answers", answer) } else { print("no answer") }
+    }
+
+    static func errors(_ client: SenteClient) async {
+        do throws(SenteError) {
+            try await client.publish(["title": "Hello"], to: "news")
+        } catch {
+            print(error)  // a sentence that says what to do
+            if error.outcome == .notSent { print("it never left, so sending it again is safe") }
+        }
     }
 
     // MARK: Getting started
@@ -145,6 +154,15 @@ enum Documented {
         }
     }
 
+    static func cancellation(_ client: SenteClient) async {
+        do throws(SenteError) {
+            try await client.publish(["order": 7], to: "orders")
+        } catch {
+            guard error.isCancellation else { return print(error) }
+            print(error.outcome == .unknown ? "cancelled after it left" : "cancelled, and never sent")
+        }
+    }
+
     static func outbox(_ configuration: inout SenteClient.Configuration) {
         configuration.outbox = OutboxPolicy(
             maximumMessages: 100, timeToLive: .seconds(5), overflow: .dropOldest)
@@ -201,6 +219,12 @@ enum Documented {
     static func subscribesForAWhile(_ client: SenteClient) async throws {
         try await client.withSubscription("auction/7") { bids in
             for await bid in bids where bid.data["final"] == true { break }
+        }
+    }
+
+    static func hearsWhatWasKept(_ client: SenteClient) async throws {
+        for await message in try await client.subscribe("news") {
+            print(message.isRetained ? "earlier:" : "now:", message.data)
         }
     }
 
