@@ -51,7 +51,7 @@ public protocol RealtimeClient: AnyObject, Sendable {
     /// Serves the requests of a channel.
     @discardableResult
     func respond(
-        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
+        on channel: String, concurrency: Int, _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration
 
     /// Every application event, for any number of consumers.
@@ -80,6 +80,14 @@ extension RealtimeClient {
     /// Wishes for a channel, and gives a handle to its messages, which begins with what the server kept.
     public func subscribe(_ channel: String) async throws(SenteError) -> Subscription {
         try await subscribe(channel, history: .all)
+    }
+
+    /// Serves the requests of a channel, 16 at once.
+    @discardableResult
+    public func respond(
+        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
+    ) async throws(SenteError) -> Registration {
+        try await respond(on: channel, concurrency: 16, body)
     }
 
     /// Publishes to a channel, the client's own subscription included.

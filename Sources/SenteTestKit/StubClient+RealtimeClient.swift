@@ -96,7 +96,7 @@ extension StubClient {
     /// Serves what `asks(_:on:)` asks.
     @discardableResult
     public func respond(
-        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
+        on channel: String, concurrency: Int, _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
         try note(.respond(on: channel))
         content.withLock { $0.responders[channel] = body }
