@@ -371,4 +371,28 @@ enum Documented {
         }
         print(format)
     }
+
+    // MARK: Seeing into it
+
+    static func report(_ name: String, _ message: String, _ data: [String: Value]) {}
+
+    static func signals(_ client: SenteClient) async {
+        for await signal in client.signals where signal.level >= .warn {
+            report(signal.id.name, signal.message, signal.data)
+        }
+    }
+
+    static func log() -> SenteClient.Configuration {
+        var configuration = SenteClient.Configuration()
+        configuration.log = .standardError(minimum: .debug)
+        configuration.log = SignalLog(minimum: .warn) { signal in
+            report(signal.id.name, signal.message, signal.data)
+        }
+        return configuration
+    }
+
+    static func numbers(_ client: SenteClient) {
+        let metrics = client.metrics
+        print(metrics.received.messagesPerSecond, metrics.connection.losses, metrics.roundTrip?.p95 ?? .zero)
+    }
 }

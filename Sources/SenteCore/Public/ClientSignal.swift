@@ -37,7 +37,7 @@ public struct ClientSignal: Hashable, Sendable {
     public var message: String
     /// The same in numbers and names, by fields that each id has; times are in milliseconds and end in `-ms`.
     public var data: [String: Value]
-    /// The error it is about, if it is about one.
+    /// The error it is about, if it is about one; without its `details` and `body`, which a peer makes as large as it likes.
     public var error: SenteError?
 
     package init(
@@ -50,16 +50,19 @@ public struct ClientSignal: Hashable, Sendable {
         self.id = Keyword("sente-lite.client/\(id)")
         self.message = message
         self.data = data
+        guard var error else { return }
+        error.details = nil
+        error.body = []
         self.error = error
-        if let error { self.data["code"] = Value(error.code.rawValue) }
+        self.data["code"] = Value(error.code.rawValue)
     }
 }
 
 extension ClientSignal: CustomStringConvertible {
-    /// Time of day (UTC), level, id, sentence and data in one line.
+    /// Time of day (UTC), level, id, sentence and data in one line, whatever a peer's text holds.
     public var description: String {
         let fields = data.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let tail = fields.isEmpty ? "" : "  " + fields.joined(separator: " ")
-        return "\(TimeOfDay(milliseconds: time)) \(level.name.uppercased()) \(id.name) \(message)\(tail)"
+        return "\(TimeOfDay(milliseconds: time)) \(level.name.uppercased()) \(id.name) \(message.excerpt(2_000))\(tail)"
     }
 }

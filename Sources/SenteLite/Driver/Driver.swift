@@ -217,8 +217,10 @@ final class Driver: LinkObserver, @unchecked Sendable {
         if let receiver { receiver.receive(elements) } else { output.closures.append(.elements(elements)) }
     }
 
+    /// A deadline that has moved on, as each message moves the heartbeat's, is looked at when the old one has come.
     private func setAlarm(_ deadline: Instant?) {
         guard alarm?.time != deadline else { return }
+        if let deadline, let time = alarm?.time, time < deadline { return }
         let timer = alarm?.timer ?? host.makeTimer { [weak self] in self?.timerFired() }
         alarm = (timer, deadline)
         timer.arm(at: deadline)

@@ -95,6 +95,15 @@ struct SignalMappingTests {
                 == "22:13:20.123 INFO opened Connected in 12 ms.  reconnect?=false time-to-open-ms=12")
     }
 
+    @Test("A text of a peer or of the app's makes no second line, and what a peer makes large is left out")
+    func hostile() {
+        var error = SenteError(.refused, "No.\nINFO opened Connected", details: ["large": 1])
+        error.body = [1, 2, 3]
+        let signal = ClientSignal(.linkEnded(error), at: Self.now)
+        #expect(!signal.description.contains("\n"))
+        #expect(signal.error?.details == nil && signal.error?.body == [])
+    }
+
     @Test(
         "Durations are readable",
         arguments: [
