@@ -11,7 +11,7 @@ let usage = """
     swift run console serve --mode sente --port 3000
     swift run chat ws://127.0.0.1:3000/chsk [--name NAME]
 
-    Write a line to say it. /people lists who was heard of, /reconnect and /break try the connection, /quit ends.
+    Write a line to say it. /people lists who was heard of, /reconnect and /break try the connection, /quit and Ctrl-C end it.
     """
 
 let settings: ChatSettings

@@ -27,7 +27,7 @@ package struct Narrator: Sendable {
         case .connecting(let attempt): return isLive ? nil : ink("· connecting, attempt \(attempt)", .dim)
         case .lost(let why): return ink("●", .yellow) + " connection lost: \(why)"
         case .unreachable(let why): return ink("●", .yellow) + " no connection: \(why)"
-        case .gaveUp(let why): return ink("✗", .red) + " gave up: \(why)"
+        case .gaveUp(let why): return ink("✗", .red) + " gave up: \(why) The command connect tries again."
         case .closed: return ink("○", .dim) + " closed"
         case nil: return nil
         }

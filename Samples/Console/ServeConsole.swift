@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SampleTerminal
+import SenteBase
 import SenteLite
 import SenteServer
 
@@ -23,7 +24,7 @@ enum ServeConsole {
         let (endings, ending) = AsyncStream.makeStream(of: String.self)
         let termination = Termination { ending.yield($0) }
         defer { termination.stopListening() }
-        let port = try await server.start()
+        let port = try await start(server)
         output.write(serving: configuration, port: port)
         if Termination.inputCanEnd {
             Task {
@@ -41,6 +42,15 @@ enum ServeConsole {
                 .status,
                 ["state": "stopped", "reason": Value(reason), "connections": Value(connections)])
             break
+        }
+    }
+
+    private static func start(_ server: ReferenceServer) async throws(LinkFailure) -> Int {
+        do throws(LinkFailure) {
+            return try await server.start()
+        } catch {
+            throw LinkFailure(
+                error.kind, error.message + " --port chooses another port, and 0 takes a free one.")
         }
     }
 }

@@ -12,6 +12,8 @@ public struct PromptedText: Sendable {
     private let prompt: String
     private let ink: Ink
     private var notice: String?
+    /// Before it begins there are lines alone.
+    private var hasBegun = false
 
     /// A prompt may be empty: then the cursor stands on a row of its own.
     public init(prompt: String, ink: Ink) {
@@ -19,8 +21,11 @@ public struct PromptedText: Sendable {
         self.ink = ink
     }
 
-    /// The two rows, at the start.
-    public var begun: String { footer }
+    /// The two rows, from now on.
+    public mutating func begin() -> String {
+        hasBegun = true
+        return footer
+    }
 
     /// A line above them.
     public func show(_ line: String) -> String {
@@ -56,5 +61,5 @@ public struct PromptedText: Sendable {
 
     private var cleared: String { notice == nil ? Self.clearDown : Self.up + Self.clearDown }
     private var footer: String { (notice.map { ink($0, .dim) + "\n" } ?? "") + shownPrompt }
-    private var shownPrompt: String { prompt.isEmpty ? "" : ink(prompt, .dim) + " " }
+    private var shownPrompt: String { prompt.isEmpty || !hasBegun ? "" : ink(prompt, .dim) + " " }
 }

@@ -43,7 +43,7 @@ public final class Screen: Sendable {
                     continue
                 }
                 switch order {
-                case .prompt: Self.write(text.begun)
+                case .prompt: Self.write(text.begin())
                 case .line(let line): Self.write(text.show(line))
                 case .typed(let line, let stays):
                     Self.write(text.typed(line, stays: stays, columns: Self.columns))

@@ -66,17 +66,19 @@ struct PromptedTextTests {
     private var text = PromptedText(prompt: "›", ink: Ink(hasColors: false))
     private var terminal = Terminal()
 
-    @Test("Lines come above the prompt")
+    @Test("Lines come above the prompt, once it is there")
     mutating func lines() {
-        terminal.take(text.begun)
+        terminal.take(text.show("zero"))
+        #expect(terminal.text == ["zero"])
+        terminal.take(text.begin())
         terminal.take(text.show("one"))
         terminal.take(text.show("two\nthree"))
-        #expect(terminal.text == ["one", "two", "three", "› "])
+        #expect(terminal.text == ["zero", "one", "two", "three", "› "])
     }
 
     @Test("A notice counts down in its row, and leaves alone what is being typed")
     mutating func countdown() {
-        terminal.take(text.begun)
+        terminal.take(text.begin())
         terminal.take(text.show(notice: "retrying in 2 s", columns: 80))
         terminal.take("half a li")
         terminal.take(text.show(notice: "retrying in 1 s", columns: 80))
@@ -90,7 +92,7 @@ struct PromptedTextTests {
 
     @Test("A notice that says the same writes nothing, and a long one is cut")
     mutating func notices() {
-        terminal.take(text.begun)
+        terminal.take(text.begin())
         terminal.take(text.show(notice: "retrying", columns: 5))
         #expect(terminal.text == ["retr", "› "])
         #expect(text.show(notice: "retrying", columns: 5) == "")
@@ -100,7 +102,7 @@ struct PromptedTextTests {
         "A typed line stays above or is taken back, with a notice and without", arguments: [true, false],
         [true, false])
     mutating func typed(stays: Bool, hasNotice: Bool) {
-        terminal.take(text.begun)
+        terminal.take(text.begin())
         terminal.take(text.show("before"))
         if hasNotice { terminal.take(text.show(notice: "connecting", columns: 80)) }
         terminal.take("publish a\n")
@@ -113,7 +115,7 @@ struct PromptedTextTests {
 
     @Test("At the end neither is left")
     mutating func end() {
-        terminal.take(text.begun)
+        terminal.take(text.begin())
         terminal.take(text.show("one"))
         terminal.take(text.show(notice: "connecting", columns: 80))
         terminal.take(text.end())
