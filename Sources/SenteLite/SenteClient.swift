@@ -228,7 +228,10 @@ extension SenteError {
 
     /// An answer of another kind than was asked for; no server can cause it.
     static func mismatched(_ answer: Answer) -> SenteError {
-        SenteError(.protocolMismatch, "The answer is not one to this call: \(answer).")
+        SenteError(
+            .protocolMismatch,
+            "The answer is not one to this call. That is a fault of this package: please report it.",
+            underlying: String(describing: answer))
     }
 }
 

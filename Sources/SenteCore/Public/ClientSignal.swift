@@ -63,6 +63,7 @@ extension ClientSignal: CustomStringConvertible {
     public var description: String {
         let fields = data.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let tail = fields.isEmpty ? "" : "  " + fields.joined(separator: " ")
-        return "\(TimeOfDay(milliseconds: time)) \(level.name.uppercased()) \(id.name) \(message.excerpt(2_000))\(tail)"
+        return "\(TimeOfDay(milliseconds: time)) \(level.name.uppercased()) \(id.name) "
+            + message.excerpt(2_000) + tail
     }
 }
