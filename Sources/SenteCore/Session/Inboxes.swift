@@ -93,12 +93,11 @@ package struct Inboxes: Sendable {
     ) -> (taken: Int, missed: Int) {
         var result = (taken: 0, missed: 0)
         for id in routes[.channel(channel)] ?? [] {
-            guard let inbox = inboxes[id] else { continue }
-            var new = kept[...]
-            if let history = inbox.history {
+            let new: ArraySlice<KeptMessage>
+            if let history = inboxes[id]?.history, let openedAt = inboxes[id]?.openedAt {
                 inboxes[id]?.history = nil
-                new = kept.filter { $0.place.map { $0 <= inbox.openedAt } ?? true }[...]
-                new = new.dropFirst(history.surplus(of: new.count))
+                let missing = kept.filter { $0.place.map { $0 <= openedAt } ?? true }
+                new = missing.dropFirst(history.surplus(of: missing.count))
             } else {
                 new = kept.filter(\.isNew)[...]
             }
