@@ -73,6 +73,10 @@ package struct Narrator: Sendable {
         if let missed = fields["missed"]?.integerValue, missed > 0 {
             notes.append("\(missed) missed before it")
         }
+        if let gap = fields["gap"], let duration = gap["duration"]?.doubleValue {
+            let filling = gap["filling"] == "all" ? "all of it came" : "some may be missing"
+            notes.append("after a gap of \(Duration.milliseconds(duration).text), \(filling)")
+        }
         let note = notes.isEmpty ? "" : ink("  " + notes.joined(separator: ", "), .dim)
         return ink(channel, .bold, .cyan) + " \(data)\(note)"
     }

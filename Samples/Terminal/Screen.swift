@@ -29,12 +29,13 @@ public final class Screen: Sendable {
         let isTerminal = isatty(STDOUT_FILENO) == 1
         let ink = Ink(isTerminal: isTerminal, environment: environment)
         let isLive = isTerminal && environment["TERM"] != "dumb"
+        let isTyped = isatty(STDIN_FILENO) == 1
         let (stream, orders) = AsyncStream.makeStream(of: Order.self)
         self.ink = ink
         self.isLive = isLive
         self.orders = orders
         writing = Task {
-            var text = PromptedText(prompt: isatty(STDIN_FILENO) == 1 ? prompt : "", ink: ink)
+            var text = PromptedText(prompt: isTyped ? prompt : "", ink: ink)
             var notice: ConnectionNotice?
             var ticking: Task<Void, Never>?
             for await order in stream {
@@ -45,6 +46,7 @@ public final class Screen: Sendable {
                 switch order {
                 case .prompt: Self.write(text.begin())
                 case .line(let line): Self.write(text.show(line))
+                case .typed where !isTyped: break
                 case .typed(let line, let stays):
                     Self.write(text.typed(line, stays: stays, columns: Self.columns))
                 case .tick(let due) where due != notice: break

@@ -8,7 +8,7 @@ public import SenteWire
 extension SenteClient {
     /// Serves the requests of a channel, each on a task of its own.
     ///
-    /// It wishes for the channel and, while open, returns when the server has confirmed. A ``RemoteError`` that `body` throws
+    /// It wishes for the channel and, while open, returns when the server has confirmed. A `RemoteError` that `body` throws
     /// is what the requester gets. Whatever else it throws reaches the requester as an internal error with an id, and no
     /// more; its text stays on this side.
     ///
@@ -56,7 +56,7 @@ extension SenteClient {
 
     /// Serves the requests of a channel with types of your own.
     ///
-    /// A request of another shape is answered with the code ``RemoteError/invalidRequest``, and counted in
+    /// A request of another shape is answered with the code `RemoteError.invalidRequest`, and counted in
     /// `metrics.errors`. For the rest it is as ``respond(on:concurrency:_:)``.
     ///
     /// ```swift

@@ -23,6 +23,10 @@ struct NarratorTests {
                 #"news {"n":1}  m1, from c2, kept by the server, 2 missed before it"#
             ),
             (.message, ["channel": "news", "data": 5, "retained": false, "missed": 0], "news 5"),
+            (
+                .message, ["channel": "news", "data": 5, "gap": ["duration": 2_500, "filling": "some"]],
+                "news 5  after a gap of 2.5 s, some may be missing"
+            ),
             (.event, ["id": "chat/say", "data": [.keyword("text"): "hi"]], #"event chat/say {:text "hi"}"#),
             (.request, ["channel": "sum", "data": [1], "answer": 1], "request on sum: [1], answered 1"),
             (

@@ -84,7 +84,7 @@ enum Documented {
         let room = try await client.subscribe("chat")
         let listening = Task {
             for await message in room {
-                if message.missed > 0 { print("· \(message.missed) lines were lost") }
+                if let gap = message.gap { print("· away for \(gap.duration), lines may be missing") }
                 guard let line = try? message.decode(Line.self) else { continue }
                 print("\(line.name): \(line.text)")
             }
@@ -114,7 +114,7 @@ enum Documented {
         let room = try await client.subscribe("chat")
         let listening = Task {
             for await message in room {
-                if message.missed > 0 { print("· \(message.missed) lines were lost") }
+                if let gap = message.gap { print("· away for \(gap.duration), lines may be missing") }
                 guard let line = try? message.decode(Line.self) else { continue }
                 print("\(line.name): \(line.text)")
             }
@@ -223,8 +223,30 @@ enum Documented {
     }
 
     static func hearsWhatWasKept(_ client: SenteClient) async throws {
-        for await message in try await client.subscribe("news") {
+        let news = try await client.subscribe("news", history: .last(20))
+        for await message in news {
             print(message.isRetained ? "earlier:" : "now:", message.data)
+        }
+    }
+
+    static func seesGaps(_ news: Subscription) async {
+        for await message in news {
+            if let gap = message.gap, gap.filling != .all {
+                print("nothing came for \(gap.duration): some may be missing")
+            }
+            print(message.data)
+        }
+    }
+
+    static func followsASubscription(_ news: Subscription) async {
+        for await state in news.states {
+            switch state {
+            case .subscribing: print("asking for the channel")
+            case .gap(let gap): print("nothing could come for \(gap.duration)")
+            case .subscribed: print("listening")
+            case .refused(let error): print("refused: \(error)")
+            case .ended: print("unsubscribed")
+            }
         }
     }
 
