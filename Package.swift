@@ -47,7 +47,7 @@ let package = Package(
         room("SenteSocket", ["SenteBase"]),
         room("SenteCore", ["SenteBase", "SenteWire"]),
         .target(name: "CSenteSystem"),
-        room("SenteTransport", ["SenteBase", "SenteSocket", "CSenteSystem"]),
+        room("SenteTransport", ["SenteBase", "SenteSocket", "CSenteSystem"], staysWithCaller),
         // Not a part of SenteTransport: on Linux FoundationNetworking would bring libcurl and thirty other libraries to every app.
         room("SenteURLSession", ["SenteBase", "SenteSocket", "SenteTransport"]),
         room(

@@ -71,7 +71,9 @@ public final class LoopbackServer: Sendable {
 
     // MARK: Running
 
-    /// The port; nil before the first start. It stays the same.
+    /// The port; nil before the first start.
+    ///
+    /// It stays the same.
     public var port: Int? { state.withLock { $0.port } }
 
     /// Where clients find it; before the first start, a port where nobody listens.

@@ -84,6 +84,7 @@ final class Network: Sendable {
     var transport: InMemoryTransport { InMemoryTransport { self.dial($0) } }
 
     private func dial(_ peer: InMemoryPeer) {
+        guard !peer.isAbandoned else { return }
         guard state.withLock({ $0.isOnline }) else {
             return peer.fail(LinkFailure(.unreachable, "The network is unreachable."))
         }

@@ -149,16 +149,12 @@ extension StubClient {
         }
     }
 
-    private func register<Body>(
-        _ handlers: any (WritableKeyPath<State, [Int: Body]> & Sendable), _ body: Body
+    private func register<Body: Sendable>(
+        _ roster: any (WritableKeyPath<State, Roster<Body>> & Sendable), _ body: Body
     ) -> Registration {
-        let number = content.withLock { state in
-            state.lastHandler += 1
-            state[keyPath: handlers][state.lastHandler] = body
-            return state.lastHandler
-        }
+        let number = content.withLock { $0[keyPath: roster].add(body) }
         return Registration { [weak self] in
-            self?.content.withLock { $0[keyPath: handlers][number] = nil }
+            self?.content.withLock { $0[keyPath: roster].remove(number) }
         }
     }
 }

@@ -53,10 +53,9 @@ public final class StubClient: RealtimeClient {
         var responders: [String: Answer<Value>] = [:]
         var wishes: [String] = []
         var sources: [StubSource] = []
-        var messageHandlers: [Int: @Sendable (ChannelMessage) -> Void] = [:]
-        var eventHandlers: [Int: @Sendable (Event) -> Void] = [:]
-        var statusHandlers: [Int: @Sendable (ConnectionStatus, ConnectionStatus) -> Void] = [:]
-        var lastHandler = 0
+        var messageHandlers = Roster<@Sendable (ChannelMessage) -> Void>()
+        var eventHandlers = Roster<@Sendable (Event) -> Void>()
+        var statusHandlers = Roster<@Sendable (ConnectionStatus, ConnectionStatus) -> Void>()
     }
 
     let content = LockedValue(State())
@@ -133,7 +132,7 @@ public final class StubClient: RealtimeClient {
     public func shows(_ status: ConnectionStatus) {
         let (old, handlers) = content.withLock { state in
             defer { state.status = status }
-            return (state.status, state.statusHandlers.inOrder)
+            return (state.status, state.statusHandlers.members)
         }
         statuses.send([status])
         for body in handlers { body(old, status) }
@@ -147,7 +146,7 @@ public final class StubClient: RealtimeClient {
     /// A message comes for everybody who listens to its channel.
     public func deliver(_ message: ChannelMessage) {
         let (sources, handlers) = content.withLock { state in
-            (state.sources.filter { $0.channel == message.channel }, state.messageHandlers.inOrder)
+            (state.sources.filter { $0.channel == message.channel }, state.messageHandlers.members)
         }
         for source in sources { source.mailbox.put(message) }
         for body in handlers { body(message) }
@@ -155,7 +154,7 @@ public final class StubClient: RealtimeClient {
 
     /// An event comes.
     public func push(_ event: Event) {
-        let handlers = content.withLock { $0.eventHandlers.inOrder }
+        let handlers = content.withLock { $0.eventHandlers.members }
         allEvents.send([event])
         for body in handlers { body(event) }
     }
@@ -170,9 +169,4 @@ public final class StubClient: RealtimeClient {
         }
         return try await body(data)
     }
-}
-
-extension Dictionary where Key == Int {
-    /// In the order of registering.
-    fileprivate var inOrder: [Value] { sorted { $0.key < $1.key }.map(\.value) }
 }

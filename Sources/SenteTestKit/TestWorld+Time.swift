@@ -15,7 +15,10 @@ extension TestWorld {
     ///
     /// `body` and its child tasks run on `executor`; on systems that have none they run on the ordinary one.
     ///
-    /// - Parameter limit: How much time may pass meanwhile. The default is an hour.
+    /// - Parameters:
+    ///   - limit: How much time may pass meanwhile. The default is an hour.
+    ///   - body: What to run.
+    /// - Returns: What `body` returns.
     /// - Throws: What `body` throws; a ``TestFailure`` when it has not returned within the limit, or waits for what cannot
     ///   happen.
     public func run<Result: Sendable>(
@@ -43,6 +46,8 @@ extension TestWorld {
     /// - Parameters:
     ///   - what: What is waited for, for the failure's sentence.
     ///   - limit: How much time may pass. The default is 10 minutes.
+    ///   - isReached: The condition.
+    /// - Throws: A ``TestFailure`` when it did not hold within the limit, or never will.
     public func run(
         until what: String = "What was waited for", within limit: Duration = .seconds(600),
         _ isReached: @escaping @Sendable () -> Bool
@@ -63,8 +68,10 @@ extension TestWorld {
         await advance(by: .zero)
     }
 
-    /// The system stops the app, as in the background, and time passes: clients do nothing, tasks on `executor` neither. Servers go
-    /// on, and messages come as far as the device. Then the app goes on, later.
+    /// The system stops the app, as in the background, and time passes.
+    ///
+    /// Clients do nothing meanwhile, nor do tasks on `executor`. Servers go on, and messages come as far as the device.
+    /// Then the app goes on, later.
     ///
     /// The main actor cannot be stopped: what runs there must wait by itself.
     public func suspendApp(for duration: Duration) async {

@@ -51,7 +51,7 @@ public final class TestWorld: Sendable {
     ///   - seed: What everything that is drawn comes of. The default is 1.
     ///   - dialect: How the server writes its messages. The default is `senteLiteMaps`.
     ///   - format: How values become bytes. The default is JSON for maps, EDN for the others.
-    ///   - network: What becomes of messages on the way. The default is no latency and no loss.
+    ///   - conditions: What becomes of messages on the way. The default is no latency and no loss.
     public init(
         seed: UInt64 = 1, _ dialect: Dialect = .senteLiteMaps, format: WireFormat? = nil,
         network conditions: NetworkConditions = NetworkConditions()

@@ -4,6 +4,7 @@ import Foundation
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestKit
 import SenteTestSupport
 import SenteTransport
 import SenteWire

@@ -2,6 +2,7 @@
 
 import Foundation
 import SenteLite
+import SenteTestKit
 import SenteWire
 import Testing
 

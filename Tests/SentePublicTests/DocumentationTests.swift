@@ -52,10 +52,10 @@ struct DocumentationTests {
         }
     }
 
-    @Test("each example stands in Documented.swift as it is, and is compiled there", arguments: pages)
+    @Test("each example stands in a file of this folder as it is, and is compiled there", arguments: pages)
     func examplesAreCompiled(page: String) throws {
-        let source = try Self.text("Tests/SentePublicTests/Documented.swift")
-            .split(separator: "\n", omittingEmptySubsequences: false)
+        let source = try ["Documented", "DocumentedTests"]
+            .flatMap { try Self.text("Tests/SentePublicTests/\($0).swift").lines }
         for example in try Self.examples(page) {
             // Apart, so that a failure does not show the whole source.
             let isThere = Self.contains(source, example)
@@ -147,4 +147,8 @@ struct DocumentationTests {
     func readmeIsShort() throws {
         #expect(try Self.text("README.md").count { $0 == "\n" } <= 150)
     }
+}
+
+extension String {
+    fileprivate var lines: [Substring] { split(separator: "\n", omittingEmptySubsequences: false) }
 }

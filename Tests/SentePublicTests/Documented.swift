@@ -317,18 +317,6 @@ enum Documented {
         assert(outputs == [.custom(["unread": 3])])
     }
 
-    static func findsNobody() async throws {
-        var configuration = SenteClient.Configuration()
-        configuration.reconnect = .never
-        configuration.timeouts.connect = .milliseconds(500)
-        let client = try SenteClient("ws://127.0.0.1:9/", configuration: configuration)  // the discard port
-        do throws(SenteError) {
-            try await client.connect()
-        } catch {
-            print(error.code, error.isRetryable, client.state)  // unreachable true failed
-        }
-    }
-
     static func findsTestServer(_ configuration: SenteClient.Configuration) async throws {
         var configuration = configuration
         configuration.endpointProvider = .portFile("/tmp/test-server.port")

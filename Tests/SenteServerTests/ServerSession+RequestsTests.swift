@@ -28,6 +28,27 @@ struct ServerSessionRequestsTests {
         #expect(seen.last?.contains(#""delivered-to":2,"subscribers":["<c2>","<c3>"]"#) == true)
     }
 
+    @Test(
+        "The requests of a channel that the server's own user serves come to it alone, and its answer goes to who asked"
+    )
+    func served() {
+        var server = server()
+        server.command(.serve(channel: "svc"))
+        let seen = server.receive(from: 1, ask)
+        #expect(seen.count == 2)
+        #expect(seen.first?.contains(#""delivered-to":1,"subscribers":["server"]"#) == true)
+        #expect(seen.last == #"serve "svc" {"q" 1}"#)
+        let id = server.session.statistics(at: server.now).pendingRequests
+        #expect(id == 1)
+        #expect(server.command(.answer(["a": 2], requestID: "another", isError: false)) == [])
+        let answered = server.command(.answer(["a": 2], requestID: "req-1000-1", isError: false))
+        #expect(answered.count == 1)
+        #expect(
+            answered.first?.hasPrefix(#"1 < {"type":"rpc-response","request-id":"<r1>","data":{"a":2}"#)
+                == true)
+        #expect(server.command(.answer(["a": 2], requestID: "req-1000-1", isError: false)) == [])
+    }
+
     @Test("The first answer wins; the second one is told so")
     func firstWins() {
         var server = server()

@@ -6,29 +6,53 @@ import Testing
 
 @Suite("A world for the tests of an app", .timeLimit(.minutes(1)))
 struct TestWorldTests {
-    @Test("an outage with a queue: offline for 20 s, five publishes, another port, all of it in order")
+    @Test(
+        "an outage with a queue: offline for 20 s, five publishes, another port, all of it in order, in 50 ms"
+    )
     func outage() async throws {
         let world = TestWorld(seed: 1)
+        let server = world.server
+        server.makeChannel("orders")
         var configuration = SenteClient.Configuration()
-        configuration.endpointProvider = world.server.endpoint
+        configuration.endpointProvider = server.endpoint
         configuration.outbox.timeToLive = .seconds(60)
         let client = try world.client(configuration: configuration)
-        world.server.makeChannel("orders")
-        let began = ContinuousClock.now
         try await world.run {
             try await client.connect()
-            world.server.restarts(after: .seconds(20), at: "ws://server.test:4000/")
-            try await world.run(until: "the loss") { client.state == .reconnecting }
+            server.restarts(after: .seconds(20), at: "ws://server.test:4000/")
+            try await world.run(until: "the outage") { client.state == .reconnecting }
             let deliveries = try (1...5).map { try client.enqueue(publish: ["n": Value($0)], to: "orders") }
-            let orders = try await world.server.expectPublished(5, to: "orders")
+            let orders = try await server.expectPublished(5, to: "orders")
             #expect(orders == (1...5).map { ["n": Value($0)] })
             for delivery in deliveries { #expect(await delivery.outcome == .acknowledged) }
             #expect(deliveries.allSatisfy { $0.error == nil })
         }
-        let took = ContinuousClock.now - began
-        print("the outage took \(took)")
-        #expect(took < .seconds(20), "Alone, and built for release, it takes some 5 ms.")
-        #expect(world.server.attempts.last?.url.hasPrefix("ws://server.test:4000/") == true)
+        #expect(server.attempts.last?.url.hasPrefix("ws://server.test:4000/") == true)
+    }
+
+    /// The best of several, for the machine may be busy.
+    private func best(_ body: () async throws -> Void) async rethrows -> Duration {
+        var best = Duration.seconds(1_000)
+        for _ in 0..<5 { best = min(best, try await ContinuousClock().measure(body)) }
+        return best
+    }
+
+    @Test("an outage takes less than 50 ms of real time, and 10,000 s of one client less than 100 ms")
+    func takesNoTime() async throws {
+        let outage = try await best { try await self.outage() }
+        let world = TestWorld()
+        let client = try world.client()
+        try await client.connect()
+        let hours = await best { await world.advance(by: .seconds(10_000)) }
+        // Among hundreds of other tests, and in a debug build, it says nothing.
+        #if !DEBUG
+        #expect(outage < .milliseconds(50))
+        #expect(hours < .milliseconds(100))
+        #endif
+        #expect(client.state == .open)
+        #expect(client.metrics.connection.reconnects == 0)
+        #expect(world.server.received.count > 1_500)
+        print("best of five: an outage \(outage), 10,000 s \(hours)")
     }
 
     @Test("without latency everything happens at one instant, and nothing has to be moved")
@@ -78,21 +102,6 @@ struct TestWorldTests {
             #expect(orders.compactMap { $0["n"]?.integerValue } == Array(1...40))
         }
         #expect(world.now > Instant(nanoseconds: 0).advanced(by: .seconds(1.2)))
-    }
-
-    @Test("10,000 seconds of one client are no time")
-    func longLife() async throws {
-        let world = TestWorld()
-        let client = try world.client()
-        try await world.run { try await client.connect() }
-        let began = ContinuousClock.now
-        await world.advance(by: .seconds(10_000))
-        let took = ContinuousClock.now - began
-        #expect(client.state == .open)
-        #expect(client.metrics.connection.reconnects == 0)
-        #expect(world.server.received.count > 300)
-        print("10,000 s took \(took)")
-        #expect(took < .seconds(20), "Alone, and built for release, it takes some 20 ms.")
     }
 
     @Test("a connection that is cut comes back by itself")

@@ -31,7 +31,7 @@ final class Pump: Sendable {
 
     /// How many turns in a row must bring nothing, and how often each lets everybody else of the ordinary executor go first.
     private static let turns = 2
-    private static let yields = 4
+    private static let yields = 2
 
     private let time: VirtualTime
     private let state = LockedValue(State())

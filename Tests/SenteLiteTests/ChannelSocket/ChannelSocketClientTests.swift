@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTestKit
 import SenteTestSupport
 import SenteTransport
 import SenteWire

@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteCore
+import SenteTestKit
 import SenteTestSupport
 import SenteTransport
 import SenteWire

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteLite
+import SenteTestKit
+import Testing
+
+// The examples of the article on testing, run as the tests they are.
+
+@MainActor
+final class Chat {
+    private let client: any RealtimeClient
+    private(set) var lines: [String] = []
+    private(set) var banner = ""
+
+    init(_ client: any RealtimeClient) {
+        self.client = client
+    }
+
+    func follow() async throws {
+        for await message in try await client.subscribe("chat") {
+            lines.append(message.data["text"]?.stringValue ?? "")
+        }
+    }
+
+    func watch() async {
+        for await status in client.states {
+            banner = status.state == .open ? "" : "Offline, attempt \(status.attempt)"
+        }
+    }
+
+    func say(_ text: String) async throws(SenteError) {
+        try await client.publish(["text": Value(text)], to: "chat")
+    }
+}
+
+@Suite("The article on testing", .timeLimit(.minutes(1)))
+struct DocumentedTests {
+    @Test func ordersOutliveAnOutage() async throws {
+        let world = TestWorld(seed: 1)
+        let server = world.server
+        server.makeChannel("orders")
+        var configuration = SenteClient.Configuration()
+        configuration.endpointProvider = server.endpoint
+        configuration.outbox.timeToLive = .seconds(60)
+        let client = try world.client(configuration: configuration)
+        try await world.run {
+            try await client.connect()
+            server.restarts(after: .seconds(20), at: "ws://server.test:4000/")
+            try await world.run(until: "the outage") { client.state == .reconnecting }
+            for n in 1...5 { try client.enqueue(publish: ["n": Value(n)], to: "orders") }
+            let orders = try await server.expectPublished(5, to: "orders")
+            #expect(orders == (1...5).map { ["n": Value($0)] })
+        }
+    }
+
+    @MainActor
+    @Test func tellsThatItIsOffline() async throws {
+        let world = TestWorld()
+        let client = try world.client()
+        let chat = Chat(client)
+        let watching = Task { await chat.watch() }
+        let following = Task { try await chat.follow() }
+        try await client.connect()
+        world.server.deliver(["text": "hello"], to: "chat")
+        await world.settle()
+        #expect(chat.lines == ["hello"])
+
+        world.goOffline()
+        await world.advance(by: .seconds(60))
+        #expect(chat.banner.hasPrefix("Offline"))
+
+        world.goOnline()
+        await world.advance(by: .seconds(30))
+        #expect(chat.banner == "")
+        watching.cancel()
+        following.cancel()
+    }
+
+    static func scripts(_ world: TestWorld) {
+        let server = world.server
+        server.answersRequests(on: "time") { _ in ["hour": 12] }
+        server.disconnects(after: .messages(3), code: .tryAgainLater)
+        server.restarts(after: .seconds(20))
+        server.refuses(.unauthorized)
+        server.recovers()
+    }
+
+    static func network() {
+        let slow = NetworkConditions(latency: .milliseconds(20)...(.milliseconds(300)), loss: 0.05)
+        let world = TestWorld(seed: 7, network: slow)
+        _ = world
+    }
+
+    static func suspends(_ world: TestWorld) async throws {
+        await world.suspendApp(for: .seconds(600))
+        try await world.server.expectSubscribers(of: "chat")
+    }
+
+    @MainActor
+    @Test func showsWhatItIsTold() async throws {
+        let client = StubClient()
+        let chat = Chat(client)
+        let watching = Task { await chat.watch() }
+        client.shows(ConnectionStatus(state: .reconnecting, attempt: 2))
+        while chat.banner.isEmpty { await Task.yield() }
+        #expect(chat.banner == "Offline, attempt 2")
+        watching.cancel()
+
+        try await chat.say("hi")
+        #expect(client.published(to: "chat") == [["text": "hi"]])
+
+        client.fails(SenteError(code: .expired, message: "It waited too long.", outcome: .notSent))
+        await #expect(throws: SenteError.self) { try await chat.say("hi again") }
+    }
+
+    @Test func servesAnotherProcess() async throws {
+        let server = try LoopbackServer()
+        try await server.start()
+        let environment = ["SERVER_URL": server.url]  // for the app's process
+        await server.deliver(["text": "hello"], to: "chat")
+        try await server.restart()  // on the same port
+        await server.stop()
+        _ = environment
+    }
+}
