@@ -85,6 +85,7 @@ enum CompressionBench {
             BenchOutput.standard.progress("round \(round + 1) of \(rounds)")
             var p50: [Double] = []
             for (kind, messages) in zip(kinds, messages) {
+                BenchOutput.standard.glimpse("round \(round + 1) of \(rounds): \(kind.name)")
                 let connection = try await WebSocketConnection.open(
                     "ws://127.0.0.1:\(port)/", compression: kind.policy, on: loop)
                 let result = try await roundTrips(connection, messages, kind.name)

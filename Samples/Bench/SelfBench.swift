@@ -13,7 +13,9 @@ enum SelfBench {
         var ratios: [(name: String, of: String, values: [Double])] = []
         for round in 0..<rounds {
             BenchOutput.standard.progress("round \(round + 1) of \(rounds)")
-            let measured = try await oneRound(server)
+            let measured = try await oneRound(server) {
+                BenchOutput.standard.glimpse("round \(round + 1) of \(rounds): \($0)")
+            }
             if round == 0 { ratios = measured.map { ($0.name, $0.of, []) } }
             for (index, ratio) in measured.enumerated() { ratios[index].values.append(ratio.value) }
         }
@@ -25,11 +27,15 @@ enum SelfBench {
 
     private typealias Ratio = (name: String, of: String, value: Double)
 
-    private static func oneRound(_ server: BenchServerProcess) async throws -> [Ratio] {
+    private static func oneRound(
+        _ server: BenchServerProcess, _ begins: (String) -> Void
+    ) async throws -> [Ratio] {
         var ratios: [Ratio] = []
+        begins("raw TCP")
         let floor = shown(RawTCP.pingPong(size: 64, count: 8_000))
         var echo = floor
         for handOver in [Load.HandOver.callback, .async, .loop] {
+            begins("the transport, ping-pong, \(handOver)")
             let result = shown(
                 try await TransportBench.run(load(server.echoPort, .pingpong, 8_000, handOver)))
             ratios.append(
@@ -37,10 +43,13 @@ enum SelfBench {
             if handOver == .async { echo = result }
         }
         for handOver in [Load.HandOver.callback, .async] {
+            begins("the transport, pipeline, \(handOver)")
             _ = shown(try await TransportBench.run(load(server.echoPort, .pipeline, 200_000, handOver)))
         }
+        begins("the transport, flood")
         let flood = shown(try await TransportBench.run(load(server.echoPort, .flood, 500_000, .async)))
         for mode in [ClientBench.Mode.request, .forwarded, .publish] {
+            begins("the client, \(mode)")
             let result = shown(try await ClientBench.run(port: server.port, mode, count: 4_000))
             ratios.append(
                 (
@@ -48,6 +57,7 @@ enum SelfBench {
                     result.figure("p50_us") / echo.figure("p50_us")
                 ))
         }
+        begins("the client, receive")
         let receive = shown(try await ClientBench.run(port: server.port, .receive, count: 300_000))
         ratios.append(
             (

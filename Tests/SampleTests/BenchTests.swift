@@ -49,6 +49,10 @@ struct BenchTests {
                 == #"{"client":"c \"1\"","mode":"pingpong","size":64,"count":8000,"p50_us":12.346,"msgs_s":81000.0,"rss_kib":2048.0}"#
         )
         #expect(result.row.contains("pingpong  64 B × 8000"))
+        let flood = BenchResult(
+            client: "c", mode: "flood", size: 64, count: 1,
+            figures: [("p50_us", 0), ("p99_us", 0), ("cpu_us", 1)])
+        #expect(!flood.row.contains("p50") && !flood.row.contains("p99"))
         for cell in ["p50    12.3 µs", "81000 messages/s", "2.0 MiB"] { #expect(result.row.contains(cell)) }
     }
 }
