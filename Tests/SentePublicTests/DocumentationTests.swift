@@ -22,13 +22,17 @@ struct DocumentationTests {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
+    private static func lines(_ path: String) throws -> [Substring] {
+        try text(path).split(separator: "\n", omittingEmptySubsequences: false)
+    }
+
     // MARK: Examples
 
     /// What stands between the fences of `swift`, but for imports and the manifests of packages.
     private static func examples(_ page: String) throws -> [[Substring]] {
         var examples: [[Substring]] = []
         var current: [Substring]?
-        for line in try text(page).split(separator: "\n", omittingEmptySubsequences: false) {
+        for line in try lines(page) {
             if let lines = current, line == "```" {
                 examples.append(lines)
                 current = nil
@@ -39,7 +43,7 @@ struct DocumentationTests {
             }
         }
         return examples.filter { $0.first?.hasPrefix("// swift-tools-version") != true }
-            .map { Array($0.drop { $0.isEmpty || $0.hasPrefix("import ") }) }
+            .map { Array($0.drop { $0.isEmpty || $0.hasPrefix("import ") || $0.hasPrefix("@testable ") }) }
     }
 
     /// Whether the lines stand in the source one after the other, all moved by the same indentation.
@@ -54,8 +58,10 @@ struct DocumentationTests {
 
     @Test("each example stands in a file of this folder as it is, and is compiled there", arguments: pages)
     func examplesAreCompiled(page: String) throws {
-        let source = try ["Documented", "DocumentedTests"]
-            .flatMap { try Self.text("Tests/SentePublicTests/\($0).swift").lines }
+        let folder = "Tests/SentePublicTests"
+        let source = try FileManager.default
+            .contentsOfDirectory(atPath: Self.root.appendingPathComponent(folder).path).sorted()
+            .flatMap { try Self.lines("\(folder)/\($0)") }
         for example in try Self.examples(page) {
             // Apart, so that a failure does not show the whole source.
             let isThere = Self.contains(source, example)
@@ -115,11 +121,15 @@ struct DocumentationTests {
         #expect(told == codes)
     }
 
-    @Test("the chat that Getting started ends in has sixty lines at most")
+    @Test("the chat that Getting started ends in has sixty lines at most, and its test twenty-five")
     func tutorialIsShort() throws {
-        let program = try #require(try Self.examples("\(Self.catalog)/GettingStarted.md").last)
-        #expect(program.contains { $0.contains("AsyncStream<String>") })
-        #expect(program.count <= 60 - 3)
+        let files = try Self.examples("\(Self.catalog)/GettingStarted.md").suffix(3).map { $0 }
+        try #require(files.count == 3)
+        #expect(files[0].contains { $0.hasPrefix("struct Chat") })
+        #expect(files[2].contains { $0.hasPrefix("@Test func") })
+        // Each begins with three lines at most that import and are left out here.
+        #expect(files[0].count + files[1].count <= 60 - 2 * 3)
+        #expect(files[2].count <= 25 - 3)
     }
 
     @Test(
