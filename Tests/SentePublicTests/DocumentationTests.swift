@@ -134,7 +134,7 @@ struct DocumentationTests {
 
     @Test(
         "each type and function of a public module stands in a group of its landing page",
-        arguments: ["SenteLite", "SenteCore", "SenteBase", "SenteWire"])
+        arguments: ["SenteLite", "SenteCore", "SenteBase", "SenteWire", "SenteTestKit"])
     func landingPagesAreComplete(module: String) throws {
         let page = try Self.text("Sources/\(module)/\(module).docc/\(module).md")
         let folder = Self.root.appendingPathComponent("Sources/\(module)").path

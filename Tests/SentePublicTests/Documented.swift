@@ -205,6 +205,21 @@ enum Documented {
         }
     }
 
+    static func subscribesToTypes(_ client: SenteClient) async throws {
+        struct Reading: Codable, Sendable {
+            var celsius: Double
+        }
+
+        let readings = try await client.subscribe("readings", as: Reading.self)
+        for await reading in readings {
+            do throws(SenteError) {
+                print(try reading.get().celsius)
+            } catch {
+                print("another shape: \(error.underlying ?? "")")
+            }
+        }
+    }
+
     static func requests(_ client: SenteClient, _ other: SenteClient) async throws {
         try await client.respond(on: "sum") { data in
             let numbers = data["numbers"]?.arrayValue ?? []
