@@ -18,15 +18,19 @@ struct SeeingIntoItTests {
         let client = try world.client()
         let story = Lines<ClientSignal>()
         try await world.run {
-            let following = Task {
-                for await signal in client.signals where signal.level >= .info { await story.append(signal) }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await signal in client.signals where signal.level >= .info {
+                        await story.append(signal)
+                    }
+                }
+                try? await client.connect()
+                world.cut()
+                try? await world.run(until: "the loss") { client.state == .reconnecting }
+                try? await world.run(until: "the return") { client.state == .open }
+                await world.settle()
+                group.cancelAll()
             }
-            try await client.connect()
-            world.cut()
-            try await world.run(until: "the loss") { client.state == .reconnecting }
-            try await world.run(until: "the return") { client.state == .open }
-            await world.settle()
-            following.cancel()
         }
         let signals = await story.all
         #expect(

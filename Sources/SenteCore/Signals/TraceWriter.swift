@@ -33,7 +33,7 @@ package struct TraceWriter: Sendable {
         case .signal(let signal):
             // Each message stands for itself, and a state's change is told by what brought it about.
             guard signal.level > .trace else { return [] }
-            return ["= \(time) \(signal.id.name): \(signal.message.excerpt(maximumLength))"]
+            return ["= \(time) \(signal.id.name): \(signal.message.excerpt(2_000))"]
         }
     }
 
