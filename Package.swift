@@ -15,8 +15,11 @@ let applePlatforms: [Platform] = [.macOS, .macCatalyst, .iOS, .tvOS, .watchOS, .
 let staysWithCaller: [SwiftSetting] = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
 /// A room of the house: a library target under `Sources`.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings + more)
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], _ more: [SwiftSetting] = [],
+    resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings + more)
 }
 
 /// An executable under `Samples`; never a product, so that no user's package clashes with it.
@@ -55,7 +58,7 @@ let package = Package(
             [
                 "SenteBase", "SenteWire", "SenteCore", "SenteTransport",
                 .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
-            ], staysWithCaller),
+            ], staysWithCaller, resources: [.copy("PrivacyInfo.xcprivacy")]),
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
         room(
             "SenteTestKit",

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Observation
 import SenteLite
+
+#if canImport(Combine)
+import Combine
+#endif
+#if canImport(SwiftUI)
+import SwiftUI
+#endif
 
 /// The examples of the README and the articles, to be compiled; none is ever called.
 ///
@@ -351,5 +359,122 @@ enum Documented {
     static func numbers(_ client: SenteClient) {
         let metrics = client.metrics
         print(metrics.received.messagesPerSecond, metrics.connection.losses, metrics.roundTrip?.p95 ?? .zero)
+    }
+
+    // MARK: SwiftUI and Combine
+
+    @available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
+    @MainActor
+    static func models() throws -> ConnectionModel {
+        let client = try SenteClient("wss://example.com/chsk")
+        client.reconnect()
+        let model = ConnectionModel(client)
+        return model
+    }
+
+    @available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
+    enum Observed {
+        @MainActor
+        func showStatus(of model: ConnectionModel) {
+            withObservationTracking {
+                print(model.statusText)
+            } onChange: {
+                Task { @MainActor in showStatus(of: model) }
+            }
+        }
+    }
+
+    #if canImport(SwiftUI)
+    @available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
+    enum Views {
+        struct ChatView: View {
+            let model: ConnectionModel
+
+            var body: some View {
+                VStack(alignment: .leading) {
+                    Label(model.statusText, systemImage: model.isOnline ? "wifi" : "wifi.slash")
+                    List(Array(model.messages(in: "chat").enumerated()), id: \.offset) { _, message in
+                        Text(message.data["text"]?.stringValue ?? "")
+                    }
+                }
+                .task { try? await model.follow("chat", keeping: 200) }
+            }
+        }
+    }
+    #endif
+
+    #if canImport(Combine)
+    @MainActor
+    final class Statuses {
+        let publisher: CurrentValueSubject<ConnectionStatus, Never>
+        private var loop: Task<Void, Never>?
+
+        init(of client: SenteClient) {
+            publisher = CurrentValueSubject(client.status)
+            loop = Task { [weak self, states = client.states] in
+                for await status in states { self?.publisher.send(status) }
+            }
+        }
+
+        deinit {
+            loop?.cancel()
+        }
+    }
+    #endif
+
+    // MARK: Services, types and presence
+
+    struct Booking: Codable, Sendable {
+        var seats: Int
+    }
+
+    struct Hall: Sendable {
+        func book(_ booking: Booking) async throws -> [Int] { Array(1...booking.seats) }
+        var left: Int { 4 }
+    }
+
+    static func serves(_ client: SenteClient, _ other: SenteClient, _ hall: Hall) async throws {
+        let service = try await client.respond(on: "seats", as: Booking.self, concurrency: 4) { booking in
+            guard booking.seats <= hall.left else {
+                throw RemoteError(code: "sold-out", details: ["left": Value(hall.left)])
+            }
+            return try await hall.book(booking)
+        }
+
+        do throws(SenteError) {
+            let seats = try await other.request(encoding: Booking(seats: 9), on: "seats", as: [Int].self)
+            print(seats)
+        } catch {
+            if let sold = error.remoteError, sold.code == "sold-out" { print(sold.details["left"] ?? 0) }
+        }
+
+        await service.drain()
+    }
+
+    static func disconnectsDraining(_ client: SenteClient) async {
+        await client.disconnect(draining: .seconds(5))
+    }
+
+    static func readsTypes(_ client: SenteClient) async throws {
+        for await line in try await client.subscribe("chat", as: Line.self) {
+            switch line.value {
+            case .success(let line): print("\(line.name): \(line.text)")
+            case .failure(let error): print("· \(error)")
+            }
+        }
+    }
+
+    struct Person: Codable, Sendable {
+        var name: String
+    }
+
+    static func isPresent(_ client: SenteClient) async throws {
+        let presence = try await client.presence(in: "room", as: Person.self)
+        try presence.enter(Person(name: "Ann"))
+        for await change in presence.changes {
+            for member in change.joined { print(try member.get().name, "came") }
+            for member in change.left { print(try member.get().name, "went") }
+            print(change.members.count, "are here")
+        }
     }
 }

@@ -43,6 +43,18 @@ struct PublicSurfaceTests {
         let reading: Reading = try await client.request(encoding: ["n": 1], on: "service")
         print(try await client.request(encoding: reading, on: "service", as: Reading.self))
         try await client.respond(on: "service") { data in data }
+        let service = try await client.respond(on: "service", as: Reading.self, concurrency: 4) { reading in
+            guard reading.value > 0 else {
+                throw RemoteError(code: "negative", message: "Give more than 0.", details: ["least": 0])
+            }
+            return ["n": reading.value]
+        }
+        await service.drain()
+        do throws(SenteError) {
+            _ = try await client.request(["n": 1], on: "service")
+        } catch {
+            print(error.remoteError?.code == "negative", error.remoteError?.details as Any)
+        }
 
         try await client.send(Event(id: "app/hello", data: ["n": 1]))
         try await client.send(encoding: reading, as: "app/hello")
@@ -55,9 +67,46 @@ struct PublicSurfaceTests {
         client.on("app/hello", mainActor: { event in MainActor.assertIsolated("\(event)") })
         for await event in client.events { print(event.id, event.data) }
 
+        let readings = try await client.subscribe("readings", as: Reading.self)
+        print(readings.channel, readings.isConfirmed, readings.rejection as Any, readings.subscription)
+        for await reading in readings {
+            print(try reading.get().sensor, reading.message.missed, reading.value)
+        }
+        readings.cancel()
+        client.onMessage(in: "readings", as: Reading.self) { print($0.value) }
+        client.onMessage(
+            in: "readings", as: Reading.self, mainActor: { MainActor.assertIsolated("\($0.message)") })
+        client.on("app/reading", as: Reading.self) { print($0.value, $0.event) }
+        client.on("app/reading", as: Reading.self, mainActor: { MainActor.assertIsolated("\($0.event)") })
+
+        let presence = try await client.presence(
+            in: "room", as: Reading.self, settings: PresenceSettings(heartbeat: .seconds(10)))
+        try presence.enter(reading)
+        try presence.update(reading)
+        for await change in presence.changes {
+            print(change.members, change.joined, change.updated, change.left, change.isCurrent)
+        }
+        for member in presence.members { print(member.id, member.isSelf, member.data, try member.get()) }
+        await presence.leave()
+        presence.cancel()
+        _ = try await client.presence(in: "room")
+
         print(try await client.listChannels(), try await client.confirmedSubscriptions())
         print(try await client.ping(), client.metrics.received.messages, client.subscriptions)
+        try await client.run()
+        await client.disconnect(draining: .seconds(5))
         await client.disconnect()
+    }
+
+    @available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)
+    @MainActor
+    static func model(_ client: SenteClient) async throws {
+        let model = ConnectionModel(client)
+        print(model.client === client, model.state, model.statusText, model.isOnline, model.status)
+        print(model.retryIn as Any, model.lastError as Any)
+        try await model.follow("chat", keeping: 50)
+        print(model.messages(in: "chat").count)
+        model.unfollow("chat")
     }
 
     @Test("a configuration says everything by name")
@@ -122,6 +171,13 @@ struct PublicSurfaceTests {
         #expect(value[Keyword("user/id")] == 7)
     }
 }
+
+/// As swift-service-lifecycle declares it; one line makes the client one.
+private protocol Service: Sendable {
+    func run() async throws
+}
+
+extension SenteClient: Service {}
 
 /// A network that never changes.
 private struct StillNetwork: NetworkPathSource {
