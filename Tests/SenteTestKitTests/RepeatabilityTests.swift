@@ -70,51 +70,6 @@ struct RepeatabilityTests {
         }
         #expect(try await run(seed + 10) != first)
     }
-
-    @MainActor
-    private final class Model {
-        private(set) var lines: [String] = []
-
-        func follow(_ client: SenteClient, in world: TestWorld) async throws {
-            for await message in try await client.subscribe("room") {
-                lines.append("\(world.now.description(since: world)) \(message.data)")
-                let receipt = try? await client.publish(["got": message.data], to: "log")
-                lines.append("\(world.now.description(since: world)) \(receipt as Any)")
-            }
-        }
-    }
-
-    @MainActor
-    private func runOnMainActor(_ seed: UInt64) async throws -> [String] {
-        let world = TestWorld(
-            seed: seed, network: NetworkConditions(latency: .milliseconds(3)...(.milliseconds(80)), loss: 0.1)
-        )
-        let client = try world.client()
-        let model = Model()
-        try await world.run { try await client.connect() }
-        let following = Task { try await model.follow(client, in: world) }
-        try await world.server.expectSubscribers(of: "room")
-        world.server.restarts(after: .seconds(3))
-        for n in 0..<20 {
-            world.server.deliver(["n": Value(n)], to: "room")
-            await world.advance(by: .milliseconds(300))
-        }
-        await world.advance(by: .seconds(30))
-        following.cancel()
-        return model.lines + world.server.received.map(\.description)
-    }
-
-    @Test("for code that runs on the main actor", arguments: [1, 2] as [UInt64])
-    func onMainActor(seed: UInt64) async throws {
-        let first = try await runOnMainActor(seed)
-        #expect(first.count > 10)
-        for _ in 0..<5 {
-            let again = try await runOnMainActor(seed)
-            let difference = zip(first, again).first { $0 != $1 }
-            #expect(difference == nil, "\(difference as Any)")
-            #expect(first.count == again.count)
-        }
-    }
 }
 
 extension Instant {

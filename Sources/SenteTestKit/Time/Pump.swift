@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Foundation
 import SenteBase
 import SenteTransport
 
 /// Moves a world's time for those who wait for it, and only while the app is quiet.
 ///
-/// Of what runs on the time's queue (the clients, the server, tasks on the world's executor, the main actor) it is known
-/// whether anything is left to do. Of the rest it is not: an app that was told something gets several turns of the
-/// ordinary executor and of the main queue, and is quiet when nothing came of the last few.
+/// Of what runs on the time's queue (the clients, the server, tasks on the world's executor) it is known whether anything is
+/// left to do. Of the rest it is not, nor of the main actor, whose code a continuation resumes by way of the ordinary
+/// executor. An app that was told something gets several turns of the ordinary
+/// executor and of the main queue, and is quiet when nothing came of the last few.
 final class Pump: Sendable {
     enum Outcome: Sendable { case reached, late, nothingLeft, cancelled }
 
@@ -125,7 +127,11 @@ final class Pump: Sendable {
         state.withLock { $0.isUnsettled = false }
         let before = time.posts
         Task.detached(priority: .medium) {
-            for _ in 0..<Self.yields { await Task.yield() }
+            for _ in 0..<Self.yields {
+                await Task.yield()
+                // Where threads outnumber processors: another one's turn of theirs.
+                sched_yield()
+            }
             self.time.queue.async {
                 let isQuiet = self.time.posts == before && self.state.withLock { !$0.isUnsettled }
                 if !isQuiet { return self.settle(turn: 0) }
