@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SenteCore
+import SenteTransport
 public import SenteWire
 
 /// Who is present in a channel, and one's own place among them.
@@ -63,7 +64,7 @@ public final class Presence<T: Codable & Sendable>: Sendable {
         self.settings = settings
         self.client = client
         self.hub = hub
-        let task = Task { [states = client.states, weak hub] in
+        let task = client.host.start { [states = client.states, weak hub] in
             for await status in states { hub?.statusChanged(to: status) }
         }
         following = CancelOnDeinit { task.cancel() }
