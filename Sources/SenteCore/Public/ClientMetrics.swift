@@ -44,13 +44,14 @@ public struct ClientMetrics: Sendable, Equatable {
         /// Makes them of their numbers.
         public init(
             attempts: Int = 0, reconnects: Int = 0, uptime: Duration = .zero, connectedTime: Duration = .zero,
-            timeToOpen: Duration? = nil
+            timeToOpen: Duration? = nil, losses: [SenteError.Code: Int] = [:]
         ) {
             self.attempts = attempts
             self.reconnects = reconnects
             self.uptime = uptime
             self.connectedTime = connectedTime
             self.timeToOpen = timeToOpen
+            self.losses = losses
         }
     }
 
@@ -174,8 +175,10 @@ public struct ClientMetrics: Sendable, Equatable {
     /// Makes them of their numbers; `roundTrip` is computed of the `roundTrips`.
     public init(
         received: Traffic = Traffic(), sent: Traffic = Traffic(), connection: Connection = Connection(),
-        outbox: Outbox = Outbox(), subscriptions: Subscriptions = Subscriptions(), pendingRequests: Int = 0,
-        missed: Int = 0, undecodable: Int = 0, serverErrors: Int = 0, ignored: Ignored = Ignored(),
+        outbox: Outbox = Outbox(), subscriptions: Subscriptions = Subscriptions(), refusedCalls: Int = 0,
+        pendingRequests: Int = 0, missed: Int = 0, undecodable: Int = 0,
+        undecodableReasons: [UndecodableReason: Int] = [:], failedResponders: Int = 0, serverErrors: Int = 0,
+        ignored: Ignored = Ignored(),
         errors: [SenteError.Code: Int] = [:], roundTrips: [Duration] = []
     ) {
         self.received = received
@@ -183,9 +186,12 @@ public struct ClientMetrics: Sendable, Equatable {
         self.connection = connection
         self.outbox = outbox
         self.subscriptions = subscriptions
+        self.refusedCalls = refusedCalls
         self.pendingRequests = pendingRequests
         self.missed = missed
         self.undecodable = undecodable
+        self.undecodableReasons = undecodableReasons
+        self.failedResponders = failedResponders
         self.serverErrors = serverErrors
         self.ignored = ignored
         self.errors = errors
