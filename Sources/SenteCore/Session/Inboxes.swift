@@ -230,7 +230,7 @@ package struct KeptMessage: Sendable {
     package var size: Int
     /// Where in the order of messages it came before, if it did.
     package var place: UInt64?
-    /// Nobody got it before, as far as can be known.
+    /// It may be news to handles that were there before.
     package var isNew: Bool
 
     package init(_ message: ChannelMessage, size: Int, place: UInt64?, isNew: Bool) {

@@ -8,6 +8,10 @@ import SenteWire
 /// Only hashes are kept, so that a server that sends long identifiers fills no memory. They are 64 bits wide and
 /// seeded by the process: two of a thousand meet by chance once in 10¹³ times.
 package struct RecentIDs: Sendable {
+    /// By how many milliseconds a server's stamps of one message may differ, live and kept; a server that numbers anew has
+    /// started anew, which takes longer.
+    private static let tolerance = 1_000
+
     private let limit: Int
     private var seen: [Int: Entry] = [:]
     private var order = Queue<Int>()
@@ -35,7 +39,7 @@ package struct RecentIDs: Sendable {
         if let before = seen.updateValue(Entry(time: time, place: count), forKey: hash) {
             guard let seenTime = before.time, let time else { return before.place }
             let (distance, overflow) = seenTime.subtractingReportingOverflow(time)
-            return overflow || distance.magnitude > 5_000 ? nil : before.place
+            return overflow || distance.magnitude > Self.tolerance ? nil : before.place
         }
         order.append(hash)
         if order.count > limit, let oldest = order.popFirst() { seen[oldest] = nil }

@@ -166,13 +166,12 @@ extension Session {
 
     /// What came with the answer to a subscription, and which of it had come before.
     ///
-    /// A message without an id cannot be known again: it is new when the subscription is.
+    /// What was kept is news to older handles after a connection was lost alone: while it lasts they hear all of it live, by
+    /// some servers without the id that it is kept under.
     mutating func kept(_ messages: [ChannelMessage], _ size: Int, isRestored: Bool) -> [KeptMessage] {
         zip(messages, messages.shares(of: size)).map { message, share in
             let place = message.id.flatMap { history.messages.insert($0, time: message.time) }
-            return KeptMessage(
-                message, size: share, place: place,
-                isNew: place == nil && (isRestored || message.id != nil))
+            return KeptMessage(message, size: share, place: place, isNew: isRestored && place == nil)
         }
     }
 

@@ -45,8 +45,8 @@ struct RecentIDsTests {
     @Test(
         "An id that comes again with quite another time is another message: the server started anew",
         arguments: [
-            (nil, nil, false), (nil, 5, false), (5, nil, false), (5, 5, false), (0, 5_000, false),
-            (0, 5_001, true), (5_001, 0, true), (Int64.min, Int64.max, true),
+            (nil, nil, false), (nil, 5, false), (5, nil, false), (5, 5, false), (0, 1_000, false),
+            (0, 1_001, true), (1_001, 0, true), (Int64.min, Int64.max, true),
         ] as [(Int64?, Int64?, Bool)])
     func times(first: Int64?, second: Int64?, isNew: Bool) {
         var ids = RecentIDs()
