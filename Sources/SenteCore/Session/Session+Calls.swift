@@ -90,11 +90,18 @@ extension Session {
     }
 
     /// Gives the link what the write window has room for.
+    ///
+    /// After a process has slept, what came is heard before the timers are: what had no time left meanwhile does not leave.
     mutating func drain() {
         endIfDeaf()
         guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
+        while let item = outbox.popExpired(at: now.instant) { expired(item) }
         var batch: [Transmission] = []
         while canTransmit, let item = outbox.popFirst() {
+            if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
+                expired(item.call)
+                continue
+            }
             if let transmission = transmission(item.outbound, for: item.call) { batch.append(transmission) }
         }
         if !batch.isEmpty { effects.append(.transmit(open.link, batch)) }

@@ -421,6 +421,22 @@ struct SessionCallsTests {
         #expect(session.sent.count == (policy == .wait ? 3 : 2))
     }
 
+    @Test("What had no time left while the process slept does not leave when the greeting is heard first")
+    func sleepsPastLimits() {
+        var session = TestSession.connectingInText(DialectDetector()) { $0.outbox.timeToLive = .seconds(3) }
+        let short = session.submit(Self.publish("a"), limit: .milliseconds(200))
+        let old = session.submit(Self.publish("b"), limit: .seconds(60))
+        session.moveClock(to: session.now.instant.advanced(by: .seconds(2)))
+        let young = session.submit(Self.publish("c"), limit: .milliseconds(1_500))
+        session.moveClock(to: session.now.instant.advanced(by: .seconds(2)))
+        session.report([.opened(LinkOpening()), .received([.text(TestSession.handshake)])])
+        #expect(session.error(of: short)?.outcome == .notSent)
+        #expect(session.error(of: old)?.code == .expired)
+        #expect(session.error(of: young)?.code == .timedOut)
+        #expect(session.error(of: young)?.outcome == .notSent)
+        #expect(session.engine.outboxCount == 0)
+    }
+
     // MARK: Events that are answered
 
     private static let question = Outbound.event(Event(id: "my/ev", data: 1))
