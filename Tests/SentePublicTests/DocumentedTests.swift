@@ -33,7 +33,7 @@ final class Chat {
     }
 }
 
-@Suite("The article on testing", .timeLimit(.minutes(1)))
+@Suite("The article on testing", .timeLimit(.minutes(5)))
 struct DocumentedTests {
     @Test func ordersOutliveAnOutage() async throws {
         let world = TestWorld(seed: 1)

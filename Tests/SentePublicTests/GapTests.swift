@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("What an app sees of a gap, and of what the server kept", .timeLimit(.minutes(1)))
+@Suite("What an app sees of a gap, and of what the server kept", .timeLimit(.minutes(5)))
 struct GapTests {
     /// The next messages of a handle, that many.
     private func take(_ count: Int, of handle: Subscription) async -> [ChannelMessage] {

@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("What clients do with one another, as an app sees it", .timeLimit(.minutes(1)))
+@Suite("What clients do with one another, as an app sees it", .timeLimit(.minutes(5)))
 struct PeersTests {
     private struct Person: Codable, Sendable {
         var name: String

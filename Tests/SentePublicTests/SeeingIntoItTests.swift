@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("What an app sees of its client's inside", .timeLimit(.minutes(1)))
+@Suite("What an app sees of its client's inside", .timeLimit(.minutes(5)))
 struct SeeingIntoItTests {
     /// Collects on whatever task; read when the world is quiet.
     private actor Lines<Element: Sendable> {

@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("A server on a real port", .timeLimit(.minutes(1)))
+@Suite("A server on a real port", .timeLimit(.minutes(5)))
 struct LoopbackServerTests {
     @Test("serves, stops, and starts again on the same port")
     func restarts() async throws {

@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("The same seed gives the same run", .timeLimit(.minutes(1)))
+@Suite("The same seed gives the same run", .timeLimit(.minutes(5)))
 struct RepeatabilityTests {
     /// Several tasks of an app, an actor among them, over a bad network and a server that restarts.
     private func run(_ seed: UInt64) async throws -> [String] {

@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("A stub client", .timeLimit(.minutes(1)))
+@Suite("A stub client", .timeLimit(.minutes(5)))
 struct StubClientTests {
     /// What an app may look like.
     @MainActor

@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("A server in memory", .timeLimit(.minutes(1)))
+@Suite("A server in memory", .timeLimit(.minutes(5)))
 struct TestServerTests {
     private func error(_ body: () async throws(SenteError) -> Void) async -> SenteError? {
         do throws(SenteError) {

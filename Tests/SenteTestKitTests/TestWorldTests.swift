@@ -4,7 +4,7 @@ import SenteLite
 import SenteTestKit
 import Testing
 
-@Suite("A world for the tests of an app", .timeLimit(.minutes(1)))
+@Suite("A world for the tests of an app", .timeLimit(.minutes(5)))
 struct TestWorldTests {
     @Test(
         "an outage with a queue: offline for 20 s, five publishes, another port, all of it in order, in 50 ms"
