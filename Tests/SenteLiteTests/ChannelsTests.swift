@@ -9,7 +9,7 @@ import SenteTransport
 import SenteWire
 import Testing
 
-@Suite("SenteClient: channels", .timeLimit(.minutes(1)))
+@Suite("SenteClient: channels", .timeLimit(.minutes(5)))
 struct ChannelsTests {
     @Test("subscribe() returns on the server's word, and the handle yields what comes, in order")
     func subscribes() async throws {

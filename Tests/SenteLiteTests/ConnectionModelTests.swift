@@ -9,7 +9,7 @@ import SenteWire
 import Testing
 
 @MainActor
-@Suite("ConnectionModel", .timeLimit(.minutes(1)))
+@Suite("ConnectionModel", .timeLimit(.minutes(5)))
 struct ConnectionModelTests {
     /// Waits until what is read in `condition` makes it true, as a view would.
     @available(macOS 14, iOS 17, tvOS 17, watchOS 10, *)

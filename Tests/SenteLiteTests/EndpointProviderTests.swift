@@ -8,7 +8,7 @@ import SenteTransport
 import SenteWire
 import Testing
 
-@Suite("EndpointProvider", .timeLimit(.minutes(1)))
+@Suite("EndpointProvider", .timeLimit(.minutes(5)))
 struct EndpointProviderTests {
     private func withFile(_ content: String?, _ body: (String) async throws -> Void) async throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("port-\(UUID().uuidString)")

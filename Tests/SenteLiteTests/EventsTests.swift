@@ -10,7 +10,7 @@ import SenteTransport
 import SenteWire
 import Testing
 
-@Suite("SenteClient: events", .timeLimit(.minutes(1)))
+@Suite("SenteClient: events", .timeLimit(.minutes(5)))
 struct EventsTests {
     @Test("send() returns when the event is written")
     func sends() async throws {

@@ -29,7 +29,7 @@ final class TestPath: NetworkPathSource {
     }
 }
 
-@Suite("Changes of the network, as a client takes them", .timeLimit(.minutes(1)))
+@Suite("Changes of the network, as a client takes them", .timeLimit(.minutes(5)))
 struct NetworkPathTests {
     private let stage = DriverStage()
     private let path = TestPath()

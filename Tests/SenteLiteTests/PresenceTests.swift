@@ -7,7 +7,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("Presence", .timeLimit(.minutes(1)))
+@Suite("Presence", .timeLimit(.minutes(5)))
 struct PresenceTests {
     struct Person: Codable, Sendable, Equatable { var name: String }
 

@@ -6,7 +6,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("SenteClient: responders", .timeLimit(.minutes(1)))
+@Suite("SenteClient: responders", .timeLimit(.minutes(5)))
 struct RespondersTests {
     /// Lets handlers wait until the test opens it.
     private struct Gate: Sendable {

@@ -14,7 +14,7 @@ private protocol Service: Sendable {
 
 extension SenteClient: Service {}
 
-@Suite("SenteClient: run()", .timeLimit(.minutes(1)))
+@Suite("SenteClient: run()", .timeLimit(.minutes(5)))
 struct RunTests {
     private static func start(_ service: some Service) -> Task<Void, any Error> {
         Task { try await service.run() }

@@ -6,7 +6,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("SenteClient: types of one's own", .timeLimit(.minutes(1)))
+@Suite("SenteClient: types of one's own", .timeLimit(.minutes(5)))
 struct TypedTests {
     struct Line: Codable, Sendable, Equatable {
         var name: String

@@ -10,7 +10,7 @@ import SenteTransport
 import SenteWire
 import Testing
 
-@Suite("SenteClient: the connection", .timeLimit(.minutes(1)))
+@Suite("SenteClient: the connection", .timeLimit(.minutes(5)))
 struct SenteClientTests {
     @Test("connect() returns when the server has greeted, and what is read then says so")
     func connects() async throws {

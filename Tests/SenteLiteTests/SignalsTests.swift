@@ -7,7 +7,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("Signals, log and trace of a client", .timeLimit(.minutes(1)))
+@Suite("Signals, log and trace of a client", .timeLimit(.minutes(5)))
 struct SignalsTests {
     /// What a sequence has brought so far.
     private func collect<S: AsyncSequence & Sendable>(_ sequence: S) -> Collector<S.Element>

@@ -7,7 +7,7 @@ import SenteTestKit
 import SenteWire
 import Testing
 
-@Suite("The way from the app's threads to the loop", .timeLimit(.minutes(1)))
+@Suite("The way from the app's threads to the loop", .timeLimit(.minutes(5)))
 struct SubmissionQueueTests {
     private let hello = Event(id: "hello")
 

@@ -56,7 +56,7 @@ package final class Collector<Element: Sendable>: Sendable {
     /// Returns all of it once that satisfies `condition`; throws `Overdue` when it does not within the limit.
     @discardableResult
     package func wait(
-        _ what: String, within limit: Duration = .seconds(60), _ condition: @escaping Condition
+        _ what: String, within limit: Duration = .seconds(300), _ condition: @escaping Condition
     ) async throws -> [Element] {
         try await bounded(what, within: limit) { try await self.waitOrThrow(until: condition) }
         return elements
@@ -64,7 +64,7 @@ package final class Collector<Element: Sendable>: Sendable {
 
     /// The first element that satisfies `condition`, waiting for it if need be.
     package func first(
-        _ what: String, within limit: Duration = .seconds(60),
+        _ what: String, within limit: Duration = .seconds(300),
         where condition: @escaping @Sendable (Element) -> Bool
     ) async throws -> Element {
         let all = try await wait(what, within: limit) { $0.contains(where: condition) }

@@ -15,7 +15,7 @@ package struct Overdue: Error, CustomStringConvertible {
 
 /// Runs `body`, which must end when it is cancelled, for at most `limit`.
 package func bounded<Result: Sendable>(
-    _ what: String, within limit: Duration = .seconds(60),
+    _ what: String, within limit: Duration = .seconds(300),
     _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result?.self) { group in
@@ -34,7 +34,7 @@ package func bounded<Result: Sendable>(
 
 /// Looks again and again, for what tells nobody when it changes.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(60), _ condition: @escaping @Sendable () async -> Bool
+    _ what: String, within limit: Duration = .seconds(300), _ condition: @escaping @Sendable () async -> Bool
 ) async throws {
     try await bounded(what, within: limit) {
         while await !condition() {

@@ -7,7 +7,7 @@ import SenteTransport
 import Testing
 
 extension TransportTests {
-    @Suite("permessage-deflate over sockets", .timeLimit(.minutes(1)))
+    @Suite("permessage-deflate over sockets", .timeLimit(.minutes(5)))
     struct DeflatedSocketTests {
         /// An echo that takes what the client offers, and what the client's request said of extensions.
         private func withEcho(

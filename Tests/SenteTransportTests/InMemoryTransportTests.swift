@@ -5,7 +5,7 @@ import SenteTestSupport
 import SenteTransport
 import Testing
 
-@Suite("InMemoryTransport", .timeLimit(.minutes(1)))
+@Suite("InMemoryTransport", .timeLimit(.minutes(5)))
 struct InMemoryTransportTests {
     @Test("opens, carries messages both ways, reports writes, and ends once")
     func conversation() async throws {

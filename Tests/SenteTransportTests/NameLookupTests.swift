@@ -7,7 +7,7 @@ import SenteTestSupport
 import SenteTransport
 import Testing
 
-@Suite("NameLookup", .timeLimit(.minutes(1)))
+@Suite("NameLookup", .timeLimit(.minutes(5)))
 struct NameLookupTests {
     private static let address = Dialer.Address.v4(0x7F00_0001, port: 80)
 

@@ -6,7 +6,7 @@ import SenteTestSupport
 import SenteTransport
 import Testing
 
-@Suite("Proxies of the environment, over sockets", .timeLimit(.minutes(1)))
+@Suite("Proxies of the environment, over sockets", .timeLimit(.minutes(5)))
 struct ProcessEnvironmentTests {
     /// A proxy that is the server as well.
     private static func proxy(_ heads: Collector<String>) throws -> RawServer {

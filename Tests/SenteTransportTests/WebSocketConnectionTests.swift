@@ -7,7 +7,7 @@ import SenteTransport
 import Testing
 
 extension TransportTests {
-    @Suite("WebSocketConnection", .timeLimit(.minutes(1)))
+    @Suite("WebSocketConnection", .timeLimit(.minutes(5)))
     struct WebSocketConnectionTests {
         private func withEcho(
             _ body: (EventLoop, String) async throws -> Void

@@ -9,7 +9,7 @@ import SenteTransport
 import SenteWire
 import Testing
 
-@Suite("ChannelSocketClient", .timeLimit(.minutes(1)))
+@Suite("ChannelSocketClient", .timeLimit(.minutes(5)))
 struct ChannelSocketClientTests {
     /// What came through `chRecv`, in short.
     @discardableResult

@@ -8,7 +8,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("ErrorChannel", .timeLimit(.minutes(1)))
+@Suite("ErrorChannel", .timeLimit(.minutes(5)))
 struct ErrorChannelTests {
     private struct Broken: Error {}
 

@@ -8,7 +8,7 @@ import SenteWire
 import Testing
 
 /// sente-lite's `on!`, `off!` and `take!` (its own test has 30 checks in 8 groups), and what they got wrong there.
-@Suite("ReceiveChannel: handlers", .timeLimit(.minutes(1)), .serialized)
+@Suite("ReceiveChannel: handlers", .timeLimit(.minutes(5)), .serialized)
 struct ReceiveChannelTests {
     // MARK: The eight groups
 

@@ -7,7 +7,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("Router", .timeLimit(.minutes(1)))
+@Suite("Router", .timeLimit(.minutes(5)))
 struct RouterTests {
     private struct Broken: Error {}
 

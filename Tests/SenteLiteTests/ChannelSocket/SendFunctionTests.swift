@@ -7,7 +7,7 @@ import SenteTestSupport
 import SenteWire
 import Testing
 
-@Suite("SendFunction", .timeLimit(.minutes(1)))
+@Suite("SendFunction", .timeLimit(.minutes(5)))
 struct SendFunctionTests {
     // MARK: Without a reply
 

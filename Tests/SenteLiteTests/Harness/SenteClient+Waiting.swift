@@ -6,7 +6,7 @@ import SenteTestSupport
 
 extension SenteClient {
     /// Waits until the client stands so.
-    func reaches(_ state: ConnectionState, within limit: Duration = .seconds(60)) async throws {
+    func reaches(_ state: ConnectionState, within limit: Duration = .seconds(300)) async throws {
         let states = states
         try await bounded("the client is \(state)", within: limit) {
             for await status in states where status.state == state { return }
@@ -32,7 +32,7 @@ extension SenteClient {
 
 extension Subscription {
     /// The next messages, that many.
-    func take(_ count: Int, within limit: Duration = .seconds(60)) async throws -> [ChannelMessage] {
+    func take(_ count: Int, within limit: Duration = .seconds(300)) async throws -> [ChannelMessage] {
         let channel = channel
         let subscription = self
         return try await bounded("\(count) messages in \(channel)", within: limit) {

@@ -6,7 +6,7 @@ import SenteTransport
 import Testing
 
 extension TransportTests {
-    @Suite("The system's network path", .timeLimit(.minutes(1)))
+    @Suite("The system's network path", .timeLimit(.minutes(5)))
     struct LoopPathTests {
         @Test("All who listen on a loop share one descriptor, which is closed when nobody does")
         func sharing() async throws {

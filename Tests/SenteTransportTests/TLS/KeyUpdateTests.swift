@@ -9,7 +9,7 @@ import Testing
 
 extension TransportTests {
     @Suite(
-        "TLS 1.3 key updates", .timeLimit(.minutes(1)),
+        "TLS 1.3 key updates", .timeLimit(.minutes(5)),
         .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
     struct KeyUpdateTests {
         @Test(

@@ -8,7 +8,7 @@ import Testing
 
 extension TransportTests {
     @Suite(
-        "Resuming TLS sessions", .timeLimit(.minutes(1)),
+        "Resuming TLS sessions", .timeLimit(.minutes(5)),
         .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
     struct ResumptionTests {
         /// Connects, echoes once (tickets come behind the handshake), and says whether a session was resumed.

@@ -9,7 +9,7 @@ import Testing
 
 extension TransportTests {
     @Suite(
-        "Secure links", .timeLimit(.minutes(1)),
+        "Secure links", .timeLimit(.minutes(5)),
         .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
     struct SecureLinkTests {
         @Test(

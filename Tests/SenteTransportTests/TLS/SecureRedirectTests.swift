@@ -8,7 +8,7 @@ import Testing
 
 extension TransportTests {
     @Suite(
-        "Redirects and TLS", .timeLimit(.minutes(1)),
+        "Redirects and TLS", .timeLimit(.minutes(5)),
         .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
     struct SecureRedirectTests {
         private static func redirect(
