@@ -8,6 +8,4 @@ public enum UndecodableReason: String, Hashable, Sendable, CaseIterable {
     case shape
     /// It answers something that this client never said.
     case reply
-    /// Its data is not of the type that a handler or a sequence was made for.
-    case type
 }

@@ -34,7 +34,8 @@ package struct Redaction: Sendable {
         case .map(let map):
             var redacted = ValueMap()
             for (key, value) in map {
-                redacted[key] = key.nameText.map(hides) == true ? Self.mark : self.redacted(value)
+                redacted[self.redacted(key)] =
+                    key.nameText.map(hides) == true ? Self.mark : self.redacted(value)
             }
             return .map(redacted)
         case .vector(let items):
@@ -47,6 +48,9 @@ package struct Redaction: Sendable {
             }
             return .vector(redacted)
         case .list(let items): return .list(items.map(self.redacted))
+        case .set(let items): return .set(ValueSet(items.map(self.redacted)))
+        case .tagged(let tag, let value): return .tagged(tag, redacted(value))
+        case .uri(let uri): return .uri(redacted(url: uri))
         default: return value
         }
     }

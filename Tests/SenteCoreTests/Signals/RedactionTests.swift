@@ -35,6 +35,16 @@ struct RedactionTests {
         #expect(redaction.redacted(value) == expected)
     }
 
+    @Test("Nothing hides a field: no tag, no set, no key")
+    func nested() {
+        let secret: Value = ["token": "s3cret"]
+        let value: Value = .vector([
+            .tagged("my/tag", secret), .set(ValueSet([secret])), .map([secret: 1]),
+            .uri("ws://h/?token=s3cret"),
+        ])
+        #expect(!redaction.redacted(value).description.contains("s3cret"))
+    }
+
     @Test("The token that Sente's handshake has without a name is hidden, its uid is not")
     func handshake() {
         let handshake: Value = [[.keyword("chsk/handshake"), ["ann", "s3cret", ["a": 1], true]], .null]
