@@ -42,6 +42,7 @@ let package = Package(
     products: [
         .library(name: "SenteLite", targets: ["SenteLite"]),
         .library(name: "SenteWire", targets: ["SenteWire"]),
+        .library(name: "SenteTelemetry", targets: ["SenteTelemetry"]),
         .library(name: "SenteTestKit", targets: ["SenteTestKit"]),
     ],
     targets: [
@@ -49,6 +50,9 @@ let package = Package(
         room("SenteBase"),
         room("SenteSocket", ["SenteBase"]),
         room("SenteCore", ["SenteBase", "SenteWire"]),
+        room("SenteSignals", ["SenteBase", "SenteWire"]),
+        .target(name: "CSenteAtomics"),
+        room("SenteTelemetry", ["SenteBase", "SenteWire", "SenteSignals", "CSenteAtomics"]),
         .target(name: "CSenteSystem"),
         room("SenteTransport", ["SenteBase", "SenteSocket", "CSenteSystem"], staysWithCaller),
         // Not a part of SenteTransport: on Linux FoundationNetworking would bring libcurl and thirty other libraries to every app.
@@ -89,6 +93,8 @@ let package = Package(
 
         tests("SenteWireTests", ["SenteWire"]),
         tests("SenteBaseTests", ["SenteBase"]),
+        tests("SenteSignalsTests", ["SenteBase", "SenteWire", "SenteSignals"]),
+        tests("SenteTelemetryTests", ["SenteBase", "SenteWire", "SenteSignals", "SenteTelemetry"]),
         tests("SenteSocketTests", ["SenteBase", "SenteSocket"]),
         tests("SenteCoreTests", ["SenteBase", "SenteWire", "SenteCore"]),
         .target(
