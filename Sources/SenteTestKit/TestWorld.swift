@@ -23,15 +23,16 @@ public import SenteWire
 /// `advance(by:)` and `run(until:)` move it. While no time is needed nothing has to be moved: with no latency a client
 /// connects and publishes at one instant.
 ///
-/// **How it knows that the app is quiet.** Clients, servers and tasks on `executor` take turns on the main queue, so the
-/// world sees when none of them has anything left to do. What runs elsewhere (a `Task` of the app's own, other queues, and
-/// the main actor, whose code is resumed by way of the ordinary executor) gets several turns after each time that a client has told the app something; the time moves when nothing came of them. Work that takes long
-/// there, or waits for the real clock or a real network, is overtaken.
+/// **How it knows that the app is quiet.** Clients, servers and tasks on `executor` take turns on the main queue, and so do the
+/// main actor and the tasks that any of them begins or resumes: the world sees when none of them has anything left to do. What
+/// other threads do (other queues, or tasks that a test began before it first waited for the world) gets several turns after
+/// each time that a client has told the app something; the time moves when nothing came of them. Work that takes long there, or
+/// waits for the real clock or a real network, is overtaken.
 ///
 /// **What the same seed repeats.** Everything that is drawn, latencies, losses, jitter and identifiers, comes of the seed. The
-/// same code then runs the same way as long as it runs on `executor`, that is, within `run`: its child tasks, actors but
-/// the main one, and the closures of clients. What runs elsewhere keeps each task's order; which of two tasks is first is up
-/// to the machine.
+/// same code then runs the same way as long as it takes turns with the world: within `run`, and on the main actor from its first
+/// `await` of the world or of a client on. What runs elsewhere keeps each task's order; which of two tasks is first is up to the
+/// machine.
 public final class TestWorld: Sendable {
     /// What everything that is drawn comes of.
     public let seed: UInt64
@@ -57,7 +58,7 @@ public final class TestWorld: Sendable {
     ) {
         self.seed = seed
         var generator = Generator(seed: seed)
-        time = VirtualTime(on: .main)
+        time = VirtualTime()
         pump = Pump(time)
         app = WorldApp(time, pump)
         network = Network(time, seed: generator.next())

@@ -49,6 +49,89 @@ struct RepeatabilityTests {
         return log.all + world.server.received.map(\.description) + world.server.attempts.map(\.url)
     }
 
+    /// A screen and tasks that it starts, all on the main actor.
+    @MainActor
+    private final class Screen {
+        private let client: any RealtimeClient
+        private let world: TestWorld
+        private(set) var log: [String] = []
+        private var tasks: [Task<Void, any Error>] = []
+
+        init(_ client: any RealtimeClient, _ world: TestWorld) {
+            self.client = client
+            self.world = world
+        }
+
+        private func note(_ text: String) { log.append("\(world.now.description(since: world)) \(text)") }
+
+        func appear() {
+            tasks.append(Task { for await status in client.states { note("is \(status.state)") } })
+            for channel in ["a", "b", "c"] {
+                tasks.append(
+                    Task {
+                        try await client.connect()
+                        for await message in try await client.subscribe(channel) {
+                            note("\(channel) got \(message.data)")
+                            // Not on the main actor, and as long as the machine likes.
+                            let text = await Task.detached {
+                                let end = ContinuousClock.now + .microseconds(Int.random(in: 0...300))
+                                while ContinuousClock.now < end {}
+                                return "\(message.data)"
+                            }.value
+                            note("\(channel) has \(text)")
+                        }
+                    })
+            }
+        }
+
+        func send(_ n: Int) {
+            for channel in ["a", "b", "c"] {
+                tasks.append(
+                    Task {
+                        do {
+                            note("sent \(n) \(try await client.publish(Value(n), to: channel))")
+                        } catch {
+                            note("failed \(n)")
+                        }
+                    })
+            }
+        }
+
+        func disappear() {
+            for task in tasks { task.cancel() }
+        }
+    }
+
+    @MainActor
+    private func runScreens(_ seed: UInt64) async throws -> [String] {
+        // Without latency much happens at one instant.
+        let world = TestWorld(seed: seed, network: NetworkConditions(loss: 0.1))
+        let screens = try (0..<3).map { _ in Screen(try world.client(), world) }
+        await world.settle()
+        for screen in screens { screen.appear() }
+        for n in 0..<10 {
+            if n == 5 { world.server.restarts(after: .seconds(2)) }
+            await world.advance(by: .milliseconds(700))
+            for screen in screens { screen.send(n) }
+        }
+        await world.advance(by: .seconds(60))
+        for screen in screens { screen.disappear() }
+        return screens.flatMap(\.log) + world.server.received.map(\.description)
+    }
+
+    @Test("for code that runs on the main actor, and for its tasks", arguments: [1, 2, 3] as [UInt64])
+    func onMainActor(seed: UInt64) async throws {
+        let first = try await runScreens(seed)
+        #expect(first.count > 100)
+        for _ in 0..<5 {
+            let again = try await runScreens(seed)
+            let difference = zip(first, again).first { $0 != $1 }
+            #expect(difference == nil, "\(difference as Any)")
+            #expect(first.count == again.count)
+        }
+        #expect(try await runScreens(seed + 10) != first)
+    }
+
     private actor Counter {
         private var count = 0
 

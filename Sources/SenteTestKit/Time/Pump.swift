@@ -7,10 +7,9 @@ import SenteTransport
 
 /// Moves a world's time for those who wait for it, and only while the app is quiet.
 ///
-/// Of what runs on the time's queue (the clients, the server, tasks on the world's executor) it is known whether anything is
-/// left to do. Of the rest it is not, nor of the main actor, whose code a continuation resumes by way of the ordinary
-/// executor. An app that was told something gets several turns of the ordinary
-/// executor and of the main queue, and is quiet when nothing came of the last few.
+/// Of what takes its turn in the time (the clients, the server, tasks on the world's executor, and the jobs that these give to
+/// other executors: `CapturedJobs`) it is known whether anything is left to do. Of the rest it is not: an app that was told
+/// something gets several turns of the ordinary executor and of the main queue, and is quiet when nothing came of the last few.
 final class Pump: Sendable {
     enum Outcome: Sendable { case reached, late, nothingLeft, cancelled }
 
@@ -113,7 +112,7 @@ final class Pump: Sendable {
                 state.isUnsettled = true
                 return state.goals.firstIndex { $0.number == number }.map { state.goals.remove(at: $0).goal }
             }
-            goal?.continuation?.resume(returning: outcome)
+            time.turn { goal?.continuation?.resume(returning: outcome) }
         }
         return state.withLock { state in
             let end = state.goals.map(\.goal.end).min()

@@ -39,12 +39,15 @@ package final class VirtualTime: Sendable {
     }
 
     let queue: DispatchQueue
+    private let capturesJobs: Bool
     private let state = LockedValue(State())
     private let key = DispatchSpecificKey<Bool>()
 
-    package init(on queue: DispatchQueue) {
-        self.queue = queue
-        queue.setSpecific(key: key, value: true)
+    /// The time of the main queue, which captures jobs where it can, or one of a queue of its own.
+    package init(on queue: DispatchQueue? = nil) {
+        self.queue = queue ?? .main
+        capturesJobs = queue == nil && CapturedJobs.isPossible
+        self.queue.setSpecific(key: key, value: true)
     }
 
     deinit {
@@ -116,8 +119,13 @@ package final class VirtualTime: Sendable {
                 return nil
             }
             guard let next else { return }
-            next()
+            turn(next)
         }
+    }
+
+    /// What the work gives to executors takes its turn here, too, if this is a time of the main queue.
+    func turn<Result>(_ work: () -> Result) -> Result {
+        capturesJobs ? CapturedJobs.withTurn(of: self, work) : work()
     }
 
     // MARK: Moving it
@@ -136,7 +144,7 @@ package final class VirtualTime: Sendable {
             return state.appAlarms.take(by: next)
         }
         guard let due else { return false }
-        due()
+        turn(due)
         return true
     }
 
