@@ -78,19 +78,8 @@ extension SenteClient {
         on channel: String, as type: Request.Type, concurrency: Int = 16,
         _ body: @escaping @Sendable (Request) async throws -> Answer
     ) async throws(SenteError) -> Registration {
-        let submissions = driver.submissions
-        return try await respond(on: channel, concurrency: concurrency) { data in
-            let request: Request
-            do throws(SenteError) {
-                request = try data.decoded(as: type)
-            } catch {
-                submissions.refused(error)
-                throw RemoteError(
-                    code: RemoteError.invalidRequest,
-                    message: "The request is not of the shape that this service takes.")
-            }
-            return try Value(encoding: try await body(request))
-        }
+        try await respond(
+            on: channel, concurrency: concurrency, typed(body, counting: driver.submissions))
     }
 
     /// Disconnects as `disconnect()` does, but first lets the handlers of `respond` finish and their answers leave.
@@ -102,6 +91,24 @@ extension SenteClient {
     public func disconnect(draining limit: Duration) async {
         await driver.submissions.perform { .drainAll($0, limit: limit) }
         await disconnect()
+    }
+}
+
+/// A handler of values, of one that has types of its own.
+func typed<Request: Decodable & Sendable, Answer: Encodable & Sendable>(
+    _ body: @escaping @Sendable (Request) async throws -> Answer, counting submissions: SubmissionQueue?
+) -> @Sendable (Value) async throws -> Value {
+    { data in
+        let request: Request
+        do throws(SenteError) {
+            request = try data.decoded(as: Request.self)
+        } catch {
+            submissions?.refused(error)
+            throw RemoteError(
+                code: RemoteError.invalidRequest,
+                message: "The request is not of the shape that this service takes.")
+        }
+        return try Value(encoding: try await body(request))
     }
 }
 

@@ -25,7 +25,7 @@ extension SenteClient {
     public func subscribe<T: Decodable & Sendable>(
         _ channel: String, as type: T.Type, history: ChannelHistory = .all
     ) async throws(SenteError) -> TypedSubscription<T> {
-        TypedSubscription(try await subscribe(channel, history: history), driver.submissions)
+        TypedSubscription(try await subscribe(channel, history: history), counting: driver.submissions)
     }
 
     /// Runs `body` for each message of a channel, decoded; in order, one closure of the client at a time, never on the loop.
@@ -79,12 +79,12 @@ extension SenteClient {
 }
 
 extension Value {
-    /// The value as a type of one's own; what does not fit counts among the client's errors.
-    func result<T: Decodable>(counting submissions: SubmissionQueue) -> Result<T, SenteError> {
+    /// The value as a type of one's own; what does not fit counts among the client's errors, if a client is meant.
+    func result<T: Decodable>(counting submissions: SubmissionQueue?) -> Result<T, SenteError> {
         do throws(SenteError) {
             return .success(try decoded(as: T.self))
         } catch {
-            submissions.refused(error)
+            submissions?.refused(error)
             return .failure(error)
         }
     }

@@ -34,14 +34,14 @@ public struct TypedEvent<T: Sendable>: Sendable {
 
 extension TypedMessage where T: Decodable {
     /// Decodes a message; one that is no `T` is counted.
-    init(_ message: ChannelMessage, counting submissions: SubmissionQueue) {
+    init(_ message: ChannelMessage, counting submissions: SubmissionQueue?) {
         self.init(message: message, value: message.data.result(counting: submissions))
     }
 }
 
 extension TypedEvent where T: Decodable {
     /// Decodes an event; one that is no `T` is counted.
-    init(_ event: Event, counting submissions: SubmissionQueue) {
+    init(_ event: Event, counting submissions: SubmissionQueue?) {
         self.init(event: event, value: event.data.result(counting: submissions))
     }
 }

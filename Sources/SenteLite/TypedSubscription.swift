@@ -14,9 +14,9 @@ public struct TypedSubscription<T: Decodable & Sendable>: AsyncSequence, Sendabl
 
     /// The same handle, for its messages as they come; both share them.
     public let subscription: Subscription
-    private let submissions: SubmissionQueue
+    private let submissions: SubmissionQueue?
 
-    init(_ subscription: Subscription, _ submissions: SubmissionQueue) {
+    init(_ subscription: Subscription, counting submissions: SubmissionQueue?) {
         self.subscription = subscription
         self.submissions = submissions
     }
@@ -48,7 +48,7 @@ public struct TypedSubscription<T: Decodable & Sendable>: AsyncSequence, Sendabl
         public typealias Failure = Never
 
         var messages: Subscription.Iterator
-        let submissions: SubmissionQueue
+        let submissions: SubmissionQueue?
 
         /// The next message; nil when the sequence is over or the task was cancelled.
         public mutating func next() async -> TypedMessage<T>? {

@@ -64,6 +64,39 @@ struct StubClientTests {
         #expect(client.state == .closed)
     }
 
+    private struct Line: Codable, Hashable {
+        var text: String
+    }
+
+    @Test("takes and gives an app's own types")
+    func types() async throws {
+        let stub = StubClient()
+        let client: any RealtimeClient = stub
+        let lines = try await client.subscribe("chat", as: Line.self)
+        let heard = Noted<String?>()
+        client.onMessage(in: "chat", as: Line.self) { heard.append(try? $0.get().text) }
+        client.on("app/said", as: Line.self) { heard.append(try? $0.get().text) }
+        stub.deliver(["text": "one"], to: "chat")
+        stub.deliver(["text": 2], to: "chat")
+        stub.push(Event(id: "app/said", data: ["text": "three"]))
+        var iterator = lines.makeAsyncIterator()
+        #expect(try await iterator.next()?.get() == Line(text: "one"))
+        let misfit = await iterator.next()
+        #expect(throws: SenteError.self) { try misfit?.get() }
+        #expect(heard.all == ["one", nil, "three"])
+
+        try await client.publish(encoding: Line(text: "four"), to: "chat")
+        try await client.send(encoding: Line(text: "five"), as: "app/say")
+        let echo: Line = try await client.request(encoding: Line(text: "six"), on: "echo")
+        #expect(stub.published(to: "chat") == [["text": "four"]])
+        #expect(stub.sent.map(\.data) == [["text": "five"]])
+        #expect(echo == Line(text: "six"))
+
+        try await client.respond(on: "upper", as: Line.self) { Line(text: $0.text.uppercased()) }
+        #expect(try await stub.asks(["text": "seven"], on: "upper") == ["text": "SEVEN"])
+        await #expect(throws: RemoteError.self) { try await stub.asks(["text": 8], on: "upper") }
+    }
+
     @MainActor
     @Test("feeds an app's loops, whichever comes first")
     func feeds() async throws {

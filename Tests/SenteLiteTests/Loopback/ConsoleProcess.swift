@@ -24,13 +24,19 @@ final class ConsoleProcess: Sendable {
     private let input: FileHandle
     private let written = Locked(0)
 
-    /// Starts it, with more in its environment; another sample if that is named.
-    init(_ arguments: [String], environment: [String: String] = [:], sample: String = "console") throws {
+    /// Starts it, with more in its environment; another sample if that is named; before a terminal of its own if that is asked,
+    /// which Python makes.
+    init(
+        _ arguments: [String], environment: [String: String] = [:], sample: String = "console",
+        terminal: Bool = false
+    ) throws {
         // Writing to a process that is gone is a failed call, not a signal.
         signal(SIGPIPE, SIG_IGN)
         let process = Process()
-        process.executableURL = try Self.executable(sample)
-        process.arguments = arguments
+        let executable = try Self.executable(sample)
+        process.executableURL = terminal ? URL(fileURLWithPath: "/usr/bin/env") : executable
+        process.arguments =
+            terminal ? ["python3", "-c", Self.beforeTerminal, executable.path] + arguments : arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
@@ -54,6 +60,10 @@ final class ConsoleProcess: Sendable {
             }
         }
     }
+
+    /// Runs what it is given before a terminal, and ends as that does.
+    private static let beforeTerminal =
+        "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
     /// The tests' executable stands beside it.
     private static func executable(_ sample: String) throws -> URL {
@@ -131,6 +141,11 @@ final class ConsoleProcess: Sendable {
     func messages(_ count: Int) async throws -> [Value] {
         try await wait(for: count, "\(count) messages") { $0["kind"] == "message" }
             .compactMap { $0["data"] }
+    }
+
+    /// Presses a key with Control.
+    func press(control letter: Character) {
+        try? input.write(contentsOf: Data([(letter.asciiValue ?? 0) & 0x1F]))
     }
 
     func endInput() { try? input.close() }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteLite
+import SenteTestKit
 import SenteTestSupport
 import SenteWire
 import Testing
@@ -59,6 +61,65 @@ extension Loopback {
             #expect(ann.texts.elements.last?.contains("left") == true)
             #expect(try await bob.quit() == 0)
             #expect(try await second.quit() == 0)
+        }
+
+        @Test("chat shows who says what, answers who is new, and says what the server answers")
+        func chatWithScript() async throws {
+            let server = try LoopbackServer(.sente)
+            try await server.start()
+            let said = Collector<Event>()
+            server.answersEvents("chat/say") { event in
+                said.append(event)
+                return event.data[Keyword("text")] == "refuse me" ? .keyword("chsk/error") : .keyword("ok")
+            }
+            server.answersEvents("chat/here") { event in
+                said.append(event)
+                return nil
+            }
+            let ann = try ConsoleProcess([server.url + "chsk", "--name", "Ann"], sample: "chat")
+            try await ann.says("Ann is connected") { $0.contains("connected as Ann") }
+            _ = try await said.first("that Ann is new") { $0.data[Keyword("new")] == true }
+            await server.push(Event("chat/here", [.keyword("from"): "Bob", .keyword("new"): true]))
+            try await ann.says("Bob joins") { $0 == "Bob joined" }
+            _ = try await said.first("Ann's answer to Bob") { $0.id == "chat/here" && $0.data.isNull }
+            await server.push(Event("chat/say", [.keyword("from"): "Bob", .keyword("text"): "hi, Ann"]))
+            try await ann.says("what Bob said") { $0 == "Bob hi, Ann" }
+            ann.write("hello")
+            _ = try await said.first("what Ann said") { $0.data[Keyword("text")] == "hello" }
+            ann.write("refuse me")
+            try await ann.says("what was not delivered") { $0.contains("not delivered: refuse me") }
+            #expect(try await ann.quit() == 0)
+            await server.stop()
+        }
+
+        @Test(
+            "before a terminal they have colours, a prompt and a notice that counts down; NO_COLOR takes the colours"
+        )
+        func terminals() async throws {
+            let server = try LoopbackServer(.senteLiteMaps)
+            try await server.start()
+            let options = [server.url, "--backoff-initial", "2", "--backoff-maximum", "2"]
+            let console = try ConsoleProcess(
+                options, environment: ["TERM": "xterm", "NO_COLOR": ""], terminal: true)
+            try await console.says("that it is connected") {
+                $0.contains("\u{1B}[") && $0.contains("connected")
+            }
+            console.write("subscribe news")
+            try await console.says("the prompt, and what came of the command") {
+                $0.contains("›") && $0.contains("subscribe")
+            }
+            await server.stop()
+            try await console.says("when it tries again") { $0.contains("retrying in") || $0.contains("try") }
+            console.press(control: "C")
+            #expect(try await console.quit() == 0)
+            #expect(!console.lines.elements.contains { $0["kind"] != nil }, "no JSON for people")
+
+            let plain = try ConsoleProcess(
+                options, environment: ["TERM": "xterm", "NO_COLOR": "1"], terminal: true)
+            try await plain.says("why there is no connection") { $0.contains("failed") }
+            plain.press(control: "C")
+            #expect(try await plain.quit() == 0)
+            #expect(!plain.texts.elements.contains { $0.contains("\u{1B}[3") || $0.contains("\u{1B}[2m") })
         }
 
         @Test("echo says what it tries, and each tenth of many messages")
