@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteWire
+
 /// An error as data, as it is written and sent.
 public struct SignalError: Hashable, Sendable {
     /// The name of its type.
@@ -14,5 +16,19 @@ public struct SignalError: Hashable, Sendable {
         self.type = type
         self.message = message
         self.code = code
+    }
+}
+
+extension SignalError {
+    /// What an error says of itself.
+    public init(_ error: any Error) {
+        self.init(type: String(describing: Swift.type(of: error)), message: String(describing: error))
+    }
+
+    /// The error as `{:type … :message … :code …}`.
+    package var value: Value {
+        var map: ValueMap = [.keyword("type"): .string(type), .keyword("message"): .string(message)]
+        if let code { map[Keyword("code")] = .string(code) }
+        return .map(map)
     }
 }

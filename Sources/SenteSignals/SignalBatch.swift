@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Signals in the order of their numbers, as a handler is given them.
+///
+/// They are bytes, and each becomes a `Signal` when it is asked for. A batch may be kept; it then holds on to its bytes.
+public struct SignalBatch: Sequence, Sendable {
+    private var bytes: [UInt8] = []
+    private var starts: [Int] = []
+
+    /// Makes one of signals.
+    public init(_ signals: some Sequence<Signal> = []) {
+        for signal in signals {
+            signal.withRecord { append($0.buffer) }
+        }
+    }
+
+    /// How many signals there are.
+    public var count: Int { starts.count }
+
+    /// Whether there are none.
+    public var isEmpty: Bool { starts.isEmpty }
+
+    /// Exactly how many signals there are.
+    public var underestimatedCount: Int { count }
+
+    /// How many bytes it holds on to.
+    package var byteCount: Int { bytes.count }
+
+    /// Reads signals one after the other.
+    public struct Iterator: IteratorProtocol {
+        fileprivate let batch: SignalBatch
+        fileprivate var position = 0
+
+        /// The next signal.
+        public mutating func next() -> Signal? {
+            guard position < batch.count else { return nil }
+            defer { position += 1 }
+            return batch.withRecord(at: position) { Signal($0) }
+        }
+    }
+
+    /// Reads the signals in order.
+    public func makeIterator() -> Iterator { Iterator(batch: self) }
+
+    // MARK: - Records
+
+    /// Calls with each record in order; none is good after its call.
+    package func forEachRecord(_ body: (SignalRecord) throws -> Void) rethrows {
+        try bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            for start in starts { try body(SignalRecord(base + start)) }
+        }
+    }
+
+    package func withRecord<R>(at index: Int, _ body: (SignalRecord) throws -> R) rethrows -> R {
+        try bytes.withUnsafeBytes { bytes in
+            try body(SignalRecord(UnsafeRawBufferPointer(rebasing: bytes[starts[index]...])))
+        }
+    }
+
+    /// Copies a record to the end.
+    package mutating func append(_ record: UnsafeRawBufferPointer) {
+        starts.append(bytes.count)
+        bytes.append(contentsOf: record)
+    }
+
+    /// The same with a number of its own.
+    package mutating func append(_ record: SignalRecord, sequence: UInt64) {
+        let start = bytes.count
+        append(record.buffer)
+        bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: sequence, toByteOffset: start + RecordLayout.sequence, as: UInt64.self)
+        }
+    }
+
+    /// The same bytes with only those signals for which `isIncluded` says so.
+    package func filter(_ isIncluded: (SignalRecord) -> Bool) -> SignalBatch {
+        var batch = self
+        batch.starts = bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return [] }
+            return starts.filter { isIncluded(SignalRecord(base + $0)) }
+        }
+        return batch
+    }
+
+    /// Takes away the oldest.
+    package mutating func removeFirst(_ number: Int) {
+        starts.removeFirst(number)
+    }
+
+    /// Empties it, and keeps its room if that is not large.
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
+        starts.removeAll(keepingCapacity: starts.capacity <= 1 << 14)
+    }
+}

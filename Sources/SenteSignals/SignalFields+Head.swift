@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// What stands in a record's head: names come in the order namespace, id, file, and before all fields.
+extension SignalFields {
+    package mutating func setNamespace(_ text: StaticString) {
+        setName(text, RecordLayout.namespace, RecordLayout.namespaceLength)
+    }
+
+    package mutating func setNamespace(_ text: String) {
+        setName(text, RecordLayout.namespace, RecordLayout.namespaceLength)
+    }
+
+    /// Takes what stands before the slash of an id, if it has one.
+    package mutating func setNamespace(ofID id: StaticString, otherwise namespace: StaticString) {
+        guard id.hasPointerRepresentation else { return setNamespace(namespace) }
+        let bytes = UnsafeBufferPointer(start: id.utf8Start, count: id.utf8CodeUnitCount)
+        guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else { return setNamespace(namespace) }
+        let part = UnsafeBufferPointer(rebasing: bytes[..<slash])
+        setName(part, isPermanent: true, RecordLayout.namespace, RecordLayout.namespaceLength)
+    }
+
+    /// Sets an id that belongs to the namespace if it has no slash.
+    package mutating func setID(_ text: StaticString) {
+        store(RecordLayout.relativeID, at: RecordLayout.flags)
+        setName(text, RecordLayout.id, RecordLayout.idLength)
+    }
+
+    /// The same of an id made at run time.
+    package mutating func setID(_ text: String) {
+        store(RecordLayout.relativeID, at: RecordLayout.flags)
+        setName(text, RecordLayout.id, RecordLayout.idLength)
+    }
+
+    /// Sets an id as it is.
+    package mutating func setWholeID(_ text: String) {
+        setName(text, RecordLayout.id, RecordLayout.idLength)
+    }
+
+    package mutating func setFile(_ text: StaticString) {
+        setName(text, RecordLayout.file, RecordLayout.fileLength)
+    }
+
+    package mutating func setFile(_ text: String) {
+        setName(text, RecordLayout.file, RecordLayout.fileLength)
+    }
+
+    package mutating func setSequence(_ sequence: UInt64) {
+        store(sequence, at: RecordLayout.sequence)
+    }
+
+    package mutating func setLine(_ line: Int) {
+        store(UInt32(exactly: line) ?? 0, at: RecordLayout.line)
+    }
+
+    /// Says which handler raised it.
+    package mutating func setOrigin(_ origin: UInt16) {
+        store(origin, at: RecordLayout.origin)
+    }
+
+    @inline(__always)
+    private mutating func setName(_ text: StaticString, _ address: Int, _ length: Int) {
+        Self.withKey(text) { setName($0.text, isPermanent: $0.isPermanent, address, length) }
+    }
+
+    private mutating func setName(_ text: String, _ address: Int, _ length: Int) {
+        Self.withKey(text) { setName($0.text, isPermanent: $0.isPermanent, address, length) }
+    }
+
+    private mutating func setName(
+        _ text: UnsafeBufferPointer<UInt8>, isPermanent: Bool, _ address: Int, _ length: Int
+    ) {
+        store(isPermanent ? UInt(bitPattern: text.baseAddress) : 0, at: address)
+        store(UInt32(text.count), at: length)
+        if !isPermanent { append(padding: text) }
+    }
+}
+
+/// What is known of every signal, as fields with a role and no key.
+extension SignalFields {
+    private static var noKey: Key { Key(text: .init(start: nil, count: 0), isPermanent: false) }
+
+    package mutating func setMessage(_ text: String) {
+        append(.message, key: Self.noKey, text: text)
+    }
+
+    package mutating func setError(_ error: SignalError) {
+        append(.errorType, key: Self.noKey, text: error.type)
+        append(.errorMessage, key: Self.noKey, text: error.message)
+        if let code = error.code { append(.errorCode, key: Self.noKey, text: code) }
+    }
+
+    package mutating func setDuration(nanoseconds: Int64) {
+        append(.duration, .integer, key: Self.noKey, word: UInt64(bitPattern: nanoseconds))
+    }
+
+    package mutating func setTrace(_ trace: TraceContext) {
+        let state = trace.state.map { Array($0.utf8.prefix(Self.maximumTraceState)) }
+        withUnsafeTemporaryAllocation(byteCount: 26 + (state?.count ?? 0), alignment: 8) { bytes in
+            bytes.storeBytes(of: trace.traceID.high, as: UInt64.self)
+            bytes.storeBytes(of: trace.traceID.low, toByteOffset: 8, as: UInt64.self)
+            bytes.storeBytes(of: trace.spanID, toByteOffset: 16, as: UInt64.self)
+            bytes[24] = trace.isSampled ? 1 : 0
+            bytes[25] = state == nil ? 0 : 1
+            if let state { UnsafeMutableRawBufferPointer(rebasing: bytes[26...]).copyBytes(from: state) }
+            append(
+                .trace, .text, key: Self.noKey,
+                text: UnsafeBufferPointer(bytes.assumingMemoryBound(to: UInt8.self)))
+        }
+    }
+
+    /// More than a `tracestate` of the standard's size ever has.
+    private static let maximumTraceState = 2_048
+
+    package mutating func setContext(_ key: String, _ value: Value) {
+        Self.withKey(key) { append(.context, key: $0, value) }
+    }
+
+    package mutating func setData(_ key: String, _ value: Value) {
+        Self.withKey(key) { append(.data, key: $0, value) }
+    }
+
+    package mutating func setContext(_ context: EncodedContext) {
+        append(encoded: context)
+    }
+}
+
+/// What holds around many signals, encoded once.
+package struct EncodedContext: Sendable {
+    let fields: [UInt8]
+    let fieldCount: Int
+
+    package init(_ context: ValueMap) {
+        var fields = SignalFields(in: .init(start: nil, count: 0), level: .info, kind: .log)
+        for (key, value) in context { fields.setContext(key.fieldName, value) }
+        fieldCount = fields.fieldCount
+        self.fields = Array(fields.finish(at: 0).buffer.dropFirst(RecordLayout.head))
+    }
+}
+
+extension Value {
+    /// The text of a key; keys are keywords, and what is not becomes one of its text.
+    var fieldName: String { keywordValue?.text ?? stringValue ?? description }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteWire
+
+// A call's data is a third of what a call costs, so what numbers need is inlined where they are written.
+extension SignalFields {
+    /// Writes a whole number.
+    @inlinable public subscript<Number: FixedWidthInteger>(key: StaticString) -> Number {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { 0 }
+        set {
+            if let word = Int64(exactly: newValue) {
+                append(.integer, key, UInt64(bitPattern: word))
+            } else {
+                append(key, Value(newValue))
+            }
+        }
+    }
+
+    /// Writes a number.
+    @inlinable public subscript(key: StaticString) -> Double {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { 0 }
+        set { append(.double, key, newValue.bitPattern) }
+    }
+
+    /// Writes true or false.
+    @inlinable public subscript(key: StaticString) -> Bool {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { false }
+        set { append(.bool, key, newValue ? 1 : 0) }
+    }
+
+    /// Writes a text.
+    public subscript(key: StaticString) -> String {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { "" }
+        set { Self.withKey(key) { append(.data, key: $0, text: newValue) } }
+    }
+
+    /// Writes a text of the program by its address.
+    public subscript(key: StaticString) -> StaticString {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { "" }
+        set { Self.withKey(key) { append(.data, key: $0, staticText: newValue) } }
+    }
+
+    /// Writes a keyword.
+    public subscript(key: StaticString) -> Keyword {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { "" }
+        set { Self.withKey(key) { append(.data, .keyword, key: $0, text: newValue.text) } }
+    }
+
+    /// Writes a duration in milliseconds, as a number with a fraction.
+    public subscript(key: StaticString) -> Duration {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { .zero }
+        set {
+            let (seconds, attoseconds) = newValue.components
+            append(.double, key, (Double(seconds) * 1e3 + Double(attoseconds) / 1e15).bitPattern)
+        }
+    }
+
+    /// Writes an error as `{:type … :message …}`.
+    public subscript(key: StaticString) -> any Error {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { WireError(.unencodable, "") }
+        set { append(key, SignalError(newValue).value) }
+    }
+
+    /// Writes any value; what is no scalar costs as much as its EDN.
+    public subscript(key: StaticString) -> Value {
+        @available(*, unavailable, message: "Data is written here, and read from a Signal.")
+        get { .null }
+        set { append(key, newValue) }
+    }
+
+    @usableFromInline
+    mutating func append(_ key: StaticString, _ value: Value) {
+        Self.withKey(key) { append(.data, key: $0, value) }
+    }
+
+    /// Appends a word where nothing has to be copied and there is room, which is nearly always.
+    @inlinable
+    mutating func append(_ type: FieldType, _ key: StaticString, _ word: UInt64) {
+        let length = key.hasPointerRepresentation ? key.utf8CodeUnitCount : .max
+        guard length <= 4_096, capacity - count >= RecordLayout.field, fieldCount < Self.maximumFields else {
+            return appendSlowly(type, key, word)
+        }
+        let place = base + count
+        // Role, type and lengths in one word: data is role 0, and there is no text.
+        place.storeBytes(of: UInt64(type.rawValue) << 8 | UInt64(length) << 16, as: UInt64.self)
+        place.storeBytes(of: UInt(bitPattern: key.utf8Start), toByteOffset: RecordLayout.key, as: UInt.self)
+        place.storeBytes(of: word, toByteOffset: RecordLayout.word, as: UInt64.self)
+        count += RecordLayout.field
+        fieldCount += 1
+    }
+
+    @usableFromInline
+    mutating func appendSlowly(_ type: FieldType, _ key: StaticString, _ word: UInt64) {
+        Self.withKey(key) { append(.data, type, key: $0, word: word) }
+    }
+}

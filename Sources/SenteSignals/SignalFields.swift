@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteWire
+
+/// What a call writes its data into: `log.info("joined") { $0["members"] = 7 }`.
+///
+/// Keys can be written, not read; one written again replaces what it had. A text is cut after 16 KiB, and then ends in
+/// `… (N bytes)` with the length it had. A signal holds 48 KiB and 256 fields; one that was given more says in
+/// `fields-left-out` how many it lacks.
+public struct SignalFields: ~Copyable {
+    package static let maximumText = 16 << 10
+    package static let maximumRecord = 48 << 10
+    /// Three names and the head fit wherever a record fits.
+    static let maximumName = 4 << 10
+    @usableFromInline static let maximumFields = 256
+
+    // The caller's stack until more is needed. Setters of numbers write into it from other modules, hence the access.
+    @usableFromInline var base: UnsafeMutableRawPointer
+    @usableFromInline var count = 0
+    @usableFromInline var capacity: Int
+    @usableFromInline var fieldCount = 0
+    private var leftOut = 0
+    private var isAllocated = false
+
+    /// Begins a record in space that outlives it.
+    package init(in space: UnsafeMutableRawBufferPointer, level: SignalLevel, kind: SignalKind) {
+        if let start = space.baseAddress, space.count >= RecordLayout.head {
+            (base, capacity) = (start, space.count)
+        } else {
+            (base, capacity) = (.allocate(byteCount: 1_024, alignment: 8), 1_024)
+            isAllocated = true
+        }
+        store(kind.byte, at: RecordLayout.kind)
+        store(0 as UInt8, at: RecordLayout.flags)
+        store(0 as UInt16, at: RecordLayout.origin)
+        store(0 as UInt64, at: RecordLayout.sequence)
+        store(Int64(level.rawValue), at: RecordLayout.level)
+        store(0 as UInt32, at: RecordLayout.line)
+        store(RecordLayout.none, at: RecordLayout.idLength)
+        store(RecordLayout.none, at: RecordLayout.fileLength)
+        store(RecordLayout.none, at: RecordLayout.namespaceLength)
+        count = RecordLayout.head
+    }
+
+    deinit {
+        if isAllocated { base.deallocate() }
+    }
+
+    /// The record, good for as long as this is; nothing may be added after.
+    package mutating func finish(at time: Int64) -> SignalRecord {
+        if leftOut > 0 { appendLeftOut() }
+        store(UInt32(count), at: RecordLayout.size)
+        store(time, at: RecordLayout.time)
+        return SignalRecord(base)
+    }
+
+    private mutating func appendLeftOut() {
+        let number = UInt64(leftOut)
+        fieldCount = 0
+        Self.withKey("fields-left-out" as StaticString) {
+            append(.data, .integer, key: $0, word: number, mayUseReserve: true)
+        }
+    }
+
+    // MARK: - Bytes
+
+    @inline(__always)
+    func store<Word>(_ word: Word, at offset: Int) {
+        base.storeBytes(of: word, toByteOffset: offset, as: Word.self)
+    }
+
+    /// Kept for the field that tells what was left out.
+    private static let reserve = RecordLayout.field
+
+    /// How many more bytes a field may take.
+    private var room: Int { Self.maximumRecord - Self.reserve - count }
+
+    private mutating func makeRoom(_ size: Int) {
+        guard capacity - count < size else { return }
+        let larger = max(count + size, capacity * 2)
+        let bytes = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
+        bytes.copyMemory(from: base, byteCount: count)
+        if isAllocated { base.deallocate() }
+        (base, capacity, isAllocated) = (bytes, larger, true)
+    }
+
+    /// Copies a text and fills up to 8 bytes.
+    mutating func append(padding text: UnsafeBufferPointer<UInt8>) {
+        guard let start = text.baseAddress, !text.isEmpty else { return }
+        makeRoom(RecordLayout.padded(text.count))
+        (base + count).copyMemory(from: start, byteCount: text.count)
+        count += RecordLayout.padded(text.count)
+    }
+
+    /// A key: at an address that stays, or to be copied.
+    struct Key {
+        var text: UnsafeBufferPointer<UInt8>
+        var isPermanent: Bool
+    }
+
+    @inline(__always)
+    static func withKey<R>(_ key: StaticString, _ body: (Key) -> R) -> R {
+        guard key.hasPointerRepresentation, key.utf8CodeUnitCount <= maximumName else {
+            return withKey(key.description, body)
+        }
+        let text = UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+        return body(Key(text: text, isPermanent: true))
+    }
+
+    static func withKey<R>(_ key: String, _ body: (Key) -> R) -> R {
+        var key = key.cut(to: maximumName)
+        return key.withUTF8 { body(Key(text: $0, isPermanent: false)) }
+    }
+
+    /// Appends a field, or counts it as left out.
+    mutating func append(
+        _ role: FieldRole, _ type: FieldType, key: Key, word: UInt64 = 0,
+        text: UnsafeBufferPointer<UInt8> = .init(start: nil, count: 0), mayUseReserve: Bool = false
+    ) {
+        let copied = key.isPermanent ? 0 : RecordLayout.padded(key.text.count)
+        let size = RecordLayout.field + copied + (type == .staticText ? 0 : RecordLayout.padded(text.count))
+        guard fieldCount < Self.maximumFields, mayUseReserve || size <= room else {
+            leftOut += 1
+            return
+        }
+        makeRoom(size)
+        fieldCount += 1
+        store(role.rawValue, at: count + RecordLayout.role)
+        store(type.rawValue, at: count + RecordLayout.type)
+        store(UInt16(key.text.count), at: count + RecordLayout.keyLength)
+        store(UInt32(text.count), at: count + RecordLayout.textLength)
+        store(key.isPermanent ? UInt(bitPattern: key.text.baseAddress) : 0, at: count + RecordLayout.key)
+        store(word, at: count + RecordLayout.word)
+        count += RecordLayout.field
+        if !key.isPermanent { append(padding: key.text) }
+        if type != .staticText { append(padding: text) }
+    }
+
+    /// Appends a text, cut to what is allowed and to what there is room for.
+    mutating func append(_ role: FieldRole, _ type: FieldType = .text, key: Key, text: String) {
+        let left = room - RecordLayout.field - (key.isPermanent ? 0 : RecordLayout.padded(key.text.count))
+        var text = text.cut(to: min(Self.maximumText, max(left & ~7, 64)))
+        text.withUTF8 { append(role, type, key: key, text: $0) }
+    }
+
+    mutating func append(_ role: FieldRole, key: Key, staticText text: StaticString) {
+        guard text.hasPointerRepresentation else { return append(role, key: key, text: text.description) }
+        append(
+            role, .staticText, key: key, word: UInt64(UInt(bitPattern: text.utf8Start)),
+            text: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Copies what another record has encoded.
+    mutating func append(encoded context: EncodedContext) {
+        guard fieldCount + context.fieldCount <= Self.maximumFields, context.fields.count <= room else {
+            leftOut += context.fieldCount
+            return
+        }
+        fieldCount += context.fieldCount
+        context.fields.withUnsafeBufferPointer { append(padding: $0) }
+    }
+
+    mutating func append(_ role: FieldRole, key: Key, _ value: Value) {
+        switch value {
+        case .null: append(role, .null, key: key)
+        case .bool(let bool): append(role, .bool, key: key, word: bool ? 1 : 0)
+        case .integer(let integer): append(role, .integer, key: key, word: UInt64(bitPattern: integer))
+        case .double(let double): append(role, .double, key: key, word: double.bitPattern)
+        case .string(let text): append(role, key: key, text: text)
+        case .keyword(let keyword): append(role, .keyword, key: key, text: keyword.text)
+        default:
+            // Half a document would not read back; what is too long or has no EDN stays readable as a text.
+            if let edn = try? WireFormat.edn.encode(value),
+                edn.count <= min(Self.maximumText, room - 2 * RecordLayout.field)
+            {
+                edn.withUnsafeBufferPointer { append(role, .edn, key: key, text: $0) }
+            } else {
+                append(role, key: key, text: value.description)
+            }
+        }
+    }
+}
+
+extension String {
+    /// The text itself, or as much of it as fits beside a mark that says how long it was.
+    fileprivate func cut(to limit: Int) -> String {
+        let count = utf8.count
+        guard count > limit else { return self }
+        let mark = "… (\(count) bytes)"
+        var end = utf8.index(utf8.startIndex, offsetBy: max(0, limit - mark.utf8.count))
+        while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
+        return self[..<end] + mark
+    }
+}

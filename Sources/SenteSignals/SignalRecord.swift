@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A signal as bytes, read in place and without allocation.
+///
+/// It is good for as long as the bytes under it are. Texts are UTF-8 and may hold anything, names and keys too: who writes them
+/// escapes them.
+package struct SignalRecord {
+    package typealias Text = UnsafeBufferPointer<UInt8>
+
+    let bytes: UnsafeRawPointer
+
+    /// Reads what a `SignalFields` wrote.
+    package init(_ bytes: UnsafeRawPointer) {
+        self.bytes = bytes
+    }
+
+    /// Reads the first record of some bytes; there must be one.
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count >= RecordLayout.head, "There is no record in so few bytes.")
+        self.bytes = bytes.baseAddress.unsafelyUnwrapped
+    }
+
+    /// How many bytes it has.
+    package var size: Int { Int(load(RecordLayout.size, as: UInt32.self)) }
+    package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: size) }
+    package var level: SignalLevel { SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int64.self))) }
+    package var kind: SignalKind { SignalKind(byte: load(RecordLayout.kind, as: UInt8.self)) }
+    /// Nanoseconds since 1970.
+    package var time: Int64 { load(RecordLayout.time, as: Int64.self) }
+    package var sequence: UInt64 { load(RecordLayout.sequence, as: UInt64.self) }
+    /// The number of the handler that raised it; 0 for all others.
+    package var origin: UInt16 { load(RecordLayout.origin, as: UInt16.self) }
+
+    package var namespace: Text {
+        name(RecordLayout.namespace, RecordLayout.namespaceLength, copiedAt: RecordLayout.head)
+            ?? Text(start: nil, count: 0)
+    }
+
+    /// An id in one or two parts.
+    package struct ID {
+        /// What stands before the name and a slash; nil where the name has it.
+        package var namespace: Text?
+        package var name: Text
+    }
+
+    package var id: ID? {
+        guard let name = name(RecordLayout.id, RecordLayout.idLength, copiedAt: idCopy) else { return nil }
+        let isRelative =
+            load(RecordLayout.flags, as: UInt8.self) & RecordLayout.relativeID != 0
+            && !name.contains(UInt8(ascii: "/"))
+        return ID(namespace: isRelative ? namespace : nil, name: name)
+    }
+
+    package var file: Text? { name(RecordLayout.file, RecordLayout.fileLength, copiedAt: fileCopy) }
+
+    package var line: Int? {
+        let line = load(RecordLayout.line, as: UInt32.self)
+        return line == 0 ? nil : Int(line)
+    }
+
+    /// All fields, in the order in which they were written.
+    package var fields: Fields {
+        Fields(
+            position: fileCopy + copied(RecordLayout.file, RecordLayout.fileLength), end: size, bytes: bytes)
+    }
+
+    /// What the signal says in numbers and names; of a key that was given again the last.
+    package var data: KeyedFields { KeyedFields(fields: fields, role: .data) }
+    /// What held around it; of a key that was given again the last.
+    package var context: KeyedFields { KeyedFields(fields: fields, role: .context) }
+
+    package var message: Text? { text(.message) }
+
+    package struct ErrorText {
+        package var type: Text
+        package var message: Text
+        package var code: Text?
+    }
+
+    package var error: ErrorText? {
+        guard let type = text(.errorType), let message = text(.errorMessage) else { return nil }
+        return ErrorText(type: type, message: message, code: text(.errorCode))
+    }
+
+    package var trace: TraceContext? {
+        guard let bytes = text(.trace).map(UnsafeRawBufferPointer.init), bytes.count >= 26 else { return nil }
+        return TraceContext(
+            traceID: .init(
+                high: bytes.loadUnaligned(as: UInt64.self),
+                low: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
+            spanID: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), isSampled: bytes[24] == 1,
+            state: bytes[25] == 1 ? String(decoding: bytes[26...], as: UTF8.self) : nil)
+    }
+
+    package var durationNanoseconds: Int64? {
+        guard case .integer(let nanoseconds)? = fields.first(where: { $0.role == .duration })?.value else {
+            return nil
+        }
+        return nanoseconds
+    }
+
+    // MARK: -
+
+    private func load<Word>(_ offset: Int, as type: Word.Type) -> Word {
+        bytes.loadUnaligned(fromByteOffset: offset, as: type)
+    }
+
+    private var idCopy: Int {
+        RecordLayout.head + copied(RecordLayout.namespace, RecordLayout.namespaceLength)
+    }
+
+    private var fileCopy: Int { idCopy + copied(RecordLayout.id, RecordLayout.idLength) }
+
+    /// How many bytes a name takes behind the head.
+    private func copied(_ address: Int, _ length: Int) -> Int {
+        let count = load(length, as: UInt32.self)
+        return load(address, as: UInt.self) != 0 || count == RecordLayout.none
+            ? 0 : RecordLayout.padded(Int(count))
+    }
+
+    private func name(_ address: Int, _ length: Int, copiedAt copy: Int) -> Text? {
+        let count = load(length, as: UInt32.self)
+        guard count != RecordLayout.none else { return nil }
+        return Text(bytes, load(address, as: UInt.self), orAt: copy, Int(count))
+    }
+
+    private func text(_ role: FieldRole) -> Text? {
+        guard case .text(let text)? = fields.first(where: { $0.role == role })?.value else { return nil }
+        return text
+    }
+}
+
+extension SignalRecord {
+    /// A value in place.
+    package enum Content {
+        case null
+        case integer(Int64)
+        case double(Double)
+        case bool(Bool)
+        case text(Text)
+        /// A keyword without its colon.
+        case keyword(Text)
+        /// Anything else, as EDN that reads back.
+        case edn(Text)
+    }
+
+    package struct Field {
+        let role: FieldRole
+        package let key: Text
+        package let value: Content
+    }
+
+    package struct Fields: Sequence, IteratorProtocol {
+        fileprivate var position: Int
+        fileprivate let end: Int
+        fileprivate let bytes: UnsafeRawPointer
+
+        package mutating func next() -> Field? {
+            guard position < end else { return nil }
+            let at = bytes + position
+            func load<Word>(_ offset: Int, as type: Word.Type) -> Word {
+                at.loadUnaligned(fromByteOffset: offset, as: type)
+            }
+            let keyAddress = load(RecordLayout.key, as: UInt.self)
+            let keyLength = Int(load(RecordLayout.keyLength, as: UInt16.self))
+            let textLength = Int(load(RecordLayout.textLength, as: UInt32.self))
+            let word = load(RecordLayout.word, as: UInt64.self)
+            let textPlace = RecordLayout.field + (keyAddress == 0 ? RecordLayout.padded(keyLength) : 0)
+            let type = FieldType(rawValue: load(RecordLayout.type, as: UInt8.self)) ?? .null
+            let address = type == .staticText ? UInt(word) : 0
+            position += textPlace + (address == 0 ? RecordLayout.padded(textLength) : 0)
+            return Field(
+                role: FieldRole(rawValue: load(RecordLayout.role, as: UInt8.self)) ?? .data,
+                key: Text(at, keyAddress, orAt: RecordLayout.field, keyLength),
+                value: Content(type, word, Text(at, address, orAt: textPlace, textLength)))
+        }
+    }
+
+    package struct KeyedFields: Sequence, IteratorProtocol {
+        fileprivate var fields: Fields
+        fileprivate let role: FieldRole
+
+        package mutating func next() -> Field? {
+            while let field = fields.next() {
+                if field.role == role, !isGivenAgain(field.key) { return field }
+            }
+            return nil
+        }
+
+        private func isGivenAgain(_ key: Text) -> Bool {
+            fields.contains { $0.role == role && $0.key.count == key.count && $0.key.elementsEqual(key) }
+        }
+    }
+}
+
+extension SignalRecord.Content {
+    fileprivate init(_ type: FieldType, _ word: UInt64, _ text: SignalRecord.Text) {
+        switch type {
+        case .null: self = .null
+        case .integer: self = .integer(Int64(bitPattern: word))
+        case .double: self = .double(Double(bitPattern: word))
+        case .bool: self = .bool(word != 0)
+        case .text, .staticText: self = .text(text)
+        case .keyword: self = .keyword(text)
+        case .edn: self = .edn(text)
+        }
+    }
+}
+
+extension SignalRecord.Text {
+    fileprivate init(_ base: UnsafeRawPointer, _ address: UInt, orAt offset: Int, _ count: Int) {
+        let start = UnsafeRawPointer(bitPattern: address) ?? base + offset
+        self.init(start: start.assumingMemoryBound(to: UInt8.self), count: count)
+    }
+}
+
+extension SignalKind {
+    /// The kinds in the order of their bytes.
+    var byte: UInt8 {
+        switch self {
+        case .log: 0
+        case .event: 1
+        case .error: 2
+        case .span: 3
+        case .startup: 4
+        case .module: 5
+        }
+    }
+
+    init(byte: UInt8) {
+        switch byte {
+        case 0: self = .log
+        case 2: self = .error
+        case 3: self = .span
+        case 4: self = .startup
+        case 5: self = .module
+        default: self = .event
+        }
+    }
+}

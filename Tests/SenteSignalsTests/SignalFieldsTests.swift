@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteSignals
+import SenteWire
+import Testing
+
+@Suite("The fields of a call")
+struct SignalFieldsTests {
+    private struct Odd: Error, CustomStringConvertible {
+        var description: String { "odd" }
+    }
+
+    /// What a call of that data makes.
+    private func signal(
+        space: Int = 1_024, id: StaticString = "joined", _ build: (inout SignalFields) -> Void
+    ) -> Signal {
+        withUnsafeTemporaryAllocation(byteCount: space, alignment: 8) { space in
+            var fields = SignalFields(in: UnsafeMutableRawBufferPointer(space), level: .info, kind: .event)
+            fields.setNamespace("my.app")
+            fields.setID(id)
+            build(&fields)
+            return Signal(fields.finish(at: 5))
+        }
+    }
+
+    @Test("each type has its setter", arguments: [0, 72, 80, 100, 1_024])
+    func types(space: Int) {
+        let text = String(repeating: "t", count: 18)
+        let signal = signal(space: space) {
+            $0["int"] = 7
+            $0["int8"] = Int8(-7)
+            $0["uint64"] = UInt64.max
+            $0["double"] = 1.5
+            $0["bool"] = true
+            $0["string"] = text
+            $0["static"] = "fixed" as StaticString
+            $0["scalar"] = StaticString(unicodeScalarLiteral: "é")
+            $0["keyword"] = Keyword("a/b")
+            $0["duration"] = Duration.microseconds(1_500)
+            $0["error"] = Odd()
+            $0["value"] = [1, "two"]
+            $0["null"] = nil
+        }
+        let expected: ValueMap = [
+            .keyword("int"): 7, .keyword("int8"): -7, .keyword("uint64"): .bigInteger(BigInteger(UInt64.max)),
+            .keyword("double"): 1.5, .keyword("bool"): true, .keyword("string"): .string(text),
+            .keyword("static"): "fixed", .keyword("scalar"): "é", .keyword("keyword"): .keyword("a/b"),
+            .keyword("duration"): 1.5,
+            .keyword("error"): .map([.keyword("type"): "Odd", .keyword("message"): "odd"]),
+            .keyword("value"): [1, "two"], .keyword("null"): nil,
+        ]
+        #expect(signal.data == expected)
+        #expect(signal.data.keys == expected.keys)
+        #expect(signal.time == 5)
+    }
+
+    @Test("a key that is written again has its last value, once")
+    func again() {
+        let signal = signal {
+            $0["a"] = 1
+            $0["b"] = 2
+            $0["a"] = "three"
+        }
+        #expect(signal.data == [.keyword("a"): "three", .keyword("b"): 2])
+    }
+
+    @Test("an id without a slash belongs to the namespace, one with a slash to nobody")
+    func ids() {
+        #expect(signal(id: "joined") { _ in }.id == "my.app/joined")
+        #expect(signal(id: "other/joined") { _ in }.id == "other/joined")
+    }
+
+    @Test("more than the stack holds goes on in allocated bytes")
+    func overflow() {
+        let text = String(repeating: "x", count: 5_000)
+        let signal = signal {
+            for _ in 0..<3 { $0["a"] = text }
+            $0["b"] = text
+        }
+        #expect(signal.data == [.keyword("a"): .string(text), .keyword("b"): .string(text)])
+    }
+
+    @Test("a builder that never ends is bounded")
+    func endless() {
+        let signal = signal { fields in
+            for number in 0..<100_000 { fields["n"] = number }
+        }
+        #expect(signal.data == [.keyword("n"): 255, .keyword("fields-left-out"): 99_744])
+    }
+
+    @Test("a context that was encoded once is the context of each signal")
+    func context() {
+        let context: ValueMap = [.keyword("user"): "ann", .keyword("deep"): [1, [2]]]
+        let encoded = EncodedContext(context)
+        let signal = signal {
+            $0.setContext(encoded)
+            $0["a"] = 1
+        }
+        #expect(signal.context == context)
+        #expect(signal.data == [.keyword("a"): 1])
+    }
+}
