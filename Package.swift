@@ -63,7 +63,7 @@ let package = Package(
                 "SenteBase", "SenteWire", "SenteCore", "SenteTransport",
                 .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
             ], staysWithCaller, resources: [.copy("PrivacyInfo.xcprivacy")]),
-        room("SenteServer", ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
+        room("SenteServer", ["SenteBase", "SenteWire", "SenteSignals", "SenteSocket", "SenteTransport"]),
         room(
             "SenteTestKit",
             [
@@ -114,7 +114,8 @@ let package = Package(
                 "SenteServer", "SenteTestKit", "SenteTestSupport", "console", "chat", "echo", "bench",
             ]),
         tests(
-            "SenteServerTests", ["SenteServer", "SenteBase", "SenteWire", "SenteSocket", "SenteTransport"]),
+            "SenteServerTests",
+            ["SenteServer", "SenteBase", "SenteWire", "SenteSignals", "SenteSocket", "SenteTransport"]),
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
         tests("SentePublicTests", ["SenteLite", "SenteTestKit"], packageAccess: false),

@@ -19,6 +19,8 @@ package enum ServerEffect: Hashable, Sendable {
     case serve(ServedRequest)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
+    /// Something of note happened that somebody wants to hear of (`ServerSession.signalLevel`).
+    case record(ServerSignal)
 }
 
 /// Many deliveries that differ in their message id only, made one by one.

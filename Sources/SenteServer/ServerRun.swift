@@ -16,10 +16,10 @@ final class ServerRun {
     private static let floodAhead = 1 << 20
     private static let floodPause = Duration.milliseconds(1)
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private let hook: ReferenceServer.Hook?
-    private let service: ServerService
-    private var session: ServerSession
+    let service: ServerService
+    private(set) var session: ServerSession
     private var effects: [ServerEffect] = []
     private var isPerforming = false
 
@@ -48,7 +48,7 @@ final class ServerRun {
     private weak var bound: LoopBound<ServerRun>?
 
     /// What is told when a client goes.
-    private struct Visit {
+    struct Visit {
         var visitor: ServerAccess.Visitor
         let began: Instant
         var messages = 0
@@ -64,12 +64,14 @@ final class ServerRun {
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
         session = ServerSession(configuration, seed: seed)
+        session.signalLevel = service.onSignal == nil ? nil : service.signalLevel
     }
 
     /// Listens; the real port.
     func start(as observer: ServerObserver) throws(LinkFailure) -> Int {
         let configuration = session.configuration
         bound = observer.run
+        tellStart()
         guard let port = UInt16(exactly: configuration.port) else {
             throw LinkFailure(
                 .unavailable, "The port is \(configuration.port), but must lie between 0 and 65535.")
@@ -126,6 +128,7 @@ final class ServerRun {
 
     func requested(_ request: HTTPRequest, by connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
+        tellRequest(request)
         switch admit(request, id) {
         case .upgrade: connection.accept()
         case .answer(let answer):
@@ -155,7 +158,7 @@ final class ServerRun {
         case .accepted(let handshake):
             handshakes[id] = handshake
             if service.onEvent != nil { requests[id] = request }
-            if service.onAccess != nil {
+            if service.onAccess != nil || service.onSignal != nil {
                 visits[id] = Visit(visitor: visitor(arriving[id], request.target), began: loop.now.instant)
             }
             return .upgrade
@@ -176,6 +179,7 @@ final class ServerRun {
         guard var visit = visits.removeValue(forKey: id), let name = session.name(of: id) else { return }
         visit.visitor.name = name
         visits[id] = visit
+        tellOpened(name)
         service.onAccess?(.came(visit.visitor))
     }
 
@@ -189,13 +193,13 @@ final class ServerRun {
 
     func closed(_ connection: ServerConnection, _ end: LinkEnd) {
         let id = ConnectionID(connection.id.number)
-        tellGone(id, end)
         if keepingTCP.remove(id) != nil { linger(connection) }
         arriving[id] = nil
         handshakes[id] = nil
         closing[id] = nil
         forget(id)
         performEffects()
+        tellGone(id, end)
         requests[id] = nil
         finishStop()
     }
@@ -253,6 +257,7 @@ final class ServerRun {
             service.onRequest?(request) { command in
                 bound.loop.post { bound.content.perform(command) }
             }
+        case .record(let signal): tell(signal)
         case .flood(let id, let flood):
             floods[id, default: Queue()].append(flood)
             pour(id)
@@ -292,6 +297,7 @@ final class ServerRun {
             cut(connection, id)
             forget(id)
         case .tooBig:
+            tellTooBig(message, for: id)
             connection.close(.internalError, reason: "an answer is too big")
             closing[id] = connection
             forget(id)
@@ -313,6 +319,7 @@ final class ServerRun {
         // One that is cut before it opened never came.
         guard let visit = visits.removeValue(forKey: id), visit.visitor.name != nil else { return }
         let stayed = visit.began.duration(to: loop.now.instant)
+        tellClosed(visit, end)
         service.onAccess?(.went(visit.visitor, after: stayed, messages: visit.messages, end))
     }
 
@@ -336,6 +343,7 @@ final class ServerRun {
         for connection in lingering.drain() { connection.cut() }
         timer = nil
         floodTimer = nil
+        tell(session.signal(.serverStopped, [:]))
         done()
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+package import SenteSignals
 package import SenteSocket
 package import SenteWire
 
@@ -22,6 +23,12 @@ package struct ServerService: Sendable {
     package var handshakeData: @Sendable (HTTPRequest) -> Value = { _ in .null }
     /// Is told who comes, goes and is turned away; on the loop, so it must not block.
     package var onAccess: (@Sendable (ServerAccess) -> Void)?
+    /// Is told what happens; on the loop, so it must not block.
+    package var onSignal: (@Sendable (Signal) -> Void)?
+    /// The least level that `onSignal` is told.
+    ///
+    /// What is below is not even made. The default is `.info`.
+    package var signalLevel: SignalLevel = .info
     /// Is given the events; nil: they come back to who sent them.
     package var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
 

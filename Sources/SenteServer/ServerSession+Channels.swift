@@ -5,10 +5,9 @@ import SenteWire
 
 extension ServerSession {
     mutating func subscribe(_ id: ConnectionID, to channel: Value) {
+        record(signal(.subscriptionRequest, ["conn-id": field(id), "channel-id": channel]))
         if let refusal = whyNotCreated(channel) { return refuse(channel, refusal, to: id) }
-        if !channels.contains(channel) {
-            channels.create(channel, configuration.channelDefaults, at: now)
-        }
+        createChannel(channel, configuration.channelDefaults)
         let isNew = !channels.isSubscribed(id, to: channel)
         let count = connections[id]?.subscriptions.count ?? 0
         if isNew, count >= configuration.tables.subscriptionsPerConnection {
@@ -17,9 +16,40 @@ extension ServerSession {
         guard let subscribers = channels.subscribe(id, to: channel) else {
             return refuse(channel, .subscribersReached, to: id)
         }
-        if isNew { connections[id]?.subscriptions.insert(channel) }
+        if isNew {
+            connections[id]?.subscriptions.insert(channel)
+            record(
+                signal(
+                    .subscriptionAdded,
+                    [
+                        "conn-id": field(id), "channel-id": channel, "total-subscribers": Value(subscribers),
+                    ]))
+        }
         let retained = channels.retained(in: channel)
         send(.subscribed(channel, count: subscribers, retained: retained), to: id, as: .answer)
+        guard family == .maps, !retained.isEmpty else { return }
+        record(
+            signal(
+                .retainedMessagesSent,
+                ["conn-id": field(id), "channel-id": channel, "message-count": Value(retained.count)]))
+    }
+
+    /// A channel that exists stays as it is.
+    mutating func createChannel(_ channel: Value, _ settings: ChannelConfiguration) {
+        guard !channels.contains(channel) else { return }
+        channels.create(channel, settings, at: now)
+        record(
+            signal(
+                .channelCreated,
+                [
+                    "channel-id": channel,
+                    "config": .map(
+                        .keywords([
+                            "max-subscribers": Value(settings.maximumSubscribers),
+                            "message-retention": Value(settings.retention),
+                            "rpc-timeout-ms": .integer(settings.requestLimit.wholeMilliseconds),
+                        ])),
+                ]))
     }
 
     /// Nil when the channel exists or may be made.
@@ -34,20 +64,42 @@ extension ServerSession {
 
     private mutating func refuse(_ channel: Value, _ reason: RejectionReason, to id: ConnectionID) {
         let isFull = reason == .subscribersReached
-        let answer = ServerMessage.subscribeRefused(
-            channel, reason, current: isFull ? channels.subscribers(of: channel)?.count : nil,
-            maximum: isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil)
+        let current = isFull ? channels.subscribers(of: channel)?.count : nil
+        let maximum = isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil
+        record(
+            signal(
+                .subscriptionRejected,
+                [
+                    "conn-id": field(id), "channel-id": channel, "reason": .string(reason.rawValue),
+                    "current": current.map { Value($0) }, "max": maximum.map { Value($0) },
+                ]))
+        let answer = ServerMessage.subscribeRefused(channel, reason, current: current, maximum: maximum)
         send(answer, to: id, as: .answer)
         sendError(reason, to: id)
     }
 
     mutating func unsubscribe(_ id: ConnectionID, from channel: Value) {
-        if channels.unsubscribe(id, from: channel) { connections[id]?.subscriptions.remove(channel) }
+        if channels.unsubscribe(id, from: channel) {
+            connections[id]?.subscriptions.remove(channel)
+            record(
+                signal(
+                    .subscriptionRemoved,
+                    [
+                        "conn-id": field(id), "channel-id": channel,
+                        "remaining-subscribers": Value(channels.subscribers(of: channel)?.count ?? 0),
+                    ]))
+        }
         send(.unsubscribed(channel, existed: channels.contains(channel)), to: id, as: .answer)
     }
 
     mutating func deleteChannel(_ channel: Value) {
-        for id in channels.delete(channel) { connections[id]?.subscriptions.remove(channel) }
+        guard channels.contains(channel) else { return }
+        let subscribers = channels.delete(channel)
+        for id in subscribers { connections[id]?.subscriptions.remove(channel) }
+        record(
+            signal(
+                .channelDeleted,
+                ["channel-id": channel, "subscriber-count": Value(subscribers.count)]))
     }
 
     /// Delivers first and then tells the publisher, as sente-lite does.
@@ -59,46 +111,97 @@ extension ServerSession {
         _ data: Value, to channel: Value, from sender: ConnectionID?, named name: String? = nil,
         excludesSender: Bool
     ) {
+        record(signal(.publishStart, ["channel-id": channel]))
         guard data.isNull || data.mapValue != nil else {
             // sente-lite's handler throws here and says nothing; an answer is what its documents promise.
-            guard let sender, !outbox.faults(of: sender).ignoresUnfitData else { return }
+            guard let sender else { return recordUnpublished(channel, .dataUnfit, from: nil) }
+            guard !outbox.faults(of: sender).ignoresUnfitData else { return }
             return refusePublish(channel, .dataUnfit, to: sender)
         }
         guard let subscribers = channels.subscribers(of: channel) else {
-            guard let sender else { return }
+            guard let sender else { return recordUnpublished(channel, .channelNotFound, from: nil) }
             return refusePublish(channel, .channelNotFound, to: sender)
         }
         let messageID = counters.newMessageID()
         channels.record(.data(data), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         let left = excludesSender ? sender : nil
         let author = name ?? sender.flatMap { connections[$0]?.name }
-        deliver(to: subscribers, but: left) { isFlat in
+        let isLeftOut = left.map(subscribers.contains) ?? false
+        let targets = subscribers.count - (isLeftOut ? 1 : 0)
+        record(
+            signal(
+                .messagePublished,
+                [
+                    "channel-id": channel, "message-id": .string(messageID),
+                    "target-subscriber-count": Value(targets),
+                    "total-subscriber-count": Value(subscribers.count),
+                ]))
+        record(
+            signal(.channelBroadcastStart, ["channel-id": channel, "subscriber-count": Value(targets)]))
+        let delivered = deliver(to: subscribers, but: left) { isFlat in
             .delivery(channel, data: data, messageID: messageID, sender: author, isFlat: isFlat)
         }
+        record(
+            signal(
+                .channelBroadcastComplete,
+                ["channel-id": channel, "delivered": Value(delivered), "target-count": Value(targets)]))
         guard let sender else { return }
-        let isLeftOut = left.map(subscribers.contains) ?? false
         send(
-            .published(channel, messageID: messageID, deliveredTo: subscribers.count - (isLeftOut ? 1 : 0)),
-            to: sender, as: .answer)
+            .published(channel, messageID: messageID, deliveredTo: targets), to: sender, as: .answer)
+    }
+
+    /// A client's publish fails; the server's own is a broadcast that does.
+    private mutating func recordUnpublished(
+        _ channel: Value, _ reason: RejectionReason, from id: ConnectionID?
+    ) {
+        record(
+            signal(
+                id == nil ? .broadcastFailed : .publishFailed,
+                [
+                    "conn-id": id.flatMap { field($0) }, "channel-id": channel,
+                    "reason": .string(reason.rawValue),
+                ]))
     }
 
     private mutating func refusePublish(_ channel: Value, _ reason: RejectionReason, to id: ConnectionID) {
+        recordUnpublished(channel, reason, from: id)
         send(.publishRefused(channel, reason), to: id, as: .answer)
         sendError(reason, to: id)
     }
 
-    /// Sends one message to many, encoded once for each shape in use.
+    /// Sends a message to every connection; in Sente to every user.
+    mutating func broadcast(_ value: Value) {
+        record(signal(.broadcastStart, ["total-connections": Value(connections.count)]))
+        var sent = 0
+        if family == .sente {
+            for uid in users.uids {
+                push(value, to: uid, flushes: false)
+                sent += 1
+            }
+        } else {
+            sent = deliver(to: connectionIDs, but: nil) { _ in .broadcast(value) }
+        }
+        record(
+            signal(
+                .broadcastComplete,
+                ["sent-count": Value(sent), "total-connections": Value(connections.count)]))
+    }
+
+    /// Sends one message to many, encoded once for each shape in use; to how many.
     mutating func deliver(
         to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?,
         _ message: (_ isFlat: Bool) -> ServerMessage
-    ) {
-        var shapes: [Bool: Message] = [:]
+    ) -> Int {
+        var shapes: [Bool: (said: ServerMessage, message: Message)] = [:]
+        var count = 0
         for id in subscribers where id != left {
             let isFlat = outbox.isFaulty && outbox.faults(of: id).deliversFlat
-            guard let encoded = shapes[isFlat] ?? dialect.encode(message(isFlat), at: now) else { return }
-            shapes[isFlat] = encoded
-            send(encoded, to: id, as: .push)
+            guard let shape = shapes[isFlat] ?? encode(message(isFlat)) else { return count }
+            shapes[isFlat] = shape
+            send(shape.message, shape.said, to: id, as: .push)
+            count += 1
         }
+        return count
     }
 
     /// Lets the shell pour deliveries to whoever ordered them, subscribed or not.
@@ -114,7 +217,11 @@ extension ServerSession {
             let flood = isFlat
                 ? Flood(count: count, first: nil, head: message.bytes, tail: [])
                 : Flood(count: count, first: counters.messages &+ 1, of: message, at: "msg-")
-        else { return send(.error(.floodUnfit, requestID: nil), to: id, as: .answer) }
+        else {
+            recordUnprocessed(
+                RejectionReason.floodUnfit.rawValue, RejectionReason.floodUnfit.sentence, from: id)
+            return send(.error(.floodUnfit, requestID: nil), to: id, as: .answer)
+        }
         counters.messages &+= UInt64(count)
         effects.append(.flood(id, flood))
     }

@@ -34,9 +34,13 @@ extension ServerSession {
         connections[id]?.requests.insert(requestID)
 
         let messageID = counters.newMessageID()
+        let names = isServed ? ["server"] : subscribers.compactMap { $0 == id ? nil : connections[$0]?.name }
+        recordRequest(
+            requestID, on: channel, from: id, now.instant.duration(to: due),
+            Self.delivered(messageID, to: names))
         if isServed {
             send(
-                .requestTaken(requestID.text, channel, messageID: messageID, subscribers: ["server"]),
+                .requestTaken(requestID.text, channel, messageID: messageID, subscribers: names),
                 to: id, as: .answer)
             return effects.append(
                 .serve(ServedRequest(id: requestID.text, channel: channel, data: data)))
@@ -44,9 +48,8 @@ extension ServerSession {
         channels.record(
             .request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         if isForwarded {
-            deliver(to: subscribers, but: id) { .request(request, channel: channel, isFlat: $0) }
+            _ = deliver(to: subscribers, but: id) { .request(request, channel: channel, isFlat: $0) }
         }
-        let names = subscribers.compactMap { $0 == id ? nil : connections[$0]?.name }
         send(
             .requestTaken(requestID.text, channel, messageID: messageID, subscribers: names),
             to: id, as: .answer)
@@ -56,9 +59,12 @@ extension ServerSession {
     private mutating func answer(
         _ requestID: WireName, with data: Value, on channel: Value, to id: ConnectionID
     ) {
+        let messageID = counters.newMessageID()
         let taken = ServerMessage.requestTaken(
-            requestID.text, channel, messageID: counters.newMessageID(), subscribers: ["server"])
+            requestID.text, channel, messageID: messageID, subscribers: ["server"])
         let response = ServerMessage.response(requestID.text, data: data, isError: false, nil)
+        recordRequest(requestID, on: channel, from: id, nil, Self.delivered(messageID, to: ["server"]))
+        recordResponse(requestID, to: id, after: .zero, isError: false)
         if outbox.isFaulty, outbox.faults(of: id).replies == .outOfOrder {
             send(response, to: id, as: .answer)
             send(taken, to: id, as: .answer)
@@ -71,6 +77,9 @@ extension ServerSession {
     private mutating func refuse(
         _ requestID: WireName, on channel: Value, _ reason: RejectionReason, to id: ConnectionID
     ) {
+        recordRequest(
+            requestID, on: channel, from: id, nil,
+            ["success": false, "reason": .string(reason.rawValue)])
         send(.requestRefused(requestID.text, channel, reason), to: id, as: .answer)
         sendError(reason, requestID.text, to: id)
     }
@@ -82,6 +91,13 @@ extension ServerSession {
         guard let name = requestID.stringValue.map({ WireName($0) }),
             settle(name, with: data, isError: isError)
         else {
+            record(
+                signal(
+                    .responseFailed,
+                    [
+                        "request-id": requestID, "conn-id": field(id),
+                        "reason": .string(RejectionReason.requestNotFound.rawValue),
+                    ]))
             send(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
             return sendError(.requestNotFound, requestID.stringValue, to: id)
         }
@@ -94,6 +110,9 @@ extension ServerSession {
         guard let request = requests.remove(requestID) else { return false }
         connections[request.requester]?.requests.remove(requestID)
         if !request.isSilent {
+            recordResponse(
+                requestID, to: request.requester, after: request.createdAt.duration(to: now.instant),
+                isError: isError)
             send(
                 .response(requestID.text, data: data, isError: isError, nil), to: request.requester,
                 as: .response)
@@ -106,6 +125,13 @@ extension ServerSession {
     mutating func expire(_ id: WireName, _ request: RequestTable.Request) {
         counters.expiredRequests += 1
         connections[request.requester]?.requests.remove(id)
+        record(
+            signal(
+                .requestExpired,
+                [
+                    "request-id": .string(id.text), "conn-id": field(request.requester),
+                    "age-ms": .integer(request.createdAt.duration(to: now.instant).wholeMilliseconds),
+                ]))
         if request.isSilent { return }
         if outbox.faults(of: request.requester).sendsErrors {
             sendError(.requestTimedOut, id.text, to: request.requester)
@@ -114,5 +140,50 @@ extension ServerSession {
                 .response(id.text, data: .null, isError: true, .requestTimedOut), to: request.requester,
                 as: .response)
         }
+    }
+
+    // MARK: Signals
+
+    /// Where a request went, or why nowhere.
+    private mutating func recordRequest(
+        _ requestID: WireName, on channel: Value, from id: ConnectionID, _ limit: Duration?,
+        _ delivery: @autoclosure () -> KeyValuePairs<String, Value?>
+    ) {
+        record(
+            signal(
+                .requestSent,
+                [
+                    "request-id": .string(requestID.text), "conn-id": field(id),
+                    "target-channel-id": channel,
+                    "timeout-ms": limit.map { .integer($0.wholeMilliseconds) },
+                    "delivery-result": .map(.keywords(delivery())),
+                ]))
+    }
+
+    private static func delivered(_ messageID: String, to names: [String]) -> KeyValuePairs<String, Value?> {
+        [
+            "success": true, "message-id": .string(messageID), "delivered-to": Value(names.count),
+            "subscribers": .vector(names.map { .string($0) }),
+        ]
+    }
+
+    private mutating func recordResponse(
+        _ requestID: WireName, to id: ConnectionID, after duration: Duration, isError: Bool
+    ) {
+        record(
+            signal(
+                .responseSent,
+                [
+                    "request-id": .string(requestID.text), "target-conn-id": field(id),
+                    "error?": .bool(isError),
+                ]))
+        record(
+            signal(
+                .correlation,
+                [
+                    "request-id": .string(requestID.text),
+                    "duration-ms": .integer(duration.wholeMilliseconds),
+                    "error?": .bool(isError),
+                ]))
     }
 }

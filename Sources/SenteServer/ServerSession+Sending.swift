@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteWire
 
 extension ServerSession {
     mutating func send(_ message: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
-        guard let message = dialect.encode(message, at: now) else { return }
-        send(message, to: id, as: kind)
+        guard let (said, message) = encode(message, for: id) else { return }
+        if kind == .answer || kind == .pong, answerType == nil { answerType = said.type }
+        send(message, said, to: id, as: kind)
+    }
+
+    /// The message with its bytes; nil when the family has no such message, or a value cannot be written.
+    mutating func encode(
+        _ said: ServerMessage, for id: ConnectionID? = nil
+    ) -> (said: ServerMessage, message: Message)? {
+        if let message = dialect.encode(said, at: now) { return (said, message) }
+        if said.carriesData {
+            recordUnsent(
+                said.type, to: id, "The message cannot be written in the server's dialect and format.")
+        }
+        return nil
     }
 
     /// An `error` frame, where the faults ask for one.
@@ -14,8 +28,18 @@ extension ServerSession {
         send(.error(reason, requestID: requestID), to: id, as: .answer)
     }
 
-    mutating func send(_ message: Message, to id: ConnectionID, as kind: MessageKind) {
+    /// What a fault holds back is not told of.
+    mutating func send(_ message: Message, _ said: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
         guard connections[id] != nil else { return }
+        let before = effects.count
         outbox.send(message, to: id, as: kind, at: now.instant, into: &effects)
+        guard effects.count > before else { return }
+        record(
+            signal(
+                .messageSent,
+                [
+                    "conn-id": field(id), "channel-id": said.channel, "type": .string(said.type),
+                    "size": Value(message.bytes.count), "format": formatField,
+                ]))
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+import SenteWire
 
 extension ServerSession {
     /// What can wake the session, in the order in which it is served.
@@ -67,17 +68,39 @@ extension ServerSession {
     /// Whoever's last pong is too old is given up; the others are pinged.
     private mutating func beat() {
         heartbeatDue = connections.isEmpty ? nil : nextHeartbeat()
-        guard let ping = dialect.encode(.ping, at: now) else { return }
+        guard let (said, ping) = encode(.ping) else { return }
+        let timeout = configuration.heartbeatTimeout
+        let timeoutField = Value.integer(timeout.wholeMilliseconds)
+        record(
+            signal(
+                .heartbeatCheck,
+                ["total-connections": Value(connections.count), "timeout-ms": timeoutField]))
+        let dead = counters.deadConnections
         for id in connectionIDs {
             guard let connection = connections[id] else { continue }
             let silence = connection.lastPong.duration(to: now.instant)
-            if silence > configuration.heartbeatTimeout, !outbox.faults(of: id).isSilent {
+            if silence > timeout, !outbox.faults(of: id).isSilent {
                 counters.deadConnections += 1
+                record(
+                    signal(
+                        .heartbeatTimeout,
+                        [
+                            "conn-id": field(id),
+                            "time-since-pong-ms": .integer(silence.wholeMilliseconds),
+                            "timeout-ms": timeoutField,
+                        ]))
+                record(signal(.closingDeadConnection, ["conn-id": field(id)]))
                 // The original closes with http-kit's default, 1000.
                 end(id, .close(.normal, family == .vectors ? "" : "heartbeat timeout"))
             } else {
-                send(ping, to: id, as: .push)
+                send(ping, said, to: id, as: .push)
+                record(signal(.heartbeatPingSent, ["conn-id": field(id)]))
             }
+        }
+        if counters.deadConnections > dead {
+            record(
+                signal(
+                    .heartbeatCleanupComplete, ["closed-count": Value(counters.deadConnections - dead)]))
         }
     }
 }

@@ -29,7 +29,7 @@ extension ServerSession {
         startKeepAlive(of: id)
         guard outbox.faults(of: id).reversesHeldPushes else { return }
         for var held in users.takeHeld(for: connection.clientID, of: connection.uid).reversed() {
-            send(held.message, to: id, as: .push)
+            send(held.message, .batch([]), to: id, as: .push)
             held.clientIDs.removeAll { $0 == connection.clientID }
             if !held.clientIDs.isEmpty { tryAgain(held) }
         }
@@ -118,7 +118,7 @@ extension ServerSession {
 
     mutating func flush(_ uid: Value) {
         let events = users.takePushes(of: uid)
-        guard !events.isEmpty, let message = dialect.encode(.batch(events), at: now) else { return }
+        guard !events.isEmpty, let (_, message) = encode(.batch(events)) else { return }
         let clients = users.clients(of: uid).map(\.id)
         deliver(UserTable.Held(uid: uid, message: message, clientIDs: clients))
     }
@@ -133,7 +133,7 @@ extension ServerSession {
                 rest.clientIDs.append(clientID)
                 continue
             }
-            send(message.message, to: client.connection, as: .push)
+            send(message.message, .batch([]), to: client.connection, as: .push)
             noteActivity(of: client.connection)
         }
         if !rest.clientIDs.isEmpty { tryAgain(rest) }

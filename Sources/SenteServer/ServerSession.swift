@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteSignals
 import SenteWire
 
 /// The decisions of a reference server, as a value: no socket, no clock, no randomness but its seed.
@@ -37,6 +38,8 @@ package struct ServerSession: Sendable {
     }
 
     package let configuration: ServerConfiguration
+    /// From what level on somebody wants to hear of what happens; nil: nobody does, and no signal is made.
+    package var signalLevel: SignalLevel?
     package internal(set) var counters = ServerCounters()
 
     var generator: Generator
@@ -59,6 +62,8 @@ package struct ServerSession: Sendable {
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
     /// The effects of the step that runs; empty between steps.
     var effects: [ServerEffect] = []
+    /// What the message under way was answered by, first.
+    var answerType: String?
 
     private(set) var isStopped = false
     private(set) var startedAt: Instant?
@@ -86,6 +91,7 @@ package struct ServerSession: Sendable {
         defer { swap(&self.effects, &effects) }
         start()
         if case .closed(let id) = input { forget(id) }
+        let expired = counters.expiredRequests
         // Messages held up until now go ahead of those that this input brings.
         expire([.heldUp])
         switch input {
@@ -96,6 +102,9 @@ package struct ServerSession: Sendable {
         }
         // Last, so that a pong or an answer that is here already comes in time, however late the timers are.
         expire()
+        if counters.expiredRequests > expired {
+            record(signal(.cleanupCompleted, ["expired-count": Value(counters.expiredRequests - expired)]))
+        }
     }
 
     var family: ServerConfiguration.Dialect { configuration.dialect }
@@ -133,6 +142,10 @@ package struct ServerSession: Sendable {
             lastPong: now.instant, uid: uid, clientID: WireName(clientID))
         connectionIDs.insert(id)
         names[WireName(name)] = id
+        record(
+            signal(
+                .connectionAdded,
+                ["conn-id": .string(name), "total-connections": Value(connections.count)]))
         if heartbeatDue == nil { heartbeatDue = nextHeartbeat() }
         let faults = outbox.faults(of: id)
         if let ending = faults.ending, faults.endingAfter <= 0 { return end(id, ending) }
@@ -158,8 +171,26 @@ package struct ServerSession: Sendable {
         names[WireName(connection.name)] = nil
         outbox.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
+        if !connection.subscriptions.isEmpty {
+            record(
+                signal(
+                    .allSubscriptionsRemoved,
+                    [
+                        "conn-id": .string(connection.name),
+                        "channel-count": Value(connection.subscriptions.count),
+                    ]))
+        }
         for request in connection.requests { requests.remove(request) }
         if let window = connection.window { windows.remove(window.ticket) }
+        record(
+            signal(
+                .connectionRemoved,
+                [
+                    "conn-id": .string(connection.name),
+                    "duration-ms": .integer(max(0, now.wallMilliseconds - connection.openedAt)),
+                    "message-count": Value(connection.messageCount),
+                    "total-connections": Value(connections.count),
+                ]))
         if connection.hasJoined { leave(id, connection) }
     }
 
@@ -180,6 +211,9 @@ package struct ServerSession: Sendable {
         guard let place = connections.index(forKey: id) else { return }
         connections.values[place].messageCount += 1
         connections.values[place].lastActivity = now.wallMilliseconds
+        record(
+            signal(
+                .messageReceived, ["conn-id": field(id), "size": Value(message.bytes.count)]))
         if family == .sente { noteMessage(from: id) }
         if outbox.isFaulty {
             let faults = outbox.faults(of: id)
@@ -188,7 +222,33 @@ package struct ServerSession: Sendable {
             }
         }
         guard fits(message) else { return refuse(message, from: id) }
-        switch dialect.decode(message) {
+        let said = dialect.decode(message)
+        if said == .unreadable {
+            counters.unreadableMessages += 1
+            recordUnreadable(message, from: id)
+            return sendError(.unreadable, to: id)
+        }
+        record(
+            signal(
+                .messageParsed,
+                [
+                    "conn-id": field(id), "type": said.type.map { .string($0) },
+                    "size": Value(message.bytes.count), "format": formatField,
+                ]))
+        record(signal(.messageRouting, ["conn-id": field(id), "type": said.type.map { .string($0) }]))
+        answerType = nil
+        route(said, from: id)
+        record(
+            signal(
+                .messageProcessed,
+                [
+                    "conn-id": field(id), "type": said.type.map { .string($0) },
+                    "response-type": answerType.map { .string($0) },
+                ]))
+    }
+
+    private mutating func route(_ message: ClientMessage, from id: ConnectionID) {
+        switch message {
         case .subscribe(let channel): subscribe(id, to: channel)
         case .unsubscribe(let channel): unsubscribe(id, from: channel)
         case .publish(let channel, let data, let excludesSender):
@@ -201,21 +261,18 @@ package struct ServerSession: Sendable {
             send(.pong(stamp: stamp), to: id, as: .pong)
             if family == .sente { tell([.keyword("chsk/ws-ping")], from: id) }
         case .pong:
-            connections.values[place].lastPong = now.instant
+            connections[id]?.lastPong = now.instant
             send(.pongAcknowledged, to: id, as: .pong)
             if family == .sente { tell([.keyword("chsk/ws-pong")], from: id) }
         case .listChannels: send(.channels(channels.reports), to: id, as: .answer)
         case .listSubscriptions:
-            send(.subscriptions(Array(connections.values[place].subscriptions)), to: id, as: .answer)
+            send(.subscriptions(connections[id].map { Array($0.subscriptions) } ?? []), to: id, as: .answer)
         case .flood(let channel, let data, let count): flood(id, with: data, on: channel, count)
         case .event(let event, let callback): take(event, callback, from: id)
         case .other(let value):
             if configuration.hasHook { return effects.append(.ask(id, value)) }
-            send(.echo(value, name: connections.values[place].name), to: id, as: .answer)
-        case .ignored: break
-        case .unreadable:
-            counters.unreadableMessages += 1
-            sendError(.unreadable, to: id)
+            send(.echo(value, name: name(of: id) ?? ""), to: id, as: .answer)
+        case .ignored, .unreadable: break
         }
     }
 
@@ -228,6 +285,9 @@ package struct ServerSession: Sendable {
 
     private mutating func refuse(_ message: Message, from id: ConnectionID) {
         counters.oversizedMessages += 1
+        recordUnprocessed(
+            "message-too-big", "The message is larger than the server allows.", size: message.bytes.count,
+            from: id)
         guard family == .vectors else {
             return end(id, .close(.messageTooBig, "the message is too big"))
         }
@@ -243,7 +303,7 @@ package struct ServerSession: Sendable {
         guard startedAt == nil else { return }
         startedAt = now.instant
         for channel in configuration.channels {
-            channels.create(.string(channel.name), channel.configuration, at: now)
+            createChannel(.string(channel.name), channel.configuration)
         }
     }
 
@@ -254,11 +314,8 @@ package struct ServerSession: Sendable {
         case .started(let port):
             actualPort = port
             startedAt = now.instant
-        case .broadcast(let value) where family == .sente:
-            for uid in users.uids { push(value, to: uid, flushes: false) }
-        case .broadcast(let value):
-            guard let message = dialect.encode(.broadcast(value), at: now) else { return }
-            for id in connectionIDs { send(message, to: id, as: .push) }
+            recordStart(on: port)
+        case .broadcast(let value): broadcast(value)
         case .echo(let value, let callback, let id): echo(value, callback, to: id)
         case .serve(let channel): served.insert(channel)
         case .answer(let data, let id, let isError): settle(WireName(id), with: data, isError: isError)
@@ -268,7 +325,7 @@ package struct ServerSession: Sendable {
         case .publish(let value, let channel):
             publish(value, to: .string(channel), from: nil, excludesSender: false)
         case .createChannel(let name, let settings):
-            channels.create(.string(name), settings ?? configuration.channelDefaults, at: now)
+            createChannel(.string(name), settings ?? configuration.channelDefaults)
         case .deleteChannel(let name): deleteChannel(.string(name))
         case .close(let id, let code, let reason):
             for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .close(code, reason)) }
@@ -277,7 +334,9 @@ package struct ServerSession: Sendable {
         case .setFaults(let faults, let id): outbox.setFaults(faults, of: id)
         case .stop:
             isStopped = true
+            record(signal(.serverStopping, ["active-connections": Value(connections.count)]))
             for id in connectionIDs { end(id, .close(.goingAway, "the server stops")) }
+            if heartbeatDue != nil { record(signal(.heartbeatStopped, [:])) }
             heartbeatDue = nil
             users.removeAll()
         }

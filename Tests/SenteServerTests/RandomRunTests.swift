@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteServer
+import SenteSignals
 import SenteWire
 import Testing
 
@@ -57,6 +58,7 @@ struct RandomRunTests {
             $0.maximumConnections = 5
             $0.tables.delayedMessages = 20
         }
+        if seed % 3 == 0 { server.session.signalLevel = .trace }
         var here: Set<UInt64> = []
         var next: UInt64 = 0
         var requests: [String] = []
@@ -93,6 +95,7 @@ struct RandomRunTests {
                         requests = requests.suffix(20) + [request]
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
+                case .record: break
                 case .ask, .tell, .serve, .flood: Issue.record("\(effect)")
                 }
             }
@@ -158,6 +161,7 @@ struct RandomRunTests {
             $0.sente.keepAlive = .seconds(4)
             $0.sente.pingTimeout = .seconds(2)
         }
+        if seed % 3 == 0 { server.session.signalLevel = .trace }
         var here: Set<UInt64> = []
         var next: UInt64 = 0
         var seen = 0
@@ -175,6 +179,7 @@ struct RandomRunTests {
                     _ = try WireFormat.edn.decode(message.bytes)
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .tell: #expect(seed % 2 == 0)
+                case .record: break
                 case .ask, .serve, .flood: Issue.record("\(effect)")
                 }
             }

@@ -152,7 +152,7 @@ final class RawClient {
         return count > 0
     }
 
-    private func sendBytes(_ bytes: [UInt8]) throws {
+    func sendBytes(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in

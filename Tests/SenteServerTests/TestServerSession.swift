@@ -12,6 +12,8 @@ struct TestServerSession {
     private(set) var now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 1_000)
     private var names: [(String, String)] = []
     private var requestCount = 0
+    /// What was recorded, in order.
+    private(set) var signals: [ServerSignal] = []
 
     init(
         _ dialect: ServerConfiguration.Dialect = .maps,
@@ -55,6 +57,7 @@ struct TestServerSession {
     mutating func effects(of input: ServerInput) -> [ServerEffect] {
         var effects: [ServerEffect] = []
         session.handle(input, at: now, into: &effects)
+        for case .record(let signal) in effects { signals.append(signal) }
         return effects
     }
 
@@ -100,6 +103,7 @@ struct TestServerSession {
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .serve(let request): "serve \(request.channel) \(request.data)"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
+            case .record(let signal): masked("\(signal.id.rawValue) \(signal.data)")
             }
         }
     }
@@ -113,7 +117,8 @@ struct TestServerSession {
         names.append((id, "<r\(requestCount)>"))
     }
 
-    private func masked(_ text: String) -> String {
+    /// A text without the ids that differ from run to run.
+    func masked(_ text: String) -> String {
         var text = text
         // The longest first: one name may begin another.
         for (name, mark) in names.sorted(by: { $0.0.utf8.count > $1.0.utf8.count }) {

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteSignals
+import SenteWire
+
+/// What the session tells of itself.
+extension ServerSession {
+    /// The signal, if somebody wants it; its fields are made only then.
+    func signal(
+        _ id: ServerSignal.ID, _ fields: @autoclosure () -> KeyValuePairs<String, Value?>,
+        error: @autoclosure () -> SignalError? = nil
+    ) -> ServerSignal? {
+        guard let signalLevel, id.level >= signalLevel else { return nil }
+        return ServerSignal(id, fields(), error: error())
+    }
+
+    mutating func record(_ signal: ServerSignal?) {
+        if let signal { effects.append(.record(signal)) }
+    }
+
+    /// The conn-id as a field.
+    func field(_ id: ConnectionID) -> Value? { connections[id].map { .string($0.name) } }
+
+    /// The name of the messages' format as a field.
+    var formatField: Value { .string(configuration.format.name) }
+
+    // MARK: The server
+
+    /// The port that was asked for shows only where another was taken.
+    mutating func recordStart(on port: Int) {
+        let isOther = port != configuration.port
+        record(
+            signal(
+                .serverStarted,
+                [
+                    "port": Value(port), "host": .string(configuration.host),
+                    "requested-port": isOther ? Value(configuration.port) : Value?.none,
+                    "actual-port": isOther ? Value(port) : Value?.none,
+                    "ephemeral?": isOther ? .bool(configuration.port == 0) : Value?.none,
+                ]))
+        let interval = family == .sente ? nil : configuration.heartbeatInterval
+        record(
+            signal(
+                .heartbeatStarting,
+                [
+                    "enabled": .bool(interval != nil),
+                    "interval-ms": interval.map { .integer($0.wholeMilliseconds) },
+                ]))
+    }
+
+    // MARK: Messages
+
+    /// The text itself is only for those who follow every message, and of it no more than 256 bytes.
+    mutating func recordUnreadable(_ message: Message, from id: ConnectionID) {
+        let showsText = signalLevel.map { $0 <= .trace } ?? false
+        record(
+            signal(
+                .parseFailed,
+                [
+                    "conn-id": field(id), "size": Value(message.bytes.count),
+                    "raw-message": showsText
+                        ? .string(String(decoding: message.bytes.prefix(256), as: UTF8.self)) : Value?.none,
+                    "error-type": .string(RejectionReason.unreadable.rawValue), "format": formatField,
+                ], error: SignalError(.unreadable)))
+    }
+
+    mutating func recordUnprocessed(
+        _ reason: String, _ sentence: String, size: Int? = nil, from id: ConnectionID
+    ) {
+        record(
+            signal(
+                .processFailed,
+                [
+                    "conn-id": field(id), "size": size.map { Value($0) }, "error-type": .string(reason),
+                    "format": formatField,
+                ],
+                error: SignalError(type: "RejectionReason", message: sentence, code: reason)))
+    }
+
+    mutating func recordUnsent(_ type: String, to id: ConnectionID?, _ sentence: String) {
+        record(
+            signal(
+                .sendFailed,
+                [
+                    "conn-id": id.flatMap { field($0) }, "message-type": .string(type), "format": formatField,
+                ], error: SignalError(type: "WireError", message: sentence)))
+    }
+}
+
+extension SignalError {
+    /// A reason that the server gives.
+    init(_ reason: RejectionReason) {
+        self.init(type: "RejectionReason", message: reason.sentence, code: reason.rawValue)
+    }
+}
+
+extension ClientMessage {
+    /// What it is called in signals: its name in the dialect of maps, or its event's id.
+    var type: String? {
+        switch self {
+        case .subscribe: "subscribe"
+        case .unsubscribe: "unsubscribe"
+        case .publish: "publish"
+        case .request: "rpc-request"
+        case .respond: "rpc-response"
+        case .ping: "ping"
+        case .pong: "pong"
+        case .listChannels: "list-channels"
+        case .listSubscriptions: "get-subscriptions"
+        case .flood: "flood"
+        case .other(let value): (value["type"] ?? value["type" as Keyword]).flatMap(\.name)
+        case .event(let event, _): event[0]?.keywordValue?.text
+        case .ignored, .unreadable: nil
+        }
+    }
+}
+
+extension ServerMessage {
+    /// What it is called in signals: its name in the dialect of maps, or its event's id.
+    var type: String {
+        switch self {
+        case .welcome: "welcome"
+        case .subscribed, .subscribeRefused: "subscription-result"
+        case .unsubscribed: "unsubscription-result"
+        case .published, .publishRefused: "publish-result"
+        case .requestTaken, .requestRefused: "rpc-request-result"
+        case .responseTaken, .responseRefused: "rpc-response-result"
+        case .response: "rpc-response"
+        case .request: "rpc-request"
+        case .delivery: "channel-message"
+        case .ping: "ping"
+        case .pong: "pong"
+        case .pongAcknowledged: "pong-ack"
+        case .channels: "channel-list"
+        case .subscriptions: "subscription-list"
+        case .echo: "echo"
+        case .broadcast: "broadcast"
+        case .application(let value): value[0]?.keywordValue?.text ?? "application"
+        case .error: "error"
+        case .batch: "batch"
+        case .reply: "reply"
+        }
+    }
+
+    /// Whether it carries data, so that it is lost when it cannot be written; an answer that a family does not have is not.
+    var carriesData: Bool {
+        switch self {
+        case .welcome, .delivery, .request, .response, .echo, .broadcast, .application, .batch, .reply: true
+        default: false
+        }
+    }
+
+    /// The channel it is about.
+    var channel: Value? {
+        switch self {
+        case .subscribed(let channel, _, _), .subscribeRefused(let channel, _, _, _),
+            .unsubscribed(let channel, _), .published(let channel, _, _), .publishRefused(let channel, _),
+            .requestTaken(_, let channel, _, _), .requestRefused(_, let channel, _),
+            .request(_, let channel, _), .delivery(let channel, _, _, _, _):
+            channel
+        default: nil
+        }
+    }
+}
+
+extension Value {
+    /// A text, or a keyword's.
+    fileprivate var name: String? { stringValue ?? keywordValue?.text }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteServer
+import SenteSignals
+import SenteTransport
+import SenteWire
+import Testing
+
+@Suite("What the server tells of its sockets", .serialized)
+struct ReferenceServerSignalTests {
+    /// The signals of a server in their order; `ended` yields once for each connection that is over.
+    private struct Listener {
+        let signals: AsyncStream<Signal>
+        let service: ServerService
+
+        init(_ level: SignalLevel = .info) {
+            let (signals, continuation) = AsyncStream<Signal>.makeStream()
+            var service = ServerService()
+            service.signalLevel = level
+            service.onSignal = { continuation.yield($0) }
+            self.signals = signals
+            self.service = service
+        }
+
+        /// Everything up to the first signal with that id.
+        func all(until id: ServerSignal.ID) async -> [Signal] {
+            var seen: [Signal] = []
+            for await signal in signals {
+                seen.append(signal)
+                if signal.id == id.rawValue { break }
+            }
+            return seen
+        }
+    }
+
+    private func text(_ signals: [Signal], _ id: ServerSignal.ID) -> String? {
+        signals.last { $0.id == id.rawValue }.map { Value.map($0.data).description }
+    }
+
+    @Test("A start, a visit and a stop are told from the first to the last")
+    func conversation() async throws {
+        let listener = Listener()
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        configuration.host = "localhost"
+        configuration.heartbeatInterval = .seconds(3_600)
+        let server = try ReferenceServer(configuration, service: listener.service)
+        let port = try await server.start()
+        let (client, greeting) = try await AsyncRawClient.webSocket(port: port, "/chat?csrf-token=secret")
+        let name = try #require(try WireFormat.json.decode(Array(greeting.utf8))["conn-id"]?.stringValue)
+        try await client.sendText(#"{"type":"subscribe","channel-id":"a"}"#)
+        _ = try await client.readText()
+        try await client.sendClose(1_000)
+        var signals = await listener.all(until: .webSocketClosed)
+        await server.stop()
+        signals += await listener.all(until: .serverStopped)
+
+        #expect(
+            signals.compactMap(\.id).compactMap(ServerSignal.ID.init) == [
+                .serverStarting, .serverStarted, .heartbeatStarting, .httpRequest, .webSocketRequest,
+                .connectionAdded, .webSocketOpened, .channelCreated, .subscriptionAdded,
+                .allSubscriptionsRemoved, .connectionRemoved, .webSocketClosed, .serverStopping,
+                .heartbeatStopped, .serverStopped,
+            ])
+        #expect(
+            text(signals, .serverStarting) == #"{:port 0, :host "localhost", :telemetry {:enabled true}}"#)
+        #expect(
+            text(signals, .serverStarted)
+                == #"{:port \#(port), :host "localhost", :requested-port 0, :actual-port \#(port), "#
+                + ":ephemeral? true}")
+        #expect(text(signals, .httpRequest) == #"{:method "GET", :uri "/chat"}"#)
+        #expect(text(signals, .webSocketRequest) == #"{:method "GET", :uri "/chat", :websocket? true}"#)
+        #expect(
+            text(signals, .webSocketOpened)
+                == #"{:conn-id "\#(name)", :config {:port \#(port), :host "localhost"}, :wire-format "json"}"#
+        )
+        #expect(
+            text(signals, .webSocketClosed)
+                == #"{:conn-id "\#(name)", :status 1000, :final-message-count 1}"#)
+        #expect(text(signals, .serverStopped) == "{}")
+        // Whoever follows one connection finds all of it.
+        let followed = signals.filter { $0.data[Keyword("conn-id")] == .string(name) }
+        #expect(followed.first?.id == ServerSignal.ID.connectionAdded.rawValue)
+        #expect(followed.last?.id == ServerSignal.ID.webSocketClosed.rawValue)
+    }
+
+    @Test("The documents' start comes out to the letter")
+    func documents() async throws {
+        let listener = Listener()
+        var configuration = ServerConfiguration()
+        configuration.port = 3_001
+        configuration.host = "localhost"
+        let server = try ReferenceServer(configuration, service: listener.service)
+        // The port may be taken by another; that it is about to start was told before.
+        _ = try? await server.start()
+        let signals = await listener.all(until: .serverStarting)
+        await server.stop()
+        #expect(
+            text(signals, .serverStarting) == #"{:port 3001, :host "localhost", :telemetry {:enabled true}}"#)
+    }
+
+    @Test("A client that breaks the protocol is an error, and so told; a page that is asked for is not")
+    func errors() async throws {
+        let listener = Listener()
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        let server = try ReferenceServer(configuration, service: listener.service)
+        let port = try await server.start()
+        let client = try RawClient(port: port)
+        _ = try client.upgrade("/any")
+        // A frame that is not masked (RFC 6455 §5.1).
+        try client.sendBytes([0x81, 0x01, 0x61])
+        let signals = await listener.all(until: .webSocketClosed)
+        await server.stop()
+        let error = try #require(signals.last { $0.id == ServerSignal.ID.webSocketError.rawValue })
+        #expect(error.level == .error)
+        #expect(error.kind == .error)
+        #expect(error.message == "WebSocket error occurred")
+        #expect(error.error?.code == "protocolViolation")
+        #expect(
+            error.data.keys.compactMap { $0.keywordValue?.text } == ["conn-id", "error-type"])
+        #expect(signals.last?.data[Keyword("status")] == 1_002)
+    }
+
+    @Test("Nothing comes below the level that was asked for")
+    func level() async throws {
+        let listener = Listener(.warn)
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        let server = try ReferenceServer(configuration, service: listener.service)
+        try await server.start()
+        await server.publish(["n": 1], to: "nowhere")
+        let signals = await listener.all(until: .broadcastFailed)
+        await server.stop()
+        #expect(signals.count == 1)
+    }
+}
