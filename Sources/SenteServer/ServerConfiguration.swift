@@ -109,6 +109,11 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// The default is false.
     package var allowsFlood = false
 
+    /// Whether clients may send telemetry (`:tel/signal`, `:tel/batch`), which goes to `ServerService.onRemoteSignals`.
+    ///
+    /// The default is false: it lets strangers write where that writes.
+    package var takesSignals = false
+
     /// The faults in force from the start.
     ///
     /// The default is not at all.

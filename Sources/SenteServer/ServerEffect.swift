@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteSignals
 package import SenteWire
 
 /// What a server session wants done, in order.
@@ -19,6 +20,8 @@ package enum ServerEffect: Hashable, Sendable {
     case serve(ServedRequest)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
+    /// Telemetry of a client, for whoever keeps it.
+    case remoteSignals([Signal])
     /// Something of note happened that somebody wants to hear of (`ServerSession.signalLevel`).
     case record(ServerSignal)
 }

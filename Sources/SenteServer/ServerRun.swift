@@ -258,6 +258,7 @@ final class ServerRun {
                 bound.loop.post { bound.content.perform(command) }
             }
         case .record(let signal): tell(signal)
+        case .remoteSignals(let signals): service.onRemoteSignals?(signals)
         case .flood(let id, let flood):
             floods[id, default: Queue()].append(flood)
             pour(id)

@@ -29,6 +29,8 @@ package struct ServerService: Sendable {
     ///
     /// What is below is not even made. The default is `.info`.
     package var signalLevel: SignalLevel = .info
+    /// Is given the telemetry of clients (`ServerConfiguration.takesSignals`); on the loop, so it must not block.
+    package var onRemoteSignals: (@Sendable ([Signal]) -> Void)?
     /// Is given the events; nil: they come back to who sent them.
     package var onEvent: (@Sendable (ServerEvent, HTTPRequest?, @escaping Order) -> Void)?
 

@@ -56,6 +56,7 @@ package struct ServerSession: Sendable {
     var users: UserTable
     var windows = DeadlineQueue<ConnectionID>()
     var outbox: ServerOutbox
+    var remoteLimiter = RateLimiter(Self.remoteLimit)
 
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.
@@ -268,8 +269,11 @@ package struct ServerSession: Sendable {
         case .listSubscriptions:
             send(.subscriptions(connections[id].map { Array($0.subscriptions) } ?? []), to: id, as: .answer)
         case .flood(let channel, let data, let count): flood(id, with: data, on: channel, count)
-        case .event(let event, let callback): take(event, callback, from: id)
+        case .event(let event, let callback):
+            if let signals = remoteSignals(inEvent: event) { return take(signals, from: id) }
+            take(event, callback, from: id)
         case .other(let value):
+            if let signals = remoteSignals(inFrame: value) { return take(signals, from: id) }
             if configuration.hasHook { return effects.append(.ask(id, value)) }
             send(.echo(value, name: name(of: id) ?? ""), to: id, as: .answer)
         case .ignored, .unreadable: break

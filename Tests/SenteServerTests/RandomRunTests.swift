@@ -95,7 +95,7 @@ struct RandomRunTests {
                         requests = requests.suffix(20) + [request]
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
-                case .record: break
+                case .record, .remoteSignals: break
                 case .ask, .tell, .serve, .flood: Issue.record("\(effect)")
                 }
             }
@@ -179,7 +179,7 @@ struct RandomRunTests {
                     _ = try WireFormat.edn.decode(message.bytes)
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .tell: #expect(seed % 2 == 0)
-                case .record: break
+                case .record, .remoteSignals: break
                 case .ask, .serve, .flood: Issue.record("\(effect)")
                 }
             }

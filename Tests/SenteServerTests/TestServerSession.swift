@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteServer
+import SenteSignals
 import SenteWire
 
 /// A session under virtual time, its effects written as lines such as `1 < {"type":…}` and `1 close 1001`.
@@ -103,6 +104,8 @@ struct TestServerSession {
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .serve(let request): "serve \(request.channel) \(request.data)"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
+            case .remoteSignals(let signals):
+                signals.map { masked("signal \($0.value)") }.joined(separator: "; ")
             case .record(let signal): masked("\(signal.id.rawValue) \(signal.data)")
             }
         }
