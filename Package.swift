@@ -60,7 +60,7 @@ let package = Package(
         room(
             "SenteLite",
             [
-                "SenteBase", "SenteWire", "SenteCore", "SenteTransport",
+                "SenteBase", "SenteWire", "SenteCore", "SenteTransport", "SenteSignals", "SenteTelemetry",
                 .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
             ], staysWithCaller, resources: [.copy("PrivacyInfo.xcprivacy")]),
         room("SenteServer", ["SenteBase", "SenteWire", "SenteSignals", "SenteSocket", "SenteTransport"]),
@@ -111,7 +111,8 @@ let package = Package(
             "SenteLiteTests",
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
-                "SenteServer", "SenteTestKit", "SenteTestSupport", "console", "chat", "echo", "bench",
+                "SenteSignals", "SenteTelemetry", "SenteServer", "SenteTestKit", "SenteTestSupport",
+                "console", "chat", "echo", "bench",
             ]),
         tests(
             "SenteServerTests",

@@ -2,6 +2,7 @@
 
 import Foundation
 import SenteCore
+import SenteWire
 
 /// Where a client shows each message that goes and comes, a line each.
 ///
@@ -9,11 +10,7 @@ import SenteCore
 /// happens to the connection. Secrets are replaced by `…`; what cannot be read is not shown.
 public struct WireTrace: Sendable {
     /// The words that mark a field as secret: those of `csrf-token`, `sessionID`, `set-cookie` are among them.
-    public static let secretWords = [
-        "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "password", "passwd",
-        "secret",
-        "session", "sessions", "token", "tokens",
-    ]
+    public static let secretWords = Redaction.secretWords
 
     let writer: TraceWriter
     let write: @Sendable (String) -> Void

@@ -61,7 +61,7 @@ package struct RemoteBatcher: Sendable {
     private var bytes = 0
     private var inFlight: [(item: Item, since: Instant)] = []
     private var isOpen = false
-    private var isEnding = false
+    private var isHurried = false
     /// After a batch that did not leave the next waits.
     private var notBefore = Instant.distantPast
     package private(set) var counts = Counts()
@@ -88,8 +88,8 @@ package struct RemoteBatcher: Sendable {
         self.isOpen = isOpen
     }
 
-    /// From now on nothing waits for company.
-    package mutating func end() { isEnding = true }
+    /// What waits now does not wait for company.
+    package mutating func hurry() { isHurried = !waiting.isEmpty }
 
     /// The batch that is to leave now, if any; its end is told with `ended`.
     package mutating func next(at now: Instant) -> [Item]? {
@@ -98,6 +98,7 @@ package struct RemoteBatcher: Sendable {
             bytes -= first.item.weight
             inFlight.append(first)
         }
+        if waiting.isEmpty { isHurried = false }
         return inFlight.map(\.item)
     }
 
@@ -128,7 +129,7 @@ package struct RemoteBatcher: Sendable {
     /// When a batch is to leave; nil when none is, as things stand.
     package var deadline: Instant? {
         guard isOpen, inFlight.isEmpty, let first = waiting.first else { return nil }
-        let isFull = waiting.count >= settings.count || isEnding
+        let isFull = waiting.count >= settings.count || isHurried
         return max(isFull ? first.since : first.since.advanced(by: settings.interval), notBefore)
     }
 

@@ -34,12 +34,12 @@ struct RemoteBatcherTests {
         #expect(batcher.next(at: Self.after(1_007)) == Self.items(10..<11))
     }
 
-    @Test("nothing leaves without a connection, and at the end nothing waits for company")
+    @Test("nothing leaves without a connection, and nothing waits for company when there is a hurry")
     func connection() {
         var batcher = RemoteBatcher()
         for item in Self.items(0..<3) { _ = batcher.add(item, at: Self.start) }
         #expect(batcher.next(at: Self.after(60_000)) == nil)
-        batcher.end()
+        batcher.hurry()
         #expect(batcher.next(at: Self.after(60_000)) == nil)
         batcher.connectionChanged(isOpen: true)
         #expect(batcher.next(at: Self.start) == Self.items(0..<3))

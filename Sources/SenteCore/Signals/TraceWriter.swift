@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-import SenteWire
+package import SenteWire
 
 /// One thing for the trace of a connection.
 package enum TraceEntry: Sendable {

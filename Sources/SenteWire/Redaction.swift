@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteWire
+/// Takes secrets out of values, before they are shown or leave the process.
+public struct Redaction: Hashable, Sendable {
+    /// The words that mark a field as secret unless others are given: those of `csrf-token`, `sessionID`, `set-cookie` are
+    /// among them.
+    public static let secretWords = [
+        "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "password", "passwd",
+        "secret", "session", "sessions", "token", "tokens",
+    ]
 
-/// Takes secrets out of what is shown of messages.
-package struct Redaction: Sendable {
     /// The words by which a field is known to hold a secret, in lower case.
     private let words: Set<String>
 
-    package init(words: some Sequence<String>) {
+    /// Hides the fields with one of these words in their names, whatever its case.
+    ///
+    /// The default is `secretWords`.
+    public init(words: some Sequence<String> = secretWords) {
         self.words = Set(words.map { $0.lowercased() })
     }
 
     /// Whether one of a name's words is such a word: `csrf-token`, `sessionID` and `:auth/Token` have one.
-    package func hides(_ name: String) -> Bool {
+    public func hides(_ name: String) -> Bool {
         var word = ""
         var wasLower = false
         for character in name {
@@ -29,7 +37,7 @@ package struct Redaction: Sendable {
 
     /// The value with `"…"` in place of what such fields hold, and of the token that stands without a name in Sente's
     /// handshake (`[:chsk/handshake [uid csrf-token …]]`).
-    package func redacted(_ value: Value) -> Value {
+    public func redacted(_ value: Value) -> Value {
         switch value {
         case .map(let map):
             var redacted = ValueMap()
@@ -40,7 +48,7 @@ package struct Redaction: Sendable {
             return .map(redacted)
         case .vector(let items):
             var redacted = items.map(self.redacted)
-            if redacted.count >= 2, redacted[0].keywordValue == VectorWord.handshake,
+            if redacted.count >= 2, redacted[0].keywordValue == Self.handshake,
                 case .vector(var said) = redacted[1], said.count > 1, said[1] != .null
             {
                 said[1] = Self.mark
@@ -56,7 +64,7 @@ package struct Redaction: Sendable {
     }
 
     /// A URL with `…` in place of the parameters that hold secrets, and of a password.
-    package func redacted(url: String) -> String {
+    public func redacted(url: String) -> String {
         guard let question = url.firstIndex(of: "?") else { return redactedUser(url) }
         let query = url[url.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false)
         let parts = query.map { part -> Substring in
@@ -74,6 +82,7 @@ package struct Redaction: Sendable {
         return String(url[..<scheme.upperBound]) + "…" + String(rest[at...])
     }
 
+    private static let handshake: Keyword = "chsk/handshake"
     private static let mark: Value = "…"
 }
 
