@@ -6,7 +6,7 @@ import SenteWire
 
 /// Telemetry that clients send: `[:tel/signal {…}]` and `[:tel/batch [{…} …]]`; in maps `{"type":"tel/batch","signals":[…]}`.
 ///
-/// Nothing answers it: a client that tells of its failures must not be failed by the telling.
+/// Only a callback is answered: a client that tells of its failures must not be failed by the telling.
 extension ServerSession {
     static let remoteLimit = RateLimit(100, per: .seconds(1))
 

@@ -270,8 +270,9 @@ package struct ServerSession: Sendable {
             send(.subscriptions(connections[id].map { Array($0.subscriptions) } ?? []), to: id, as: .answer)
         case .flood(let channel, let data, let count): flood(id, with: data, on: channel, count)
         case .event(let event, let callback):
-            if let signals = remoteSignals(inEvent: event) { return take(signals, from: id) }
-            take(event, callback, from: id)
+            guard let signals = remoteSignals(inEvent: event) else { return take(event, callback, from: id) }
+            take(signals, from: id)
+            if let callback { reply(.keyword("ok"), callback, to: id) }
         case .other(let value):
             if let signals = remoteSignals(inFrame: value) { return take(signals, from: id) }
             if configuration.hasHook { return effects.append(.ask(id, value)) }

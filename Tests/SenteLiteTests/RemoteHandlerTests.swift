@@ -101,6 +101,26 @@ struct RemoteHandlerTests {
         #expect(came.contains(0) && came.contains(199))
     }
 
+    @Test("a batch that the server was to answer and did not is kept here too, and not sent again")
+    func unanswered() async throws {
+        let world = TestWorld(seed: 6, .sente)
+        let client = try world.client()
+        var settings = RemoteHandler.Settings()
+        settings.answerLimit = .seconds(5)
+        let kept = Kept()
+        let handler = RemoteHandler(client, settings, local: kept, clock: world.clock)
+        try await world.run {
+            try await client.connect()
+            try handler.handle(SignalBatch((0..<10).map(Self.failure)))
+            try await world.run(until: "the first is answered") { handler.waiting == 0 }
+            world.server.losesReplies()
+            try handler.handle(SignalBatch((10..<20).map(Self.failure)))
+            await world.advance(by: .seconds(60))
+        }
+        #expect(Self.numbers(world.server.events) == (0..<20).map { $0 })
+        #expect(kept.numbers == (10..<20).map { $0 })
+    }
+
     @Test("secrets stay here; and what this package says of itself, but for warnings, too")
     func content() async throws {
         let world = TestWorld(seed: 3, .senteLiteVectors)

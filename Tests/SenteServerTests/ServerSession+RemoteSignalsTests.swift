@@ -54,6 +54,9 @@ struct ServerSessionRemoteSignalsTests {
         var open = session(.maps)
         let lines = open.receive(from: 1, #"{"type":"tel/signal","id":"a/b"}"#)
         #expect(lines.count == 1 && lines[0].hasPrefix("signal"))
+        var sente = session(.sente)
+        let answered = sente.receive(from: 1, #"[[:tel/signal {:id "a/b"}] "cb1"]"#)
+        #expect(answered.count == 2 && answered[1].contains("cb1"), "\(answered)")
     }
 
     @Test("a client may send 100 a second; what is beyond is counted in its next one")

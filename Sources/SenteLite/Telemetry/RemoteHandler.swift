@@ -16,8 +16,8 @@ public import SenteWire
 /// ```
 ///
 /// They wait, within bounds, while there is no connection. What may have arrived is never sent again, so each arrives once at
-/// most. Whatever cannot go, for want of room or because all ends, goes to the local handler. Secrets are replaced by `…`
-/// before they leave, and nothing tells of its own sending.
+/// most. What could not go, for want of room or because all ends, goes to the local handler, and so does what nobody knows of,
+/// whether it arrived. Secrets are replaced by `…` before they leave, and nothing tells of its own sending.
 ///
 /// It does not keep the client.
 public final class RemoteHandler: TelemetryHandler {
@@ -57,6 +57,11 @@ public final class RemoteHandler: TelemetryHandler {
         ///
         /// The default is 1 MiB.
         public var maximumBytes = 1 << 20
+        /// How long the server may take to answer a batch; nil asks for no answer, and what was handed to the network counts as
+        /// sent.
+        ///
+        /// Ask only a server that answers these events, in a dialect that has replies. The default is nil.
+        public var answerLimit: Duration?
         /// What is hidden.
         ///
         /// The default hides the fields that `Redaction.secretWords` mark.
@@ -165,7 +170,7 @@ public final class RemoteHandler: TelemetryHandler {
             let outcome = await send(batch.map(\.value), by: client)
             let end = self.now()
             let refused = state.withLock { $0.batcher.ended(outcome, at: end) }
-            try? giveBack(signals(of: refused))
+            try? giveBack(signals(of: outcome == .unknown ? batch : refused))
         }
         setAlarm()
     }
@@ -180,7 +185,12 @@ public final class RemoteHandler: TelemetryHandler {
         let isMaps = client.status.dialect == .senteLiteMaps
         let data: Value = isMaps ? ["signals": .vector(values)] : .vector(values)
         do throws(SenteError) {
-            try await client.send(Event("tel/batch", data))
+            let event = Event("tel/batch", data)
+            if let limit = settings.answerLimit {
+                _ = try await client.send(event, timeout: limit)
+            } else {
+                try await client.send(event)
+            }
             return .sent
         } catch {
             return error.outcome == .notSent ? .notSent : .unknown
