@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteWire
+
+extension LineWriter {
+    mutating func writeJSON(_ record: SignalRecord, _ fields: LineFields) {
+        sink.append("{\"time\":\"")
+        append(time: record.time)
+        sink.append("Z\"")
+        if record.sequence > 0 {
+            sink.append(",\"seq\":")
+            sink.append(record.sequence)
+        }
+        around(record) { sink in
+            sink.append(",\"level\":")
+            sink.append(level: record.level)
+            sink.append(",\"kind\":")
+            sink.append(quoted: record.kind.rawValue)
+            sink.append(",\"ns\":")
+            sink.append(quoted: record.namespace)
+            if let id = record.id {
+                sink.append(",\"id\":")
+                sink.append(quoted: id)
+            }
+        } tail: { sink in
+            if let file = record.file {
+                sink.append(",\"file\":")
+                sink.append(quoted: file)
+            }
+            if let line = record.line {
+                sink.append(",\"line\":")
+                sink.append(Int64(line))
+            }
+        } _: { sink in
+            if let message = fields.message {
+                sink.append(",\"msg\":")
+                sink.append(quoted: message)
+            }
+            if fields.hasData {
+                sink.append(",\"data\":{")
+                sink.append(entries: record.data)
+                sink.append(UInt8(ascii: "}"))
+            }
+            if fields.hasError {
+                sink.append(",\"error\":")
+                sink.append(errorOf: fields)
+            }
+            if let duration = fields.durationNanoseconds {
+                sink.append(",\"duration-ms\":")
+                sink.append(Double(duration) / 1e6)
+            }
+            if fields.hasContext {
+                sink.append(",\"ctx\":{")
+                sink.append(entries: record.context)
+                sink.append(UInt8(ascii: "}"))
+            }
+            if fields.hasTrace, let trace = record.trace {
+                sink.append(",\"trace\":")
+                sink.append(quoted: trace.traceparent)
+            }
+        }
+        sink.append(UInt8(ascii: "}"))
+    }
+
+    /// As telemere-lite's file handler writes what its `log!` made.
+    mutating func writeTelemereLite(_ record: SignalRecord, _ fields: LineFields) {
+        sink.append("{\"timestamp\":\"")
+        append(time: record.time)
+        sink.append("Z\"")
+        around(record) { sink in
+            sink.append(",\"level\":")
+            sink.append(level: record.level)
+            sink.append(",\"ns\":")
+            sink.append(quoted: record.namespace)
+        } tail: { sink in
+            sink.append("\"location\":{")
+            if let file = record.file {
+                sink.append("\"file\":")
+                sink.append(quoted: file)
+                sink.append(UInt8(ascii: ","))
+            }
+            if let line = record.line {
+                sink.append("\"line\":")
+                sink.append(Int64(line))
+                sink.append(UInt8(ascii: ","))
+            }
+            sink.append("\"ns\":")
+            sink.append(quoted: record.namespace)
+            sink.append("}}]")
+            if let id = record.id {
+                sink.append(",\"event-id\":")
+                sink.append(quoted: id)
+            }
+        } _: { sink in
+            sink.append(",\"msg\":[")
+            if let message = fields.message {
+                sink.append(quoted: message)
+            } else if let id = record.id {
+                sink.append(quoted: id)
+            } else {
+                sink.append("\"\"")
+            }
+            sink.append(",{")
+            if fields.hasData {
+                sink.append(entries: record.data)
+                sink.append(UInt8(ascii: ","))
+            }
+            if fields.hasError {
+                sink.append("\"error\":")
+                sink.append(errorOf: fields)
+                sink.append(UInt8(ascii: ","))
+            }
+            if let duration = fields.durationNanoseconds {
+                sink.append("\"duration-ms\":")
+                sink.append(Double(duration) / 1e6)
+                sink.append(UInt8(ascii: ","))
+            }
+        }
+        if fields.hasContext {
+            sink.append(",\"context\":{")
+            sink.append(entries: record.context)
+            sink.append(UInt8(ascii: "}"))
+        }
+        sink.append(UInt8(ascii: "}"))
+    }
+}
+
+extension LineSink {
+    /// A level's name, or its number.
+    fileprivate mutating func append(level: SignalLevel) {
+        if SignalLevel.named.contains(level) {
+            append(quoted: level.name)
+        } else {
+            append(Int64(level.rawValue))
+        }
+    }
+
+    fileprivate mutating func append(quoted id: SignalRecord.ID) {
+        append(UInt8(ascii: "\""))
+        append(id)
+        append(UInt8(ascii: "\""))
+    }
+
+    fileprivate mutating func append(_ id: SignalRecord.ID) {
+        if let namespace = id.namespace {
+            append(safe: namespace, quotes: true)
+            append(UInt8(ascii: "/"))
+        }
+        append(safe: id.name, quotes: true)
+    }
+
+    fileprivate mutating func append(errorOf fields: LineFields) {
+        append("{\"type\":")
+        if let type = fields.errorType { append(quoted: type) }
+        if let message = fields.errorMessage {
+            append(",\"message\":")
+            append(quoted: message)
+        }
+        if let code = fields.errorCode {
+            append(",\"code\":")
+            append(quoted: code)
+        }
+        append(UInt8(ascii: "}"))
+    }
+
+    @inline(__always)
+    fileprivate mutating func append(entries fields: SignalRecord.KeyedFields) {
+        var isFirst = true
+        for field in fields {
+            if !isFirst { append(UInt8(ascii: ",")) }
+            isFirst = false
+            append(quoted: field.key)
+            append(UInt8(ascii: ":"))
+            append(json: field.value)
+        }
+    }
+
+    @inline(__always)
+    private mutating func append(json value: SignalRecord.Content) {
+        switch value {
+        case .null: append("null")
+        case .integer(let integer): append(integer)
+        case .double(let double): double.isFinite ? append(double) : append(quoted: double.description)
+        case .bool(let bool): bool ? append("true") : append("false")
+        case .text(let text), .keyword(let text): append(quoted: text)
+        case .edn(let text): append(jsonOfEDN: text)
+        }
+    }
+
+    private static let json = WireFormat.json(JSONOptions(keys: .scalars, nonFinite: .text), named: "line")
+
+    /// Writes what EDN says, or its text where JSON cannot say it.
+    private mutating func append(jsonOfEDN text: Text) {
+        guard let value = try? WireFormat.edn.decode(UnsafeRawBufferPointer(text)),
+            let json = try? Self.json.encode(value)
+        else { return append(quoted: text) }
+        // Characters to be escaped can only stand in strings here.
+        json.withUnsafeBufferPointer { append(safe: $0) }
+    }
+}
