@@ -21,6 +21,7 @@ extension Signal {
         static let file = "file"
         static let line = "line"
         static let type = "type"
+        static let errorMessage = "message"
         static let code = "code"
     }
 
@@ -86,7 +87,7 @@ extension Signal {
     private static func value(of error: SignalError) -> Value {
         var map = ValueMap()
         map[.keyword(Keyword(Name.type))] = Value(error.type)
-        map[.keyword(Keyword(Name.message))] = Value(error.message)
+        map[.keyword(Keyword(Name.errorMessage))] = Value(error.message)
         if let code = error.code { map[.keyword(Keyword(Name.code))] = Value(code) }
         return .map(map)
     }
@@ -95,7 +96,7 @@ extension Signal {
         if let text = text(of: value) { return SignalError(type: "", message: text) }
         guard let map = value.mapValue else { return nil }
         let text = { (name: String) in map.value(named: name).flatMap(Self.text) }
-        guard let message = text(Name.message) ?? text("message") else { return nil }
+        guard let message = text(Name.errorMessage) ?? text(Name.message) else { return nil }
         return SignalError(type: text(Name.type) ?? "", message: message, code: text(Name.code))
     }
 

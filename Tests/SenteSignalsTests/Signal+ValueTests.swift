@@ -33,7 +33,7 @@ struct SignalValueTests {
                 .keyword("time"): "2025-10-25T02:49:50.863Z", .keyword("level"): .keyword("warn"),
                 .keyword("kind"): .keyword("event"), .keyword("ns"): "app", .keyword("id"): "app/slow",
                 .keyword("msg"): "slow", .keyword("data"): [.keyword("n"): 1],
-                .keyword("error"): [.keyword("type"): "E", .keyword("msg"): "m", .keyword("code"): "c"],
+                .keyword("error"): [.keyword("type"): "E", .keyword("message"): "m", .keyword("code"): "c"],
                 .keyword("duration-ms"): 1.5,
             ])
     }
