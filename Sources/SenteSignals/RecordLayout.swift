@@ -13,7 +13,8 @@ enum RecordLayout {
     static let origin = 6  // UInt16
     static let time = 8  // Int64
     static let sequence = 16  // UInt64
-    static let level = 24  // Int64
+    static let level = 24  // Int32
+    static let generation = 28  // UInt32
     static let namespace = 32  // address
     static let id = 40  // address
     static let file = 48  // address

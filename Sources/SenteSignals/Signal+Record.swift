@@ -29,7 +29,7 @@ extension Signal {
         }
     }
 
-    private func write(into fields: inout SignalFields) {
+    package func write(into fields: inout SignalFields) {
         fields.setNamespace(namespace)
         if let id { fields.setWholeID(id) }
         if let file { fields.setFile(file) }

@@ -6,12 +6,12 @@
 public struct SignalBatch: Sequence, Sendable {
     private var bytes: [UInt8] = []
     private var starts: [Int] = []
+    /// Whether a handler raised one of them.
+    package private(set) var hasRaised = false
 
     /// Makes one of signals.
     public init(_ signals: some Sequence<Signal> = []) {
-        for signal in signals {
-            signal.withRecord { append($0.buffer) }
-        }
+        for signal in signals { append(signal) }
     }
 
     /// How many signals there are.
@@ -22,9 +22,6 @@ public struct SignalBatch: Sequence, Sendable {
 
     /// Exactly how many signals there are.
     public var underestimatedCount: Int { count }
-
-    /// How many bytes it holds on to.
-    package var byteCount: Int { bytes.count }
 
     /// Reads signals one after the other.
     public struct Iterator: IteratorProtocol {
@@ -62,6 +59,7 @@ public struct SignalBatch: Sequence, Sendable {
     package mutating func append(_ record: UnsafeRawBufferPointer) {
         starts.append(bytes.count)
         bytes.append(contentsOf: record)
+        if record.load(fromByteOffset: RecordLayout.origin, as: UInt16.self) != 0 { hasRaised = true }
     }
 
     /// The same with a number of its own.
@@ -83,13 +81,26 @@ public struct SignalBatch: Sequence, Sendable {
         return batch
     }
 
-    /// Takes away the oldest.
-    package mutating func removeFirst(_ number: Int) {
-        starts.removeFirst(number)
+    package var heldByteCount: Int { bytes.count }
+    /// How many bytes its signals have.
+    package var liveByteCount: Int { bytes.count - (starts.first ?? bytes.count) }
+
+    /// Takes away the oldest, and its bytes once they are half of all.
+    package mutating func removeFirst() {
+        starts.removeFirst()
+        let dead = starts.first ?? bytes.count
+        guard dead > bytes.count / 2 else { return }
+        bytes.removeFirst(dead)
+        for index in starts.indices { starts[index] -= dead }
+    }
+
+    package mutating func append(_ signal: Signal) {
+        signal.withRecord { append($0.buffer) }
     }
 
     /// Empties it, and keeps its room if that is not large.
     package mutating func removeAll() {
+        hasRaised = false
         bytes.removeAll(keepingCapacity: bytes.capacity <= 1 << 20)
         starts.removeAll(keepingCapacity: starts.capacity <= 1 << 14)
     }

@@ -54,6 +54,11 @@ extension SignalFields {
         store(UInt32(exactly: line) ?? 0, at: RecordLayout.line)
     }
 
+    /// Says how many changes of its telemetry were made before it.
+    package mutating func setGeneration(_ generation: UInt32) {
+        store(generation, at: RecordLayout.generation)
+    }
+
     /// Says which handler raised it.
     package mutating func setOrigin(_ origin: UInt16) {
         store(origin, at: RecordLayout.origin)

@@ -7,7 +7,7 @@
 package struct SignalRecord {
     package typealias Text = UnsafeBufferPointer<UInt8>
 
-    let bytes: UnsafeRawPointer
+    package let bytes: UnsafeRawPointer
 
     /// Reads what a `SignalFields` wrote.
     package init(_ bytes: UnsafeRawPointer) {
@@ -23,11 +23,13 @@ package struct SignalRecord {
     /// How many bytes it has.
     package var size: Int { Int(load(RecordLayout.size, as: UInt32.self)) }
     package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: size) }
-    package var level: SignalLevel { SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int64.self))) }
+    package var level: SignalLevel { SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int32.self))) }
     package var kind: SignalKind { SignalKind(byte: load(RecordLayout.kind, as: UInt8.self)) }
     /// Nanoseconds since 1970.
     package var time: Int64 { load(RecordLayout.time, as: Int64.self) }
     package var sequence: UInt64 { load(RecordLayout.sequence, as: UInt64.self) }
+    /// How many changes of its telemetry were made before it.
+    package var generation: UInt32 { load(RecordLayout.generation, as: UInt32.self) }
     /// The number of the handler that raised it; 0 for all others.
     package var origin: UInt16 { load(RecordLayout.origin, as: UInt16.self) }
 

@@ -24,3 +24,24 @@ static inline void sente_store_release(uint64_t *word, uint64_t value) {
 static inline uint64_t sente_add_relaxed(uint64_t *word, uint64_t value) {
     return __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
 }
+
+// The threads, clocks and exits of the system, for those who import this; the system's headers hide two of them from strict
+// compilers, though glibc, musl and bionic all have them.
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern long syscall(long number, ...);
+
+/// Whether this is the process's first thread.
+static inline bool sente_is_main_thread(void) {
+    return syscall(SYS_gettid) == getpid();
+}
+#endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSenteAtomics
+import SenteSignals
+
+/// The records that one thread hands to one telemetry: two buffers that change places.
+///
+/// The thread writes into the front one; the dispatcher takes it whole and gives an empty one for it. A lane is shared by two
+/// threads at most, so its lock is nearly always free; a ring without a lock costs as much, for the fence it needs before it
+/// looks whether the dispatcher sleeps, and cannot throw away its oldest exactly. It is raw memory, since the access check and
+/// the reference count of an object would cost more than the lock.
+struct Lane {
+    typealias Place = UnsafeMutablePointer<Lane>
+
+    static let capacity = 64 << 10
+
+    private var mutex = pthread_mutex_t()
+    private var room = pthread_cond_t()
+    private var front = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+    private var back = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+    private var count = 0
+    private var dropped = 0
+    private var isUrgent = false
+    private var isWaiting = false
+    /// It takes no more.
+    private var isClosed = false
+    // It is given back when both who share it are done with it.
+    private var isLeftByThread = false
+    private var isLeftByTelemetry = false
+
+    /// Of the thread alone: the rules it last asked, and their generation.
+    var rules: Rules?
+    var rulesGeneration: UInt64 = 0
+
+    static func make(isClosed: Bool) -> Place {
+        let lane = Place.allocate(capacity: 1)
+        lane.initialize(to: Lane())
+        pthread_mutex_init(&lane.pointee.mutex, nil)
+        Clock.initialize(&lane.pointee.room)
+        lane.pointee.isClosed = isClosed
+        return lane
+    }
+
+    private static func destroy(_ lane: Place) {
+        pthread_cond_destroy(&lane.pointee.room)
+        pthread_mutex_destroy(&lane.pointee.mutex)
+        lane.pointee.front.deallocate()
+        lane.pointee.back.deallocate()
+        lane.deinitialize(count: 1)
+        lane.deallocate()
+    }
+
+    // MARK: The thread's side
+
+    enum Answer {
+        case taken
+        /// It was taken, and the dispatcher should come for it before its time.
+        case takenAndPressing
+        case dropped
+    }
+
+    /// Copies a record in.
+    ///
+    /// `wake` is called where the thread has to wait for the dispatcher.
+    static func append(
+        _ record: SignalRecord, to lane: Place, whenFull rule: OverflowRule, wake: () -> Void
+    ) -> Answer {
+        let size = record.size
+        pthread_mutex_lock(&lane.pointee.mutex)
+        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        while capacity - lane.pointee.count < size || lane.pointee.isClosed {
+            switch rule {
+            case _ where lane.pointee.isClosed, .dropNewest:
+                lane.pointee.dropped += 1
+                return .dropped
+            case .dropOldest: lane.pointee.dropOldestQuarter()
+            case .wait:
+                lane.pointee.isWaiting = true
+                wake()
+                pthread_cond_wait(&lane.pointee.room, &lane.pointee.mutex)
+            }
+        }
+        (lane.pointee.front + lane.pointee.count).copyMemory(from: record.bytes, byteCount: size)
+        lane.pointee.count += size
+        if record.level >= .error { lane.pointee.isUrgent = true }
+        return lane.pointee.isPressing ? .takenAndPressing : .taken
+    }
+
+    private var isPressing: Bool { isUrgent || count > Self.capacity / 2 }
+
+    private mutating func dropOldestQuarter() {
+        var start = 0
+        while start < count, start < Self.capacity / 4 {
+            start += SignalRecord(front + start).size
+            dropped += 1
+        }
+        front.copyMemory(from: front + start, byteCount: count - start)
+        count -= start
+    }
+
+    /// The thread ends.
+    static func leaveByThread(_ lane: Place) {
+        pthread_mutex_lock(&lane.pointee.mutex)
+        lane.pointee.isLeftByThread = true
+        let isLast = lane.pointee.isLeftByTelemetry
+        pthread_mutex_unlock(&lane.pointee.mutex)
+        if isLast { destroy(lane) }
+    }
+
+    // MARK: The dispatcher's side
+
+    /// What a lane held.
+    ///
+    /// The bytes are good until it is taken from again.
+    struct Taken {
+        var bytes: UnsafeRawBufferPointer
+        var dropped: Int
+        /// Nothing will ever come again.
+        var isOver: Bool
+    }
+
+    static func take(from lane: Place, closing: Bool) -> Taken {
+        pthread_mutex_lock(&lane.pointee.mutex)
+        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        if closing { lane.pointee.isClosed = true }
+        return lane.pointee.take()
+    }
+
+    private mutating func take() -> Taken {
+        if isWaiting {
+            isWaiting = false
+            pthread_cond_signal(&room)
+        }
+        defer { (count, dropped, isUrgent) = (0, 0, false) }
+        swap(&front, &back)
+        return Taken(
+            bytes: UnsafeRawBufferPointer(start: back, count: count), dropped: dropped, isOver: isLeftByThread
+        )
+    }
+
+    /// Whether the dispatcher should rather take from it than rest.
+    static func wantsAttention(_ lane: Place, evenIfCalm: Bool) -> Bool {
+        pthread_mutex_lock(&lane.pointee.mutex)
+        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        return evenIfCalm ? lane.pointee.count > 0 : lane.pointee.isPressing || lane.pointee.isWaiting
+    }
+
+    /// The telemetry is done with it.
+    static func leaveByTelemetry(_ lane: Place) {
+        pthread_mutex_lock(&lane.pointee.mutex)
+        lane.pointee.isLeftByTelemetry = true
+        let isLast = lane.pointee.isLeftByThread
+        pthread_mutex_unlock(&lane.pointee.mutex)
+        if isLast { destroy(lane) }
+    }
+
+    /// Whether the other side is done with it.
+    static func isLeftByTelemetry(_ lane: Place) -> Bool {
+        pthread_mutex_lock(&lane.pointee.mutex)
+        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        return lane.pointee.isLeftByTelemetry
+    }
+}

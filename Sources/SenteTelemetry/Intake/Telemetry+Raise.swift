@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteSignals
+
+extension SignalSource {
+    /// Raises a signal that the source's floor lets pass.
+    @usableFromInline
+    func raise(
+        _ level: SignalLevel, _ id: StaticString?, _ message: () -> String?, _ error: (any Error)?,
+        _ file: StaticString, _ line: Int, _ build: (inout SignalFields) -> Void
+    ) {
+        raise(
+            level, id, message, error, file, line, kind: id == nil ? .log : error == nil ? .event : .error,
+            build)
+    }
+
+    func raise(
+        _ level: SignalLevel, _ id: StaticString?, _ message: () -> String?, _ error: (any Error)?,
+        _ file: StaticString, _ line: Int, kind: SignalKind, nanoseconds: Int64? = nil,
+        _ build: (inout SignalFields) -> Void
+    ) {
+        let needs = Floor(word: floor.value).needs
+        if needs.contains(.rules), !rulesAdmit(level, kind, id?.description) { return }
+        telemetry.take(level, kind, needs) { fields in
+            if let namespace {
+                fields.setNamespace(namespace)
+            } else {
+                fields.setNamespace(ofID: id ?? "", otherwise: SignalSource.app)
+            }
+            if let id { fields.setID(id) }
+            fields.setFile(file)
+            fields.setLine(line)
+            if let message = message() { fields.setMessage(message) }
+            if let error { fields.setError(SignalError(error)) }
+            if let nanoseconds { fields.setDuration(nanoseconds: nanoseconds) }
+            fields.setSurroundings()
+            build(&fields)
+        }
+    }
+
+    /// The same with an id that was made at run time.
+    @usableFromInline
+    func raise(
+        _ level: SignalLevel, made id: String, _ message: () -> String?, _ error: (any Error)?,
+        _ file: StaticString,
+        _ line: Int, _ build: (inout SignalFields) -> Void
+    ) {
+        let needs = Floor(word: floor.value).needs
+        let kind = error == nil ? SignalKind.event : .error
+        if needs.contains(.rules), !rulesAdmit(level, kind, id) { return }
+        telemetry.take(level, kind, needs) { fields in
+            fields.setNamespace(name(of: id))
+            fields.setID(id)
+            fields.setFile(file)
+            fields.setLine(line)
+            if let message = message() { fields.setMessage(message) }
+            if let error { fields.setError(SignalError(error)) }
+            fields.setSurroundings()
+            build(&fields)
+        }
+    }
+
+    /// The namespace of ids that name none.
+    private static let app: StaticString = "app"
+
+    private func name(of id: String?) -> String {
+        if let namespace { return namespace.description }
+        return id.flatMap { id in id.firstIndex(of: "/").map { String(id[..<$0]) } } ?? Self.app.description
+    }
+
+    private func rulesAdmit(_ level: SignalLevel, _ kind: SignalKind, _ id: String?) -> Bool {
+        let namespace = name(of: id)
+        let whole = id.map { $0.contains("/") ? $0 : namespace + "/" + $0 }
+        return telemetry.currentRules.admits(level, kind, namespace: namespace, id: whole)
+    }
+}
+
+extension SignalFields {
+    fileprivate mutating func setSurroundings() {
+        guard let surroundings = Surroundings.present else { return }
+        if let trace = surroundings.trace { setTrace(trace) }
+        if let context = surroundings.encoded { setContext(context) }
+    }
+}
+
+extension Telemetry {
+    /// Takes a signal that was made elsewhere, if anybody wants it; it gets its number here.
+    public func record(_ signal: Signal) {
+        let floor = Floor(word: floor.value)
+        guard Floor.admits(signal.level, floor.word), currentRules.admits(signal) else { return }
+        take(signal.level, signal.kind, floor.needs, time: signal.time) { signal.write(into: &$0) }
+    }
+
+    /// The rules as this thread knows them, without a lock while they do not change.
+    fileprivate var currentRules: Rules {
+        let lane = lane(of: ThreadState.current)
+        let generation = rulesGeneration.value
+        if lane.pointee.rulesGeneration == generation, let rules = lane.pointee.rules { return rules }
+        let rules = control.withLock { $0.rules }
+        lane.pointee.rules = rules
+        lane.pointee.rulesGeneration = generation
+        return rules
+    }
+
+    /// Builds a record on the stack, where user code runs under no lock, and hands it on.
+    @inline(__always)
+    fileprivate func take(
+        _ level: SignalLevel, _ kind: SignalKind, _ needs: Floor.Needs, time: Int64? = nil,
+        _ write: (inout SignalFields) -> Void
+    ) {
+        let thread = ThreadState.current
+        // What a handler raises is given to the others; what it raises in answer to that would never end.
+        guard !thread.pointee.handlesRaised else { return }
+        withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 8) { space in
+            var fields = SignalFields(in: space, level: level, kind: kind)
+            write(&fields)
+            fields.setGeneration(UInt32(truncatingIfNeeded: rulesGeneration.value))
+            if thread.pointee.handler != 0 { fields.setOrigin(thread.pointee.handler) }
+            fields.setSequence(needs.contains(.synchronous) ? sequence.add(1) + 1 : 0)
+            let record = fields.finish(at: time ?? Clock.wall)
+            if needs.contains(.synchronous) { giveSynchronously(record, thread) }
+            if needs.contains(.queue) { giveQueued(record, thread) }
+        }
+        if level == .fatal { waitForFatal(thread) }
+    }
+
+    private func giveSynchronously(_ record: SignalRecord, _ thread: ThreadState.Place) {
+        for slot in control.withLock({ $0.slots }) where slot.runner == .caller {
+            slot.offerSynchronously(record, neverWaits: thread.pointee.neverWaits)
+        }
+    }
+
+    @inline(__always)
+    private func giveQueued(_ record: SignalRecord, _ thread: ThreadState.Place) {
+        let rule = LaneRule.rule(laneRule.value)
+        let answer = Lane.append(
+            record, to: lane(of: thread),
+            whenFull: rule == .wait && thread.pointee.neverWaits ? .dropNewest : rule, wake: wake)
+        let rest = rest.value
+        guard rest != Rest.awake.rawValue, answer != .dropped else { return }
+        if rest == Rest.parked.rawValue || answer == .takenAndPressing { wake() }
+    }
+
+    @inline(__always)
+    private func lane(of thread: ThreadState.Place) -> Lane.Place {
+        if let lane = thread.pointee.lane(to: number) { return lane }
+        let lane = lanes.makeLane()
+        thread.pointee.add(lane, to: number)
+        return lane
+    }
+
+    private func waitForFatal(_ thread: ThreadState.Place) {
+        guard thread.pointee.handler == 0, !thread.pointee.neverWaits || SystemThread.isMain else { return }
+        flushNow(until: Clock.after(.milliseconds(100)))
+    }
+
+    /// Marks the calling thread as one that must never wait for a handler, as an event loop must not.
+    package static func neverWaitOnThisThread() {
+        ThreadState.current.pointee.neverWaits = true
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteTelemetry
+import Testing
+
+@Suite("The end", .timeLimit(.minutes(5)))
+struct EndTests {
+    private let telemetry = Telemetry()
+    private let log: SignalSource
+
+    init() {
+        log = telemetry.source("my.app")
+    }
+
+    @Test(
+        "a flush is done when all that was raised before is handled", arguments: HandlerTests.places.indices)
+    func flush(place: Int) async {
+        let keeper = Keeper()
+        telemetry.add(keeper, as: "k", HandlerTests.places[place])
+        for round in 1...20 {
+            log.info("x")
+            #expect(await telemetry.flush().isComplete)
+            #expect(keeper.count == round)
+        }
+        await telemetry.stop()
+    }
+
+    @Test("a flush does not wait longer than its limit, and names who was late")
+    func lateFlush() async {
+        let (blocked, keeper) = (Keeper(shut: true), Keeper())
+        telemetry.add(blocked, as: "b")
+        telemetry.add(keeper, as: "k")
+        log.info("x")
+        blocked.waitForCall()
+        #expect(await telemetry.flush(within: .milliseconds(50)).late == ["b"])
+        blocked.open()
+        #expect(await telemetry.flush().isComplete)
+        await telemetry.stop()
+    }
+
+    @Test("stopping loses nothing that was accepted, whoever is still calling", arguments: [0, 1, 2])
+    func stop(threads: Int) async throws {
+        let (telemetry, log, keeper) = (telemetry, log, Keeper())
+        telemetry.add(keeper, as: "k", HandlerOptions(threads: threads))
+        async let calls: Void = onThreads(3) { _ in
+            var number = 0
+            while log.isEnabled(.info) {
+                log.info("n") { $0["n"] = number }
+                number += 1
+            }
+        }
+        while keeper.count < 2_000 { await Task.yield() }
+        let report = await telemetry.stop(within: .seconds(60))
+        await calls
+        #expect(report.isComplete)
+        #expect(report.left == ["k": 0])
+        let statistics = try #require(telemetry.statistics["k"])
+        #expect(statistics.handled == telemetry.intake.accepted)
+        #expect(statistics.seen == statistics.sum)
+        #expect(keeper.count == statistics.handled)
+        #expect(Set(keeper.signals.map(\.sequence)).count == keeper.count)
+    }
+
+    @Test("a stop does not wait longer than its limit, and says what was left")
+    func lateStop() async throws {
+        let blocked = Keeper(shut: true)
+        telemetry.add(blocked, as: "b")
+        log.info("first")
+        blocked.waitForCall()
+        for _ in 0..<10 { log.info("x") }
+        let report = await telemetry.stop(within: .milliseconds(300))
+        #expect(report.late == ["b"])
+        #expect(report.left == ["b": 11])
+        #expect(!report.isComplete)
+        #expect(telemetry.statistics["b"]?.dropped == 10)
+        blocked.open()
+    }
+
+    @Test("a stop gives up on a handler that the dispatcher waits for")
+    func fullStop() async throws {
+        let blocked = Keeper(shut: true)
+        telemetry.add(blocked, as: "b", HandlerOptions(buffer: 5))
+        log.info("first")
+        blocked.waitForCall()
+        for _ in 0..<100 { log.info("x") }
+        #expect(await telemetry.stop(within: .milliseconds(300)).late == ["b"])
+        blocked.open()
+        // The dispatcher hands out the rest, which nobody waits for any more.
+        var statistics = HandlerStatistics()
+        while statistics.sum < 101 || statistics.seen != statistics.sum {
+            await Task.yield()
+            statistics = try #require(telemetry.statistics["b"])
+        }
+        #expect(statistics.dropped > 90)
+    }
+
+    @Test("after the end nothing comes, and nobody is enabled")
+    func afterwards() async {
+        let keeper = Keeper()
+        telemetry.add(keeper, as: "k")
+        await telemetry.stop()
+        #expect(await telemetry.stop().isComplete)
+        log.report("x")
+        telemetry.add(Keeper(), as: "other")
+        #expect(telemetry.handlers == ["k"])
+        #expect(!log.isEnabled(.report))
+        #expect(!telemetry.source("new").isEnabled(.report))
+        #expect(await telemetry.flush().isComplete)
+        #expect(keeper.count == 0)
+    }
+
+    @Test("the buffers of threads that have ended are given back")
+    func shortThreads() async {
+        let keeper = Keeper(keeps: false)
+        telemetry.add(keeper, as: "k", HandlerOptions(threads: 0))
+        for _ in 0..<20 {
+            await onThreads(50) { _ in log.info("x") }
+        }
+        log.info("last")
+        await telemetry.flush()
+        // A thread has left its lane a moment after its body returned.
+        while telemetry.laneCount > 1 {
+            log.info("look")
+            await telemetry.flush()
+        }
+        #expect(keeper.count >= 1_001)
+        await telemetry.stop()
+    }
+}
