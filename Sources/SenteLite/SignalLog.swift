@@ -55,12 +55,10 @@ public struct SignalLog: Sendable {
 
     /// Writes what comes until the client is gone.
     func follow(_ hub: SignalHub) {
-        let iterator = hub.makeIterator()
-        Task { [minimum, write] in
+        let iterator = hub.makeIterator(minimum: minimum)
+        Task { [write] in
             var signals = iterator
-            while let signal = await signals.next() {
-                if signal.level >= minimum { write(signal) }
-            }
+            while let signal = await signals.next() { write(signal) }
         }
     }
 }

@@ -51,6 +51,29 @@ struct SignalsTests {
         #expect(await late.next() == nil)
     }
 
+    @Test("A log that wants warnings makes nothing else be made, and one of everything hears everything")
+    func levels() async throws {
+        let stage = DriverStage()
+        let warnings = Collector<ClientSignal>()
+        let client = try await stage.openClient {
+            $0.log = SignalLog(minimum: .warn) { warnings.append($0) }
+        }
+        var all = client.signals.makeAsyncIterator()
+        _ = try await client.subscribe("news")
+        stage.server.cut()
+        try await client.reaches(.reconnecting)
+        let told = try await warnings.wait("the loss") { !$0.isEmpty }
+        #expect(names(told) == ["link-ended"])
+        var heard: [ClientSignal] = []
+        while heard.last?.id.name != "link-ended", let signal = await all.next() { heard.append(signal) }
+        #expect(names(heard).contains("transmitted"))
+        #expect(heard.first { $0.id.name == "subscribed" }?.data["channel-id"] == "news")
+        // One connection can be followed by its name.
+        let name = client.status.identity?.connectionID.map { Value($0) }
+        #expect(name != nil)
+        #expect(heard.allSatisfy { $0.data["conn-id"] == name && $0.data["connection"] == 1 })
+    }
+
     @Test("A call that is refused on its caller's thread is a signal, and counts")
     func refused() async throws {
         let stage = DriverStage()

@@ -25,10 +25,13 @@ struct Coverage {
         case .undecodable: count("signal", "undecodable")
         case .serverError: count("signal", "serverError")
         case .failed(let code), .refused(let code): count("error", code.rawValue)
-        case .opened(_, let isReconnect): count("signal", isReconnect ? "reopened" : "opened")
+        case .opened(_, let isReconnect, _): count("signal", isReconnect ? "reopened" : "opened")
         case .ignored(let reason): count("ignored", reason.rawValue)
         case .roundTrip: count("signal", "roundTrip")
         case .linkEnded(let error?): count("error", error.code.rawValue)
+        case .requestSent: count("signal", "requestSent")
+        case .requestEnded(_, _, let code): count("signal", code == nil ? "requestAnswered" : "requestFailed")
+        case .responseSent: count("signal", "responseSent")
         case .attemptStarted, .linkEnded(nil), .received, .transmitted, .responderFailed: break
         }
     }

@@ -52,7 +52,10 @@ struct RandomWorldTests {
             "unreachable", "silent", "serverUnavailable", "unauthorized", "refused", "untrusted",
             "protocolViolation", "providerFailed", "notConnected", "disconnected", "cancelled",
         ],
-        "signal": ["missed", "undecodable", "serverError", "opened", "reopened", "roundTrip"],
+        "signal": [
+            "missed", "undecodable", "serverError", "opened", "reopened", "roundTrip", "requestSent",
+            "requestAnswered", "requestFailed", "responseSent",
+        ],
         "sent": [
             "subscribe", "unsubscribe", "publish", "request", "answer", "ping", "pong", "event",
             "listChannels", "listSubscriptions",
@@ -63,7 +66,8 @@ struct RandomWorldTests {
     private static let impossible: [Dialect: [String: Set<String>]] = {
         let withoutRequests: [String: Set<String>] = [
             "outcome": ["listed"], "error": ["noSubscribers", "remoteError", "busy"],
-            "signal": ["serverError"], "sent": ["request", "answer", "listChannels", "listSubscriptions"],
+            "signal": ["serverError", "requestSent", "requestAnswered", "requestFailed", "responseSent"],
+            "sent": ["request", "answer", "listChannels", "listSubscriptions"],
             // What a service answers when there is no link any more.
             "drop": ["notConnected"],
         ]

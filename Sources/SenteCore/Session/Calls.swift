@@ -54,6 +54,8 @@ package struct Calls: Sendable {
     private var calls: [CallID: Call] = [:]
     /// A binary heap; an entry whose call is gone is skipped when it comes up.
     private var heap: [(deadline: Instant, call: CallID)] = []
+    /// Requests by the names that the server gave them, and when they left.
+    private var names: [CallID: (id: String, sentAt: Instant)] = [:]
     /// How many entries were looked at or moved since the beginning, for tests of what a step costs.
     package private(set) var steps = 0
 
@@ -109,6 +111,15 @@ package struct Calls: Sendable {
         if call.purpose == .submit(.reply) { pendingCount -= 1 }
         skipGone()
         return call
+    }
+
+    package mutating func name(_ id: CallID, _ name: String, sentAt: Instant) {
+        names[id] = (name, sentAt)
+    }
+
+    /// The name of a request that ends.
+    package mutating func takeName(of id: CallID) -> (id: String, sentAt: Instant)? {
+        names.isEmpty ? nil : names.removeValue(forKey: id)
     }
 
     /// A call whose time is up, if there is one; it stays until it is removed.

@@ -46,7 +46,7 @@ package struct MetricsCollector: Sendable {
             rates.roll(to: now)
             rates.current.sent += messages
         case .attemptStarted: totals.connection.attempts += 1
-        case .opened(let timeToOpen, let isReconnect):
+        case .opened(let timeToOpen, let isReconnect, _):
             endConnectedTime(at: now)
             openedAt = now
             totals.connection.timeToOpen = timeToOpen
@@ -70,6 +70,7 @@ package struct MetricsCollector: Sendable {
         case .serverError: totals.serverErrors += 1
         case .responderFailed: totals.failedResponders += 1
         case .ignored(let reason): totals.ignored.add(reason)
+        case .requestSent, .requestEnded, .responseSent: break
         }
     }
 

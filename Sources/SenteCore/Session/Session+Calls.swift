@@ -118,6 +118,9 @@ extension Session {
             // What this dialect does not answer, a publish, is done when it is written.
             if slot == nil, isAwaited { calls.awaitWritten(call) }
             calls.sent(call, isAwaited ? slot : nil, at: now.instant)
+            if case .answer(let id, _, let isError) = outbound {
+                effects.append(.record(.responseSent(requestID: id, isError: isError)))
+            }
             return transmission
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
@@ -213,6 +216,12 @@ extension Session {
     /// The one place where a call ends.
     mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
         calls.remove(call)
+        if let request = calls.takeName(of: call) {
+            var code: SenteError.Code?
+            if case .failure(let error) = result { code = error.code }
+            let duration = request.sentAt.duration(to: now.instant)
+            effects.append(.record(.requestEnded(id: request.id, duration, code)))
+        }
         // Messages of our own have no call to tell.
         guard call.number < numbers.internalCall else { return endDrains() }
         if case .failure(let error) = result { effects.append(.record(.failed(error.code))) }

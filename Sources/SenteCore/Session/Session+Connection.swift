@@ -239,7 +239,10 @@ extension Session {
         status.lastError = nil
         move(to: state)
         let timeToOpen = attempt.startedAt.duration(to: now.instant)
-        effects.append(.record(.opened(timeToOpen: timeToOpen, isReconnect: isReconnect)))
+        effects.append(
+            .record(
+                .opened(
+                    timeToOpen: timeToOpen, isReconnect: isReconnect, connection: identity.connectionID)))
         for call in calls.all(where: { $0.purpose == .connect }) {
             resolve(call, .success(.done))
         }

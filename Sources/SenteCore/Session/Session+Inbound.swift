@@ -111,8 +111,21 @@ extension Session {
             historyReplied(channel, reply, size)
         case .call(let call):
             effects.append(.record(.roundTrip(elapsed)))
+            if case .forwarded(let id, let count) = reply, case .next(.request, let channel?) = correlation {
+                named(call, id, channel, deliveredTo: count, after: elapsed)
+            }
             replied(to: call, reply)
         }
+    }
+
+    /// From now on the request's id is what both sides, and whoever serves it, know it by.
+    private mutating func named(
+        _ call: CallID, _ id: String, _ channel: WireName, deliveredTo count: Int?, after elapsed: Duration
+    ) {
+        let remaining = calls[call]?.deadline.map { now.instant.duration(to: $0) }
+        effects.append(
+            .record(.requestSent(id: id, channel: channel.text, deliveredTo: count, remaining: remaining)))
+        calls.name(call, id, sentAt: now.instant.advanced(by: .zero - elapsed))
     }
 
     /// Whether an event is the answer that a call waits for.

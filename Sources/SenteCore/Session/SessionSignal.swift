@@ -4,8 +4,8 @@
 package enum SessionSignal: Hashable, Sendable {
     /// A link is being opened.
     case attemptStarted
-    /// The server greeted; `timeToOpen` runs from the start of the attempt.
-    case opened(timeToOpen: Duration, isReconnect: Bool)
+    /// The server greeted; `timeToOpen` runs from the start of the attempt, `connection` is its name for the connection.
+    case opened(timeToOpen: Duration, isReconnect: Bool, connection: String? = nil)
     /// An attempt failed or a link is over; without an error when this client ended it.
     case linkEnded(SenteError?)
     /// Whole messages came, as many of them large.
@@ -20,6 +20,12 @@ package enum SessionSignal: Hashable, Sendable {
     case refused(SenteError.Code)
     /// Inboxes lost that many messages.
     case missed(Int)
+    /// The server named a request and said to how many it was delivered; `remaining` is how long it is still waited for.
+    indirect case requestSent(id: String, channel: String, deliveredTo: Int?, remaining: Duration?)
+    /// A request that has a name ended, so long after it left: answered, or with an error that says why not.
+    case requestEnded(id: String, Duration, SenteError.Code? = nil)
+    /// An answer to a request of another was handed to the link.
+    case responseSent(requestID: String, isError: Bool)
     /// A ping found its pong.
     case roundTrip(Duration)
     /// A message could not be understood; the text says why.

@@ -7,59 +7,83 @@ import SenteWire
 extension ClientSignal {
     /// What the session records.
     package init(_ signal: SessionSignal, at now: Moment) {
+        let level = signal.level
         switch signal {
         case .attemptStarted:
-            self.init(.debug, "attempt-started", at: now, "An attempt to connect begins.")
-        case .opened(let time, let isReconnect):
+            self.init(level, "attempt-started", at: now, "An attempt to connect begins.")
+        case .opened(let time, let isReconnect, _):
             self.init(
-                .info, "opened", at: now,
+                level, "opened", at: now,
                 "\(isReconnect ? "Connected again" : "Connected") in \(time.readable).",
                 ["time-to-open-ms": time.field, "reconnect?": Value(isReconnect)])
         case .linkEnded(let error?):
-            self.init(.warn, "link-ended", at: now, error.message, error: error)
+            self.init(level, "link-ended", at: now, error.message, error: error)
         case .linkEnded(nil):
-            self.init(.info, "link-ended", at: now, "The connection was closed by this client.")
+            self.init(level, "link-ended", at: now, "The connection was closed by this client.")
         case .received(let messages, let bytes, _):
             self.init(
-                .trace, "received", at: now, "\(messages) messages came.",
+                level, "received", at: now, "\(messages) messages came.",
                 ["messages": Value(messages), "bytes": Value(bytes)])
         case .transmitted(let messages, let bytes, _):
             self.init(
-                .trace, "transmitted", at: now, "\(messages) messages were handed to the network.",
+                level, "transmitted", at: now, "\(messages) messages were handed to the network.",
                 ["messages": Value(messages), "bytes": Value(bytes)])
         case .dropped(let reason):
             self.init(
-                .warn, "message-dropped", at: now, "A message left the outbox without being sent.",
+                level, "message-dropped", at: now, "A message left the outbox without being sent.",
                 ["reason": Value(reason.rawValue)])
         case .failed(let code):
             self.init(
-                code == .cancelled ? .debug : .warn, "call-failed", at: now,
+                level, "call-failed", at: now,
                 "A call failed with \(code.rawValue).", ["code": Value(code.rawValue)])
         case .refused(let code):
             self.init(
-                .warn, "call-refused", at: now, "A call was refused at once with \(code.rawValue).",
+                level, "call-refused", at: now, "A call was refused at once with \(code.rawValue).",
                 ["code": Value(code.rawValue)])
         case .missed(let count):
             self.init(
-                .warn, "inbox-overflow", at: now,
+                level, "inbox-overflow", at: now,
                 "\(count) messages were lost: their consumer is too slow for the inbox.",
                 ["count": Value(count)])
+        case .requestSent(let id, let channel, let count, let remaining):
+            var data = ["request-id": Value(id), "target-channel-id": Value(channel)]
+            data["timeout-ms"] = remaining?.field
+            if let count { data["delivery-result"] = .map([.keyword("delivered-to"): Value(count)]) }
+            self.init(
+                level, "rpc-request-sent", at: now, "A request on “\(channel)” was taken by the server.", data
+            )
+        case .requestEnded(let id, let time, .timedOut?):
+            self.init(
+                level, "rpc-request-expired", at: now, "A request had no answer within \(time.readable).",
+                ["request-id": Value(id), "age-ms": time.field])
+        case .requestEnded(let id, let time, let code):
+            var data = [
+                "request-id": Value(id), "duration-ms": time.field, "error?": Value(code != nil),
+            ]
+            data["code"] = code.map { Value($0.rawValue) }
+            let how = code.map { "ended with \($0.rawValue)" } ?? "was answered"
+            self.init(
+                level, "rpc-correlation", at: now, "A request \(how) after \(time.readable).", data)
+        case .responseSent(let id, let isError):
+            self.init(
+                level, "rpc-response-sent", at: now, "A request of another was answered.",
+                ["request-id": Value(id), "error?": Value(isError)])
         case .roundTrip(let time):
             self.init(
-                .trace, "round-trip", at: now, "The server answered within \(time.readable).",
+                level, "round-trip", at: now, "The server answered within \(time.readable).",
                 ["rtt-ms": time.field])
         case .undecodable(let why, let reason):
-            self.init(.warn, "undecodable", at: now, why, ["reason": Value(reason.rawValue)])
+            self.init(level, "undecodable", at: now, why, ["reason": Value(reason.rawValue)])
         case .serverError(let text):
             self.init(
-                .warn, "server-error", at: now, text, ["text": Value(text)])
+                level, "server-error", at: now, text, ["text": Value(text)])
         case .responderFailed(let channel, let id, let text):
             self.init(
-                .warn, "responder-failed", at: now, "A handler of “\(channel)” failed: \(text)",
+                level, "responder-failed", at: now, "A handler of “\(channel)” failed: \(text)",
                 ["channel-id": Value(channel), "id": Value(id), "text": Value(text)])
         case .ignored(let reason):
             self.init(
-                .debug, "ignored", at: now, "Something came that was understood, and went to nobody.",
+                level, "ignored", at: now, "Something came that was understood, and went to nobody.",
                 ["reason": Value(reason.rawValue)])
         }
     }
@@ -99,15 +123,16 @@ extension ClientSignal {
 
     /// A subscription stands otherwise.
     package init(_ state: SubscriptionState, of channel: String, at now: Moment) {
+        let level = state.level
         let data = ["channel-id": Value(channel)]
         switch state {
         case .subscribing:
-            self.init(.debug, "subscribing", at: now, "“\(channel)” is to be subscribed.", data)
+            self.init(level, "subscribing", at: now, "“\(channel)” is to be subscribed.", data)
         case .subscribed:
-            self.init(.debug, "subscribed", at: now, "“\(channel)” is subscribed.", data)
+            self.init(level, "subscribed", at: now, "“\(channel)” is subscribed.", data)
         case .refused(let error):
             self.init(
-                .warn, "subscription-refused", at: now, "“\(channel)” was refused. \(error.message)", data,
+                level, "subscription-refused", at: now, "“\(channel)” was refused. \(error.message)", data,
                 error: error)
         case .gap(let gap):
             let filled =
@@ -117,12 +142,37 @@ extension ClientSignal {
                 case .all: "all of it came afterwards"
                 }
             self.init(
-                gap.filling == .all ? .info : .warn, "gap", at: now,
+                level, "gap", at: now,
                 "“\(channel)” was out of reach for \(gap.duration.readable), and \(filled).",
                 data.merging(
                     ["duration-ms": gap.duration.field, "filling": Value(gap.filling.rawValue)]) { $1 })
         case .ended:
-            self.init(.debug, "subscription-ended", at: now, "“\(channel)” is not subscribed any more.", data)
+            self.init(level, "subscription-ended", at: now, "“\(channel)” is not subscribed any more.", data)
+        }
+    }
+}
+
+extension SessionSignal {
+    /// How much it matters; known before anything is made of it.
+    package var level: ClientSignal.Level {
+        switch self {
+        case .received, .transmitted, .roundTrip: .trace
+        case .attemptStarted, .ignored, .requestSent, .responseSent: .debug
+        case .requestEnded(_, _, let code): code == .timedOut ? .warn : .debug
+        case .failed(let code): code == .cancelled ? .debug : .warn
+        case .opened, .linkEnded(nil): .info
+        case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed: .warn
+        }
+    }
+}
+
+extension SubscriptionState {
+    /// How much it matters; known before anything is made of it.
+    package var level: ClientSignal.Level {
+        switch self {
+        case .subscribing, .subscribed, .ended: .debug
+        case .gap(let gap): gap.filling == .all ? .info : .warn
+        case .refused: .warn
         }
     }
 }

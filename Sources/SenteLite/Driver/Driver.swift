@@ -36,8 +36,10 @@ final class Driver: LinkObserver, @unchecked Sendable {
     /// The one timer, and when it is set.
     @exclusivity(unchecked) private var alarm: (timer: any HostTimer, time: Instant?)?
     @exclusivity(unchecked) private var observer: (any ClientObserver)?
-    /// Whether somebody follows the signals; none is made before.
-    @exclusivity(unchecked) private var isWatched = false
+    /// The least level that somebody follows; nil: nobody does, and no signal is made.
+    @exclusivity(unchecked) private var watched: ClientSignal.Level?
+    /// Which connection is open, and how many there were.
+    @exclusivity(unchecked) private var connection = ConnectionMark()
     private let tracer: Tracer?
     private var asks: [AskID: Task<Void, Never>] = [:]
     /// As of the last `publish`.
@@ -91,7 +93,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         closures = ClosureQueue(submissions)
         signals = SignalHub(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
-        isWatched = tracer != nil
+        if tracer != nil { watched = .trace }
         consumption = Consumption(setup.configuration.inbox)
         status = engine.status
         standing.refusal = engine.refusal
@@ -113,7 +115,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         let now = host.now
         submissions.take(&batch)
         noteConsumed(at: now)
-        if batch.isWatched { isWatched = true }
+        if batch.isWatched { watch() }
         for (signal, count) in batch.signals.counts {
             for _ in 0..<count { record(signal, at: now) }
         }
@@ -177,7 +179,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         let deadline = show(at: now)
         for inbox in output.ready { deliver(inbox) }
         closures.put(output.closures)
-        if isWatched { showSignals() }
+        if !output.shown.isEmpty { showSignals() }
         for one in output.answers { one.waiter.resume(one.result) }
         if output.isForApp { host.appWasTold() }
         output.removeAll()
@@ -290,7 +292,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         // What came before the change is told to the closures before it.
         deliver(ClosureQueue.inbox)
         if closures.note((self.status, status)) { output.closures.append(.statusChange) }
-        if isWatched {
+        if watched != nil {
             ClientSignal.signals(of: status, after: self.status, at: now).forEach(show)
         }
         if let work = observer?.statusChanged(to: status, at: now) { output.closures.append(.work(work)) }
@@ -301,24 +303,39 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func record(_ signal: SessionSignal, at now: Moment) {
         output.signals.append(signal)
         observer?.recorded(signal)
-        if isWatched { show(ClientSignal(signal, at: now)) }
+        if case .opened(_, _, let name) = signal { connection.opened(as: name) }
+        if isWatched(signal.level) { show(ClientSignal(signal, at: now)) }
+        if case .linkEnded = signal { connection.ended() }
     }
 
     private func note(_ state: SubscriptionState, of channel: WireName, at now: Moment) {
         output.channels.append((channel, state))
-        if isWatched { show(ClientSignal(state, of: channel.text, at: now)) }
+        if isWatched(state.level) { show(ClientSignal(state, of: channel.text, at: now)) }
     }
 
+    private func isWatched(_ level: ClientSignal.Level) -> Bool {
+        guard let watched else { return false }
+        return level >= watched
+    }
+
+    /// The one way out for signals.
     private func show(_ signal: ClientSignal) {
+        guard isWatched(signal.level) else { return }
+        var signal = signal
+        connection.mark(&signal)
         tracer?.note(.signal(signal), time: signal.time)
         output.shown.append(signal)
     }
 
     /// Hands the turn's signals to those who follow; the last of them may have gone.
     private func showSignals() {
-        if !output.shown.isEmpty { signals.send(output.shown) }
+        signals.send(output.shown)
         output.shown = []
-        isWatched = tracer != nil || signals.isFollowed
+        watch()
+    }
+
+    private func watch() {
+        watched = tracer == nil ? signals.minimum : .trace
     }
 
     private func trace(_ reports: [LinkReport], by tracer: Tracer, at now: Moment) {

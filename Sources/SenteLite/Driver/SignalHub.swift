@@ -8,27 +8,33 @@ final class SignalHub: Sendable {
     /// How many signals wait for one consumer before the oldest go.
     static let bound = 1_024
 
-    private let signals = Broadcast<ClientSignal>(BoundedQueue(latest: SignalHub.bound))
+    /// One for each level, least first, for those who want nothing below it.
+    private let broadcasts: [(level: ClientSignal.Level, signals: Broadcast<ClientSignal>)] =
+        ClientSignal.Level.allCases.map { ($0, Broadcast(BoundedQueue(latest: SignalHub.bound))) }
     private let submissions: SubmissionQueue
 
     init(_ submissions: SubmissionQueue) {
         self.submissions = submissions
     }
 
-    var isFollowed: Bool { signals.isFollowed }
+    /// The least level that somebody follows; nil: nobody does.
+    var minimum: ClientSignal.Level? { broadcasts.first { $0.signals.isFollowed }?.level }
 
     func send(_ signals: [ClientSignal]) {
-        self.signals.send(signals)
+        for (level, broadcast) in broadcasts where broadcast.isFollowed {
+            broadcast.send(signals.filter { $0.level >= level })
+        }
     }
 
-    /// Follows what comes; the driver hears of it before anything that is posted afterwards.
-    func makeIterator() -> MailboxIterator<ClientSignal> {
+    /// Follows what comes from a level on; the driver hears of it before anything that is posted afterwards.
+    func makeIterator(minimum: ClientSignal.Level = .trace) -> MailboxIterator<ClientSignal> {
         defer { submissions.watch() }
-        return signals.makeIterator()
+        let place = broadcasts.firstIndex { $0.level == minimum } ?? 0
+        return broadcasts[place].signals.makeIterator()
     }
 
     /// Nothing comes any more.
     func finish() {
-        signals.finish()
+        for (_, broadcast) in broadcasts { broadcast.finish() }
     }
 }

@@ -30,6 +30,35 @@ struct SignalMappingTests {
         (.failed(.timedOut), .warn, "sente-lite.client/call-failed", ["code": "timedOut"]),
         (.failed(.cancelled), .debug, "sente-lite.client/call-failed", ["code": "cancelled"]),
         (.refused(.outboxFull), .warn, "sente-lite.client/call-refused", ["code": "outboxFull"]),
+        (
+            .requestSent(id: "r", channel: "api", deliveredTo: 2, remaining: .seconds(5)), .debug,
+            "sente-lite.client/rpc-request-sent",
+            [
+                "request-id": "r", "target-channel-id": "api", "timeout-ms": 5_000,
+                "delivery-result": .map([.keyword("delivered-to"): 2]),
+            ]
+        ),
+        (
+            .requestSent(id: "r", channel: "api", deliveredTo: nil, remaining: nil), .debug,
+            "sente-lite.client/rpc-request-sent", ["request-id": "r", "target-channel-id": "api"]
+        ),
+        (
+            .requestEnded(id: "r", .milliseconds(12)), .debug, "sente-lite.client/rpc-correlation",
+            ["request-id": "r", "duration-ms": 12, "error?": false]
+        ),
+        (
+            .requestEnded(id: "r", .milliseconds(12), .connectionLost), .debug,
+            "sente-lite.client/rpc-correlation",
+            ["request-id": "r", "duration-ms": 12, "error?": true, "code": "connectionLost"]
+        ),
+        (
+            .requestEnded(id: "r", .seconds(5), .timedOut), .warn, "sente-lite.client/rpc-request-expired",
+            ["request-id": "r", "age-ms": 5_000]
+        ),
+        (
+            .responseSent(requestID: "r", isError: true), .debug, "sente-lite.client/rpc-response-sent",
+            ["request-id": "r", "error?": true]
+        ),
         (.missed(5), .warn, "sente-lite.client/inbox-overflow", ["count": 5]),
         (.roundTrip(.milliseconds(3)), .trace, "sente-lite.client/round-trip", ["rtt-ms": 3]),
         (.undecodable("No.", .format), .warn, "sente-lite.client/undecodable", ["reason": "format"]),
