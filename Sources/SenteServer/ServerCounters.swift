@@ -1,7 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteBase
+package import SenteSignals
+
 /// The counts of a server since its start.
 package struct ServerCounters: Hashable, Sendable {
+    /// Messages of one direction.
+    package struct Traffic: Hashable, Sendable {
+        package var messages = 0
+        package var bytes = 0
+
+        mutating func add(_ message: Message) {
+            messages += 1
+            bytes += message.bytes.count
+        }
+    }
+
+    package var received = Traffic()
+    package var sent = Traffic()
+    /// Connections that were greeted.
+    package var connections = 0
+    /// How long those lived that are gone.
+    package var connectionDurations = Histogram()
+    package var subscriptionsAdded = 0
+    package var subscriptionsRemoved = 0
+    package var publications = 0
+    /// Publications to each of their subscribers.
+    package var deliveries = 0
+    package var requests = 0
+    /// How long those took that were answered.
+    package var requestDurations = Histogram()
+    /// Answers that were errors.
+    package var failedRequests = 0
+    /// What was refused, by the reason.
+    package var rejections: [RejectionReason: Int] = [:]
     package var rejectedConnections = 0
     package var deadConnections = 0
     package var oversizedMessages = 0

@@ -64,7 +64,11 @@ final class ServerRun {
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
         session = ServerSession(configuration, seed: seed)
-        session.signalLevel = service.onSignal == nil ? nil : service.signalLevel
+        lookWhoListens()
+    }
+
+    private func lookWhoListens() {
+        if service.onSignal != nil { session.signalLevel = service.signalLevel() }
     }
 
     /// Listens; the real port.
@@ -128,6 +132,7 @@ final class ServerRun {
 
     func requested(_ request: HTTPRequest, by connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
+        lookWhoListens()
         tellRequest(request)
         switch admit(request, id) {
         case .upgrade: connection.accept()
@@ -151,6 +156,7 @@ final class ServerRun {
             token = csrfToken(request)
             guard token != nil else { return .answer(.badCSRFToken) }
         }
+        if request.path == "/stats" { session.signalStatistics = service.signalStatistics() }
         let admission = session.admit(request, csrfToken: token, at: loop.now)
         guard admission == .upgrade else { return admission }
         switch service.receive(request) {
@@ -186,6 +192,7 @@ final class ServerRun {
     func received(_ messages: [Message], by connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
         let now = loop.now
+        lookWhoListens()
         visits[id]?.messages += messages.count
         for message in messages { session.handle(.received(id, message), at: now, into: &effects) }
         performEffects()
@@ -212,6 +219,7 @@ final class ServerRun {
     }
 
     private func handle(_ input: ServerInput) {
+        lookWhoListens()
         session.handle(input, at: loop.now, into: &effects)
         performEffects()
     }

@@ -25,10 +25,14 @@ package struct ServerService: Sendable {
     package var onAccess: (@Sendable (ServerAccess) -> Void)?
     /// Is told what happens; on the loop, so it must not block.
     package var onSignal: (@Sendable (Signal) -> Void)?
-    /// The least level that `onSignal` is told.
+    /// The least level that `onSignal` is told, asked for again and again; nil: nothing.
     ///
     /// What is below is not even made. The default is `.info`.
-    package var signalLevel: SignalLevel = .info
+    package var signalLevel: @Sendable () -> SignalLevel? = { .info }
+    /// What became of the signals, for `/stats`.
+    ///
+    /// The default is an empty map.
+    package var signalStatistics: @Sendable () -> ValueMap = { [:] }
     /// Is given the telemetry of clients (`ServerConfiguration.takesSignals`); on the loop, so it must not block.
     package var onRemoteSignals: (@Sendable ([Signal]) -> Void)?
     /// Is given the events; nil: they come back to who sent them.

@@ -18,6 +18,7 @@ extension ServerSession {
         }
         if isNew {
             connections[id]?.subscriptions.insert(channel)
+            counters.subscriptionsAdded += 1
             record(
                 signal(
                     .subscriptionAdded,
@@ -64,6 +65,7 @@ extension ServerSession {
 
     private mutating func refuse(_ channel: Value, _ reason: RejectionReason, to id: ConnectionID) {
         let isFull = reason == .subscribersReached
+        counters.rejections[reason, default: 0] += 1
         let current = isFull ? channels.subscribers(of: channel)?.count : nil
         let maximum = isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil
         record(
@@ -81,6 +83,7 @@ extension ServerSession {
     mutating func unsubscribe(_ id: ConnectionID, from channel: Value) {
         if channels.unsubscribe(id, from: channel) {
             connections[id]?.subscriptions.remove(channel)
+            counters.subscriptionsRemoved += 1
             record(
                 signal(
                     .subscriptionRemoved,
@@ -96,6 +99,7 @@ extension ServerSession {
         guard channels.contains(channel) else { return }
         let subscribers = channels.delete(channel)
         for id in subscribers { connections[id]?.subscriptions.remove(channel) }
+        counters.subscriptionsRemoved += subscribers.count
         record(
             signal(
                 .channelDeleted,
@@ -123,6 +127,7 @@ extension ServerSession {
             return refusePublish(channel, .channelNotFound, to: sender)
         }
         let messageID = counters.newMessageID()
+        counters.publications += 1
         channels.record(.data(data), messageID: messageID, in: channel, limits: configuration.tables, at: now)
         let left = excludesSender ? sender : nil
         let author = name ?? sender.flatMap { connections[$0]?.name }
@@ -145,6 +150,7 @@ extension ServerSession {
             signal(
                 .channelBroadcastComplete,
                 ["channel-id": channel, "delivered": Value(delivered), "target-count": Value(targets)]))
+        counters.deliveries += delivered
         guard let sender else { return }
         send(
             .published(channel, messageID: messageID, deliveredTo: targets), to: sender, as: .answer)
@@ -154,6 +160,7 @@ extension ServerSession {
     private mutating func recordUnpublished(
         _ channel: Value, _ reason: RejectionReason, from id: ConnectionID?
     ) {
+        counters.rejections[reason, default: 0] += 1
         record(
             signal(
                 id == nil ? .broadcastFailed : .publishFailed,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+import SenteSignals
 package import SenteSocket
 import SenteWire
 
@@ -22,7 +23,7 @@ extension ServerSession {
 
     /// Decides on a request.
     ///
-    /// Any target upgrades, as with sente-lite; `/health`, `/stats` and `/channels` answer any method;
+    /// Any target upgrades, as with sente-lite; `/health`, `/stats`, `/channels` and `/metrics` answer any method;
     /// everything else, `/` included, is not found. Sente has one path or all, no pages, and no Ajax here; it wants to know
     /// the client, its token (`csrfToken`, or else the configured one), and where its page comes from.
     package mutating func admit(
@@ -68,6 +69,10 @@ extension ServerSession {
     }
 
     private func page(_ path: String, at now: Moment) -> Refusal {
+        if path == "/metrics" {
+            let text = statistics(at: now).prometheus.text
+            return .text(200, text, [.init("Content-Type", PrometheusPage.contentType)])
+        }
         guard let body = StatusPages.page(path, statistics(at: now), configuration) else {
             return .text(404, "Not found", [.init("Content-Type", "text/plain")])
         }

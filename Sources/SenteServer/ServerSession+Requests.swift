@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteSignals
 import SenteWire
 
 extension ServerSession {
@@ -9,6 +10,7 @@ extension ServerSession {
     /// sente-lite's documents promise that and its servers never did it (`Faults.forwardsNoRequests`).
     mutating func request(_ data: Value, on channel: Value, from id: ConnectionID, _ milliseconds: Int64?) {
         guard let name = connections[id]?.name else { return }
+        counters.requests += 1
         let requestID = requests.newID(at: now)
         if configuration.answeringChannels.contains(channel) {
             return answer(requestID, with: data, on: channel, to: id)
@@ -77,6 +79,7 @@ extension ServerSession {
     private mutating func refuse(
         _ requestID: WireName, on channel: Value, _ reason: RejectionReason, to id: ConnectionID
     ) {
+        counters.rejections[reason, default: 0] += 1
         recordRequest(
             requestID, on: channel, from: id, nil,
             ["success": false, "reason": .string(reason.rawValue)])
@@ -91,6 +94,7 @@ extension ServerSession {
         guard let name = requestID.stringValue.map({ WireName($0) }),
             settle(name, with: data, isError: isError)
         else {
+            counters.rejections[.requestNotFound, default: 0] += 1
             record(
                 signal(
                     .responseFailed,
@@ -170,6 +174,8 @@ extension ServerSession {
     private mutating func recordResponse(
         _ requestID: WireName, to id: ConnectionID, after duration: Duration, isError: Bool
     ) {
+        counters.requestDurations.record(duration)
+        if isError { counters.failedRequests += 1 }
         record(
             signal(
                 .responseSent,

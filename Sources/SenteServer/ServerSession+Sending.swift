@@ -34,6 +34,7 @@ extension ServerSession {
         let before = effects.count
         outbox.send(message, to: id, as: kind, at: now.instant, into: &effects)
         guard effects.count > before else { return }
+        counters.sent.add(message)
         record(
             signal(
                 .messageSent,

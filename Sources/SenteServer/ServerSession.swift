@@ -2,7 +2,7 @@
 
 package import SenteBase
 package import SenteSignals
-import SenteWire
+package import SenteWire
 
 /// The decisions of a reference server, as a value: no socket, no clock, no randomness but its seed.
 ///
@@ -40,6 +40,8 @@ package struct ServerSession: Sendable {
     package let configuration: ServerConfiguration
     /// From what level on somebody wants to hear of what happens; nil: nobody does, and no signal is made.
     package var signalLevel: SignalLevel?
+    /// What became of the signals, as `/stats` shows it.
+    package var signalStatistics = ValueMap()
     package internal(set) var counters = ServerCounters()
 
     var generator: Generator
@@ -143,6 +145,7 @@ package struct ServerSession: Sendable {
             lastPong: now.instant, uid: uid, clientID: WireName(clientID))
         connectionIDs.insert(id)
         names[WireName(name)] = id
+        counters.connections += 1
         record(
             signal(
                 .connectionAdded,
@@ -183,12 +186,15 @@ package struct ServerSession: Sendable {
         }
         for request in connection.requests { requests.remove(request) }
         if let window = connection.window { windows.remove(window.ticket) }
+        counters.subscriptionsRemoved += connection.subscriptions.count
+        let duration = max(0, now.wallMilliseconds - connection.openedAt)
+        counters.connectionDurations.record(.milliseconds(duration))
         record(
             signal(
                 .connectionRemoved,
                 [
                     "conn-id": .string(connection.name),
-                    "duration-ms": .integer(max(0, now.wallMilliseconds - connection.openedAt)),
+                    "duration-ms": .integer(duration),
                     "message-count": Value(connection.messageCount),
                     "total-connections": Value(connections.count),
                 ]))
@@ -212,6 +218,7 @@ package struct ServerSession: Sendable {
         guard let place = connections.index(forKey: id) else { return }
         connections.values[place].messageCount += 1
         connections.values[place].lastActivity = now.wallMilliseconds
+        counters.received.add(message)
         record(
             signal(
                 .messageReceived, ["conn-id": field(id), "size": Value(message.bytes.count)]))

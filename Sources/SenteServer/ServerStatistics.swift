@@ -35,6 +35,8 @@ package struct ServerStatistics: Hashable, Sendable {
     /// Requests that have waited for more than a minute.
     package var oldRequests: Int
     package var counters: ServerCounters
+    /// What became of the signals, by handler.
+    package var signals: ValueMap
 
     package var subscriptions: Int { channels.reduce(0) { $0 + $1.subscriberCount } }
     /// Messages of the connections that are open now, as sente-lite counts them.
@@ -59,6 +61,6 @@ extension ServerSession {
             channels: channels.reports,
             pendingRequests: requests.count,
             oldRequests: requests.count(olderThan: .seconds(60), at: now.instant),
-            counters: counters)
+            counters: counters, signals: signalStatistics)
     }
 }

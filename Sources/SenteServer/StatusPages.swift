@@ -6,7 +6,7 @@ import SenteWire
 /// The pages `/health`, `/stats` and `/channels` of sente-lite's servers: the fields that the project's documents
 /// and its code show, together.
 ///
-/// They are JSON whatever the format of the messages.
+/// They are JSON whatever the format of the messages. `/metrics` is beside them, in Prometheus' own text.
 enum StatusPages {
     /// The page of a path; nil: there is none.
     static func page(
@@ -85,7 +85,7 @@ enum StatusPages {
                 "oversized-messages": Value(statistics.counters.oversizedMessages),
                 "parse-errors": Value(statistics.counters.unreadableMessages),
             ],
-            "telemetry-stats": [:],
+            "telemetry-stats": .map(statistics.signals),
         ]
     }
 }

@@ -17,7 +17,7 @@ struct ReferenceServerSignalTests {
         init(_ level: SignalLevel = .info) {
             let (signals, continuation) = AsyncStream<Signal>.makeStream()
             var service = ServerService()
-            service.signalLevel = level
+            service.signalLevel = { level }
             service.onSignal = { continuation.yield($0) }
             self.signals = signals
             self.service = service

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+package import SenteSignals
+
+extension ServerStatistics {
+    /// The channels that have a label of their own; those that came later are `other` together.
+    ///
+    /// Labels that clients could make grow without end would fill whoever scrapes them; so none holds a connection or a user.
+    package static let namedChannels = 100
+
+    /// The server in Prometheus' metrics.
+    package var prometheus: PrometheusPage {
+        var page = PrometheusPage()
+        addServer(to: &page)
+        addMessages(to: &page)
+        addChannels(to: &page)
+        addRequests(to: &page)
+        return page
+    }
+
+    private func addServer(to page: inout PrometheusPage) {
+        page.gauge(
+            "sente_lite_server_uptime_seconds", "How long the server runs.",
+            Double(uptime.wholeMilliseconds) / 1_000)
+        page.gauge("sente_lite_server_connections", "Connections that are open.", connections.count)
+        page.counter(
+            "sente_lite_server_connections_opened_total", "Connections that were greeted.",
+            counters.connections)
+        page.counter(
+            "sente_lite_server_connections_rejected_total", "Connections beyond the limit.",
+            counters.rejectedConnections)
+        page.counter(
+            "sente_lite_server_connections_dead_total", "Connections given up because they were silent.",
+            counters.deadConnections)
+        page.histogram(
+            "sente_lite_server_connection_duration_seconds", "How long connections lived.",
+            counters.connectionDurations)
+    }
+
+    private func addMessages(to page: inout PrometheusPage) {
+        for (direction, traffic) in [("received", counters.received), ("sent", counters.sent)] {
+            let labels = ["direction": direction]
+            page.counter(
+                "sente_lite_server_messages_total", "Whole messages.", traffic.messages, labels: labels)
+            page.counter(
+                "sente_lite_server_message_bytes_total", "Their bytes, without framing.", traffic.bytes,
+                labels: labels)
+        }
+        let errors = [
+            "unreadable": counters.unreadableMessages, "too-big": counters.oversizedMessages,
+            "push-lost": counters.lostPushes,
+        ]
+        for (type, count) in errors.sorted(by: { $0.key < $1.key }) {
+            page.counter(
+                "sente_lite_server_message_errors_total", "Messages that came to nothing.", count,
+                labels: ["type": type])
+        }
+        for (reason, count) in counters.rejections.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            page.counter(
+                "sente_lite_server_rejections_total", "What clients asked for and were refused.", count,
+                labels: ["reason": reason.rawValue])
+        }
+    }
+
+    private func addChannels(to page: inout PrometheusPage) {
+        page.gauge("sente_lite_server_channels", "Channels that exist.", channels.count)
+        page.gauge("sente_lite_server_subscriptions", "Subscriptions of all channels.", subscriptions)
+        page.counter(
+            "sente_lite_server_subscriptions_added_total", "Subscriptions that began.",
+            counters.subscriptionsAdded)
+        page.counter(
+            "sente_lite_server_subscriptions_removed_total", "Subscriptions that ended.",
+            counters.subscriptionsRemoved)
+        page.counter(
+            "sente_lite_server_publications_total", "Messages published to channels.", counters.publications)
+        page.counter(
+            "sente_lite_server_deliveries_total", "Publications, counted for each of their subscribers.",
+            counters.deliveries)
+        for (place, channel) in channels.enumerated() {
+            let labels = [
+                "channel": place < Self.namedChannels ? StatusPages.name(of: channel.id) : "other"
+            ]
+            page.gauge(
+                "sente_lite_server_channel_subscribers", "Subscribers of a channel.",
+                channel.subscriberCount, labels: labels)
+            page.counter(
+                "sente_lite_server_channel_messages_total", "Messages of a channel.", channel.messageCount,
+                labels: labels)
+        }
+    }
+
+    private func addRequests(to page: inout PrometheusPage) {
+        page.gauge("sente_lite_server_requests_pending", "Requests that wait for an answer.", pendingRequests)
+        page.counter("sente_lite_server_requests_total", "Requests that came.", counters.requests)
+        page.counter(
+            "sente_lite_server_requests_failed_total", "Requests whose answer was an error.",
+            counters.failedRequests)
+        page.counter(
+            "sente_lite_server_requests_expired_total", "Requests that nobody answered in time.",
+            counters.expiredRequests)
+        page.histogram(
+            "sente_lite_server_request_duration_seconds", "How long requests took that were answered.",
+            counters.requestDurations)
+    }
+}
