@@ -143,6 +143,8 @@ extension SenteClient {
         ///
         /// `.standardError`, or a closure: `WireTrace { print($0) }`. The default is nil.
         public var trace: WireTrace?
+        /// Where signals go beside that.
+        package var telemetryFeed: TelemetryFeed?
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.

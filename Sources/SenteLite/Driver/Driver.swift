@@ -36,11 +36,14 @@ final class Driver: LinkObserver, @unchecked Sendable {
     /// The one timer, and when it is set.
     @exclusivity(unchecked) private var alarm: (timer: any HostTimer, time: Instant?)?
     @exclusivity(unchecked) private var observer: (any ClientObserver)?
-    /// The least level that somebody follows; nil: nobody does, and no signal is made.
-    @exclusivity(unchecked) private var watched: ClientSignal.Level?
+    /// The least level that somebody wants, as its number; below it no signal is made.
+    @exclusivity(unchecked) private var watched = Int.max
+    /// The least that the sequences and the trace want.
+    @exclusivity(unchecked) private var followed = Int.max
     /// Which connection is open, and how many there were.
     @exclusivity(unchecked) private var connection = ConnectionMark()
     private let tracer: Tracer?
+    private let telemetry: TelemetryFeed?
     private var asks: [AskID: Task<Void, Never>] = [:]
     /// As of the last `publish`.
     private var status: ConnectionStatus
@@ -93,7 +96,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
         closures = ClosureQueue(submissions)
         signals = SignalHub(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
-        if tracer != nil { watched = .trace }
+        telemetry = setup.configuration.telemetryFeed
+        if tracer != nil { followed = ClientSignal.Level.trace.rawValue }
         consumption = Consumption(setup.configuration.inbox)
         status = engine.status
         standing.refusal = engine.refusal
@@ -114,8 +118,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func turn() {
         let now = host.now
         submissions.take(&batch)
+        if batch.isWatched { lookWhoFollows() }
+        lookWhoWatches()
         noteConsumed(at: now)
-        if batch.isWatched { watch() }
         for (signal, count) in batch.signals.counts {
             for _ in 0..<count { record(signal, at: now) }
         }
@@ -127,6 +132,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     func link(_ id: LinkID, reported reports: [LinkReport]) {
         let now = host.now
+        lookWhoWatches()
         engine.handle(reports, of: id, at: now, into: &effects)
         if reports.last?.isLast == true, link?.id == id { link = nil }
         if let tracer { trace(reports, by: tracer, at: now) }
@@ -143,6 +149,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func timerFired() {
         alarm?.time = nil
         let now = host.now
+        lookWhoWatches()
         handle(.timerFired, at: now)
         endTurn(at: now)
     }
@@ -292,7 +299,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         // What came before the change is told to the closures before it.
         deliver(ClosureQueue.inbox)
         if closures.note((self.status, status)) { output.closures.append(.statusChange) }
-        if watched != nil {
+        if watched != .max {
             ClientSignal.signals(of: status, after: self.status, at: now).forEach(show)
         }
         if let work = observer?.statusChanged(to: status, at: now) { output.closures.append(.work(work)) }
@@ -313,16 +320,15 @@ final class Driver: LinkObserver, @unchecked Sendable {
         if isWatched(state.level) { show(ClientSignal(state, of: channel.text, at: now)) }
     }
 
-    private func isWatched(_ level: ClientSignal.Level) -> Bool {
-        guard let watched else { return false }
-        return level >= watched
-    }
+    private func isWatched(_ level: ClientSignal.Level) -> Bool { level.rawValue >= watched }
 
     /// The one way out for signals.
     private func show(_ signal: ClientSignal) {
         guard isWatched(signal.level) else { return }
         var signal = signal
         connection.mark(&signal)
+        telemetry?.record(signal)
+        guard signal.level.rawValue >= followed else { return }
         tracer?.note(.signal(signal), time: signal.time)
         output.shown.append(signal)
     }
@@ -331,11 +337,17 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func showSignals() {
         signals.send(output.shown)
         output.shown = []
-        watch()
+        lookWhoFollows()
     }
 
-    private func watch() {
-        watched = tracer == nil ? signals.minimum : .trace
+    private func lookWhoFollows() {
+        let level = tracer == nil ? signals.minimum : .trace
+        followed = level?.rawValue ?? .max
+    }
+
+    /// Telemetry changes its mind at any time, so it is asked once a turn.
+    private func lookWhoWatches() {
+        watched = telemetry.map { min(followed, $0.minimum()) } ?? followed
     }
 
     private func trace(_ reports: [LinkReport], by tracer: Tracer, at now: Moment) {

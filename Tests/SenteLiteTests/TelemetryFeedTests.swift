@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteLite
+import SenteSignals
+import SenteTestSupport
+import SenteWire
+import Testing
+
+@Suite("A client's signals as telemetry takes them", .timeLimit(.minutes(5)))
+struct TelemetryFeedTests {
+    private static let now = Moment(
+        instant: Instant(nanoseconds: 7), wallMilliseconds: 1_761_360_590_862)
+    private static let error = SenteError(.rejected, "No.", details: ["secret": 1])
+
+    private static let names: [(ClientSignal, String, String)] = [
+        (ClientSignal(.attemptStarted, at: now), "attempt-started", ""),
+        (
+            ClientSignal(.opened(timeToOpen: .zero, isReconnect: true), at: now), "opened",
+            "reconnect? time-to-open-ms"
+        ),
+        (ClientSignal(.linkEnded(error), at: now), "link-ended", "code"),
+        (
+            ClientSignal(.received(messages: 1, bytes: 2, large: 0), at: now), "traffic",
+            "bytes direction messages"
+        ),
+        (
+            ClientSignal(.transmitted(messages: 1, bytes: 2, large: 0), at: now), "traffic",
+            "bytes direction messages"
+        ),
+        (ClientSignal(.dropped(reason: .expired), at: now), "message-dropped", "reason"),
+        (ClientSignal(.failed(.timedOut), at: now), "call-failed", "code"),
+        (ClientSignal(.missed(3), at: now), "inbox-overflow", "count"),
+        (ClientSignal(.roundTrip(.zero), at: now), "ping-answered", "rtt-ms"),
+        (ClientSignal(.undecodable("No."), at: now), "undecodable", "reason"),
+        (ClientSignal(.serverError("No."), at: now), "server-error", "text"),
+        (ClientSignal(.subscribed, of: "a", at: now), "subscription-added", "channel-id"),
+        (ClientSignal(.ended, of: "a", at: now), "subscription-removed", "channel-id"),
+        (ClientSignal(.refused(error), of: "a", at: now), "subscription-rejected", "channel-id reason"),
+        (
+            ClientSignal(
+                .requestSent(id: "r", channel: "a", deliveredTo: 1, remaining: .seconds(5)), at: now),
+            "rpc-request-sent", "request-id target-channel-id timeout-ms delivery-result"
+        ),
+        (
+            ClientSignal(.requestEnded(id: "r", .seconds(1)), at: now), "rpc-correlation",
+            "request-id duration-ms error?"
+        ),
+        (
+            ClientSignal(.requestEnded(id: "r", .seconds(1), .timedOut), at: now), "rpc-request-expired",
+            "request-id age-ms"
+        ),
+        (
+            ClientSignal(.responseSent(requestID: "r", isError: false), at: now), "rpc-response-sent",
+            "request-id error?"
+        ),
+    ]
+
+    @Test(
+        "Each has the documents' name where they have one, and its fields in their order",
+        arguments: names.indices)
+    func mapping(_ index: Int) {
+        let (told, name, fields) = Self.names[index]
+        let signal = Signal(told)
+        #expect(signal.id == "sente-lite.client/\(name)")
+        #expect(signal.namespace == "sente-lite.client")
+        #expect(signal.data.keys.compactMap { $0.keywordValue?.text }.joined(separator: " ") == fields)
+        #expect(signal.level.rawValue == told.level.rawValue)
+        #expect(signal.time == 1_761_360_590_862_000_000)
+        #expect(signal.message == told.message)
+    }
+
+    @Test("Of an error there are code and message, and never what a peer put into its details")
+    func errors() {
+        let signal = Signal(ClientSignal(.refused(Self.error), of: "a", at: Self.now))
+        #expect(signal.error == SignalError(type: "SenteError", message: "No.", code: "rejected"))
+        #expect(!"\(signal)".contains("secret"))
+    }
+
+    @Test(
+        "A client tells telemetry what it wants from a level on, as that stands now, and a request by its id")
+    func client() async throws {
+        let stage = DriverStage()
+        let signals = Collector<Signal>()
+        let level = Collector<Int>()
+        level.append(SignalLevel.warn.rawValue)
+        let client = try await stage.openClient {
+            $0.telemetryFeed = TelemetryFeed(minimum: { level.elements.last ?? .max }) { signals.append($0) }
+        }
+        _ = try await client.subscribe("news")
+        #expect(signals.elements.isEmpty, "Nothing below a warning happened.")
+        level.append(SignalLevel.debug.rawValue)
+        try await client.unsubscribe("news")
+        let removed = try #require(
+            signals.elements.first { $0.id == "sente-lite.client/subscription-removed" })
+        #expect(removed.data[Keyword("channel-id")] == "news")
+        #expect(removed.data[Keyword("conn-id")] == client.status.identity?.connectionID.map { Value($0) })
+        #expect(signals.elements.allSatisfy { $0.level >= .debug })
+    }
+}
