@@ -66,6 +66,11 @@ struct LineSink: ~Copyable {
         text.withUTF8 { append($0) }
     }
 
+    mutating func removeFirst(_ number: Int) {
+        memory.update(from: memory + number, count: count - number)
+        count -= number
+    }
+
     mutating func removeLast(_ number: Int) {
         count -= number
     }

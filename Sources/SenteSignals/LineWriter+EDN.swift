@@ -64,8 +64,11 @@ extension LineWriter {
     mutating func writeText(_ record: SignalRecord, _ fields: LineFields) {
         append(time: record.time)
         sink.append("Z ")
+        let hasColors = self.hasColors
         around(record) { sink in
+            if hasColors { sink.append(colorOf: record.level) }
             sink.append(text: record.level.name.uppercased())
+            if hasColors { sink.append("\u{1B}[0m") }
             sink.append(" [")
             if let id = record.id {
                 sink.append(id)
@@ -132,6 +135,17 @@ private struct EntryLines {
 }
 
 extension LineSink {
+    /// Begins a terminal's colour: the more it matters, the warmer.
+    fileprivate mutating func append(colorOf level: SignalLevel) {
+        switch level {
+        case ..<SignalLevel.info: append("\u{1B}[2m")
+        case ..<SignalLevel.warn: append("\u{1B}[32m")
+        case ..<SignalLevel.error: append("\u{1B}[33m")
+        case ..<SignalLevel.report: append("\u{1B}[1;31m")
+        default: append("\u{1B}[36m")
+        }
+    }
+
     fileprivate mutating func append(level: SignalLevel) {
         if SignalLevel.named.contains(level) {
             append(UInt8(ascii: ":"))

@@ -7,6 +7,8 @@ import SenteWire
 /// Once it has seen a call site, and within a second, a line takes no allocation.
 package struct LineWriter: ~Copyable {
     package let format: LineFormat
+    /// Whether levels in the format for people are coloured as terminals understand it.
+    let hasColors: Bool
     var sink: LineSink
     private var sites = CallSiteCache()
     private var second = Second()
@@ -14,14 +16,21 @@ package struct LineWriter: ~Copyable {
     /// More room than this is given back when it is emptied.
     private static let usualRoom = 1 << 18
 
-    package init(_ format: LineFormat) {
+    package init(_ format: LineFormat, hasColors: Bool = false) {
         self.format = format
+        self.hasColors = hasColors
         sink = LineSink(capacity: Self.usualRoom)
     }
 
     /// What was written since it was emptied.
     package var written: UnsafeBufferPointer<UInt8> { sink.written }
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(sink.written) }
     package var count: Int { sink.count }
+
+    /// Takes away what was written first.
+    package mutating func removeFirst(_ number: Int) {
+        sink.removeFirst(number)
+    }
 
     package mutating func removeAll() {
         sink.removeAll(keepingAtMost: Self.usualRoom)

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+public import SenteSignals
+
+/// Writes signals into a file, a line each.
+///
+///     let file = try FileHandler("logs/app.log")
+///     Telemetry.default.add(file, as: "file")
+///
+/// Lines of a batch go out in one write to the end of the file, so several processes may share one: their lines stay whole. When
+/// the file was renamed or removed by others, such as `logrotate`, the handler notices within a second and begins a new one. A
+/// line that a killed process left unfinished is ended when the file is opened.
+///
+/// When the file cannot be written, signals count as failed, one line on standard error says why, and the handler tries again
+/// after a second.
+public final class FileHandler: TelemetryHandler {
+    /// When lines must have reached the disk, and not only the system, before the handler goes on.
+    public enum Sync: Hashable, Sendable {
+        /// Whenever the system thinks fit: they survive the process, not the machine.
+        case never
+        /// After a batch, when so much time has passed since the last time.
+        case interval(Duration)
+        /// After a batch that holds a signal of at least this level.
+        case level(SignalLevel)
+    }
+
+    /// The file.
+    public let path: String
+    private let sync: Sync
+    private let clock: @Sendable () -> Int64
+    private let complain: @Sendable (String) -> Void
+    private let state: Guarded<State>
+
+    /// Opens a file, and makes it and its folders if they are not there.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - format: How signals are written. The default is `.json`.
+    ///   - rotation: When the file is put aside as `path.1`. The default is at 4 MiB.
+    ///   - keep: How many of those that were put aside are kept. The default is 8.
+    ///   - sync: When lines must be on the disk. The default is `.never`.
+    ///   - permissions: Those of files it makes. The default is 0600.
+    /// - Throws: ``FileError`` if the file cannot be opened.
+    public convenience init(
+        _ path: String, format: LineFormat = .json, rotation: FileRotation = .size(4 << 20), keep: Int = 8,
+        sync: Sync = .never, permissions: UInt16 = 0o600
+    ) throws(FileError) {
+        try self.init(
+            path, format: format, rotation: rotation, keep: keep, sync: sync, permissions: permissions,
+            clock: wallClock
+        ) { line in try? FileDescriptor.Standard.error.descriptor.write(line + "\n") }
+    }
+
+    /// The same on a clock in nanoseconds since 1970, and with another place for complaints.
+    package init(
+        _ path: String, format: LineFormat = .json, rotation: FileRotation = .none, keep: Int = 8,
+        sync: Sync = .never, permissions: UInt16 = 0o600, clock: @escaping @Sendable () -> Int64,
+        complain: @escaping @Sendable (String) -> Void
+    ) throws(FileError) {
+        self.path = path
+        self.sync = sync
+        self.clock = clock
+        self.complain = complain
+        let now = clock()
+        let file = try LogFile(path, rotation, keep: keep, permissions: permissions, at: now)
+        state = Guarded(State(file: file, format, at: now))
+    }
+
+    /// Writes the lines of a batch.
+    /// - Throws: ``FileError`` when they could not all be written.
+    public func handle(_ batch: SignalBatch) throws {
+        let now = clock()
+        try state.withLock { state in
+            do {
+                try state.write(batch, at: now, complain)
+                if state.mustSync(sync, at: now) { try state.file.synchronize(at: now) }
+                state.hasComplained = false
+            } catch {
+                state.writer.removeAll()
+                if !state.hasComplained { complain("\(error)") }
+                state.hasComplained = true
+                throw error
+            }
+        }
+    }
+
+    /// Returns when all lines are on the disk, if `sync` asks for that at all.
+    /// - Throws: ``FileError`` when the disk refuses.
+    public func flush() throws {
+        guard sync != .never else { return }
+        let now = clock()
+        try state.withLock { try $0.file.synchronize(at: now) }
+    }
+
+    /// Closes the file.
+    public func stop() {
+        try? flush()
+        state.withLock { $0.file.close() }
+    }
+
+    /// Opens the path anew with the next batch, as `logrotate` asks for with a signal.
+    public func reopen() {
+        state.withLock { $0.mustReopen = true }
+    }
+
+    /// Has all handlers open their paths anew when the process is sent `SIGHUP`, which then does not end it.
+    ///
+    /// It replaces what the process did at `SIGHUP` before. Without it renamed files are noticed, too, within a second.
+    public static func reopenOnHangup() {
+        Hangups.listen()
+    }
+}
+
+extension FileHandler {
+    private struct State: ~Copyable {
+        /// Lines are written when there are so many bytes of them, so that a great batch takes no great memory.
+        private static let chunk = 1 << 18
+
+        var file: LogFile
+        var writer: LineWriter
+        var mustReopen = false
+        /// Whether it was already told what goes wrong.
+        var hasComplained = false
+        private var hangups = Hangups.count
+        private var syncedAt: Int64
+        /// The highest level since lines were brought to the disk.
+        private var highest: SignalLevel?
+
+        init(file: consuming LogFile, _ format: LineFormat, at now: Int64) {
+            self.file = file
+            writer = LineWriter(format)
+            syncedAt = now
+        }
+
+        mutating func write(
+            _ batch: SignalBatch, at now: Int64, _ complain: (String) -> Void
+        ) throws {
+            try file.prepare(at: now, reopen: takeReopening())
+            try batch.forEachRecord { record in
+                highest = max(highest ?? record.level, record.level)
+                let start = writer.count
+                writer.write(record)
+                if file.add(writer.count - start, at: now) {
+                    try file.write(UnsafeRawBufferPointer(rebasing: writer.bytes[..<start]), at: now)
+                    writer.removeFirst(start)
+                    try rotate(before: writer.count, at: now, complain)
+                } else if writer.count >= Self.chunk {
+                    try writeLines(at: now)
+                }
+            }
+            try writeLines(at: now)
+        }
+
+        private mutating func writeLines(at now: Int64) throws {
+            try file.write(writer.bytes, at: now)
+            writer.removeAll()
+        }
+
+        /// A file that cannot be put aside is better too large than without its lines.
+        private mutating func rotate(
+            before bytes: Int, at now: Int64, _ complain: (String) -> Void
+        ) throws {
+            do {
+                try file.rotate(before: bytes, at: now)
+            } catch {
+                guard file.isOpen else { throw error }
+                complain("\(error)")
+            }
+        }
+
+        private mutating func takeReopening() -> Bool {
+            let now = Hangups.count
+            defer { (mustReopen, hangups) = (false, now) }
+            return mustReopen || hangups != now
+        }
+
+        mutating func mustSync(_ sync: Sync, at now: Int64) -> Bool {
+            let isDue =
+                switch sync {
+                case .never: false
+                case .interval(let interval): now < syncedAt || now - syncedAt >= interval.wholeNanoseconds
+                case .level(let level): highest.map { $0 >= level } ?? false
+                }
+            if isDue { (syncedAt, highest) = (now, nil) }
+            return isDue
+        }
+    }
+}
