@@ -38,7 +38,7 @@ extension LineWriter {
             }
             if fields.hasData {
                 sink.append(", :data ")
-                sink.append(map: record.data)
+                sink.append(map: fields.data)
             }
             if fields.hasError {
                 sink.append(", ")
@@ -50,7 +50,7 @@ extension LineWriter {
             }
             if fields.hasContext {
                 sink.append(", :ctx ")
-                sink.append(map: record.context)
+                sink.append(map: fields.context)
             }
             if fields.hasTrace, let trace = record.trace {
                 sink.append(", ")
@@ -84,7 +84,7 @@ extension LineWriter {
             }
             var lines = EntryLines()
             if fields.hasData {
-                for field in record.data { lines.append(to: &sink) { $0.append(entry: field) } }
+                for field in fields.data { lines.append(to: &sink) { $0.append(entry: field) } }
             }
             if fields.hasError { lines.append(to: &sink) { $0.append(errorOf: fields) } }
             if let duration = fields.durationNanoseconds {
@@ -93,7 +93,7 @@ extension LineWriter {
             if fields.hasContext {
                 lines.append(to: &sink) {
                     $0.append(":ctx ")
-                    $0.append(map: record.context)
+                    $0.append(map: fields.context)
                 }
             }
             if fields.hasTrace, let trace = record.trace { lines.append(to: &sink) { $0.append(trace) } }

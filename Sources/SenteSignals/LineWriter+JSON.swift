@@ -38,7 +38,7 @@ extension LineWriter {
             }
             if fields.hasData {
                 sink.append(",\"data\":{")
-                sink.append(entries: record.data)
+                sink.append(entries: fields.data)
                 sink.append(UInt8(ascii: "}"))
             }
             if fields.hasError {
@@ -51,7 +51,7 @@ extension LineWriter {
             }
             if fields.hasContext {
                 sink.append(",\"ctx\":{")
-                sink.append(entries: record.context)
+                sink.append(entries: fields.context)
                 sink.append(UInt8(ascii: "}"))
             }
             if fields.hasTrace, let trace = record.trace {
@@ -102,7 +102,7 @@ extension LineWriter {
             }
             sink.append(",{")
             if fields.hasData {
-                sink.append(entries: record.data)
+                sink.append(entries: fields.data)
                 sink.append(UInt8(ascii: ","))
             }
             if fields.hasError {
@@ -118,7 +118,7 @@ extension LineWriter {
         }
         if fields.hasContext {
             sink.append(",\"context\":{")
-            sink.append(entries: record.context)
+            sink.append(entries: fields.context)
             sink.append(UInt8(ascii: "}"))
         }
         sink.append(UInt8(ascii: "}"))

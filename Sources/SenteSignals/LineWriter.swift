@@ -120,31 +120,38 @@ private struct Second {
 
 /// What a record has beside its data, found in one pass.
 struct LineFields {
-    var message: SignalRecord.Text?
-    var errorType: SignalRecord.Text?
-    var errorMessage: SignalRecord.Text?
-    var errorCode: SignalRecord.Text?
-    var durationNanoseconds: Int64?
-    var hasData = false
-    var hasContext = false
-    var hasTrace = false
+    private let all: SignalRecord.Fields
+    private(set) var message: SignalRecord.Text?
+    private(set) var errorType: SignalRecord.Text?
+    private(set) var errorMessage: SignalRecord.Text?
+    private(set) var errorCode: SignalRecord.Text?
+    private(set) var durationNanoseconds: Int64?
+    private(set) var hasData = false
+    private(set) var hasContext = false
+    private(set) var hasTrace = false
 
     @inline(__always)
     init(_ record: SignalRecord) {
-        for field in record.fields {
-            switch (field.role, field.value) {
-            case (.data, _): hasData = true
-            case (.context, _): hasContext = true
-            case (.trace, _): hasTrace = true
-            case (.message, .text(let text)): message = text
-            case (.errorType, .text(let text)): errorType = text
-            case (.errorMessage, .text(let text)): errorMessage = text
-            case (.errorCode, .text(let text)): errorCode = text
-            case (.duration, .integer(let nanoseconds)): durationNanoseconds = nanoseconds
-            default: break
-            }
+        all = record.fields
+        for field in all {
+            if field.isRole(.data) { hasData = true } else { note(field) }
         }
     }
 
+    private mutating func note(_ field: SignalRecord.Field) {
+        switch (field.role, field.value) {
+        case (.context, _): hasContext = true
+        case (.trace, _): hasTrace = true
+        case (.message, .text(let text)): message = text
+        case (.errorType, .text(let text)): errorType = text
+        case (.errorMessage, .text(let text)): errorMessage = text
+        case (.errorCode, .text(let text)): errorCode = text
+        case (.duration, .integer(let nanoseconds)): durationNanoseconds = nanoseconds
+        default: break
+        }
+    }
+
+    var data: SignalRecord.KeyedFields { SignalRecord.KeyedFields(fields: all, role: .data) }
+    var context: SignalRecord.KeyedFields { SignalRecord.KeyedFields(fields: all, role: .context) }
     var hasError: Bool { errorType != nil }
 }

@@ -146,10 +146,57 @@ extension SignalRecord {
         case edn(Text)
     }
 
+    /// A field in place; what is not asked for is not read.
     package struct Field {
-        let role: FieldRole
-        package let key: Text
-        package let value: Content
+        private let at: UnsafeRawPointer
+
+        fileprivate init(at: UnsafeRawPointer) {
+            self.at = at
+        }
+
+        @inline(__always)
+        private func load<Word>(_ offset: Int, as type: Word.Type = Word.self) -> Word {
+            at.loadUnaligned(fromByteOffset: offset, as: type)
+        }
+
+        private var keyAddress: UInt { load(RecordLayout.key) }
+        private var keyLength: Int { Int(load(RecordLayout.keyLength, as: UInt16.self)) }
+        private var textLength: Int { Int(load(RecordLayout.textLength, as: UInt32.self)) }
+        private var word: UInt64 { load(RecordLayout.word) }
+        private var isStaticText: Bool { isType(.staticText) }
+
+        private func isType(_ type: FieldType) -> Bool {
+            load(RecordLayout.type, as: UInt8.self) == type.rawValue
+        }
+
+        private var textPlace: Int {
+            RecordLayout.field + (keyAddress == 0 ? RecordLayout.padded(keyLength) : 0)
+        }
+
+        /// How many bytes it has.
+        fileprivate var size: Int { textPlace + (isStaticText ? 0 : RecordLayout.padded(textLength)) }
+
+        var role: FieldRole { FieldRole(rawValue: load(RecordLayout.role)) ?? .data }
+
+        func isRole(_ role: FieldRole) -> Bool { load(RecordLayout.role, as: UInt8.self) == role.rawValue }
+
+        package var key: Text { Text(at, keyAddress, orAt: RecordLayout.field, keyLength) }
+
+        fileprivate func hasKey(_ key: Text) -> Bool { keyLength == key.count && self.key.elementsEqual(key) }
+
+        package var value: Content {
+            switch FieldType(rawValue: load(RecordLayout.type)) ?? .null {
+            case .null: .null
+            case .integer: .integer(Int64(bitPattern: word))
+            case .double: .double(Double(bitPattern: word))
+            case .bool: .bool(word != 0)
+            case .text, .staticText: .text(text)
+            case .keyword: .keyword(text)
+            case .edn: .edn(text)
+            }
+        }
+
+        private var text: Text { Text(at, isStaticText ? UInt(word) : 0, orAt: textPlace, textLength) }
     }
 
     package struct Fields: Sequence, IteratorProtocol {
@@ -157,54 +204,29 @@ extension SignalRecord {
         fileprivate let end: Int
         fileprivate let bytes: UnsafeRawPointer
 
+        @inline(__always)
         package mutating func next() -> Field? {
             guard position < end else { return nil }
-            let at = bytes + position
-            func load<Word>(_ offset: Int, as type: Word.Type) -> Word {
-                at.loadUnaligned(fromByteOffset: offset, as: type)
-            }
-            let keyAddress = load(RecordLayout.key, as: UInt.self)
-            let keyLength = Int(load(RecordLayout.keyLength, as: UInt16.self))
-            let textLength = Int(load(RecordLayout.textLength, as: UInt32.self))
-            let word = load(RecordLayout.word, as: UInt64.self)
-            let textPlace = RecordLayout.field + (keyAddress == 0 ? RecordLayout.padded(keyLength) : 0)
-            let type = FieldType(rawValue: load(RecordLayout.type, as: UInt8.self)) ?? .null
-            let address = type == .staticText ? UInt(word) : 0
-            position += textPlace + (address == 0 ? RecordLayout.padded(textLength) : 0)
-            return Field(
-                role: FieldRole(rawValue: load(RecordLayout.role, as: UInt8.self)) ?? .data,
-                key: Text(at, keyAddress, orAt: RecordLayout.field, keyLength),
-                value: Content(type, word, Text(at, address, orAt: textPlace, textLength)))
+            let field = Field(at: bytes + position)
+            position += field.size
+            return field
         }
     }
 
     package struct KeyedFields: Sequence, IteratorProtocol {
-        fileprivate var fields: Fields
-        fileprivate let role: FieldRole
+        var fields: Fields
+        let role: FieldRole
 
+        @inline(__always)
         package mutating func next() -> Field? {
             while let field = fields.next() {
-                if field.role == role, !isGivenAgain(field.key) { return field }
+                if field.isRole(role), !isGivenAgain(field.key) { return field }
             }
             return nil
         }
 
         private func isGivenAgain(_ key: Text) -> Bool {
-            fields.contains { $0.role == role && $0.key.count == key.count && $0.key.elementsEqual(key) }
-        }
-    }
-}
-
-extension SignalRecord.Content {
-    fileprivate init(_ type: FieldType, _ word: UInt64, _ text: SignalRecord.Text) {
-        switch type {
-        case .null: self = .null
-        case .integer: self = .integer(Int64(bitPattern: word))
-        case .double: self = .double(Double(bitPattern: word))
-        case .bool: self = .bool(word != 0)
-        case .text, .staticText: self = .text(text)
-        case .keyword: self = .keyword(text)
-        case .edn: self = .edn(text)
+            fields.contains { $0.isRole(role) && $0.hasKey(key) }
         }
     }
 }

@@ -14,7 +14,7 @@ public import SenteSignals
 ///
 /// When the file cannot be written, signals count as failed, one line on standard error says why, and the handler tries again
 /// after a second.
-public final class FileHandler: TelemetryHandler {
+public final class FileHandler: LightHandler {
     /// When lines must have reached the disk, and not only the system, before the handler goes on.
     public enum Sync: Hashable, Sendable {
         /// Whenever the system thinks fit: they survive the process, not the machine.
@@ -30,7 +30,7 @@ public final class FileHandler: TelemetryHandler {
     private let sync: Sync
     private let clock: @Sendable () -> Int64
     private let complain: @Sendable (String) -> Void
-    private let state: Guarded<State>
+    private let state: Gate<State>
 
     /// Opens a file, and makes it and its folders if they are not there.
     /// - Parameters:
@@ -47,7 +47,7 @@ public final class FileHandler: TelemetryHandler {
     ) throws(FileError) {
         try self.init(
             path, format: format, rotation: rotation, keep: keep, sync: sync, permissions: permissions,
-            clock: wallClock
+            clock: { Clock.wall }
         ) { line in try? FileDescriptor.Standard.error.descriptor.write(line + "\n") }
     }
 
@@ -63,7 +63,7 @@ public final class FileHandler: TelemetryHandler {
         self.complain = complain
         let now = clock()
         let file = try LogFile(path, rotation, keep: keep, permissions: permissions, at: now)
-        state = Guarded(State(file: file, format, at: now))
+        state = Gate(State(file: file, format, at: now))
     }
 
     /// Writes the lines of a batch.

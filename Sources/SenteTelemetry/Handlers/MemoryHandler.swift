@@ -3,8 +3,8 @@
 public import SenteSignals
 
 /// Keeps the newest signals: for tests, and for a screen of the app that shows them.
-public final class MemoryHandler: TelemetryHandler {
-    private let kept = Guarded(Kept())
+public final class MemoryHandler: LightHandler {
+    private let kept = Gate(Kept())
     private let count: Int
 
     private struct Kept {

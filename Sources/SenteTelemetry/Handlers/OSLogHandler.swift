@@ -9,11 +9,11 @@ import os
 /// Each is one text, public and of 1,000 bytes at most, for the system cuts more; it gives it a time of its own. Trace and debug
 /// become debug, which is only kept while somebody watches; info stays info, warn becomes the default, error an error, fatal and
 /// report a fault.
-public final class OSLogHandler: TelemetryHandler {
+public final class OSLogHandler: LightHandler {
     private static let maximumBytes = 1_000
 
     private let logger: Logger
-    private let writer = Guarded(LineWriter(.text))
+    private let writer = Gate(LineWriter(.text))
 
     /// Makes one for a part of an app, by convention its bundle identifier and the part's name.
     public init(subsystem: String, category: String = "telemetry") {

@@ -3,7 +3,7 @@
 public import SenteSignals
 
 /// Writes signals on standard error, in colour if that is a terminal.
-public final class StandardErrorHandler: TelemetryHandler {
+public final class StandardErrorHandler: LightHandler {
     private let console: Console
 
     /// Makes one.
@@ -20,7 +20,7 @@ public final class StandardErrorHandler: TelemetryHandler {
 }
 
 /// Writes signals on standard output, in colour if that is a terminal.
-public final class StandardOutputHandler: TelemetryHandler {
+public final class StandardOutputHandler: LightHandler {
     private let console: Console
 
     /// Makes one.
@@ -38,7 +38,7 @@ public final class StandardOutputHandler: TelemetryHandler {
 
 /// One of the process' standard streams.
 package final class Console: Sendable {
-    private let writer: Guarded<LineWriter>
+    private let writer: Gate<LineWriter>
     private let stream: FileDescriptor.Standard
 
     init(_ stream: FileDescriptor.Standard, _ format: LineFormat, _ colors: Bool?) {
@@ -48,7 +48,7 @@ package final class Console: Sendable {
             ?? Self.wantsColors(
                 isTerminal: stream.descriptor.isTerminal, noColor: environmentVariable("NO_COLOR"),
                 terminal: environmentVariable("TERM"))
-        writer = Guarded(LineWriter(format, hasColors: hasColors))
+        writer = Gate(LineWriter(format, hasColors: hasColors))
     }
 
     /// `NO_COLOR` counts when it is there and not empty (no-color.org).

@@ -5,12 +5,12 @@ import CSenteAtomics
 /// A value that threads share under a mutex, and wait on for something to be true of it.
 ///
 /// `Synchronization.Mutex` would ask macOS 15, and nothing there waits.
-final class Gate<State>: @unchecked Sendable {
+final class Gate<State: ~Copyable>: @unchecked Sendable {
     private let state: UnsafeMutablePointer<State>
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init(_ initial: State) {
+    init(_ initial: consuming State) {
         state = .allocate(capacity: 1)
         state.initialize(to: initial)
         mutex.initialize(to: pthread_mutex_t())
