@@ -60,6 +60,7 @@ struct SignalsTests {
         }
         var all = client.signals.makeAsyncIterator()
         _ = try await client.subscribe("news")
+        let name = client.status.identity?.connectionID.map { Value($0) }
         stage.server.cut()
         try await client.reaches(.reconnecting)
         let told = try await warnings.wait("the loss") { !$0.isEmpty }
@@ -69,7 +70,6 @@ struct SignalsTests {
         #expect(names(heard).contains("transmitted"))
         #expect(heard.first { $0.id.name == "subscribed" }?.data["channel-id"] == "news")
         // One connection can be followed by its name.
-        let name = client.status.identity?.connectionID.map { Value($0) }
         #expect(name != nil)
         #expect(heard.allSatisfy { $0.data["conn-id"] == name && $0.data["connection"] == 1 })
     }
