@@ -63,7 +63,9 @@ let package = Package(
                 "SenteBase", "SenteWire", "SenteCore", "SenteTransport", "SenteSignals", "SenteTelemetry",
                 .target(name: "SenteURLSession", condition: .when(platforms: applePlatforms)),
             ], staysWithCaller, resources: [.copy("PrivacyInfo.xcprivacy")]),
-        room("SenteServer", ["SenteBase", "SenteWire", "SenteSignals", "SenteSocket", "SenteTransport"]),
+        room(
+            "SenteServer",
+            ["SenteBase", "SenteWire", "SenteSignals", "SenteTelemetry", "SenteSocket", "SenteTransport"]),
         room(
             "SenteTestKit",
             [
@@ -116,7 +118,10 @@ let package = Package(
             ]),
         tests(
             "SenteServerTests",
-            ["SenteServer", "SenteBase", "SenteWire", "SenteSignals", "SenteSocket", "SenteTransport"]),
+            [
+                "SenteServer", "SenteBase", "SenteWire", "SenteSignals", "SenteTelemetry", "SenteSocket",
+                "SenteTransport",
+            ]),
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
         tests("SentePublicTests", ["SenteLite", "SenteTestKit"], packageAccess: false),

@@ -2,6 +2,7 @@
 
 public import SenteBase
 public import SenteCore
+public import SenteTelemetry
 public import SenteWire
 
 extension SenteClient {
@@ -143,8 +144,10 @@ extension SenteClient {
         ///
         /// `.standardError`, or a closure: `WireTrace { print($0) }`. The default is nil.
         public var trace: WireTrace?
-        /// Where signals go beside that.
-        package var telemetryFeed: TelemetryFeed?
+        /// Takes the client's signals, in the namespace `sente-lite.client`, as far as it wants them; nil for none.
+        ///
+        /// What it does not want is not made. The default is nil.
+        public var telemetry: Telemetry?
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.

@@ -4,12 +4,21 @@ import SenteBase
 import SenteCore
 import SenteLite
 import SenteSignals
+import SenteTelemetry
 import SenteTestSupport
 import SenteWire
 import Testing
 
 @Suite("A client's signals as telemetry takes them", .timeLimit(.minutes(5)))
 struct TelemetryFeedTests {
+    private struct Keeper: TelemetryHandler {
+        let signals = Collector<Signal>()
+
+        func handle(_ batch: SignalBatch) {
+            for signal in batch { signals.append(signal) }
+        }
+    }
+
     private static let now = Moment(
         instant: Instant(nanoseconds: 7), wallMilliseconds: 1_761_360_590_862)
     private static let error = SenteError(.rejected, "No.", details: ["secret": 1])
@@ -78,24 +87,26 @@ struct TelemetryFeedTests {
         #expect(!"\(signal)".contains("secret"))
     }
 
-    @Test(
-        "A client tells telemetry what it wants from a level on, as that stands now, and a request by its id")
+    @Test("A client tells telemetry what it wants as that stands now, each thing once")
     func client() async throws {
         let stage = DriverStage()
-        let signals = Collector<Signal>()
-        let level = Collector<Int>()
-        level.append(SignalLevel.warn.rawValue)
-        let client = try await stage.openClient {
-            $0.telemetryFeed = TelemetryFeed(minimum: { level.elements.last ?? .max }) { signals.append($0) }
-        }
+        let telemetry = Telemetry()
+        let handler = Keeper()
+        telemetry.minimumLevel = .warn
+        telemetry.add(handler, as: "memory", HandlerOptions(mode: .synchronous))
+        let client = try await stage.openClient { $0.telemetry = telemetry }
         _ = try await client.subscribe("news")
-        #expect(signals.elements.isEmpty, "Nothing below a warning happened.")
-        level.append(SignalLevel.debug.rawValue)
+        #expect(handler.signals.elements.isEmpty, "Nothing below a warning happened.")
+        telemetry.minimumLevel = .debug
         try await client.unsubscribe("news")
-        let removed = try #require(
-            signals.elements.first { $0.id == "sente-lite.client/subscription-removed" })
-        #expect(removed.data[Keyword("channel-id")] == "news")
-        #expect(removed.data[Keyword("conn-id")] == client.status.identity?.connectionID.map { Value($0) })
-        #expect(signals.elements.allSatisfy { $0.level >= .debug })
+        let signals = handler.signals.elements
+        let removed = signals.filter { $0.id == "sente-lite.client/subscription-removed" }
+        #expect(removed.count == 1)
+        #expect(removed.first?.data[Keyword("channel-id")] == "news")
+        let name = client.status.identity?.connectionID
+        #expect(name != nil)
+        #expect(removed.first?.data[Keyword("conn-id")] == name.map { Value($0) })
+        #expect(!signals.isEmpty)
+        #expect(signals.allSatisfy { $0.level >= .debug && $0.namespace == "sente-lite.client" })
     }
 }

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteServer
 import SenteSignals
+import SenteTelemetry
 import SenteTransport
 import SenteWire
 import Testing
@@ -31,6 +32,15 @@ struct ReferenceServerSignalTests {
                 if signal.id == id.rawValue { break }
             }
             return seen
+        }
+    }
+
+    private struct Keeper: TelemetryHandler {
+        private let kept = LockedValue<[Signal]>([])
+        var signals: [Signal] { kept.withLock { $0 } }
+
+        func handle(_ batch: SignalBatch) {
+            for signal in batch { kept.withLock { $0.append(signal) } }
         }
     }
 
@@ -134,5 +144,29 @@ struct ReferenceServerSignalTests {
         let signals = await listener.all(until: .broadcastFailed)
         await server.stop()
         #expect(signals.count == 1)
+    }
+
+    @Test("Telemetry takes what it wants, and /stats shows what became of it")
+    func telemetry() async throws {
+        let telemetry = Telemetry()
+        let handler = Keeper()
+        telemetry.add(handler, as: "my-server", HandlerOptions(mode: .synchronous))
+        var service = ServerService()
+        service.feed(telemetry)
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        let server = try ReferenceServer(configuration, service: service)
+        let port = try await server.start()
+        #expect(handler.signals.map(\.id).contains("sente-lite.server/server-started"))
+        let page = try RawClient.page("/stats", port: port)
+        #expect(page.contains(#""telemetry-stats":{":my-server":{"processed":"#))
+        telemetry.minimumLevel = .warn
+        let count = handler.signals.count
+        await server.createChannel("quiet")
+        #expect(handler.signals.count == count)
+        telemetry.minimumLevel = .info
+        await server.createChannel("heard")
+        #expect(handler.signals.last?.data[Keyword("channel-id")] == "heard")
+        await server.stop()
     }
 }

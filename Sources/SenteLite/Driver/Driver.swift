@@ -96,7 +96,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         closures = ClosureQueue(submissions)
         signals = SignalHub(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
-        telemetry = setup.configuration.telemetryFeed
+        telemetry = setup.configuration.telemetry.map(TelemetryFeed.init)
         if tracer != nil { followed = ClientSignal.Level.trace.rawValue }
         consumption = Consumption(setup.configuration.inbox)
         status = engine.status
@@ -347,7 +347,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     /// Telemetry changes its mind at any time, so it is asked once a turn.
     private func lookWhoWatches() {
-        watched = telemetry.map { min(followed, $0.minimum()) } ?? followed
+        watched = telemetry.map { min(followed, $0.minimum) } ?? followed
     }
 
     private func trace(_ reports: [LinkReport], by tracer: Tracer, at now: Moment) {

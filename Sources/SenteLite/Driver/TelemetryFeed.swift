@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteCore
-package import SenteSignals
+import SenteSignals
+import SenteTelemetry
 
-/// Hands a client's signals to telemetry.
-package struct TelemetryFeed: Sendable {
-    /// The number of the least level that is wanted now; `Int.max` when none is.
-    let minimum: @Sendable () -> Int
-    private let take: @Sendable (Signal) -> Void
+/// Hands a client's signals to telemetry, on the client's loop.
+struct TelemetryFeed: Sendable {
+    private let telemetry: Telemetry
+    private let source: SignalSource
 
-    package init(minimum: @escaping @Sendable () -> Int, _ take: @escaping @Sendable (Signal) -> Void) {
-        self.minimum = minimum
-        self.take = take
+    init(_ telemetry: Telemetry) {
+        self.telemetry = telemetry
+        source = telemetry.source("sente-lite.client")
+    }
+
+    /// The number of the least level that it wants now; `Int.max` when it wants none.
+    var minimum: Int {
+        ClientSignal.Level.allCases.first { source.isEnabled(SignalLevel(rawValue: $0.rawValue)) }?.rawValue
+            ?? .max
     }
 
     func record(_ signal: ClientSignal) {
-        take(Signal(signal))
+        Telemetry.neverWaitOnThisThread()
+        telemetry.record(Signal(signal))
     }
 }
