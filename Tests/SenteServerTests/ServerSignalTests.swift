@@ -307,6 +307,49 @@ struct ServerSignalTests {
                 == #"{:request-id "<r1>", :target-conn-id "<c1>", :error? false}"#)
     }
 
+    @Test("In a file of text the documents' lines stand to the letter")
+    func lines() {
+        func line(_ milliseconds: Int64, _ signal: ServerSignal) -> String {
+            let now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: milliseconds)
+            let line = LineFormat.text.line(of: Signal(signal, at: now))
+            return String(line.reversed().drop { $0.isNewline }.reversed())
+        }
+        #expect(
+            line(
+                1_761_360_590_862,
+                ServerSignal(
+                    .messagePublished,
+                    [
+                        "channel-id": "chat-room", "message-id": "msg-1234", "target-subscriber-count": 8,
+                        "total-subscriber-count": 10,
+                    ]))
+                    == """
+                    2025-10-25T02:49:50.862Z INFO [sente-lite.channels/message-published]
+                      {:channel-id "chat-room", :message-id "msg-1234",
+                       :target-subscriber-count 8, :total-subscriber-count 10}
+                    """)
+        #expect(
+            line(
+                1_761_360_590_863,
+                ServerSignal(
+                    .channelBroadcastComplete,
+                    ["channel-id": "announcements", "delivered": 25, "target-count": 25]))
+                    == """
+                    2025-10-25T02:49:50.863Z INFO [sente-lite.server/channel-broadcast-complete]
+                      {:channel-id "announcements", :delivered 25, :target-count 25}
+                    """)
+        #expect(
+            line(
+                1_761_360_590_865,
+                ServerSignal(
+                    .responseSent,
+                    ["request-id": "req-123", "target-conn-id": "conn-456", "error?": false]))
+                    == """
+                    2025-10-25T02:49:50.865Z INFO [sente-lite.channels/rpc-response-sent]
+                      {:request-id "req-123", :target-conn-id "conn-456", :error? false}
+                    """)
+    }
+
     @Test("One request is followed by its id, from the question to the answer")
     func correlation() {
         var server = TestServerSession()
