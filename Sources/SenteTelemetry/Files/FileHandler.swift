@@ -114,7 +114,7 @@ public final class FileHandler: LightHandler {
 extension FileHandler {
     private struct State: ~Copyable {
         /// Lines are written when there are so many bytes of them, so that a great batch takes no great memory.
-        private static let chunk = 1 << 18
+        private static let chunk = 1 << 16
 
         var file: LogFile
         var writer: LineWriter
