@@ -32,30 +32,7 @@ extension LineWriter {
                 sink.append(Int64(line))
             }
         } _: { sink in
-            if let message = fields.message {
-                sink.append(", :msg ")
-                sink.append(quoted: message)
-            }
-            if fields.hasData {
-                sink.append(", :data ")
-                sink.append(map: fields.data)
-            }
-            if fields.hasError {
-                sink.append(", ")
-                sink.append(errorOf: fields)
-            }
-            if let duration = fields.durationNanoseconds {
-                sink.append(", ")
-                sink.append(durationMilliseconds: duration)
-            }
-            if fields.hasContext {
-                sink.append(", :ctx ")
-                sink.append(map: fields.context)
-            }
-            if fields.hasTrace, let trace = record.trace {
-                sink.append(", ")
-                sink.append(trace)
-            }
+            sink.append(bodyOf: record, fields)
         }
         sink.append(UInt8(ascii: "}"))
     }
@@ -82,22 +59,7 @@ extension LineWriter {
                 sink.append(" - ")
                 sink.append(safe: message)
             }
-            var lines = EntryLines()
-            if fields.hasData {
-                for field in fields.data { lines.append(to: &sink) { $0.append(entry: field) } }
-            }
-            if fields.hasError { lines.append(to: &sink) { $0.append(errorOf: fields) } }
-            if let duration = fields.durationNanoseconds {
-                lines.append(to: &sink) { $0.append(durationMilliseconds: duration) }
-            }
-            if fields.hasContext {
-                lines.append(to: &sink) {
-                    $0.append(":ctx ")
-                    $0.append(map: fields.context)
-                }
-            }
-            if fields.hasTrace, let trace = record.trace { lines.append(to: &sink) { $0.append(trace) } }
-            lines.end(in: &sink)
+            sink.append(linesOf: record, fields)
         }
     }
 }
@@ -135,6 +97,56 @@ private struct EntryLines {
 }
 
 extension LineSink {
+    /// What differs from signal to signal, in an EDN line.
+    @inline(__always)
+    fileprivate mutating func append(bodyOf record: SignalRecord, _ fields: LineFields) {
+        if let message = fields.message {
+            append(", :msg ")
+            append(quoted: message)
+        }
+        if fields.hasData {
+            append(", :data ")
+            append(map: fields.data)
+        }
+        if fields.hasError {
+            append(", ")
+            append(errorOf: fields)
+        }
+        if let duration = fields.durationNanoseconds {
+            append(", ")
+            append(durationMilliseconds: duration)
+        }
+        if fields.hasContext {
+            append(", :ctx ")
+            append(map: fields.context)
+        }
+        if fields.hasTrace, let trace = record.trace {
+            append(", ")
+            append(trace)
+        }
+    }
+
+    /// What stands under a line for people.
+    @inline(__always)
+    fileprivate mutating func append(linesOf record: SignalRecord, _ fields: LineFields) {
+        var lines = EntryLines()
+        if fields.hasData {
+            for field in fields.data { lines.append(to: &self) { $0.append(entry: field) } }
+        }
+        if fields.hasError { lines.append(to: &self) { $0.append(errorOf: fields) } }
+        if let duration = fields.durationNanoseconds {
+            lines.append(to: &self) { $0.append(durationMilliseconds: duration) }
+        }
+        if fields.hasContext {
+            lines.append(to: &self) {
+                $0.append(":ctx ")
+                $0.append(map: fields.context)
+            }
+        }
+        if fields.hasTrace, let trace = record.trace { lines.append(to: &self) { $0.append(trace) } }
+        lines.end(in: &self)
+    }
+
     /// Begins a terminal's colour: the more it matters, the warmer.
     fileprivate mutating func append(colorOf level: SignalLevel) {
         switch level {

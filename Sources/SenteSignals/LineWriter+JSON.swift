@@ -32,32 +32,7 @@ extension LineWriter {
                 sink.append(Int64(line))
             }
         } _: { sink in
-            if let message = fields.message {
-                sink.append(",\"msg\":")
-                sink.append(quoted: message)
-            }
-            if fields.hasData {
-                sink.append(",\"data\":{")
-                sink.append(entries: fields.data)
-                sink.append(UInt8(ascii: "}"))
-            }
-            if fields.hasError {
-                sink.append(",\"error\":")
-                sink.append(errorOf: fields)
-            }
-            if let duration = fields.durationNanoseconds {
-                sink.append(",\"duration-ms\":")
-                sink.append(Double(duration) / 1e6)
-            }
-            if fields.hasContext {
-                sink.append(",\"ctx\":{")
-                sink.append(entries: fields.context)
-                sink.append(UInt8(ascii: "}"))
-            }
-            if fields.hasTrace, let trace = record.trace {
-                sink.append(",\"trace\":")
-                sink.append(quoted: trace.traceparent)
-            }
+            sink.append(bodyOf: record, fields)
         }
         sink.append(UInt8(ascii: "}"))
     }
@@ -73,48 +48,13 @@ extension LineWriter {
             sink.append(",\"ns\":")
             sink.append(quoted: record.namespace)
         } tail: { sink in
-            sink.append("\"location\":{")
-            if let file = record.file {
-                sink.append("\"file\":")
-                sink.append(quoted: file)
-                sink.append(UInt8(ascii: ","))
-            }
-            if let line = record.line {
-                sink.append("\"line\":")
-                sink.append(Int64(line))
-                sink.append(UInt8(ascii: ","))
-            }
-            sink.append("\"ns\":")
-            sink.append(quoted: record.namespace)
-            sink.append("}}]")
+            sink.append(locationOf: record)
             if let id = record.id {
                 sink.append(",\"event-id\":")
                 sink.append(quoted: id)
             }
         } _: { sink in
-            sink.append(",\"msg\":[")
-            if let message = fields.message {
-                sink.append(quoted: message)
-            } else if let id = record.id {
-                sink.append(quoted: id)
-            } else {
-                sink.append("\"\"")
-            }
-            sink.append(",{")
-            if fields.hasData {
-                sink.append(entries: fields.data)
-                sink.append(UInt8(ascii: ","))
-            }
-            if fields.hasError {
-                sink.append("\"error\":")
-                sink.append(errorOf: fields)
-                sink.append(UInt8(ascii: ","))
-            }
-            if let duration = fields.durationNanoseconds {
-                sink.append("\"duration-ms\":")
-                sink.append(Double(duration) / 1e6)
-                sink.append(UInt8(ascii: ","))
-            }
+            sink.append(messageOf: record, fields)
         }
         if fields.hasContext {
             sink.append(",\"context\":{")
@@ -126,6 +66,82 @@ extension LineWriter {
 }
 
 extension LineSink {
+    /// What differs from signal to signal, in a JSON line.
+    @inline(__always)
+    fileprivate mutating func append(bodyOf record: SignalRecord, _ fields: LineFields) {
+        if let message = fields.message {
+            append(",\"msg\":")
+            append(quoted: message)
+        }
+        if fields.hasData {
+            append(",\"data\":{")
+            append(entries: fields.data)
+            append(UInt8(ascii: "}"))
+        }
+        if fields.hasError {
+            append(",\"error\":")
+            append(errorOf: fields)
+        }
+        if let duration = fields.durationNanoseconds {
+            append(",\"duration-ms\":")
+            append(Double(duration) / 1e6)
+        }
+        if fields.hasContext {
+            append(",\"ctx\":{")
+            append(entries: fields.context)
+            append(UInt8(ascii: "}"))
+        }
+        if fields.hasTrace, let trace = record.trace {
+            append(",\"trace\":")
+            append(quoted: trace.traceparent)
+        }
+    }
+
+    /// Begins telemere-lite's `msg`: the text, and the data as far as the location.
+    fileprivate mutating func append(messageOf record: SignalRecord, _ fields: LineFields) {
+        append(",\"msg\":[")
+        if let message = fields.message {
+            append(quoted: message)
+        } else if let id = record.id {
+            append(quoted: id)
+        } else {
+            append("\"\"")
+        }
+        append(",{")
+        if fields.hasData {
+            append(entries: fields.data)
+            append(UInt8(ascii: ","))
+        }
+        if fields.hasError {
+            append("\"error\":")
+            append(errorOf: fields)
+            append(UInt8(ascii: ","))
+        }
+        if let duration = fields.durationNanoseconds {
+            append("\"duration-ms\":")
+            append(Double(duration) / 1e6)
+            append(UInt8(ascii: ","))
+        }
+    }
+
+    /// Ends telemere-lite's `msg`.
+    fileprivate mutating func append(locationOf record: SignalRecord) {
+        append("\"location\":{")
+        if let file = record.file {
+            append("\"file\":")
+            append(quoted: file)
+            append(UInt8(ascii: ","))
+        }
+        if let line = record.line {
+            append("\"line\":")
+            append(Int64(line))
+            append(UInt8(ascii: ","))
+        }
+        append("\"ns\":")
+        append(quoted: record.namespace)
+        append("}}]")
+    }
+
     /// A level's name, or its number.
     fileprivate mutating func append(level: SignalLevel) {
         if SignalLevel.named.contains(level) {

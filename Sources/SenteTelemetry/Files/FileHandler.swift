@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
 public import SenteSignals
 
 /// Writes signals into a file, a line each.
@@ -63,7 +62,7 @@ public final class FileHandler: LightHandler {
         self.complain = complain
         let now = clock()
         let file = try LogFile(path, rotation, keep: keep, permissions: permissions, at: now)
-        state = Gate(State(file: file, format, at: now))
+        state = Gate(State(file: file, LineWriter(format), SyncPlan(sync, at: now)))
     }
 
     /// Writes the lines of a batch.
@@ -73,7 +72,7 @@ public final class FileHandler: LightHandler {
         try state.withLock { state in
             do {
                 try state.write(batch, at: now, complain)
-                if state.mustSync(sync, at: now) { try state.file.synchronize(at: now) }
+                if state.syncs.isDue(at: now) { try state.file.synchronize(at: now) }
                 state.hasComplained = false
             } catch {
                 state.writer.removeAll()
@@ -118,18 +117,16 @@ extension FileHandler {
 
         var file: LogFile
         var writer: LineWriter
+        var syncs: SyncPlan
         var mustReopen = false
         /// Whether it was already told what goes wrong.
         var hasComplained = false
         private var hangups = Hangups.count
-        private var syncedAt: Int64
-        /// The highest level since lines were brought to the disk.
-        private var highest: SignalLevel?
 
-        init(file: consuming LogFile, _ format: LineFormat, at now: Int64) {
+        init(file: consuming LogFile, _ writer: consuming LineWriter, _ syncs: SyncPlan) {
             self.file = file
-            writer = LineWriter(format)
-            syncedAt = now
+            self.writer = writer
+            self.syncs = syncs
         }
 
         mutating func write(
@@ -137,7 +134,7 @@ extension FileHandler {
         ) throws {
             try file.prepare(at: now, reopen: takeReopening())
             try batch.forEachRecord { record in
-                highest = max(highest ?? record.level, record.level)
+                syncs.add(record.level)
                 let start = writer.count
                 writer.write(record)
                 if file.add(writer.count - start, at: now) {
@@ -172,17 +169,6 @@ extension FileHandler {
             let now = Hangups.count
             defer { (mustReopen, hangups) = (false, now) }
             return mustReopen || hangups != now
-        }
-
-        mutating func mustSync(_ sync: Sync, at now: Int64) -> Bool {
-            let isDue =
-                switch sync {
-                case .never: false
-                case .interval(let interval): now < syncedAt || now - syncedAt >= interval.wholeNanoseconds
-                case .level(let level): highest.map { $0 >= level } ?? false
-                }
-            if isDue { (syncedAt, highest) = (now, nil) }
-            return isDue
         }
     }
 }
