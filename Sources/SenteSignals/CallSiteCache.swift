@@ -14,14 +14,13 @@ struct CallSiteCache: ~Copyable {
         var tailCount = 0
     }
 
-    private let entries: UnsafeMutablePointer<Entry>
+    /// Made with the first site, which a single line may never have.
+    private var entries: UnsafeMutablePointer<Entry>?
 
-    init() {
-        entries = .allocate(capacity: Self.slots)
-        entries.initialize(repeating: Entry(), count: Self.slots)
-    }
+    init() {}
 
     deinit {
+        guard let entries else { return }
         for slot in 0..<Self.slots { entries[slot].bytes?.deallocate() }
         entries.deallocate()
     }
@@ -35,6 +34,7 @@ struct CallSiteCache: ~Copyable {
     /// The parts of a site; nil if they are not known.
     @inline(__always)
     func parts(of site: CallSite) -> Parts? {
+        guard let entries else { return nil }
         let entry = entries + site.hash & (Self.slots - 1)
         guard entry.pointee.site == site, let bytes = entry.pointee.bytes else { return nil }
         return Parts(
@@ -47,10 +47,18 @@ struct CallSiteCache: ~Copyable {
         _ = UnsafeMutableBufferPointer(start: bytes, count: parts.head.count).initialize(from: parts.head)
         _ = UnsafeMutableBufferPointer(start: bytes + parts.head.count, count: parts.tail.count)
             .initialize(from: parts.tail)
-        let entry = entries + site.hash & (Self.slots - 1)
+        let entry = madeEntries() + site.hash & (Self.slots - 1)
         entry.pointee.bytes?.deallocate()
         entry.pointee = Entry(
             site: site, bytes: bytes, headCount: parts.head.count, tailCount: parts.tail.count)
+    }
+
+    private mutating func madeEntries() -> UnsafeMutablePointer<Entry> {
+        if let entries { return entries }
+        let made = UnsafeMutablePointer<Entry>.allocate(capacity: Self.slots)
+        made.initialize(repeating: Entry(), count: Self.slots)
+        entries = made
+        return made
     }
 }
 

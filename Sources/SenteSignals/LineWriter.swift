@@ -19,7 +19,7 @@ package struct LineWriter: ~Copyable {
     package init(_ format: LineFormat, hasColors: Bool = false) {
         self.format = format
         self.hasColors = hasColors
-        sink = LineSink(capacity: Self.usualRoom)
+        sink = LineSink(capacity: 1 << 10)
     }
 
     /// What was written since it was emptied.
