@@ -89,7 +89,7 @@ let package = Package(
             "bench", "Bench",
             [
                 "SenteLite", "SenteCore", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport",
-                "SenteWire", "SampleOptions", "SampleTerminal",
+                "SenteSignals", "SenteTelemetry", "SenteWire", "SampleOptions", "SampleTerminal",
             ]),
         sample("conformance", "Conformance", ["SenteBase", "SenteSocket", "SenteTransport"]),
 

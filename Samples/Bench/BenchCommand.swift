@@ -16,6 +16,8 @@ package enum BenchCommand: Sendable, Equatable {
     case tls(folder: String)
     case tlsServe(folder: String)
     case formats(folder: String)
+    /// What a signal costs, and how many reach a file.
+    case telemetry
     /// The transport, with the words that `Load` reads.
     case load([String])
 
@@ -28,6 +30,7 @@ package enum BenchCommand: Sendable, Equatable {
         }
         switch word {
         case "self": self = try Self.alone(.all, rest)
+        case "telemetry": self = try Self.alone(.telemetry, rest)
         case "serve": self = try Self.alone(.serve, rest)
         case "instructions": self = .instructions(rest)
         case "compression":
@@ -73,7 +76,7 @@ package enum BenchCommand: Sendable, Equatable {
         case .help, .serve, .tlsServe: false
         case .instructions(let words): !words.contains("--measured")
         case .compression(let words): words.isEmpty
-        case .all, .client, .tls, .formats, .load: true
+        case .all, .client, .tls, .formats, .telemetry, .load: true
         }
     }
 
@@ -84,6 +87,7 @@ package enum BenchCommand: Sendable, Equatable {
           bench self                    all of it in turns, with raw TCP as the floor, and the ratios; half a minute
           bench instructions [FILE]     instructions a message, counted by valgrind, beside those of a file
           bench formats DIRECTORY       the wire formats, on the JSON documents of a folder
+          bench telemetry               what a signal costs, and how many reach a file; half a minute
           bench compression             what permessage-deflate saves and costs; a minute and a half
           bench tls DIRECTORY           TLS against C, with the folder of the TLS reference
 

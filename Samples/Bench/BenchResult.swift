@@ -34,7 +34,12 @@ package struct BenchResult: Sendable {
 
     /// The same for people: columns that are alike in each row, with their units.
     package var row: String {
-        let load = mode == "idle" ? "\(count) connections" : "\(size) B × \(count)"
+        let load =
+            switch mode {
+            case "idle": "\(count) connections"
+            case "telemetry": "\(size) fields × \(count)"
+            default: "\(size) B × \(count)"
+            }
         let head = [(client, 34), (mode, 10), (load, 18)].map { text, width in
             text + String(repeating: " ", count: max(1, width - text.count))
         }
@@ -48,6 +53,8 @@ package struct BenchResult: Sendable {
         case "p50_us": "p50 " + number(value, "µs")
         case "p99_us": "p99 " + number(value, "µs")
         case "msgs_s": number(value, "messages/s", 0, 9)
+        case "call_ns": number(value, "ns a call")
+        case "signals_s": number(value, "signals/s", 0, 9)
         case "cpu_us": number(value, "µs CPU each")
         case "rss_kib": number(value / 1_024, "MiB")
         case "rss_base_kib": "of which before " + number(value / 1_024, "MiB")

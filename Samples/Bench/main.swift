@@ -32,13 +32,17 @@ do {
     case .tls(let folder): try await TLSBench.run(folder)
     case .tlsServe(let folder): try await TLSBench.serve(folder)
     case .formats(let folder): try FormatBench.run(folder)
+    case .telemetry: try await TelemetryBench.run()
     case .load(let words):
         let load = try Load.read(words)
         output.glimpse("\(load.count) × \(load.mode.rawValue)")
         output.show(try await TransportBench.run(load))
     }
 } catch {
-    let message = (error as? LinkFailure)?.message ?? (error as? UsageError)?.message ?? "\(error)"
+    let message =
+        (error as? LinkFailure)?.message ?? (error as? BenchFailure)?.message ?? (error as? UsageError)?
+        .message
+        ?? "\(error)"
     output.fail(message)
     exit(error is UsageError ? 2 : 1)
 }

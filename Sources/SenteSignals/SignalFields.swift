@@ -76,8 +76,13 @@ public struct SignalFields: ~Copyable {
     /// How many more bytes a field may take.
     private var room: Int { Self.maximumRecord - Self.reserve - count }
 
+    @inline(__always)
     private mutating func makeRoom(_ size: Int) {
-        guard capacity - count < size else { return }
+        if capacity - count < size { grow(size) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ size: Int) {
         let larger = max(count + size, capacity * 2)
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
         bytes.copyMemory(from: base, byteCount: count)
@@ -140,7 +145,8 @@ public struct SignalFields: ~Copyable {
     /// Appends a text, cut to what is allowed and to what there is room for.
     mutating func append(_ role: FieldRole, _ type: FieldType = .text, key: Key, text: String) {
         let left = room - RecordLayout.field - (key.isPermanent ? 0 : RecordLayout.padded(key.text.count))
-        var text = text.cut(to: min(Self.maximumText, max(left & ~7, 64)))
+        let limit = min(Self.maximumText, max(left & ~7, 64))
+        var text = text.utf8.count <= limit ? text : text.cut(to: limit)
         text.withUTF8 { append(role, type, key: key, text: $0) }
     }
 

@@ -174,9 +174,6 @@ final class HandlerSlot: Sendable {
 
 }
 
-/// A handler that is quick, and may run on the thread that all share.
-package protocol LightHandler: TelemetryHandler {}
-
 extension HandlerOptions.Mode {
     var overflowRule: OverflowRule {
         switch self {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
 import SenteSignals
 import SenteWire
 
@@ -129,7 +128,7 @@ struct Dispatcher {
     private mutating func rest(worked: Bool, _ calls: UInt64) {
         let now = Clock.monotonic
         switch plan.next(worked: worked, at: now, wake: nextTelling(now)) {
-        case .none: sched_yield()
+        case .none: SystemThread.yield()
         case .linger(let end): sleep(.lingering, until: end, calls)
         case .park(let end): sleep(.parked, until: end, calls)
         }

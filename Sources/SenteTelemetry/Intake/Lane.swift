@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
 import SenteSignals
 
 /// The records that one thread hands to one telemetry: two buffers that change places.
@@ -14,8 +13,8 @@ struct Lane {
 
     static let capacity = 64 << 10
 
-    private var mutex = pthread_mutex_t()
-    private var room = pthread_cond_t()
+    private var mutex = Mutex()
+    private var room = Condition()
     private var front = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
     private var back = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
     private var count = 0
@@ -35,15 +34,15 @@ struct Lane {
     static func make(isClosed: Bool) -> Place {
         let lane = Place.allocate(capacity: 1)
         lane.initialize(to: Lane())
-        pthread_mutex_init(&lane.pointee.mutex, nil)
-        Clock.initialize(&lane.pointee.room)
+        Mutex.start(&lane.pointee.mutex)
+        Condition.start(&lane.pointee.room)
         lane.pointee.isClosed = isClosed
         return lane
     }
 
     private static func destroy(_ lane: Place) {
-        pthread_cond_destroy(&lane.pointee.room)
-        pthread_mutex_destroy(&lane.pointee.mutex)
+        Condition.end(&lane.pointee.room)
+        Mutex.end(&lane.pointee.mutex)
         lane.pointee.front.deallocate()
         lane.pointee.back.deallocate()
         lane.deinitialize(count: 1)
@@ -66,8 +65,8 @@ struct Lane {
         _ record: SignalRecord, to lane: Place, whenFull rule: OverflowRule, wake: () -> Void
     ) -> Answer {
         let size = record.size
-        pthread_mutex_lock(&lane.pointee.mutex)
-        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        Mutex.lock(&lane.pointee.mutex)
+        defer { Mutex.unlock(&lane.pointee.mutex) }
         while capacity - lane.pointee.count < size || lane.pointee.isClosed {
             switch rule {
             case _ where lane.pointee.isClosed, .dropNewest:
@@ -77,7 +76,7 @@ struct Lane {
             case .wait:
                 lane.pointee.isWaiting = true
                 wake()
-                pthread_cond_wait(&lane.pointee.room, &lane.pointee.mutex)
+                Mutex.wait(&lane.pointee.mutex, for: &lane.pointee.room)
             }
         }
         (lane.pointee.front + lane.pointee.count).copyMemory(from: record.bytes, byteCount: size)
@@ -100,10 +99,10 @@ struct Lane {
 
     /// The thread ends.
     static func leaveByThread(_ lane: Place) {
-        pthread_mutex_lock(&lane.pointee.mutex)
+        Mutex.lock(&lane.pointee.mutex)
         lane.pointee.isLeftByThread = true
         let isLast = lane.pointee.isLeftByTelemetry
-        pthread_mutex_unlock(&lane.pointee.mutex)
+        Mutex.unlock(&lane.pointee.mutex)
         if isLast { destroy(lane) }
     }
 
@@ -120,8 +119,8 @@ struct Lane {
     }
 
     static func take(from lane: Place, closing: Bool) -> Taken {
-        pthread_mutex_lock(&lane.pointee.mutex)
-        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        Mutex.lock(&lane.pointee.mutex)
+        defer { Mutex.unlock(&lane.pointee.mutex) }
         if closing { lane.pointee.isClosed = true }
         return lane.pointee.take()
     }
@@ -129,7 +128,7 @@ struct Lane {
     private mutating func take() -> Taken {
         if isWaiting {
             isWaiting = false
-            pthread_cond_signal(&room)
+            Condition.signal(&room)
         }
         defer { (count, dropped, isUrgent) = (0, 0, false) }
         swap(&front, &back)
@@ -140,24 +139,24 @@ struct Lane {
 
     /// Whether the dispatcher should rather take from it than rest.
     static func wantsAttention(_ lane: Place, evenIfCalm: Bool) -> Bool {
-        pthread_mutex_lock(&lane.pointee.mutex)
-        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        Mutex.lock(&lane.pointee.mutex)
+        defer { Mutex.unlock(&lane.pointee.mutex) }
         return evenIfCalm ? lane.pointee.count > 0 : lane.pointee.isPressing || lane.pointee.isWaiting
     }
 
     /// The telemetry is done with it.
     static func leaveByTelemetry(_ lane: Place) {
-        pthread_mutex_lock(&lane.pointee.mutex)
+        Mutex.lock(&lane.pointee.mutex)
         lane.pointee.isLeftByTelemetry = true
         let isLast = lane.pointee.isLeftByThread
-        pthread_mutex_unlock(&lane.pointee.mutex)
+        Mutex.unlock(&lane.pointee.mutex)
         if isLast { destroy(lane) }
     }
 
     /// Whether the other side is done with it.
     static func isLeftByTelemetry(_ lane: Place) -> Bool {
-        pthread_mutex_lock(&lane.pointee.mutex)
-        defer { pthread_mutex_unlock(&lane.pointee.mutex) }
+        Mutex.lock(&lane.pointee.mutex)
+        defer { Mutex.unlock(&lane.pointee.mutex) }
         return lane.pointee.isLeftByTelemetry
     }
 }

@@ -19,6 +19,7 @@ extension SignalSource {
         _ file: StaticString, _ line: Int, kind: SignalKind, nanoseconds: Int64? = nil,
         _ build: (inout SignalFields) -> Void
     ) {
+        let (telemetry, namespace) = (telemetry, namespace)
         let needs = Floor(word: floor.value).needs
         if needs.contains(.rules), !rulesAdmit(level, kind, id?.description) { return }
         telemetry.take(level, kind, needs) { fields in
@@ -33,7 +34,7 @@ extension SignalSource {
             if let message = message() { fields.setMessage(message) }
             if let error { fields.setError(SignalError(error)) }
             if let nanoseconds { fields.setDuration(nanoseconds: nanoseconds) }
-            fields.setSurroundings()
+            if telemetry.surroundingsEverSet.value != 0 { fields.setSurroundings() }
             build(&fields)
         }
     }
@@ -45,6 +46,7 @@ extension SignalSource {
         _ file: StaticString,
         _ line: Int, _ build: (inout SignalFields) -> Void
     ) {
+        let telemetry = telemetry
         let needs = Floor(word: floor.value).needs
         let kind = error == nil ? SignalKind.event : .error
         if needs.contains(.rules), !rulesAdmit(level, kind, id) { return }
@@ -55,7 +57,7 @@ extension SignalSource {
             fields.setLine(line)
             if let message = message() { fields.setMessage(message) }
             if let error { fields.setError(SignalError(error)) }
-            fields.setSurroundings()
+            if telemetry.surroundingsEverSet.value != 0 { fields.setSurroundings() }
             build(&fields)
         }
     }
@@ -108,7 +110,7 @@ extension Telemetry {
         _ level: SignalLevel, _ kind: SignalKind, _ needs: Floor.Needs, time: Int64? = nil,
         _ write: (inout SignalFields) -> Void
     ) {
-        let thread = ThreadState.current
+        let thread = ThreadState.current(threadKey)
         // What a handler raises is given to the others; what it raises in answer to that would never end.
         guard !thread.pointee.handlesRaised else { return }
         withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 8) { space in

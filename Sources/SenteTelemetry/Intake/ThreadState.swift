@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
 import SenteSignals
 
 /// What a thread has of telemetry: its lanes, and whether it is inside a handler.
@@ -19,39 +18,29 @@ struct ThreadState {
     /// Whether what that handler was given was itself raised by a handler.
     var handlesRaised = false
 
-    private static let key: pthread_key_t = {
-        var key = pthread_key_t()
-        pthread_key_create(&key) { ThreadState.end($0) }
-        return key
-    }()
-
-    /// That of the calling thread.
-    @inline(__always)
-    static var current: Place {
-        pthread_getspecific(key)?.assumingMemoryBound(to: ThreadState.self) ?? make()
-    }
-
-    private static func make() -> Place {
-        let state = Place.allocate(capacity: 1)
-        state.initialize(to: ThreadState(neverWaits: SystemThread.isMain))
-        pthread_setspecific(key, state)
-        return state
-    }
-
-    #if canImport(Darwin)
-    private static func end(_ place: UnsafeMutableRawPointer) { destroy(place) }
-    #else
-    private static func end(_ place: UnsafeMutableRawPointer?) {
-        if let place { destroy(place) }
-    }
-    #endif
-
-    private static func destroy(_ place: UnsafeMutableRawPointer) {
+    static let key = ThreadKey { place in
         let state = place.assumingMemoryBound(to: ThreadState.self)
         if let lane = state.pointee.lane { Lane.leaveByThread(lane) }
         for lane in state.pointee.others.values { Lane.leaveByThread(lane) }
         state.deinitialize(count: 1)
         state.deallocate()
+    }
+
+    /// That of the calling thread.
+    @inline(__always)
+    static var current: Place { current(key) }
+
+    /// The same for who has the key at hand, and does not have to ask whether it was made.
+    @inline(__always)
+    static func current(_ key: ThreadKey) -> Place {
+        key.value?.assumingMemoryBound(to: ThreadState.self) ?? make()
+    }
+
+    private static func make() -> Place {
+        let state = Place.allocate(capacity: 1)
+        state.initialize(to: ThreadState(neverWaits: SystemThread.isMain))
+        key.set(state)
+        return state
     }
 
     /// The thread's lane to a telemetry, if it has one.

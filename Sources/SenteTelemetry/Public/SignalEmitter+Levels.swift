@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
-
 // Inlined as far as the question whether anybody wants the signal, for that is all that most calls cost. The data is built by
 // closures that do not escape, after every filter of the call has said yes.
 extension SignalEmitter {
@@ -129,7 +127,7 @@ extension SignalEmitter {
         let source = signals
         guard source.isEnabled(.info) else { return }
         source.raise(.info, "startup", { message }, nil, file, line, kind: .startup) { fields in
-            fields["pid"] = getpid()
+            fields["pid"] = SystemThread.processID
             build(&fields)
         }
     }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
-
 extension Telemetry {
     /// Waits until every handler has taken what was raised before, and brought it where it belongs.
     ///
@@ -67,9 +65,7 @@ extension Telemetry {
 /// The telemetries that have a thread, for the end of the process.
 enum RunningTelemetries {
     private static let all = Gate([UInt64: Telemetry]())
-    private static let isWatchingExit: Void = {
-        _ = atexit { RunningTelemetries.end() }
-    }()
+    private static let isWatchingExit: Void = SystemThread.atExit { RunningTelemetries.end() }
 
     static func add(_ telemetry: Telemetry) {
         _ = isWatchingExit

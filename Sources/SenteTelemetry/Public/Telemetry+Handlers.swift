@@ -15,9 +15,10 @@ extension Telemetry {
             return (slot, last, starts)
         }
         if let last { finishRemoval(of: last) }
-        slot?.start { [weak self] in
-            self?.control.change { _ in }
-            self?.wake()
+        // Not the telemetry itself: threads of a handler do not keep it, and a weak reference would slow all its callers.
+        slot?.start { [control, calls] in
+            control.change { _ in }
+            calls.change { $0 += 1 }
         }
         if startsDispatcher {
             RunningTelemetries.add(self)

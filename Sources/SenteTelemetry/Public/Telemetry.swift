@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
 import SenteWire
 
 /// Takes signals from all threads and hands them to handlers.
@@ -28,6 +27,9 @@ public final class Telemetry: Sendable {
     /// The last signal's number.
     let sequence = SharedWord(0)
     let rulesGeneration = SharedWord(1)
+    // What all of the process share, where a call finds it at once.
+    let threadKey = ThreadState.key
+    let surroundingsEverSet = Surroundings.everSet
     let lanes = LaneSet()
     let control = Gate(Control())
     /// Counts what the dispatcher should look at.

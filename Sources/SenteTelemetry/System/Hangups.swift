@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSenteAtomics
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
 
 /// How often the process was sent `SIGHUP` since somebody listens.
 package enum Hangups {

@@ -2,6 +2,16 @@
 
 import CSenteAtomics
 
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Android)
+import Android
+#endif
+
 /// Starts threads of the operating system.
 enum SystemThread {
     /// Starts a thread that ends by itself; false when the system has none left.
@@ -40,6 +50,14 @@ enum SystemThread {
         }
     }
 
+    /// Lets other threads go first.
+    static func yield() { sched_yield() }
+
+    static var processID: Int32 { getpid() }
+
+    /// Has a body run when the process ends by itself.
+    static func atExit(_ body: @convention(c) () -> Void) { atexit(body) }
+
     /// Whether this is the process's first thread.
     static var isMain: Bool {
         #if canImport(Darwin)
@@ -64,8 +82,7 @@ enum SystemThread {
             #if canImport(Darwin)
             pthread_setname_np(start.name)
             #else
-            // Linux takes fifteen bytes.
-            pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+            sente_name_thread(start.name)
             #endif
             start.body()
             return nil
