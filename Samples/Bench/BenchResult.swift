@@ -54,6 +54,7 @@ package struct BenchResult: Sendable {
         case "p99_us": "p99 " + number(value, "µs")
         case "msgs_s": number(value, "messages/s", 0, 9)
         case "call_ns": number(value, "ns a call")
+        case "cpu_ns": number(value, "ns CPU")
         case "signals_s": number(value, "signals/s", 0, 9)
         case "cpu_us": number(value, "µs CPU each")
         case "rss_kib": number(value / 1_024, "MiB")

@@ -10,10 +10,12 @@ enum TelemetryBench {
     private static let toFile = 2_000_000
 
     static func run() async throws {
-        let floor = shown("an empty call", 0, 1, await callers(1) { Nothing.call($0) })
-        let filtered = shown("filtered out", 3, 1, await callers(1, filteredCalls()))
-        output.show(sentence: "filtered out: \(rounded(filtered - floor)) ns more than an empty call")
-        var calls: [Int: Double] = [:]
+        let floor = shown("an empty call", 0, 1, await callers(1) { { Nothing.call($0) } })
+        let filtered = shown("filtered out", 3, 1, await callers(1, filteredCalls))
+        output.show(
+            sentence:
+                "filtered out: \(rounded(filtered.processor - floor.processor)) ns more than an empty call")
+        var calls: [Int: Cost] = [:]
         for threads in [1, 2] {
             _ = shown("no fields", 0, threads, try await raising(threads) { log, _ in log.info("joined") })
             calls[threads] = shown("three fields", 3, threads, try await raising(threads, threeFields))
@@ -26,9 +28,11 @@ enum TelemetryBench {
             try await intoFile(folder.appendingPathComponent("\(threads).json").path, threads)
             let own = shown(
                 "a line by write(2)", 3, threads,
-                try await OwnLogger.nanoseconds(folder.appendingPathComponent("own").path, threads))
+                try await OwnLogger.cost(folder.appendingPathComponent("own").path, threads))
             guard let call = calls[threads] else { continue }
-            output.show(ratio: own / call, "a line by write(2), \(threads) threads", of: "three fields")
+            output.show(
+                ratio: own.processor / call.processor, "a line by write(2), \(threads) threads",
+                of: "three fields")
         }
     }
 
@@ -45,7 +49,7 @@ enum TelemetryBench {
     /// Texts of 18 bytes made at run time.
     static let channels = (0..<8).map { "general-channel-\(10 + $0)" }
 
-    private static func filteredCalls() -> @Sendable (Int) -> Void {
+    @Sendable private static func filteredCalls() -> (Int) -> Void {
         let telemetry = Telemetry()
         telemetry.add(Sink(), as: "sink", HandlerOptions(mode: .synchronous))
         let log = telemetry.source("bench")
@@ -60,26 +64,41 @@ enum TelemetryBench {
 
     private static func raising(
         _ threads: Int, _ call: @escaping @Sendable (SignalSource, Int) -> Void
-    ) async throws -> Double {
+    ) async throws -> Cost {
         let telemetry = Telemetry()
         telemetry.add(Sink(), as: "sink", HandlerOptions(threads: 0))
         let log = telemetry.source("bench")
-        let nanoseconds = await callers(threads) { call(log, $0) }
+        let cost = await callers(threads) { { call(log, $0) } }
         await telemetry.stop()
         guard telemetry.intake.dropped == 0 else { throw BenchFailure(message: "Signals were dropped.") }
-        return nanoseconds
+        return cost
     }
 
-    /// The nanoseconds of a call: the median of bursts, each of as many calls, of all threads at once.
-    static func callers(_ threads: Int, _ call: @escaping @Sendable (Int) -> Void) async -> Double {
-        let times = await onThreads(threads) { _ in
-            (0..<bursts).map { _ in
-                let start = Measure.nanoseconds()
+    /// What a call takes, in nanoseconds.
+    struct Cost {
+        /// The median of bursts, waiting for others on the machine included.
+        var wall: Double
+        /// The median of the calling thread's own processor time, which others on the machine disturb least.
+        var processor: Double
+    }
+
+    /// What a call costs when so many threads make it at once.
+    static func callers(
+        _ threads: Int, bursts: Int = bursts, of burst: Int = burst,
+        _ makeCall: @escaping @Sendable () -> (Int) -> Void
+    ) async -> Cost {
+        let costs = await onThreads(threads) { _ in
+            let call = makeCall()
+            return (0..<bursts).map { _ in
+                let start = (Measure.nanoseconds(), Measure.nanoseconds(CLOCK_THREAD_CPUTIME_ID))
                 for number in 0..<burst { call(number) }
-                return Double(Measure.nanoseconds() - start) / Double(burst)
+                return (
+                    Double(Measure.nanoseconds() - start.0) / Double(burst),
+                    Double(Measure.nanoseconds(CLOCK_THREAD_CPUTIME_ID) - start.1) / Double(burst)
+                )
             }
-        }
-        return median(times.flatMap { $0 })
+        }.flatMap { $0 }
+        return Cost(wall: median(costs.map(\.0)), processor: median(costs.map(\.1)))
     }
 
     // MARK: Into a file
@@ -88,12 +107,13 @@ enum TelemetryBench {
         let telemetry = Telemetry()
         telemetry.add(try FileHandler(path, rotation: .none), as: "file")
         let log = telemetry.source("bench")
-        let start = Measure.nanoseconds()
+        let (start, processor) = (Measure.nanoseconds(), Measure.processorNanoseconds())
         _ = await onThreads(threads) { _ in
             for number in 0..<(toFile / threads) { threeFields(log, number) }
         }
         let report = await telemetry.stop(within: .seconds(600))
         let seconds = Double(Measure.nanoseconds() - start) / 1e9
+        let each = Double(Measure.processorNanoseconds() - processor) / 1e3 / Double(toFile)
         let lines = try newlines(path)
         guard report.isComplete, lines == toFile else {
             throw BenchFailure(message: "\(toFile - lines) of \(toFile) lines are missing.")
@@ -101,12 +121,12 @@ enum TelemetryBench {
         output.show(
             BenchResult(
                 client: "into a JSON file, \(threads) threads", mode: "telemetry", size: 3, count: toFile,
-                figures: [("signals_s", Double(toFile) / seconds)]))
+                figures: [("signals_s", Double(toFile) / seconds), ("cpu_us", each)]))
     }
 
     private static func newlines(_ path: String) throws -> Int {
-        try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped).reduce(0) {
-            $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0)
+        try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped).withUnsafeBytes { bytes in
+            bytes.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
         }
     }
 
@@ -130,13 +150,12 @@ enum TelemetryBench {
 
     static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
-    private static func shown(_ name: String, _ fields: Int, _ threads: Int, _ nanoseconds: Double) -> Double
-    {
+    private static func shown(_ name: String, _ fields: Int, _ threads: Int, _ cost: Cost) -> Cost {
         output.show(
             BenchResult(
                 client: "\(name), \(threads) threads", mode: "telemetry", size: fields, count: bursts * burst,
-                figures: [("call_ns", nanoseconds)]))
-        return nanoseconds
+                figures: [("call_ns", cost.wall), ("cpu_ns", cost.processor)]))
+        return cost
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
@@ -157,23 +176,25 @@ private enum Nothing {
 }
 
 /// What telemetry is compared with: each line is formatted and written before the call returns.
-private enum OwnLogger {
-    static func nanoseconds(_ path: String, _ threads: Int) async throws -> Double {
+private final class OwnLogger {
+    static func cost(_ path: String, _ threads: Int) async throws -> TelemetryBench.Cost {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_TRUNC, 0o600)
         guard descriptor >= 0 else { throw BenchFailure(message: "The file \(path) cannot be opened.") }
         defer { close(descriptor) }
-        let times = await TelemetryBench.onThreads(threads) { _ in
-            var writer = LineWriter(.json)
-            return (0..<200).map { _ in
-                let start = Measure.nanoseconds()
-                for number in 0..<100 { log(number, &writer, descriptor) }
-                return Double(Measure.nanoseconds() - start) / 100
-            }
+        return await TelemetryBench.callers(threads, bursts: 200, of: 100) {
+            let logger = OwnLogger(descriptor)
+            return { logger.log($0) }
         }
-        return TelemetryBench.median(times.flatMap { $0 })
     }
 
-    private static func log(_ number: Int, _ writer: inout LineWriter, _ descriptor: Int32) {
+    private var writer = LineWriter(.json)
+    private let descriptor: Int32
+
+    private init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    private func log(_ number: Int) {
         withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 8) { space in
             var fields = SignalFields(in: space, level: .info, kind: .event)
             fields.setNamespace("bench" as StaticString)

@@ -13,7 +13,8 @@ enum RecordLayout {
     static let origin = 6  // UInt16
     static let time = 8  // Int64
     static let sequence = 16  // UInt64
-    static let level = 24  // Int32
+    static let level = 24  // Int16
+    static let roles = 26  // UInt16, a bit for each role of its fields but data
     static let generation = 28  // UInt32
     static let namespace = 32  // address
     static let id = 40  // address
@@ -45,6 +46,8 @@ enum RecordLayout {
 @usableFromInline
 enum FieldRole: UInt8 {
     case data, context, message, errorType, errorMessage, errorCode, trace, duration
+
+    var bit: UInt16 { 1 << UInt16(rawValue) }
 }
 
 /// How a field's value is written.

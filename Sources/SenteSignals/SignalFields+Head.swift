@@ -46,17 +46,28 @@ extension SignalFields {
         setName(text, RecordLayout.file, RecordLayout.fileLength)
     }
 
+    /// Sets all that a call site knows of itself, in one call.
+    package mutating func setPlace(namespace: StaticString, id: StaticString?, file: StaticString, line: Int)
+    {
+        setNamespace(namespace)
+        if let id { setID(id) }
+        setFile(file)
+        setLine(line)
+    }
+
+    /// Sets what a telemetry knows of the signal: its number, the changes made before it, and the handler that raised it.
+    package mutating func setIntake(sequence: UInt64, generation: UInt32, origin: UInt16) {
+        setSequence(sequence)
+        store(generation, at: RecordLayout.generation)
+        setOrigin(origin)
+    }
+
     package mutating func setSequence(_ sequence: UInt64) {
         store(sequence, at: RecordLayout.sequence)
     }
 
     package mutating func setLine(_ line: Int) {
         store(UInt32(exactly: line) ?? 0, at: RecordLayout.line)
-    }
-
-    /// Says how many changes of its telemetry were made before it.
-    package mutating func setGeneration(_ generation: UInt32) {
-        store(generation, at: RecordLayout.generation)
     }
 
     /// Says which handler raised it.

@@ -34,8 +34,9 @@ public struct SignalFields: ~Copyable {
         store(0 as UInt8, at: RecordLayout.flags)
         store(0 as UInt16, at: RecordLayout.origin)
         store(0 as UInt64, at: RecordLayout.sequence)
-        store(Int32(clamping: level.rawValue), at: RecordLayout.level)
+        store(Int16(clamping: level.rawValue), at: RecordLayout.level)
         store(0 as UInt32, at: RecordLayout.generation)
+        store(0 as UInt16, at: RecordLayout.roles)
         store(0 as UInt32, at: RecordLayout.line)
         store(RecordLayout.none, at: RecordLayout.idLength)
         store(RecordLayout.none, at: RecordLayout.fileLength)
@@ -131,6 +132,7 @@ public struct SignalFields: ~Copyable {
         }
         makeRoom(size)
         fieldCount += 1
+        if role != .data { add(role) }
         store(role.rawValue, at: count + RecordLayout.role)
         store(type.rawValue, at: count + RecordLayout.type)
         store(UInt16(key.text.count), at: count + RecordLayout.keyLength)
@@ -157,6 +159,11 @@ public struct SignalFields: ~Copyable {
             text: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    private func add(_ role: FieldRole) {
+        let roles = base.load(fromByteOffset: RecordLayout.roles, as: UInt16.self)
+        store(roles | role.bit, at: RecordLayout.roles)
+    }
+
     /// Copies what another record has encoded.
     mutating func append(encoded context: EncodedContext) {
         guard fieldCount + context.fieldCount <= Self.maximumFields, context.fields.count <= room else {
@@ -164,6 +171,7 @@ public struct SignalFields: ~Copyable {
             return
         }
         fieldCount += context.fieldCount
+        add(.context)
         context.fields.withUnsafeBufferPointer { append(padding: $0) }
     }
 

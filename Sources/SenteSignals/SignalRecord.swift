@@ -23,7 +23,7 @@ package struct SignalRecord {
     /// How many bytes it has.
     package var size: Int { Int(load(RecordLayout.size, as: UInt32.self)) }
     package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: size) }
-    package var level: SignalLevel { SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int32.self))) }
+    package var level: SignalLevel { SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int16.self))) }
     package var kind: SignalKind { SignalKind(byte: load(RecordLayout.kind, as: UInt8.self)) }
     /// Nanoseconds since 1970.
     package var time: Int64 { load(RecordLayout.time, as: Int64.self) }
@@ -69,7 +69,11 @@ package struct SignalRecord {
     /// What the signal says in numbers and names; of a key that was given again the last.
     package var data: KeyedFields { KeyedFields(fields: fields, role: .data) }
     /// What held around it; of a key that was given again the last.
-    package var context: KeyedFields { KeyedFields(fields: fields, role: .context) }
+    package var context: KeyedFields {
+        var fields = fields
+        if !has(.context) { fields.position = fields.end }
+        return KeyedFields(fields: fields, role: .context)
+    }
 
     package var message: Text? { text(.message) }
 
@@ -95,7 +99,9 @@ package struct SignalRecord {
     }
 
     package var durationNanoseconds: Int64? {
-        guard case .integer(let nanoseconds)? = fields.first(where: { $0.role == .duration })?.value else {
+        guard has(.duration),
+            case .integer(let nanoseconds)? = fields.first(where: { $0.role == .duration })?.value
+        else {
             return nil
         }
         return nanoseconds
@@ -126,8 +132,14 @@ package struct SignalRecord {
         return Text(bytes, load(address, as: UInt.self), orAt: copy, Int(count))
     }
 
+    private func has(_ role: FieldRole) -> Bool {
+        load(RecordLayout.roles, as: UInt16.self) & role.bit != 0
+    }
+
     private func text(_ role: FieldRole) -> Text? {
-        guard case .text(let text)? = fields.first(where: { $0.role == role })?.value else { return nil }
+        guard has(role), case .text(let text)? = fields.first(where: { $0.role == role })?.value else {
+            return nil
+        }
         return text
     }
 }

@@ -58,7 +58,7 @@ struct SignalRecordTests {
         ])
     func hostile(text: String) {
         let signal = Signal(
-            time: -1, level: SignalLevel(rawValue: Int(Int32.min)), kind: .log, namespace: text, id: text,
+            time: -1, level: SignalLevel(rawValue: Int(Int16.min)), kind: .log, namespace: text, id: text,
             message: text,
             data: [.keyword(Keyword(namespace: nil, name: text)): .string(text)],
             error: SignalError(type: text, message: text, code: text),

@@ -202,6 +202,33 @@ struct HandlerTests {
         }
     }
 
+    @Test("two that run on their callers' threads do not wait for each other", .timeLimit(.minutes(1)))
+    func noEmbrace() async throws {
+        let telemetry = telemetry
+        let (first, second) = (Meeting(), Meeting())
+        telemetry.add(
+            ClosureHandler { _ in
+                first.arrive()
+                second.wait()
+                telemetry.info("to/second")
+            }, as: "first",
+            HandlerOptions(mode: .synchronous, filter: SignalFilter(ids: .init(allow: ["to/first"]))))
+        telemetry.add(
+            ClosureHandler { _ in
+                second.arrive()
+                first.wait()
+                telemetry.info("to/first")
+            }, as: "second",
+            HandlerOptions(mode: .synchronous, filter: SignalFilter(ids: .init(allow: ["to/second"]))))
+        await onThreads(2) { index in
+            if index == 0 { telemetry.info("to/first") } else { telemetry.info("to/second") }
+        }
+        for (_, statistics) in telemetry.statistics {
+            #expect(statistics.seen == statistics.sum)
+            #expect(statistics.handled >= 1)
+        }
+    }
+
     @Test("a handler that is removed takes what was raised before, and ends once", arguments: places.indices)
     func removal(place: Int) async {
         let keeper = Keeper()

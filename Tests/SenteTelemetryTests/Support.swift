@@ -74,6 +74,25 @@ final class Keeper: TelemetryHandler, @unchecked Sendable {
     var ids: [String?] { signals.map(\.id) }
 }
 
+/// Where one waits until another has come; who has come stays.
+final class Meeting: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var hasCome = false
+
+    func arrive() {
+        condition.lock()
+        hasCome = true
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    func wait() {
+        condition.lock()
+        while !hasCome { condition.wait() }
+        condition.unlock()
+    }
+}
+
 /// Runs a body on so many threads of its own, and waits for all.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
     let group = DispatchGroup()

@@ -49,13 +49,13 @@ final class HandlerSlot: Sendable {
     }
 
     /// Gives it one signal on the thread that raised it, unless that must not wait and another is inside.
-    func offerSynchronously(_ record: SignalRecord, neverWaits: Bool) {
+    func offerSynchronously(_ record: SignalRecord, mayWait: Bool) {
         var batch = SignalBatch()
         batch.append(record.buffer)
         let passed = state.withLock { $0.sift(batch, for: number) }
         guard !passed.isEmpty else { return }
         let mayEnter = state.wait { state -> Bool? in
-            if state.phase != .open || (neverWaits && state.running > 0) { return false }
+            if state.phase != .open || (!mayWait && state.running > 0) { return false }
             guard state.running == 0 else { return nil }
             state.running += 1
             return true

@@ -46,7 +46,7 @@ struct Dispatcher {
                 Order(
                     slots: control.slots, leaving: control.leaving, rules: control.rules,
                     flush: control.flushTicket > control.flushHandedOut ? control.flushTicket : nil,
-                    isLast: control.phase == .stopping)
+                    isLast: control.phase != .open)
             }
             let worked = round(order)
             guard !order.isLast else { return telemetry.control.change { $0.hasDispatcher = false } }

@@ -19,23 +19,26 @@ extension SignalSource {
         _ file: StaticString, _ line: Int, kind: SignalKind, nanoseconds: Int64? = nil,
         _ build: (inout SignalFields) -> Void
     ) {
-        let (telemetry, namespace) = (telemetry, namespace)
+        let namespace = namespace
         let needs = Floor(word: floor.value).needs
         if needs.contains(.rules), !rulesAdmit(level, kind, id?.description) { return }
-        telemetry.take(level, kind, needs) { fields in
-            if let namespace {
-                fields.setNamespace(namespace)
-            } else {
-                fields.setNamespace(ofID: id ?? "", otherwise: SignalSource.app)
+        // All threads share the telemetry, and counting references to it would have them wait for each other.
+        Unmanaged.passUnretained(telemetry)._withUnsafeGuaranteedRef { telemetry in
+            telemetry.take(level, kind, needs) { fields in
+                if let namespace {
+                    fields.setPlace(namespace: namespace, id: id, file: file, line: line)
+                } else {
+                    fields.setNamespace(ofID: id ?? "", otherwise: SignalSource.app)
+                    if let id { fields.setID(id) }
+                    fields.setFile(file)
+                    fields.setLine(line)
+                }
+                if let message = message() { fields.setMessage(message) }
+                if let error { fields.setError(SignalError(error)) }
+                if let nanoseconds { fields.setDuration(nanoseconds: nanoseconds) }
+                if telemetry.surroundingsEverSet.value != 0 { fields.setSurroundings() }
+                build(&fields)
             }
-            if let id { fields.setID(id) }
-            fields.setFile(file)
-            fields.setLine(line)
-            if let message = message() { fields.setMessage(message) }
-            if let error { fields.setError(SignalError(error)) }
-            if let nanoseconds { fields.setDuration(nanoseconds: nanoseconds) }
-            if telemetry.surroundingsEverSet.value != 0 { fields.setSurroundings() }
-            build(&fields)
         }
     }
 
@@ -116,9 +119,9 @@ extension Telemetry {
         withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 8) { space in
             var fields = SignalFields(in: space, level: level, kind: kind)
             write(&fields)
-            fields.setGeneration(UInt32(truncatingIfNeeded: rulesGeneration.value))
-            if thread.pointee.handler != 0 { fields.setOrigin(thread.pointee.handler) }
-            fields.setSequence(needs.contains(.synchronous) ? sequence.add(1) + 1 : 0)
+            fields.setIntake(
+                sequence: needs.contains(.synchronous) ? sequence.add(1) + 1 : 0,
+                generation: UInt32(truncatingIfNeeded: rulesGeneration.value), origin: thread.pointee.handler)
             let record = fields.finish(at: time ?? Clock.wall)
             if needs.contains(.synchronous) { giveSynchronously(record, thread) }
             if needs.contains(.queue) { giveQueued(record, thread) }
@@ -128,7 +131,7 @@ extension Telemetry {
 
     private func giveSynchronously(_ record: SignalRecord, _ thread: ThreadState.Place) {
         for slot in control.withLock({ $0.slots }) where slot.runner == .caller {
-            slot.offerSynchronously(record, neverWaits: thread.pointee.neverWaits)
+            slot.offerSynchronously(record, mayWait: thread.pointee.mayWait)
         }
     }
 
@@ -137,7 +140,7 @@ extension Telemetry {
         let rule = LaneRule.rule(laneRule.value)
         let answer = Lane.append(
             record, to: lane(of: thread),
-            whenFull: rule == .wait && thread.pointee.neverWaits ? .dropNewest : rule, wake: wake)
+            whenFull: rule == .wait && !thread.pointee.mayWait ? .dropNewest : rule, wake: wake)
         let rest = rest.value
         guard rest != Rest.awake.rawValue, answer != .dropped else { return }
         if rest == Rest.parked.rawValue || answer == .takenAndPressing { wake() }

@@ -15,6 +15,10 @@ struct ThreadState {
     var neverWaits: Bool
     /// The number of the handler that it runs, 0 for none.
     var handler: UInt16 = 0
+    /// Whether it may wait for a handler now.
+    ///
+    /// One that waits inside another handler might wait for one that waits for it.
+    var mayWait: Bool { !neverWaits && handler == 0 }
     /// Whether what that handler was given was itself raised by a handler.
     var handlesRaised = false
 
