@@ -86,6 +86,9 @@ let package = Package(
             "console", "Console",
             ["SenteLite", "SenteBase", "SenteServer", "SenteTransport", "SampleOptions", "SampleTerminal"]),
         sample(
+            "pipeline", "Pipeline",
+            ["SenteLite", "SenteTelemetry", "SenteSignals", "SenteServer", "SampleOptions", "SampleTerminal"]),
+        sample(
             "bench", "Bench",
             [
                 "SenteLite", "SenteCore", "SenteServer", "SenteBase", "SenteSocket", "SenteTransport",
@@ -124,7 +127,7 @@ let package = Package(
             ]),
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
-        tests("SentePublicTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
+        tests("SentePublicTests", ["SenteLite", "SenteTelemetry", "SenteTestKit"], packageAccess: false),
         tests(
             "SampleTests",
             ["console", "bench", "SampleTerminal", "SampleOptions", "SenteLite", "SenteBase", "SenteServer"]),

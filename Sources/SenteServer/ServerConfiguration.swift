@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteSignals
 package import SenteTransport
 package import SenteWire
 
@@ -113,6 +114,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// The default is false: it lets strangers write where that writes.
     package var takesSignals = false
+    /// How many signals a connection may send; what is beyond is counted in its next one.
+    ///
+    /// The default is 100 a second.
+    package var signalLimit = RateLimit(100, per: .seconds(1))
 
     /// The faults in force from the start.
     ///

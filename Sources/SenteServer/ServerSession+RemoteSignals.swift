@@ -8,8 +8,6 @@ import SenteWire
 ///
 /// Only a callback is answered: a client that tells of its failures must not be failed by the telling.
 extension ServerSession {
-    static let remoteLimit = RateLimit(100, per: .seconds(1))
-
     /// The signals that an event brings; nil when it is another event, or none are taken.
     func remoteSignals(inEvent event: Value) -> [Value]? {
         guard configuration.takesSignals, let id = event[0]?.keywordValue else { return nil }

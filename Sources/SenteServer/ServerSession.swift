@@ -58,7 +58,7 @@ package struct ServerSession: Sendable {
     var users: UserTable
     var windows = DeadlineQueue<ConnectionID>()
     var outbox: ServerOutbox
-    var remoteLimiter = RateLimiter(Self.remoteLimit)
+    var remoteLimiter: RateLimiter
 
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.
@@ -82,6 +82,7 @@ package struct ServerSession: Sendable {
         dialect = configuration.serverDialect(csrfToken: configuration.csrfToken ?? token)
         users = UserTable(limits: configuration.tables)
         outbox = ServerOutbox(faults: configuration.faults, limits: configuration.tables)
+        remoteLimiter = RateLimiter(configuration.signalLimit)
     }
 
     /// The number of rows of its queues that the session has touched, for tests of what its steps cost.

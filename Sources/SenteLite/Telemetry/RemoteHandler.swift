@@ -96,7 +96,7 @@ public final class RemoteHandler: TelemetryHandler {
     ///   - clock: Measures `interval`. The default is the system's; a test gives its world's.
     public init(
         _ client: any RealtimeClient, _ settings: Settings = Settings(),
-        local: some TelemetryHandler, clock: some Clock<Duration> = ContinuousClock()
+        local: some TelemetryHandler = StandardErrorHandler(), clock: some Clock<Duration> = ContinuousClock()
     ) {
         self.settings = settings
         self.local = local
@@ -223,6 +223,22 @@ public final class RemoteHandler: TelemetryHandler {
 
     /// How many signals wait for the server, or are on their way.
     public var waiting: Int { state.withLock { $0.batcher.count } }
+
+    /// Sends at once what waits for company, and returns when nothing waits any more.
+    ///
+    /// - Parameter limit: How long it may take. The default is 6 s.
+    /// - Returns: Whether nothing waits.
+    @discardableResult
+    public func drain(within limit: Duration = .seconds(6)) async -> Bool {
+        let end = now().advanced(by: limit)
+        try? flush()
+        while waiting > 0 {
+            let rest = now().duration(to: end)
+            guard rest > .zero else { return false }
+            do { try await pause(min(rest, .milliseconds(20))) } catch { return waiting == 0 }
+        }
+        return true
+    }
 
     /// Sends at once what waits for company.
     public func flush() throws {

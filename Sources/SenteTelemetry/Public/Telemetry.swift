@@ -59,6 +59,9 @@ public final class Telemetry: Sendable {
         return SignalSource(telemetry: self, floor: floor, namespace: namespace)
     }
 
+    /// The time of signals, in nanoseconds since 1970.
+    public static var now: Int64 { Clock.wall }
+
     // MARK: - Filters
 
     /// Which signals are let pass, before any handler is asked; it can be set at any time.

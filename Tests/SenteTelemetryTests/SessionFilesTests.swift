@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteTelemetry
+import Testing
+
+@Suite("One file a session")
+struct SessionFilesTests {
+    /// A folder for as long as `body` runs.
+    private func withFolder(_ body: (URL) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "sessions-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder)
+    }
+
+    private func signal(_ session: String?, _ n: Int, time: Int64 = 1_000_000_000, text: String = "")
+        -> Signal
+    {
+        var context = ValueMap()
+        if let session { context[.keyword("session")] = Value(session) }
+        return Signal(
+            time: time, namespace: "app", id: "app/n",
+            data: [.keyword("n"): Value(n), .keyword("t"): Value(text)], context: context)
+    }
+
+    private func lines(_ folder: URL) throws -> [String: [String]] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        return Dictionary(
+            uniqueKeysWithValues: try names.map { name in
+                let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+                return (name, text.split(separator: "\n").map(String.init))
+            })
+    }
+
+    @Test("each session's signals are in its file, in order, and nobody writes elsewhere")
+    func separate() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path)
+            try files.handle(
+                SignalBatch([signal("ann", 1), signal("../../bob", 2), signal("ann", 3), signal(nil, 4)]))
+            try files.handle(SignalBatch([signal("ann", 5, time: 99_000_000_000)]))
+            files.stop()
+            let lines = try lines(folder)
+            #expect(lines.count == 3)
+            #expect(lines["ann-1970-01-01T000001000Z.log"]?.count == 3)
+            #expect(lines.values.joined().count == 5)
+            #expect(
+                !FileManager.default.fileExists(
+                    atPath: folder.deletingLastPathComponent().appendingPathComponent("bob").path))
+        }
+    }
+
+    @Test("a session whose file was closed goes on in it")
+    func closed() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path, maximumOpen: 2)
+            for n in 0..<30 {
+                try files.handle(SignalBatch([signal("s\(n % 5)", n, time: Int64(n) * 1_000_000_000)]))
+            }
+            files.stop()
+            let lines = try lines(folder)
+            #expect(lines.count == 5)
+            #expect(lines.values.allSatisfy { $0.count == 6 })
+        }
+    }
+
+    @Test("a session has only so many bytes, and the newest are kept")
+    func bounded() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path, maximumBytes: 20_000)
+            let text = String(repeating: "x", count: 1_000)
+            for n in 0..<100 { try files.handle(SignalBatch([signal("ann", n, text: text)])) }
+            files.stop()
+            let lines = try lines(folder)
+            #expect(lines.values.joined().reduce(0) { $0 + $1.utf8.count + 1 } <= 20_000)
+            #expect(lines["ann-1970-01-01T000001000Z.log"]?.last?.contains(#""n":99"#) == true)
+        }
+    }
+
+    @Test("one file that cannot be written does not keep the others from being")
+    func failing() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path)
+            let name = "ann-1970-01-01T000001000Z.log"
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
+            #expect(throws: FileError.self) {
+                try files.handle(SignalBatch([signal("ann", 1), signal("bob", 2)]))
+            }
+            files.stop()
+            try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            #expect(try lines(folder).count == 1)
+        }
+    }
+}
