@@ -19,10 +19,10 @@ struct EndTests {
         telemetry.add(keeper, as: "k", HandlerTests.places[place])
         for round in 1...20 {
             log.info("x")
-            #expect(await telemetry.flush().isComplete)
+            #expect(await telemetry.flush(within: .seconds(60)).isComplete)
             #expect(keeper.count == round)
         }
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
     }
 
     @Test("a flush does not wait longer than its limit, and names who was late")
@@ -34,8 +34,8 @@ struct EndTests {
         blocked.waitForCall()
         #expect(await telemetry.flush(within: .milliseconds(50)).late == ["b"])
         blocked.open()
-        #expect(await telemetry.flush().isComplete)
-        await telemetry.stop()
+        #expect(await telemetry.flush(within: .seconds(60)).isComplete)
+        await telemetry.stop(within: .seconds(60))
     }
 
     @Test("stopping loses nothing that was accepted, whoever is still calling", arguments: [0, 1, 2])
@@ -98,14 +98,14 @@ struct EndTests {
     func afterwards() async {
         let keeper = Keeper()
         telemetry.add(keeper, as: "k")
-        await telemetry.stop()
-        #expect(await telemetry.stop().isComplete)
+        await telemetry.stop(within: .seconds(60))
+        #expect(await telemetry.stop(within: .seconds(60)).isComplete)
         log.report("x")
         telemetry.add(Keeper(), as: "other")
         #expect(telemetry.handlers == ["k"])
         #expect(!log.isEnabled(.report))
         #expect(!telemetry.source("new").isEnabled(.report))
-        #expect(await telemetry.flush().isComplete)
+        #expect(await telemetry.flush(within: .seconds(60)).isComplete)
         #expect(keeper.count == 0)
     }
 
@@ -117,13 +117,13 @@ struct EndTests {
             await onThreads(50) { _ in log.info("x") }
         }
         log.info("last")
-        await telemetry.flush()
+        await telemetry.flush(within: .seconds(60))
         // A thread has left its lane a moment after its body returned.
         while telemetry.laneCount > 1 {
             log.info("look")
-            await telemetry.flush()
+            await telemetry.flush(within: .seconds(60))
         }
         #expect(keeper.count >= 1_001)
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
     }
 }

@@ -28,7 +28,7 @@ struct HandlerTests {
         await onThreads(1) { _ in
             for number in 0..<5_000 { log.info("n") { $0["n"] = number } }
         }
-        #expect(await telemetry.stop().isComplete)
+        #expect(await telemetry.stop(within: .seconds(60)).isComplete)
         for keeper in keepers {
             #expect(keeper.signals.map { $0.data["n" as Keyword] } == (0..<5_000).map { .integer($0) })
             #expect(keeper.signals.map(\.sequence) == Array(1...5_000))
@@ -53,7 +53,7 @@ struct HandlerTests {
                 log.info("3")
             }
         }
-        #expect(await telemetry.stop().isComplete)
+        #expect(await telemetry.stop(within: .seconds(60)).isComplete)
         let statistics = try #require(telemetry.statistics["k"])
         #expect(statistics.seen == statistics.sum)
         #expect(statistics.seen + telemetry.intake.dropped >= 3_600)
@@ -85,7 +85,7 @@ struct HandlerTests {
         telemetry.add(keeper, as: "k", HandlerOptions(threads: threads))
         for _ in 0..<20 {
             log.info("x")
-            await telemetry.flush()
+            await telemetry.flush(within: .seconds(60))
         }
         let statistics = try #require(telemetry.statistics["broken"])
         #expect(statistics.failed == 20)
@@ -96,7 +96,7 @@ struct HandlerTests {
         #expect(telemetry.health.handlers["broken"]?.isFailing == true)
         #expect(telemetry.health.handlers["k"]?.isHealthy == true)
         #expect(!telemetry.health.isHealthy)
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
     }
 
     @Test("one that blocks holds up none that has a thread of its own")
@@ -111,7 +111,7 @@ struct HandlerTests {
         }
         while keeper.count < 3_001 { await Task.yield() }
         blocked.open()
-        #expect(await telemetry.stop().isComplete)
+        #expect(await telemetry.stop(within: .seconds(60)).isComplete)
         #expect(keeper.signals.count(where: { $0.namespace == "my.app" }) == 3_001)
     }
 
@@ -152,7 +152,7 @@ struct HandlerTests {
         blocked.open()
         // Before the end, whose own signal of drops would find no room.
         while blocked.count < 11 { await Task.yield() }
-        #expect(await telemetry.stop().isComplete)
+        #expect(await telemetry.stop(within: .seconds(60)).isComplete)
         let numbers = blocked.signals.filter { $0.id == "my.app/n" }.map { $0.data["n" as Keyword] }
         #expect(numbers == (mode == .dropping ? 0..<10 : 90..<100).map { .integer($0) })
     }
@@ -168,7 +168,7 @@ struct HandlerTests {
             for _ in 0..<100 { log.info("n") }
         }
         blocked.open()
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
         let told = keeper.signals.filter { $0.id == "sente-lite.telemetry/signals-dropped" }
         #expect(told.map { $0.data["handler" as Keyword] } == ["b"])
         #expect(told.map { $0.data["count" as Keyword] } == [90])
@@ -186,9 +186,9 @@ struct HandlerTests {
             }
             for (index, keeper) in keepers.enumerated() { telemetry.add(keeper, as: "\(index)", place) }
             log.info("first")
-            await telemetry.flush()
-            await telemetry.flush()
-            #expect(await telemetry.stop().isComplete)
+            await telemetry.flush(within: .seconds(60))
+            await telemetry.flush(within: .seconds(60))
+            #expect(await telemetry.stop(within: .seconds(60)).isComplete)
             for (index, keeper) in keepers.enumerated() {
                 #expect(keeper.signals.count(where: { $0.id == "r/first" }) == 1)
                 #expect(
@@ -238,7 +238,7 @@ struct HandlerTests {
         #expect(!telemetry.remove("k"))
         log.info("after")
         #expect(telemetry.handlers.isEmpty)
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
         #expect(keeper.ids == ["my.app/before"])
         #expect(keeper.timesStopped == 1)
     }
@@ -249,8 +249,8 @@ struct HandlerTests {
         let keeper = Keeper { _ in telemetry.remove("k") }
         telemetry.add(keeper, as: "k", Self.places[place])
         log.info("x")
-        await telemetry.flush()
-        await telemetry.stop()
+        await telemetry.flush(within: .seconds(60))
+        await telemetry.stop(within: .seconds(60))
         #expect(keeper.count == 1)
         #expect(keeper.timesStopped == 1)
     }
@@ -266,7 +266,7 @@ struct HandlerTests {
             #expect(telemetry.replace("k", with: keeper))
         }
         #expect(!telemetry.replace("other", with: Keeper()))
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
         #expect(keepers.map(\.count).reduce(0, +) == 190)
         #expect(Set(keepers.flatMap(\.signals).map(\.sequence)).count == 190)
         #expect(keepers.allSatisfy { $0.timesStopped == 1 })
@@ -302,7 +302,7 @@ struct HandlerTests {
             for _ in 0..<10_000 { log.info("x") }
         }
         blocked.open()
-        await telemetry.stop()
+        await telemetry.stop(within: .seconds(60))
         #expect(telemetry.intake.dropped > 5_000)
     }
 }

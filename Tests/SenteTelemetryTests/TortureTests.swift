@@ -37,7 +37,7 @@ struct TortureTests {
             }
         }
         async let flushes: Void = {
-            for _ in 0..<20 { await telemetry.flush() }
+            for _ in 0..<20 { await telemetry.flush(within: .seconds(60)) }
         }()
         _ = await (changes, calls, flushes)
         #expect(await telemetry.stop(within: .seconds(60)).isComplete)
