@@ -156,7 +156,9 @@ final class ServerRun {
             token = csrfToken(request)
             guard token != nil else { return .answer(.badCSRFToken) }
         }
-        if request.path == "/stats" { session.signalStatistics = service.signalStatistics() }
+        if ["/stats", "/metrics"].contains(request.path) {
+            session.signalStatistics = service.signalStatistics()
+        }
         let admission = session.admit(request, csrfToken: token, at: loop.now)
         guard admission == .upgrade else { return admission }
         switch service.receive(request) {

@@ -2,6 +2,7 @@
 
 import SenteBase
 package import SenteSignals
+import SenteWire
 
 extension ServerStatistics {
     /// The channels that have a label of their own; those that came later are `other` together.
@@ -16,6 +17,7 @@ extension ServerStatistics {
         addMessages(to: &page)
         addChannels(to: &page)
         addRequests(to: &page)
+        addSignals(to: &page)
         return page
     }
 
@@ -86,6 +88,26 @@ extension ServerStatistics {
                 channel.subscriberCount, labels: labels)
             page.counter(
                 "sente_lite_server_channel_messages_total", "Messages of a channel.", channel.messageCount,
+                labels: labels)
+        }
+    }
+
+    /// The handlers are those that the server's own user has named.
+    private func addSignals(to page: inout PrometheusPage) {
+        for (handler, figures) in signals {
+            let labels = ["handler": handler.stringValue ?? handler.description]
+            func figure(_ name: String) -> Int64 { figures[name]?.integerValue ?? 0 }
+            page.gauge(
+                "sente_lite_server_signals_queued", "Signals that wait for a handler.", figure("queued"),
+                labels: labels)
+            page.counter(
+                "sente_lite_server_signals_processed_total", "Signals that a handler has taken.",
+                figure("processed"), labels: labels)
+            page.counter(
+                "sente_lite_server_signals_dropped_total", "Signals that found no room.", figure("dropped"),
+                labels: labels)
+            page.counter(
+                "sente_lite_server_signals_failed_total", "Signals whose handler threw.", figure("errors"),
                 labels: labels)
         }
     }

@@ -94,5 +94,8 @@ struct ServerStatisticsPrometheusTests {
         #expect(
             server.page("/stats").hasSuffix(
                 #""telemetry-stats":{":my-server":{"processed":1847,"queued":0,"dropped":0,"errors":0}}}"#))
+        #expect(
+            Self.page(of: server).contains(
+                #"sente_lite_server_signals_processed_total{handler=":my-server"} 1847"#))
     }
 }
