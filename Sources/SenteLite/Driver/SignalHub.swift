@@ -8,9 +8,10 @@ final class SignalHub: Sendable {
     /// How many signals wait for one consumer before the oldest go.
     static let bound = 1_024
 
-    /// One for each level, least first, for those who want nothing below it.
-    private let broadcasts: [(level: ClientSignal.Level, signals: Broadcast<ClientSignal>)] =
-        ClientSignal.Level.allCases.map { ($0, Broadcast(BoundedQueue(latest: SignalHub.bound))) }
+    private typealias Broadcasts = [(level: ClientSignal.Level, signals: Broadcast<ClientSignal>)]
+
+    /// One for each level from which on somebody listens, least first; most clients have none.
+    private let broadcasts = LockedValue<(all: Broadcasts, isFinished: Bool)>(([], false))
     private let submissions: SubmissionQueue
 
     init(_ submissions: SubmissionQueue) {
@@ -18,10 +19,12 @@ final class SignalHub: Sendable {
     }
 
     /// The least level that somebody follows; nil: nobody does.
-    var minimum: ClientSignal.Level? { broadcasts.first { $0.signals.isFollowed }?.level }
+    var minimum: ClientSignal.Level? {
+        broadcasts.withLock { $0.all }.first { $0.signals.isFollowed }?.level
+    }
 
     func send(_ signals: [ClientSignal]) {
-        for (level, broadcast) in broadcasts where broadcast.isFollowed {
+        for (level, broadcast) in broadcasts.withLock({ $0.all }) where broadcast.isFollowed {
             broadcast.send(signals.filter { $0.level >= level })
         }
     }
@@ -29,12 +32,23 @@ final class SignalHub: Sendable {
     /// Follows what comes from a level on; the driver hears of it before anything that is posted afterwards.
     func makeIterator(minimum: ClientSignal.Level = .trace) -> MailboxIterator<ClientSignal> {
         defer { submissions.watch() }
-        let place = broadcasts.firstIndex { $0.level == minimum } ?? 0
-        return broadcasts[place].signals.makeIterator()
+        return broadcasts.withLock { broadcasts in
+            let place = broadcasts.all.firstIndex { $0.level >= minimum } ?? broadcasts.all.endIndex
+            if place == broadcasts.all.endIndex || broadcasts.all[place].level != minimum {
+                let new = Broadcast<ClientSignal>(BoundedQueue(latest: SignalHub.bound))
+                if broadcasts.isFinished { new.finish() }
+                broadcasts.all.insert((minimum, new), at: place)
+            }
+            return broadcasts.all[place].signals
+        }.makeIterator()
     }
 
     /// Nothing comes any more.
     func finish() {
-        for (_, broadcast) in broadcasts { broadcast.finish() }
+        let all = broadcasts.withLock { broadcasts in
+            broadcasts.isFinished = true
+            return broadcasts.all
+        }
+        for (_, broadcast) in all { broadcast.finish() }
     }
 }
