@@ -90,6 +90,11 @@ package struct ClientEngine: Sendable {
         }
     }
 
+    /// Tells of requests no less than this level, a number; at first everything.
+    package mutating func tell(from level: Int) {
+        session.signalFloor = level
+    }
+
     package mutating func take(_ inbox: InboxID) -> [InboxElement] {
         session.take(inbox)
     }

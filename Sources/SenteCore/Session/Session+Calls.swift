@@ -118,7 +118,7 @@ extension Session {
             // What this dialect does not answer, a publish, is done when it is written.
             if slot == nil, isAwaited { calls.awaitWritten(call) }
             calls.sent(call, isAwaited ? slot : nil, at: now.instant)
-            if case .answer(let id, _, let isError) = outbound {
+            if case .answer(let id, _, let isError) = outbound, wants(.debug) {
                 effects.append(.record(.responseSent(requestID: id, isError: isError)))
             }
             return transmission
@@ -220,7 +220,8 @@ extension Session {
             var code: SenteError.Code?
             if case .failure(let error) = result { code = error.code }
             let duration = request.sentAt.duration(to: now.instant)
-            effects.append(.record(.requestEnded(id: request.id, duration, code)))
+            let signal = SessionSignal.requestEnded(id: request.id, duration, code)
+            if wants(signal.level) { effects.append(.record(signal)) }
         }
         // Messages of our own have no call to tell.
         guard call.number < numbers.internalCall else { return endDrains() }

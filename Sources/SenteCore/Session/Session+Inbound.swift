@@ -122,11 +122,15 @@ extension Session {
     private mutating func named(
         _ call: CallID, _ id: String, _ channel: WireName, deliveredTo count: Int?, after elapsed: Duration
     ) {
+        guard wants(.warn) else { return }
+        calls.name(call, id, sentAt: now.instant.advanced(by: .zero - elapsed))
+        guard wants(.debug) else { return }
         let remaining = calls[call]?.deadline.map { now.instant.duration(to: $0) }
         effects.append(
             .record(.requestSent(id: id, channel: channel.text, deliveredTo: count, remaining: remaining)))
-        calls.name(call, id, sentAt: now.instant.advanced(by: .zero - elapsed))
     }
+
+    func wants(_ level: ClientSignal.Level) -> Bool { level.rawValue >= signalFloor }
 
     /// Whether an event is the answer that a call waits for.
     private mutating func answered(_ correlation: Correlation, _ event: Event) -> Bool {

@@ -40,6 +40,8 @@ package struct Session: Sendable {
     /// Reads and writes on the link that was greeted last, or is being greeted; it dies with the link.
     var coder: (link: LinkID, coder: any DialectCoder)?
     var random: Generator
+    /// The number of the least level that somebody wants; what requests would tell below it is not made.
+    package var signalFloor = 0
     /// The time of the step that runs; of the last one between steps.
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
     /// What the step that runs wants done; empty between steps.

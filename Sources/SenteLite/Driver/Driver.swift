@@ -97,6 +97,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         signals = SignalHub(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
         telemetry = setup.configuration.telemetry.map(TelemetryFeed.init)
+        self.engine.tell(from: watched)
         if tracer != nil { followed = ClientSignal.Level.trace.rawValue }
         consumption = Consumption(setup.configuration.inbox)
         status = engine.status
@@ -347,7 +348,10 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     /// Telemetry changes its mind at any time, so it is asked once a turn.
     private func lookWhoWatches() {
-        watched = telemetry.map { min(followed, $0.minimum) } ?? followed
+        let level = telemetry.map { min(followed, $0.minimum) } ?? followed
+        guard level != watched else { return }
+        watched = level
+        engine.tell(from: level)
     }
 
     private func trace(_ reports: [LinkReport], by tracer: Tracer, at now: Moment) {

@@ -50,6 +50,8 @@ struct TestSession {
         reading = ClientEngine.Reading(at: now)
     }
 
+    mutating func tell(from level: Int) { engine.tell(from: level) }
+
     // MARK: Where tests begin
 
     static func connecting(_ configure: (inout SessionConfiguration) -> Void = { _ in }) -> TestSession {

@@ -89,4 +89,18 @@ struct SessionRequestSignalsTests {
         session.handle(.command(.answer(inbox, requestID: "r1", data: .null, isError: true)))
         #expect(Self.told(session) == [.responseSent(requestID: "r1", isError: true)])
     }
+
+    @Test(
+        "What nobody wants is not made: all of it, or an expiry alone",
+        arguments: [(70, 0), (50, 1), (20, 4)])
+    func floor(_ level: Int, _ count: Int) {
+        var session = TestSession.opened()
+        session.tell(from: level)
+        _ = Self.ask(&session, limit: .seconds(1))
+        session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
+        session.advance(by: .seconds(1))
+        _ = Self.ask(&session)
+        session.reply(.request, "s", .forwarded(requestID: "r2", deliveredTo: 0))
+        #expect(Self.told(session).count == count)
+    }
 }
