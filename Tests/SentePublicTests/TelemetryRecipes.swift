@@ -55,7 +55,7 @@ private func serveWithContext(_ name: String) async {
 }
 
 private func choose() {
-    Telemetry.default.setMinimumLevel(.debug, in: "shop.*")
+    Telemetry.default.setMinimumLevel(.debug, in: "shop(.*)")
     Telemetry.default.setMinimumLevel(.error, in: "chatty.library")
     var options = HandlerOptions(mode: .dropping)
     options.filter.minimumLevel = .warn
