@@ -117,7 +117,7 @@ let package = Package(
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
                 "SenteSignals", "SenteTelemetry", "SenteServer", "SenteTestKit", "SenteTestSupport",
-                "console", "chat", "echo", "bench",
+                "console", "chat", "echo", "bench", "pipeline",
             ]),
         tests(
             "SenteServerTests",

@@ -135,6 +135,21 @@ extension Loopback {
             #expect(try await stranger.quit() == 1)
         }
 
+        @Test("pipeline keeps each signal once, though its collector is gone for a while")
+        func pipeline() async throws {
+            let demo = try ConsoleProcess(["--count", "100", "--rate", "100"], sample: "pipeline")
+            for app in ["north", "south"] {
+                try await demo.says("what became of \(app)'s") {
+                    $0.hasPrefix("\(app): ") && $0.hasSuffix(" 0 missing, 0 twice.")
+                }
+            }
+            #expect(try await demo.quit() == 0)
+            let help = try ConsoleProcess(["--help"], sample: "pipeline")
+            try await help.says("what there is") { $0.contains("swift run pipeline collect") }
+            #expect(try await help.quit() == 0)
+            #expect(try await ConsoleProcess(["frob"], sample: "pipeline").quit() == 2)
+        }
+
         @Test("bench explains itself, and refuses what it does not know")
         func bench() async throws {
             let help = try ConsoleProcess(["--help"], sample: "bench")
