@@ -9,8 +9,8 @@ package import SenteWire
 ///        ▲                   │  did not leave
 ///        └───────────────────┘
 ///
-/// What may have arrived is never sent again, so a signal arrives once at most. What finds no room, the oldest first, and what
-/// is left at the end is given back.
+/// What may have arrived is never sent again, so a signal arrives once at most. It is given back, as is what finds no room, the
+/// oldest first, and what is left at the end.
 package struct RemoteBatcher: Sendable {
     package struct Settings: Hashable, Sendable {
         /// A batch leaves when there are as many; it has no more.
@@ -102,13 +102,15 @@ package struct RemoteBatcher: Sendable {
         return inFlight.map(\.item)
     }
 
-    /// The batch has ended; what has no room any more comes back.
+    /// The batch has ended; what has no room any more comes back, and what may have arrived.
     package mutating func ended(_ outcome: Outcome, at now: Instant) -> [Item] {
         let batch = inFlight
         inFlight = []
         switch outcome {
         case .sent: counts.sent += batch.count
-        case .unknown: counts.unknown += batch.count
+        case .unknown:
+            counts.unknown += batch.count
+            return batch.map(\.item)
         case .notSent:
             notBefore = now.advanced(by: settings.interval)
             let later = waiting.drain()
@@ -119,11 +121,13 @@ package struct RemoteBatcher: Sendable {
         return []
     }
 
-    /// Everything that waits, given back.
+    /// Everything that waits, given back, and before it the batch whose end nobody waits for any more.
     package mutating func takeAll() -> [Item] {
         bytes = 0
+        counts.unknown += inFlight.count
         counts.givenBack += waiting.count
-        return waiting.drain().map(\.item)
+        defer { inFlight = [] }
+        return (inFlight + waiting.drain()).map(\.item)
     }
 
     /// When a batch is to leave; nil when none is, as things stand.

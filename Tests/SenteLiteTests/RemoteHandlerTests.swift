@@ -121,6 +121,26 @@ struct RemoteHandlerTests {
         #expect(kept.numbers == (10..<20).map { $0 })
     }
 
+    @Test("a batch that is on its way when all ends is kept here")
+    func ending() async throws {
+        let world = TestWorld(seed: 7, .sente)
+        let client = try world.client()
+        var settings = RemoteHandler.Settings()
+        settings.answerLimit = .seconds(30)
+        let kept = Kept()
+        let handler = RemoteHandler(client, settings, local: kept, clock: world.clock)
+        try await world.run {
+            try await client.connect()
+            world.server.losesReplies()
+            try handler.handle(SignalBatch((0..<13).map(Self.failure)))
+            try await world.run(until: "the batch") { Self.numbers(world.server.events).count == 10 }
+            handler.stop()
+            await world.advance(by: .seconds(60))
+        }
+        #expect(kept.numbers == (0..<13).map { $0 })
+        #expect(handler.waiting == 0)
+    }
+
     @Test("secrets stay here; and what this package says of itself, but for warnings, too")
     func content() async throws {
         let world = TestWorld(seed: 3, .senteLiteVectors)

@@ -170,7 +170,7 @@ public final class RemoteHandler: TelemetryHandler {
             let outcome = await send(batch.map(\.value), by: client)
             let end = self.now()
             let refused = state.withLock { $0.batcher.ended(outcome, at: end) }
-            try? giveBack(signals(of: outcome == .unknown ? batch : refused))
+            try? giveBack(signals(of: refused))
         }
         setAlarm()
     }
@@ -247,7 +247,7 @@ public final class RemoteHandler: TelemetryHandler {
         try local.flush()
     }
 
-    /// Ends; what waits goes to the local handler.
+    /// Ends; what waits or is on its way goes to the local handler.
     public func stop() {
         wake.finish()
         let (rest, tasks) = state.withLock { state in
