@@ -45,12 +45,17 @@ public struct ConnectionStatus: Sendable, Equatable {
     public var dialect: Dialect?
     /// How values become bytes, once the first frame has shown it.
     public var format: WireFormat?
+    /// What holds on this connection beyond plain messages, once the server has agreed; nil while it is not open.
+    public var features: FlowFeatures?
+    /// What became of the session of the connection before, while open.
+    public var recovery = Recovery.none
 
     /// Makes a status; clients make their own.
     public init(
         state: ConnectionState = .closed, attempt: Int = 0, retryAt: Instant? = nil, lastClose: Close? = nil,
         lastError: SenteError? = nil, identity: Identity? = nil, openedAt: Instant? = nil,
-        dialect: Dialect? = nil, format: WireFormat? = nil
+        dialect: Dialect? = nil, format: WireFormat? = nil, features: FlowFeatures? = nil,
+        recovery: Recovery = .none
     ) {
         self.state = state
         self.attempt = attempt
@@ -61,6 +66,8 @@ public struct ConnectionStatus: Sendable, Equatable {
         self.openedAt = openedAt
         self.dialect = dialect
         self.format = format
+        self.features = features
+        self.recovery = recovery
     }
 }
 
