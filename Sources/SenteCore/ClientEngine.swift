@@ -110,11 +110,14 @@ package struct ClientEngine: Sendable {
             let inbounds = decode(message, on: link, at: now, into: &effects)
             if inbounds.count == 1 {
                 session.accept(.received(link, inbounds[0], size: size), at: now, into: &effects)
-                continue
+            } else {
+                for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
+                    session.accept(.received(link, inbound, size: share), at: now, into: &effects)
+                }
             }
-            for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
-                session.accept(.received(link, inbound, size: share), at: now, into: &effects)
-            }
+            guard session.counts(link), inbounds.contains(where: \.isCounted) else { continue }
+            let isUnreadable = inbounds.count == 1 && inbounds[0].isUnreadable
+            session.accept(.heard(link, isUnreadable: isUnreadable, size: size), at: now, into: &effects)
         }
         effects.append(
             .record(.received(messages: messages.count, bytes: sizes.bytes, large: sizes.large)))

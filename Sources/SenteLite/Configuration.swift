@@ -119,6 +119,10 @@ extension SenteClient {
         ///
         /// The default is permessage-deflate for messages from 256 bytes on, at level 6, both contexts kept.
         public var compression: CompressionPolicy?
+        /// What is offered to a server beyond plain messages; `.off` for nothing.
+        ///
+        /// With a server that announces nothing it changes nothing. The default offers everything.
+        public var flow: FlowPolicy
         /// What tells the client that the network changed, so that it need not wait to find out.
         ///
         /// An open client then asks its server for a sign of life at once, and a wait for the next attempt is cut short,
@@ -170,6 +174,7 @@ extension SenteClient {
             parameters = [:]
             makesClientID = true
             compression = CompressionPolicy()
+            flow = FlowPolicy()
             networkPath = .system
             tls = TLSConfiguration()
             channelSocket = ChannelSocketOptions()
@@ -188,6 +193,7 @@ extension SenteClient.Configuration {
         session.outbox = outbox
         session.inbox = inbox
         session.times = timeouts
+        session.flow = flow
         session.endpoints = [url] + endpoints
         session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil
@@ -224,6 +230,7 @@ extension SenteClient.Configuration {
             throw SenteError(.invalidArgument, "`\(name)` is \(size): give at least 1.")
         }
         try compression?.check()
+        try flow.check()
         if let problem = tls.pinProblem { throw SenteError(.invalidArgument, problem) }
         var times = [
             ("timeouts.connect", timeouts.connect), ("timeouts.request", timeouts.request),
@@ -250,6 +257,31 @@ extension SenteClient.Configuration {
             .invalidArgument,
             "`format` is json, in which servers of the dialect \(dialect.rawValue) understand nothing: give .edn or "
                 + ".transitJSON, as the server has it, or leave `format` out to take what comes.")
+    }
+}
+
+extension FlowPolicy {
+    fileprivate func check() throws(SenteError) {
+        let sizes = [
+            ("batching.maximumMessages", batching?.maximumMessages),
+            ("batching.maximumBytes", batching?.maximumBytes),
+            ("compression.minimumBytes", compression?.minimumBytes),
+            ("chunking.size", chunking?.size), ("chunking.maximumChunks", chunking?.maximumChunks),
+            ("resumption.maximumMessages", resumption?.maximumMessages),
+            ("resumption.maximumBytes", resumption?.maximumBytes),
+        ]
+        for case (let name, let size?) in sizes where size < 1 {
+            throw SenteError(.invalidArgument, "`flow.\(name)` is \(size): give at least 1.")
+        }
+        if let linger = batching?.linger, linger < .zero {
+            throw SenteError(.invalidArgument, "`flow.batching.linger` is \(linger): give 0 or more.")
+        }
+        if let timeout = chunking?.timeout, timeout <= .zero {
+            throw SenteError(.invalidArgument, "`flow.chunking.timeout` is \(timeout): give more than 0.")
+        }
+        if case .fixed(let level)? = compression?.level, !(1...9).contains(level) {
+            throw SenteError(.invalidArgument, "`flow.compression.level` is \(level): give 1 to 9.")
+        }
     }
 }
 

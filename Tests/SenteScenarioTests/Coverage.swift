@@ -32,6 +32,8 @@ struct Coverage {
         case .requestSent: count("signal", "requestSent")
         case .requestEnded(_, _, let code): count("signal", code == nil ? "requestAnswered" : "requestFailed")
         case .responseSent: count("signal", "responseSent")
+        case .resumed: count("signal", "resumed")
+        case .sessionLost: count("signal", "sessionLost")
         case .attemptStarted, .linkEnded(nil), .received, .transmitted, .responderFailed: break
         }
     }

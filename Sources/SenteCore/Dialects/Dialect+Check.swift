@@ -58,7 +58,7 @@ extension Dialect {
                 .unsupported,
                 "Servers of the dialect senteLiteMaps do not answer events: use send(_:timeout:reply:), "
                     + "or request(_:on:).", outcome: .notSent)
-        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions: break
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: break
         }
     }
 

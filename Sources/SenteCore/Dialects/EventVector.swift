@@ -43,7 +43,10 @@ extension Identity {
         guard let items = handshake.arrayValue, (2...4).contains(items.count) else { return nil }
         self.init()
         csrfToken = items[1].stringValue
-        if items.count > 2, !items[2].isNull { handshakeData = items[2] }
+        if items.count > 2, !items[2].isNull {
+            handshakeData = items[2]
+            capabilities = MapFrame(items[2])?["capabilities"]
+        }
         if case .keyword(let name) = items[0], VectorWord.noUserIDs.contains(name) { return }
         if !items[0].isNull { uid = items[0] }
     }

@@ -23,12 +23,35 @@ package enum Inbound: Hashable, Sendable {
     case event(Event)
     /// An application event by which the server may answer one of ours.
     case answering(Correlation, Event)
-    /// Understood, and of no consequence (`pong-ack`).
+    /// The server took our pong (`pong-ack`), or sends it back.
+    case pongAcknowledged
+    /// A word of flow, where that holds.
+    indirect case flow(FlowFrame)
+    /// Understood, and of no consequence.
     case noise
     /// Not understood; the text says why. The link goes on.
     case undecodable(String, UndecodableReason = .shape)
     /// It unfolds to more than may come; the text says so. The link ends.
     case tooLarge(String)
+}
+
+extension Inbound {
+    /// Whether a session that survives its links counts the message it came in.
+    var isCounted: Bool {
+        switch self {
+        case .greeting, .ping, .pong, .pongAcknowledged: false
+        case .flow(let frame): frame.word == .skip
+        case .delivery, .reply, .request, .subscriptionLost, .failure, .event, .answering, .noise,
+            .undecodable,
+            .tooLarge:
+            true
+        }
+    }
+
+    /// Whether the bytes of its message are at fault.
+    var isUnreadable: Bool {
+        if case .undecodable(_, .format) = self { true } else { false }
+    }
 }
 
 /// How a reply finds the call that caused it.

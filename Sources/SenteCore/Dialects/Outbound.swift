@@ -18,6 +18,8 @@ package enum Outbound: Hashable, Sendable {
     case event(Event, callback: String? = nil)
     case listChannels
     case listSubscriptions
+    /// A word of flow.
+    indirect case flow(FlowOutbound)
 }
 
 extension Outbound {
@@ -30,7 +32,7 @@ extension Outbound {
         case .answer(let id, let data, _): 64 + id.utf8.count + data.weight
         case .event(let event, let callback):
             32 + event.id.name.utf8.count + event.data.weight + (callback?.utf8.count ?? 0)
-        case .ping, .pong, .listChannels, .listSubscriptions: 48
+        case .ping, .pong, .listChannels, .listSubscriptions, .flow: 48
         }
     }
 
@@ -47,7 +49,17 @@ extension Outbound {
         case .listChannels: .next(.channels, channel: nil)
         case .listSubscriptions: .next(.subscriptions, channel: nil)
         case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
-        case .answer, .ping, .pong: nil
+        case .answer, .ping, .pong, .flow: nil
+        }
+    }
+
+    /// Whether a session that survives its links counts it: all but words of flow and what keeps a link alive.
+    package var isCounted: Bool {
+        switch self {
+        case .ping, .pong: false
+        case .flow(let word): word == .skip
+        case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions:
+            true
         }
     }
 
@@ -63,7 +75,7 @@ extension Outbound {
         case .subscribe(let channel), .unsubscribe(let channel), .publish(let channel, _, _),
             .request(let channel, _, _):
             channel
-        case .answer, .ping, .pong, .event, .listChannels, .listSubscriptions: nil
+        case .answer, .ping, .pong, .event, .listChannels, .listSubscriptions, .flow: nil
         }
     }
 }

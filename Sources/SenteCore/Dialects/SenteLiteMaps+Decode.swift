@@ -18,15 +18,23 @@ extension SenteLiteMaps {
         if frame.has(.channel), frame.has(.broadcastTime) {
             return [Self.flat(frame)]
         }
-        guard let type = type.flatMap({ MapFrameType($0) }) else { return [.event(Self.event(frame))] }
-        return Self.read(type, frame)
+        guard let known = type.flatMap({ MapFrameType($0) }) else {
+            let event = Self.event(frame)
+            return [
+                type.flatMap { FlowFrame(type: $0, frame.map, event: event) }.map(Inbound.flow)
+                    ?? .event(event)
+            ]
+        }
+        return Self.read(known, frame)
     }
 
     private static func read(_ type: MapFrameType, _ frame: MapFrame) -> [Inbound] {
         switch type {
         case .welcome:
             let name = frame.text("conn-id") ?? ""
-            return [.greeting(Identity(connectionID: name, serverTime: frame.integer("server-time")))]
+            var identity = Identity(connectionID: name, serverTime: frame.integer("server-time"))
+            identity.capabilities = frame["capabilities"]
+            return [.greeting(identity)]
         case .ping: return [.ping(stamp: frame.integer(.timestamp))]
         case .pong: return [.pong(stamp: frame.integer(.originalTimestamp))]
         case .echo: return [echo(frame)]
@@ -36,7 +44,8 @@ extension SenteLiteMaps {
         case .rpcRequestResult: return [requestResult(frame)]
         case .rpcRequest: return [directRequest(frame)]
         case .rpcResponse: return [response(frame)]
-        case .pongAck, .rpcResponseResult: return [.noise]
+        case .pongAck: return [.pongAcknowledged]
+        case .rpcResponseResult: return [.noise]
         case .channelList: return [.reply(.next(.channels, channel: nil), .channels(channels(frame)))]
         case .subscriptionList:
             let names = frame["subscriptions"]?.arrayValue?.compactMap(MapFrame.text) ?? []
@@ -258,7 +267,7 @@ extension SenteLiteMaps {
         let original = MapFrame(frame[.original])
         switch original?.type {
         case .ping?: return .pong(stamp: original?.integer(.timestamp))
-        case .pong?: return .noise
+        case .pong?: return .pongAcknowledged
         default: return .event(event(frame))
         }
     }

@@ -48,6 +48,7 @@ package struct SenteLiteMaps: DialectCoder {
         case .event(let event, _): frame(event)
         case .listChannels: frame(.listChannels)
         case .listSubscriptions: frame(.getSubscriptions)
+        case .flow(let word): frame(word)
         }
     }
 
@@ -59,6 +60,11 @@ package struct SenteLiteMaps: DialectCoder {
             items.append(value)
         }
         return .map(ValueMap(fewDistinct: items))
+    }
+
+    private func frame(_ word: FlowOutbound) -> Value {
+        let type = (key(.type), name(Keyword(word.word.type)))
+        return .map(ValueMap([type] + word.fields { key(MapField(stringLiteral: $0)) }))
     }
 
     /// An application event: its fields side by side with its type.

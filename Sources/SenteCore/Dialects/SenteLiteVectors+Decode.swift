@@ -37,7 +37,9 @@ extension SenteLiteVectors {
             case VectorWord.handshake: return .handshake(event.data, named: true)
             case VectorWord.reply: return reply(event.data)
             case VectorWord.received where !isWrapped: return unwrapped(event.data)
-            default: return event.requestID.map { .answering(.requestID($0), event) } ?? .event(event)
+            default:
+                if let frame = FlowFrame(event) { return .flow(frame) }
+                return event.requestID.map { .answering(.requestID($0), event) } ?? .event(event)
             }
         } catch {
             return error.inbound
@@ -95,7 +97,7 @@ extension SenteLiteVectors {
         guard let id = frame?[.originalID]?.keywordValue else { return .event(event) }
         switch id {
         case VectorWord.ping: return .pong(stamp: nil)
-        case VectorWord.pong: return .noise
+        case VectorWord.pong: return .pongAcknowledged
         default: return .answering(.echo(id, data: frame?[.originalData] ?? .null), event)
         }
     }

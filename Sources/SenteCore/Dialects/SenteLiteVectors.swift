@@ -32,6 +32,7 @@ package struct SenteLiteVectors: DialectCoder {
         case .event(let event, let callback?): [event.vector, Value(callback)]
         case .ping: Event(id: VectorWord.ping).vector
         case .pong: Event(id: VectorWord.pong).vector
+        case .flow(let word): Event(word).vector
         case .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "This dialect has no such operation.", outcome: .notSent)
         }

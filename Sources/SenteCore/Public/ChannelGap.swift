@@ -23,18 +23,23 @@ public struct ChannelGap: Hashable, Sendable {
     public var duration: Duration
     /// How much of it came afterwards.
     public var filling: Filling
+    /// Whether the session went on over it, so that the server had kept the client's place.
+    public var isResumed: Bool
 
     /// A gap, for tests of an app.
-    public init(since: Instant, duration: Duration, filling: Filling = .nothing) {
+    public init(
+        since: Instant, duration: Duration, filling: Filling = .nothing, isResumed: Bool = false
+    ) {
         self.since = since
         self.duration = duration
         self.filling = filling
+        self.isResumed = isResumed
     }
 
     /// Both, when no message came between them.
     package func joined(with later: ChannelGap) -> ChannelGap {
         ChannelGap(
             since: since, duration: duration + later.duration,
-            filling: filling == later.filling ? filling : .some)
+            filling: filling == later.filling ? filling : .some, isResumed: isResumed && later.isResumed)
     }
 }

@@ -122,6 +122,35 @@ public struct ClientMetrics: Sendable, Equatable {
         }
     }
 
+    /// Sessions that went on over a lost connection.
+    public struct Resumption: Sendable, Equatable {
+        /// How often one went on.
+        public var resumed = 0
+        /// How often one could not, so that what was in flight is unknown.
+        public var fresh = 0
+        /// How many messages of the server came again.
+        public var replayedIn = 0
+        /// How many of this client's went again.
+        public var replayedOut = 0
+        /// How many of them had nothing to say any more, so that only a word went that counts.
+        public var skipped = 0
+        /// How many the server had let go.
+        public var missed = 0
+
+        /// Makes them of their numbers.
+        public init(
+            resumed: Int = 0, fresh: Int = 0, replayedIn: Int = 0, replayedOut: Int = 0, skipped: Int = 0,
+            missed: Int = 0
+        ) {
+            self.resumed = resumed
+            self.fresh = fresh
+            self.replayedIn = replayedIn
+            self.replayedOut = replayedOut
+            self.skipped = skipped
+            self.missed = missed
+        }
+    }
+
     /// The round trip within which so many of a hundred pings were answered.
     public struct Percentiles: Sendable, Equatable {
         /// Half of them.
@@ -167,6 +196,8 @@ public struct ClientMetrics: Sendable, Equatable {
     public var failedResponders = 0
     /// What came, was understood, and went to nobody.
     public var ignored = Ignored()
+    /// Sessions that went on over a lost connection.
+    public var resumption = Resumption()
     /// How often each error was told to a call or a listener, or ended an attempt or a link.
     public var errors: [SenteError.Code: Int] = [:]
     /// The last round trips, in no order.
@@ -179,7 +210,8 @@ public struct ClientMetrics: Sendable, Equatable {
         pendingRequests: Int = 0, missed: Int = 0, undecodable: Int = 0,
         undecodableReasons: [UndecodableReason: Int] = [:], failedResponders: Int = 0, serverErrors: Int = 0,
         ignored: Ignored = Ignored(),
-        errors: [SenteError.Code: Int] = [:], roundTrips: [Duration] = []
+        errors: [SenteError.Code: Int] = [:], roundTrips: [Duration] = [],
+        resumption: Resumption = Resumption()
     ) {
         self.received = received
         self.sent = sent
@@ -196,6 +228,7 @@ public struct ClientMetrics: Sendable, Equatable {
         self.ignored = ignored
         self.errors = errors
         self.roundTrips = roundTrips
+        self.resumption = resumption
     }
 
     /// The round trips of the last 256 pings; nil before the first.

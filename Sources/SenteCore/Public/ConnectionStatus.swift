@@ -90,6 +90,8 @@ public struct Identity: Sendable, Hashable {
     public var handshakeData: Value?
     /// The server's wall clock at the greeting, in milliseconds since 1970, when it said so.
     public var serverTime: Int64?
+    /// What of flow the server announces, as it wrote it.
+    package var capabilities: Value?
 
     /// Makes an identity; clients make theirs of the server's greeting.
     public init(

@@ -16,6 +16,10 @@ package struct Call: Sendable {
         /// The end of a service, or a pause of all.
         case drain(InboxID?)
 
+        var isPing: Bool {
+            if case .ping = self { true } else { false }
+        }
+
         /// It is done when its message is written.
         var endsWritten: Bool {
             switch self {

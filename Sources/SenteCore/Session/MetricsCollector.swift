@@ -70,6 +70,13 @@ package struct MetricsCollector: Sendable {
         case .serverError: totals.serverErrors += 1
         case .responderFailed: totals.failedResponders += 1
         case .ignored(let reason): totals.ignored.add(reason)
+        case .resumed(let replayedIn, let replayedOut, let skipped, let missed):
+            totals.resumption.resumed += 1
+            totals.resumption.replayedIn += replayedIn
+            totals.resumption.replayedOut += replayedOut
+            totals.resumption.skipped += skipped
+            totals.resumption.missed += missed
+        case .sessionLost: totals.resumption.fresh += 1
         case .requestSent, .requestEnded, .responseSent: break
         }
     }

@@ -145,7 +145,7 @@ private enum CoalescingKey: Hashable {
         case .publish(let channel, _, _): self = .channel(WireName(channel))
         case .event(let event, callback: nil): self = .event(event.id)
         case .event, .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels,
-            .listSubscriptions:
+            .listSubscriptions, .flow:
             return nil
         }
     }

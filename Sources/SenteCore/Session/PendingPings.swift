@@ -32,6 +32,9 @@ struct PendingPings: Sendable {
         self.areStamped = areStamped
     }
 
+    /// As on a new link.
+    var renewed: PendingPings { PendingPings(areStamped: areStamped) }
+
     mutating func add(
         stamp: Int64, for call: CallID?, clearing limit: UInt64, isFence: Bool, at now: Instant
     ) {

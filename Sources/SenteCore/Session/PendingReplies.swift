@@ -84,6 +84,8 @@ package struct PendingReplies: Sendable {
     private var early = Queue<(correlation: Correlation, reply: Reply, size: Int)>()
     private var earlyBytes = 0
     private var sequence: UInt64 = 0
+    /// The latest slot whose call gave up.
+    private var lastLeft: UInt64 = 0
     /// How many slots nobody waits for any more.
     package private(set) var abandoned = 0
     /// How many slots were looked at beside the one that a step is about, for tests of what it costs.
@@ -97,13 +99,17 @@ package struct PendingReplies: Sendable {
     /// Whether something was sent that no fence is behind.
     package var isUnfenced: Bool { sequence > pings.fencedUpTo }
 
+    /// Whether a call gave up and no fence behind it is on this link.
+    var owesFence: Bool { abandoned > 0 && lastLeft > pings.fencedUpTo }
+
     /// Why nothing more of this kind may be asked, if so.
     package func refusal(of outbound: Outbound) -> SenteError? {
         let (owed, limit) =
             switch outbound {
             case .subscribe, .unsubscribe: (acknowledgements, Self.maximumAcknowledgements)
             case .event(_, callback: _?): (marked, Self.maximumMarked)
-            case .event, .publish, .ping, .pong, .request, .answer, .listChannels, .listSubscriptions: (0, 1)
+            case .event, .publish, .ping, .pong, .request, .answer, .listChannels, .listSubscriptions, .flow:
+                (0, 1)
             }
         guard owed >= limit else { return nil }
         return SenteError(
@@ -154,6 +160,7 @@ package struct PendingReplies: Sendable {
         }
         slots[key.number]?.owner = .gone
         abandoned += 1
+        lastLeft = max(lastLeft, key.number)
         return key.number > pings.fencedUpTo
     }
 
@@ -205,6 +212,16 @@ package struct PendingReplies: Sendable {
         count(slot, 1)
         Self.remove(number, from: &unfenced)
         slots[number] = slot
+    }
+
+    /// The link of these pings is gone; what was sent before them is fenced by none.
+    mutating func forgetPings() {
+        pings = pings.renewed
+    }
+
+    /// What would have caused the reply is not sent after all.
+    mutating func close(_ key: SlotKey) {
+        _ = remove(key.number)
     }
 
     // MARK: Early answers

@@ -86,7 +86,8 @@ extension Session {
 
     /// Whether the link takes another application message.
     private var canTransmit: Bool {
-        if case .open = state { traffic.window.bytes < configuration.writeWindow } else { false }
+        guard case .open = state, traffic.window.bytes < configuration.writeWindow else { return false }
+        return resumption?.isFull != true
     }
 
     /// Gives the link what the write window has room for.
@@ -142,17 +143,27 @@ extension Session {
         guard let message = try coder?.coder.encode(outbound, at: moment) else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
-        numbers.send += 1
-        let id = SendID(numbers.send)
-        traffic.window.add(id, bytes: message.bytes.count, call: call, isKeepAlive: isKeepAlive)
+        let transmission = noted(message, for: call, isKeepAlive: isKeepAlive)
         let slot = outbound.correlation(in: capabilities).map {
             traffic.pending.add($0, marks: outbound.marks(in: capabilities), owner: owner, at: now.instant)
         }
-        return (Transmission(id, message), slot)
+        if resumption != nil, outbound.isCounted {
+            resumption?.keep(
+                Resumption.Kept(outbound: outbound, bytes: message.bytes.count, call: call, slot: slot))
+        }
+        return (transmission, slot)
+    }
+
+    /// A message for the open link, of which the window knows.
+    mutating func noted(_ message: Message, for call: CallID?, isKeepAlive: Bool) -> Transmission {
+        numbers.send += 1
+        let id = SendID(numbers.send)
+        traffic.window.add(id, bytes: message.bytes.count, call: call, isKeepAlive: isKeepAlive)
+        return Transmission(id, message)
     }
 
     mutating func wrote(_ link: LinkID, _ ids: [SendID]) {
-        guard case .open(let open) = state, open.link == link else { return }
+        guard isCurrent(link) else { return }
         var written: [CallID] = []
         for id in ids { traffic.window.wrote(id) { written.append($0) } }
         for call in written where calls[call]?.purpose.endsWritten == true {
@@ -196,7 +207,7 @@ extension Session {
         keepAlive(.pong(original: stamp), on: link)
     }
 
-    private mutating func sendFence(on link: LinkID) {
+    mutating func sendFence(on link: LinkID) {
         let stamp = nextStamp()
         traffic.pending.addPing(stamp: stamp, isFence: true, at: now.instant)
         keepAlive(.ping(stamp: stamp), on: link)
@@ -286,9 +297,10 @@ extension Session {
                 traffic.pending.leavePing(stamp: stamp)
                 return resolve(call, .failure(error))
             }
-            if case .open(let open) = state, let slot, traffic.pending.leave(slot) {
+            if let slot, traffic.pending.leave(slot), case .open(let open) = state {
                 sendFence(on: open.link)
             }
+            resumption?.giveUp(call)
             resolve(call, .failure(error.with(outcome: .unknown)))
         }
     }
@@ -304,10 +316,21 @@ extension Session {
         lose(open, SenteError(.silent, text))
     }
 
-    /// The link is over: whatever was on it is unknown, whatever waited for a confirmation waits no more.
+    /// The link is over, and with it the session, unless that goes on over another link.
     mutating func endLink(_ error: SenteError) {
         let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
         let heardAt = now.instant.advanced(by: .zero - silence)
+        if park(error, heardAt: heardAt) {
+            if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
+        } else {
+            endSession(error, heardAt: heardAt)
+        }
+    }
+
+    /// The session is over: whatever was sent is unknown, whatever waited for a confirmation waits no more.
+    mutating func endSession(_ error: SenteError, heardAt: Instant? = nil) {
+        let heardAt = heardAt ?? resumption?.parking?.heardAt ?? now.instant
+        resumption = nil
         traffic = Traffic()
         let (changed, waiters) = subscriptions.linkEnded(heardAt: heardAt)
         for channel in changed {
@@ -342,6 +365,7 @@ extension Session {
 
     /// Nothing will be sent any more: the outbox empties, and who waits for a connection is told.
     mutating func giveUpWaiting(_ error: SenteError) {
+        if resumption?.parking != nil { endSession(error) }
         emptyOutbox(error)
         for call in calls.all(where: { $0.purpose == .connect }) {
             resolve(call, .failure(error))

@@ -111,6 +111,7 @@ extension Session {
     }
 
     private mutating func close(_ link: LinkID, _ waiters: [CallID], _ error: SenteError) {
+        sayEnd(on: link)
         closeLink(link)
         let deadline = now.instant.advanced(by: configuration.times.close)
         move(to: .closing(Closing(link: link, deadline: deadline, waiters: waiters)))
@@ -221,19 +222,40 @@ extension Session {
     }
 
     /// The greeting: wishes are written first, then the app is told, then the outbox drains.
+    ///
+    /// A session that goes on is open with the server's word on it alone.
     mutating func greeted(_ identity: Identity, by link: LinkID) {
-        guard case .connecting(let attempt) = state else { return }
+        guard case .connecting(let attempt) = state, attempt.resuming == nil else { return }
+        if asksToResume(attempt, identity, on: link) { return }
+        status.recovery = .none
+        if let parking = resumption?.parking {
+            endSession(parking.error)
+            status.recovery = .fresh
+            effects.append(.record(.sessionLost))
+        }
+        traffic = Traffic()
+        traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
+        let isAnnounced = announced(by: identity) != nil
+        open(attempt, identity, on: link) { if isAnnounced { $0.sayHandshake(on: link) } }
+    }
+
+    /// The link is open; `first` goes before the wishes.
+    mutating func open(
+        _ attempt: Attempt, _ identity: Identity, on link: LinkID, _ first: (inout Session) -> Void = { _ in }
+    ) {
         let isReconnect = history.wasGreeted
         history.wasGreeted = true
         backoff.linkOpened()
         endpoints.succeeded()
         history.freshTokensRefused = 0
-        traffic = Traffic()
-        traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
         traffic.keepAlive = configuration.heartbeat.map { KeepAlive($0, at: now.instant) }
         state = .open(Open(link: link, since: now.instant))
-        let wishes = subscriptions.wished
+        first(&self)
+        let wishes = subscriptions.unwritten
         if !wishes.isEmpty { writeWishes(wishes) }
+        let dropped = subscriptions.takeDropped()
+        for channel in dropped { writeUnsubscribe(channel, for: nil) }
+        if traffic.pending.owesFence { sendFence(on: link) }
         note(identity)
         status.openedAt = now.instant
         status.lastError = nil
@@ -279,6 +301,8 @@ extension Session {
         guard isCurrent(link) else { return }
         let (error, close, isMendable) = end.meaning
         status.lastClose = close ?? status.lastClose
+        if close?.code.blamesMessage == true { resumption?.closedForContent() }
+        if close?.code == .takenOver { forgetSession() }
         switch state {
         case .connecting:
             failAttempt(error, isMendable ? .mendable : .elsewhere)
@@ -322,6 +346,7 @@ extension Session {
     ) {
         guard case .connecting(let attempt) = state else { return }
         cancel(attempt.asks)
+        if attempt.resuming != nil { resumption?.unanswered += 1 }
         effects.append(.record(.linkEnded(error)))
         status.lastError = error
         endpoints.failed(prospect, rest: rest, at: now.instant)
@@ -403,9 +428,11 @@ extension Session {
         if let link = attempt.link {
             effects.append(.abandonLink(link))
             stage =
-                attempt.isUpgraded
-                ? "The server took the connection but did not greet within \(limit)."
-                : "The server did not take the connection within \(limit)."
+                attempt.resuming != nil
+                ? "The server did not say within \(Self.resumeLimit) whether the session goes on."
+                : attempt.isUpgraded
+                    ? "The server took the connection but did not greet within \(limit)."
+                    : "The server did not take the connection within \(limit)."
         } else {
             stage = "A provider of the configuration did not answer within \(limit)."
         }
@@ -436,4 +463,18 @@ extension ConnectionStatus.Close {
     /// As `chsk-break-connection!` of sente.cljc closes.
     static let brokenOnPurpose = ConnectionStatus.Close(
         code: CloseCode(rawValue: 3_000), reason: "CLOSE_ABNORMAL")
+}
+
+extension CloseCode {
+    /// Another link of this client's session has taken its place.
+    static let takenOver = CloseCode(rawValue: 4_001)
+
+    /// Whether a server that closes so does it for what it was sent (RFC 6455 §7.4.1).
+    fileprivate var blamesMessage: Bool {
+        switch self {
+        case .protocolError, .unsupportedData, .invalidData, .policyViolation, .messageTooBig, .internalError:
+            true
+        default: false
+        }
+    }
 }

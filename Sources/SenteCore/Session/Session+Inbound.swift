@@ -14,7 +14,7 @@ extension Session {
         guard isCurrent(link) else { return }
         noteLife()
         if case .tooLarge(let why) = inbound { return tooLarge(link, why) }
-        guard case .open = state else { return receivedUnopened(link, inbound) }
+        guard case .open = state else { return receivedUnopened(link, inbound, size) }
         switch inbound {
         case .greeting(let identity):
             note(identity)
@@ -36,19 +36,35 @@ extension Session {
         case .failure(let error, let event):
             effects.append(.record(.serverError(error.message)))
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
-        case .noise: break
+        case .flow(let frame): received(frame, size, on: link)
+        case .noise, .pongAcknowledged: break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .tooLarge: break
         }
     }
 
     /// Before the greeting nothing else counts, and after disconnect() nothing is delivered.
-    private mutating func receivedUnopened(_ link: LinkID, _ inbound: Inbound) {
+    private mutating func receivedUnopened(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
+        if case .connecting(let attempt) = state, attempt.resuming != nil {
+            return receivedResuming(link, inbound, size)
+        }
         switch inbound {
         case .greeting(let identity): greeted(identity, by: link)
-        case .delivery, .event, .answering, .request, .failure: ignore(.unheard)
+        case .delivery, .event, .answering, .request, .failure, .flow: ignore(.unheard)
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
-        case .reply, .subscriptionLost, .ping, .pong, .noise, .tooLarge: break
+        case .reply, .subscriptionLost, .ping, .pong, .noise, .pongAcknowledged, .tooLarge: break
+        }
+    }
+
+    /// Until the server has said whether the session goes on, nothing else counts but what keeps the link alive.
+    private mutating func receivedResuming(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
+        switch inbound {
+        case .flow(let frame): received(frame, size, on: link)
+        case .ping(let stamp): pong(stamp, to: link)
+        case .greeting, .pong, .noise, .pongAcknowledged, .tooLarge: break
+        case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
+        case .delivery, .event, .answering, .request, .failure, .reply, .subscriptionLost:
+            if !hold(inbound, size) { violated("It did not say whether the session goes on.", on: link) }
         }
     }
 

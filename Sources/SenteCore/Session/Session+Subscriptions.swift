@@ -117,7 +117,10 @@ extension Session {
             effects.append(.finish(inbox))
         }
         resumeIfRoom()
-        guard case .open = state else { return resolve(call, .success(.done)) }
+        guard case .open = state else {
+            if resumption?.parking != nil { subscriptions.dropped(channel) }
+            return resolve(call, .success(.done))
+        }
         let deadline = now.instant.advanced(by: configuration.times.request)
         calls.add(call, Call(purpose: .unsubscribe, phase: .waiting, deadline: deadline))
         writeUnsubscribe(channel, for: call)
@@ -139,6 +142,7 @@ extension Session {
     /// Handles that only listen stay.
     mutating func dropWish(_ channel: WireName) {
         endWish(channel)
+        if resumption?.parking != nil { subscriptions.dropped(channel) }
         writeUnsubscribe(channel, for: nil)
     }
 

@@ -37,6 +37,8 @@ package struct Session: Sendable {
     var pathChanges = PathChanges()
     var numbers = Numbers()
     var callbacks = CallbackNames()
+    /// What goes on over links, with a server that keeps sessions.
+    var resumption: Resumption?
     /// Reads and writes on the link that was greeted last, or is being greeted; it dies with the link.
     var coder: (link: LinkID, coder: any DialectCoder)?
     var random: Generator
@@ -58,6 +60,8 @@ package struct Session: Sendable {
         ///
         /// Only stamps of the same server are compared with it; our own wall clock is never asked.
         var serverClock: (time: Int64, readAt: Instant)?
+        /// What holds beyond plain messages; nil with a server that announced nothing.
+        var flow: LinkFlow?
     }
 
     /// What earlier links left behind.
@@ -72,6 +76,8 @@ package struct Session: Sendable {
         var requests = RecentIDs()
         /// The last stamp of a ping; they are unique for the life of the session.
         var lastStamp: Int64 = 0
+        /// A server announced flow and did not answer: nothing is offered any more.
+        var flowFailed = false
     }
 
     /// The identifiers handed out last.
@@ -111,6 +117,8 @@ package struct Session: Sendable {
         case .command(let command): perform(command)
         case .opened(let link): opened(link)
         case .received(let link, let inbound, let size): received(link, inbound, size)
+        case .heard(let link, let isUnreadable, let size):
+            heard(link, isUnreadable: isUnreadable, size: size)
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)
@@ -144,8 +152,12 @@ package struct Session: Sendable {
         /// The state's own: the attempt's limit, the heartbeat or the end of a pause, the closing handshake's limit,
         /// the next attempt.
         var state: Instant?
+        /// An answer about flow, our count, or the end of what the server keeps.
+        var flow: Instant?
 
-        var earliest: Instant? { Self.earlier(Self.earlier(outbox, call), Self.earlier(path, state)) }
+        var earliest: Instant? {
+            Self.earlier(Self.earlier(Self.earlier(outbox, call), Self.earlier(path, state)), flow)
+        }
 
         static func earlier(_ a: Instant?, _ b: Instant?) -> Instant? {
             guard let a, let b else { return a ?? b }
@@ -163,7 +175,8 @@ package struct Session: Sendable {
             case .reconnecting(let waiting): waiting.until
             }
         return Timers(
-            outbox: outbox.deadline, call: calls.deadline, path: pathChanges.deadline, state: state)
+            outbox: outbox.deadline, call: calls.deadline, path: pathChanges.deadline, state: state,
+            flow: resumption == nil && traffic.flow == nil ? nil : flowDeadline)
     }
 
     /// When the session wants to be woken; after `handle`, nil or in the future.
@@ -171,6 +184,7 @@ package struct Session: Sendable {
 
     /// Each turn moves the time it served, so the loop ends.
     private mutating func expire() {
+        if resumption != nil { acknowledgeIfDue() }
         while true {
             let timers = timers
             guard let earliest = timers.earliest, earliest <= now.instant else { return }
@@ -180,6 +194,8 @@ package struct Session: Sendable {
                 expired(call)
             } else if isDue(timers.path), let change = pathChanges.popDue(at: now.instant) {
                 follow(change)
+            } else if isDue(timers.flow) {
+                expireFlow()
             } else {
                 expireState()
             }
@@ -214,7 +230,9 @@ package struct Session: Sendable {
     /// Reads a message of a link that has spoken; nil when this is its first.
     package mutating func decode(_ message: Message, on link: LinkID) -> [Inbound]? {
         guard coder?.link == link else { return nil }
-        return coder?.coder.decode(message, isCallback: callbacks.contains)
+        let inbounds = coder?.coder.decode(message, isCallback: callbacks.contains)
+        guard let callback = traffic.flow?.callback, status.dialect == .sente else { return inbounds }
+        return inbounds?.map { FlowFrame($0, answering: callback).map(Inbound.flow) ?? $0 }
     }
 
     private mutating func perform(_ command: Command) {
@@ -253,6 +271,8 @@ package struct Session: Sendable {
         } else {
             status.identity = nil
             status.openedAt = nil
+            status.features = nil
+            status.recovery = .none
         }
         if case .reconnecting = state {} else { status.retryAt = nil }
         if case .closed = state { status.attempt = 0 }

@@ -15,6 +15,8 @@ package struct SessionConfiguration: Sendable {
     package var writeWindow = 64 << 10
     /// How long `.pauseReading` may pause.
     package var pauseLimit: Duration = .seconds(10)
+    /// What is offered beyond plain messages.
+    package var flow = FlowPolicy()
     /// The server's URLs; one or none leaves nothing to choose.
     package var endpoints: [String] = []
     package var endpointOrder = EndpointOrder.listed

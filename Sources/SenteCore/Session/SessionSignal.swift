@@ -8,6 +8,11 @@ package enum SessionSignal: Hashable, Sendable {
     case opened(timeToOpen: Duration, isReconnect: Bool, connection: String? = nil)
     /// An attempt failed or a link is over; without an error when this client ended it.
     case linkEnded(SenteError?)
+    /// The session of the last link went on: so many messages came and went again, so many went as words that only count, and so
+    /// many the server had let go.
+    case resumed(replayedIn: Int, replayedOut: Int, skipped: Int, missed: Int)
+    /// The session of the last link is gone.
+    case sessionLost
     /// Whole messages came, as many of them large.
     case received(messages: Int, bytes: Int, large: Int)
     /// Whole messages were handed to the link.

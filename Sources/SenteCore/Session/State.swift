@@ -43,6 +43,8 @@ extension Session {
         var isUpgraded = false
         /// Token and parameters were asked for anew because the server refused the last ones.
         var hasFreshToken = false
+        /// Greeted, and asks to go on with an earlier link's session.
+        var resuming: Resuming?
     }
 
     struct Open: Sendable {

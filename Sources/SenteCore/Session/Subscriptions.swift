@@ -31,6 +31,8 @@ package struct Subscriptions: Sendable {
     private var wishes: [WireName: Wish] = [:]
     /// The channel of each scope.
     private var scopes: [InboxID: WireName] = [:]
+    /// Written on a link that is gone, and wished for no more: the server is to be told by the next one.
+    private var droppedWhileParked = OrderedSet<WireName>()
     private var lastNumber: UInt64 = 0
     /// How many wishes were looked at in lists of all, for tests of what a step costs.
     package private(set) var steps = 0
@@ -39,6 +41,23 @@ package struct Subscriptions: Sendable {
 
     /// The channels wished for, in order; a rejected one is not among them.
     package var wished: [WireName] { ordered.filter { $0.value.status.rejection == nil }.map(\.key) }
+
+    /// Those of them that are not on the link, nor on one whose session goes on.
+    var unwritten: [WireName] {
+        ordered.filter { $0.value.status.rejection == nil && !$0.value.isWritten }.map(\.key)
+    }
+
+    /// Those that the server has confirmed, in order.
+    var confirmed: [WireName] { ordered.filter(\.value.status.isConfirmed).map(\.key) }
+
+    /// The wish ended while there was no link to say so on.
+    mutating func dropped(_ channel: WireName) { droppedWhileParked.insert(channel) }
+
+    /// What the server is still to be told of; a channel that is wished for again is subscribed anyway.
+    mutating func takeDropped() -> [WireName] {
+        defer { droppedWhileParked = OrderedSet() }
+        return droppedWhileParked.filter { wishes[$0] == nil }
+    }
 
     package func status(of channel: WireName) -> SubscriptionStatus? { wishes[channel]?.status }
 
@@ -142,6 +161,7 @@ package struct Subscriptions: Sendable {
     package mutating func linkEnded(heardAt time: Instant) -> (
         changed: [WireName], waiters: [(CallID, WireName)]
     ) {
+        droppedWhileParked = OrderedSet()
         var changed: [WireName] = []
         var waiters: [(CallID, WireName)] = []
         steps += wishes.count

@@ -20,6 +20,18 @@ extension ClientSignal {
             self.init(level, "link-ended", at: now, error.message, error: error)
         case .linkEnded(nil):
             self.init(level, "link-ended", at: now, "The connection was closed by this client.")
+        case .resumed(let replayedIn, let replayedOut, let skipped, let missed):
+            self.init(
+                level, "session-resumed", at: now,
+                "The session went on: \(replayedIn) messages came again, \(replayedOut) went again, \(missed) were let go by the server.",
+                [
+                    "replayed-in": Value(replayedIn), "replayed-out": Value(replayedOut),
+                    "skipped": Value(skipped), "missed": Value(missed),
+                ])
+        case .sessionLost:
+            self.init(
+                level, "session-lost", at: now,
+                "The session of the connection before is gone: what was in flight is unknown.")
         case .received(let messages, let bytes, _):
             self.init(
                 level, "received", at: now, "\(messages) messages came.",
@@ -161,6 +173,8 @@ extension SessionSignal {
         case .requestEnded(_, _, let code): code == .timedOut ? .warn : .debug
         case .failed(let code): code == .cancelled ? .debug : .warn
         case .opened, .linkEnded(nil): .info
+        case .resumed(_, _, _, let missed): missed == 0 ? .info : .warn
+        case .sessionLost: .warn
         case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed: .warn
         }
     }

@@ -73,7 +73,8 @@ extension ReceiveHub: ClientObserver {
         case .serverError(let text):
             reportLater(SenteError(.serverError, text), .receive)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
-            .refused, .roundTrip, .responderFailed, .ignored, .requestSent, .requestEnded, .responseSent:
+            .refused, .roundTrip, .responderFailed, .ignored, .resumed, .sessionLost, .requestSent,
+            .requestEnded, .responseSent:
             break
         }
     }

@@ -35,7 +35,7 @@ struct SenteLiteMapsDecodeTests {
         (#"{"type":"pong","timestamp":1,"original-timestamp":null}"#, [.pong(stamp: nil)]),
         (#"{"type":"pong","original-timestamp":1e300}"#, [.pong(stamp: nil)]),
         (#"{"type":"pong","original-timestamp":99999999999999999999}"#, [.pong(stamp: nil)]),
-        (#"{"type":"pong-ack","timestamp":14}"#, [.noise]),
+        (#"{"type":"pong-ack","timestamp":14}"#, [.pongAcknowledged]),
         (#"{"type":"rpc-response-result","request-id":"r","success":false}"#, [.noise]),
         (
             #"{"type":"publish-result","channel-id":"room","success":true,"message-id":"msg-1405","delivered-to":2}"#,
@@ -372,7 +372,7 @@ struct SenteLiteMapsDecodeTests {
     static let events: [(String, Inbound)] = [
         (#"{"type":"echo","original":{"type":"ping","timestamp":16},"conn-id":"c"}"#, .pong(stamp: 16)),
         (#"{"type":"echo","original":{"type":"ping"}}"#, .pong(stamp: nil)),
-        (#"{"type":"echo","original":{"type":"pong","timestamp":1}}"#, .noise),
+        (#"{"type":"echo","original":{"type":"pong","timestamp":1}}"#, .pongAcknowledged),
         (
             #"{"type":"echo","original":{"type":"hello"},"conn-id":"c","timestamp":1}"#,
             .event(Event(id: "echo", data: ["original": ["type": "hello"], "conn-id": "c", "timestamp": 1]))

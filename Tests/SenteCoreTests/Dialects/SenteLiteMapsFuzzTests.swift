@@ -45,6 +45,8 @@ struct SenteLiteMapsFuzzTests {
         case .failure: "failure"
         case .event: "event"
         case .answering: "answering"
+        case .pongAcknowledged: "pong acknowledged"
+        case .flow: "flow"
         case .noise: "noise"
         case .undecodable: "undecodable"
         case .tooLarge: "tooLarge"

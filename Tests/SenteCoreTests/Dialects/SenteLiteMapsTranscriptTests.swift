@@ -119,7 +119,7 @@ struct SenteLiteMapsTranscriptTests {
             return .event(Event(id: "echo", data: .map(fields)))
         }
         return [
-            greeting, greeting, { _ in .pong(stamp: 1_234_567_890_123) }, { _ in .noise },
+            greeting, greeting, { _ in .pong(stamp: 1_234_567_890_123) }, { _ in .pongAcknowledged },
             subscribed, subscribed, subscribed, delivery,
             {
                 let id = $0[key("message-id")]?.stringValue

@@ -71,7 +71,7 @@ struct SenteLiteVectorsDecodeTests {
             ]
         ),
         ("[:sente-lite/echo {:original-event-id :chsk/ws-ping}]", [.pong(stamp: nil)]),
-        ("[:sente-lite/echo {:original-event-id :chsk/ws-pong}]", [.noise]),
+        ("[:sente-lite/echo {:original-event-id :chsk/ws-pong}]", [.pongAcknowledged]),
         ("[:sente-lite/echo nil]", [.event(Event(id: "sente-lite/echo"))]),
         ("[:chsk/bad-event 1]", [.event(Event(id: "chsk/bad-event", data: 1))]),
         ("[:sente-lite/message 1]", [.event(Event(id: "sente-lite/message", data: 1))]),

@@ -49,6 +49,8 @@ struct VectorFuzzTests {
         case .failure: "failure"
         case .event: "event"
         case .answering: "answering"
+        case .pongAcknowledged: "pong acknowledged"
+        case .flow: "flow"
         case .noise: "noise"
         case .undecodable: "undecodable"
         case .tooLarge: "tooLarge"

@@ -26,6 +26,17 @@ struct SignalMappingTests {
             .transmitted(messages: 1, bytes: 9, large: 0), .trace, "sente-lite.client/transmitted",
             ["messages": 1, "bytes": 9]
         ),
+        (
+            .resumed(replayedIn: 1, replayedOut: 2, skipped: 3, missed: 0), .info,
+            "sente-lite.client/session-resumed",
+            ["replayed-in": 1, "replayed-out": 2, "skipped": 3, "missed": 0]
+        ),
+        (
+            .resumed(replayedIn: 0, replayedOut: 0, skipped: 0, missed: 4), .warn,
+            "sente-lite.client/session-resumed",
+            ["replayed-in": 0, "replayed-out": 0, "skipped": 0, "missed": 4]
+        ),
+        (.sessionLost, .warn, "sente-lite.client/session-lost", [:]),
         (.dropped(reason: .expired), .warn, "sente-lite.client/message-dropped", ["reason": "expired"]),
         (.failed(.timedOut), .warn, "sente-lite.client/call-failed", ["code": "timedOut"]),
         (.failed(.cancelled), .debug, "sente-lite.client/call-failed", ["code": "cancelled"]),

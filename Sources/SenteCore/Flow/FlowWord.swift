@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteWire
+
+/// The words by which two ends speak of flow: `"flow-ack"` in maps, `:flow/ack` in vectors.
+package enum FlowWord: String, Hashable, Sendable, CaseIterable {
+    case handshake
+    case handshakeAck = "handshake-ack"
+    case ack, end, skip
+    case batch, compressed
+    case chunkStart = "chunk-start"
+    case chunk
+    case chunkEnd = "chunk-end"
+    case chunkAbort = "chunk-abort"
+
+    /// The namespace of the vector dialects, and before a hyphen the prefix in maps.
+    static let namespace = "flow"
+
+    private static let prefix = namespace + "-"
+
+    /// As the `type` of a map.
+    var type: String { Self.prefix + rawValue }
+
+    /// As the id of an event.
+    var id: Keyword { Keyword(Self.namespace + "/" + rawValue) }
+
+    /// Whether a type is one of flow's, known or not.
+    static func owns(type: String) -> Bool { type.hasPrefix(prefix) }
+}
+
+/// A word of flow as it came: not looked at unless the link has agreed.
+package struct FlowFrame: Hashable, Sendable {
+    /// Nil for one that this client does not know.
+    package var word: FlowWord?
+    /// Its fields, by text or keywords.
+    package var fields: ValueMap
+    /// What it is where flow does not hold: an event like any other.
+    package var event: Event
+
+    package init(word: FlowWord?, fields: ValueMap, event: Event) {
+        self.word = word
+        self.fields = fields
+        self.event = event
+    }
+
+    /// The word that a map is by its `type`.
+    init?(type: String, _ fields: ValueMap, event: @autoclosure () -> Event) {
+        guard FlowWord.owns(type: type) else { return nil }
+        self.init(
+            word: FlowWord(rawValue: String(type.dropFirst(FlowWord.namespace.count + 1))), fields: fields,
+            event: event())
+    }
+
+    /// The word that an event is by its id.
+    init?(_ event: Event) {
+        guard event.id.namespace == FlowWord.namespace else { return nil }
+        self.init(
+            word: FlowWord(rawValue: event.id.name), fields: event.data.mapValue ?? ValueMap(),
+            event: event)
+    }
+}
+
+extension FlowFrame {
+    /// On Sente a push would reach every connection of the user, so what a server says to one is a reply to its handshake: the first
+    /// the answer itself, later ones `[:flow/… {…}]`.
+    init?(_ inbound: Inbound, answering callback: String) {
+        guard case .reply(.id(.event, let name), .answered(let said)) = inbound, name.text == callback else {
+            return nil
+        }
+        if let fields = said.mapValue {
+            self.init(
+                word: .handshakeAck, fields: fields,
+                event: Event(id: FlowWord.handshakeAck.id, data: said))
+            return
+        }
+        guard let event = try? Event(vector: said) else { return nil }
+        self.init(event)
+    }
+}
+
+/// What a client says of flow.
+package enum FlowOutbound: Hashable, Sendable {
+    /// The first message after the greeting; `callback` names the answer on Sente.
+    case handshake(offered: FlowFeatures, resume: ResumeRequest?, callback: String)
+    /// So many counted messages of the server have come since the session began.
+    case ack(received: UInt64)
+    /// The session is not to be kept.
+    case end
+    /// Stands for a counted message that has nothing to say any more.
+    case skip
+
+    package var word: FlowWord {
+        switch self {
+        case .handshake: .handshake
+        case .ack: .ack
+        case .end: .end
+        case .skip: .skip
+        }
+    }
+
+    /// Its fields, named as `name` has it.
+    func fields(_ name: (String) -> Value) -> ValueMap {
+        switch self {
+        case .handshake(let offered, let resume, _):
+            var fields: ValueMap = [name("capabilities"): offered.wire(name)]
+            if let resume { fields[name("resume")] = resume.wire(name) }
+            return fields
+        case .ack(let received): return [name("received"): Value(clamping: received)]
+        case .end, .skip: return ValueMap()
+        }
+    }
+}
+
+extension FlowOutbound {
+    /// By what Sente's servers answer it.
+    var callback: String? {
+        if case .handshake(_, _, let callback) = self { callback } else { nil }
+    }
+}
+
+extension Event {
+    /// A word of flow as the vector dialects say it.
+    init(_ word: FlowOutbound) {
+        let fields = word.fields { .keyword(Keyword($0)) }
+        self.init(id: word.word.id, data: fields.isEmpty ? .null : .map(fields))
+    }
+}
+
+/// The session that a client wants to go on with, and how far it is.
+package struct ResumeRequest: Hashable, Sendable {
+    package var session: String
+    /// How many counted messages came.
+    package var received: UInt64
+    /// How many went.
+    package var sent: UInt64
+    /// The number of the link; a server closes one whose number is not greater than the last.
+    package var attempt: UInt64
+
+    fileprivate func wire(_ name: (String) -> Value) -> Value {
+        .map([
+            name("session"): .string(session), name("received"): Value(clamping: received),
+            name("sent"): Value(clamping: sent), name("attempt"): Value(clamping: attempt),
+        ])
+    }
+}
+
+extension Value {
+    /// A count as formats can hold it.
+    init(clamping count: UInt64) {
+        self = .integer(Int64(clamping: count))
+    }
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// What a session that survives its links has counted, and what the server has not said to have (after XEP-0198).
+///
+/// Counted is every message but the words of flow and what keeps a link alive, in the order of the wire. What was sent stays here until
+/// the server's count covers it; after a new link it goes again from there.
+struct Resumption: Sendable {
+    /// A message that the server may not have.
+    struct Kept: Sendable {
+        var outbound: Outbound
+        var bytes: Int
+        var call: CallID?
+        /// Where its reply goes.
+        var slot: PendingReplies.SlotKey?
+    }
+
+    /// The time without a link.
+    struct Parking: Sendable {
+        /// Why the last one ended.
+        var error: SenteError
+        /// When it was heard last.
+        var heardAt: Instant
+        /// When the server has forgotten the session.
+        var until: Instant
+    }
+
+    private let policy: ResumptionPolicy
+    /// The server's name for the session; nil until it has given one.
+    private(set) var session: String?
+    private(set) var features: FlowFeatures.Resumption?
+    var parking: Parking?
+    /// How many links in a row were asked to go on and did not answer in time.
+    var unanswered = 0
+
+    // Out
+    /// So many of ours the server has.
+    private(set) var acknowledged: UInt64 = 0
+    private var kept = Queue<Kept>()
+    private var keptBytes = 0
+    /// Calls that gave up on a message that is kept.
+    private var givenUp: Set<CallID> = []
+    /// The first kept message when the server closed a link for what came, and how many links it closed so.
+    private var suspect: (number: UInt64, links: Int)?
+
+    // In
+    private(set) var received: UInt64 = 0
+    private var unacknowledged = (messages: 0, bytes: 0)
+    private var unacknowledgedSince: Instant?
+    /// How many of the server's next messages it has sent before.
+    private(set) var repeatsDue: UInt64 = 0
+
+    init(policy: ResumptionPolicy) {
+        self.policy = policy
+    }
+
+    /// The server has named the session: what it sends from now on counts.
+    mutating func begin(_ session: String, _ features: FlowFeatures.Resumption) {
+        self.session = session
+        self.features = features
+    }
+
+    var sent: UInt64 { acknowledged + UInt64(kept.count) }
+
+    /// Whether the outbox has to wait: one message is always allowed.
+    var isFull: Bool {
+        kept.count >= policy.maximumMessages || (keptBytes >= policy.maximumBytes && !kept.isEmpty)
+    }
+
+    // MARK: Out
+
+    mutating func keep(_ message: Kept) {
+        kept.append(message)
+        keptBytes += message.bytes
+    }
+
+    /// Whether a server can have received so many.
+    func allows(_ count: UInt64) -> Bool { (acknowledged...sent).contains(count) }
+
+    /// The server has this many: what they are is forgotten, and `each` hears their calls.
+    mutating func acknowledge(_ count: UInt64, each: (CallID) -> Void) {
+        while acknowledged < count, let message = kept.popFirst() {
+            acknowledged += 1
+            keptBytes -= message.bytes
+            guard let call = message.call else { continue }
+            if givenUp.remove(call) == nil { each(call) }
+        }
+    }
+
+    /// A call that waits no more: its message says nothing if it has to go again.
+    mutating func giveUp(_ call: CallID) {
+        givenUp.insert(call)
+    }
+
+    /// What goes again, in order; `replace` gives what stands in for one, or nil for the message itself.
+    mutating func again(_ replace: (Kept, _ isGivenUp: Bool, _ isSuspect: Bool) -> Kept?) -> [Kept] {
+        for index in kept.indices {
+            let message = kept[index]
+            let isGivenUp = message.call.map(givenUp.contains) ?? false
+            let isSuspect = index == 0 && suspect.map { $0.number == acknowledged && $0.links >= 2 } ?? false
+            guard let other = replace(message, isGivenUp, isSuspect) else { continue }
+            if let call = message.call { givenUp.remove(call) }
+            keptBytes += other.bytes - message.bytes
+            kept[index] = other
+        }
+        return Array(kept)
+    }
+
+    /// The server closed a link for what it was sent: what is first in line is suspect.
+    mutating func closedForContent() {
+        guard !kept.isEmpty else { return }
+        suspect = (acknowledged, suspect?.number == acknowledged ? (suspect?.links ?? 0) + 1 : 1)
+    }
+
+    // MARK: In
+
+    /// A counted message came.
+    mutating func count(bytes: Int, at now: Instant) {
+        received += 1
+        if repeatsDue > 0 { repeatsDue -= 1 }
+        unacknowledged.messages += 1
+        unacknowledged.bytes += bytes
+        if unacknowledgedSince == nil { unacknowledgedSince = now }
+    }
+
+    /// The server goes on after `sent` of its messages, so many of which are gone.
+    mutating func goOn(sent: UInt64, missed: UInt64) {
+        received += missed
+        repeatsDue = sent > received ? sent - received : 0
+        unacknowledged = (0, 0)
+        unacknowledgedSince = nil
+        unanswered = 0
+    }
+
+    /// Whether a quarter of what the server keeps waits for our word.
+    var owesAck: Bool {
+        guard let features, unacknowledged.messages > 0 else { return false }
+        return unacknowledged.messages >= max(1, features.messages / 4)
+            || unacknowledged.bytes >= max(1, features.bytes / 4)
+    }
+
+    /// When what came is to be acknowledged at the latest.
+    var ackDeadline: Instant? { unacknowledgedSince?.advanced(by: .seconds(1)) }
+
+    /// The count that is told now.
+    mutating func takeAck() -> UInt64 {
+        unacknowledged = (0, 0)
+        unacknowledgedSince = nil
+        return received
+    }
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+/// The client of a server that keeps sessions, as text on the wire.
+@Suite("A session that goes on over links")
+struct SessionFlowTests {
+    private static let capabilities =
+        #""capabilities":{"resume":{"window-ms":20000,"messages":8,"bytes":4000}}"#
+    private static let welcome = #"{"type":"welcome","conn-id":"c",\#(capabilities)}"#
+    private static let features = #""features":{"resume":{"window-ms":20000,"messages":8,"bytes":4000}}"#
+    private static let ack =
+        #"{"type":"flow-handshake-ack",\#(features),"session":"s","resumed":false,"received":0}"#
+
+    private static func resumed(received: Int, sent: Int, missed: Int = 0) -> String {
+        #"{"type":"flow-handshake-ack",\#(features),"session":"s","resumed":true,"received":\#(received),"#
+            + #""sent":\#(sent),"missed":\#(missed)}"#
+    }
+
+    private static func opened() -> TestSession {
+        var session = TestSession.connectingInText()
+        session.greet(text: welcome)
+        session.receive(ack)
+        return session
+    }
+
+    /// A new link, on which the client asks to go on.
+    private static func comeBack(_ session: inout TestSession) {
+        session.cut()
+        session.advanceToAttempt()
+        session.greet(text: welcome)
+    }
+
+    private static func published(_ channel: String) -> String {
+        #"{"type":"publish-result","channel-id":"\#(channel)","success":true,"message-id":"m","delivered-to":1}"#
+    }
+
+    private static func delivery(_ n: Int) -> String {
+        #"{"type":"channel-message","channel-id":"a","data":{"n":\#(n)},"broadcast-time":1,"message-id":"m\#(n)"}"#
+    }
+
+    private static func publish(_ channel: String) -> Outbound {
+        .publish(channel: channel, data: ["n": 1], excludeSender: false)
+    }
+
+    private static func types(_ session: TestSession) throws -> [String] {
+        try session.sentText.map { try WireFormat.json.decode(Array($0.utf8))["type"]?.stringValue ?? "" }
+    }
+
+    @Test("a server that announces nothing hears what it heard before")
+    func plain() throws {
+        var session = TestSession.connectingInText()
+        session.subscribe("a")
+        session.greet(text: #"{"type":"welcome","conn-id":"c"}"#)
+        #expect(session.sentText == [#"{"type":"subscribe","channel-id":"a"}"#])
+        #expect(session.status.features == nil)
+        #expect(session.status.recovery == .none)
+    }
+
+    @Test("the handshake goes before the wishes, and what holds is shown")
+    func handshake() throws {
+        var session = TestSession.connectingInText()
+        session.subscribe("a")
+        session.greet(text: Self.welcome)
+        #expect(try Self.types(session) == ["flow-handshake", "subscribe"])
+        #expect(
+            session.sentText[0]
+                == #"{"type":"flow-handshake","capabilities":{"resume":{"messages":1000,"bytes":1048576}}}"#)
+        #expect(session.state == .open)
+        #expect(session.status.features == nil)
+        session.receive(Self.ack)
+        #expect(session.status.features?.resumption?.messages == 8)
+    }
+
+    @Test("with flow off, nothing is said of it")
+    func off() throws {
+        var session = TestSession.connectingInText { $0.flow = .off }
+        session.greet(text: Self.welcome)
+        #expect(session.sentText.isEmpty)
+    }
+
+    @Test("calls in flight stay in flight over a lost link, and what the server has not goes again")
+    func goesOn() throws {
+        var session = Self.opened()
+        let first = session.submit(Self.publish("a"))
+        let second = session.submit(Self.publish("b"))
+        session.receive(Self.published("a"))
+        #expect(session.answer(to: first) != nil)
+        Self.comeBack(&session)
+        #expect(session.isPending(second))
+        #expect(session.state == .connecting)
+        #expect(
+            session.sentText[0].contains(
+                #""resume":{"session":"s","received":1,"sent":2,"attempt":2}"#))
+        session.receive(Self.resumed(received: 1, sent: 1))
+        #expect(session.state == .open)
+        #expect(try Self.types(session) == ["publish"])
+        #expect(session.status.recovery == .resumed(missed: 0))
+        session.receive(Self.published("b"))
+        #expect(session.answer(to: second) != nil)
+        let numbers = session.reading.metrics(at: session.now.instant).resumption
+        #expect(numbers == ClientMetrics.Resumption(resumed: 1, replayedOut: 1))
+    }
+
+    @Test("a reply that comes again after the new link finds its call")
+    func replyAgain() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"))
+        Self.comeBack(&session)
+        session.receive(Self.resumed(received: 1, sent: 1))
+        #expect(session.sentText.isEmpty)
+        session.receive(Self.published("a"))
+        #expect(session.answer(to: call) != nil)
+    }
+
+    @Test("a session that is gone leaves its calls unknown, and begins anew")
+    func gone() throws {
+        var session = Self.opened()
+        session.subscribe("a")
+        session.confirm(text: "a")
+        let call = session.submit(Self.publish("a"))
+        Self.comeBack(&session)
+        session.receive(Self.delivery(1))
+        session.receive(
+            #"{"type":"flow-handshake-ack",\#(Self.features),"session":"t","resumed":false,"received":0}"#)
+        #expect(session.error(of: call)?.outcome == .unknown)
+        #expect(session.status.recovery == .fresh)
+        #expect(try Self.types(session) == ["subscribe"])
+        #expect(session.state == .open)
+    }
+
+    @Test("what the server says before it has answered is thrown away when the session goes on")
+    func held() throws {
+        var session = Self.opened()
+        let (_, inbox) = session.subscribe("a")
+        session.confirm(text: "a")
+        Self.comeBack(&session)
+        session.receive(Self.delivery(1))
+        session.receive(Self.resumed(received: 1, sent: 3))
+        #expect(session.take(inbox).isEmpty)
+        session.receive(Self.delivery(1))
+        #expect(session.take(inbox).count == 1)
+    }
+
+    @Test("a subscription stays confirmed over the gap, and its handle hears of it")
+    func staysConfirmed() throws {
+        var session = Self.opened()
+        session.subscribe("a")
+        session.confirm(text: "a")
+        session.cut()
+        #expect(session.engine.subscription("a")?.isConfirmed == true)
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        session.receive(Self.resumed(received: 1, sent: 1))
+        #expect(try Self.types(session) == [])
+        #expect(
+            session.effects.contains {
+                if case .gap("a", let gap) = $0 { gap.isResumed && gap.filling == .all } else { false }
+            })
+    }
+
+    @Test("when the server has forgotten the session, so does the client")
+    func window() throws {
+        var session = TestSession.connectingInText {
+            $0.reconnect = .custom { _ in nil }
+        }
+        session.greet(text: Self.welcome)
+        session.receive(Self.ack)
+        session.subscribe("a")
+        session.confirm(text: "a")
+        let call = session.submit(Self.publish("a"), limit: nil)
+        session.cut()
+        session.advance(by: .seconds(9))
+        #expect(session.isPending(call))
+        session.advance(by: .seconds(12))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        #expect(session.engine.subscription("a")?.isConfirmed == false)
+    }
+
+    @Test("disconnect() says that the session need not be kept")
+    func end() throws {
+        var session = Self.opened()
+        session.disconnect()
+        #expect(session.sentText == [#"{"type":"flow-end"}"#])
+        var other = Self.opened()
+        let call = other.submit(Self.publish("a"))
+        Self.comeBack(&other)
+        other.disconnect()
+        #expect(other.sentText == [#"{"type":"flow-end"}"#])
+        #expect(other.error(of: call)?.outcome == .unknown)
+    }
+
+    @Test("a server that does not say whether the session goes on is left; after two, it begins anew")
+    func unanswered() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"), limit: nil)
+        for _ in 0..<2 {
+            session.cut()
+            session.advanceToAttempt()
+            session.greet(text: Self.welcome)
+            #expect(session.sentText[0].contains("resume\":{\"session"))
+            session.advance(by: .seconds(2))
+            #expect(session.state == .reconnecting)
+            #expect(session.isPending(call))
+        }
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        #expect(!session.sentText[0].contains("session"))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        #expect(session.status.recovery == .fresh)
+    }
+
+    @Test(
+        "counts that do not fit end the link",
+        arguments: [(2, 0, 0), (0, 0, 1), (0, -1, 0)])
+    func wrongCounts(received: Int, sent: Int, missed: Int) throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"))
+        Self.comeBack(&session)
+        session.receive(Self.resumed(received: received, sent: sent, missed: missed))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        #expect(
+            session.effects.contains {
+                if case .closeLink(_, .policyViolation, _) = $0 { true } else { false }
+            })
+    }
+
+    @Test(
+        "hostile words end the link and trap nothing",
+        arguments: [
+            #"{"type":"flow-ack","received":9}"#, #"{"type":"flow-ack","received":-1}"#,
+            #"{"type":"flow-ack"}"#, #"{"type":"flow-handshake-ack"}"#,
+            #"{"type":"flow-batch","messages":[]}"#, #"{"type":"flow-handshake","capabilities":{}}"#,
+        ])
+    func hostile(word: String) throws {
+        var session = Self.opened()
+        session.receive(word)
+        #expect(session.state == .reconnecting)
+    }
+
+    @Test("what was not offered is not agreed to")
+    func surplus() throws {
+        var session = TestSession.connectingInText { $0.flow.batching = nil }
+        session.greet(text: Self.welcome)
+        session.receive(#"{"type":"flow-handshake-ack","features":{"batching":true}}"#)
+        #expect(session.state == .reconnecting)
+    }
+
+    @Test("a message whose call gave up goes as a word that only counts")
+    func skip() throws {
+        var session = Self.opened()
+        let gone = session.submit(Self.publish("a"))
+        let call = session.submit(Self.publish("a"))
+        session.cut()
+        session.cancel(gone)
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        session.receive(Self.resumed(received: 0, sent: 0))
+        #expect(try Self.types(session) == ["flow-skip", "publish"])
+        session.receive(Self.published("a"))
+        #expect(session.answer(to: call) != nil)
+    }
+
+    @Test("a message for which the server closed two links in a row is not sent a third time")
+    func suspect() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"), limit: nil)
+        for round in 0..<2 {
+            session.endLink(.closed(code: .messageTooBig, reason: ""))
+            session.advanceToAttempt()
+            session.greet(text: Self.welcome)
+            #expect(session.isPending(call), "\(round)")
+            session.receive(Self.resumed(received: 0, sent: 0))
+        }
+        #expect(try Self.types(session) == ["flow-skip"])
+        #expect(session.error(of: call)?.outcome == .unknown)
+    }
+
+    @Test("what comes is acknowledged after a quarter of what the server keeps, or a second")
+    func acknowledges() throws {
+        var session = Self.opened()
+        session.receive(Self.delivery(1))
+        #expect(session.sentText.isEmpty)
+        session.receive(Self.delivery(2))
+        #expect(session.sentText == [#"{"type":"flow-ack","received":2}"#])
+        session.receive(Self.delivery(3))
+        session.advance(by: .seconds(1))
+        #expect(session.sentText == [#"{"type":"flow-ack","received":3}"#])
+        session.receive(#"{"type":"ping","timestamp":5}"#)
+        session.receive(#"{"type":"pong-ack","timestamp":5}"#)
+        session.advance(by: .seconds(2))
+        #expect(!session.sentText.contains { $0.contains("flow-ack") })
+    }
+
+    @Test("with as much kept as may be, the outbox waits for the server's count")
+    func full() throws {
+        var session = TestSession.connectingInText { $0.flow.resumption?.maximumMessages = 2 }
+        session.greet(text: Self.welcome)
+        session.receive(Self.ack)
+        for _ in 0..<3 { session.submit(Self.publish("a")) }
+        #expect(session.engine.outboxCount == 1)
+        session.receive(#"{"type":"flow-ack","received":1}"#)
+        #expect(try Self.types(session) == ["publish"])
+        #expect(session.engine.outboxCount == 0)
+    }
+
+    @Test("wishes made and dropped without a link are told on the next one")
+    func wishes() throws {
+        var session = Self.opened()
+        session.subscribe("a")
+        session.confirm(text: "a")
+        session.cut()
+        session.handle(.command(.unsubscribe(session.newCall(), channel: "a")))
+        session.subscribe("b")
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        session.receive(Self.resumed(received: 1, sent: 1))
+        #expect(
+            session.sentText == [
+                #"{"type":"subscribe","channel-id":"b"}"#, #"{"type":"unsubscribe","channel-id":"a"}"#,
+            ])
+    }
+
+    @Test("a message that cannot be read ends the link, and does not count")
+    func unreadable() throws {
+        var session = Self.opened()
+        session.receive(#"{"type":"#)
+        #expect(session.state == .reconnecting)
+        #expect(
+            session.effects.contains { if case .closeLink(_, .invalidData, _) = $0 { true } else { false } })
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        #expect(session.sentText[0].contains(#""received":0"#))
+        session.receive(Self.resumed(received: 0, sent: 1))
+        session.receive(#"{"type":"#)
+        #expect(session.state == .open)
+    }
+
+    @Test("a server that announces and never answers goes on plain, for good")
+    func silent() throws {
+        var session = TestSession.connectingInText()
+        session.greet(text: Self.welcome)
+        session.advance(by: .seconds(5))
+        #expect(session.state == .open)
+        #expect(session.undecodable.count == 1)
+        session.cut()
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        #expect(session.sentText.isEmpty)
+    }
+
+    @Test("a publisher cannot forge a word of flow")
+    func forged() throws {
+        var session = Self.opened()
+        let (_, inbox) = session.subscribe("a")
+        session.confirm(text: "a")
+        session.receive(#"{"type":"flow-end","channel-id":"a","broadcast-time":1}"#)
+        #expect(session.take(inbox).count == 1)
+        #expect(session.state == .open)
+    }
+
+    @Test("sente-lite's vectors and Sente spell it their way")
+    func vectors() throws {
+        let data = "{:capabilities {:resume {:window-ms 20000 :messages 8 :bytes 4000}}}"
+        let grant =
+            "{:features {:resume {:window-ms 20000 :messages 8 :bytes 4000}} :session \"s\" :resumed false :received 0}"
+        var lite = TestSession.connectingInText()
+        lite.greet(text: "[:chsk/handshake [\"conn-1\" \"tok\" \(data) true]]")
+        #expect(
+            lite.sentText == ["[:flow/handshake {:capabilities {:resume {:messages 1000, :bytes 1048576}}}]"])
+        lite.receive("[:flow/handshake-ack \(grant)]")
+        #expect(lite.status.features?.resumption != nil)
+        lite.receive("[:my/event 1]")
+        lite.advance(by: .seconds(1))
+        #expect(lite.sentText == ["[:flow/ack {:received 1}]"])
+
+        var sente = TestSession.connectingInText()
+        sente.greet(text: "[[:chsk/handshake [\"uid\" nil \(data) true]] nil]")
+        let said = try Vectors.edn(try #require(sente.sentText.first))
+        let callback = try #require(said[1]?.stringValue)
+        #expect(said[0]?[0] == .keyword("flow/handshake"))
+        sente.receive("[\(grant) \"\(callback)\"]")
+        #expect(sente.status.features?.resumption != nil)
+        sente.receive("[[[:my/event 1] [:my/event 2]] nil]")
+        sente.advance(by: .seconds(1))
+        #expect(sente.sentText == ["[[:flow/ack {:received 1}] nil]"])
+        _ = sente.submit("my/question")
+        sente.receive("[[:flow/ack {:received 1}] \"\(callback)\"]")
+        #expect(sente.state == .open)
+    }
+}
+
+extension TestSession {
+    fileprivate mutating func confirm(text channel: String) {
+        receive(#"{"type":"subscription-result","channel-id":"\#(channel)","success":true}"#)
+    }
+}
