@@ -19,6 +19,8 @@ package enum ClientMessage: Hashable, Sendable {
     case other(Value)
     /// `[id]` or `[id data]`, with what a reply to it must name.
     case event(Value, callback: Value?)
+    /// A word about messages.
+    case flow(FlowWord, callback: Value?)
     /// Understood, and of no consequence.
     case ignored
     case unreadable

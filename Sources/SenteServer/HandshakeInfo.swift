@@ -13,6 +13,8 @@ package struct HandshakeInfo: Hashable, Sendable {
     package var uid: Value?
     /// The app's data in the greeting.
     package var handshakeData: Value
+    /// Unpredictable bits, which name the session if there is to be one; nil: the session's generator makes them.
+    package var randomID: UniqueID?
 
     package init(clientID: String = "", uid: Value? = nil, handshakeData: Value = .null) {
         self.clientID = clientID

@@ -13,10 +13,14 @@ struct MapDialect: ServerDialect {
     /// Whether `flood` is understood; otherwise it is a type like any unknown one.
     private let allowsFlood: Bool
 
-    init(_ format: MessageFormat, allowsFlood: Bool) {
+    /// Whether words about messages are understood; otherwise they are types like any unknown one.
+    private let understandsFlow: Bool
+
+    init(_ format: MessageFormat, allowsFlood: Bool, understandsFlow: Bool = false) {
         self.format = format
         isJSON = format.format == .json
         self.allowsFlood = allowsFlood
+        self.understandsFlow = understandsFlow
     }
 
     static let json = MapDialect(MessageFormat(.json), allowsFlood: false)
@@ -38,8 +42,12 @@ struct MapDialect: ServerDialect {
     func decode(_ message: Message) -> ClientMessage {
         guard let value = format.value(of: message), !value.isNull else { return .unreadable }
         guard let map = value.mapValue, let type = field("type", of: map),
-            let kind = (type.stringValue ?? type.keywordValue?.text).flatMap({ Self.types[$0] })
+            let text = type.stringValue ?? type.keywordValue?.text
         else { return .other(value) }
+        guard let kind = Self.types[text] else {
+            guard understandsFlow, text.hasPrefix("flow-") else { return .other(value) }
+            return .flow(FlowWord(named: String(text.dropFirst(5)), map), callback: nil)
+        }
         // sente-lite takes a missing channel-id for a channel whose id is null.
         var channel: Value { field("channel-id", of: map) ?? .null }
         var data: Value { field("data", of: map) ?? .null }
@@ -86,7 +94,13 @@ struct MapDialect: ServerDialect {
 
     private func value(of message: ServerMessage, _ now: Value) -> Value? {
         switch message {
-        case .welcome(let name, _, _): frame("welcome", ["conn-id": .string(name), "server-time": now])
+        case .welcome(let conn, _, _, let capabilities):
+            frame(
+                "welcome",
+                [
+                    "conn-id": .string(conn), "server-time": now,
+                    "capabilities": capabilities.map { $0.value(name) },
+                ])
         case .ping: frame("ping", ["timestamp": now])
         case .pong(let stamp): frame("pong", ["timestamp": now, "original-timestamp": stamp])
         case .pongAcknowledged: frame("pong-ack", ["timestamp": now])
@@ -115,6 +129,11 @@ struct MapDialect: ServerDialect {
                     "request-id": .string(requestID), "data": data, "error?": .bool(isError),
                     "created-at": now, "error": .bool(isError), "reason": reason.map { name($0.rawValue) },
                 ])
+        case .flow(let word, _):
+            .map(
+                word.adding(to: adding(["type": name("flow-" + word.name)]), name) {
+                    ["conn-id": .string($0.name)]
+                })
         case .channels(let reports): frame("channel-list", ["channels": channelMap(reports)])
         case .subscriptions(let channels): frame("subscription-list", ["subscriptions": .vector(channels)])
         default: result(of: message)

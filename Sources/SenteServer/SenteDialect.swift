@@ -7,10 +7,13 @@ import SenteWire
 struct SenteDialect: ServerDialect {
     private let format: MessageFormat
     private let version: SenteSettings.Version
+    /// Whether words about messages are understood; otherwise they are events.
+    private let understandsFlow: Bool
 
-    init(_ format: MessageFormat, version: SenteSettings.Version) {
+    init(_ format: MessageFormat, version: SenteSettings.Version, understandsFlow: Bool = false) {
         self.format = format
         self.version = version
+        self.understandsFlow = understandsFlow
     }
 
     // MARK: Reading
@@ -32,6 +35,9 @@ struct SenteDialect: ServerDialect {
         case [.keyword("chsk/ws-ping")]: return .ping(stamp: callback ?? .null)
         case [.keyword("chsk/ws-pong")]: return .pong
         default:
+            if understandsFlow, let id = event[0]?.keywordValue, id.namespace == "flow" {
+                return .flow(FlowWord(named: id.name, event[1]?.mapValue ?? ValueMap()), callback: callback)
+            }
             return .event(
                 Self.isEvent(event) ? event : [.keyword("chsk/bad-event"), event], callback: callback)
         }
@@ -55,10 +61,21 @@ struct SenteDialect: ServerDialect {
 
     func encode(_ message: ServerMessage, at now: Moment) -> Message? {
         switch message {
-        case .welcome(_, let uid, let data):
+        case .welcome(_, let uid, var data, let capabilities):
+            if let capabilities {
+                var map = data.mapValue ?? ValueMap()
+                map[.keyword("capabilities")] = capabilities.value { .keyword(Keyword($0)) }
+                data = .map(map)
+            }
             var greeting = [uid, .null, data]
             if version != .current, data.isNull { greeting.removeLast() }
             return wrapped([.keyword("chsk/handshake"), .vector(greeting)])
+        case .flow(let word, let callback):
+            let fields = Value.map(
+                word.adding(to: ValueMap(), { .keyword(Keyword($0)) }) { ["uid": $0.uid] })
+            // The first is the answer to the handshake, the others are further ones.
+            if case .agreement = word { return wrapped(fields, callback) }
+            return wrapped([.keyword(Keyword(namespace: "flow", name: word.name)), fields], callback)
         case .batch(let events): return wrapped(.vector(events))
         case .reply(let value, let callback): return wrapped(value, callback)
         // A bare keyword in an event's place.

@@ -110,6 +110,11 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// The default is false.
     package var allowsFlood = false
 
+    /// What is announced beyond plain messages.
+    ///
+    /// The default is nothing.
+    package var flow = Flow.off
+
     /// Whether clients may send telemetry (`:tel/signal`, `:tel/batch`), which goes to `ServerService.onRemoteSignals`.
     ///
     /// The default is false: it lets strangers write where that writes.

@@ -16,6 +16,30 @@ package struct ServerCounters: Hashable, Sendable {
         }
     }
 
+    /// What became of what was announced beyond plain messages.
+    package struct Flow: Hashable, Sendable {
+        /// Handshakes that were answered.
+        package var agreements = 0
+        /// Clients that did not keep to what was agreed on.
+        package var breaches = 0
+        /// Sessions whose connection was lost, each time.
+        package var parked = 0
+        /// Sessions whose client came back in time.
+        package var resumed = 0
+        /// Sessions that a client asked for in vain.
+        package var fresh = 0
+        /// Sessions whose client did not come back.
+        package var expired = 0
+        /// Sessions that made room for others.
+        package var evicted = 0
+        /// Messages that clients said they could not send again.
+        package var skipped = 0
+        /// Messages that were sent again.
+        package var sentAgain = 0
+        /// Messages that had been let go when their client came back.
+        package var missed = 0
+    }
+
     package var received = Traffic()
     package var sent = Traffic()
     /// Connections that were greeted.
@@ -41,6 +65,7 @@ package struct ServerCounters: Hashable, Sendable {
     package var expiredRequests = 0
     /// Pushes given up because their client did not come back in time.
     package var lostPushes = 0
+    package var flow = Flow()
     var connectionNames = 0
     var messages: UInt64 = 0
 

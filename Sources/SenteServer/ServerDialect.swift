@@ -17,9 +17,11 @@ extension ServerConfiguration {
         // sente-lite's vectors are bounded by their characters, and never compressed.
         let format = MessageFormat(format, maximumBytes: dialect == .vectors ? .max : maximumMessageBytes)
         return switch dialect {
-        case .maps: MapDialect(format, allowsFlood: allowsFlood)
-        case .vectors: VectorDialect(format, csrfToken: csrfToken, wrapsBroadcasts: wrapsBroadcasts)
-        case .sente: SenteDialect(format, version: sente.version)
+        case .maps: MapDialect(format, allowsFlood: allowsFlood, understandsFlow: flow != .off)
+        case .vectors:
+            VectorDialect(
+                format, csrfToken: csrfToken, wrapsBroadcasts: wrapsBroadcasts, understandsFlow: flow != .off)
+        case .sente: SenteDialect(format, version: sente.version, understandsFlow: flow != .off)
         }
     }
 

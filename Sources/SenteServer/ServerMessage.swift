@@ -4,8 +4,8 @@ package import SenteWire
 
 /// A message of the server, whatever the dialect.
 package enum ServerMessage: Hashable, Sendable {
-    /// `name` is the conn-id; `data` is null unless the server's user has some.
-    case welcome(name: String, uid: Value, data: Value)
+    /// `name` is the conn-id; `data` is null unless the server's user has some; nil announces nothing.
+    case welcome(name: String, uid: Value, data: Value, FlowCapabilities? = nil)
     case subscribed(Value, count: Int, retained: [Retained])
     case subscribeRefused(Value, RejectionReason, current: Int?, maximum: Int?)
     /// `existed` is false when the channel does not exist.
@@ -35,6 +35,8 @@ package enum ServerMessage: Hashable, Sendable {
     case batch([Value])
     /// The answer to an event.
     case reply(Value, callback: Value)
+    /// A word about messages; `callback` is the one of the handshake, where the family has such.
+    case flow(FlowWord, callback: Value)
 }
 
 /// A request on its way to those who serve its channel.

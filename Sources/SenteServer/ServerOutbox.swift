@@ -20,18 +20,32 @@ struct SendOrder: Sendable {
     var answersDue = Instant.distantPast
     var pushesDue = Instant.distantPast
     /// An `rpc-response` that waits for the next one to go first.
-    var held: Message?
+    var held: Departure?
+}
+
+/// A message on its way to a connection.
+struct Departure: Sendable {
+    let id: ConnectionID
+    let message: Message
+    /// What kind of message both ends count it as; nil for one that they do not.
+    let counted: MessageKind?
+
+    init(_ id: ConnectionID, _ message: Message, _ counted: MessageKind?) {
+        self.id = id
+        self.message = message
+        self.counted = counted
+    }
 }
 
 /// The faults in force, and the messages they hold up.
 struct ServerOutbox: Sendable {
     enum Waiting {
-        case message(ConnectionID, Message)
+        case message(Departure)
         /// The held response of a connection goes without a successor.
         case release(ConnectionID)
 
         var bytes: Int {
-            if case .message(_, let message) = self { message.bytes.count } else { 0 }
+            if case .message(let departure) = self { departure.message.bytes.count } else { 0 }
         }
     }
 
@@ -75,73 +89,74 @@ struct ServerOutbox: Sendable {
         isFaulty = !special.isEmpty || !waiting.isEmpty || !orders.isEmpty || faults != Faults()
     }
 
+    /// What goes now joins the departures.
     mutating func send(
-        _ message: Message, to id: ConnectionID, as kind: MessageKind, at now: Instant,
-        into effects: inout [ServerEffect]
+        _ departure: Departure, as kind: MessageKind, at now: Instant, into departures: inout [Departure]
     ) {
-        guard isFaulty else { return effects.append(.send(id, message)) }
+        let id = departure.id
         let faults = faults(of: id)
         if faults.isSilent || (kind == .greeting && faults.neverGreets) { return }
         switch (faults.replies, kind) {
         case (.never, .answer), (.never, .response): break
         case (.late(let late), .answer), (.late(let late), .response), (.late(let late), .pong):
-            enqueue(message, to: id, as: kind, after: faults.delay + late, at: now, into: &effects)
+            enqueue(departure, as: kind, after: faults.delay + late, at: now, into: &departures)
         case (.twice, .response):
-            enqueue(message, to: id, as: kind, after: faults.delay, at: now, into: &effects)
-            enqueue(message, to: id, as: kind, after: faults.delay, at: now, into: &effects)
+            enqueue(departure, as: kind, after: faults.delay, at: now, into: &departures)
+            enqueue(departure, as: kind, after: faults.delay, at: now, into: &departures)
         case (.outOfOrder, .response):
             if let earlier = orders[id]?.held {
                 orders[id]?.held = nil
-                enqueue(message, to: id, as: kind, after: faults.delay, at: now, into: &effects)
-                enqueue(earlier, to: id, as: kind, after: faults.delay, at: now, into: &effects)
+                enqueue(departure, as: kind, after: faults.delay, at: now, into: &departures)
+                enqueue(earlier, as: kind, after: faults.delay, at: now, into: &departures)
             } else {
-                orders[id, default: SendOrder()].held = message
+                orders[id, default: SendOrder()].held = departure
                 waiting.add(.release(id), due: now.advanced(by: .seconds(1)))
             }
         default:
             let wait = kind == .push ? faults.delay + faults.pushesLate : faults.delay
-            enqueue(message, to: id, as: kind, after: wait, at: now, into: &effects)
+            enqueue(departure, as: kind, after: wait, at: now, into: &departures)
         }
     }
 
     /// Sends what is due, at most what was waiting.
-    mutating func release(by now: Instant, into effects: inout [ServerEffect]) {
+    mutating func release(by now: Instant, into departures: inout [Departure]) {
         guard !waiting.isEmpty else { return }
-        while let next = waiting.take(by: now) { perform(next, into: &effects) }
+        while let next = waiting.take(by: now) { perform(next, into: &departures) }
         refresh()
     }
 
     private mutating func enqueue(
-        _ message: Message, to id: ConnectionID, as kind: MessageKind, after wait: Duration, at now: Instant,
-        into effects: inout [ServerEffect]
+        _ departure: Departure, as kind: MessageKind, after wait: Duration, at now: Instant,
+        into departures: inout [Departure]
     ) {
+        let id = departure.id
         let isPush = kind == .push || kind == .greeting
         let order = orders[id]
         let before = (isPush ? order?.pushesDue : order?.answersDue) ?? .distantPast
         let due = max(now.advanced(by: wait), before)
-        guard due > now else { return effects.append(.send(id, message)) }
+        guard due > now else { return departures.append(departure) }
         if isPush {
             orders[id, default: SendOrder()].pushesDue = due
         } else {
             orders[id, default: SendOrder()].answersDue = due
         }
-        waiting.add(.message(id, message), due: due)
-        waitingBytes += message.bytes.count
+        waiting.add(.message(departure), due: due)
+        waitingBytes += departure.message.bytes.count
         while waiting.count > limits.delayedMessages || waitingBytes > limits.delayedBytes,
             let next = waiting.take(by: nil)
-        { perform(next, into: &effects) }
+        { perform(next, into: &departures) }
     }
 
-    private mutating func perform(_ next: Waiting, into effects: inout [ServerEffect]) {
+    private mutating func perform(_ next: Waiting, into departures: inout [Departure]) {
         waitingBytes -= next.bytes
         switch next {
-        case .message(let id, let message):
+        case .message(let departure):
             // An order is made with the first wait and goes with its connection.
-            if orders[id] != nil { effects.append(.send(id, message)) }
+            if orders[departure.id] != nil { departures.append(departure) }
         case .release(let id):
-            guard let message = orders[id]?.held else { return }
+            guard let departure = orders[id]?.held else { return }
             orders[id]?.held = nil
-            effects.append(.send(id, message))
+            departures.append(departure)
         }
     }
 }

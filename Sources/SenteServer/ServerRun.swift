@@ -163,7 +163,8 @@ final class ServerRun {
         guard admission == .upgrade else { return admission }
         switch service.receive(request) {
         case .refused(let refusal): return .answer(refusal)
-        case .accepted(let handshake):
+        case .accepted(var handshake):
+            if session.configuration.flow != .off { handshake.randomID = randomID() }
             handshakes[id] = handshake
             if service.onEvent != nil { requests[id] = request }
             if service.onAccess != nil || service.onSignal != nil {
@@ -171,6 +172,12 @@ final class ServerRun {
             }
             return .upgrade
         }
+    }
+
+    private func randomID() -> UniqueID {
+        var bits: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &bits) { loop.entropy.fill($0) }
+        return UniqueID(high: bits.0, low: bits.1)
     }
 
     private func visitor(_ connection: ServerConnection?, _ target: String) -> ServerAccess.Visitor {
@@ -209,7 +216,8 @@ final class ServerRun {
         forget(id)
         performEffects()
         tellGone(id, end)
-        requests[id] = nil
+        // A session that waits for its client still tells of its events.
+        if session.name(of: id) == nil { requests[id] = nil }
         finishStop()
     }
 

@@ -178,7 +178,7 @@ extension ServerSession {
 
     /// Sends a message to every connection; in Sente to every user.
     mutating func broadcast(_ value: Value) {
-        record(signal(.broadcastStart, ["total-connections": Value(connections.count)]))
+        record(signal(.broadcastStart, ["total-connections": Value(linkedConnections)]))
         var sent = 0
         if family == .sente {
             for uid in users.uids {
@@ -191,7 +191,7 @@ extension ServerSession {
         record(
             signal(
                 .broadcastComplete,
-                ["sent-count": Value(sent), "total-connections": Value(connections.count)]))
+                ["sent-count": Value(sent), "total-connections": Value(linkedConnections)]))
     }
 
     /// Sends one message to many, encoded once for each shape in use; to how many.
@@ -230,6 +230,8 @@ extension ServerSession {
             return send(.error(.floodUnfit, requestID: nil), to: id, as: .answer)
         }
         counters.messages &+= UInt64(count)
-        effects.append(.flood(id, flood))
+        guard let link = connections[id]?.link else { return }
+        flows[id]?.session?.buffer.pass(count)
+        effects.append(.flood(link, flood))
     }
 }

@@ -44,7 +44,7 @@ extension ServerSession {
         if family == .sente, let refusal = refusal(of: request, csrfToken ?? configuration.csrfToken) {
             return .answer(refusal)
         }
-        let isFull = connections.count >= configuration.maximumConnections
+        let isFull = linkedConnections >= configuration.maximumConnections
         // sente-lite's later family takes it and closes it.
         guard !isStopped, !isFull || family == .vectors else {
             counters.rejectedConnections += 1

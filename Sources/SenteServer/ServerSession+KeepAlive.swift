@@ -25,6 +25,12 @@ extension ServerSession {
         connections[id]?.window = Window(ticket: windows.add(id, due: due), expectsPong: expectsPong)
     }
 
+    mutating func stopKeepAlive(of id: ConnectionID) {
+        guard let window = connections[id]?.window else { return }
+        windows.remove(window.ticket)
+        connections[id]?.window = nil
+    }
+
     mutating func noteActivity(of id: ConnectionID) {
         connections[id]?.window?.sawActivity = true
     }

@@ -28,12 +28,32 @@ extension ServerSession {
         send(.error(reason, requestID: requestID), to: id, as: .answer)
     }
 
-    /// What a fault holds back is not told of.
+    /// What a fault holds back, or a session without a link keeps, is not told of.
     mutating func send(_ message: Message, _ said: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
         guard connections[id] != nil else { return }
         let before = effects.count
-        outbox.send(message, to: id, as: kind, at: now.instant, into: &effects)
-        guard effects.count > before else { return }
+        let departure = Departure(id, message, flows.isEmpty || !said.isCounted ? nil : kind)
+        if outbox.isFaulty {
+            var departures: [Departure] = []
+            outbox.send(departure, as: kind, at: now.instant, into: &departures)
+            for departure in departures { depart(departure) }
+        } else {
+            depart(departure)
+        }
+        if effects.count > before { note(message, said, to: id) }
+    }
+
+    /// Hands a message to its connection's link; one that counts is kept until the client has it.
+    mutating func depart(_ departure: Departure) {
+        guard let connection = connections.index(forKey: departure.id) else { return }
+        let link = connections.values[connection].link
+        if let kind = departure.counted {
+            keep(departure.message, isAnswer: kind != .push, for: departure.id)
+        }
+        if let link { effects.append(.send(link, departure.message)) }
+    }
+
+    mutating func note(_ message: Message, _ said: ServerMessage, to id: ConnectionID) {
         counters.sent.add(message)
         record(
             signal(

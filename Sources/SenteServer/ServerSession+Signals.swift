@@ -111,6 +111,7 @@ extension ClientMessage {
         case .flood: "flood"
         case .other(let value): (value["type"] ?? value["type" as Keyword]).flatMap(\.name)
         case .event(let event, _): event[0]?.keywordValue?.text
+        case .flow(let word, _): "flow-" + word.name
         case .ignored, .unreadable: nil
         }
     }
@@ -140,6 +141,7 @@ extension ServerMessage {
         case .error: "error"
         case .batch: "batch"
         case .reply: "reply"
+        case .flow(let word, _): "flow-" + word.name
         }
     }
 

@@ -20,6 +20,10 @@ extension ServerSession {
         case absence
         /// A connection's window ends (Sente's keep-alive).
         case window
+        /// A client is told how many of its messages have come.
+        case acknowledgement
+        /// A session whose client has not come back is forgotten.
+        case session
     }
 
     private func time(of timer: Timer) -> Instant? {
@@ -31,6 +35,8 @@ extension ServerSession {
         case .retry: users.retryDue
         case .absence: users.absenceDue
         case .window: windows.earliest
+        case .acknowledgement: acknowledgements.earliest
+        case .session: expiries.earliest
         }
     }
 
@@ -48,14 +54,22 @@ extension ServerSession {
 
     private mutating func serve(_ timer: Timer) {
         switch timer {
-        case .heldUp: outbox.release(by: now.instant, into: &effects)
+        case .heldUp: release()
         case .request: if let (id, request) = requests.takeExpired(by: now.instant) { expire(id, request) }
         case .heartbeat: beat()
         case .pushes: if let uid = users.takeFlush(by: now.instant) { flush(uid) }
         case .retry: if let held = users.takeHeld(by: now.instant) { deliver(held) }
         case .absence: if let absence = users.takeAbsence(by: now.instant) { end(absence) }
         case .window: if let id = windows.take(by: now.instant) { endWindow(of: id) }
+        case .acknowledgement: if let id = acknowledgements.take(by: now.instant) { acknowledge(id) }
+        case .session: if let id = expiries.take(by: now.instant) { expireSession(of: id) }
         }
+    }
+
+    private mutating func release() {
+        var departures: [Departure] = []
+        outbox.release(by: now.instant, into: &departures)
+        for departure in departures { depart(departure) }
     }
 
     // MARK: Heartbeat
@@ -67,17 +81,17 @@ extension ServerSession {
 
     /// Whoever's last pong is too old is given up; the others are pinged.
     private mutating func beat() {
-        heartbeatDue = connections.isEmpty ? nil : nextHeartbeat()
+        heartbeatDue = linkedConnections == 0 ? nil : nextHeartbeat()
         guard let (said, ping) = encode(.ping) else { return }
         let timeout = configuration.heartbeatTimeout
         let timeoutField = Value.integer(timeout.wholeMilliseconds)
         record(
             signal(
                 .heartbeatCheck,
-                ["total-connections": Value(connections.count), "timeout-ms": timeoutField]))
+                ["total-connections": Value(linkedConnections), "timeout-ms": timeoutField]))
         let dead = counters.deadConnections
         for id in connectionIDs {
-            guard let connection = connections[id] else { continue }
+            guard let connection = connections[id], connection.link != nil else { continue }
             let silence = connection.lastPong.duration(to: now.instant)
             if silence > timeout, !outbox.faults(of: id).isSilent {
                 counters.deadConnections += 1

@@ -35,6 +35,15 @@ extension ServerSession {
         }
     }
 
+    /// A session goes on; a connection of its client that came in between has taken its place in Sente's tables.
+    mutating func rejoin(_ id: ConnectionID) {
+        guard family == .sente, let connection = connections[id] else { return }
+        if users.join(id, connection.clientID, of: connection.uid) {
+            tell([.keyword("chsk/uidport-open"), connection.uid], from: id)
+        }
+        startKeepAlive(of: id)
+    }
+
     /// sente.cljc, on-close: the client may come back for a while.
     mutating func leave(_ id: ConnectionID, _ connection: Connection) {
         tell([.keyword("chsk/disconnected")], of: id, connection.uid, connection.clientID)
@@ -134,6 +143,9 @@ extension ServerSession {
                 continue
             }
             send(message.message, .batch([]), to: client.connection, as: .push)
+            if !flows.isEmpty, let older = predecessor(of: client.connection) {
+                send(message.message, .batch([]), to: older, as: .push)
+            }
             noteActivity(of: client.connection)
         }
         if !rest.clientIDs.isEmpty { tryAgain(rest) }

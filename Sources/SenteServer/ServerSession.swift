@@ -21,6 +21,8 @@ package struct ServerSession: Sendable {
     struct Connection {
         /// The conn-id.
         let name: String
+        /// What it speaks through; nil while its session waits for its client.
+        var link: ConnectionID?
         let openedAt: Int64
         var lastActivity: Int64
         var messageCount = 0
@@ -60,6 +62,20 @@ package struct ServerSession: Sendable {
     var outbox: ServerOutbox
     var remoteLimiter: RateLimiter
 
+    /// Of the connections to which something beyond plain messages was announced.
+    var flows: [ConnectionID: ConnectionFlow] = [:]
+    /// The connections that links of later ones speak for.
+    var homes: [ConnectionID: ConnectionID] = [:]
+    /// The connections whose sessions survive them.
+    var sessions: [UniqueID: ConnectionID] = [:]
+    /// The newest such connection of each client that has a name.
+    var latest: [SessionOwner: ConnectionID] = [:]
+    /// The connections without a link, the one that waits longest first.
+    var parked = OrderedSet<ConnectionID>()
+    var parkedBytes = 0
+    var expiries = DeadlineQueue<ConnectionID>()
+    var acknowledgements = DeadlineQueue<ConnectionID>()
+
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
@@ -86,7 +102,9 @@ package struct ServerSession: Sendable {
     }
 
     /// The number of rows of its queues that the session has touched, for tests of what its steps cost.
-    package var timerSteps: Int { requests.steps + users.steps + windows.steps + outbox.steps }
+    package var timerSteps: Int {
+        requests.steps + users.steps + windows.steps + outbox.steps + expiries.steps + acknowledgements.steps
+    }
 
     /// The one way in: one step, from an input to its effects.
     package mutating func handle(_ input: ServerInput, at now: Moment, into effects: inout [ServerEffect]) {
@@ -94,13 +112,14 @@ package struct ServerSession: Sendable {
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
         start()
-        if case .closed(let id) = input { forget(id) }
+        if case .closed(let link) = input, let id = speaker(on: link) { lose(id) }
         let expired = counters.expiredRequests
         // Messages held up until now go ahead of those that this input brings.
         expire([.heldUp])
         switch input {
         case .connected(let id, let handshake): connect(id, handshake)
-        case .received(let id, let message): receive(message, from: id)
+        case .received(let link, let message):
+            if let id = speaker(on: link) { receive(message, from: id) }
         case .closed, .timerFired: break
         case .command(let command): perform(command)
         }
@@ -130,7 +149,7 @@ package struct ServerSession: Sendable {
             effects.append(.close(id, .goingAway, reason: "the server stops", keepsTCP: false))
             return
         }
-        guard connections.count < configuration.maximumConnections else {
+        guard linkedConnections < configuration.maximumConnections else {
             counters.rejectedConnections += 1
             // sente-lite gives no reason.
             let (code, reason) =
@@ -142,7 +161,7 @@ package struct ServerSession: Sendable {
         let uid = handshake.uid ?? (family == .vectors ? .string(name) : nobody)
         let clientID = family == .vectors ? name : handshake.clientID
         connections[id] = Connection(
-            name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
+            name: name, link: id, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
             lastPong: now.instant, uid: uid, clientID: WireName(clientID))
         connectionIDs.insert(id)
         names[WireName(name)] = id
@@ -150,11 +169,17 @@ package struct ServerSession: Sendable {
         record(
             signal(
                 .connectionAdded,
-                ["conn-id": .string(name), "total-connections": Value(connections.count)]))
+                ["conn-id": .string(name), "total-connections": Value(linkedConnections)]))
         if heartbeatDue == nil { heartbeatDue = nextHeartbeat() }
         let faults = outbox.faults(of: id)
         if let ending = faults.ending, faults.endingAfter <= 0 { return end(id, ending) }
-        let welcome = ServerMessage.welcome(name: name, uid: uid, data: handshake.handshakeData)
+        var capabilities: FlowCapabilities?
+        if announces(to: handshake) {
+            flows[id] = ConnectionFlow(handshake)
+            capabilities = FlowCapabilities(configuration.flow)
+        }
+        let welcome = ServerMessage.welcome(
+            name: name, uid: uid, data: handshake.handshakeData, capabilities)
         send(welcome, to: id, as: .greeting)
         if family != .maps { join(id) }
     }
@@ -174,6 +199,11 @@ package struct ServerSession: Sendable {
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs.remove(id)
         names[WireName(connection.name)] = nil
+        if !flows.isEmpty {
+            dropSession(of: id)
+            flows[id] = nil
+            if let link = connection.link { homes[link] = nil }
+        }
         outbox.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         if !connection.subscriptions.isEmpty {
@@ -197,19 +227,19 @@ package struct ServerSession: Sendable {
                     "conn-id": .string(connection.name),
                     "duration-ms": .integer(duration),
                     "message-count": Value(connection.messageCount),
-                    "total-connections": Value(connections.count),
+                    "total-connections": Value(linkedConnections),
                 ]))
         if connection.hasJoined { leave(id, connection) }
     }
 
     mutating func end(_ id: ConnectionID, _ ending: Faults.Ending) {
-        guard connections[id] != nil else { return }
+        guard let link = connections[id]?.link else { return }
         let keepsTCP = outbox.faults(of: id).leavesTCPOpen
-        defer { forget(id) }
+        defer { lose(id) }
         switch ending {
-        case .drop: effects.append(.drop(id))
+        case .drop: effects.append(.drop(link))
         case .close(let code, let reason):
-            effects.append(.close(id, code, reason: reason, keepsTCP: keepsTCP))
+            effects.append(.close(link, code, reason: reason, keepsTCP: keepsTCP))
         }
     }
 
@@ -235,6 +265,7 @@ package struct ServerSession: Sendable {
         if said == .unreadable {
             counters.unreadableMessages += 1
             recordUnreadable(message, from: id)
+            if !flows.isEmpty, takeUnreadable(message, from: id) { return }
             return sendError(.unreadable, to: id)
         }
         record(
@@ -247,6 +278,7 @@ package struct ServerSession: Sendable {
         record(signal(.messageRouting, ["conn-id": field(id), "type": said.type.map { .string($0) }]))
         answerType = nil
         route(said, from: id)
+        if !flows.isEmpty { count(said, message.bytes.count, from: id) }
         record(
             signal(
                 .messageProcessed,
@@ -285,6 +317,7 @@ package struct ServerSession: Sendable {
             if let signals = remoteSignals(inFrame: value) { return take(signals, from: id) }
             if configuration.hasHook { return effects.append(.ask(id, value)) }
             send(.echo(value, name: name(of: id) ?? ""), to: id, as: .answer)
+        case .flow(let word, let callback): take(word, callback, from: id)
         case .ignored, .unreadable: break
         }
     }
@@ -301,7 +334,8 @@ package struct ServerSession: Sendable {
         recordUnprocessed(
             "message-too-big", "The message is larger than the server allows.", size: message.bytes.count,
             from: id)
-        guard family == .vectors else {
+        // A client that sends again what was not counted would have it handled twice.
+        guard family == .vectors, flows[id]?.session == nil else {
             return end(id, .close(.messageTooBig, "the message is too big"))
         }
         // It closes, and handles the message all the same: what is published still reaches the others.
@@ -329,26 +363,27 @@ package struct ServerSession: Sendable {
             startedAt = now.instant
             recordStart(on: port)
         case .broadcast(let value): broadcast(value)
-        case .echo(let value, let callback, let id): echo(value, callback, to: id)
+        case .echo(let value, let callback, let id): echo(value, callback, to: home(of: id))
         case .serve(let channel): served.insert(channel)
         case .answer(let data, let id, let isError): settle(WireName(id), with: data, isError: isError)
-        case .send(let value, let id): send(.application(value), to: id, as: .push)
+        case .send(let value, let id): send(.application(value), to: home(of: id), as: .push)
         case .push(let event, let uid, let flushes): push(event, to: uid, flushes: flushes)
-        case .reply(let value, let callback, let id): reply(value, callback, to: id)
+        case .reply(let value, let callback, let id): reply(value, callback, to: home(of: id))
         case .publish(let value, let channel):
             publish(value, to: .string(channel), from: nil, excludesSender: false)
         case .createChannel(let name, let settings):
             createChannel(.string(name), settings ?? configuration.channelDefaults)
         case .deleteChannel(let name): deleteChannel(.string(name))
         case .close(let id, let code, let reason):
-            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .close(code, reason)) }
+            for id in id.map({ [home(of: $0)] }) ?? Array(connectionIDs) { end(id, .close(code, reason)) }
         case .drop(let id):
-            for id in id.map({ [$0] }) ?? Array(connectionIDs) { end(id, .drop) }
-        case .setFaults(let faults, let id): outbox.setFaults(faults, of: id)
+            for id in id.map({ [home(of: $0)] }) ?? Array(connectionIDs) { end(id, .drop) }
+        case .setFaults(let faults, let id): outbox.setFaults(faults, of: id.map { home(of: $0) })
         case .stop:
             isStopped = true
-            record(signal(.serverStopping, ["active-connections": Value(connections.count)]))
+            record(signal(.serverStopping, ["active-connections": Value(linkedConnections)]))
             for id in connectionIDs { end(id, .close(.goingAway, "the server stops")) }
+            for id in parked { endSession(of: id) }
             if heartbeatDue != nil { record(signal(.heartbeatStopped, [:])) }
             heartbeatDue = nil
             users.removeAll()

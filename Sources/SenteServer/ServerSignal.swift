@@ -69,6 +69,12 @@ package struct ServerSignal: Hashable, Sendable {
         case heartbeatCleanupComplete = "sente-lite.server/heartbeat-cleanup-complete"
         case heartbeatStopped = "sente-lite.server/heartbeat-stopped"
 
+        case flowAgreed = "sente-lite.server/flow-agreed"
+        case flowIgnored = "sente-lite.server/flow-capability-ignored"
+        case flowBreached = "sente-lite.server/flow-breached"
+        case sessionParked = "sente-lite.server/session-parked"
+        case sessionEnded = "sente-lite.server/session-ended"
+
         /// What comes with each message or each beat is for finding faults; what is refused or late is a warning.
         package var level: SignalLevel {
             switch self {
@@ -76,7 +82,7 @@ package struct ServerSignal: Hashable, Sendable {
                 .subscriptionRequest, .publishStart, .heartbeatCheck, .heartbeatPingSent:
                 .debug
             case .subscriptionRejected, .publishFailed, .broadcastFailed, .responseFailed, .requestExpired,
-                .heartbeatTimeout:
+                .heartbeatTimeout, .flowIgnored, .flowBreached:
                 .warn
             case .webSocketError, .parseFailed, .processFailed, .sendFailed: .error
             default: .info

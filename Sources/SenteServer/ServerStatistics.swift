@@ -31,6 +31,10 @@ package struct ServerStatistics: Hashable, Sendable {
     package var connections: [Connection]
     /// In the order of creation.
     package var channels: [ChannelReport]
+    /// Sessions that wait for their client.
+    package var parkedSessions: Int
+    /// What they keep.
+    package var parkedBytes: Int
     package var pendingRequests: Int
     /// Requests that have waited for more than a minute.
     package var oldRequests: Int
@@ -52,13 +56,16 @@ extension ServerSession {
             requestedPort: configuration.port, actualPort: actualPort,
             uptime: startedAt.map { max(.zero, $0.duration(to: now.instant)) } ?? .zero,
             connections: connectionIDs.compactMap { id in
-                connections[id].map {
-                    ServerStatistics.Connection(
-                        id: id, name: $0.name, openedAt: $0.openedAt, lastActivity: $0.lastActivity,
-                        messageCount: $0.messageCount, subscriptions: Array($0.subscriptions))
+                connections[id].flatMap {
+                    $0.link == nil
+                        ? nil
+                        : ServerStatistics.Connection(
+                            id: id, name: $0.name, openedAt: $0.openedAt, lastActivity: $0.lastActivity,
+                            messageCount: $0.messageCount, subscriptions: Array($0.subscriptions))
                 }
             },
             channels: channels.reports,
+            parkedSessions: parked.count, parkedBytes: parkedBytes,
             pendingRequests: requests.count,
             oldRequests: requests.count(olderThan: .seconds(60), at: now.instant),
             counters: counters, signals: signalStatistics)

@@ -12,11 +12,16 @@ struct VectorDialect: ServerDialect {
     private let csrfToken: String
     /// Whether what goes to several at once comes inside `:chsk/recv`.
     private let wrapsBroadcasts: Bool
+    /// Whether words about messages are understood; otherwise they are events.
+    private let understandsFlow: Bool
 
-    init(_ format: MessageFormat, csrfToken: String, wrapsBroadcasts: Bool) {
+    init(
+        _ format: MessageFormat, csrfToken: String, wrapsBroadcasts: Bool, understandsFlow: Bool = false
+    ) {
         self.format = format
         self.csrfToken = csrfToken
         self.wrapsBroadcasts = wrapsBroadcasts
+        self.understandsFlow = understandsFlow
     }
 
     // MARK: Reading
@@ -37,7 +42,12 @@ struct VectorDialect: ServerDialect {
         case "sente-lite/publish":
             // The flag `exclude-sender?` only changes a count that nobody is told.
             .publish(field("channel-id"), data: field("data"), excludesSender: false)
-        default: .event([.keyword(event.id), event.data], callback: nil)
+        default:
+            if understandsFlow, event.id.namespace == "flow" {
+                .flow(FlowWord(named: event.id.name, event.data.mapValue ?? ValueMap()), callback: nil)
+            } else {
+                .event([.keyword(event.id), event.data], callback: nil)
+            }
         }
     }
 
@@ -57,9 +67,12 @@ struct VectorDialect: ServerDialect {
 
     private func event(of message: ServerMessage, _ now: Moment) -> Value? {
         switch message {
-        case .welcome(_, let uid, let data):
+        case .welcome(_, let uid, let data, let capabilities):
             var greeting: ValueMap = [.keyword("sente-lite-version"): "2.0.0"]
             for (key, value) in data.mapValue ?? ValueMap() { greeting[key] = value }
+            if let capabilities {
+                greeting[.keyword("capabilities")] = capabilities.value { .keyword(Keyword($0)) }
+            }
             // The last element says "first" after every reconnect too.
             return [.keyword("chsk/handshake"), [uid, .string(csrfToken), .map(greeting), true]]
         case .ping: return [.keyword("chsk/ws-ping")]
@@ -79,6 +92,11 @@ struct VectorDialect: ServerDialect {
                     .keyword("from"): sender.map { .string($0) } ?? .null,
                 ],
             ])
+        case .flow(let word, _):
+            let fields = word.adding(to: ValueMap(), { .keyword(Keyword($0)) }) {
+                ["uid": $0.uid, "csrf-token": .string(csrfToken)]
+            }
+            return [.keyword(Keyword(namespace: "flow", name: word.name)), .map(fields)]
         case .broadcast(let event): return wrapped(event)
         case .application(let event): return event
         case .echo(let event, let name):

@@ -219,7 +219,36 @@ struct ServerSignalTests {
             $0.connect(1)
             $0.command(.stop)
         },
+        Row(.flowAgreed, "conn-id features session-resumed?", with: flow, agreed),
+        Row(.flowAgreed, "conn-id features", with: flow) {
+            $0.connect(1)
+            $0.receive(from: 1, #"{"type":"flow-handshake","capabilities":{}}"#)
+        },
+        Row(.flowIgnored, "conn-id capability", with: flow) {
+            $0.connect(1)
+            $0.receive(from: 1, #"{"type":"flow-handshake","capabilities":{"resume":1}}"#)
+        },
+        Row(.flowBreached, "conn-id reason", with: flow) {
+            $0.connect(1)
+            $0.receive(from: 1, #"{"type":"flow-skip"}"#)
+        },
+        Row(.sessionParked, "conn-id kept-bytes parked-sessions", with: flow) {
+            agreed(&$0)
+            $0.handle(.closed(ConnectionID(1)))
+        },
+        Row(.sessionEnded, "conn-id", with: flow) {
+            agreed(&$0)
+            $0.receive(from: 1, #"{"type":"flow-end"}"#)
+        },
     ]
+
+    @Sendable static func flow(_ configuration: inout ServerConfiguration) { configuration.flow = .all }
+
+    @Sendable static func agreed(_ server: inout TestServerSession) {
+        server.connect(1)
+        server.receive(
+            from: 1, #"{"type":"flow-handshake","capabilities":{"resume":{"messages":9,"bytes":9}}}"#)
+    }
 
     /// Those that `ReferenceServerSignalTests` finds on real sockets.
     static let aboutSockets: Set<ID> = [

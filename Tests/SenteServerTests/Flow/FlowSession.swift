@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteServer
+import SenteWire
+import Testing
+
+/// A server that announces, and what clients of it do in JSON maps.
+extension TestServerSession {
+    static func resuming(
+        _ change: (inout ServerConfiguration) -> Void = { _ in },
+        _ flow: (inout ServerConfiguration.Flow.Resumption) -> Void = { _ in }
+    ) -> TestServerSession {
+        TestServerSession {
+            var resumption = ServerConfiguration.Flow.Resumption()
+            flow(&resumption)
+            $0.flow = ServerConfiguration.Flow(resumption: resumption)
+            change(&$0)
+        }
+    }
+
+    static let offer = #""capabilities":{"resume":{"messages":1000,"bytes":1048576}}"#
+
+    /// Connects and agrees on a session; its id.
+    @discardableResult
+    mutating func begin(_ number: UInt64, as clientID: String = "") throws -> String {
+        connect(number, HandshakeInfo(clientID: clientID))
+        let answer = try values(receive(from: number, #"{"type":"flow-handshake",\#(Self.offer)}"#))
+        #expect(answer[0]["resumed"] == false && answer[0]["received"] == 0)
+        return try #require(answer[0]["session"]?.stringValue)
+    }
+
+    /// Connects and comes back to a session; what the server says then.
+    mutating func comeBack(
+        _ number: UInt64, to session: String, received: Int, sent: Int, attempt: Int = 1,
+        as clientID: String = ""
+    ) -> [String] {
+        connect(number, HandshakeInfo(clientID: clientID))
+        let resume =
+            #"{"session":"\#(session)","received":\#(received),"sent":\#(sent),"attempt":\#(attempt)}"#
+        return receive(from: number, #"{"type":"flow-handshake",\#(Self.offer),"resume":\#(resume)}"#)
+    }
+
+    mutating func lose(_ number: UInt64) -> [String] { handle(.closed(ConnectionID(number))) }
+
+    /// What was sent, as values.
+    func values(_ lines: [String]) throws -> [Value] {
+        try lines.compactMap { line in
+            guard let start = line.firstRange(of: " < ")?.upperBound else { return nil }
+            return try WireFormat.json.decode(Array(line[start...].utf8))
+        }
+    }
+}
