@@ -35,7 +35,7 @@ extension Outbound {
         switch self {
         case .publish(_, let data, _), .request(_, let data, _): data["n"]?.integerValue.map { Int($0) }
         case .event(let event, _): event.data["n"]?.integerValue.map { Int($0) }
-        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions: nil
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: nil
         }
     }
 
@@ -43,7 +43,7 @@ extension Outbound {
     var isOfApp: Bool {
         switch self {
         case .publish, .request, .event, .answer, .listChannels, .listSubscriptions: true
-        case .subscribe, .unsubscribe, .ping, .pong: false
+        case .subscribe, .unsubscribe, .ping, .pong, .flow: false
         }
     }
 }

@@ -227,12 +227,7 @@ extension Session {
     mutating func greeted(_ identity: Identity, by link: LinkID) {
         guard case .connecting(let attempt) = state, attempt.resuming == nil else { return }
         if asksToResume(attempt, identity, on: link) { return }
-        status.recovery = .none
-        if let parking = resumption?.parking {
-            endSession(parking.error)
-            status.recovery = .fresh
-            effects.append(.record(.sessionLost))
-        }
+        if let parking = resumption?.parking { loseSession(parking.error) }
         traffic = Traffic()
         traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
         let isAnnounced = announced(by: identity) != nil
@@ -245,6 +240,8 @@ extension Session {
     ) {
         let isReconnect = history.wasGreeted
         history.wasGreeted = true
+        if status.recovery == .none, history.lostSession { status.recovery = .fresh }
+        history.lostSession = false
         backoff.linkOpened()
         endpoints.succeeded()
         history.freshTokensRefused = 0
@@ -301,12 +298,12 @@ extension Session {
         guard isCurrent(link) else { return }
         let (error, close, isMendable) = end.meaning
         status.lastClose = close ?? status.lastClose
-        if close?.code.blamesMessage == true { resumption?.closedForContent() }
         if close?.code == .takenOver { forgetSession() }
         switch state {
         case .connecting:
             failAttempt(error, isMendable ? .mendable : .elsewhere)
         case .open(let open):
+            if close?.code.blamesMessage == true { resumption?.closedForContent() }
             lose(open, error)
         case .closing(let closing):
             finishClosing(closing)

@@ -75,7 +75,7 @@ extension Session {
         case _ where flow.features == nil:
             violated("It used flow before it had agreed to it.", on: link)
         case .ack?: acknowledged(fields, on: link)
-        case .end?: endSession(SenteError(.connectionLost, "The server ended the session."))
+        case .end?: loseSession(SenteError(.connectionLost, "The server ended the session."))
         case .skip?, nil: break
         case .handshake?, .batch?, .compressed?, .chunkStart?, .chunk?, .chunkEnd?, .chunkAbort?:
             violated("It used a word of flow that was not agreed on.", on: link)
@@ -188,7 +188,7 @@ extension Session {
     }
 
     mutating func expireFlow() {
-        if let parking = resumption?.parking { return endSession(parking.error) }
+        if let parking = resumption?.parking { return loseSession(parking.error) }
         guard traffic.flow?.deadline != nil else { return acknowledgeIfDue(true) }
         // From now on everything goes plain, for good: what the server may still say of it comes too late.
         traffic.flow?.deadline = nil
@@ -250,11 +250,9 @@ extension Session {
         on link: LinkID
     ) {
         guard fields.isTrue("resumed") else {
-            endSession(resumption?.parking?.error ?? SenteError(.connectionLost, "The session is gone."))
+            loseSession(resumption?.parking?.error ?? SenteError(.connectionLost, "The session is gone."))
             resumption = configuration.flow.resumption.map { Resumption(policy: $0) }
             begin(fields, features)
-            status.recovery = .fresh
-            effects.append(.record(.sessionLost))
             let flow = traffic.flow
             traffic = Traffic()
             traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
@@ -353,8 +351,15 @@ extension Session {
 
     /// Forgets the session, so that what ends next ends with it.
     mutating func forgetSession() {
-        if let parking = resumption?.parking { return endSession(parking.error) }
+        if let parking = resumption?.parking { return loseSession(parking.error) }
         resumption = nil
+    }
+
+    /// The session is gone, and nobody wanted that: the next connection says so.
+    mutating func loseSession(_ error: SenteError) {
+        endSession(error)
+        history.lostSession = true
+        effects.append(.record(.sessionLost))
     }
 }
 

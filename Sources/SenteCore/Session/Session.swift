@@ -78,6 +78,8 @@ package struct Session: Sendable {
         var lastStamp: Int64 = 0
         /// A server announced flow and did not answer: nothing is offered any more.
         var flowFailed = false
+        /// A session could not go on since the last greeting.
+        var lostSession = false
     }
 
     /// The identifiers handed out last.

@@ -159,7 +159,7 @@ extension ServerSession {
             homes[link] = nil
             stopKeepAlive(of: home)
             effects.append(
-                .close(link, .policyViolation, reason: "the session goes on elsewhere", keepsTCP: false))
+                .close(link, .takenOver, reason: "the session goes on elsewhere", keepsTCP: false))
         }
         guard session.received <= resume.sent,
             let (missed, messages) = flows[home]?.session?.buffer.resume(after: resume.received)
@@ -204,4 +204,9 @@ extension ServerSession {
             effects.append(.send(link, message))
         }
     }
+}
+
+extension CloseCode {
+    /// A later link of the same client has taken its place.
+    fileprivate static let takenOver = CloseCode(rawValue: 4_001)
 }

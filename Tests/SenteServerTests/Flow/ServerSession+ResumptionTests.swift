@@ -118,7 +118,7 @@ struct ServerSessionResumptionTests {
         let session = try server.begin(1)
         server.receive(from: 1, subscribe)
         let lines = server.comeBack(2, to: session, received: 0, sent: 1)
-        #expect(lines[0] == "1 close 1008")
+        #expect(lines[0] == "1 close 4001")
         let said = try server.values(lines)
         #expect(said[0]["resumed"] == true && said[1]["type"] == "subscription-result")
         #expect(server.receive(from: 1, publish(1)) == [])

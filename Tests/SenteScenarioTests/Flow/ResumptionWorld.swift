@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteServer
+import SenteWire
+
+/// A client and a server that keeps its session, over links that break wherever they like.
+///
+/// Messages are what is lost, held up and cut here; an observer with a link that never breaks sees what the server did. All of it
+/// follows from one seed.
+struct ResumptionWorld {
+    /// One link's two directions.
+    private struct Pipe {
+        let connection: ConnectionID
+        var toServer: [Message] = []
+        var toClient: [Message] = []
+        /// The close frame of the server, behind what it said before.
+        var serverCloses: CloseCode?
+        /// Nothing that is said from now on arrives.
+        var isCut = false
+        var isOverForClient = false
+        var isOverForServer = false
+        /// When an end notices that the link is gone.
+        var clientNotices: Instant?
+        var serverNotices: Instant?
+
+        var holdsWords: Bool {
+            !toServer.isEmpty || !toClient.isEmpty || (serverCloses != nil && !isOverForClient)
+        }
+    }
+
+    /// A call of the app.
+    private struct Sent {
+        var number: Int
+        var isRequest: Bool
+    }
+
+    private(set) var violations: [String] = []
+    /// What happened how often.
+    private(set) var counts: [String: Int] = [:]
+    private(set) var log: [String] = []
+
+    private var random: Generator
+    private var now = Moment(
+        instant: Instant(nanoseconds: 1_000_000_000_000), wallMilliseconds: 1_700_000_000_000)
+    private var client: ClientEngine
+    private var server: ServerSession
+    private var link = LinkID(0)
+    private var pipes: [LinkID: Pipe] = [:]
+    private var lastConnection: UInt64 = 100
+    private let observer = ConnectionID(1)
+    private var lastCall: UInt64 = 0
+    private var calls: [CallID: Sent] = [:]
+    /// What the app published, by its number: how often the server carried it out.
+    private var executed: [Int: Int] = [:]
+    private var lastNumber = 0
+    private var lastExecuted = 0
+    private var lastNews = 0
+    private var heardNews = 0
+    private var lastHeard = 0
+    private var missed = 0
+    /// Sessions that could not go on: what was on its way may be lost then.
+    private var freshSessions = 0
+    private let inbox = InboxID(1)
+    private var isHealing = false
+    private let dialect: Dialect
+
+    init(seed: UInt64, _ dialect: Dialect = .senteLiteMaps) {
+        self.dialect = dialect
+        random = Generator(seed: seed)
+        var configuration = SessionConfiguration()
+        configuration.times.request = .seconds(60)
+        configuration.outbox.timeToLive = nil
+        configuration.flow.resumption?.maximumMessages = Int.random(in: 4...40, using: &random)
+        let detector = DialectDetector()
+        client = ClientEngine(configuration: configuration, random: Generator(seed: seed ^ 1)) {
+            (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
+        }
+        var served = ServerConfiguration(dialect == .senteLiteMaps ? .maps : .vectors)
+        var flow = ServerConfiguration.Flow.Resumption()
+        flow.window = .seconds(20)
+        flow.messages = Int.random(in: 5...40, using: &random)
+        served.flow = ServerConfiguration.Flow(resumption: flow)
+        served.heartbeatInterval = .seconds(15)
+        served.heartbeatTimeout = .seconds(40)
+        served.answeringChannels = ["echo"]
+        server = ServerSession(served, seed: seed ^ 2)
+        serve(.connected(observer, HandshakeInfo(clientID: "observer")))
+        say(["out"])
+    }
+
+    private var links: [LinkID] { pipes.keys.sorted { $0.number < $1.number } }
+
+    private mutating func chance(_ p: Double) -> Bool { Double.random(in: 0..<1, using: &random) < p }
+
+    private mutating func note(_ what: @autoclosure () -> String) { log.append("\(now.instant) \(what())") }
+
+    private mutating func count(_ what: String) { counts[what, default: 0] += 1 }
+
+    private mutating func violate(_ what: String) {
+        violations.append(what)
+        log.append("VIOLATION \(what)")
+    }
+
+    // MARK: The run
+
+    mutating func run(steps: Int) {
+        command(.connect(call(), limit: nil))
+        command(.subscribe(call(), channel: "news", inbox, scoped: false))
+        // A clean beginning: from here on every one of the news counts.
+        for _ in 0..<20 {
+            carry(toServer: true)
+            carry(toServer: false)
+        }
+        for _ in 0..<steps where violations.isEmpty { step() }
+        heal()
+    }
+
+    private mutating func step() {
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<35: carry(toServer: true)
+        case 35..<65: carry(toServer: false)
+        case 65..<75: act()
+        case 75..<82: publishNews()
+        case 82..<84: breakLink()
+        case 84..<85: takeLinkOver()
+        default: pass(Duration.milliseconds(Int.random(in: 1...1_500, using: &random)))
+        }
+    }
+
+    private mutating func pass(_ duration: Duration) {
+        let end = now.instant.advanced(by: duration)
+        for turn in 0... {
+            if turn == 10_000 {
+                return violate("time stands still: \(client.deadline as Any), \(server.deadline as Any)")
+            }
+            let notices = pipes.values.flatMap { [$0.clientNotices, $0.serverNotices] }
+            let times = ([client.deadline, server.deadline] + notices).compactMap(\.self)
+            guard let due = times.min(), due <= end else { break }
+            moveClock(to: max(due, now.instant))
+            noticeEnds()
+            if let deadline = client.deadline, deadline <= now.instant { feed(.timerFired) }
+            if let deadline = server.deadline, deadline <= now.instant { serve(.timerFired) }
+        }
+        moveClock(to: end)
+    }
+
+    private mutating func moveClock(to instant: Instant) {
+        guard instant > now.instant else { return }
+        now.wallMilliseconds += now.instant.duration(to: instant).wholeMilliseconds
+        now.instant = instant
+    }
+
+    // MARK: The app
+
+    private mutating func call() -> CallID {
+        lastCall += 1
+        return CallID(lastCall)
+    }
+
+    private mutating func act() {
+        let isRequest = dialect == .senteLiteMaps && chance(0.3)
+        lastNumber += 1
+        let id = call()
+        let data: Value = .map([name("n"): Value(lastNumber)])
+        calls[id] = Sent(number: lastNumber, isRequest: isRequest)
+        let outbound: Outbound =
+            isRequest
+            ? .request(channel: "echo", data: data, limit: 60_000)
+            : .publish(channel: "out", data: data, excludeSender: false)
+        command(
+            .submit(id, outbound, limit: .seconds(Int.random(in: 5...200, using: &random)), awaits: .reply))
+        if chance(0.05) { command(.cancel(id)) }
+    }
+
+    private func name(_ text: String) -> Value {
+        dialect == .senteLiteMaps ? .string(text) : .keyword(Keyword(text))
+    }
+
+    private mutating func publishNews() {
+        lastNews += 1
+        serve(.command(.publish(.map([name("n"): Value(lastNews)]), channel: "news")))
+    }
+
+    private mutating func command(_ command: Command) { feed(.command(command)) }
+
+    // MARK: Links
+
+    private mutating func breakLink() {
+        guard
+            let id = links.last(where: {
+                pipes[$0]?.clientNotices == nil && pipes[$0]?.isOverForClient == false
+            })
+        else { return }
+        count("cut")
+        note("link \(id) is cut")
+        lose(id)
+    }
+
+    /// What is on its way arrives up to somewhere, and each end notices when it does.
+    private mutating func lose(_ id: LinkID) {
+        guard var pipe = pipes[id] else { return }
+        let up = Int.random(in: 0...pipe.toServer.count, using: &random)
+        let down = Int.random(in: 0...pipe.toClient.count, using: &random)
+        pipe.toServer.removeSubrange(up...)
+        pipe.toClient.removeSubrange(down...)
+        pipe.clientNotices = now.instant.advanced(
+            by: .milliseconds(Int.random(in: 0...2_000, using: &random)))
+        pipe.serverNotices = now.instant.advanced(
+            by: .milliseconds(Int.random(in: 0...9_000, using: &random)))
+        pipe.isCut = true
+        pipes[id] = pipe
+    }
+
+    /// The client comes over another link while the server still has the old one, with words on it.
+    private mutating func takeLinkOver() {
+        guard let pipe = pipes[link], !pipe.isOverForClient, !pipe.isOverForServer else { return }
+        count("taken over")
+        pipes[link]?.serverNotices = now.instant.advanced(by: .seconds(30))
+        pipes[link]?.clientNotices = now.instant
+        pipes[link]?.toClient = []
+        pipes[link]?.isCut = true
+        noticeEnds()
+    }
+
+    private mutating func noticeEnds() {
+        for id in links {
+            guard let pipe = pipes[id] else { continue }
+            if let time = pipe.clientNotices, time <= now.instant {
+                pipes[id]?.clientNotices = nil
+                // What had arrived before is read before.
+                while pipes[id]?.toClient.isEmpty == false { carryToClient(id) }
+                guard pipes[id]?.isOverForClient == false else { continue }
+                pipes[id]?.isOverForClient = true
+                report([.closed(.failed(LinkFailure(.lost, "The line went dead.")))], of: id)
+            }
+            if let time = pipe.serverNotices, time <= now.instant {
+                pipes[id]?.serverNotices = nil
+                while pipes[id]?.toServer.isEmpty == false { carryToServer(id) }
+                guard pipes[id]?.isOverForServer == false else { continue }
+                pipes[id]?.isOverForServer = true
+                serve(.closed(pipe.connection))
+            }
+            if pipes[id]?.isOverForClient == true, pipes[id]?.isOverForServer == true { pipes[id] = nil }
+        }
+    }
+
+    private mutating func carry(toServer: Bool) {
+        let waiting = links.filter {
+            guard let pipe = pipes[$0] else { return false }
+            return toServer
+                ? !pipe.toServer.isEmpty : !pipe.toClient.isEmpty || pipe.serverCloses != nil
+        }
+        guard let id = waiting.randomElement(using: &random) else { return }
+        if toServer { carryToServer(id) } else { carryToClient(id) }
+    }
+
+    private mutating func carryToServer(_ id: LinkID) {
+        guard let pipe = pipes[id], let message = pipe.toServer.first else { return }
+        pipes[id]?.toServer.removeFirst()
+        guard !pipe.isOverForServer else { return }
+        note("\(id) > \(message.string)")
+        serve(.received(pipe.connection, message))
+    }
+
+    private mutating func carryToClient(_ id: LinkID) {
+        guard let pipe = pipes[id] else { return }
+        if let message = pipe.toClient.first {
+            pipes[id]?.toClient.removeFirst()
+            guard !pipe.isOverForClient else { return }
+            note("\(id) < \(message.string)")
+            return report([.received([message])], of: id)
+        }
+        guard let code = pipe.serverCloses, !pipe.isOverForClient else { return }
+        pipes[id]?.isOverForClient = true
+        note("\(id) < close \(code.rawValue)")
+        report([.closed(.closed(code: code, reason: ""))], of: id)
+        if pipes[id]?.isOverForServer == true { pipes[id] = nil }
+    }
+
+    // MARK: The client
+
+    private mutating func feed(_ input: Input) {
+        var effects: [Effect] = []
+        client.handle(input, at: now, into: &effects)
+        perform(effects)
+    }
+
+    private mutating func report(_ reports: [LinkReport], of id: LinkID) {
+        var effects: [Effect] = []
+        client.handle(reports, of: id, at: now, into: &effects)
+        perform(effects)
+    }
+
+    private mutating func perform(_ effects: [Effect]) {
+        // What a lost session ends is told before it is.
+        for case .record(.sessionLost) in effects {
+            count("fresh")
+            note("the session is lost")
+            freshSessions += 1
+        }
+        for effect in effects {
+            switch effect {
+            case .openLink(let id, _): open(id)
+            case .transmit(let id, let batch):
+                if pipes[id]?.isOverForServer == false, pipes[id]?.isCut == false {
+                    pipes[id]?.toServer += batch.map(\.message)
+                }
+                report([.wrote(batch.map(\.id))], of: id)
+            case .closeLink(let id, _, _):
+                // After the close frame nothing is read; it goes behind what was said.
+                pipes[id]?.isOverForClient = true
+                pipes[id]?.serverNotices = now.instant.advanced(by: .milliseconds(50))
+                report([.closed(.closed(code: .normal, reason: ""))], of: id)
+            case .abandonLink(let id): lose(id)
+            case .resolve(let call, let result): resolved(call, result)
+            case .ready(let inbox): hear(client.take(inbox))
+            case .record(.resumed(_, let out, let skipped, let missed)):
+                count("resumed")
+                if out > 0 { count("sent again") }
+                if skipped > 0 { count("skipped") }
+                if missed > 0 { count("missed") }
+                self.missed += missed
+            case .record(.linkEnded(let error)): note("the client's link ended: \(error?.message ?? "")")
+            default: break
+            }
+        }
+    }
+
+    private mutating func open(_ id: LinkID) {
+        link = id
+        guard isHealing || lastConnection == 100 || chance(0.9) else {
+            return report([.closed(.failed(LinkFailure(.unreachable, "No one there.")))], of: id)
+        }
+        lastConnection += 1
+        pipes[id] = Pipe(connection: ConnectionID(lastConnection))
+        report([.opened(LinkOpening())], of: id)
+        serve(.connected(ConnectionID(lastConnection), HandshakeInfo(clientID: "me")))
+    }
+
+    // MARK: The server
+
+    private mutating func serve(_ input: ServerInput) {
+        var effects: [ServerEffect] = []
+        server.handle(input, at: now, into: &effects)
+        for effect in effects {
+            switch effect {
+            case .send(observer, let message): observe(message)
+            case .send(let connection, let message):
+                guard let id = pipes.first(where: { $0.value.connection == connection })?.key else {
+                    continue
+                }
+                if pipes[id]?.isCut == false { pipes[id]?.toClient.append(message) }
+            case .close(let connection, let code, _, _):
+                guard let id = pipes.first(where: { $0.value.connection == connection })?.key else {
+                    continue
+                }
+                note("\(id) is closed by the server: \(code.rawValue)")
+                count("closed \(code.rawValue)")
+                if pipes[id]?.isCut == false { pipes[id]?.serverCloses = code }
+                pipes[id]?.isOverForServer = true
+            case .drop(let connection):
+                guard let id = pipes.first(where: { $0.value.connection == connection })?.key else {
+                    continue
+                }
+                pipes[id]?.isOverForServer = true
+                pipes[id]?.clientNotices = now.instant
+            default: break
+            }
+        }
+    }
+
+    /// The observer subscribes to channels.
+    private mutating func say(_ channels: [String]) {
+        for channel in channels {
+            let value: Value =
+                dialect == .senteLiteMaps
+                ? ["type": "subscribe", "channel-id": .string(channel)]
+                : [.keyword("sente-lite/subscribe"), [.keyword("channel-id"): .string(channel)]]
+            let format: WireFormat = dialect == .senteLiteMaps ? .json : .edn
+            guard let bytes = try? format.encode(value) else { continue }
+            serve(.received(observer, Message(.text, bytes)))
+        }
+        serve(.command(.createChannel("news", nil)))
+    }
+
+    private func number(in value: Value?) -> Int? {
+        let fields = value?.mapValue
+        let found = fields?[name("n")] ?? fields?[name("data")]?.mapValue?[name("n")]
+        return found?.integerValue.map { Int($0) }
+    }
+
+    /// What the server did with the app's publications, once each and in their order.
+    private mutating func observe(_ message: Message) {
+        let format: WireFormat = dialect == .senteLiteMaps ? .json : .edn
+        guard let value = try? format.decode(message.bytes) else { return }
+        if value["type"] == "ping" {
+            return serve(.received(observer, .text(#"{"type":"pong"}"#)))
+        }
+        if value[0] == .keyword("chsk/ws-ping") {
+            return serve(.received(observer, .text("[:chsk/ws-pong]")))
+        }
+        guard let n = number(in: value) ?? number(in: value[1]) else { return }
+        executed[n, default: 0] += 1
+        if executed[n] != 1 { violate("message \(n) was carried out twice") }
+        if n <= lastExecuted { violate("message \(n) came after \(lastExecuted)") }
+        lastExecuted = n
+    }
+
+    // MARK: The promise
+
+    private mutating func resolved(_ call: CallID, _ result: Result<Answer, SenteError>) {
+        guard let sent = calls.removeValue(forKey: call) else { return }
+        switch result {
+        case .success(let answer):
+            count("acknowledged")
+            if case .value(let value) = answer, number(in: value) != sent.number {
+                violate("request \(sent.number) got the answer \(value)")
+            }
+            if case .published = answer, executed[sent.number] != 1 {
+                violate("message \(sent.number) is acknowledged and was not carried out")
+            }
+        case .failure(let error):
+            count("\(error.outcome?.rawValue ?? "") \(error.code.rawValue)")
+            if error.outcome == .notSent, executed[sent.number] != nil {
+                violate("message \(sent.number) was carried out and is reported not sent")
+            }
+            if error.code == .connectionLost, freshSessions == 0 {
+                violate("message \(sent.number) is unknown though no session was lost")
+            }
+        }
+    }
+
+    private mutating func hear(_ elements: [InboxElement]) {
+        for case .message(let message) in elements {
+            guard let n = number(in: message.data) else { continue }
+            if n <= lastHeard { violate("news \(n) came after \(lastHeard)") }
+            lastHeard = n
+            heardNews += 1
+        }
+        feed(.consumed(inbox, elements.count))
+    }
+
+    private mutating func carryEverything() {
+        while let id = links.first(where: { pipes[$0].map(\.holdsWords) ?? false }) {
+            carryToServer(id)
+            carryToClient(id)
+        }
+    }
+
+    private mutating func heal() {
+        isHealing = true
+        for _ in 0..<400 where violations.isEmpty {
+            carryEverything()
+            pass(.milliseconds(200))
+        }
+        guard violations.isEmpty else { return }
+        if client.status.state != .open { violate("healed, the client is \(client.status.state)") }
+        if client.outboxCount > 0 { violate("healed, \(client.outboxCount) messages wait") }
+        // What was published from here on comes.
+        let before = heardNews
+        for _ in 0..<3 { publishNews() }
+        carryEverything()
+        if heardNews != before + 3 { violate("healed, news do not come: the server does not know the wish") }
+        if freshSessions == 0, lastNews - heardNews != missed {
+            violate("\(lastNews - heardNews) news are lost, and \(missed) were told")
+        }
+    }
+}
