@@ -19,6 +19,8 @@ package struct ZlibLibrary: Sendable {
     package enum Container: Int32, Sendable {
         /// A header and a checksum (RFC 1952).
         case gzip = 31
+        /// A shorter header and checksum (RFC 1950), which HTTP and others call deflate.
+        case zlib = 15
         /// Nothing.
         case raw = -15
     }
@@ -109,13 +111,14 @@ extension ZlibLibrary {
     private static let streamEnd: Int32 = 1
     private static let streamSize = Int32(MemoryLayout<sente_z_stream>.size)
 
-    /// Adds the compressed form of all the bytes to others, at zlib's usual level.
+    /// Adds the compressed form of all the bytes to others, at a level from 1 (fast) to 9 (small) or zlib's usual one.
     package func compress(
-        _ bytes: UnsafeRawBufferPointer, _ container: Container, into output: inout [UInt8]
+        _ bytes: UnsafeRawBufferPointer, _ container: Container, level: Int? = nil, into output: inout [UInt8]
     ) throws(Failure) {
         var stream = sente_z_stream()
         // Level −1 is the usual one, 8 the usual memory.
-        guard beginDeflating(&stream, level: -1, window: container.rawValue, memory: 8) == 0 else {
+        let level = level.map { Int32(min(max($0, 1), 9)) } ?? -1
+        guard beginDeflating(&stream, level: level, window: container.rawValue, memory: 8) == 0 else {
             throw .unavailable("zlib could not begin; there may be too little memory.")
         }
         defer { _ = endDeflating(&stream) }

@@ -10,7 +10,7 @@ public struct Compressor: Sendable {
     public typealias Decompress =
         @Sendable (UnsafeRawBufferPointer, inout [UInt8], _ limit: Int) throws(WireError) -> Void
 
-    let compress: Compress
+    package let compress: Compress
     package let decompress: Decompress
 
     /// Makes a compressor of its two halves.

@@ -27,13 +27,30 @@ struct ZlibLibraryTests {
     }
 
     @Test(
-        "gives back what it compressed", arguments: [ZlibLibrary.Container.gzip, .raw], [0, 1, 1000, 300_000])
+        "gives back what it compressed", arguments: [ZlibLibrary.Container.gzip, .zlib, .raw],
+        [0, 1, 1000, 300_000])
     func roundTrip(container: ZlibLibrary.Container, count: Int) throws {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
         let compressed = try compress(bytes, container)
         #expect(compressed.starts(with: [0x1F, 0x8B]) == (container == .gzip))
+        // RFC 1950 §2.2: method 8 with a window of 32 KiB, at zlib's usual level.
+        #expect(compressed.starts(with: [0x78, 0x9C]) == (container == .zlib))
         #expect(try decompress(compressed, container) == bytes)
         #expect(try compress(bytes, container) == compressed)
+    }
+
+    @Test("is smaller at a higher level, and any number is one")
+    func levels() throws {
+        let library = try ZlibLibrary.shared.get()
+        let bytes = (0..<20_000).flatMap { Array("\($0 % 700) \($0 &* $0 % 911),".utf8) }
+        let sizes = try [0, 1, 6, 9, 1_000].map { level in
+            var output: [UInt8] = []
+            try bytes.withUnsafeBytes { try library.compress($0, .zlib, level: level, into: &output) }
+            return output.count
+        }
+        #expect(sizes[0] == sizes[1])
+        #expect(sizes[1] > sizes[2] && sizes[2] >= sizes[3])
+        #expect(sizes[3] == sizes[4])
     }
 
     @Test("stops a few bytes that would unfold to many at the limit")
