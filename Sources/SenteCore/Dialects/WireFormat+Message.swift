@@ -11,7 +11,7 @@ package struct UnreadableError: Error {
     /// It unfolds to more than may come.
     var isTooLarge = false
 
-    var inbound: Inbound {
+    package var inbound: Inbound {
         isTooLarge ? .tooLarge(reason) : .undecodable(reason, isOfBytes ? .format : .shape)
     }
 

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// The messages of which parts have come, on one link.
+///
+/// Parts come in any order, and one that came before changes nothing. What is kept is bounded, the bookkeeping included,
+/// whatever the peer says of what is to come. A message whose parts stay away, or for which there is no room, is given up, and
+/// its number remembered so that late parts open nothing; where both ends count messages that would let the counts drift, so
+/// there the link ends instead.
+package struct Reassembly: Sendable {
+    package struct Limits: Hashable, Sendable {
+        /// The largest message, in bytes of all its parts.
+        package var messageBytes: Int
+        /// What all unfinished messages may take together; never less than one message.
+        package var bytes: Int
+        /// How many parts a message may have.
+        package var parts: Int
+        /// How long no part of a message may come.
+        package var timeout: Duration
+        /// Whether the link ends where a message would have to be given up.
+        package var losesNothing: Bool
+
+        package init(
+            messageBytes: Int, bytes: Int? = nil, parts: Int = 1_024, timeout: Duration = .seconds(30),
+            losesNothing: Bool = false
+        ) {
+            self.messageBytes = messageBytes
+            self.bytes = max(bytes ?? messageBytes + 16 << 20, messageBytes + parts * Reassembly.partOverhead)
+            self.parts = parts
+            self.timeout = timeout
+            self.losesNothing = losesNothing
+        }
+    }
+
+    /// What a part was.
+    package enum Arrival: Hashable, Sendable {
+        /// More parts are due.
+        case unfinished
+        /// It came before, or its message is over.
+        case late
+        case whole(Assembled)
+    }
+
+    /// What was given up, for the metrics.
+    package struct Losses: Hashable, Sendable {
+        /// For want of parts.
+        package var timeouts = 0
+        /// For want of room.
+        package var evictions = 0
+        /// Because the peer said so.
+        package var aborts = 0
+
+        package init(timeouts: Int = 0, evictions: Int = 0, aborts: Int = 0) {
+            self.timeouts = timeouts
+            self.evictions = evictions
+            self.aborts = aborts
+        }
+    }
+
+    /// What a part is counted for beside its bytes, and a message beside its parts.
+    private static let partOverhead = 64
+    private static let messageOverhead = 512
+    /// How many messages may be unfinished at once, and how many that are over are remembered.
+    private static let maximumMessages = 1_024
+
+    private struct Unfinished: Sendable {
+        var parts: [UInt64: ArraySlice<UInt8>] = [:]
+        var bytes = 0
+        /// How many parts there are, once that is known.
+        var count: UInt64?
+        /// How many bytes they have, where that was said.
+        var size: UInt64?
+        var algorithm: MessageCompression.Algorithm?
+        /// Whether they came in binary messages, and in compressed ones; nil before the first.
+        var manner: Manner?
+        var hasEnded = false
+        var touchedAt: Instant
+
+        var weight: Int { Reassembly.messageOverhead + bytes + parts.count * Reassembly.partOverhead }
+        var isWhole: Bool { hasEnded && UInt64(parts.count) == count }
+    }
+
+    private enum Manner: Hashable, Sendable {
+        case words
+        case binary(namesAlgorithm: Bool)
+    }
+
+    package let limits: Limits
+    private var unfinished: [UInt64: Unfinished] = [:]
+    /// Their numbers, the one whose last part is oldest first.
+    private var order = OrderedSet<UInt64>()
+    private var over = Set<UInt64>()
+    private var overInOrder = Queue<UInt64>()
+    /// What is kept now, in bytes.
+    package private(set) var bytes = 0
+    package private(set) var losses = Losses()
+
+    package init(limits: Limits) {
+        self.limits = limits
+    }
+
+    /// How many messages are unfinished.
+    package var count: Int { unfinished.count }
+
+    /// When the next message is given up.
+    package var deadline: Instant? { oldest?.touchedAt.advanced(by: limits.timeout) }
+
+    private var oldest: Unfinished? {
+        var numbers = order.makeIterator()
+        return numbers.next().flatMap { unfinished[$0] }
+    }
+
+    // MARK: What comes
+
+    package mutating func start(_ start: ChunkStart, at now: Instant) throws(FlowViolation) -> Arrival {
+        guard start.chunks > 0 else { throw Self.contradiction(start.number) }
+        guard start.chunks <= limits.parts, start.size <= limits.messageBytes else {
+            throw tooBig(start.number)
+        }
+        return try change(start.number, .words, at: now) { message throws(FlowViolation) in
+            guard message.count.map({ $0 == start.chunks }) ?? true,
+                message.size.map({ $0 == start.size }) ?? true,
+                message.parts.keys.allSatisfy({ $0 < start.chunks })
+            else { throw Self.contradiction(start.number) }
+            guard message.size == nil else { return false }
+            message.count = start.chunks
+            message.size = start.size
+            message.algorithm = start.algorithm
+            return true
+        }
+    }
+
+    package mutating func add(
+        _ part: ChunkPart, isBinary: Bool, at now: Instant
+    ) throws(FlowViolation) -> Arrival {
+        guard part.index < limits.parts else { throw tooBig(part.number) }
+        let manner: Manner = isBinary ? .binary(namesAlgorithm: part.namesAlgorithm) : .words
+        let most = limits.messageBytes + (part.namesAlgorithm ? 1 : 0)
+        let tooBig = tooBig(part.number)
+        return try change(part.number, manner, at: now) { message throws(FlowViolation) in
+            if part.isLast {
+                guard message.count.map({ $0 == part.index + 1 }) ?? true,
+                    message.parts.keys.allSatisfy({ $0 <= part.index })
+                else { throw Self.contradiction(part.number) }
+                message.count = part.index + 1
+                message.hasEnded = true
+            }
+            guard part.index < message.count ?? .max else { throw Self.contradiction(part.number) }
+            guard message.parts[part.index] == nil else { return false }
+            guard message.bytes + part.bytes.count <= most else { throw tooBig }
+            message.parts[part.index] = part.bytes
+            message.bytes += part.bytes.count
+            return true
+        }
+    }
+
+    package mutating func end(_ number: UInt64, at now: Instant) throws(FlowViolation) -> Arrival {
+        guard unfinished[number] != nil || over.contains(number) else {
+            throw FlowViolation(
+                .protocolError, "The server ended the message in parts \(number), of which no part came.")
+        }
+        return try change(number, .words, at: now) { message throws(FlowViolation) in
+            defer { message.hasEnded = true }
+            return !message.hasEnded
+        }
+    }
+
+    /// No more parts of it will come.
+    package mutating func abort(_ number: UInt64) {
+        guard remove(number) != nil else { return }
+        losses.aborts += 1
+    }
+
+    /// Gives up what has waited too long for its next part.
+    package mutating func expire(at now: Instant) throws(FlowViolation) {
+        while let deadline, deadline <= now {
+            guard !limits.losesNothing else {
+                throw FlowViolation(
+                    .messageTooBig, "The server sent no part of an unfinished message for \(limits.timeout).")
+            }
+            removeOldest()
+            losses.timeouts += 1
+        }
+    }
+
+    // MARK: What is kept
+
+    /// Changes an unfinished message, a new one at first; `body` says whether there was anything new.
+    private mutating func change(
+        _ number: UInt64, _ manner: Manner, at now: Instant,
+        _ body: (inout Unfinished) throws(FlowViolation) -> Bool
+    ) throws(FlowViolation) -> Arrival {
+        guard !over.contains(number) else { return .late }
+        // Taken out, so that its parts are not copied.
+        let known = unfinished.removeValue(forKey: number)
+        var message = known ?? Unfinished(touchedAt: now)
+        bytes -= known?.weight ?? 0
+        let isNew: Bool
+        do throws(FlowViolation) {
+            guard message.manner ?? manner == manner else { throw Self.contradiction(number) }
+            message.manner = manner
+            isNew = try body(&message)
+        } catch {
+            order.remove(number)
+            throw error
+        }
+        if message.isWhole {
+            order.remove(number)
+            forget(number)
+            return .whole(try assemble(number, message))
+        }
+        if isNew || known == nil {
+            message.touchedAt = now
+            order.remove(number)
+            order.insert(number)
+        }
+        unfinished[number] = message
+        bytes += message.weight
+        try makeRoom()
+        return isNew ? .unfinished : .late
+    }
+
+    private func assemble(_ number: UInt64, _ message: Unfinished) throws(FlowViolation) -> Assembled {
+        guard message.size.map({ $0 == message.bytes }) ?? true else { throw Self.contradiction(number) }
+        var parts = message.parts.sorted { $0.key < $1.key }.map(\.value)
+        guard message.manner == .binary(namesAlgorithm: true) else {
+            return Assembled(parts: parts, algorithm: message.algorithm)
+        }
+        // The first part may be empty.
+        let first = parts.firstIndex { !$0.isEmpty }
+        guard let first,
+            let algorithm = parts[first].popFirst().flatMap(MessageCompression.Algorithm.init(code:))
+        else {
+            throw FlowViolation(
+                .protocolError, "The server compressed a message in parts by nothing that was agreed on.")
+        }
+        return Assembled(parts: parts, algorithm: algorithm)
+    }
+
+    private mutating func makeRoom() throws(FlowViolation) {
+        while bytes > limits.bytes || unfinished.count > Self.maximumMessages {
+            guard !limits.losesNothing else {
+                throw FlowViolation(
+                    .messageTooBig,
+                    "The server has more unfinished messages on their way than \(limits.bytes) bytes hold.")
+            }
+            removeOldest()
+            losses.evictions += 1
+        }
+    }
+
+    private mutating func removeOldest() {
+        var numbers = order.makeIterator()
+        if let number = numbers.next() { _ = remove(number) }
+    }
+
+    private mutating func remove(_ number: UInt64) -> Unfinished? {
+        guard let message = unfinished.removeValue(forKey: number) else { return nil }
+        bytes -= message.weight
+        order.remove(number)
+        forget(number)
+        return message
+    }
+
+    /// Its late parts open nothing.
+    private mutating func forget(_ number: UInt64) {
+        guard over.insert(number).inserted else { return }
+        overInOrder.append(number)
+        if overInOrder.count > Self.maximumMessages, let oldest = overInOrder.popFirst() {
+            over.remove(oldest)
+        }
+    }
+
+    // MARK: What is wrong
+
+    private func tooBig(_ number: UInt64) -> FlowViolation {
+        FlowViolation(
+            .messageTooBig,
+            "The server sends a message in parts (\(number)) that is larger than \(limits.messageBytes) bytes "
+                + "or has more than \(limits.parts) parts: raise the limits, or have it send less at once.")
+    }
+
+    private static func contradiction(_ number: UInt64) -> FlowViolation {
+        FlowViolation(
+            .protocolError, "The server contradicted itself about the message in parts \(number).")
+    }
+}
+
+/// A message all of whose parts have come.
+package struct Assembled: Hashable, Sendable {
+    package var parts: [ArraySlice<UInt8>]
+    package var algorithm: MessageCompression.Algorithm?
+
+    package init(parts: [ArraySlice<UInt8>], algorithm: MessageCompression.Algorithm?) {
+        self.parts = parts
+        self.algorithm = algorithm
+    }
+
+    package var size: Int { parts.reduce(0) { $0 + $1.count } }
+
+    /// Its parts, one after the other.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        for part in parts { bytes.append(contentsOf: part) }
+        return bytes
+    }
+}
