@@ -50,10 +50,13 @@ package struct LinkOpening: Hashable, Sendable {
     package var subprotocol: String?
     /// The address that answered, for people ("127.0.0.1:3000").
     package var remoteAddress: String?
+    /// Whether messages are compressed on the way (RFC 7692).
+    package var isDeflated: Bool
 
-    package init(subprotocol: String? = nil, remoteAddress: String? = nil) {
+    package init(subprotocol: String? = nil, remoteAddress: String? = nil, isDeflated: Bool = false) {
         self.subprotocol = subprotocol
         self.remoteAddress = remoteAddress
+        self.isDeflated = isDeflated
     }
 }
 

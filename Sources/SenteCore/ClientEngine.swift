@@ -32,6 +32,8 @@ package struct ClientEngine: Sendable {
     package var coder: (any DialectCoder)? { session.coder?.coder }
     /// Where the latest attempt went, when there was a choice.
     package var endpoint: String? { session.endpoints.currentURL }
+    /// The largest message that may go, where that is more than plain ones may have; else 0.
+    package var largestMessage: Int { session.largestMessage }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
     /// Why nothing can be queued now, if so.
@@ -62,6 +64,16 @@ package struct ClientEngine: Sendable {
         reading.oldestInOutbox = session.outbox.oldestQueuedAt
     }
 
+    /// Several messages of the app come in one turn, and may go together.
+    package mutating func beginGathering() { session.beginGathering() }
+
+    /// The turn is over: what was gathered goes.
+    package mutating func endGathering(at now: Moment, into effects: inout [Effect]) {
+        let before = effects.count
+        session.endGathering(at: now, into: &effects)
+        countTransmitted(in: &effects, from: before)
+    }
+
     /// What a link says of itself, all of one wake-up; after it whatever is due is done.
     ///
     /// A process that slept finds its answers and its overdue timers at one time: an answer that has been read is not late.
@@ -78,7 +90,9 @@ package struct ClientEngine: Sendable {
         _ report: LinkReport, of link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
         switch report {
-        case .opened: session.accept(.opened(link), at: now, into: &effects)
+        case .opened(let opening):
+            if opening.isDeflated { session.deflatedLink = link }
+            session.accept(.opened(link), at: now, into: &effects)
         case .received(let messages): received(messages, on: link, at: now, into: &effects)
         case .progress: session.accept(.progressed(link), at: now, into: &effects)
         case .wrote(let ids): session.accept(.wrote(link, ids), at: now, into: &effects)
@@ -107,20 +121,44 @@ package struct ClientEngine: Sendable {
         for message in messages {
             let size = message.bytes.count
             sizes.add(size, largeFrom: self.sizes.largeMessage)
-            let inbounds = decode(message, on: link, at: now, into: &effects)
-            if inbounds.count == 1 {
-                session.accept(.received(link, inbounds[0], size: size), at: now, into: &effects)
-            } else {
-                for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
-                    session.accept(.received(link, inbound, size: share), at: now, into: &effects)
-                }
+            guard !session.unpacks(link) else {
+                unpack(message, on: link, at: now, into: &effects)
+                continue
             }
-            guard session.counts(link), inbounds.contains(where: \.isCounted) else { continue }
-            let isUnreadable = inbounds.count == 1 && inbounds[0].isUnreadable
-            session.accept(.heard(link, isUnreadable: isUnreadable, size: size), at: now, into: &effects)
+            hear(decode(message, on: link, at: now, into: &effects), size, on: link, at: now, into: &effects)
         }
         effects.append(
             .record(.received(messages: messages.count, bytes: sizes.bytes, large: sizes.large)))
+    }
+
+    /// A message that may be compressed, a part, or several.
+    private mutating func unpack(
+        _ message: Message, on link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) {
+        do throws(FlowViolation) {
+            for heard in try session.unpack(message, at: now) {
+                hear(heard.inbounds, heard.size, on: link, at: now, into: &effects)
+            }
+            if session.hasLostParts { session.accept(.lostParts, at: now, into: &effects) }
+        } catch {
+            session.accept(.broke(link, error), at: now, into: &effects)
+        }
+    }
+
+    /// All that one counted message says.
+    private mutating func hear(
+        _ inbounds: [Inbound], _ size: Int, on link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) {
+        if inbounds.count == 1 {
+            session.accept(.received(link, inbounds[0], size: size), at: now, into: &effects)
+        } else {
+            for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
+                session.accept(.received(link, inbound, size: share), at: now, into: &effects)
+            }
+        }
+        guard session.counts(link), inbounds.contains(where: \.isCounted) else { return }
+        let isUnreadable = inbounds.count == 1 && inbounds[0].isUnreadable
+        session.accept(.heard(link, isUnreadable: isUnreadable, size: size), at: now, into: &effects)
     }
 
     /// The first message of a link shows who speaks; it fixes dialect and format.

@@ -3,6 +3,7 @@
 public import SenteBase
 public import SenteCore
 public import SenteTelemetry
+import SenteTransport
 public import SenteWire
 
 extension SenteClient {
@@ -194,6 +195,9 @@ extension SenteClient.Configuration {
         session.inbox = inbox
         session.times = timeouts
         session.flow = flow
+        session.compressor = { algorithm, level in
+            (try? ZlibLibrary.shared.get()).map { _ in .system(algorithm, level: level) }
+        }
         session.endpoints = [url] + endpoints
         session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil

@@ -190,20 +190,25 @@ extension SenteClient {
 
     /// Checks a message, weighs it, and gives its call a number.
     func begin(_ outbound: Outbound) throws(SenteError) -> (CallID, weight: Int) {
-        let (call, spoken) = driver.submissions.beginCall()
-        return (call, try check(outbound, by: spoken))
+        let (call, spoken, largest) = driver.submissions.beginCall()
+        return (call, try check(outbound, by: spoken, largest: largest))
     }
 
     func check(_ outbound: Outbound) throws(SenteError) {
-        _ = try check(outbound, by: driver.submissions.dialect)
+        let submissions = driver.submissions
+        _ = try check(outbound, by: submissions.dialect, largest: submissions.largestMessage)
     }
 
     /// By the dialect of the last greeting; before the first, by the configured one, if any.
     ///
     /// Returns the weight.
-    private func check(_ outbound: Outbound, by spoken: Dialect?) throws(SenteError) -> Int {
-        try counted { () throws(SenteError) in
-            try Dialect.check(outbound, for: spoken ?? configuration.dialect, limit: configuration.limits)
+    private func check(
+        _ outbound: Outbound, by spoken: Dialect?, largest: Int
+    ) throws(SenteError) -> Int {
+        var limits = configuration.limits
+        limits.outgoingMessage = max(limits.outgoingMessage, largest)
+        return try counted { () throws(SenteError) in
+            try Dialect.check(outbound, for: spoken ?? configuration.dialect, limit: limits)
         }
     }
 

@@ -41,7 +41,9 @@ struct ClientUpgrade: Sendable {
             guard let head = try reader.read(&rest) else { return nil }
             let status = try Self.status(head)
             switch status {
-            case 101: return .opened(LinkOpening(subprotocol: try check(head)), try terms(head))
+            case 101:
+                let (subprotocol, terms) = (try check(head), try terms(head))
+                return .opened(LinkOpening(subprotocol: subprotocol, isDeflated: terms != nil), terms)
             case 100..<200:
                 interim += 1
                 guard interim <= limits.interimAnswers else {

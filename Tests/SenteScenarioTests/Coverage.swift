@@ -34,6 +34,7 @@ struct Coverage {
         case .responseSent: count("signal", "responseSent")
         case .resumed: count("signal", "resumed")
         case .sessionLost: count("signal", "sessionLost")
+        case .flow: count("signal", "flow")
         case .attemptStarted, .linkEnded(nil), .received, .transmitted, .responderFailed: break
         }
     }

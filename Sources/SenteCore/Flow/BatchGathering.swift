@@ -30,6 +30,8 @@ package struct BatchGathering<Item: Sendable>: Sendable {
         self.limits = limits
     }
 
+    package var isEmpty: Bool { items.isEmpty }
+
     /// Adds a message of so many bytes, and returns what goes before the next one.
     ///
     /// One that is in a hurry, or has half the bytes that a batch may have, goes alone, behind what came before it.

@@ -5,25 +5,28 @@ package import SenteWire
 
 /// Envelopes as flow words: a word and its fields, which the dialect spells.
 extension Envelope {
-    package static let words: Set<String> = [
-        "compressed", "chunk-start", "chunk", "chunk-end", "chunk-abort",
-    ]
+    package var word: FlowWord {
+        switch self {
+        case .compressed: .compressed
+        case .start: .chunkStart
+        case .part: .chunk
+        case .end: .chunkEnd
+        case .abort: .chunkAbort
+        }
+    }
 
-    /// The word, and its fields by name.
+    /// The word's fields, by name.
     ///
     /// Bytes are base64, unless the format writes bytes.
-    package func fields(writesBytes: Bool) -> (word: String, fields: [(name: String, value: Value)]) {
+    package func fields(writesBytes: Bool) -> [(name: String, value: Value)] {
         func data(_ bytes: ArraySlice<UInt8>) -> (String, Value) {
             ("data", writesBytes ? .bytes(Array(bytes)) : .string(Base64.text(Array(bytes))))
         }
         switch self {
         case .compressed(let algorithm, let bytes):
-            return (
-                "compressed",
-                [
-                    ("compressed", true), ("compression-algorithm", .string(algorithm.rawValue)), data(bytes),
-                ]
-            )
+            return [
+                ("compressed", true), ("compression-algorithm", .string(algorithm.rawValue)), data(bytes),
+            ]
         case .start(let start):
             var fields = [
                 Self.name(start.number), ("total-chunks", Self.value(start.chunks)),
@@ -32,13 +35,10 @@ extension Envelope {
             if let algorithm = start.algorithm {
                 fields.append(("compression-algorithm", .string(algorithm.rawValue)))
             }
-            return ("chunk-start", fields)
+            return fields
         case .part(let part):
-            return (
-                "chunk", [Self.name(part.number), ("chunk-index", Self.value(part.index)), data(part.bytes)]
-            )
-        case .end(let number): return ("chunk-end", [Self.name(number)])
-        case .abort(let number): return ("chunk-abort", [Self.name(number)])
+            return [Self.name(part.number), ("chunk-index", Self.value(part.index)), data(part.bytes)]
+        case .end(let number), .abort(let number): return [Self.name(number)]
         }
     }
 
@@ -49,39 +49,39 @@ extension Envelope {
     private static func value(_ number: UInt64) -> Value { .integer(Int64(clamping: number)) }
 
     /// What a flow word says; nil when it is the word of no envelope.
-    package static func read(word: String, fields: ValueMap) throws(FlowViolation) -> Envelope? {
-        guard words.contains(word) else { return nil }
+    package static func read(word: FlowWord, fields: ValueMap) throws(FlowViolation) -> Envelope? {
         let reading = FieldReading(word: word, fields: fields)
         switch word {
-        case "compressed":
+        case .compressed:
             guard let algorithm = try reading.algorithm() else {
                 throw reading.violation("compression-algorithm")
             }
             return .compressed(algorithm, try reading.data())
-        case "chunk-start":
+        case .chunkStart:
             return .start(
                 ChunkStart(
                     number: try reading.number("message-id"), chunks: try reading.number("total-chunks"),
                     size: try reading.number("total-size"), algorithm: try reading.algorithm()))
-        case "chunk":
+        case .chunk:
             return .part(
                 ChunkPart(
                     number: try reading.number("message-id"), index: try reading.number("chunk-index"),
                     bytes: try reading.data()))
-        case "chunk-end": return .end(try reading.number("message-id"))
-        default: return .abort(try reading.number("message-id"))
+        case .chunkEnd: return .end(try reading.number("message-id"))
+        case .chunkAbort: return .abort(try reading.number("message-id"))
+        case .handshake, .handshakeAck, .ack, .end, .skip, .batch: return nil
         }
     }
 
     /// The fields of one word, by what they are to be.
     private struct FieldReading {
-        let word: String
+        let word: FlowWord
         let fields: ValueMap
 
         func violation(_ field: String) -> FlowViolation {
             FlowViolation(
                 .protocolError,
-                "The server sent `flow-\(word)` with a `\(field)` that it cannot have, or with none.")
+                "The server sent `\(word.type)` with a `\(field)` that it cannot have, or with none.")
         }
 
         func number(_ name: String) throws(FlowViolation) -> UInt64 {

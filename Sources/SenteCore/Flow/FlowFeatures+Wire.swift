@@ -110,9 +110,27 @@ extension FlowFeatures {
 }
 
 extension FlowPolicy {
-    /// What a client of these settings says that it can.
-    var offer: FlowFeatures {
+    /// What a client of these settings says that it can, over a link of this format.
+    ///
+    /// A link that compresses by itself needs no compression of single messages.
+    func offer(
+        _ format: WireFormat?, sizes: SizeLimits = SizeLimits(), isDeflated: Bool = false,
+        compressor: CompressorMaker? = nil
+    ) -> FlowFeatures {
         var offer = FlowFeatures()
+        offer.batching = batching != nil
+        if let compression, !isDeflated || compression.isUsedBesideDeflate {
+            offer.compression = compression.algorithms.filter { compressor?($0, nil) != nil }
+        }
+        if let chunking {
+            offer.chunking = true
+            offer.maximumChunkBytes = chunking.size
+            offer.maximumIncomingBytes = max(sizes.incomingMessage, chunking.largestMessage)
+            offer.maximumOutgoingBytes = max(sizes.outgoingMessage, chunking.largestMessage)
+        }
+        offer.binaryEnvelope =
+            usesBinaryEnvelope && format?.allowsEnvelopes != false
+            && (offer.chunking || !offer.compression.isEmpty)
         offer.resumption = resumption.map {
             FlowFeatures.Resumption(
                 window: .zero, messages: $0.maximumMessages, bytes: $0.maximumBytes)

@@ -88,6 +88,10 @@ package enum FlowOutbound: Hashable, Sendable {
     case end
     /// Stands for a counted message that has nothing to say any more.
     case skip
+    /// Messages that leave together, each as it would be alone.
+    case batch([Value])
+    /// A message, or a part of one, in another shape.
+    case envelope(Envelope, writesBytes: Bool)
 
     package var word: FlowWord {
         switch self {
@@ -95,6 +99,8 @@ package enum FlowOutbound: Hashable, Sendable {
         case .ack: .ack
         case .end: .end
         case .skip: .skip
+        case .batch: .batch
+        case .envelope(let envelope, _): envelope.word
         }
     }
 
@@ -107,6 +113,9 @@ package enum FlowOutbound: Hashable, Sendable {
             return fields
         case .ack(let received): return [name("received"): Value(clamping: received)]
         case .end, .skip: return ValueMap()
+        case .batch(let messages): return [name("messages"): .vector(messages)]
+        case .envelope(let envelope, let writesBytes):
+            return ValueMap(envelope.fields(writesBytes: writesBytes).map { (name($0.name), $0.value) })
         }
     }
 }

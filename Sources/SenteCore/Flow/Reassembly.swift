@@ -95,6 +95,7 @@ package struct Reassembly: Sendable {
     /// What is kept now, in bytes.
     package private(set) var bytes = 0
     package private(set) var losses = Losses()
+    private var toldLosses = Losses()
 
     package init(limits: Limits) {
         self.limits = limits
@@ -102,6 +103,17 @@ package struct Reassembly: Sendable {
 
     /// How many messages are unfinished.
     package var count: Int { unfinished.count }
+
+    package var hasLosses: Bool { losses != toldLosses }
+
+    /// What was given up since this was asked last; nil for nothing.
+    package mutating func takeLosses() -> Losses? {
+        guard losses != toldLosses else { return nil }
+        defer { toldLosses = losses }
+        return Losses(
+            timeouts: losses.timeouts - toldLosses.timeouts,
+            evictions: losses.evictions - toldLosses.evictions, aborts: losses.aborts - toldLosses.aborts)
+    }
 
     /// When the next message is given up.
     package var deadline: Instant? { oldest?.touchedAt.advanced(by: limits.timeout) }

@@ -198,6 +198,12 @@ public struct ClientMetrics: Sendable, Equatable {
     public var ignored = Ignored()
     /// Sessions that went on over a lost connection.
     public var resumption = Resumption()
+    /// Messages that left together.
+    public var batching = Batching()
+    /// Messages that were compressed one by one.
+    public var compression = Compression()
+    /// Messages that travelled in parts.
+    public var chunking = Chunking()
     /// How often each error was told to a call or a listener, or ended an attempt or a link.
     public var errors: [SenteError.Code: Int] = [:]
     /// The last round trips, in no order.

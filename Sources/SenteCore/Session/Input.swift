@@ -9,6 +9,12 @@ package enum Input: Sendable {
     case command(Command)
     /// The opening handshake is done; the greeting is awaited.
     case opened(LinkID)
+    /// All that the app said in this turn was submitted.
+    case gathered
+    /// The server did not keep to what was agreed.
+    case broke(LinkID, FlowViolation)
+    /// A part came, which may have made others go.
+    case lostParts
     /// `size` is its share of the message it came in, in bytes.
     case received(LinkID, Inbound, size: Int)
     /// All that a message says was received, and it counts in a session that survives its links.

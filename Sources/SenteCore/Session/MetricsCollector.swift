@@ -77,6 +77,7 @@ package struct MetricsCollector: Sendable {
             totals.resumption.skipped += skipped
             totals.resumption.missed += missed
         case .sessionLost: totals.resumption.fresh += 1
+        case .flow(let signal): totals.add(signal)
         case .requestSent, .requestEnded, .responseSent: break
         }
     }
@@ -149,6 +150,29 @@ extension MetricsCollector {
             last = skipped == 0 ? current : Count()
             current = Count()
             end = end.advanced(by: .nanoseconds((skipped + 1) * length))
+        }
+    }
+}
+
+extension ClientMetrics {
+    fileprivate mutating func add(_ signal: FlowSignal) {
+        switch signal {
+        case .batched(let messages, let reason):
+            batching.batches += 1
+            batching.messages += messages
+            batching.reasons[reason.rawValue, default: 0] += 1
+        case .compressed(.done(let before, let after)):
+            compression.messages += 1
+            compression.bytesBefore += before
+            compression.bytesAfter += after
+        case .compressed(.skippedSmall): compression.skippedSmall += 1
+        case .compressed(.skippedIncompressible): compression.skippedIncompressible += 1
+        case .compressed(.off): break
+        case .chunked: chunking.messages += 1
+        case .partsLost(let losses):
+            chunking.timeouts += losses.timeouts
+            chunking.evictions += losses.evictions
+            chunking.aborts += losses.aborts
         }
     }
 }

@@ -51,12 +51,13 @@ package struct Outbox: Sendable {
     ///
     /// `dropped` receives what the policy threw out to make room, with the reason.
     package mutating func insert(
-        _ outbound: Outbound, for call: CallID, at now: Instant, dropped: inout [(CallID, SenteError.Code)]
+        _ outbound: Outbound, for call: CallID, largest: Int = 0, at now: Instant,
+        dropped: inout [(CallID, SenteError.Code)]
     ) -> Insertion {
         let weight = outbound.weight
         let key = policy.overflow == .coalesce ? CoalescingKey(outbound) : nil
         let older = key.flatMap { holders[$0] }
-        if let code = makeRoom(for: weight, replacing: older, dropped: &dropped) {
+        if let code = makeRoom(for: weight, largest: largest, replacing: older, dropped: &dropped) {
             return .refused(code)
         }
         if let older, remove(older) != nil { dropped.append((older, .superseded)) }
@@ -68,6 +69,25 @@ package struct Outbox: Sendable {
                 expires: policy.timeToLive.map { now.advanced(by: $0) }, key: key))
         bytes += weight
         return .accepted
+    }
+
+    /// Puts messages before all others that did not leave after all; they had their room, so nothing is asked of the bounds.
+    mutating func putBack(_ messages: [LinkPacking.Leaving]) {
+        let later = items.drain()
+        headNumber = 0
+        numbers = [:]
+        for message in messages {
+            items.append(
+                Item(
+                    call: message.call, outbound: message.outbound, weight: message.weight,
+                    queuedAt: message.queuedAt,
+                    expires: policy.timeToLive.map { message.queuedAt.advanced(by: $0) }, key: nil))
+            bytes += message.weight
+        }
+        for item in later where item != nil { items.append(item) }
+        for (number, item) in items.enumerated() {
+            if let item { numbers[item.call] = number }
+        }
     }
 
     package mutating func popFirst() -> Item? {
@@ -94,13 +114,13 @@ package struct Outbox: Sendable {
 
     /// Why there is no room, when the policy can make none.
     private mutating func makeRoom(
-        for weight: Int, replacing older: CallID?, dropped: inout [(CallID, SenteError.Code)]
+        for weight: Int, largest: Int, replacing older: CallID?, dropped: inout [(CallID, SenteError.Code)]
     ) -> SenteError.Code? {
         let replaced = older.flatMap { numbers[$0] }.flatMap { items[$0 - headNumber] }
         while true {
             let load = OutboxPolicy.Load(
                 messages: count - (replaced == nil ? 0 : 1), bytes: bytes - (replaced?.weight ?? 0))
-            switch policy.admission(of: weight, beside: load) {
+            switch policy.admission(of: weight, beside: load, largest: largest) {
             // Those who cannot wait were refused before they came here.
             case .accepted, .waits: return nil
             case .refused(let code): return code

@@ -29,8 +29,10 @@ extension OutboxPolicy {
 
     /// What becomes of a message of this weight beside what waits.
     ///
-    /// Nothing makes room for a message that would not fit into an empty outbox either.
-    package func admission(of weight: Int, beside load: Load) -> Admission {
+    /// Nothing makes room for a message that would not fit into an empty outbox either; but an empty one takes one message as
+    /// large as `largest`, for what goes in parts may be larger than all that is to wait.
+    package func admission(of weight: Int, beside load: Load, largest: Int = 0) -> Admission {
+        if load.messages == 0, maximumMessages > 0, weight <= largest { return .accepted }
         if load.messages < maximumMessages, weight <= maximumBytes - load.bytes { return .accepted }
         switch overflow {
         case .rejectNewest, .coalesce: return .refused(.outboxFull)

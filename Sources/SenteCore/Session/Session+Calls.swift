@@ -61,14 +61,20 @@ extension Session {
 
     private mutating func queue(_ outbound: Outbound, for call: CallID) {
         // What can leave at once never waits, and the bounds are for what waits.
-        if case .open(let open) = state, outbox.isEmpty, canTransmit {
+        if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound) {
+            if traffic.flow?.packing != nil {
+                return leave(
+                    Leaving(
+                        call: call, outbound: outbound, weight: outbound.weight, queuedAt: now.instant))
+            }
             if let transmission = transmission(outbound, for: call) {
                 effects.append(.transmit(open.link, [transmission]))
             }
             return
         }
         var dropped: [(CallID, SenteError.Code)] = []
-        let insertion = outbox.insert(outbound, for: call, at: now.instant, dropped: &dropped)
+        let insertion = outbox.insert(
+            outbound, for: call, largest: largestMessage, at: now.instant, dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
         for (call, code) in dropped { drop(call, code) }
     }
@@ -95,13 +101,19 @@ extension Session {
     /// After a process has slept, what came is heard before the timers are: what had no time left meanwhile does not leave.
     mutating func drain() {
         endIfDeaf()
-        guard case .open(let open) = state, !outbox.isEmpty, canTransmit else { return }
+        guard case .open(let open) = state else { return }
+        if traffic.flow?.packing != nil { return drainPacking(open.link) }
+        guard !outbox.isEmpty, canTransmit else { return }
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         var batch: [Transmission] = []
         while canTransmit, let item = outbox.popFirst() {
             if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
                 expired(item.call)
                 continue
+            }
+            if mustAwaitParts(item.outbound) {
+                outbox.putBack([Leaving(item)])
+                break
             }
             if let transmission = transmission(item.outbound, for: item.call) { batch.append(transmission) }
         }
@@ -116,18 +128,57 @@ extension Session {
             let isAwaited = calls[call]?.purpose == .submit(.reply)
             let (transmission, slot) = try encode(
                 outbound, for: call, owner: isAwaited ? .call(call) : .nobody)
-            // What this dialect does not answer, a publish, is done when it is written.
-            if slot == nil, isAwaited { calls.awaitWritten(call) }
-            calls.sent(call, isAwaited ? slot : nil, at: now.instant)
-            if case .answer(let id, _, let isError) = outbound, wants(.debug) {
-                effects.append(.record(.responseSent(requestID: id, isError: isError)))
-            }
+            left(outbound, call, slot, isAwaited: isAwaited)
             return transmission
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)))
             return nil
         }
+    }
+
+    private mutating func left(
+        _ outbound: Outbound, _ call: CallID, _ slot: PendingReplies.SlotKey?, isAwaited: Bool
+    ) {
+        // What this dialect does not answer, a publish, is done when it is written.
+        if slot == nil, isAwaited { calls.awaitWritten(call) }
+        calls.sent(call, isAwaited ? slot : nil, at: now.instant)
+        if case .answer(let id, _, let isError) = outbound, wants(.debug) {
+            effects.append(.record(.responseSent(requestID: id, isError: isError)))
+        }
+    }
+
+    /// The last of a message was handed to the link, which knows of it: now it has its slot and its number.
+    mutating func handedOver(_ outbound: Outbound, bytes: Int, for call: CallID) {
+        let isAwaited = calls[call]?.purpose == .submit(.reply)
+        let slot = open(outbound, bytes: bytes, for: call, owner: isAwaited ? .call(call) : .nobody)
+        left(outbound, call, slot, isAwaited: isAwaited)
+    }
+
+    /// The same over a link that takes more than plain messages: a part goes when 64 KiB of others have passed, or nothing else
+    /// is there.
+    private mutating func drainPacking(_ link: LinkID) {
+        guard !isDraining else { return }
+        isDraining = true
+        defer { isDraining = false }
+        while let item = outbox.popExpired(at: now.instant) { expired(item) }
+        while canTransmit {
+            if traffic.flow?.packing?.isPartDue == true {
+                _ = transmitPart(on: link)
+            } else if traffic.flow?.packing?.hasRoom(under: configuration.outbox) == true,
+                let item = outbox.popFirst()
+            {
+                if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
+                    expired(item.call)
+                    continue
+                }
+                leave(Leaving(item))
+            } else if !transmitPart(on: link) {
+                break
+            }
+        }
+        // What waited in the outbox has waited long enough.
+        if !isGathering { flushGathered(.idle) }
     }
 
     /// Spells a message for the open link, and opens the slot that the server's reply to it fills, if it gives one.
@@ -138,20 +189,28 @@ extension Session {
         _ outbound: Outbound, for call: CallID? = nil, owner: PendingReplies.Owner = .nobody,
         isKeepAlive: Bool = false
     ) throws(SenteError) -> (transmission: Transmission, slot: PendingReplies.SlotKey?) {
+        // What the app said before goes before.
+        if !isKeepAlive { flushGathered(.urgent) }
         if let refusal = traffic.pending.refusal(of: outbound) { throw refusal }
         let moment = now
         guard let message = try coder?.coder.encode(outbound, at: moment) else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         let transmission = noted(message, for: call, isKeepAlive: isKeepAlive)
+        return (transmission, open(outbound, bytes: message.bytes.count, for: call, owner: owner))
+    }
+
+    /// Opens the slot for the reply to a message that has been handed to the link, and keeps what may have to go again.
+    private mutating func open(
+        _ outbound: Outbound, bytes: Int, for call: CallID?, owner: PendingReplies.Owner
+    ) -> PendingReplies.SlotKey? {
         let slot = outbound.correlation(in: capabilities).map {
             traffic.pending.add($0, marks: outbound.marks(in: capabilities), owner: owner, at: now.instant)
         }
         if resumption != nil, outbound.isCounted {
-            resumption?.keep(
-                Resumption.Kept(outbound: outbound, bytes: message.bytes.count, call: call, slot: slot))
+            resumption?.keep(Resumption.Kept(outbound: outbound, bytes: bytes, call: call, slot: slot))
         }
-        return (transmission, slot)
+        return slot
     }
 
     /// A message for the open link, of which the window knows.
@@ -289,7 +348,7 @@ extension Session {
         case .waiting:
             resolve(call, .failure(error))
         case .queued:
-            _ = outbox.remove(call)
+            if outbox.remove(call) == nil { stopParts(of: call) }
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)))
         case .sent(let slot):
@@ -320,6 +379,7 @@ extension Session {
     mutating func endLink(_ error: SenteError) {
         let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
         let heardAt = now.instant.advanced(by: .zero - silence)
+        takeBack()
         if park(error, heardAt: heardAt) {
             if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
         } else {
@@ -373,6 +433,7 @@ extension Session {
     }
 
     private mutating func emptyOutbox(_ error: SenteError) {
+        takeBack()
         while let item = outbox.popFirst() {
             effects.append(.record(.dropped(reason: error.code)))
             resolve(item.call, .failure(error.with(outcome: .notSent)))

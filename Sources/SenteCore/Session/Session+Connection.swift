@@ -111,6 +111,7 @@ extension Session {
     }
 
     private mutating func close(_ link: LinkID, _ waiters: [CallID], _ error: SenteError) {
+        flushGathered(.urgent)
         sayEnd(on: link)
         closeLink(link)
         let deadline = now.instant.advanced(by: configuration.times.close)

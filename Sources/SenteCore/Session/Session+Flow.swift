@@ -14,6 +14,8 @@ extension Session {
         var deadline: Instant?
         /// Nil until the server's word, and where it comes too late.
         var features: FlowFeatures?
+        /// How messages leave and come; nil while they go plain.
+        var packing: LinkPacking?
     }
 
     /// A link that asks to go on with the session of the one before.
@@ -28,7 +30,8 @@ extension Session {
 
     /// What a greeting announces, as far as this client is to use it.
     mutating func announced(by identity: Identity) -> FlowFeatures? {
-        guard let capabilities = identity.capabilities, !history.flowFailed, !configuration.flow.offer.isEmpty
+        guard let capabilities = identity.capabilities, !history.flowFailed,
+            !configuration.flow.offer(nil).isEmpty
         else { return nil }
         let announced = FlowFeatures(wire: capabilities) { problem in
             effects.append(.record(.undecodable(problem)))
@@ -43,8 +46,11 @@ extension Session {
     }
 
     private mutating func sayHandshake(on link: LinkID, resume: ResumeRequest?, within limit: Duration) {
+        let offered = configuration.flow.offer(
+            coder?.coder.format, sizes: coder?.coder.sizes ?? SizeLimits(), isDeflated: deflatedLink == link,
+            compressor: configuration.compressor)
         let flow = LinkFlow(
-            offered: configuration.flow.offer, callback: callbacks.next(using: &random),
+            offered: offered, callback: callbacks.next(using: &random),
             deadline: now.instant.advanced(by: limit))
         traffic.flow = flow
         say(.handshake(offered: flow.offered, resume: resume, callback: flow.callback), on: link)
@@ -91,6 +97,12 @@ extension Session {
         }
         traffic.flow?.features = features
         traffic.flow?.deadline = nil
+        let packing = coder.flatMap { coder in
+            LinkPacking(
+                features, policy: configuration.flow, format: coder.coder.format, sizes: coder.coder.sizes,
+                losesNothing: features.resumption != nil, compressor: configuration.compressor)
+        }
+        traffic.flow?.packing = packing
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {
             status.features = features
             return resumed(fields, features, attempt, resuming, on: link)
@@ -98,6 +110,7 @@ extension Session {
         begin(fields, features)
         status.features = features
         publish()
+        drain()
     }
 
     /// The session that the server names now, if it keeps any.
@@ -184,12 +197,19 @@ extension Session {
     var flowDeadline: Instant? {
         if let parking = resumption?.parking { return parking.until }
         guard case .open = state, let flow = traffic.flow else { return nil }
-        return flow.deadline ?? resumption?.ackDeadline
+        if let deadline = flow.deadline { return deadline }
+        let packing = isGathering ? flow.packing?.reassembly?.deadline : flow.packing?.deadline
+        return Timers.earlier(resumption?.ackDeadline, packing)
     }
 
     mutating func expireFlow() {
         if let parking = resumption?.parking { return loseSession(parking.error) }
-        guard traffic.flow?.deadline != nil else { return acknowledgeIfDue(true) }
+        guard traffic.flow?.deadline != nil else {
+            gathered(.time)
+            expireParts()
+            guard let due = resumption?.ackDeadline, due <= now.instant else { return }
+            return acknowledgeIfDue(true)
+        }
         // From now on everything goes plain, for good: what the server may still say of it comes too late.
         traffic.flow?.deadline = nil
         history.flowFailed = true
@@ -318,8 +338,10 @@ extension Session {
     private mutating func transmission(ofKept message: Resumption.Kept) -> [Transmission] {
         for outbound in [message.outbound, .flow(.skip)] {
             do throws(SenteError) {
-                guard let bytes = try coder?.coder.encode(outbound, at: now) else { return [] }
-                return [noted(bytes, for: message.call, isKeepAlive: false)]
+                var messages = try messages(of: outbound)
+                guard let last = messages.popLast() else { return [] }
+                return messages.map { noted($0, for: nil, isKeepAlive: false) }
+                    + [noted(last, for: message.call, isKeepAlive: false)]
             } catch {
                 effects.append(.record(.dropped(reason: error.code)))
                 if let slot = message.slot { traffic.pending.close(slot) }

@@ -100,6 +100,7 @@ extension Session {
         for owner in pong?.cleared ?? [] { neverAnswered(owner) }
         guard let pong, let time = pong.elapsed else { return ignore(.lateReply) }
         effects.append(.record(.roundTrip(time)))
+        traffic.flow?.packing?.quality.note(roundTrip: time)
         if let call = pong.call { resolve(call, .success(.roundTrip(time))) }
     }
 

@@ -39,6 +39,12 @@ package struct Session: Sendable {
     var callbacks = CallbackNames()
     /// What goes on over links, with a server that keeps sessions.
     var resumption: Resumption?
+    /// Messages of one turn wait for one another.
+    var isGathering = false
+    /// The outbox is being emptied, so that nothing else begins to.
+    var isDraining = false
+    /// The link that compresses by itself.
+    var deflatedLink: LinkID?
     /// Reads and writes on the link that was greeted last, or is being greeted; it dies with the link.
     var coder: (link: LinkID, coder: any DialectCoder)?
     var random: Generator
@@ -121,6 +127,10 @@ package struct Session: Sendable {
         case .received(let link, let inbound, let size): received(link, inbound, size)
         case .heard(let link, let isUnreadable, let size):
             heard(link, isUnreadable: isUnreadable, size: size)
+        case .gathered: gathered()
+        case .broke(let link, let violation):
+            if isCurrent(link) { violated(violation.reason, on: link, violation.closeCode) }
+        case .lostParts: noteLosses()
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)
@@ -144,7 +154,7 @@ package struct Session: Sendable {
     // MARK: Time
 
     /// What can wake a session; of those that are due, the first in this list goes first.
-    private struct Timers {
+    struct Timers {
         /// A message of the outbox has waited its time to live.
         var outbox: Instant?
         /// A call's time limit.

@@ -13,6 +13,8 @@ package enum SessionSignal: Hashable, Sendable {
     case resumed(replayedIn: Int, replayedOut: Int, skipped: Int, missed: Int)
     /// The session of the last link is gone.
     case sessionLost
+    /// How messages travelled, otherwise than plain.
+    case flow(FlowSignal)
     /// Whole messages came, as many of them large.
     case received(messages: Int, bytes: Int, large: Int)
     /// Whole messages were handed to the link.
@@ -57,4 +59,16 @@ package enum IgnoredReason: String, Hashable, Sendable, CaseIterable {
     case surplusPing
     /// A message or an event that no handle listened to, or that came when nothing is handed out.
     case unheard
+}
+
+/// How messages travelled, otherwise than plain.
+package enum FlowSignal: Hashable, Sendable {
+    /// So many went as one.
+    case batched(messages: Int, reason: FlushReason)
+    /// What came of compressing one.
+    case compressed(Packing.Compressed)
+    /// One went in parts.
+    case chunked
+    /// Messages of the server in parts were given up.
+    case partsLost(Reassembly.Losses)
 }

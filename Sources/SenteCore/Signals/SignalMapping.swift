@@ -32,6 +32,7 @@ extension ClientSignal {
             self.init(
                 level, "session-lost", at: now,
                 "The session of the connection before is gone: what was in flight is unknown.")
+        case .flow(let signal): self.init(signal, level, at: now)
         case .received(let messages, let bytes, _):
             self.init(
                 level, "received", at: now, "\(messages) messages came.",
@@ -175,6 +176,8 @@ extension SessionSignal {
         case .opened, .linkEnded(nil): .info
         case .resumed(_, _, _, let missed): missed == 0 ? .info : .warn
         case .sessionLost: .warn
+        case .flow(.partsLost): .warn
+        case .flow: .trace
         case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed: .warn
         }
     }

@@ -73,7 +73,7 @@ extension ReceiveHub: ClientObserver {
         case .serverError(let text):
             reportLater(SenteError(.serverError, text), .receive)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
-            .refused, .roundTrip, .responderFailed, .ignored, .resumed, .sessionLost, .requestSent,
+            .refused, .roundTrip, .responderFailed, .ignored, .resumed, .sessionLost, .flow, .requestSent,
             .requestEnded, .responseSent:
             break
         }

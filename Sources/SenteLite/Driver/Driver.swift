@@ -126,7 +126,13 @@ final class Driver: LinkObserver, @unchecked Sendable {
             for _ in 0..<count { record(signal, at: now) }
         }
         output.tookEntries = !batch.entries.isEmpty
+        let gathers = batch.entries.count > 1
+        if gathers { engine.beginGathering() }
         for entry in batch.entries { handle(entry, at: now) }
+        if gathers {
+            engine.endGathering(at: now, into: &effects)
+            performEffects(at: now)
+        }
         batch.removeAll()
         endTurn(at: now)
     }
@@ -210,6 +216,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         if !output.statuses.isEmpty {
             standing.refusal = engine.refusal
             standing.dialect = status.dialect
+            standing.largestMessage = engine.largestMessage
         }
         // Only when calls would be judged otherwise than before: most turns change nothing of it.
         let isOther = standing.update(load, awaitsConsumption: consumption.isAwaited)

@@ -39,6 +39,8 @@ final class SubmissionQueue: Sendable {
         var refusal: SenteError?
         /// Of the last greeting.
         var dialect: Dialect?
+        /// The largest message that may go, where that is more than plain ones may have; else 0.
+        var largestMessage = 0
         /// Something waits for what is consumed, so that it must not wait for the next turn.
         var awaitsConsumption = false
 
@@ -105,10 +107,13 @@ final class SubmissionQueue: Sendable {
         state.withLock { $0.makeCall() }
     }
 
-    /// A new call, and the dialect by whose rules it is judged.
-    func beginCall() -> (CallID, Dialect?) {
-        state.withLock { ($0.makeCall(), $0.standing.dialect) }
+    /// A new call, and the dialect and the size by which it is judged.
+    func beginCall() -> (CallID, Dialect?, largest: Int) {
+        state.withLock { ($0.makeCall(), $0.standing.dialect, $0.standing.largestMessage) }
     }
+
+    /// The largest message that may go, where that is more than plain ones may have; else 0.
+    var largestMessage: Int { state.withLock { $0.standing.largestMessage } }
 
     var dialect: Dialect? { state.withLock { $0.standing.dialect } }
 
@@ -265,7 +270,7 @@ extension SubmissionQueue.State {
             let underWay = posted + taken
             let tellsAtOnce = policy.overflow == .rejectNewest || policy.overflow == .wait
             let load = tellsAtOnce ? underWay + standing.outbox : underWay
-            switch policy.admission(of: weight, beside: load) {
+            switch policy.admission(of: weight, beside: load, largest: standing.largestMessage) {
             case .accepted: return nil
             case .waits: return waiter.isTask ? nil : .outboxFull
             case .refused(let code): return code

@@ -117,7 +117,7 @@ struct PackingTests {
             if packing.isBinary {
                 read = try Envelope.read(binary: try #require(envelope.binary))
             } else {
-                let (word, fields) = envelope.fields(writesBytes: packing.writesBytes)
+                let (word, fields) = (envelope.word, envelope.fields(writesBytes: packing.writesBytes))
                 let bytes = try format.encode(.map(ValueMap(fields.map { (.string($0.name), $0.value) })))
                 read = try Envelope.read(word: word, fields: try #require(try format.decode(bytes).mapValue))
             }

@@ -33,6 +33,8 @@ struct TestSession {
     private var endedLinks: Set<LinkID> = []
     private let memory = PlainCoder.Memory()
     private let isText: Bool
+    /// Whether the link of a text session takes everything at once; else `flush` tells that it did.
+    var writesAtOnce = true
     private var greetedLink: LinkID?
     private var lastNumber: UInt64 = 0
 
@@ -222,6 +224,8 @@ struct TestSession {
 
     mutating func receive(_ text: String) { report([.received([.text(text)])]) }
 
+    mutating func receive(binary bytes: [UInt8]) { report([.received([.binary(bytes)])]) }
+
     mutating func reply(_ kind: ReplyKind, _ channel: String? = nil, _ reply: Reply) {
         receive(.reply(.next(kind, channel: channel.map { WireName($0) }), reply))
     }
@@ -248,6 +252,7 @@ struct TestSession {
     mutating func flush() {
         let ids = unwritten
         unwritten = []
+        if isText { return report([.wrote(ids)]) }
         handle(.wrote(link, ids))
     }
 
@@ -368,6 +373,15 @@ struct TestSession {
         check(after: input)
     }
 
+    /// Several inputs of the app in one turn.
+    mutating func turn(_ inputs: [Input]) {
+        effects = []
+        engine.beginGathering()
+        for input in inputs { engine.handle(input, at: now, into: &effects) }
+        engine.endGathering(at: now, into: &effects)
+        check(after: inputs)
+    }
+
     mutating func report(_ reports: [LinkReport]) {
         effects = []
         engine.handle(reports, of: link, at: now, into: &effects)
@@ -395,7 +409,7 @@ struct TestSession {
         case .transmit(let id, let batch):
             #expect(id == link && !endedLinks.contains(id), "Something is sent to a link that is over.")
             #expect(!batch.isEmpty)
-            if isText {
+            if isText, writesAtOnce {
                 engine.handle([.wrote(batch.map(\.id))], of: id, at: now, into: &effects)
             } else {
                 unwritten += batch.map(\.id)

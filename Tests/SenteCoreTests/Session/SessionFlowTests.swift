@@ -68,7 +68,9 @@ struct SessionFlowTests {
         #expect(try Self.types(session) == ["flow-handshake", "subscribe"])
         #expect(
             session.sentText[0]
-                == #"{"type":"flow-handshake","capabilities":{"resume":{"messages":1000,"bytes":1048576}}}"#)
+                == #"{"type":"flow-handshake","capabilities":{"batching":true,"chunking":true,"max-chunk-size":65536,"#
+                + #""max-message-bytes":{"in":67108864,"out":67108864},"binary":true,"#
+                + #""resume":{"messages":1000,"bytes":1048576}}}"#)
         #expect(session.state == .open)
         #expect(session.status.features == nil)
         session.receive(Self.ack)
@@ -370,7 +372,11 @@ struct SessionFlowTests {
         var lite = TestSession.connectingInText()
         lite.greet(text: "[:chsk/handshake [\"conn-1\" \"tok\" \(data) true]]")
         #expect(
-            lite.sentText == ["[:flow/handshake {:capabilities {:resume {:messages 1000, :bytes 1048576}}}]"])
+            lite.sentText == [
+                "[:flow/handshake {:capabilities {:batching true, :chunking true, :max-chunk-size 65536, "
+                    + ":max-message-bytes {:in 67108864, :out 67108864}, :binary true, "
+                    + ":resume {:messages 1000, :bytes 1048576}}}]"
+            ])
         lite.receive("[:flow/handshake-ack \(grant)]")
         #expect(lite.status.features?.resumption != nil)
         lite.receive("[:my/event 1]")
@@ -394,7 +400,7 @@ struct SessionFlowTests {
 }
 
 extension TestSession {
-    fileprivate mutating func confirm(text channel: String) {
+    mutating func confirm(text channel: String) {
         receive(#"{"type":"subscription-result","channel-id":"\#(channel)","success":true}"#)
     }
 }

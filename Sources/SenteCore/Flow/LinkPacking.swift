@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+package import SenteWire
+
+/// How messages leave and come on a link whose ends agreed on more than plain ones; it dies with the link.
+struct LinkPacking: Sendable {
+    /// A message that is about to leave.
+    struct Leaving: Sendable {
+        var call: CallID
+        var outbound: Outbound
+        var weight: Int
+        var queuedAt: Instant
+        /// It waits for no company.
+        var isHurried = false
+
+        init(call: CallID, outbound: Outbound, weight: Int, queuedAt: Instant) {
+            self.call = call
+            self.outbound = outbound
+            self.weight = weight
+            self.queuedAt = queuedAt
+        }
+
+        init(_ item: Outbox.Item) {
+            self.init(
+                call: item.call, outbound: item.outbound, weight: item.weight, queuedAt: item.queuedAt)
+        }
+    }
+
+    /// A message that leaves in parts.
+    struct Sending: Sendable {
+        var message: Leaving
+        var chunker: Chunker
+        var size: Int
+    }
+
+    let format: WireFormat
+    /// How large messages may be, however they travel.
+    let limits: SizeLimits
+    private let features: FlowFeatures
+    private let policy: FlowPolicy
+    private let makeCompressor: CompressorMaker?
+    let unfolding: Unfolding?
+    /// Nil where nothing goes in parts.
+    var reassembly: Reassembly?
+    /// Nil where nothing goes in batches.
+    var gathering: BatchGathering<Leaving>?
+    private var delay: BatchDelay
+    /// Since when the oldest message that is gathered waits, and until when.
+    private(set) var held: (since: Instant, until: Instant)?
+    var quality = LinkQuality()
+
+    /// The messages that leave in parts, in turns.
+    private(set) var sendings = Queue<Sending>()
+    /// What is not to overtake one of them on its channel.
+    private(set) var followers = Queue<Leaving>()
+    private var followerBytes = 0
+    /// How much of others went since the last part.
+    private var passed = 0
+    private var lastNumber: UInt64 = 0
+
+    /// Nil when all messages go plain.
+    init?(
+        _ features: FlowFeatures, policy: FlowPolicy, format: WireFormat, sizes: SizeLimits,
+        losesNothing: Bool, compressor: CompressorMaker?
+    ) {
+        guard features.batching || features.chunking || !features.compression.isEmpty else { return nil }
+        self.format = format
+        self.features = features
+        self.policy = policy
+        makeCompressor = compressor
+        var limits = sizes
+        if features.chunking, let chunking = policy.chunking {
+            limits.incomingMessage = max(
+                sizes.incomingMessage, min(chunking.largestMessage, features.maximumIncomingBytes ?? .max))
+            limits.outgoingMessage = max(
+                sizes.outgoingMessage,
+                min(chunking.largestMessage(in: features), features.maximumOutgoingBytes ?? .max))
+            reassembly = Reassembly(
+                limits: .init(
+                    messageBytes: limits.incomingMessage,
+                    // Parts may be smaller than this client's own.
+                    parts: max(chunking.maximumChunks, limits.incomingMessage >> 12),
+                    timeout: chunking.timeout,
+                    losesNothing: losesNothing))
+        }
+        self.limits = limits
+        let limit = limits.incomingMessage
+        unfolding =
+            features.chunking || !features.compression.isEmpty
+            ? Unfolding(format: format, limit: limit) { algorithm in
+                compressor?(algorithm, nil) ?? .missing
+            } : nil
+        if features.batching, let batching = policy.batching {
+            gathering = BatchGathering(
+                limits: .init(messages: batching.maximumMessages, bytes: batching.maximumBytes))
+        }
+        delay = BatchDelay(
+            linger: policy.batching?.linger ?? .zero,
+            flushesWhenIdle: policy.batching?.flushesOnIdle ?? true)
+    }
+
+    /// The shape of a message; what is small is not even looked at.
+    func pack(_ message: Message, of outbound: Outbound?) -> (packed: Packing.Packed, Packing.Compressed) {
+        let isSmall = message.bytes.count < policy.compression?.minimumBytes ?? 0
+        let packing = Packing(
+            compression: isSmall ? nil : compression, partBytes: partBytes, isBinary: features.binaryEnvelope,
+            writesBytes: format.writesBytes)
+        return packing.pack(message, isCompressedAlready: isSmall ? false : outbound.map(skips) ?? false)
+    }
+
+    private var partBytes: Int? {
+        guard features.chunking, let chunking = policy.chunking else { return nil }
+        return max(1, min(chunking.size, features.maximumChunkBytes))
+    }
+
+    private var compression: Packing.Compression? {
+        guard let policy = policy.compression,
+            let algorithm = policy.algorithms.first(where: features.compression.contains),
+            let compressor = makeCompressor?(algorithm, level(of: policy))
+        else { return nil }
+        return Packing.Compression(
+            algorithm: algorithm, minimumBytes: policy.minimumBytes, compressor: compressor)
+    }
+
+    private func level(of policy: MessageCompression) -> Int {
+        switch policy.level {
+        case .fixed(let level): level
+        case .adaptive: quality.level
+        }
+    }
+
+    private func skips(_ outbound: Outbound) -> Bool {
+        let (name, data): (String, Value)
+        switch outbound {
+        case .publish(let channel, let value, _), .request(let channel, let value, _):
+            (name, data) = (channel, value)
+        case .event(let event, _): (name, data) = (event.id.text, event.data)
+        case .answer(_, let value, _): (name, data) = ("", value)
+        default: return false
+        }
+        return policy.compression?.skips?(name, data) ?? data.isCompressedAlready
+    }
+
+    // MARK: Company
+
+    /// Adds a message to those that wait for company, and returns what goes now.
+    mutating func gather(
+        _ message: Leaving, holds: Bool, at now: Instant
+    ) -> [BatchGathering<Leaving>.Batch] {
+        let batches =
+            gathering?.add(message, bytes: message.weight, goesAlone: message.isHurried)
+            ?? [.init(items: [message], reason: .urgent)]
+        if !batches.isEmpty { left(at: now) }
+        guard gathering?.isEmpty == false else { return batches }
+        if held == nil {
+            held = (now, delay.end(oldest: now, isFull: false, at: now) ?? now)
+        }
+        guard !holds, held.map({ $0.until <= now }) ?? true else { return batches }
+        return batches + flush(.idle, at: now)
+    }
+
+    /// What waits for company goes.
+    mutating func flush(_ reason: FlushReason, at now: Instant) -> [BatchGathering<Leaving>.Batch] {
+        let batches = gathering?.flush(reason) ?? []
+        if !batches.isEmpty { left(at: now) }
+        return batches
+    }
+
+    private mutating func left(at now: Instant) {
+        held = nil
+        delay.left(at: now)
+    }
+
+    // MARK: Parts
+
+    /// Whether messages are under way that leave in parts, or wait behind one.
+    var hasParts: Bool { !sendings.isEmpty }
+
+    /// Whether a message would overtake one of its channel.
+    func mustFollow(_ outbound: Outbound) -> Bool {
+        guard !sendings.isEmpty, let place = outbound.orderedPlace else { return false }
+        return sendings.contains { $0.message.outbound.orderedPlace == place }
+            || followers.contains { $0.outbound.orderedPlace == place }
+    }
+
+    /// Whether more messages may wait behind those in parts.
+    func hasRoom(under policy: OutboxPolicy) -> Bool {
+        followers.count < max(1, policy.maximumMessages) && followerBytes < max(1, policy.maximumBytes)
+    }
+
+    mutating func follow(_ message: Leaving) {
+        followers.append(message)
+        followerBytes += message.weight
+    }
+
+    mutating func begin(_ message: Leaving, _ folded: Folded, size: Int) {
+        lastNumber += 1
+        let chunker = Chunker(
+            folded, number: lastNumber, size: partBytes ?? size, isBinary: features.binaryEnvelope)
+        sendings.append(Sending(message: message, chunker: chunker, size: size))
+    }
+
+    /// All parts of a message at once, for what goes again.
+    mutating func allParts(of folded: Folded, size: Int) -> [Envelope] {
+        lastNumber += 1
+        var chunker = Chunker(
+            folded, number: lastNumber, size: partBytes ?? size, isBinary: features.binaryEnvelope)
+        var envelopes: [Envelope] = []
+        while !chunker.isDone { envelopes += chunker.next() }
+        return envelopes
+    }
+
+    mutating func passed(_ bytes: Int) {
+        if !sendings.isEmpty { passed += bytes }
+    }
+
+    /// Whether a part goes before anything else.
+    var isPartDue: Bool { !sendings.isEmpty && passed >= Self.stride }
+
+    private static let stride = 65_536
+
+    /// The next part of the message whose turn it is, and the message itself if that is its last.
+    mutating func nextPart() -> (envelopes: [Envelope], message: Leaving, size: Int, isLast: Bool)? {
+        guard var sending = sendings.popFirst() else { return nil }
+        passed = 0
+        let envelopes = sending.chunker.next()
+        let isLast = sending.chunker.isDone
+        if !isLast { sendings.append(sending) }
+        return (envelopes, sending.message, sending.size, isLast)
+    }
+
+    /// What waited behind a message that has left.
+    mutating func takeFollowers() -> [Leaving] {
+        followerBytes = 0
+        return followers.drain()
+    }
+
+    /// The message of a call goes no further; its number, if parts of it have left.
+    mutating func giveUp(_ call: CallID) -> UInt64? {
+        guard let index = sendings.firstIndex(where: { $0.message.call == call }) else { return nil }
+        return sendings.remove(at: index).chunker.number
+    }
+
+    /// Everything that has not left whole, in order.
+    mutating func takeBack() -> [Leaving] {
+        let messages =
+            sendings.drain().map(\.message) + takeFollowers()
+            + (gathering?.flush(.idle).flatMap(\.items) ?? [])
+        held = nil
+        return messages
+    }
+
+    // MARK: Time
+
+    var deadline: Instant? {
+        guard let a = held?.until, let b = reassembly?.deadline else {
+            return held?.until ?? reassembly?.deadline
+        }
+        return min(a, b)
+    }
+
+    // MARK: What comes
+
+    func allows(_ algorithm: MessageCompression.Algorithm) -> Bool {
+        features.compression.contains(algorithm)
+    }
+    var takesBinary: Bool { features.binaryEnvelope }
+    var takesBatches: Bool { features.batching }
+}
+
+/// Makes what compresses by an algorithm at a level; nil for the usual level, and nothing where the system has no library for it.
+package typealias CompressorMaker = @Sendable (MessageCompression.Algorithm, _ level: Int?) -> Compressor?
+
+extension Compressor {
+    fileprivate static let missing = Compressor { _, _ throws(WireError) in
+        throw WireError(.unavailable, "There is nothing to compress with.")
+    } decompress: { _, _, _ throws(WireError) in
+        throw WireError(.unavailable, "There is nothing to decompress with.")
+    }
+}
+
+extension ChunkPolicy {
+    /// The largest message that its parts make.
+    var largestMessage: Int { size.multipliedReportingOverflow(by: maximumChunks).partialValue }
+
+    /// The same in parts that the other end takes.
+    func largestMessage(in features: FlowFeatures) -> Int {
+        min(size, features.maximumChunkBytes).multipliedReportingOverflow(by: maximumChunks).partialValue
+    }
+}
+
+extension WireFormat {
+    /// Whether it holds bytes as they are.
+    var writesBytes: Bool { self == .senteMessagePack || self == .transitMessagePack }
+
+    /// Whether none of its messages begins like an envelope: one of the app's own might.
+    var allowsEnvelopes: Bool {
+        guard isBinary else { return true }
+        let name = name.hasPrefix("gzip-") ? String(name.dropFirst(5)) : name
+        return [
+            WireFormat.senteMessagePack, .transitMessagePack, .transitJSON, .transitJSONVerbose, .edn, .json,
+        ]
+        .contains { $0.name == name }
+    }
+}
+
+extension Outbound {
+    /// Within what it keeps its order: a channel, or all that is none's.
+    fileprivate var orderedPlace: WireName? { channel.map { WireName($0) } }
+}

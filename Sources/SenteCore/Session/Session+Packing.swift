@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+import SenteWire
+
+/// How messages leave over a link that takes more than plain ones: together, compressed, in parts.
+extension Session {
+    typealias Leaving = LinkPacking.Leaving
+
+    /// The largest message that may go, where that is more than plain ones may have; else 0.
+    package var largestMessage: Int {
+        guard let flow = traffic.flow else { return 0 }
+        if let packing = flow.packing { return packing.limits.outgoingMessage }
+        return flow.deadline != nil && flow.offered.chunking
+            ? configuration.flow.chunking?.largestMessage ?? 0 : 0
+    }
+
+    /// Whether a message is too large to go plain, and the server may yet agree to parts.
+    func mustAwaitParts(_ outbound: Outbound) -> Bool {
+        guard let flow = traffic.flow, flow.deadline != nil, flow.offered.chunking, let coder else {
+            return false
+        }
+        return outbound.weight > coder.coder.sizes.outgoingMessage
+    }
+
+    // MARK: Together
+
+    /// Several messages come in one turn: they wait for one another.
+    package mutating func beginGathering() { isGathering = true }
+
+    /// The turn is over.
+    package mutating func endGathering(at now: Moment, into effects: inout [Effect]) {
+        guard isGathering else { return }
+        isGathering = false
+        accept(.gathered, at: now, into: &effects)
+    }
+
+    /// What came in this turn goes, unless it may wait for more.
+    mutating func gathered(_ reason: FlushReason = .idle) {
+        guard let held = traffic.flow?.packing?.held, held.until <= now.instant else { return }
+        flushGathered(reason)
+    }
+
+    mutating func flushGathered(_ reason: FlushReason) {
+        guard traffic.flow?.packing?.held != nil else { return }
+        let instant = now.instant
+        let batches = traffic.flow?.packing?.flush(reason, at: instant) ?? []
+        for batch in batches { transmit(batch) }
+    }
+
+    /// A message that the link has room for leaves, or waits for company.
+    mutating func leave(_ message: Leaving) {
+        if traffic.flow?.packing?.mustFollow(message.outbound) == true {
+            traffic.flow?.packing?.follow(message)
+            return
+        }
+        var message = message
+        if let deadline = calls[message.call]?.deadline,
+            now.instant.duration(to: deadline) < Self.shortTime
+        {
+            message.isHurried = true
+        }
+        let instant = now.instant
+        let holds = isGathering || isDraining
+        let batches = traffic.flow?.packing?.gather(message, holds: holds, at: instant) ?? []
+        for batch in batches { transmit(batch) }
+    }
+
+    /// A call that has less time than this waits for no company.
+    private static let shortTime: Duration = .milliseconds(100)
+
+    private mutating func transmit(_ batch: BatchGathering<Leaving>.Batch) {
+        let messages = batch.items.filter { $0.call.number >= numbers.internalCall || calls[$0.call] != nil }
+        guard case .open(let open) = state, let first = messages.first else { return }
+        guard messages.count > 1 else { return transmit(first) }
+        guard let (message, values) = together(messages) else {
+            for message in messages { transmit(message) }
+            return
+        }
+        let transmission = noted(message, for: messages[0].call, isKeepAlive: false)
+        for (index, message) in messages.enumerated() {
+            if index > 0 { traffic.window.add(transmission.id, bytes: 0, call: message.call) }
+            handedOver(message.outbound, bytes: values[index], for: message.call)
+        }
+        traffic.flow?.packing?.passed(message.bytes.count)
+        effects.append(.transmit(open.link, [transmission]))
+        effects.append(.record(.flow(.batched(messages: messages.count, reason: batch.reason))))
+    }
+
+    /// Several messages as one, and how many bytes each would weigh; nil when one of them cannot be said.
+    private mutating func together(_ messages: [Leaving]) -> (Message, sizes: [Int])? {
+        do throws(SenteError) {
+            guard let coder = coder?.coder, let limits = traffic.flow?.packing?.limits else { return nil }
+            var values: [Value] = []
+            for message in messages {
+                if let refusal = traffic.pending.refusal(of: message.outbound) { throw refusal }
+                try coder.dialect.check(arguments: message.outbound)
+                values.append(try coder.spell(message.outbound, at: now))
+            }
+            let value = try coder.spell(.flow(.batch(values)), at: now)
+            let whole = try coder.format.message(of: value, limits: limits)
+            guard let (packed, compressed) = traffic.flow?.packing?.pack(whole, of: nil) else { return nil }
+            note(compressed)
+            switch packed {
+            case .plain(let message): return (message, messages.map(\.weight))
+            case .compressed(let envelope): return (try spelled(envelope), messages.map(\.weight))
+            case .parts: return nil
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    private mutating func transmit(_ leaving: Leaving) {
+        guard case .open(let open) = state else { return }
+        do throws(SenteError) {
+            if let refusal = traffic.pending.refusal(of: leaving.outbound) { throw refusal }
+            let message: Message
+            switch try packed(leaving.outbound) {
+            case .plain(let plain): message = plain
+            case .compressed(let envelope): message = try spelled(envelope)
+            case .parts(let folded):
+                traffic.flow?.packing?.begin(leaving, folded, size: folded.bytes.count)
+                return drain()
+            }
+            traffic.flow?.packing?.passed(message.bytes.count)
+            effects.append(
+                .transmit(open.link, [noted(message, for: leaving.call, isKeepAlive: false)]))
+            handedOver(leaving.outbound, bytes: message.bytes.count, for: leaving.call)
+        } catch {
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(leaving.call, .failure(error.with(outcome: .notSent)))
+        }
+    }
+
+    private mutating func packed(_ outbound: Outbound) throws(SenteError) -> Packing.Packed {
+        guard let coder = coder?.coder, let limits = traffic.flow?.packing?.limits else {
+            throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
+        }
+        try coder.dialect.check(arguments: outbound)
+        let value = try coder.spell(outbound, at: now)
+        let message = try coder.format.message(of: value, limits: limits)
+        guard let (packed, compressed) = traffic.flow?.packing?.pack(message, of: outbound) else {
+            return .plain(message)
+        }
+        note(compressed)
+        return packed
+    }
+
+    private mutating func note(_ compressed: Packing.Compressed) {
+        if compressed != .off { effects.append(.record(.flow(.compressed(compressed)))) }
+    }
+
+    /// An envelope as a message: bytes where both ends take those, else a flow word.
+    private func spelled(_ envelope: Envelope) throws(SenteError) -> Message {
+        if traffic.flow?.packing?.takesBinary == true, let bytes = envelope.binary { return .binary(bytes) }
+        guard let coder = coder?.coder, let packing = traffic.flow?.packing else {
+            throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
+        }
+        let word = FlowOutbound.envelope(envelope, writesBytes: packing.format.writesBytes)
+        // Base64 makes a part a third larger than the limit of a small message may be.
+        var limits = packing.limits
+        limits.outgoingMessage = .max
+        return try coder.format.message(of: coder.spell(.flow(word), at: now), limits: limits)
+    }
+
+    // MARK: In parts
+
+    /// The next part of a message goes; false when there is none.
+    mutating func transmitPart(on link: LinkID) -> Bool {
+        guard let part = traffic.flow?.packing?.nextPart() else { return false }
+        let call = part.message.call
+        do throws(SenteError) {
+            var transmissions: [Transmission] = []
+            for (index, envelope) in part.envelopes.enumerated() {
+                let isEnd = part.isLast && index == part.envelopes.count - 1
+                transmissions.append(
+                    noted(try spelled(envelope), for: isEnd ? call : nil, isKeepAlive: false))
+            }
+            effects.append(.transmit(link, transmissions))
+        } catch {
+            _ = traffic.flow?.packing?.giveUp(call)
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(call, .failure(error.with(outcome: .notSent)))
+            return true
+        }
+        guard part.isLast else { return true }
+        handedOver(part.message.outbound, bytes: part.size, for: call)
+        effects.append(.record(.flow(.chunked)))
+        let followers = traffic.flow?.packing?.takeFollowers() ?? []
+        for message in followers { leave(message) }
+        return true
+    }
+
+    /// The call of a message that is leaving in parts waits no more: the server is told that the rest stays away.
+    mutating func stopParts(of call: CallID) {
+        guard let number = traffic.flow?.packing?.giveUp(call), case .open(let open) = state,
+            let message = try? spelled(.abort(number))
+        else { return }
+        effects.append(.transmit(open.link, [noted(message, for: nil, isKeepAlive: false)]))
+    }
+
+    /// A message that the server does not have, all of its parts at once.
+    mutating func messages(of outbound: Outbound) throws(SenteError) -> [Message] {
+        guard traffic.flow?.packing != nil, outbound.isCounted, outbound != .flow(.skip) else {
+            return try coder.map { coder throws(SenteError) in [try coder.coder.encode(outbound, at: now)] }
+                ?? []
+        }
+        switch try packed(outbound) {
+        case .plain(let message): return [message]
+        case .compressed(let envelope): return [try spelled(envelope)]
+        case .parts(let folded):
+            let envelopes =
+                traffic.flow?.packing?.allParts(of: folded, size: folded.bytes.count) ?? []
+            var messages: [Message] = []
+            for envelope in envelopes { messages.append(try spelled(envelope)) }
+            return messages
+        }
+    }
+
+    /// What has not left whole waits for the next link.
+    mutating func takeBack() {
+        let messages = traffic.flow?.packing?.takeBack() ?? []
+        guard !messages.isEmpty else { return }
+        outbox.putBack(messages.filter { $0.call.number >= numbers.internalCall || calls[$0.call] != nil })
+    }
+}
