@@ -40,7 +40,11 @@ struct MapDialect: ServerDialect {
 
     /// Every value but null means something; messages of the wrong kind, what is no value, and null mean nothing.
     func decode(_ message: Message) -> ClientMessage {
-        guard let value = format.value(of: message), !value.isNull else { return .unreadable }
+        format.value(of: message).map { decode($0) } ?? .unreadable
+    }
+
+    func decode(_ value: Value) -> ClientMessage {
+        if value.isNull { return .unreadable }
         guard let map = value.mapValue, let type = field("type", of: map),
             let text = type.stringValue ?? type.keywordValue?.text
         else { return .other(value) }
@@ -88,9 +92,11 @@ struct MapDialect: ServerDialect {
     // MARK: Writing
 
     /// Nil when a value of the server's own user cannot be said, or a broadcast is no map.
-    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
-        value(of: message, .integer(now.wallMilliseconds)).flatMap(format.message)
+    func value(of message: ServerMessage, at now: Moment) -> Value? {
+        value(of: message, .integer(now.wallMilliseconds))
     }
+
+    func encode(_ value: Value, of message: ServerMessage) -> Message? { format.message(of: value) }
 
     private func value(of message: ServerMessage, _ now: Value) -> Value? {
         switch message {
@@ -131,9 +137,9 @@ struct MapDialect: ServerDialect {
                 ])
         case .flow(let word, _):
             .map(
-                word.adding(to: adding(["type": name("flow-" + word.name)]), name) {
-                    ["conn-id": .string($0.name)]
-                })
+                word.adding(
+                    to: adding(["type": name("flow-" + word.name)]), name, writesBytes: format.format.isBinary
+                ) { ["conn-id": .string($0.name)] })
         case .channels(let reports): frame("channel-list", ["channels": channelMap(reports)])
         case .subscriptions(let channels): frame("subscription-list", ["subscriptions": .vector(channels)])
         default: result(of: message)

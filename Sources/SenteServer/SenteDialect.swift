@@ -22,15 +22,16 @@ struct SenteDialect: ServerDialect {
     func decode(_ message: Message) -> ClientMessage {
         let (prefix, rest) = unprefixed(message)
         guard let value = format.value(of: rest) else { return .unreadable }
-        let event: Value
-        var callback: Value?
-        if prefix == UInt8(ascii: "-") {
-            event = value
-        } else {
-            guard let items = value.arrayValue else { return .unreadable }
-            event = items.first ?? .null
-            if items.count > 1, !items[1].isNull, items[1] != false { callback = items[1] }
-        }
+        return prefix == UInt8(ascii: "-") ? decode(event: value, nil) : decode(value)
+    }
+
+    func decode(_ value: Value) -> ClientMessage {
+        guard let items = value.arrayValue else { return .unreadable }
+        let hasCallback = items.count > 1 && !items[1].isNull && items[1] != false
+        return decode(event: items.first ?? .null, hasCallback ? items[1] : Value?.none)
+    }
+
+    private func decode(event: Value, _ callback: Value?) -> ClientMessage {
         switch event {
         case [.keyword("chsk/ws-ping")]: return .ping(stamp: callback ?? .null)
         case [.keyword("chsk/ws-pong")]: return .pong
@@ -59,7 +60,7 @@ struct SenteDialect: ServerDialect {
 
     // MARK: Writing
 
-    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
+    func value(of message: ServerMessage, at now: Moment) -> Value? {
         switch message {
         case .welcome(_, let uid, var data, let capabilities):
             if let capabilities {
@@ -72,7 +73,9 @@ struct SenteDialect: ServerDialect {
             return wrapped([.keyword("chsk/handshake"), .vector(greeting)])
         case .flow(let word, let callback):
             let fields = Value.map(
-                word.adding(to: ValueMap(), { .keyword(Keyword($0)) }) { ["uid": $0.uid] })
+                word.adding(to: ValueMap(), { .keyword(Keyword($0)) }, writesBytes: format.format.isBinary) {
+                    ["uid": $0.uid]
+                })
             // The first is the answer to the handshake, the others are further ones.
             if case .agreement = word { return wrapped(fields, callback) }
             return wrapped([.keyword(Keyword(namespace: "flow", name: word.name)), fields], callback)
@@ -82,16 +85,20 @@ struct SenteDialect: ServerDialect {
         case .ping: return wrapped(.keyword("chsk/ws-ping"))
         case .pong(let callback):
             // Nothing answers a ping without callback, and 1.17 answers none at all.
-            return callback.isNull || version == .prefixed ? nil : wrapped("pong", callback)
-        case .application(let value): return format.message(of: value)
+            return callback.isNull || version == .prefixed ? Value?.none : wrapped("pong", callback)
+        case .application(let value): return value
         default: return nil
         }
     }
 
-    private func wrapped(_ value: Value, _ callback: Value = .null) -> Message? {
-        let hasTwo = version == .current || !callback.isNull
-        guard var message = format.message(of: hasTwo ? [value, callback] : [value]) else { return nil }
-        if version == .prefixed, message.kind == .text { message.bytes.insert(UInt8(ascii: "+"), at: 0) }
-        return message
+    private func wrapped(_ value: Value, _ callback: Value = .null) -> Value {
+        version == .current || !callback.isNull ? [value, callback] : [value]
+    }
+
+    func encode(_ value: Value, of message: ServerMessage) -> Message? {
+        guard var bytes = format.message(of: value) else { return nil }
+        if case .application = message { return bytes }
+        if version == .prefixed, bytes.kind == .text { bytes.bytes.insert(UInt8(ascii: "+"), at: 0) }
+        return bytes
     }
 }

@@ -38,6 +38,23 @@ package struct ServerCounters: Hashable, Sendable {
         package var sentAgain = 0
         /// Messages that had been let go when their client came back.
         package var missed = 0
+        /// Batches that went, and the messages in them.
+        package var batches = 0
+        package var batched = 0
+        package var batchesReceived = 0
+        /// Messages that went compressed, and their bytes before and after.
+        package var compressed = 0
+        package var bytesBefore = 0
+        package var bytesAfter = 0
+        /// Messages that would not have been smaller by a tenth.
+        package var incompressible = 0
+        /// Messages that came compressed.
+        package var unfolded = 0
+        /// Messages that went in parts, and the parts.
+        package var inParts = 0
+        package var parts = 0
+        /// Messages of which parts came and no more did, or for which there was no room.
+        package var letGo = 0
     }
 
     package var received = Traffic()

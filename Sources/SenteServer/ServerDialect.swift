@@ -7,15 +7,27 @@ import SenteWire
 protocol ServerDialect: Sendable {
     /// Whatever came is a message, if only an `unreadable` one.
     func decode(_ message: Message) -> ClientMessage
+    /// One of several that came together; as a message it would be this value.
+    func decode(_ value: Value) -> ClientMessage
+    /// Nil when the family has no such message.
+    func value(of message: ServerMessage, at now: Moment) -> Value?
+    /// The bytes of a message's value; nil when the format cannot say it.
+    func encode(_ value: Value, of message: ServerMessage) -> Message?
+}
+
+extension ServerDialect {
     /// Nil when the family has no such message, or when a value of the server's own user cannot be encoded.
-    func encode(_ message: ServerMessage, at now: Moment) -> Message?
+    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
+        value(of: message, at: now).flatMap { encode($0, of: message) }
+    }
 }
 
 extension ServerConfiguration {
     /// The dialect's reader and writer; `csrfToken` goes into sente-lite's greeting.
     func serverDialect(csrfToken: String) -> any ServerDialect {
         // sente-lite's vectors are bounded by their characters, and never compressed.
-        let format = MessageFormat(format, maximumBytes: dialect == .vectors ? .max : maximumMessageBytes)
+        let bytes = max(maximumMessageBytes, flow.chunking?.maximumMessageBytes ?? 0)
+        let format = MessageFormat(format, maximumBytes: dialect == .vectors ? .max : bytes)
         return switch dialect {
         case .maps: MapDialect(format, allowsFlood: allowsFlood, understandsFlow: flow != .off)
         case .vectors:

@@ -12,6 +12,8 @@ package enum ServerEffect: Hashable, Sendable {
     case close(ConnectionID, CloseCode, reason: String, keepsTCP: Bool)
     /// End TCP with no close frame; the session has already forgotten the connection.
     case drop(ConnectionID)
+    /// Say `ServerInput.room` when the connection has taken most of what it was sent: there is a part of a message for it.
+    case awaitRoom(ConnectionID)
     /// A message of unknown type for the hook; what the hook answers goes back as `ServerCommand.send`.
     case ask(ConnectionID, Value)
     /// An event for whoever serves them; a reply goes back as `ServerCommand.reply`.

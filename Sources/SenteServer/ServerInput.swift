@@ -11,6 +11,8 @@ package enum ServerInput: Hashable, Sendable {
     case received(ConnectionID, Message)
     /// The connection is over, however it ended.
     case closed(ConnectionID)
+    /// A connection takes more, after `ServerEffect.awaitRoom`.
+    case room(ConnectionID)
     /// The session's deadline has come. Harmless when it has not.
     case timerFired
     /// The one who runs the server wants something.

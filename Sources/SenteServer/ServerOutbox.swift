@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
+import SenteWire
 
 /// The kinds of messages that faults tell apart.
 enum MessageKind: Hashable, Sendable {
@@ -27,13 +28,15 @@ struct SendOrder: Sendable {
 struct Departure: Sendable {
     let id: ConnectionID
     let message: Message
-    /// What kind of message both ends count it as; nil for one that they do not.
-    let counted: MessageKind?
+    let said: ServerMessage
+    /// What it is as a value; nil for one that cannot go with others.
+    let value: Value?
+    let kind: MessageKind
 
-    init(_ id: ConnectionID, _ message: Message, _ counted: MessageKind?) {
+    init(_ id: ConnectionID, _ encoded: ServerSession.Encoded, as kind: MessageKind) {
         self.id = id
-        self.message = message
-        self.counted = counted
+        (said, value, message) = encoded
+        self.kind = kind
     }
 }
 
@@ -90,10 +93,8 @@ struct ServerOutbox: Sendable {
     }
 
     /// What goes now joins the departures.
-    mutating func send(
-        _ departure: Departure, as kind: MessageKind, at now: Instant, into departures: inout [Departure]
-    ) {
-        let id = departure.id
+    mutating func send(_ departure: Departure, at now: Instant, into departures: inout [Departure]) {
+        let (id, kind) = (departure.id, departure.kind)
         let faults = faults(of: id)
         if faults.isSilent || (kind == .greeting && faults.neverGreets) { return }
         switch (faults.replies, kind) {

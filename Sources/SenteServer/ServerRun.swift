@@ -14,6 +14,8 @@ import SenteWire
 final class ServerRun {
     /// The bytes of a flood that are queued ahead of the socket, and the pause before more are queued.
     private static let floodAhead = 1 << 20
+    /// The bytes of a message in parts that are queued ahead of the socket.
+    private static let partsAhead = 64 << 10
     private static let floodPause = Duration.milliseconds(1)
 
     let loop: EventLoop
@@ -38,6 +40,7 @@ final class ServerRun {
     /// Their TCP was left open; at most as many as there may be connections.
     private var lingering = Queue<ServerConnection>()
     private var floods: [ConnectionID: Queue<Flood>] = [:]
+    private var awaitingRoom: Set<ConnectionID> = []
 
     private var listener: Listener?
     private var timer: (any HostTimer)?
@@ -63,7 +66,7 @@ final class ServerRun {
         self.service = service
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
-        session = ServerSession(configuration, seed: seed)
+        session = ServerSession(configuration, seed: seed, compressors: .system(configuration.flow))
         lookWhoListens()
     }
 
@@ -258,6 +261,7 @@ final class ServerRun {
         case .close(let id, let code, let reason, let keepsTCP):
             guard let connection = open.removeValue(forKey: id) else { return }
             floods[id] = nil
+            awaitingRoom.remove(id)
             closing[id] = connection
             if keepsTCP { keepTCP(of: connection, id) }
             if !connection.close(code, reason: reason) {
@@ -266,6 +270,13 @@ final class ServerRun {
             }
         case .drop(let id):
             if let connection = open.removeValue(forKey: id) { cut(connection, id) }
+        case .awaitRoom(let id):
+            if hasRoom(id) {
+                session.handle(.room(id), at: loop.now, into: &effects)
+            } else if open[id] != nil {
+                awaitingRoom.insert(id)
+                floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause))
+            }
         case .ask(let id, let value):
             guard let answer = hook?(id, value) else { return }
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)
@@ -352,6 +363,7 @@ final class ServerRun {
 
     private func forget(_ id: ConnectionID) {
         floods[id] = nil
+        awaitingRoom.remove(id)
         open[id] = nil
         session.handle(.closed(id), at: loop.now, into: &effects)
     }
@@ -370,7 +382,17 @@ final class ServerRun {
 
     private func pourAll() {
         for id in Array(floods.keys) { pour(id) }
+        for id in awaitingRoom where hasRoom(id) {
+            awaitingRoom.remove(id)
+            session.handle(.room(id), at: loop.now, into: &effects)
+        }
+        if !awaitingRoom.isEmpty { floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause)) }
         performEffects()
+    }
+
+    /// Whether a part of a message would not stand before much else.
+    private func hasRoom(_ id: ConnectionID) -> Bool {
+        open[id].map { $0.unwrittenBytes < Self.partsAhead } ?? false
     }
 
     private func pour(_ id: ConnectionID) {

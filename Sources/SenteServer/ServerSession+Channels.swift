@@ -199,13 +199,13 @@ extension ServerSession {
         to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?,
         _ message: (_ isFlat: Bool) -> ServerMessage
     ) -> Int {
-        var shapes: [Bool: (said: ServerMessage, message: Message)] = [:]
+        var shapes: [Bool: Encoded] = [:]
         var count = 0
         for id in subscribers where id != left {
             let isFlat = outbox.isFaulty && outbox.faults(of: id).deliversFlat
             guard let shape = shapes[isFlat] ?? encode(message(isFlat)) else { return count }
             shapes[isFlat] = shape
-            send(shape.message, shape.said, to: id, as: .push)
+            send(shape, to: id, as: .push)
             count += 1
         }
         return count
@@ -219,7 +219,7 @@ extension ServerSession {
         let delivery = ServerMessage.delivery(
             channel, data: data, messageID: "msg-", sender: nil, isFlat: isFlat)
         guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
-            let message = dialect.encode(delivery, at: now),
+            let message = encode(delivery)?.message,
             // Flat ones carry no message ids, so theirs are all alike.
             let flood = isFlat
                 ? Flood(count: count, first: nil, head: message.bytes, tail: [])

@@ -4,17 +4,22 @@ import SenteBase
 import SenteWire
 
 extension ServerSession {
+    /// A message as it is said, and written; without a value it cannot go with others.
+    typealias Encoded = (said: ServerMessage, value: Value?, message: Message)
+
     mutating func send(_ message: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
-        guard let (said, message) = encode(message, for: id) else { return }
-        if kind == .answer || kind == .pong, answerType == nil { answerType = said.type }
-        send(message, said, to: id, as: kind)
+        guard let encoded = encode(message, for: id) else { return }
+        if kind == .answer || kind == .pong, answerType == nil { answerType = message.type }
+        send(encoded, to: id, as: kind)
     }
 
-    /// The message with its bytes; nil when the family has no such message, or a value cannot be written.
+    /// The message with its value and its bytes; nil when the family has no such message, or a value cannot be written.
     mutating func encode(
         _ said: ServerMessage, for id: ConnectionID? = nil
-    ) -> (said: ServerMessage, message: Message)? {
-        if let message = dialect.encode(said, at: now) { return (said, message) }
+    ) -> Encoded? {
+        if let value = dialect.value(of: said, at: now), let message = dialect.encode(value, of: said) {
+            return (said, value, message)
+        }
         if said.carriesData {
             recordUnsent(
                 said.type, to: id, "The message cannot be written in the server's dialect and format.")
@@ -29,28 +34,28 @@ extension ServerSession {
     }
 
     /// What a fault holds back, or a session without a link keeps, is not told of.
-    mutating func send(_ message: Message, _ said: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
-        guard connections[id] != nil else { return }
-        let before = effects.count
-        let departure = Departure(id, message, flows.isEmpty || !said.isCounted ? nil : kind)
+    mutating func send(_ encoded: Encoded, to id: ConnectionID, as kind: MessageKind) {
+        guard let place = connections.index(forKey: id) else { return }
+        let hasLink = connections.values[place].link != nil
+        let departure = Departure(id, encoded, as: kind)
+        var isHeld = false
         if outbox.isFaulty {
             var departures: [Departure] = []
-            outbox.send(departure, as: kind, at: now.instant, into: &departures)
+            outbox.send(departure, at: now.instant, into: &departures)
+            isHeld = departures.isEmpty
             for departure in departures { depart(departure) }
         } else {
             depart(departure)
         }
-        if effects.count > before { note(message, said, to: id) }
+        if hasLink, !isHeld { note(encoded.message, encoded.said, to: id) }
     }
 
-    /// Hands a message to its connection's link; one that counts is kept until the client has it.
+    /// Hands a message to its connection's link, in the ways that were agreed on.
     mutating func depart(_ departure: Departure) {
-        guard let connection = connections.index(forKey: departure.id) else { return }
-        let link = connections.values[connection].link
-        if let kind = departure.counted {
-            keep(departure.message, isAnswer: kind != .push, for: departure.id)
-        }
-        if let link { effects.append(.send(link, departure.message)) }
+        if !flows.isEmpty, flows[departure.id]?.features != nil { return pack(departure) }
+        guard let place = connections.index(forKey: departure.id), let link = connections.values[place].link
+        else { return }
+        effects.append(.send(link, departure.message))
     }
 
     mutating func note(_ message: Message, _ said: ServerMessage, to id: ConnectionID) {

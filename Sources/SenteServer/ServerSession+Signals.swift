@@ -165,8 +165,3 @@ extension ServerMessage {
         }
     }
 }
-
-extension Value {
-    /// A text, or a keyword's.
-    fileprivate var name: String? { stringValue ?? keywordValue?.text }
-}

@@ -22,6 +22,10 @@ extension ServerSession {
         case window
         /// A client is told how many of its messages have come.
         case acknowledgement
+        /// What was gathered for a connection goes.
+        case gathering
+        /// A message of which parts have come is let go of.
+        case parts
         /// A session whose client has not come back is forgotten.
         case session
     }
@@ -36,6 +40,8 @@ extension ServerSession {
         case .absence: users.absenceDue
         case .window: windows.earliest
         case .acknowledgement: acknowledgements.earliest
+        case .gathering: gatherings.earliest
+        case .parts: unfinished.earliest
         case .session: expiries.earliest
         }
     }
@@ -62,6 +68,8 @@ extension ServerSession {
         case .absence: if let absence = users.takeAbsence(by: now.instant) { end(absence) }
         case .window: if let id = windows.take(by: now.instant) { endWindow(of: id) }
         case .acknowledgement: if let id = acknowledgements.take(by: now.instant) { acknowledge(id) }
+        case .gathering: if let id = gatherings.take(by: now.instant) { flushGathered(of: id) }
+        case .parts: if let id = unfinished.take(by: now.instant) { letGoOfParts(of: id) }
         case .session: if let id = expiries.take(by: now.instant) { expireSession(of: id) }
         }
     }
@@ -82,7 +90,7 @@ extension ServerSession {
     /// Whoever's last pong is too old is given up; the others are pinged.
     private mutating func beat() {
         heartbeatDue = linkedConnections == 0 ? nil : nextHeartbeat()
-        guard let (said, ping) = encode(.ping) else { return }
+        guard let ping = encode(.ping) else { return }
         let timeout = configuration.heartbeatTimeout
         let timeoutField = Value.integer(timeout.wholeMilliseconds)
         record(
@@ -107,7 +115,7 @@ extension ServerSession {
                 // The original closes with http-kit's default, 1000.
                 end(id, .close(.normal, family == .vectors ? "" : "heartbeat timeout"))
             } else {
-                send(ping, said, to: id, as: .push)
+                send(ping, to: id, as: .push)
                 record(signal(.heartbeatPingSent, ["conn-id": field(id)]))
             }
         }

@@ -29,7 +29,7 @@ extension ServerSession {
         startKeepAlive(of: id)
         guard outbox.faults(of: id).reversesHeldPushes else { return }
         for var held in users.takeHeld(for: connection.clientID, of: connection.uid).reversed() {
-            send(held.message, .batch([]), to: id, as: .push)
+            send((.batch([]), nil, held.message), to: id, as: .push)
             held.clientIDs.removeAll { $0 == connection.clientID }
             if !held.clientIDs.isEmpty { tryAgain(held) }
         }
@@ -127,7 +127,7 @@ extension ServerSession {
 
     mutating func flush(_ uid: Value) {
         let events = users.takePushes(of: uid)
-        guard !events.isEmpty, let (_, message) = encode(.batch(events)) else { return }
+        guard !events.isEmpty, let message = encode(.batch(events))?.message else { return }
         let clients = users.clients(of: uid).map(\.id)
         deliver(UserTable.Held(uid: uid, message: message, clientIDs: clients))
     }
@@ -142,9 +142,9 @@ extension ServerSession {
                 rest.clientIDs.append(clientID)
                 continue
             }
-            send(message.message, .batch([]), to: client.connection, as: .push)
+            send((.batch([]), nil, message.message), to: client.connection, as: .push)
             if !flows.isEmpty, let older = predecessor(of: client.connection) {
-                send(message.message, .batch([]), to: older, as: .push)
+                send((.batch([]), nil, message.message), to: older, as: .push)
             }
             noteActivity(of: client.connection)
         }

@@ -75,6 +75,12 @@ package struct ServerSession: Sendable {
     var parkedBytes = 0
     var expiries = DeadlineQueue<ConnectionID>()
     var acknowledgements = DeadlineQueue<ConnectionID>()
+    /// The connections for which messages are gathered.
+    var gatherings = DeadlineQueue<ConnectionID>()
+    /// The connections of which some parts of messages have come.
+    var unfinished = DeadlineQueue<ConnectionID>()
+    let compressors: [FlowCapabilities.Algorithm: Compressor]
+    var lastFolded: Folded?
 
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.
@@ -91,8 +97,14 @@ package struct ServerSession: Sendable {
     /// A server that nobody is connected to.
     ///
     /// Equal seeds give equal ids.
-    package init(_ configuration: ServerConfiguration = .init(), seed: UInt64) {
+    ///
+    /// Without compressors it announces no compression, whatever the configuration says.
+    package init(
+        _ configuration: ServerConfiguration = .init(), seed: UInt64,
+        compressors: [FlowCapabilities.Algorithm: Compressor] = [:]
+    ) {
         self.configuration = configuration
+        self.compressors = compressors
         generator = Generator(seed: seed)
         let token = UniqueID(high: generator.next(), low: generator.next()).description
         dialect = configuration.serverDialect(csrfToken: configuration.csrfToken ?? token)
@@ -104,6 +116,7 @@ package struct ServerSession: Sendable {
     /// The number of rows of its queues that the session has touched, for tests of what its steps cost.
     package var timerSteps: Int {
         requests.steps + users.steps + windows.steps + outbox.steps + expiries.steps + acknowledgements.steps
+            + gatherings.steps + unfinished.steps
     }
 
     /// The one way in: one step, from an input to its effects.
@@ -120,6 +133,7 @@ package struct ServerSession: Sendable {
         case .connected(let id, let handshake): connect(id, handshake)
         case .received(let link, let message):
             if let id = speaker(on: link) { receive(message, from: id) }
+        case .room(let link): pour(into: link)
         case .closed, .timerFired: break
         case .command(let command): perform(command)
         }
@@ -176,7 +190,7 @@ package struct ServerSession: Sendable {
         var capabilities: FlowCapabilities?
         if announces(to: handshake) {
             flows[id] = ConnectionFlow(handshake)
-            capabilities = FlowCapabilities(configuration.flow)
+            capabilities = announced
         }
         let welcome = ServerMessage.welcome(
             name: name, uid: uid, data: handshake.handshakeData, capabilities)
@@ -201,6 +215,7 @@ package struct ServerSession: Sendable {
         names[WireName(connection.name)] = nil
         if !flows.isEmpty {
             dropSession(of: id)
+            unpack(id)
             flows[id] = nil
             if let link = connection.link { homes[link] = nil }
         }
@@ -235,6 +250,7 @@ package struct ServerSession: Sendable {
     mutating func end(_ id: ConnectionID, _ ending: Faults.Ending) {
         guard let link = connections[id]?.link else { return }
         let keepsTCP = outbox.faults(of: id).leavesTCPOpen
+        flushGathered(of: id)
         defer { lose(id) }
         switch ending {
         case .drop: effects.append(.drop(link))
@@ -261,24 +277,42 @@ package struct ServerSession: Sendable {
             }
         }
         guard fits(message) else { return refuse(message, from: id) }
+        if !flows.isEmpty, isEnvelope(message, from: id) { return takeBinary(message, from: id) }
+        interpret(message, from: id, isUnfolded: false)
+    }
+
+    /// `isUnfolded`: it came in an envelope.
+    mutating func interpret(_ message: Message, from id: ConnectionID, isUnfolded: Bool) {
         let said = dialect.decode(message)
-        if said == .unreadable {
-            counters.unreadableMessages += 1
-            recordUnreadable(message, from: id)
-            if !flows.isEmpty, takeUnreadable(message, from: id) { return }
-            return sendError(.unreadable, to: id)
-        }
+        if said == .unreadable { return refuseUnreadable(message, from: id) }
+        interpret(said, message.bytes.count, isUnfolded: isUnfolded, from: id)
+    }
+
+    mutating func refuseUnreadable(_ message: Message, from id: ConnectionID) {
+        counters.unreadableMessages += 1
+        recordUnreadable(message, from: id)
+        if !flows.isEmpty, takeUnreadable(message.bytes.count, from: id) { return }
+        sendError(.unreadable, to: id)
+    }
+
+    mutating func interpret(
+        _ said: ClientMessage, _ bytes: Int, isUnfolded: Bool = false, from id: ConnectionID
+    ) {
         record(
             signal(
                 .messageParsed,
                 [
                     "conn-id": field(id), "type": said.type.map { .string($0) },
-                    "size": Value(message.bytes.count), "format": formatField,
+                    "size": Value(bytes), "format": formatField,
                 ]))
         record(signal(.messageRouting, ["conn-id": field(id), "type": said.type.map { .string($0) }]))
         answerType = nil
-        route(said, from: id)
-        if !flows.isEmpty { count(said, message.bytes.count, from: id) }
+        if case .flow(let word, let callback) = said {
+            take(word, callback, bytes, isUnfolded: isUnfolded, from: id)
+        } else {
+            route(said, from: id)
+        }
+        if !flows.isEmpty { count(said, bytes, from: id) }
         record(
             signal(
                 .messageProcessed,
@@ -317,8 +351,7 @@ package struct ServerSession: Sendable {
             if let signals = remoteSignals(inFrame: value) { return take(signals, from: id) }
             if configuration.hasHook { return effects.append(.ask(id, value)) }
             send(.echo(value, name: name(of: id) ?? ""), to: id, as: .answer)
-        case .flow(let word, let callback): take(word, callback, from: id)
-        case .ignored, .unreadable: break
+        case .flow, .ignored, .unreadable: break
         }
     }
 

@@ -7,6 +7,8 @@ package import SenteWire
 package struct ServerStatistics: Hashable, Sendable {
     package struct Connection: Hashable, Sendable {
         package var id: ConnectionID
+        /// What it speaks through: itself, or a later one that its client came back on.
+        package var link: ConnectionID
         /// The conn-id.
         package var name: String
         /// Milliseconds since 1970.
@@ -56,13 +58,11 @@ extension ServerSession {
             requestedPort: configuration.port, actualPort: actualPort,
             uptime: startedAt.map { max(.zero, $0.duration(to: now.instant)) } ?? .zero,
             connections: connectionIDs.compactMap { id in
-                connections[id].flatMap {
-                    $0.link == nil
-                        ? nil
-                        : ServerStatistics.Connection(
-                            id: id, name: $0.name, openedAt: $0.openedAt, lastActivity: $0.lastActivity,
-                            messageCount: $0.messageCount, subscriptions: Array($0.subscriptions))
-                }
+                guard let connection = connections[id], let link = connection.link else { return nil }
+                return ServerStatistics.Connection(
+                    id: id, link: link, name: connection.name, openedAt: connection.openedAt,
+                    lastActivity: connection.lastActivity, messageCount: connection.messageCount,
+                    subscriptions: Array(connection.subscriptions))
             },
             channels: channels.reports,
             parkedSessions: parked.count, parkedBytes: parkedBytes,

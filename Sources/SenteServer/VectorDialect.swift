@@ -28,8 +28,14 @@ struct VectorDialect: ServerDialect {
 
     // sente-lite, wire_format.cljc, parse-message and decode-event
     func decode(_ message: Message) -> ClientMessage {
-        guard message.bytes.first == UInt8(ascii: "["), let value = format.value(of: message),
-            case .vector(let items) = value, let event = Self.event(in: items)
+        guard message.bytes.first == UInt8(ascii: "["), let value = format.value(of: message) else {
+            return .unreadable
+        }
+        return decode(value)
+    }
+
+    func decode(_ value: Value) -> ClientMessage {
+        guard case .vector(let items) = value, let event = Self.event(in: items)
         else { return .unreadable }
         // Whatever stands where a map should be has no such keys, as in Clojure.
         func field(_ key: Keyword) -> Value { event.data[key] ?? .null }
@@ -61,11 +67,9 @@ struct VectorDialect: ServerDialect {
 
     // MARK: Writing
 
-    func encode(_ message: ServerMessage, at now: Moment) -> Message? {
-        event(of: message, now).flatMap(format.message)
-    }
+    func encode(_ value: Value, of message: ServerMessage) -> Message? { format.message(of: value) }
 
-    private func event(of message: ServerMessage, _ now: Moment) -> Value? {
+    func value(of message: ServerMessage, at now: Moment) -> Value? {
         switch message {
         case .welcome(_, let uid, let data, let capabilities):
             var greeting: ValueMap = [.keyword("sente-lite-version"): "2.0.0"]
@@ -93,7 +97,9 @@ struct VectorDialect: ServerDialect {
                 ],
             ])
         case .flow(let word, _):
-            let fields = word.adding(to: ValueMap(), { .keyword(Keyword($0)) }) {
+            let fields = word.adding(
+                to: ValueMap(), { .keyword(Keyword($0)) }, writesBytes: format.format.isBinary
+            ) {
                 ["uid": $0.uid, "csrf-token": .string(csrfToken)]
             }
             return [.keyword(Keyword(namespace: "flow", name: word.name)), .map(fields)]

@@ -211,6 +211,7 @@ final class WorldServer {
     // MARK: The way out
 
     private func perform(_ effects: [ServerEffect]) {
+        var takers: [ConnectionID] = []
         for effect in effects {
             switch effect {
             case .send(let id, let message):
@@ -226,8 +227,11 @@ final class WorldServer {
             case .ask, .tell, .serve, .record, .remoteSignals: break
             case .flood(let id, var flood):
                 while let message = flood.next() { pipes[id]?.send(message) }
+            case .awaitRoom(let id): takers.append(id)
             }
         }
+        // A pipe takes whatever there is, but what was decided before goes first.
+        for id in takers { handle(.room(id)) }
     }
 
     /// The connections of a client that the server still knows.
@@ -237,7 +241,7 @@ final class WorldServer {
 
     /// What the server holds a client subscribed to, in the order of subscribing.
     func subscriptions(of client: WorldClient) -> [String] {
-        let connection = statistics.connections.first { $0.id == client.pipe?.connection }
+        let connection = statistics.connections.first { $0.link == client.pipe?.connection }
         return connection?.subscriptions.compactMap(\.stringValue) ?? []
     }
 }

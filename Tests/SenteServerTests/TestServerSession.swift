@@ -18,12 +18,13 @@ struct TestServerSession {
 
     init(
         _ dialect: ServerConfiguration.Dialect = .maps,
+        compressors: [FlowCapabilities.Algorithm: Compressor] = [:],
         _ change: (inout ServerConfiguration) -> Void = { _ in }
     ) {
         var configuration = ServerConfiguration(dialect)
         configuration.heartbeatInterval = nil
         change(&configuration)
-        session = ServerSession(configuration, seed: 1)
+        session = ServerSession(configuration, seed: 1, compressors: compressors)
     }
 
     @discardableResult
@@ -103,6 +104,7 @@ struct TestServerSession {
                 "\(event.connection.number) tell \(masked(event.event.description))"
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .serve(let request): "serve \(request.channel) \(request.data)"
+            case .awaitRoom(let id): "\(id.number) has more"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
             case .remoteSignals(let signals):
                 signals.map { masked("signal \($0.value)") }.joined(separator: "; ")

@@ -24,6 +24,8 @@ struct ConnectionFlow: Sendable {
     var callback: Value = .null
     /// What was agreed on; nil before the handshake.
     var features: FlowCapabilities?
+    /// What dies with the link; nil before the handshake, and while there is no link.
+    var link: LinkFlow?
     /// What outlives the link; nil where that was not agreed on.
     var session: CountedSession?
 

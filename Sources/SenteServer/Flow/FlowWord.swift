@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteWire
+package import SenteWire
 
 /// A word that client and server say about their messages, of either.
 ///
@@ -16,6 +16,10 @@ package enum FlowWord: Hashable, Sendable {
     case end
     /// Counts as a message, and means nothing.
     case skip
+    /// Messages together, each as it would be alone.
+    case batch([Value])
+    /// A message in another shape.
+    case envelope(FlowEnvelope)
     /// One that is none, or lacks what belongs to it.
     case wrong(String)
 
@@ -27,6 +31,8 @@ package enum FlowWord: Hashable, Sendable {
         case .acknowledgement: "ack"
         case .end: "end"
         case .skip: "skip"
+        case .batch: "batch"
+        case .envelope(let envelope): envelope.name
         case .wrong(let name): name
         }
     }
@@ -39,13 +45,15 @@ package enum FlowWord: Hashable, Sendable {
             self = fields.count(named: "received").map { .acknowledgement(received: $0) } ?? .wrong(name)
         case "end": self = .end
         case "skip": self = .skip
-        default: self = .wrong(name)
+        case "batch":
+            self = fields.value(named: "messages")?.arrayValue.map { .batch($0) } ?? .wrong(name)
+        default: self = FlowEnvelope(named: name, fields).map { .envelope($0) } ?? .wrong(name)
         }
     }
 
     /// Adds the fields of a server's word to a map, under names that `key` makes; `greeting` is what a new greeting would say.
     func adding(
-        to map: ValueMap, _ key: (String) -> Value,
+        to map: ValueMap, _ key: (String) -> Value, writesBytes: Bool,
         greeting: (FlowAgreement) -> KeyValuePairs<String, Value>
     ) -> ValueMap {
         var map = map
@@ -61,6 +69,8 @@ package enum FlowWord: Hashable, Sendable {
             map[key("missed")] = Value(session.missed)
             for (name, value) in greeting(agreement) { map[key(name)] = value }
         case .acknowledgement(let received): map[key("received")] = Value(received)
+        case .batch(let values): map[key("messages")] = .vector(values)
+        case .envelope(let envelope): envelope.add(to: &map, key, writesBytes: writesBytes)
         case .handshake, .end, .skip, .wrong: break
         }
         return map

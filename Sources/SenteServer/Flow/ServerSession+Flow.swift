@@ -11,9 +11,26 @@ extension ServerSession {
         return family != .sente || handshake.handshakeData.isNull || handshake.handshakeData.mapValue != nil
     }
 
+    /// What the server says of itself.
+    var announced: FlowCapabilities {
+        FlowCapabilities(
+            configuration.flow,
+            configuration.flow.compression?.algorithms.filter { compressors[$0] != nil } ?? [])
+    }
+
+    /// What belongs to a link on which this was agreed.
+    func newLink(_ features: FlowCapabilities) -> LinkFlow {
+        LinkFlow(
+            features, messageBytes: features.maximumOutgoingBytes ?? configuration.maximumMessageBytes,
+            timeout: configuration.flow.chunking?.timeout ?? .seconds(30))
+    }
+
     // MARK: What comes
 
-    mutating func take(_ word: FlowWord, _ callback: Value?, from id: ConnectionID) {
+    /// `bytes` are those of its message, which was or was not in an envelope.
+    mutating func take(
+        _ word: FlowWord, _ callback: Value?, _ bytes: Int, isUnfolded: Bool, from id: ConnectionID
+    ) {
         guard let flow = flows[id] else { return breach(id, "nothing of the kind was announced") }
         switch word {
         case .handshake(let offer):
@@ -29,6 +46,10 @@ extension ServerSession {
             }
             if !isRight { breach(id, "a count came that cannot be") }
         case .end: endSession(of: id)
+        case .batch(let values): take(values, bytes, from: id)
+        case .envelope(let envelope):
+            if isUnfolded { return breach(id, "an envelope came in another") }
+            take(envelope, from: id)
         case .skip:
             guard flow.session != nil else { return breach(id, "a skip came for no session") }
             counters.flow.skipped += 1
@@ -37,11 +58,13 @@ extension ServerSession {
     }
 
     private mutating func shake(_ offer: FlowOffer, with id: ConnectionID, _ owner: SessionOwner) {
-        let features = FlowCapabilities(configuration.flow).agreed(with: offer.capabilities)
+        let features = announced.agreed(with: offer.capabilities)
         for name in offer.wrong {
             record(signal(.flowIgnored, ["conn-id": field(id), "capability": .string(name)]))
         }
         flows[id]?.features = features
+        let link = newLink(features)
+        flows[id]?.link = link
         counters.flow.agreements += 1
         guard let ours = features.resumption, let theirs = offer.capabilities.resumption else {
             return agree(id, nil)
@@ -84,8 +107,9 @@ extension ServerSession {
     /// Words are never held up and never left out; a server that says nothing says none of them either.
     mutating func say(_ word: FlowWord, to id: ConnectionID) {
         guard let link = connections[id]?.link, let flow = flows[id], !outbox.faults(of: id).isSilent,
-            let (said, message) = encode(.flow(word, callback: flow.callback), for: id)
+            let (said, _, message) = encode(.flow(word, callback: flow.callback), for: id)
         else { return }
+        flushGathered(of: id)
         effects.append(.send(link, message))
         note(message, said, to: id)
     }
@@ -124,10 +148,10 @@ extension ServerSession {
     ///
     /// Counts must not drift, so the link ends and the client sends again what was not counted; among what is sent again such a
     /// message counts, for it would end every link.
-    mutating func takeUnreadable(_ message: Message, from id: ConnectionID) -> Bool {
+    mutating func takeUnreadable(_ bytes: Int, from id: ConnectionID) -> Bool {
         guard let session = flows[id]?.session else { return false }
         if session.repeatsDue > 0 {
-            count(.ignored, message.bytes.count, from: id)
+            count(.ignored, bytes, from: id)
         } else {
             end(id, .close(.invalidData, "a message cannot be read"))
         }

@@ -24,7 +24,7 @@ extension ServerSession {
 
     /// A connection's link is gone; its session, if it has one, waits for another.
     mutating func lose(_ id: ConnectionID) {
-        guard !isStopped, let link = connections[id]?.link, let flow = flows[id], let session = flow.session,
+        guard !isStopped, let link = connections[id]?.link, let flow = flows[id], flow.session != nil,
             let window = flow.features?.resumption?.window,
             // A newer one of the same client may have taken its place.
             !flow.owner.namesClient || latest[flow.owner] == id
@@ -33,16 +33,18 @@ extension ServerSession {
         stopKeepAlive(of: id)
         connections[id]?.link = nil
         homes[link] = nil
+        unpack(id)
         let ticket = expiries.add(id, due: now.instant.advanced(by: window))
         flows[id]?.session?.expiry = ticket
         parked.insert(id)
-        parkedBytes += session.buffer.bytes
+        let kept = flows[id]?.session?.buffer.bytes ?? 0
+        parkedBytes += kept
         counters.flow.parked += 1
         record(
             signal(
                 .sessionParked,
                 [
-                    "conn-id": field(id), "kept-bytes": Value(session.buffer.bytes),
+                    "conn-id": field(id), "kept-bytes": Value(kept),
                     "parked-sessions": Value(parked.count),
                 ]))
         limitParked()
@@ -152,15 +154,16 @@ extension ServerSession {
         }
         guard resume.attempt > session.attempt else { return .late }
         flows[home]?.session?.attempt = resume.attempt
-        let before = session.buffer.bytes
         // The earlier link is heard no more, whatever becomes of the session.
         if let link = connections[home]?.link {
             connections[home]?.link = nil
             homes[link] = nil
+            unpack(home)
             stopKeepAlive(of: home)
             effects.append(
                 .close(link, .takenOver, reason: "the session goes on elsewhere", keepsTCP: false))
         }
+        let before = flows[home]?.session?.buffer.bytes ?? 0
         guard session.received <= resume.sent,
             let (missed, messages) = flows[home]?.session?.buffer.resume(after: resume.received)
         else {
@@ -186,6 +189,7 @@ extension ServerSession {
         homes[link] = home
         flows[home]?.callback = newer.callback
         flows[home]?.features = newer.features
+        flows[home]?.link = newer.link
         flows[home]?.session?.peer = peer
         forgetAcknowledgement(of: home)
         rejoin(home)
@@ -199,10 +203,7 @@ extension ServerSession {
             FlowAgreement.Session(
                 id: session.id, isResumed: true, received: session.received, sent: session.buffer.sent,
                 missed: missed))
-        for message in messages {
-            counters.sent.add(message)
-            effects.append(.send(link, message))
-        }
+        for message in messages { sendAgain(message, to: home) }
     }
 }
 

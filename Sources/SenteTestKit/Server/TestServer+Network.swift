@@ -84,6 +84,8 @@ extension TestServer {
             return effects
         }
         for effect in effects { perform(effect) }
+        // A network in memory takes whatever there is, but what was decided before goes first.
+        for case .awaitRoom(let id) in effects { handle(.room(id)) }
         setAlarm()
     }
 
@@ -118,7 +120,7 @@ extension TestServer {
             guard told.event[0]?.keywordValue?.namespace != "chsk" else { return }
             answer(try? Event(validating: told.event), told.event, told.callback, to: told.connection)
         case .serve(let request): answer(request)
-        case .record, .remoteSignals: break
+        case .record, .remoteSignals, .awaitRoom: break
         }
     }
 

@@ -14,7 +14,7 @@ extension TestServerSession {
         TestServerSession {
             var resumption = ServerConfiguration.Flow.Resumption()
             flow(&resumption)
-            $0.flow = ServerConfiguration.Flow(resumption: resumption)
+            $0.flow.resumption = resumption
             change(&$0)
         }
     }

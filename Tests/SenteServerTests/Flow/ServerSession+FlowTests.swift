@@ -133,7 +133,7 @@ struct ServerSessionFlowTests {
     @Test("In sente-lite's vectors the words are events")
     func vectors() throws {
         var server = TestServerSession(.vectors) {
-            $0.flow = .all
+            $0.flow.resumption = ServerConfiguration.Flow.Resumption()
             $0.csrfToken = "t"
         }
         let greeting = server.connect(1)[0]
@@ -155,7 +155,7 @@ struct ServerSessionFlowTests {
     @Test("In Sente the words are replies to the handshake's callback")
     func sente() throws {
         var server = TestServerSession(.sente) {
-            $0.flow = .all
+            $0.flow.resumption = ServerConfiguration.Flow.Resumption()
             $0.hasHook = false
         }
         let greeting = server.connect(1, HandshakeInfo(clientID: "c", handshakeData: [.keyword("mine"): 1]))
@@ -175,7 +175,7 @@ struct ServerSessionFlowTests {
 
     @Test("Sente's server announces nothing where the app's data is no map")
     func data() {
-        var server = TestServerSession(.sente) { $0.flow = .all }
+        var server = TestServerSession(.sente) { $0.flow.resumption = ServerConfiguration.Flow.Resumption() }
         let greeting = server.connect(1, HandshakeInfo(clientID: "c", handshakeData: [1]))
         #expect(greeting == ["1 < [[:chsk/handshake [:sente/nil-uid nil [1]]] nil]"])
     }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// How messages leave on a link that has agreed on more than plain ones: together, compressed, in parts.
+extension ServerSession {
+    /// A message leaves, or is kept until its client has a link again.
+    ///
+    /// It is numbered when it is handed to the link: one in parts with its last.
+    mutating func pack(_ departure: Departure) {
+        let id = departure.id
+        guard let flow = flows[id], let link = flow.link else { return keep(departure) }
+        if flow.link?.mustWait(departure) == true { return putIntoBulk(departure, nil) }
+        if link.features.chunking, departure.message.bytes.count > link.features.maximumChunkBytes {
+            let folded = fold(departure.message, for: link.features)
+            if folded.bytes.count > link.features.maximumChunkBytes {
+                return putIntoBulk(departure, folded)
+            }
+        }
+        if gathers(departure, link.features) { return gather(departure) }
+        flushGathered(of: id)
+        keep(departure)
+        post(departure.message, to: id)
+    }
+
+    /// A message of before goes to a client that lacks it, alone; it is numbered already.
+    mutating func sendAgain(_ message: Message, to id: ConnectionID) {
+        guard let features = flows[id]?.features else { return }
+        counters.sent.add(message)
+        let folded = fold(message, for: features)
+        guard features.chunking, folded.bytes.count > features.maximumChunkBytes else {
+            return post(message, to: id)
+        }
+        // All parts at once: nothing new may go before the last of them.
+        var parts = MessageParts(
+            folded.bytes, folded.algorithm, number: flows[id]?.link?.newNumber() ?? 0,
+            size: features.maximumChunkBytes, isBinary: features.binary)
+        guard let link = connections[id]?.link, let flow = flows[id] else { return }
+        while !parts.isDone {
+            for part in parts.takeNext().compactMap({ write($0, flow) }) { effects.append(.send(link, part)) }
+        }
+    }
+
+    /// Keeps a message that counts until its client has it.
+    private mutating func keep(_ departure: Departure) {
+        guard departure.said.isCounted else { return }
+        keep(departure.message, isAnswer: departure.kind != .push, for: departure.id)
+    }
+
+    /// Hands a message to the link, compressed where that makes it smaller.
+    private mutating func post(_ message: Message, to id: ConnectionID) {
+        guard let link = connections[id]?.link, let flow = flows[id], let features = flow.features else {
+            return
+        }
+        let folded = fold(message, for: features)
+        guard let algorithm = folded.algorithm,
+            let envelope = write(.compressed(algorithm, folded.bytes[...]), flow)
+        else { return effects.append(.send(link, message)) }
+        effects.append(.send(link, envelope))
+    }
+
+    /// An envelope as a binary message, where that was agreed on, or as a word.
+    private func write(_ envelope: FlowEnvelope, _ flow: ConnectionFlow) -> Message? {
+        if flow.features?.binary == true, let message = envelope.binary { return message }
+        return dialect.encode(.flow(.envelope(envelope), callback: flow.callback), at: now)
+    }
+
+    // MARK: Compressed
+
+    private mutating func fold(
+        _ message: Message, for features: FlowCapabilities
+    ) -> (bytes: [UInt8], algorithm: FlowCapabilities.Algorithm?) {
+        guard let algorithm = features.compression.first, let compressor = compressors[algorithm],
+            message.bytes.count >= configuration.flow.compression?.minimumBytes ?? .max
+        else { return (message.bytes, nil) }
+        // What goes to many is compressed once.
+        if let last = lastFolded, last.algorithm == algorithm, last.plain == message.bytes {
+            return last.isWorthIt(features.binary || message.kind == .binary)
+                ? (last.compressed, algorithm) : (message.bytes, nil)
+        }
+        var compressed: [UInt8] = []
+        let worked: Void? = try? message.bytes.withUnsafeBufferPointer { bytes throws(WireError) in
+            try compressor.compress(UnsafeRawBufferPointer(bytes), &compressed)
+        }
+        guard worked != nil else { return (message.bytes, nil) }
+        let folded = Folded(plain: message.bytes, compressed: compressed, algorithm: algorithm)
+        lastFolded = folded
+        guard folded.isWorthIt(features.binary || message.kind == .binary) else {
+            counters.flow.incompressible += 1
+            return (message.bytes, nil)
+        }
+        counters.flow.compressed += 1
+        counters.flow.bytesBefore += message.bytes.count
+        counters.flow.bytesAfter += compressed.count
+        return (compressed, algorithm)
+    }
+
+    struct Folded: Sendable {
+        var plain: [UInt8]
+        var compressed: [UInt8]
+        var algorithm: FlowCapabilities.Algorithm
+
+        /// Whether it is smaller by a tenth, base64 included where it goes as text.
+        func isWorthIt(_ goesAsBytes: Bool) -> Bool {
+            let size = goesAsBytes ? compressed.count : (compressed.count + 2) / 3 * 4
+            return size <= plain.count - plain.count / 10
+        }
+    }
+
+    // MARK: Together
+
+    private func gathers(_ departure: Departure, _ features: FlowCapabilities) -> Bool {
+        guard features.batching, let batching = configuration.flow.batching, departure.value != nil,
+            departure.kind != .pong, departure.said.isCounted
+        else { return false }
+        return (batching.linger > .zero || !features.compression.isEmpty)
+            && departure.message.bytes.count < batching.bytes / 2
+    }
+
+    private mutating func gather(_ departure: Departure) {
+        let id = departure.id
+        guard let batching = configuration.flow.batching, let link = flows[id]?.link else { return }
+        let size = departure.message.bytes.count
+        if link.gatheredBytes + size > batching.bytes { flushGathered(of: id) }
+        keep(departure)
+        flows[id]?.link?.gathered.append(departure)
+        flows[id]?.link?.gatheredBytes += size
+        let count = flows[id]?.link?.gathered.count ?? 0
+        if count >= batching.messages { return flushGathered(of: id) }
+        guard count == 1 else { return }
+        // Without a time to wait what was gathered goes at the end of the step.
+        let ticket = gatherings.add(id, due: now.instant.advanced(by: max(.zero, batching.linger)))
+        flows[id]?.link?.gatheredDue = ticket
+    }
+
+    /// What was gathered for a connection goes, in one message if there are several.
+    mutating func flushGathered(of id: ConnectionID) {
+        guard let flow = flows[id], let link = flow.link, !link.gathered.isEmpty else { return }
+        flows[id]?.link?.gathered = []
+        flows[id]?.link?.gatheredBytes = 0
+        flows[id]?.link?.gatheredDue = nil
+        if let ticket = link.gatheredDue { gatherings.remove(ticket) }
+        let values = link.gathered.compactMap(\.value)
+        guard values.count > 1,
+            let (_, _, batch) = encode(.flow(.batch(values), callback: flow.callback), for: id)
+        else {
+            for departure in link.gathered { post(departure.message, to: id) }
+            return
+        }
+        counters.flow.batches += 1
+        counters.flow.batched += values.count
+        post(batch, to: id)
+    }
+
+    // MARK: In parts
+
+    /// A message goes in parts, or has to wait behind one that does.
+    private mutating func putIntoBulk(
+        _ departure: Departure, _ folded: (bytes: [UInt8], algorithm: FlowCapabilities.Algorithm?)?
+    ) {
+        let id = departure.id
+        guard let link = connections[id]?.link, let features = flows[id]?.features else { return }
+        var parts: MessageParts?
+        if let folded {
+            guard departure.message.bytes.count <= features.maximumIncomingBytes ?? .max else {
+                return recordUnsent(
+                    departure.said.type, to: id, "The message is larger than the client takes.")
+            }
+            let number = flows[id]?.link?.newNumber() ?? 0
+            parts = MessageParts(
+                folded.bytes, folded.algorithm, number: number, size: features.maximumChunkBytes,
+                isBinary: features.binary)
+            counters.flow.inParts += 1
+        }
+        flows[id]?.link?.append(departure, parts)
+        guard flows[id]?.link?.awaitsRoom == false else { return }
+        flows[id]?.link?.awaitsRoom = true
+        effects.append(.awaitRoom(link))
+    }
+
+    /// A link takes more: a part of what waits goes.
+    mutating func pour(into link: ConnectionID) {
+        guard let id = speaker(on: link), let place = flows.index(forKey: id),
+            let next = flows.values[place].link?.takeNext()
+        else { return }
+        let flow = flows.values[place]
+        flows.values[place].link?.awaitsRoom = false
+        if next.isLast {
+            flushGathered(of: id)
+            keep(next.departure)
+        }
+        if let parts = next.parts {
+            for part in parts.compactMap({ write($0, flow) }) { effects.append(.send(link, part)) }
+            counters.flow.parts += 1
+        } else {
+            post(next.departure.message, to: id)
+        }
+        guard flows[id]?.link?.bulk.isEmpty == false else { return }
+        flows[id]?.link?.awaitsRoom = true
+        effects.append(.awaitRoom(link))
+    }
+
+    /// The link is gone: what is numbered is kept already, and what is not is now.
+    mutating func unpack(_ id: ConnectionID) {
+        guard let link = flows[id]?.link else { return }
+        flows[id]?.link = nil
+        for ticket in [link.gatheredDue, link.partsDue].compactMap({ $0 }) {
+            gatherings.remove(ticket)
+            unfinished.remove(ticket)
+        }
+        for bulk in link.bulk { keep(bulk.departure) }
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// How messages come on a link that has agreed on more than plain ones.
+extension ServerSession {
+    /// How many messages a batch may hold, of whatever size.
+    private static let maximumBatch = 1_024
+
+    // MARK: Together
+
+    mutating func take(_ batch: [Value], _ bytes: Int, from id: ConnectionID) {
+        guard flows[id]?.features?.batching == true else { return breach(id, "batches were not agreed on") }
+        guard (1...Self.maximumBatch).contains(batch.count) else {
+            return breach(id, "a batch holds none, or too many")
+        }
+        counters.flow.batchesReceived += 1
+        for value in batch {
+            let said = dialect.decode(value)
+            if said == .unreadable {
+                counters.unreadableMessages += 1
+                if !takeUnreadable(bytes / batch.count, from: id) { sendError(.unreadable, to: id) }
+                guard connections[id]?.link != nil else { return }
+                continue
+            }
+            if case .flow(let word, _) = said, word != .skip {
+                return breach(id, "a word about messages came in a batch")
+            }
+            interpret(said, bytes / batch.count, from: id)
+            guard connections[id]?.link != nil else { return }
+        }
+    }
+
+    // MARK: Envelopes
+
+    /// Whether a message is one in the binary spelling, for those who have agreed on it.
+    func isEnvelope(_ message: Message, from id: ConnectionID) -> Bool {
+        message.kind == .binary && message.bytes.first == FlowEnvelope.mark
+            && flows[id]?.features?.binary == true
+    }
+
+    mutating func takeBinary(_ message: Message, from id: ConnectionID) {
+        guard let envelope = FlowEnvelope(message) else { return breach(id, "an envelope is malformed") }
+        take(envelope, from: id)
+    }
+
+    mutating func take(_ envelope: FlowEnvelope, from id: ConnectionID) {
+        guard let features = flows[id]?.features else {
+            return breach(id, "nothing of the kind was agreed on")
+        }
+        if case .compressed(let algorithm, let bytes) = envelope {
+            return unfold(bytes, algorithm, features, from: id)
+        }
+        guard features.chunking else { return breach(id, "parts were not agreed on") }
+        do throws(PartTable.Problem) {
+            let time = now.instant
+            let whole = try flows[id]?.link?.parts.take(envelope, at: time)
+            letGoOfParts(of: id)
+            guard let whole = whole ?? nil, connections[id]?.link != nil else { return }
+            guard let algorithm = whole.algorithm else { return takeUnfolded(Array(whole.bytes), from: id) }
+            unfold(whole.bytes, algorithm, features, from: id)
+        } catch {
+            switch error {
+            case .malformed(let reason): breach(id, reason)
+            case .tooBig: endTooBig(id)
+            }
+        }
+    }
+
+    private mutating func unfold(
+        _ bytes: ArraySlice<UInt8>, _ algorithm: FlowCapabilities.Algorithm, _ features: FlowCapabilities,
+        from id: ConnectionID
+    ) {
+        guard features.compression.contains(algorithm), let compressor = compressors[algorithm] else {
+            return breach(id, "\(algorithm.rawValue) was not agreed on")
+        }
+        let limit = features.maximumOutgoingBytes ?? configuration.maximumMessageBytes
+        var plain: [UInt8] = []
+        do throws(WireError) {
+            try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
+                try compressor.decompress(UnsafeRawBufferPointer(bytes), &plain, limit)
+            }
+        } catch {
+            guard error.kind != .tooLarge else { return endTooBig(id) }
+            return refuseUnreadable(Message(.binary, Array(bytes)), from: id)
+        }
+        counters.flow.unfolded += 1
+        takeUnfolded(plain, from: id)
+    }
+
+    /// A whole message as its format has written it.
+    private mutating func takeUnfolded(_ bytes: [UInt8], from id: ConnectionID) {
+        let message = Message(configuration.format.isBinary ? .binary : .text, bytes)
+        guard message.kind == .binary || UTF8Text.isValid(bytes) else {
+            return refuseUnreadable(message, from: id)
+        }
+        interpret(message, from: id, isUnfolded: true)
+    }
+
+    private mutating func endTooBig(_ id: ConnectionID) {
+        counters.oversizedMessages += 1
+        recordUnprocessed(
+            "message-too-big", "The message is larger than the server allows.", size: nil, from: id)
+        end(id, .close(.messageTooBig, "the message is too big"))
+    }
+
+    // MARK: Parts that stay away
+
+    /// Lets go of what is too much or too old; where both ends count, the link ends instead, and what was not counted comes again.
+    mutating func letGoOfParts(of id: ConnectionID) {
+        guard let link = flows[id]?.link else { return }
+        func isDue(_ parts: PartTable) -> Bool {
+            parts.isOverfull || parts.deadline.map { $0 <= now.instant } ?? false
+        }
+        if isDue(link.parts), flows[id]?.session != nil {
+            counters.flow.letGo += 1
+            return end(id, .close(.messageTooBig, "the parts of a message stay away, or there are too many"))
+        }
+        while let parts = flows[id]?.link?.parts, isDue(parts) {
+            counters.flow.letGo += 1
+            flows[id]?.link?.parts.letGoOfOldest()
+        }
+        if let ticket = link.partsDue { unfinished.remove(ticket) }
+        let ticket = flows[id]?.link?.parts.deadline.map { unfinished.add(id, due: $0) }
+        flows[id]?.link?.partsDue = ticket
+    }
+}
