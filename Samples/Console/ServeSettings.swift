@@ -26,6 +26,7 @@ struct ServeSettings {
             throw UsageError(error.description)
         }
         configuration.sente = SenteSettings(version)
+        configuration.flow = .all
     }
 
     /// Options count more than environment variables.
@@ -76,12 +77,15 @@ struct ServeSettings {
         who is connected, with the sender as :from, and answers :ok to whoever wants an answer; any other event is answered
         with its own data. A user is named by the parameter `user`, or else by the client-id.
 
+        The greeting announces what the server can do beyond plain messages: sessions that survive their connections,
+        batches, compression, parts, ids of messages. A client that wants none of it sees no difference.
+
         Options:
         \(OptionTable(options).help)
         """
 
     private static var options: [Option<ServeSettings>] {
-        modeOptions + listenOptions + channelOptions + faultOptions + replyOptions
+        modeOptions + listenOptions + flowOptions + channelOptions + faultOptions + replyOptions
     }
 
     private static var modeOptions: [Option<ServeSettings>] {

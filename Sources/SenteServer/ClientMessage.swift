@@ -7,9 +7,11 @@ package enum ClientMessage: Hashable, Sendable {
     case subscribe(Value)
     case unsubscribe(Value)
     /// `data` is a map or null unless the client is wrong.
-    case publish(Value, data: Value, excludesSender: Bool)
-    case request(Value, data: Value, milliseconds: Int64?)
-    case respond(requestID: Value, data: Value, isError: Bool)
+    ///
+    /// `messageID` is the client's own name for the message, in this case as in the others that have one.
+    case publish(Value, data: Value, excludesSender: Bool, messageID: String? = nil)
+    case request(Value, data: Value, milliseconds: Int64?, messageID: String? = nil)
+    case respond(requestID: Value, data: Value, isError: Bool, messageID: String? = nil)
     case ping(stamp: Value)
     case pong
     case listChannels

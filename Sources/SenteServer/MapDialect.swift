@@ -59,13 +59,18 @@ struct MapDialect: ServerDialect {
         case .subscribe: return .subscribe(channel)
         case .unsubscribe: return .unsubscribe(channel)
         case .publish:
-            return .publish(channel, data: data, excludesSender: isSet("exclude-sender", in: map))
+            return .publish(
+                channel, data: data, excludesSender: isSet("exclude-sender", in: map),
+                messageID: map.messageID)
         case .request:
-            return .request(channel, data: data, milliseconds: field("timeout-ms", of: map)?.integerValue)
+            return .request(
+                channel, data: data, milliseconds: field("timeout-ms", of: map)?.integerValue,
+                messageID: map.messageID)
         case .respond:
             return .respond(
-                requestID: field("request-id", of: map) ?? .null, data: data, isError: isSet("error", in: map)
-            )
+                requestID: field("request-id", of: map) ?? .null, data: data,
+                isError: isSet("error", in: map),
+                messageID: map.messageID)
         case .ping: return .ping(stamp: field("timestamp", of: map) ?? .null)
         case .pong: return .pong
         case .listChannels: return .listChannels

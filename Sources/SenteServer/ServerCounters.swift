@@ -53,6 +53,8 @@ package struct ServerCounters: Hashable, Sendable {
         /// Messages that went in parts, and the parts.
         package var inParts = 0
         package var parts = 0
+        /// Messages that came again, and were not handled again.
+        package var repeated = 0
         /// Messages of which parts came and no more did, or for which there was no room.
         package var letGo = 0
     }

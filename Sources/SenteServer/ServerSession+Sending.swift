@@ -9,7 +9,7 @@ extension ServerSession {
 
     mutating func send(_ message: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
         guard let encoded = encode(message, for: id) else { return }
-        if kind == .answer || kind == .pong, answerType == nil { answerType = message.type }
+        if kind == .answer || kind == .pong, answer == nil { answer = message }
         send(encoded, to: id, as: kind)
     }
 

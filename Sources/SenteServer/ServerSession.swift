@@ -79,6 +79,7 @@ package struct ServerSession: Sendable {
     var gatherings = DeadlineQueue<ConnectionID>()
     /// The connections of which some parts of messages have come.
     var unfinished = DeadlineQueue<ConnectionID>()
+    var repeats = RepeatTable()
     let compressors: [FlowCapabilities.Algorithm: Compressor]
     var lastFolded: Folded?
 
@@ -88,7 +89,7 @@ package struct ServerSession: Sendable {
     /// The effects of the step that runs; empty between steps.
     var effects: [ServerEffect] = []
     /// What the message under way was answered by, first.
-    var answerType: String?
+    var answer: ServerMessage?
 
     private(set) var isStopped = false
     private(set) var startedAt: Instant?
@@ -306,11 +307,11 @@ package struct ServerSession: Sendable {
                     "size": Value(bytes), "format": formatField,
                 ]))
         record(signal(.messageRouting, ["conn-id": field(id), "type": said.type.map { .string($0) }]))
-        answerType = nil
+        answer = nil
         if case .flow(let word, let callback) = said {
             take(word, callback, bytes, isUnfolded: isUnfolded, from: id)
         } else {
-            route(said, from: id)
+            routeOnce(said, from: id)
         }
         if !flows.isEmpty { count(said, bytes, from: id) }
         record(
@@ -318,19 +319,19 @@ package struct ServerSession: Sendable {
                 .messageProcessed,
                 [
                     "conn-id": field(id), "type": said.type.map { .string($0) },
-                    "response-type": answerType.map { .string($0) },
+                    "response-type": answer.map { .string($0.type) },
                 ]))
     }
 
-    private mutating func route(_ message: ClientMessage, from id: ConnectionID) {
+    mutating func route(_ message: ClientMessage, from id: ConnectionID) {
         switch message {
         case .subscribe(let channel): subscribe(id, to: channel)
         case .unsubscribe(let channel): unsubscribe(id, from: channel)
-        case .publish(let channel, let data, let excludesSender):
+        case .publish(let channel, let data, let excludesSender, _):
             publish(data, to: channel, from: id, excludesSender: excludesSender)
-        case .request(let channel, let data, let milliseconds):
+        case .request(let channel, let data, let milliseconds, _):
             request(data, on: channel, from: id, milliseconds)
-        case .respond(let requestID, let data, let isError):
+        case .respond(let requestID, let data, let isError, _):
             respond(data, to: requestID, from: id, isError: isError)
         case .ping(let stamp):
             send(.pong(stamp: stamp), to: id, as: .pong)
@@ -374,7 +375,7 @@ package struct ServerSession: Sendable {
         // It closes, and handles the message all the same: what is published still reaches the others.
         let name = name(of: id)
         end(id, .close(.normal, ""))
-        guard case .publish(let channel, let data, _) = dialect.decode(message) else { return }
+        guard case .publish(let channel, let data, _, _) = dialect.decode(message) else { return }
         publish(data, to: channel, from: nil, named: name, excludesSender: false)
     }
 

@@ -18,7 +18,48 @@ extension ServerStatistics {
         addChannels(to: &page)
         addRequests(to: &page)
         addSignals(to: &page)
+        // A server that announces nothing has nothing of it to tell.
+        if counters.flow != ServerCounters.Flow() { addFlow(to: &page) }
         return page
+    }
+
+    private func addFlow(to page: inout PrometheusPage) {
+        let flow = counters.flow
+        page.gauge(
+            "sente_lite_server_sessions_parked", "Sessions that wait for their client.", parkedSessions)
+        page.gauge("sente_lite_server_sessions_kept_bytes", "What they keep.", parkedBytes)
+        let ends = [
+            "resumed": flow.resumed, "fresh": flow.fresh, "expired": flow.expired, "evicted": flow.evicted,
+        ]
+        for (end, count) in ends.sorted(by: { $0.key < $1.key }) {
+            page.counter(
+                "sente_lite_server_sessions_total", "What became of sessions whose connection was lost.",
+                count,
+                labels: ["end": end])
+        }
+        page.counter(
+            "sente_lite_server_messages_resent_total", "Messages sent again after a lost connection.",
+            flow.sentAgain)
+        page.counter(
+            "sente_lite_server_messages_missed_total",
+            "Messages that had been let go when their client came back.",
+            flow.missed)
+        page.counter("sente_lite_server_batches_total", "Messages that held others.", flow.batches)
+        page.counter("sente_lite_server_batched_messages_total", "Messages in them.", flow.batched)
+        page.counter(
+            "sente_lite_server_compressed_messages_total", "Messages that went compressed.", flow.compressed)
+        page.counter(
+            "sente_lite_server_compressed_before_bytes_total", "Their bytes before.", flow.bytesBefore)
+        page.counter("sente_lite_server_compressed_after_bytes_total", "Their bytes after.", flow.bytesAfter)
+        page.counter("sente_lite_server_chunked_messages_total", "Messages that went in parts.", flow.inParts)
+        page.counter("sente_lite_server_chunks_total", "Their parts.", flow.parts)
+        page.counter(
+            "sente_lite_server_flow_breaches_total", "Clients that did not keep to what was agreed on.",
+            flow.breaches)
+        page.counter(
+            "sente_lite_server_repeated_messages_total",
+            "Messages that came again, and were not handled again.",
+            flow.repeated)
     }
 
     private func addServer(to page: inout PrometheusPage) {

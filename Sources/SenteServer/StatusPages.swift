@@ -59,7 +59,7 @@ enum StatusPages {
     private static func statistics(
         _ statistics: ServerStatistics, _ configuration: ServerConfiguration
     ) -> Value {
-        [
+        var page: ValueMap = [
             "active-connections": Value(statistics.connections.count),
             "total-messages": Value(statistics.messages),
             "server-config": [
@@ -86,6 +86,35 @@ enum StatusPages {
                 "parse-errors": Value(statistics.counters.unreadableMessages),
             ],
             "telemetry-stats": .map(statistics.signals),
+        ]
+        if configuration.flow != .off { page["flow" as Value] = flow(statistics) }
+        return .map(page)
+    }
+
+    private static func flow(_ statistics: ServerStatistics) -> Value {
+        let flow = statistics.counters.flow
+        return [
+            "agreements": Value(flow.agreements), "breaches": Value(flow.breaches),
+            "sessions": [
+                "parked": Value(statistics.parkedSessions), "kept-bytes": Value(statistics.parkedBytes),
+                "lost-connections": Value(flow.parked), "resumed": Value(flow.resumed),
+                "fresh": Value(flow.fresh), "expired": Value(flow.expired), "evicted": Value(flow.evicted),
+                "sent-again": Value(flow.sentAgain), "missed": Value(flow.missed),
+                "skipped": Value(flow.skipped),
+            ],
+            "batches": [
+                "sent": Value(flow.batches), "messages": Value(flow.batched),
+                "received": Value(flow.batchesReceived),
+            ],
+            "compression": [
+                "messages": Value(flow.compressed), "bytes-before": Value(flow.bytesBefore),
+                "bytes-after": Value(flow.bytesAfter), "incompressible": Value(flow.incompressible),
+                "received": Value(flow.unfolded),
+            ],
+            "chunks": [
+                "messages": Value(flow.inParts), "sent": Value(flow.parts), "let-go": Value(flow.letGo),
+            ],
+            "repeated-messages": Value(flow.repeated),
         ]
     }
 }

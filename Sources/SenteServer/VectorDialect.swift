@@ -47,7 +47,9 @@ struct VectorDialect: ServerDialect {
         case "sente-lite/unsubscribe": .unsubscribe(field("channel-id"))
         case "sente-lite/publish":
             // The flag `exclude-sender?` only changes a count that nobody is told.
-            .publish(field("channel-id"), data: field("data"), excludesSender: false)
+            .publish(
+                field("channel-id"), data: field("data"), excludesSender: false,
+                messageID: event.data.mapValue?.messageID)
         default:
             if understandsFlow, event.id.namespace == "flow" {
                 .flow(FlowWord(named: event.id.name, event.data.mapValue ?? ValueMap()), callback: nil)

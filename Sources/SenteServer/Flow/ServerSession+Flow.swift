@@ -165,7 +165,6 @@ extension ClientMessage {
         switch self {
         case .ping, .pong: false
         case .flow(let word, _): word == .skip
-        case .other(let value): !value.isKeepAlive
         default: true
         }
     }
@@ -177,18 +176,22 @@ extension ServerMessage {
         switch self {
         case .welcome, .ping, .pong, .pongAcknowledged: false
         case .flow(let word, _): word == .skip
-        case .application(let value), .broadcast(let value), .echo(let value, _): !value.isKeepAlive
+        case .application(let value), .broadcast(let value): !value.isKeepAlive
         default: true
         }
     }
 }
 
 extension Value {
-    /// Whether it is a keep-alive by its looks: the receiver has nothing else to go by.
+    /// Whether it is a keep-alive or a greeting by its looks: the receiver has nothing else to go by.
     fileprivate var isKeepAlive: Bool {
-        if let type = mapValue?.value(named: "type") {
-            return ["ping", "pong", "pong-ack"].contains(type.stringValue ?? type.keywordValue?.text)
+        if let map = mapValue {
+            // What has been broadcast is a delivery, whatever its type.
+            let isDelivery =
+                map.value(named: "broadcast-time") != nil && map.value(named: "channel-id") != nil
+            return !isDelivery
+                && ["ping", "pong", "pong-ack", "welcome"].contains(map.value(named: "type")?.name)
         }
-        return ["chsk/ws-ping", "chsk/ws-pong"].contains(self[0]?.keywordValue?.text)
+        return ["chsk/ws-ping", "chsk/ws-pong", "chsk/handshake"].contains(self[0]?.keywordValue?.text)
     }
 }
