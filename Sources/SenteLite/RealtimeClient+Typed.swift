@@ -32,31 +32,36 @@ extension RealtimeClient {
     @discardableResult
     public func publish(
         encoding data: some Encodable, to channel: String, excludeSender: Bool = false,
-        timeout: Duration? = nil
+        timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> PublishReceipt {
         try await publish(
-            Value(encoding: data), to: channel, excludeSender: excludeSender, timeout: timeout)
+            Value(encoding: data), to: channel, excludeSender: excludeSender, timeout: timeout,
+            options: options)
     }
 
     /// Asks whoever serves a channel with an encodable value; the answer is decoded.
     public func request<Reply: Decodable>(
         encoding data: some Encodable, on channel: String, as type: Reply.Type = Reply.self,
-        timeout: Duration? = nil
+        timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> Reply {
-        try await request(Value(encoding: data), on: channel, timeout: timeout).decoded(as: type)
+        try await request(Value(encoding: data), on: channel, timeout: timeout, options: options)
+            .decoded(as: type)
     }
 
     /// Serves the requests of a channel with types of your own.
     @discardableResult
     public func respond<Request: Decodable & Sendable, Answer: Encodable & Sendable>(
         on channel: String, as type: Request.Type, concurrency: Int = 16,
+        options: SendOptions = SendOptions(),
         _ body: @escaping @Sendable (Request) async throws -> Answer
     ) async throws(SenteError) -> Registration {
-        try await respond(on: channel, concurrency: concurrency, typed(body, counting: nil))
+        try await respond(on: channel, concurrency: concurrency, options: options, typed(body, counting: nil))
     }
 
     /// Sends an encodable value as an event's data.
-    public func send(encoding data: some Encodable, as id: Keyword) async throws(SenteError) {
-        try await send(Event(id: id, data: Value(encoding: data)))
+    public func send(
+        encoding data: some Encodable, as id: Keyword, options: SendOptions = SendOptions()
+    ) async throws(SenteError) {
+        try await send(Event(id: id, data: Value(encoding: data)), options: options)
     }
 }

@@ -44,14 +44,17 @@ public protocol RealtimeClient: AnyObject, Sendable {
     /// Publishes to a channel, and waits for the server's answer where its dialect has one.
     @discardableResult
     func publish(
-        _ data: Value, to channel: String, excludeSender: Bool, timeout: Duration?
+        _ data: Value, to channel: String, excludeSender: Bool, timeout: Duration?, options: SendOptions
     ) async throws(SenteError) -> PublishReceipt
     /// Asks whoever serves a channel, and waits for the answer.
-    func request(_ data: Value, on channel: String, timeout: Duration?) async throws(SenteError) -> Value
+    func request(
+        _ data: Value, on channel: String, timeout: Duration?, options: SendOptions
+    ) async throws(SenteError) -> Value
     /// Serves the requests of a channel.
     @discardableResult
     func respond(
-        on channel: String, concurrency: Int, _ body: @escaping @Sendable (Value) async throws -> Value
+        on channel: String, concurrency: Int, options: SendOptions,
+        _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration
 
     /// Every application event, for any number of consumers.
@@ -60,9 +63,9 @@ public protocol RealtimeClient: AnyObject, Sendable {
     @discardableResult
     func on(_ id: Keyword, _ body: @escaping @Sendable (Event) -> Void) -> Registration
     /// Sends an event, and returns when it was handed to the network.
-    func send(_ event: Event) async throws(SenteError)
+    func send(_ event: Event, options: SendOptions) async throws(SenteError)
     /// Sends an event, and waits for the server's reply to it.
-    func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value
+    func send(_ event: Event, timeout: Duration, options: SendOptions) async throws(SenteError) -> Value
 }
 
 extension SenteClient: RealtimeClient {}
@@ -82,22 +85,37 @@ extension RealtimeClient {
         try await subscribe(channel, history: .all)
     }
 
-    /// Serves the requests of a channel, 16 at once.
+    /// Serves the requests of a channel, by default 16 at once.
     @discardableResult
     public func respond(
-        on channel: String, _ body: @escaping @Sendable (Value) async throws -> Value
+        on channel: String, concurrency: Int = 16, _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
-        try await respond(on: channel, concurrency: 16, body)
+        try await respond(on: channel, concurrency: concurrency, options: SendOptions(), body)
     }
 
-    /// Publishes to a channel, the client's own subscription included.
+    /// Publishes to a channel, by default the client's own subscription included.
     @discardableResult
-    public func publish(_ data: Value, to channel: String) async throws(SenteError) -> PublishReceipt {
-        try await publish(data, to: channel, excludeSender: false, timeout: nil)
+    public func publish(
+        _ data: Value, to channel: String, excludeSender: Bool = false, timeout: Duration? = nil
+    ) async throws(SenteError) -> PublishReceipt {
+        try await publish(
+            data, to: channel, excludeSender: excludeSender, timeout: timeout, options: SendOptions())
     }
 
-    /// Asks whoever serves a channel, and waits for the answer as long as the client's settings say.
-    public func request(_ data: Value, on channel: String) async throws(SenteError) -> Value {
-        try await request(data, on: channel, timeout: nil)
+    /// Asks whoever serves a channel, and waits for the answer by default as long as the client's settings say.
+    public func request(
+        _ data: Value, on channel: String, timeout: Duration? = nil
+    ) async throws(SenteError) -> Value {
+        try await request(data, on: channel, timeout: timeout, options: SendOptions())
+    }
+
+    /// Sends an event, and returns when it was handed to the network.
+    public func send(_ event: Event) async throws(SenteError) {
+        try await send(event, options: SendOptions())
+    }
+
+    /// Sends an event, and waits for the server's reply to it.
+    public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
+        try await send(event, timeout: timeout, options: SendOptions())
     }
 }

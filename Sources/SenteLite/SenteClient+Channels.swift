@@ -105,17 +105,20 @@ extension SenteClient {
     ///   - channel: The channel; one need not be subscribed to it.
     ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
     ///   - timeout: One limit for all of it instead, queueing included. The default is nil.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: What the server said.
     /// - Throws: `notConnected`, `outboxFull`, `expired` when it never left, `invalidArgument`, `messageTooLarge`, `rejected`,
     ///   `timedOut`, `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
     @discardableResult
     public func publish(
-        _ data: Value, to channel: String, excludeSender: Bool = false, timeout: Duration? = nil
+        _ data: Value, to channel: String, excludeSender: Bool = false, timeout: Duration? = nil,
+        options: SendOptions = SendOptions()
     ) async throws(SenteError) -> PublishReceipt {
         let outbound = Outbound.publish(channel: channel, data: data, excludeSender: excludeSender)
         // Where the dialect answers no publish, the session is content when it is written.
         let answer = try await submit(
-            outbound, limit: timeout, answerLimit: timeout == nil ? configuration.timeouts.request : nil,
+            outbound, options, limit: timeout,
+            answerLimit: timeout == nil ? configuration.timeouts.request : nil,
             awaits: .reply)
         switch answer {
         case .published(let receipt): return receipt
@@ -128,14 +131,20 @@ extension SenteClient {
     ///
     /// The limits are those of `publish`.
     ///
+    /// - Parameters:
+    ///   - data: What to publish: a map or nothing.
+    ///   - channel: The channel; one need not be subscribed to it.
+    ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: What tells the outcome, for those who want to know.
     /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
     @discardableResult
     public func enqueue(
-        publish data: Value, to channel: String, excludeSender: Bool = false
+        publish data: Value, to channel: String, excludeSender: Bool = false,
+        options: SendOptions = SendOptions()
     ) throws(SenteError) -> Delivery {
         try enqueue(
-            .publish(channel: channel, data: data, excludeSender: excludeSender),
+            .publish(channel: channel, data: data, excludeSender: excludeSender), options,
             answerLimit: configuration.timeouts.request, awaits: .reply, DeliveryResult())
     }
 
@@ -145,15 +154,16 @@ extension SenteClient {
     ///   - data: What to ask; `senteLiteMaps` takes a map or nothing.
     ///   - channel: The channel that is served.
     ///   - timeout: How long to wait, queueing included; nil for `timeouts.request`. The default is nil.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: The answer.
     /// - Throws: What `publish` throws, `noSubscribers` when nobody serves the channel, `busy` when the
     ///   service has too much to do, `remoteError` when it answers with an error, which the error's `remoteError` has.
     public func request(
-        _ data: Value, on channel: String, timeout: Duration? = nil
+        _ data: Value, on channel: String, timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> Value {
         let limit = timeout ?? configuration.timeouts.request
         let outbound = Outbound.request(channel: channel, data: data, limit: max(1, limit.wholeMilliseconds))
-        let answer = try await submit(outbound, limit: limit, awaits: .reply)
+        let answer = try await submit(outbound, options, limit: limit, awaits: .reply)
         guard case .value(let value) = answer else { throw .mismatched(answer) }
         return value
     }

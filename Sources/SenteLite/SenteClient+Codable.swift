@@ -8,32 +8,35 @@ public import SenteWire
 extension SenteClient {
     /// Publishes an encodable value to a channel.
     ///
-    /// - Throws: `unencodable`, and what `publish(_:to:excludeSender:timeout:)` throws.
+    /// - Throws: `unencodable`, and what `publish(_:to:excludeSender:timeout:options:)` throws.
     @discardableResult
     public func publish(
         encoding data: some Encodable, to channel: String, excludeSender: Bool = false,
-        timeout: Duration? = nil
+        timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> PublishReceipt {
-        try await publish(encoded(data), to: channel, excludeSender: excludeSender, timeout: timeout)
+        try await publish(
+            encoded(data), to: channel, excludeSender: excludeSender, timeout: timeout, options: options)
     }
 
     /// Asks whoever serves a channel with an encodable value; the answer is decoded.
     ///
     /// - Throws: `unencodable`, `decodingFailed` when the answer is of another shape, and what
-    ///   `request(_:on:timeout:)` throws.
+    ///   `request(_:on:timeout:options:)` throws.
     public func request<Reply: Decodable>(
         encoding data: some Encodable, on channel: String, as type: Reply.Type = Reply.self,
-        timeout: Duration? = nil
+        timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> Reply {
-        let answer = try await request(encoded(data), on: channel, timeout: timeout)
+        let answer = try await request(encoded(data), on: channel, timeout: timeout, options: options)
         return try counted { () throws(SenteError) in try answer.decoded(as: type) }
     }
 
     /// Sends an encodable value as an event's data.
     ///
-    /// - Throws: `unencodable`, and what `send(_:)` throws.
-    public func send(encoding data: some Encodable, as id: Keyword) async throws(SenteError) {
-        try await send(Event(id: id, data: encoded(data)))
+    /// - Throws: `unencodable`, and what `send(_:options:)` throws.
+    public func send(
+        encoding data: some Encodable, as id: Keyword, options: SendOptions = SendOptions()
+    ) async throws(SenteError) {
+        try await send(Event(id: id, data: encoded(data)), options: options)
     }
 
     private func encoded(_ data: some Encodable) throws(SenteError) -> Value {

@@ -9,10 +9,13 @@ extension SenteClient {
     ///
     /// While the client connects the event waits in the outbox.
     ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - options: How it is sent. The default is as any other.
     /// - Throws: `notConnected`, `outboxFull`, `expired`, `invalidArgument`, `messageTooLarge`, `unencodable`,
     ///   `connectionLost`, `disconnected`, `cancelled`; the error's `outcome` says what became of it.
-    public func send(_ event: Event) async throws(SenteError) {
-        _ = try await submit(.event(event), awaits: .written)
+    public func send(_ event: Event, options: SendOptions = SendOptions()) async throws(SenteError) {
+        _ = try await submit(.event(event), options, awaits: .written)
     }
 
     /// Sends an event, and waits for the server's reply to it.
@@ -23,12 +26,15 @@ extension SenteClient {
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: The reply.
     /// - Throws: `unsupported` where the server's dialect has no replies to events (`senteLiteMaps`): use the
     ///   form with `reply:` there; `timedOut`, and what `send` throws.
-    public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
+    public func send(
+        _ event: Event, timeout: Duration, options: SendOptions = SendOptions()
+    ) async throws(SenteError) -> Value {
         try checkAnswers()
-        let answer = try await submit(.event(event), limit: timeout, awaits: .reply)
+        let answer = try await submit(.event(event), options, limit: timeout, awaits: .reply)
         guard case .value(let value) = answer else { throw .mismatched(answer) }
         return value
     }
@@ -41,11 +47,13 @@ extension SenteClient {
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
+    ///   - options: How it is sent. The default is as any other.
     ///   - reply: Tells the answer.
     /// - Returns: The answer's data.
     /// - Throws: `timedOut`, and what `send` throws.
     public func send(
-        _ event: Event, timeout: Duration, reply: @escaping @Sendable (Event) -> Bool
+        _ event: Event, timeout: Duration, options: SendOptions = SendOptions(),
+        reply: @escaping @Sendable (Event) -> Bool
     ) async throws(SenteError) -> Value {
         let submissions = driver.submissions
         let call = submissions.makeCall()
@@ -54,18 +62,24 @@ extension SenteClient {
             submissions.post(.settle(call, candidate.data))
         }
         defer { registration.cancel() }
-        let answer = try await submit(.event(event), limit: timeout, awaits: .settlement, as: call)
+        let answer = try await submit(
+            .event(event), options, limit: timeout, awaits: .settlement, as: call)
         guard case .value(let value) = answer else { throw .mismatched(answer) }
         return value
     }
 
     /// Sends an event without waiting, in the order of the calls.
     ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: What tells the outcome, for those who want to know.
     /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
     @discardableResult
-    public func enqueue(_ event: Event) throws(SenteError) -> Delivery {
-        try enqueue(.event(event), awaits: .written, DeliveryResult())
+    public func enqueue(
+        _ event: Event, options: SendOptions = SendOptions()
+    ) throws(SenteError) -> Delivery {
+        try enqueue(.event(event), options, awaits: .written, DeliveryResult())
     }
 
     /// Refuses what needs a reply where none can come; before the first greeting nobody knows.
@@ -82,12 +96,12 @@ extension SenteClient {
     }
 
     func enqueue(
-        _ outbound: Outbound, limit: Duration? = nil, answerLimit: Duration? = nil, awaits awaited: Awaited,
-        _ result: DeliveryResult
+        _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
+        answerLimit: Duration? = nil, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
         let (call, weight) = try begin(outbound)
         let command = Command.submit(
-            call, outbound, limit: limit, answerLimit: answerLimit, awaits: awaited)
+            call, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
             throw refusal
         }

@@ -18,13 +18,15 @@ extension SenteClient {
     /// - Parameters:
     ///   - channel: The channel to serve.
     ///   - concurrency: How many requests are worked on at once; more are answered busy. The default is 16.
+    ///   - options: How answers are sent. The default is as any other message.
     ///   - body: Answers a request.
     /// - Returns: What ends the service.
     /// - Throws: What `subscribe` throws, `invalidArgument` for a concurrency below 1, and `unsupported` where the dialect
     ///   carries no requests.
     @discardableResult
     public func respond(
-        on channel: String, concurrency: Int = 16, _ body: @escaping @Sendable (Value) async throws -> Value
+        on channel: String, concurrency: Int = 16, options: SendOptions = SendOptions(),
+        _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
         try check(.subscribe(channel: channel))
         try check(.answer(requestID: "", data: .null, isError: false))
@@ -41,7 +43,7 @@ extension SenteClient {
             await submissions.drain(inbox)
         }
         submissions.post([
-            .receiver(inbox, Responder(channel, inbox, submissions, entropy: host.entropy, body)),
+            .receiver(inbox, Responder(channel, inbox, options, submissions, entropy: host.entropy, body)),
             .input(.command(.respond(channel: channel, inbox, limit: concurrency))),
         ])
         do throws(SenteError) {
@@ -57,7 +59,7 @@ extension SenteClient {
     /// Serves the requests of a channel with types of your own.
     ///
     /// A request of another shape is answered with the code `RemoteError.invalidRequest`, and counted in
-    /// `metrics.errors`. For the rest it is as ``respond(on:concurrency:_:)``.
+    /// `metrics.errors`. For the rest it is as ``respond(on:concurrency:options:_:)``.
     ///
     /// ```swift
     /// try await client.respond(on: "seats", as: Booking.self) { booking in
@@ -70,16 +72,19 @@ extension SenteClient {
     ///   - channel: The channel to serve.
     ///   - type: What a request is decoded as.
     ///   - concurrency: How many requests are worked on at once; more are answered busy. The default is 16.
+    ///   - options: How answers are sent. The default is as any other message.
     ///   - body: Answers a request; what it returns is encoded.
     /// - Returns: What ends the service.
-    /// - Throws: What ``respond(on:concurrency:_:)`` throws.
+    /// - Throws: What ``respond(on:concurrency:options:_:)`` throws.
     @discardableResult
     public func respond<Request: Decodable & Sendable, Answer: Encodable & Sendable>(
         on channel: String, as type: Request.Type, concurrency: Int = 16,
+        options: SendOptions = SendOptions(),
         _ body: @escaping @Sendable (Request) async throws -> Answer
     ) async throws(SenteError) -> Registration {
         try await respond(
-            on: channel, concurrency: concurrency, typed(body, counting: driver.submissions))
+            on: channel, concurrency: concurrency, options: options,
+            typed(body, counting: driver.submissions))
     }
 
     /// Disconnects as `disconnect()` does, but first lets the handlers of `respond` finish and their answers leave.

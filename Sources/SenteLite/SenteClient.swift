@@ -179,12 +179,12 @@ extension SenteClient {
 
     /// Sends through the outbox and waits for what `awaited` says.
     func submit(
-        _ outbound: Outbound, limit: Duration? = nil, answerLimit: Duration? = nil, awaits awaited: Awaited,
-        as known: CallID? = nil
+        _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
+        answerLimit: Duration? = nil, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
         let (call, weight) = try begin(outbound)
         return try await self.call(weight: weight, as: known ?? call) {
-            .submit($0, outbound, limit: limit, answerLimit: answerLimit, awaits: awaited)
+            .submit($0, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited)
         }
     }
 

@@ -78,7 +78,8 @@ extension StubClient {
     /// Is noted, and gets its receipt.
     @discardableResult
     public func publish(
-        _ data: Value, to channel: String, excludeSender: Bool = false, timeout: Duration? = nil
+        _ data: Value, to channel: String, excludeSender: Bool = false, timeout: Duration? = nil,
+        options: SendOptions = SendOptions()
     ) async throws(SenteError) -> PublishReceipt {
         try note(.publish(data, to: channel))
         return content.withLock { $0.receipt }(data, channel)
@@ -86,7 +87,7 @@ extension StubClient {
 
     /// Is noted, and gets the answer of `answersRequests(on:_:)`.
     public func request(
-        _ data: Value, on channel: String, timeout: Duration? = nil
+        _ data: Value, on channel: String, timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> Value {
         try note(.request(data, on: channel))
         guard let body = content.withLock({ $0.requests[channel] }) else { return data }
@@ -96,7 +97,8 @@ extension StubClient {
     /// Serves what `asks(_:on:)` asks.
     @discardableResult
     public func respond(
-        on channel: String, concurrency: Int, _ body: @escaping @Sendable (Value) async throws -> Value
+        on channel: String, concurrency: Int, options: SendOptions = SendOptions(),
+        _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
         try note(.respond(on: channel))
         content.withLock { $0.responders[channel] = body }
@@ -115,12 +117,14 @@ extension StubClient {
     }
 
     /// Is noted.
-    public func send(_ event: Event) async throws(SenteError) {
+    public func send(_ event: Event, options: SendOptions = SendOptions()) async throws(SenteError) {
         try note(.send(event))
     }
 
     /// Is noted, and gets the reply of `answersEvents(_:_:)`.
-    public func send(_ event: Event, timeout: Duration) async throws(SenteError) -> Value {
+    public func send(
+        _ event: Event, timeout: Duration, options: SendOptions = SendOptions()
+    ) async throws(SenteError) -> Value {
         try note(.send(event))
         guard let body = content.withLock({ $0.replies[event.id] }) else { return event.data }
         return try await Self.answer { try await body(event) }

@@ -28,11 +28,13 @@ package enum Command: Sendable {
     case unlisten(InboxID, InboxFilter)
     case closeInbox(InboxID)
     /// Answers a request that came through a responder's inbox.
-    case answer(InboxID, requestID: String, data: Value, isError: Bool)
+    case answer(
+        InboxID, requestID: String, data: Value, isError: Bool, options: SendOptions = SendOptions())
     /// Sends through the outbox. `limit` runs from the call, `answerLimit` from when the message left: before that the outbox's
     /// time to live is its only limit.
     case submit(
-        CallID, Outbound, limit: Duration?, answerLimit: Duration? = nil, awaits: Awaited)
+        CallID, Outbound, options: SendOptions = SendOptions(), limit: Duration?,
+        answerLimit: Duration? = nil, awaits: Awaited)
     /// The app found the answer to an event in another event.
     case settle(CallID, Value)
     case ping(CallID)

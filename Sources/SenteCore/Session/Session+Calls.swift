@@ -6,8 +6,8 @@ import SenteWire
 /// The outbox, the replies, and what became of each call.
 extension Session {
     mutating func submit(
-        _ call: CallID, _ outbound: Outbound, _ limit: Duration?, answer answerLimit: Duration?,
-        _ awaited: Awaited
+        _ call: CallID, _ outbound: Outbound, _ options: SendOptions, _ limit: Duration?,
+        answer answerLimit: Duration?, _ awaited: Awaited
     ) {
         endIfDeaf()
         if let error = refusalToQueue() {
@@ -22,11 +22,14 @@ extension Session {
         if case .event(let event, nil) = outbound, awaited == .reply {
             outbound = .event(event, callback: callbacks.next(using: &random))
         }
-        queue(outbound, for: call)
+        queue(outbound, options, for: call)
     }
 
     /// Sends the answer to a request; no call of the app stands behind it.
-    mutating func answer(_ id: String, _ data: Value, isError: Bool, from inbox: InboxID? = nil) {
+    mutating func answer(
+        _ id: String, _ data: Value, isError: Bool, _ options: SendOptions = SendOptions(),
+        from inbox: InboxID? = nil
+    ) {
         endIfDeaf()
         guard refusalToQueue() == nil else {
             return effects.append(.record(.dropped(reason: .notConnected)))
@@ -34,7 +37,7 @@ extension Session {
         numbers.internalCall -= 1
         let call = CallID(numbers.internalCall)
         if let inbox { calls.add(call, Call(purpose: .answer(inbox), phase: .queued)) }
-        queue(.answer(requestID: id, data: data, isError: isError), for: call)
+        queue(.answer(requestID: id, data: data, isError: isError), options, for: call)
     }
 
     /// Why nothing can be queued now, if so.
@@ -59,13 +62,14 @@ extension Session {
         }
     }
 
-    private mutating func queue(_ outbound: Outbound, for call: CallID) {
+    private mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
         // What can leave at once never waits, and the bounds are for what waits.
         if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound) {
             if traffic.flow?.packing != nil {
                 return leave(
                     Leaving(
-                        call: call, outbound: outbound, weight: outbound.weight, queuedAt: now.instant))
+                        call: call, outbound: outbound, priority: options.priority,
+                        weight: outbound.weight, queuedAt: now.instant))
             }
             if let transmission = transmission(outbound, for: call) {
                 effects.append(.transmit(open.link, [transmission]))
@@ -74,7 +78,8 @@ extension Session {
         }
         var dropped: [(CallID, SenteError.Code)] = []
         let insertion = outbox.insert(
-            outbound, for: call, largest: largestMessage, at: now.instant, dropped: &dropped)
+            outbound, for: call, priority: options.priority, largest: largestMessage, at: now.instant,
+            dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
         for (call, code) in dropped { drop(call, code) }
     }
@@ -106,7 +111,7 @@ extension Session {
         guard !outbox.isEmpty, canTransmit else { return }
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         var batch: [Transmission] = []
-        while canTransmit, let item = outbox.popFirst() {
+        while canTransmit, let item = outbox.popNext() {
             if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
                 expired(item.call)
                 continue
@@ -166,7 +171,7 @@ extension Session {
             if traffic.flow?.packing?.isPartDue == true {
                 _ = transmitPart(on: link)
             } else if traffic.flow?.packing?.hasRoom(under: configuration.outbox) == true,
-                let item = outbox.popFirst()
+                let item = outbox.popNext()
             {
                 if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
                     expired(item.call)
@@ -434,7 +439,7 @@ extension Session {
 
     private mutating func emptyOutbox(_ error: SenteError) {
         takeBack()
-        while let item = outbox.popFirst() {
+        while let item = outbox.popOldest() {
             effects.append(.record(.dropped(reason: error.code)))
             resolve(item.call, .failure(error.with(outcome: .notSent)))
         }

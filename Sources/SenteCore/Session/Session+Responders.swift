@@ -38,9 +38,11 @@ extension Session {
     }
 
     /// A request's handler is done; its answer has yet to leave.
-    mutating func answered(_ inbox: InboxID, _ id: String, _ data: Value, isError: Bool) {
+    mutating func answered(
+        _ inbox: InboxID, _ id: String, _ data: Value, isError: Bool, _ options: SendOptions
+    ) {
         inboxes.answered(inbox)
-        answer(id, data, isError: isError, from: inbox)
+        answer(id, data, isError: isError, options, from: inbox)
         endDrains()
     }
 

@@ -266,9 +266,10 @@ package struct Session: Sendable {
         case .listen(let inbox, let filter): inboxes.listen(inbox, filter)
         case .unlisten(let inbox, let filter): inboxes.unlisten(inbox, filter)
         case .closeInbox(let inbox): closeInbox(inbox)
-        case .answer(let inbox, let id, let data, let isError): answered(inbox, id, data, isError: isError)
-        case .submit(let call, let outbound, let limit, let answerLimit, let awaited):
-            submit(call, outbound, limit, answer: answerLimit, awaited)
+        case .answer(let inbox, let id, let data, let isError, let options):
+            answered(inbox, id, data, isError: isError, options)
+        case .submit(let call, let outbound, let options, let limit, let answerLimit, let awaited):
+            submit(call, outbound, options, limit, answer: answerLimit, awaited)
         case .settle(let call, let value): settle(call, value)
         case .ping(let call): ping(call)
         case .cancel(let call): cancel(call)

@@ -27,11 +27,16 @@ public struct SendFunction: Sendable {
     ///
     /// If it turns out later that it was not sent, the error channel says so.
     ///
+    /// - Parameters:
+    ///   - event: The event.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: Whether it was taken, and how; `.closed` when it was not.
     /// - Throws: What is wrong with the call.
     @discardableResult
-    public func callAsFunction(_ event: Event) throws(SenteError) -> SendResult {
-        try submit(event, limit: nil) { [hub = socket.hub] result in
+    public func callAsFunction(
+        _ event: Event, options: SendOptions = SendOptions()
+    ) throws(SenteError) -> SendResult {
+        try submit(event, options, limit: nil) { [hub = socket.hub] result in
             guard case .failure(let error) = result, error.code != .cancelled else { return }
             hub.reportLater(error, .send, event: event)
         }
@@ -42,12 +47,15 @@ public struct SendFunction: Sendable {
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
+    ///   - options: How it is sent. The default is as any other.
     /// - Returns: The answer, or why there is none.
     /// - Throws: What is wrong with the call; `cancelled`; `unsupported` where the server's dialect has no replies.
-    public func callAsFunction(_ event: Event, timeout: Duration) async throws(SenteError) -> SendReply {
+    public func callAsFunction(
+        _ event: Event, timeout: Duration, options: SendOptions = SendOptions()
+    ) async throws(SenteError) -> SendReply {
         try check(event, timeout)
         do throws(SenteError) {
-            return SendReply(answer: try await socket.client.send(event, timeout: timeout))
+            return SendReply(answer: try await socket.client.send(event, timeout: timeout, options: options))
         } catch {
             if error.isThrownBySend { throw error }
             return SendReply(failure: error)
@@ -61,17 +69,19 @@ public struct SendFunction: Sendable {
     /// - Parameters:
     ///   - event: The event.
     ///   - timeout: How long to wait, queueing included.
+    ///   - options: How it is sent. The default is as any other.
     ///   - reply: Gets the answer.
     /// - Returns: Whether it was taken, and how; after `.closed`, `reply` gets `.closed` too.
     /// - Throws: What is wrong with the call; `reply` is not called then.
     @discardableResult
     public func callAsFunction(
-        _ event: Event, timeout: Duration, reply: @escaping @Sendable (SendReply) -> Void
+        _ event: Event, timeout: Duration, options: SendOptions = SendOptions(),
+        reply: @escaping @Sendable (SendReply) -> Void
     ) throws(SenteError) -> SendResult {
         try check(event, timeout)
         try socket.client.checkAnswers()
         let closures = socket.hub.closures
-        let result = try submit(event, limit: timeout, awaits: .reply) { result in
+        let result = try submit(event, options, limit: timeout, awaits: .reply) { result in
             let answer: SendReply =
                 switch result {
                 case .success(.value(let value)): SendReply(answer: value)
@@ -85,14 +95,14 @@ public struct SendFunction: Sendable {
     }
 
     private func submit(
-        _ event: Event, limit: Duration?, awaits awaited: Awaited = .written,
+        _ event: Event, _ options: SendOptions, limit: Duration?, awaits awaited: Awaited = .written,
         _ observer: @escaping @Sendable (Result<Answer, SenteError>) -> Void
     ) throws(SenteError) -> SendResult {
         try check(event, limit)
         let client = socket.client
         do throws(SenteError) {
             let delivery = try client.enqueue(
-                .event(event), limit: limit, awaits: awaited, DeliveryResult(observer))
+                .event(event), options, limit: limit, awaits: awaited, DeliveryResult(observer))
             return client.state == .open ? .sent(delivery) : .queued(delivery)
         } catch {
             guard error.code == .notConnected else { throw error }

@@ -10,16 +10,18 @@ final class Responder: InboxReceiver {
 
     private let channel: String
     private let inbox: InboxID
+    private let options: SendOptions
     private let submissions: SubmissionQueue
     private let entropy: Entropy
     private let body: Body
 
     init(
-        _ channel: String, _ inbox: InboxID, _ submissions: SubmissionQueue, entropy: Entropy,
-        _ body: @escaping Body
+        _ channel: String, _ inbox: InboxID, _ options: SendOptions, _ submissions: SubmissionQueue,
+        entropy: Entropy, _ body: @escaping Body
     ) {
         self.channel = channel
         self.inbox = inbox
+        self.options = options
         self.submissions = submissions
         self.entropy = entropy
         self.body = body
@@ -49,6 +51,7 @@ final class Responder: InboxReceiver {
     }
 
     private func post(_ data: Value, to request: IncomingRequest, isError: Bool) {
-        submissions.post(.answer(inbox, requestID: request.id, data: data, isError: isError))
+        submissions.post(
+            .answer(inbox, requestID: request.id, data: data, isError: isError, options: options))
     }
 }

@@ -144,10 +144,11 @@ struct TestSession {
     /// Sends and waits, for the reply unless something else is said.
     @discardableResult
     mutating func submit(
-        _ outbound: Outbound, limit: Duration? = .seconds(10), awaits: Awaited = .reply
+        _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = .seconds(10),
+        awaits: Awaited = .reply
     ) -> CallID {
         let call = newCall()
-        handle(.command(.submit(call, outbound, limit: limit, awaits: awaits)))
+        handle(.command(.submit(call, outbound, options: options, limit: limit, awaits: awaits)))
         return call
     }
 

@@ -12,13 +12,38 @@ struct OutboxTests {
         struct Item {
             var call: CallID
             var place: String?
+            var priority = SendOptions.Priority.normal
             var weight: Int
             var expires: Instant?
         }
 
         var policy: OutboxPolicy
-        var items: [Item] = []
+        var items: [Item] = [] {
+            didSet {
+                for priority in SendOptions.Priority.allCases where first(priority) == nil {
+                    passed[priority] = 0
+                }
+            }
+        }
         var bytes: Int { items.reduce(0) { $0 + $1.weight } }
+
+        /// How many bytes of more urgent ones left since a priority's last turn.
+        var passed: [SendOptions.Priority: Int] = [:]
+
+        func first(_ priority: SendOptions.Priority) -> Item? { items.first { $0.priority == priority } }
+
+        mutating func popNext() -> Item? {
+            let due = SendOptions.Priority.allCases.first { (passed[$0] ?? 0) >= 65_536 }
+            let next =
+                due.flatMap(first)
+                ?? first(.urgent) ?? first(.normal) ?? first(.bulk)
+            guard let next else { return nil }
+            passed[next.priority] = 0
+            if next.priority != .bulk { passed[.bulk, default: 0] += next.weight }
+            if next.priority == .urgent { passed[.normal, default: 0] += next.weight }
+            items.removeAll { $0.call == next.call }
+            return next
+        }
 
         mutating func insert(_ item: Item) -> (Outbox.Insertion, dropped: [(CallID, SenteError.Code)]) {
             var rest = items
@@ -38,7 +63,8 @@ struct OutboxTests {
                 guard policy.overflow == .dropOldest, fitsAlone else { return (.refused(.outboxFull), []) }
                 while !fits() { dropped.append((rest.removeFirst().call, .dropped)) }
             }
-            items = rest + [item]
+            items = rest
+            items.append(item)
             return (.accepted, dropped)
         }
     }
@@ -46,7 +72,7 @@ struct OutboxTests {
     private static func policy(_ overflow: OutboxPolicy.Overflow, _ random: inout Generator) -> OutboxPolicy {
         OutboxPolicy(
             maximumMessages: .random(in: 0...12, using: &random),
-            maximumBytes: .random(in: 0...2_000, using: &random),
+            maximumBytes: .random(in: 0...(Bool.random(using: &random) ? 2_000 : 400_000), using: &random),
             timeToLive: Bool.random(using: &random)
                 ? .nanoseconds(Int64.random(in: 1...60, using: &random)) : nil,
             overflow: overflow)
@@ -54,7 +80,9 @@ struct OutboxTests {
 
     private static func outbound(_ random: inout Generator) -> (Outbound, place: String?) {
         let name = ["a", "b", "c"].randomElement(using: &random) ?? "a"
-        let data = Value.string(String(repeating: "x", count: .random(in: 0...400, using: &random)))
+        let isLarge = Int.random(in: 0..<8, using: &random) == 0
+        let size = Int.random(in: 0...(isLarge ? 90_000 : 400), using: &random)
+        let data = Value.string(String(repeating: "x", count: size))
         switch Int.random(in: 0..<4, using: &random) {
         case 0: return (.event(Event(id: Keyword(name), data: data)), "event " + name)
         case 1: return (.request(channel: name, data: data, limit: 5), nil)
@@ -76,17 +104,18 @@ struct OutboxTests {
                 let (outbound, place) = Self.outbound(&random)
                 var dropped: [(CallID, SenteError.Code)] = []
                 let call = CallID(UInt64(step))
-                let insertion = outbox.insert(outbound, for: call, at: now, dropped: &dropped)
+                let priority = SendOptions.Priority.allCases.randomElement(using: &random) ?? .normal
+                let insertion = outbox.insert(
+                    outbound, for: call, priority: priority, at: now, dropped: &dropped)
                 let expected = model.insert(
                     .init(
-                        call: call, place: place, weight: outbound.weight,
+                        call: call, place: place, priority: priority, weight: outbound.weight,
                         expires: model.policy.timeToLive.map { now.advanced(by: $0) }))
                 #expect(insertion == expected.0)
                 #expect(dropped.map(\.0) == expected.dropped.map(\.0))
                 #expect(dropped.map(\.1) == expected.dropped.map(\.1))
             case 6..<8:
-                let expected = model.items.isEmpty ? nil : model.items.removeFirst().call
-                #expect(outbox.popFirst()?.call == expected)
+                #expect(outbox.popNext()?.call == model.popNext()?.call)
             case 8:
                 let victim = model.items.randomElement(using: &random)?.call ?? CallID(.max)
                 #expect(outbox.contains(victim) == model.items.contains { $0.call == victim })
@@ -102,6 +131,21 @@ struct OutboxTests {
             #expect(outbox.oldest?.call == model.items.first?.call)
             #expect(outbox.deadline == model.items.first?.expires)
         }
+    }
+
+    @Test("Throwing out the oldest spares nobody for being urgent")
+    func oldestGoes() {
+        var outbox = Outbox(policy: OutboxPolicy(maximumMessages: 2, overflow: .dropOldest))
+        var dropped: [(CallID, SenteError.Code)] = []
+        let now = Instant(nanoseconds: 0)
+        for (number, priority) in [(1, SendOptions.Priority.urgent), (2, .bulk), (3, .normal)] {
+            _ = outbox.insert(
+                Self.publish("a"), for: CallID(UInt64(number)), priority: priority, at: now, dropped: &dropped
+            )
+        }
+        #expect(dropped.map(\.0) == [CallID(1)])
+        #expect(outbox.popNext()?.call == CallID(3))
+        #expect(outbox.popNext()?.call == CallID(2))
     }
 
     private static func publish(_ channel: String, bytes: Int = 0) -> Outbound {
@@ -146,9 +190,9 @@ struct OutboxTests {
         }
         #expect(outbox.count == 2)
         #expect(dropped.count == 9_999)
-        #expect(outbox.popFirst()?.call == CallID(0))
-        #expect(outbox.popFirst()?.call == CallID(10_000))
-        #expect(outbox.popFirst() == nil)
+        #expect(outbox.popNext()?.call == CallID(0))
+        #expect(outbox.popNext()?.call == CallID(10_000))
+        #expect(outbox.popNext() == nil)
     }
 
     @Test("Names that differ in their bytes are two places, however alike they look")

@@ -125,6 +125,27 @@ struct SessionCallsTests {
         #expect(session.sent.map(\.channel) == ["c", "d"])
     }
 
+    @Test("Among those that wait the urgent go first, answers too, and each has its turn")
+    func priorities() {
+        var session = TestSession.opened { $0.writeWindow = 100 }
+        session.submit(Self.publish("first", bytes: 500))
+        let inbox = session.newInbox()
+        for (channel, priority) in [("c", SendOptions.Priority.bulk), ("b", .normal), ("a", .urgent)] {
+            session.submit(Self.publish(channel, bytes: 500), SendOptions(priority: priority))
+        }
+        let urgent = SendOptions(priority: .urgent)
+        session.handle(
+            .command(.answer(inbox, requestID: "r", data: .null, isError: false, options: urgent)))
+        var order: [Outbound] = []
+        while session.unwritten.count > 0 {
+            session.flush()
+            order += session.sent
+        }
+        let answer = Outbound.answer(requestID: "r", data: .null, isError: false)
+        #expect(order.map(\.channel) == ["a", nil, "b", "c"])
+        #expect(order[1] == answer)
+    }
+
     @Test("What passes at once needs no room in the outbox")
     func passes() {
         var session = TestSession.opened {
