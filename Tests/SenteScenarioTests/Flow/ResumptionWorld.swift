@@ -81,7 +81,7 @@ struct ResumptionWorld {
         var flow = ServerConfiguration.Flow.Resumption()
         flow.window = .seconds(20)
         flow.messages = Int.random(in: 5...40, using: &random)
-        served.flow = ServerConfiguration.Flow(resumption: flow)
+        served.flow.resumption = flow
         served.heartbeatInterval = .seconds(15)
         served.heartbeatTimeout = .seconds(40)
         served.answeringChannels = ["echo"]
