@@ -49,6 +49,8 @@ package enum ServerCommand: Hashable, Sendable {
     case close(ConnectionID?, CloseCode, reason: String)
     /// Drops one connection, or all, without a close frame.
     case drop(ConnectionID?)
+    /// Forgets the session of a connection, so that its client cannot come back to it.
+    case endSession(ConnectionID)
     /// Sets the faults of one connection, or of all; the latter forgets what was set for single ones.
     case setFaults(Faults, for: ConnectionID?)
     /// Closes every connection with 1001 and takes no more.

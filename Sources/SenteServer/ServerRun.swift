@@ -328,6 +328,8 @@ final class ServerRun {
             forget(id)
         case .tooBig:
             tellTooBig(message, for: id)
+            // It would be as large on the next link.
+            session.handle(.command(.endSession(id)), at: loop.now, into: &effects)
             connection.close(.internalError, reason: "an answer is too big")
             closing[id] = connection
             forget(id)
@@ -386,6 +388,7 @@ final class ServerRun {
             awaitingRoom.remove(id)
             session.handle(.room(id), at: loop.now, into: &effects)
         }
+        awaitingRoom = awaitingRoom.filter { open[$0] != nil }
         if !awaitingRoom.isEmpty { floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause)) }
         performEffects()
     }

@@ -218,7 +218,10 @@ extension ServerSession {
         let isFlat = outbox.faults(of: id).deliversFlat
         let delivery = ServerMessage.delivery(
             channel, data: data, messageID: "msg-", sender: nil, isFlat: isFlat)
-        guard data.isNull || data.mapValue != nil, let count = Int(exactly: count), count >= 0,
+        // A session counts them, and can say so only of so many.
+        let most = flows[id]?.session == nil ? Int.max : 1 << 32
+        guard data.isNull || data.mapValue != nil, let count = Int(exactly: count),
+            (0...most).contains(count),
             let message = encode(delivery)?.message,
             // Flat ones carry no message ids, so theirs are all alike.
             let flood = isFlat

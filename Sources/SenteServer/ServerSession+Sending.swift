@@ -36,7 +36,12 @@ extension ServerSession {
     /// What a fault holds back, or a session without a link keeps, is not told of.
     mutating func send(_ encoded: Encoded, to id: ConnectionID, as kind: MessageKind) {
         guard let place = connections.index(forKey: id) else { return }
-        let hasLink = connections.values[place].link != nil
+        let link = connections.values[place].link
+        if !outbox.isFaulty, flows.isEmpty {
+            guard let link else { return }
+            effects.append(.send(link, encoded.message))
+            return note(encoded.message, encoded.said, to: id)
+        }
         let departure = Departure(id, encoded, as: kind)
         var isHeld = false
         if outbox.isFaulty {
@@ -47,7 +52,7 @@ extension ServerSession {
         } else {
             depart(departure)
         }
-        if hasLink, !isHeld { note(encoded.message, encoded.said, to: id) }
+        if link != nil, !isHeld { note(encoded.message, encoded.said, to: id) }
     }
 
     /// Hands a message to its connection's link, in the ways that were agreed on.

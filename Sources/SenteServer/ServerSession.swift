@@ -412,6 +412,7 @@ package struct ServerSession: Sendable {
             for id in id.map({ [home(of: $0)] }) ?? Array(connectionIDs) { end(id, .close(code, reason)) }
         case .drop(let id):
             for id in id.map({ [home(of: $0)] }) ?? Array(connectionIDs) { end(id, .drop) }
+        case .endSession(let id): endSession(of: home(of: id))
         case .setFaults(let faults, let id): outbox.setFaults(faults, of: id.map { home(of: $0) })
         case .stop:
             isStopped = true

@@ -248,4 +248,113 @@ struct RandomRunTests {
         }
         #expect(statistics.connections.count <= 5)
     }
+
+    // MARK: Words about messages
+
+    private func word(_ generator: inout Generator, _ sessions: [String]) -> Message {
+        func number() -> String {
+            ["0", "1", "2", "3", "-1", "7", "9223372036854775807", "1.5", "null", #""x""#].randomElement(
+                using: &generator) ?? "0"
+        }
+        let session = sessions.randomElement(using: &generator) ?? "none"
+        if Int.random(in: 0..<4, using: &generator) == 0 {
+            let count = Int.random(in: 0..<12, using: &generator)
+            let bytes = (0..<count).map { _ in
+                UInt8([0, 1, 2, 3, 0x7B, 0x7D, 0x80, 0xFF].randomElement(using: &generator) ?? 0)
+            }
+            return .binary([0xC1, UInt8.random(in: 0..<4, using: &generator)] + bytes)
+        }
+        let offer =
+            #""batching":true,"chunking":true,"binary":true,"deduplication":true,"compression":["gzip"],"max-chunk-size":\#(number()),"resume":{"messages":\#(number()),"bytes":9000}"#
+        let resume =
+            #"{"session":"\#(session)","received":\#(number()),"sent":\#(number()),"attempt":\#(number())}"#
+        let words = [
+            #"{"type":"flow-handshake","capabilities":{\#(offer)}}"#,
+            #"{"type":"flow-handshake","capabilities":{"resume":{"messages":9,"bytes":9000}}}"#,
+            #"{"type":"flow-handshake","capabilities":{"resume":{"messages":9,"bytes":9000}},"resume":\#(resume)}"#,
+            #"{"type":"flow-ack","received":\#(number())}"#, #"{"type":"flow-skip"}"#,
+            #"{"type":"flow-end"}"#,
+            #"{"type":"flow-batch","messages":[{"type":"flow-skip"},\#(number()),{"type":"subscribe","channel-id":"a"}]}"#,
+            #"{"type":"flow-chunk-start","message-id":\#(number()),"total-chunks":\#(number()),"total-size":\#(number())}"#,
+            #"{"type":"flow-chunk","message-id":\#(number()),"chunk-index":\#(number()),"data":"e30="}"#,
+            #"{"type":"flow-chunk-end","message-id":\#(number())}"#,
+            #"{"type":"flow-chunk-abort","message-id":\#(number())}"#,
+            #"{"type":"flow-compressed","compression-algorithm":"gzip","data":"AA=="}"#,
+            #"{"type":"publish","channel-id":"a","data":{},"message-id":"\#(number())"}"#,
+            #"{"type":"subscribe","channel-id":"a"}"#,
+        ]
+        return .text(words.randomElement(using: &generator) ?? "{}")
+    }
+
+    @Test(
+        "Whatever words come, nothing is sent to who is gone, and what is kept has its bounds",
+        arguments: 0..<20)
+    func words(_ seed: UInt64) throws {
+        var generator = Generator(seed: seed)
+        var server = TestServerSession(
+            compressors: [
+                .gzip: Compressor { bytes, output throws(WireError) in
+                    output += bytes
+                } decompress: { bytes, output, _ throws(WireError) in
+                    output += bytes
+                }
+            ]
+        ) {
+            $0.heartbeatInterval = .seconds(20)
+            $0.flow = .all
+            $0.flow.resumption?.window = .seconds(30)
+            $0.flow.resumption?.sessions = 3
+            $0.flow.resumption?.totalBytes = 3_000
+            $0.flow.chunking?.maximumMessageBytes = 2_000
+            if seed % 2 == 0 { $0.flow.batching?.linger = .milliseconds(5) }
+        }
+        var here: Set<UInt64> = []
+        var next: UInt64 = 0
+        var sessions: [String] = []
+        for _ in 0..<2_000 {
+            var input = ServerInput.timerFired
+            let one = here.sorted().randomElement(using: &generator).map { ConnectionID($0) }
+            switch (Int.random(in: 0..<20, using: &generator), one) {
+            case (0...1, _):
+                next += 1
+                here.insert(next)
+                let client = ["", "a", "b"].randomElement(using: &generator) ?? ""
+                input = .connected(ConnectionID(next), HandshakeInfo(clientID: client))
+            case (2, let one?):
+                here.remove(one.number)
+                input = .closed(one)
+            case (3, let one?): input = .room(one)
+            case (4, _): input = .command(.publish(["x": 1], channel: "a"))
+            case (5...17, let one?): input = .received(one, word(&generator, sessions))
+            default: break
+            }
+            server.moveClock(
+                to: server.now.instant.advanced(
+                    by: .milliseconds(Int64.random(in: 0..<300, using: &generator))))
+            for effect in server.effects(of: input) {
+                switch effect {
+                case .send(let id, let message):
+                    #expect(here.contains(id.number))
+                    let value = try? WireFormat.json.decode(message.bytes)
+                    if let session = value?["session"]?.stringValue {
+                        sessions = sessions.suffix(5) + [session]
+                    }
+                case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
+                case .awaitRoom(let id): #expect(here.contains(id.number))
+                default: break
+                }
+            }
+            let statistics = server.session.statistics(at: server.now)
+            #expect(statistics.parkedSessions <= 3 && (0...3_000).contains(statistics.parkedBytes))
+            #expect(Set(statistics.connections.map(\.link.number)) == here)
+            #expect(server.session.deadline.map { $0 > server.now.instant } ?? true)
+        }
+        for number in here { server.handle(.closed(ConnectionID(number))) }
+        server.advance(by: .seconds(60))
+        let statistics = server.session.statistics(at: server.now)
+        #expect(
+            statistics.parkedSessions == 0 && statistics.parkedBytes == 0 && statistics.connections.isEmpty)
+        #expect(statistics.channels.allSatisfy { $0.subscriberCount == 0 })
+        #expect(server.session.deadline == nil)
+    }
 }

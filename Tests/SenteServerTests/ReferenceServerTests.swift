@@ -56,6 +56,54 @@ struct ReferenceServerTests {
         }
     }
 
+    @Test("A session goes on over a new connection, with what came meanwhile, in parts where it is large")
+    func resumption() async throws {
+        try await withServer({
+            $0.flow = .all
+            $0.flow.batching = nil
+        }) { server, port in
+            let offer =
+                #""compression":["gzip"],"chunking":true,"max-chunk-size":20000,"resume":{"messages":9,"bytes":9000}"#
+            func handshake(_ more: String) -> String {
+                #"{"type":"flow-handshake","capabilities":{\#(offer)}\#(more)}"#
+            }
+            let (first, greeting) = try RawClient.webSocket(port: port)
+            #expect(
+                greeting.contains(#""capabilities":{"compression":["gzip","deflate"],"batching""#) == false)
+            #expect(greeting.contains(#""compression":["gzip","deflate"],"chunking":true"#))
+            try first.sendText(handshake(""))
+            let answer = try WireFormat.json.decode(Array(try first.readText().utf8))
+            let session = try #require(answer["session"]?.stringValue)
+            try first.sendText(#"{"type":"subscribe","channel-id":"a"}"#)
+            _ = try first.readText()
+            await server.drop()
+            #expect(try first.readEnd())
+            #expect(await server.stats.parkedSessions == 1)
+            let text = String((0..<60_000).map { "\($0) " }.joined().prefix(200_000))
+            await server.publish(["x": .string(text)], to: "a")
+            await server.publish(["n": 2], to: "a")
+            let (second, _) = try RawClient.webSocket(port: port)
+            try second.sendText(
+                handshake(#","resume":{"session":"\#(session)","received":1,"sent":1,"attempt":1}"#))
+            #expect(try second.readText().contains(#""resumed":true,"received":1,"sent":3,"missed":0"#))
+            var data: [UInt8] = []
+            var names: [String] = []
+            while names.last != "channel-message" {
+                let value = try WireFormat.json.decode(Array(try second.readText().utf8))
+                names.append(value["type"]?.stringValue ?? "")
+                if names.last == "flow-chunk" {
+                    data += try #require(value["data"]?.stringValue.flatMap { Base64.bytes($0) })
+                }
+            }
+            #expect(names.first == "flow-chunk-start" && names.suffix(2).first == "flow-chunk-end")
+            #expect(data.prefix(2) == [0x1F, 0x8B] && data.count < text.utf8.count)
+            // On a link that is there parts go as it takes them.
+            await server.publish(["x": .string(text)], to: "a")
+            repeat { names.append(try second.readText()) } while !(names.last ?? "").contains("chunk-end")
+            #expect(await server.stats.counters.flow.inParts == 1)
+        }
+    }
+
     @Test(
         "Stopping closes everyone with 1001, and it starts again on the same port or another with nothing kept"
     )
