@@ -31,17 +31,19 @@ extension ServerSession {
     mutating func take(
         _ word: FlowWord, _ callback: Value?, _ bytes: Int, isUnfolded: Bool, from id: ConnectionID
     ) {
-        guard let flow = flows[id] else { return breach(id, "nothing of the kind was announced") }
+        guard let place = flows.index(forKey: id) else {
+            return breach(id, "nothing of the kind was announced")
+        }
         switch word {
         case .handshake(let offer):
-            guard flow.features == nil else { return breach(id, "a second handshake came") }
+            guard flows.values[place].features == nil else { return breach(id, "a second handshake came") }
             guard family != .sente || callback != nil else {
                 return breach(id, "a handshake without callback")
             }
-            flows[id]?.callback = callback ?? .null
-            shake(offer, with: id, flow.owner)
+            flows.values[place].callback = callback ?? .null
+            shake(offer, with: id, flows.values[place].owner)
         case .acknowledgement(let received):
-            guard let isRight = flows[id]?.session?.buffer.acknowledge(received) else {
+            guard let isRight = flows.values[place].session?.buffer.acknowledge(received) else {
                 return breach(id, "an ack came for no session")
             }
             if !isRight { breach(id, "a count came that cannot be") }
@@ -51,7 +53,7 @@ extension ServerSession {
             if isUnfolded { return breach(id, "an envelope came in another") }
             take(envelope, from: id)
         case .skip:
-            guard flow.session != nil else { return breach(id, "a skip came for no session") }
+            guard flows.values[place].session != nil else { return breach(id, "a skip came for no session") }
             counters.flow.skipped += 1
         case .agreement, .wrong: breach(id, "a word came that is none")
         }
@@ -106,8 +108,9 @@ extension ServerSession {
 
     /// Words are never held up and never left out; a server that says nothing says none of them either.
     mutating func say(_ word: FlowWord, to id: ConnectionID) {
-        guard let link = connections[id]?.link, let flow = flows[id], !outbox.faults(of: id).isSilent,
-            let (said, _, message) = encode(.flow(word, callback: flow.callback), for: id)
+        guard let link = connections[id]?.link, !outbox.faults(of: id).isSilent,
+            let callback = flows[id]?.callback,
+            let (said, _, message) = encode(.flow(word, callback: callback), for: id)
         else { return }
         flushGathered(of: id)
         effects.append(.send(link, message))

@@ -10,15 +10,16 @@ extension ServerSession {
     /// It is numbered when it is handed to the link: one in parts with its last.
     mutating func pack(_ departure: Departure) {
         let id = departure.id
-        guard let flow = flows[id], let link = flow.link else { return keep(departure) }
-        if flow.link?.mustWait(departure) == true { return putIntoBulk(departure, nil) }
-        if link.features.chunking, departure.message.bytes.count > link.features.maximumChunkBytes {
-            let folded = fold(departure.message, for: link.features)
-            if folded.bytes.count > link.features.maximumChunkBytes {
-                return putIntoBulk(departure, folded)
-            }
+        // In place: a copy of the session would be one of all that it keeps, with each message.
+        guard let place = flows.index(forKey: id), let features = flows.values[place].link?.features else {
+            return keep(departure)
         }
-        if gathers(departure, link.features) { return gather(departure) }
+        if flows.values[place].link?.mustWait(departure) == true { return putIntoBulk(departure, nil) }
+        if features.chunking, departure.message.bytes.count > features.maximumChunkBytes {
+            let folded = fold(departure.message, for: features)
+            if folded.bytes.count > features.maximumChunkBytes { return putIntoBulk(departure, folded) }
+        }
+        if gathers(departure, features) { return gather(departure) }
         flushGathered(of: id)
         keep(departure)
         post(departure.message, to: id)
@@ -36,9 +37,11 @@ extension ServerSession {
         var parts = MessageParts(
             folded.bytes, folded.algorithm, number: flows[id]?.link?.newNumber() ?? 0,
             size: features.maximumChunkBytes, isBinary: features.binary)
-        guard let link = connections[id]?.link, let flow = flows[id] else { return }
+        guard let link = connections[id]?.link else { return }
         while !parts.isDone {
-            for part in parts.takeNext().compactMap({ write($0, flow) }) { effects.append(.send(link, part)) }
+            for part in parts.takeNext().compactMap({ write($0, for: id) }) {
+                effects.append(.send(link, part))
+            }
         }
     }
 
@@ -50,20 +53,18 @@ extension ServerSession {
 
     /// Hands a message to the link, compressed where that makes it smaller.
     private mutating func post(_ message: Message, to id: ConnectionID) {
-        guard let link = connections[id]?.link, let flow = flows[id], let features = flow.features else {
-            return
-        }
+        guard let link = connections[id]?.link, let features = flows[id]?.features else { return }
         let folded = fold(message, for: features)
         guard let algorithm = folded.algorithm,
-            let envelope = write(.compressed(algorithm, folded.bytes[...]), flow)
+            let envelope = write(.compressed(algorithm, folded.bytes[...]), for: id)
         else { return effects.append(.send(link, message)) }
         effects.append(.send(link, envelope))
     }
 
     /// An envelope as a binary message, where that was agreed on, or as a word.
-    private func write(_ envelope: FlowEnvelope, _ flow: ConnectionFlow) -> Message? {
-        if flow.features?.binary == true, let message = envelope.binary { return message }
-        return dialect.encode(.flow(.envelope(envelope), callback: flow.callback), at: now)
+    private func write(_ envelope: FlowEnvelope, for id: ConnectionID) -> Message? {
+        if flows[id]?.features?.binary == true, let message = envelope.binary { return message }
+        return dialect.encode(.flow(.envelope(envelope), callback: flows[id]?.callback ?? .null), at: now)
     }
 
     // MARK: Compressed
@@ -120,32 +121,35 @@ extension ServerSession {
 
     private mutating func gather(_ departure: Departure) {
         let id = departure.id
-        guard let batching = configuration.flow.batching, let link = flows[id]?.link else { return }
+        guard let batching = configuration.flow.batching, let place = flows.index(forKey: id) else { return }
         let size = departure.message.bytes.count
-        if link.gatheredBytes + size > batching.bytes { flushGathered(of: id) }
+        if (flows.values[place].link?.gatheredBytes ?? 0) + size > batching.bytes { flushGathered(of: id) }
         keep(departure)
-        flows[id]?.link?.gathered.append(departure)
-        flows[id]?.link?.gatheredBytes += size
-        let count = flows[id]?.link?.gathered.count ?? 0
+        flows.values[place].link?.gathered.append(departure)
+        flows.values[place].link?.gatheredBytes += size
+        let count = flows.values[place].link?.gathered.count ?? 0
         if count >= batching.messages { return flushGathered(of: id) }
         guard count == 1 else { return }
         // Without a time to wait what was gathered goes at the end of the step.
         let ticket = gatherings.add(id, due: now.instant.advanced(by: max(.zero, batching.linger)))
-        flows[id]?.link?.gatheredDue = ticket
+        flows.values[place].link?.gatheredDue = ticket
     }
 
     /// What was gathered for a connection goes, in one message if there are several.
     mutating func flushGathered(of id: ConnectionID) {
-        guard let flow = flows[id], let link = flow.link, !link.gathered.isEmpty else { return }
-        flows[id]?.link?.gathered = []
-        flows[id]?.link?.gatheredBytes = 0
-        flows[id]?.link?.gatheredDue = nil
-        if let ticket = link.gatheredDue { gatherings.remove(ticket) }
-        let values = link.gathered.compactMap(\.value)
-        guard values.count > 1,
-            let (_, _, batch) = encode(.flow(.batch(values), callback: flow.callback), for: id)
+        guard let place = flows.index(forKey: id), let gathered = flows.values[place].link?.gathered,
+            !gathered.isEmpty
+        else { return }
+        let ticket = flows.values[place].link?.gatheredDue
+        let callback = flows.values[place].callback
+        flows.values[place].link?.gathered = []
+        flows.values[place].link?.gatheredBytes = 0
+        flows.values[place].link?.gatheredDue = nil
+        if let ticket { gatherings.remove(ticket) }
+        let values = gathered.compactMap(\.value)
+        guard values.count > 1, let (_, _, batch) = encode(.flow(.batch(values), callback: callback), for: id)
         else {
-            for departure in link.gathered { post(departure.message, to: id) }
+            for departure in gathered { post(departure.message, to: id) }
             return
         }
         counters.flow.batches += 1
@@ -184,14 +188,13 @@ extension ServerSession {
         guard let id = speaker(on: link), let place = flows.index(forKey: id),
             let next = flows.values[place].link?.takeNext()
         else { return }
-        let flow = flows.values[place]
         flows.values[place].link?.awaitsRoom = false
         if next.isLast {
             flushGathered(of: id)
             keep(next.departure)
         }
         if let parts = next.parts {
-            for part in parts.compactMap({ write($0, flow) }) { effects.append(.send(link, part)) }
+            for part in parts.compactMap({ write($0, for: id) }) { effects.append(.send(link, part)) }
             counters.flow.parts += 1
         } else {
             post(next.departure.message, to: id)
