@@ -26,6 +26,8 @@ package struct ServerSession: Sendable {
         let openedAt: Int64
         var lastActivity: Int64
         var messageCount = 0
+        /// How many of them came on earlier links.
+        var earlierMessages = 0
         /// Only a `pong` counts as life, as in sente-lite.
         var lastPong: Instant
         var subscriptions = OrderedSet<Value>()
@@ -273,7 +275,8 @@ package struct ServerSession: Sendable {
         if family == .sente { noteMessage(from: id) }
         if outbox.isFaulty {
             let faults = outbox.faults(of: id)
-            if let ending = faults.ending, connections.values[place].messageCount >= faults.endingAfter {
+            let count = connections.values[place].messageCount - connections.values[place].earlierMessages
+            if let ending = faults.ending, count >= faults.endingAfter {
                 return end(id, ending)
             }
         }

@@ -186,6 +186,8 @@ extension ServerSession {
         connections[home]?.link = link
         let time = now.instant
         connections[home]?.lastPong = time
+        // The handshake came on this link.
+        if let count = connections[home]?.messageCount { connections[home]?.earlierMessages = count - 1 }
         homes[link] = home
         flows[home]?.callback = newer.callback
         flows[home]?.features = newer.features

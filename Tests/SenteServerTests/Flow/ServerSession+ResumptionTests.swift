@@ -224,6 +224,21 @@ struct ServerSessionResumptionTests {
         #expect(again[0]["resumed"] == true)
     }
 
+    @Test("A fault that ends connections after so many messages counts those of each link")
+    func faults() throws {
+        var server = TestServerSession.resuming {
+            $0.faults.ending = .drop
+            $0.faults.endingAfter = 3
+        }
+        let session = try server.begin(1)
+        #expect(server.receive(from: 1, subscribe).count == 1)
+        #expect(server.receive(from: 1, publish(1)) == ["1 drop"])
+        let said = try server.values(server.comeBack(2, to: session, received: 1, sent: 2))
+        #expect(said[0]["resumed"] == true && said[0]["received"] == 1)
+        #expect(server.receive(from: 2, publish(1)).count == 2)
+        #expect(server.receive(from: 2, publish(2)) == ["2 drop"])
+    }
+
     @Test("A server that stops forgets its sessions")
     func stop() throws {
         var server = TestServerSession.resuming { $0.heartbeatInterval = .seconds(1) }
