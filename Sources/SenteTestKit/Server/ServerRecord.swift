@@ -19,11 +19,11 @@ struct ServerRecord: Sendable {
         let frame = try? format.decode(message.bytes)
         if let frame { frames.append(frame) }
         switch read {
-        case .publish(let channel, let data, _): published.append((Self.name(channel), data))
-        case .request(let channel, let data, _): asked.append((Self.name(channel), data))
+        case .publish(let channel, let data, _, _): published.append((Self.name(channel), data))
+        case .request(let channel, let data, _, _): asked.append((Self.name(channel), data))
         case .event(let vector, _): if let event = try? Event(validating: vector) { events.append(event) }
         case .other(let frame): if let event = dialect.event(frame) { events.append(event) }
-        case .ping, .pong, .ignored, .unreadable: return false
+        case .ping, .pong, .flow, .ignored, .unreadable: return false
         default: break
         }
         return true
