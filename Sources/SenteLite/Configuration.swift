@@ -64,6 +64,10 @@ extension SenteClient {
         ///
         /// The default is 1,000 messages, 1 MiB, 30 s; a message that finds no room is refused.
         public var outbox: OutboxPolicy
+        /// Where durable messages are kept, `SendOptions(durable: true)`; nil for nowhere, and then they are refused.
+        ///
+        /// It needs a `clientID` that the next process has too. The default is nil.
+        public var outboxStore: (any OutboxStore)?
         /// What may wait to be consumed, for each live handle.
         ///
         /// The default is 16,384 messages, 16 MiB; then the oldest go.
@@ -195,6 +199,7 @@ extension SenteClient.Configuration {
         session.inbox = inbox
         session.times = timeouts
         session.flow = flow
+        session.keepsMessages = outboxStore != nil
         session.compressor = { algorithm, level in
             (try? ZlibLibrary.shared.get()).map { _ in .system(algorithm, level: level) }
         }
@@ -247,6 +252,12 @@ extension SenteClient.Configuration {
         if let time = outbox.timeToLive { times.append(("outbox.timeToLive", time)) }
         for (name, time) in times where time <= .zero {
             throw SenteError(.invalidArgument, "`\(name)` is \(time): give more than 0.")
+        }
+        if outboxStore != nil, clientID == nil {
+            throw SenteError(
+                .invalidArgument,
+                "`outboxStore` keeps messages for a `clientID`: give one that is the same in the next process."
+            )
         }
         if let clientID, clientID.allSatisfy(\.isWhitespace) {
             throw SenteError(

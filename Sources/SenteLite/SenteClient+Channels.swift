@@ -137,7 +137,7 @@ extension SenteClient {
     ///   - excludeSender: Whether this client's own subscription is left out. The default is false.
     ///   - options: How it is sent. The default is as any other.
     /// - Returns: What tells the outcome, for those who want to know.
-    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
+    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`, `storeFailed`; nothing was sent then.
     @discardableResult
     public func enqueue(
         publish data: Value, to channel: String, excludeSender: Bool = false,

@@ -74,7 +74,7 @@ extension SenteClient {
     ///   - event: The event.
     ///   - options: How it is sent. The default is as any other.
     /// - Returns: What tells the outcome, for those who want to know.
-    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`; nothing was sent then.
+    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `messageTooLarge`, `storeFailed`; nothing was sent then.
     @discardableResult
     public func enqueue(
         _ event: Event, options: SendOptions = SendOptions()
@@ -100,9 +100,11 @@ extension SenteClient {
         answerLimit: Duration? = nil, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
         let (call, weight) = try begin(outbound)
+        let id = try keep(outbound, options, awaited)
         let command = Command.submit(
-            call, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited)
+            call, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
+            forget(id, refusal)
             throw refusal
         }
         return Delivery(self, call, result)

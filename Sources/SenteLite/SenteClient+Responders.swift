@@ -30,6 +30,13 @@ extension SenteClient {
     ) async throws(SenteError) -> Registration {
         try check(.subscribe(channel: channel))
         try check(.answer(requestID: "", data: .null, isError: false))
+        guard !options.durable else {
+            throw counted(
+                SenteError(
+                    .invalidArgument,
+                    "An answer is of use to the one who waits for it, and cannot be durable: leave `durable` out.",
+                    outcome: .notSent))
+        }
         guard concurrency >= 1 else {
             throw counted(
                 SenteError(

@@ -21,12 +21,13 @@ public final class SenteClient: Sendable {
     public let configuration: Configuration
     let driver: Driver
     let host: any Host
+    private let durables: DurableMessages?
     private let leavePath: (@Sendable () -> Void)?
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
     ///
-    /// Throws `invalidArgument`, naming what is wrong with the URL or a setting, and `unavailable` when the
-    /// system has no thread or descriptor left.
+    /// Throws `invalidArgument`, naming what is wrong with the URL or a setting, `unavailable` when the
+    /// system has no thread or descriptor left, and `storeFailed` when `outboxStore` cannot be read.
     public convenience init(_ url: String, configuration: Configuration = .init()) throws(SenteError) {
         try self.init(
             url, configuration: configuration, host: try configuration.loop.host(),
@@ -52,7 +53,14 @@ public final class SenteClient: Sendable {
         ) { (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes) }
         self.configuration = configuration
         self.host = host
-        driver = Driver(engine: engine, setup: setup, host: host, transport: transport)
+        var durables: DurableMessages?
+        if let store = configuration.outboxStore, let clientID = configuration.clientID {
+            durables = try DurableMessages(store, for: clientID)
+        }
+        self.durables = durables
+        driver = Driver(
+            engine: engine, setup: setup, durables: durables, host: host, transport: transport)
+        durables?.restore(to: driver.submissions)
         configuration.log?.follow(driver.signals)
         leavePath = configuration.networkPath.source(on: host)?.observe {
             [submissions = driver.submissions] change in
@@ -152,17 +160,23 @@ extension SenteClient {
     /// full.
     func call(
         weight: Int? = nil, receiver: (InboxID, any InboxReceiver)? = nil, as known: CallID? = nil,
-        isolation: isolated (any Actor)? = #isolation, _ command: (CallID) -> Command
+        durable: String? = nil, isolation: isolated (any Actor)? = #isolation, _ command: (CallID) -> Command
     ) async throws(SenteError) -> Answer {
         let submissions = driver.submissions
-        guard !Task.isCancelled else { throw counted(.cancelledBeforehand) }
+        guard !Task.isCancelled else {
+            forget(durable, .cancelledBeforehand)
+            throw counted(.cancelledBeforehand)
+        }
         let call = known ?? submissions.makeCall()
         let command = command(call)
         let result: Result<Answer, SenteError> = await withTaskCancellationHandler {
             await withUnsafeContinuation(isolation: isolation) { continuation in
                 if let weight {
                     let refusal = submissions.submit(call, .task(continuation), command, weight: weight)
-                    if let refusal { return continuation.resume(returning: .failure(refusal)) }
+                    if let refusal {
+                        forget(durable, refusal)
+                        return continuation.resume(returning: .failure(refusal))
+                    }
                 } else {
                     var entries = [SubmissionQueue.Entry.call(call, .task(continuation), command)]
                     if let (inbox, receiver) = receiver { entries.insert(.receiver(inbox, receiver), at: 0) }
@@ -183,9 +197,36 @@ extension SenteClient {
         answerLimit: Duration? = nil, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
         let (call, weight) = try begin(outbound)
-        return try await self.call(weight: weight, as: known ?? call) {
-            .submit($0, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited)
+        let id = try keep(outbound, options, awaited)
+        return try await self.call(weight: weight, as: known ?? call, durable: id) {
+            .submit(
+                $0, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
+                id: id)
         }
+    }
+
+    /// Keeps a durable message before it is sent, and gives its id; nil for any other.
+    func keep(
+        _ outbound: Outbound, _ options: SendOptions, _ awaited: Awaited
+    ) throws(SenteError) -> String? {
+        guard options.durable else { return nil }
+        return try counted { () throws(SenteError) in
+            guard let durables else {
+                throw SenteError(
+                    .invalidArgument,
+                    "A durable message needs a place: give the configuration an `outboxStore`.",
+                    outcome: .notSent)
+            }
+            let id = host.entropy.uuid().description
+            try durables.keep(outbound, options, awaited, id: id)
+            return id
+        }
+    }
+
+    /// A durable message was refused after it was kept.
+    func forget(_ id: String?, _ refusal: SenteError) {
+        guard let id else { return }
+        durables?.settled(id, .failure(refusal), driver.submissions)
     }
 
     /// Checks a message, weighs it, and gives its call a number.

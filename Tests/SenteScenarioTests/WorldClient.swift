@@ -410,6 +410,7 @@ final class WorldClient: CustomStringConvertible {
         case .ready(let inbox): world.after(.zero) { [weak self] _ in self?.take(inbox) }
         case .finish(let inbox): handles[inbox]?.isFinished = true
         case .resolve(let call, let result): resolve(call, result)
+        case .settled: break
         case .publish(let status): statuses.append(status)
         case .subscription(let channel, _):
             reading.note(engine.wish(WireName(channel)), for: WireName(channel))

@@ -40,6 +40,7 @@ extension Dialect {
     }
 
     func check(arguments outbound: Outbound) throws(SenteError) {
+        if case .identified(_, let outbound) = outbound { return try check(arguments: outbound) }
         switch self {
         case .senteLiteMaps: try Self.checkMaps(outbound)
         case .senteLiteVectors: try Self.checkLiteVectors(outbound)
@@ -58,7 +59,9 @@ extension Dialect {
                 .unsupported,
                 "Servers of the dialect senteLiteMaps do not answer events: use send(_:timeout:reply:), "
                     + "or request(_:on:).", outcome: .notSent)
-        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: break
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
+            .identified:
+            break
         }
     }
 

@@ -20,6 +20,8 @@ package enum Outbound: Hashable, Sendable {
     case listSubscriptions
     /// A word of flow.
     indirect case flow(FlowOutbound)
+    /// The same with an id of the client's, by which a server knows it again.
+    indirect case identified(String, Outbound)
 }
 
 extension Outbound {
@@ -33,6 +35,7 @@ extension Outbound {
         case .event(let event, let callback):
             32 + event.id.name.utf8.count + event.data.weight + (callback?.utf8.count ?? 0)
         case .ping, .pong, .listChannels, .listSubscriptions, .flow: 48
+        case .identified(let id, let outbound): 16 + id.utf8.count + outbound.weight
         }
     }
 
@@ -50,6 +53,7 @@ extension Outbound {
         case .listSubscriptions: .next(.subscriptions, channel: nil)
         case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
         case .answer, .ping, .pong, .flow: nil
+        case .identified(_, let outbound): outbound.correlation(in: capabilities)
         }
     }
 
@@ -57,6 +61,7 @@ extension Outbound {
     package var isCounted: Bool {
         switch self {
         case .ping, .pong: false
+        case .identified(_, let outbound): outbound.isCounted
         case .flow(let word): word == .skip
         case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions:
             true
@@ -65,6 +70,7 @@ extension Outbound {
 
     /// By what else the server's reply to it is known.
     package func marks(in capabilities: Capabilities) -> [Correlation] {
+        if case .identified(_, let outbound) = self { return outbound.marks(in: capabilities) }
         guard capabilities.answersInOrder, case .event(let event, _?) = self else { return [] }
         let echoes: [Correlation] = [.echo(event.id, data: event.data), .echo(event.id, data: nil)]
         return event.requestID.map { echoes + [.requestID($0)] } ?? echoes
@@ -75,6 +81,7 @@ extension Outbound {
         case .subscribe(let channel), .unsubscribe(let channel), .publish(let channel, _, _),
             .request(let channel, _, _):
             channel
+        case .identified(_, let outbound): outbound.channel
         case .answer, .ping, .pong, .event, .listChannels, .listSubscriptions, .flow: nil
         }
     }

@@ -49,6 +49,8 @@ package struct SenteLiteMaps: DialectCoder {
         case .listChannels: frame(.listChannels)
         case .listSubscriptions: frame(.getSubscriptions)
         case .flow(let word): frame(word)
+        case .identified(let id, let outbound):
+            MessageName.put(id, intoMap: spell(outbound, at: now), asKeyword: writesKeywords)
         }
     }
 

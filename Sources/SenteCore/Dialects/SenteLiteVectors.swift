@@ -33,6 +33,7 @@ package struct SenteLiteVectors: DialectCoder {
         case .ping: Event(id: VectorWord.ping).vector
         case .pong: Event(id: VectorWord.pong).vector
         case .flow(let word): Event(word).vector
+        case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
         case .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "This dialect has no such operation.", outcome: .notSent)
         }

@@ -25,6 +25,7 @@ package struct SenteVectors: DialectCoder {
             [Event(id: VectorWord.ping).vector, stamp.map { Value(Self.spelled(stamp: $0)) } ?? .null]
         case .pong: [Event(id: VectorWord.pong).vector, .null]
         case .flow(let word): [Event(word).vector, word.callback.map { Value($0) } ?? .null]
+        case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
         case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "Sente has no such operation.", outcome: .notSent)
         }

@@ -24,8 +24,17 @@ public struct SendOptions: Sendable, Hashable {
     /// Two messages of one channel overtake one another only where their priorities differ. The default is `.normal`.
     public var priority: Priority
 
+    /// Whether the message outlives its connection and its process: it is kept in the client's ``OutboxStore`` until the server has
+    /// answered, or, where the dialect has no answer, until it is written.
+    ///
+    /// It waits as long as it takes, however short the outbox's time to live is, and goes again with the next connection when its own
+    /// was lost before the answer came: at least once. Its call ends as any other does; one that ends *unknown* leaves the message to
+    /// be sent. The default is false.
+    public var durable: Bool
+
     /// Makes options.
-    public init(priority: Priority = .normal) {
+    public init(priority: Priority = .normal, durable: Bool = false) {
         self.priority = priority
+        self.durable = durable
     }
 }

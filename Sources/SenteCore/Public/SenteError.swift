@@ -261,6 +261,10 @@ extension SenteError.Code {
     ///
     /// Not sent.
     public static let superseded = Self(rawValue: "superseded")
+    /// The store of durable messages could not keep this one, or not be opened; the message says why.
+    ///
+    /// Not sent.
+    public static let storeFailed = Self(rawValue: "storeFailed")
     /// The message is larger than the limit.
     ///
     /// Not sent.

@@ -42,10 +42,16 @@ package struct Call: Sendable {
     package var deadline: Instant?
     /// How long its answer may take, from when it leaves; then it is part of the deadline.
     package var answerLimit: Duration?
+    /// The id of its message, where that is durable.
+    package var messageID: String?
+    /// Its caller has been told how it ended, or there is none; what it was for goes on.
+    package fileprivate(set) var isTold = false
 
     package init(
-        purpose: Purpose, phase: Phase, deadline: Instant? = nil, answerLimit: Duration? = nil
+        purpose: Purpose, phase: Phase, deadline: Instant? = nil, answerLimit: Duration? = nil,
+        messageID: String? = nil
     ) {
+        self.messageID = messageID
         self.purpose = purpose
         self.phase = phase
         self.deadline = deadline
@@ -95,6 +101,21 @@ package struct Calls: Sendable {
         calls.values[index].deadline = deadline
         calls.values[index].answerLimit = nil
         schedule(id, deadline)
+    }
+
+    /// The call's caller waits no more; its message goes on.
+    package mutating func tell(_ id: CallID) {
+        calls[id]?.isTold = true
+        calls[id]?.answerLimit = nil
+        guard calls[id]?.deadline != nil else { return }
+        calls[id]?.deadline = nil
+        heap.removeAll { $0.call == id }
+        heap.sort { $0.deadline < $1.deadline }
+    }
+
+    /// The call's message waits again.
+    package mutating func takenBack(_ id: CallID) {
+        calls[id]?.phase = .queued
     }
 
     private mutating func schedule(_ id: CallID, _ deadline: Instant) {

@@ -30,11 +30,13 @@ package enum Command: Sendable {
     /// Answers a request that came through a responder's inbox.
     case answer(
         InboxID, requestID: String, data: Value, isError: Bool, options: SendOptions = SendOptions())
-    /// Sends through the outbox. `limit` runs from the call, `answerLimit` from when the message left: before that the outbox's
+    /// Sends through the outbox; `id` is that of a durable message. `limit` runs from the call, `answerLimit` from when the message left: before that the outbox's
     /// time to live is its only limit.
     case submit(
         CallID, Outbound, options: SendOptions = SendOptions(), limit: Duration?,
-        answerLimit: Duration? = nil, awaits: Awaited)
+        answerLimit: Duration? = nil, awaits: Awaited, id: String? = nil)
+    /// Sends a durable message that was accepted in an earlier life; nobody waits for it.
+    case restore(CallID, Outbound, options: SendOptions, awaits: Awaited, id: String)
     /// The app found the answer to an event in another event.
     case settle(CallID, Value)
     case ping(CallID)

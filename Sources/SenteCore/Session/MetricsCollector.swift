@@ -69,6 +69,7 @@ package struct MetricsCollector: Sendable {
             totals.undecodableReasons[reason, default: 0] += 1
         case .serverError: totals.serverErrors += 1
         case .responderFailed: totals.failedResponders += 1
+        case .storeFailed: totals.errors[.storeFailed, default: 0] += 1
         case .ignored(let reason): totals.ignored.add(reason)
         case .resumed(let replayedIn, let replayedOut, let skipped, let missed):
             totals.resumption.resumed += 1

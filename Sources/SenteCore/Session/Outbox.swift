@@ -6,7 +6,8 @@ import SenteWire
 /// What is not yet on a link: neutral messages in three lanes, bounded together in number, bytes and time.
 ///
 /// A message leaves once: to a link, by its time to live, by cancellation, or by the overflow policy. The more urgent lane
-/// goes first; within a lane the order is that of the calls.
+/// goes first; within a lane the order is that of the calls. Durable ones know no time to live, nobody takes their place, and
+/// those whose link ends under them come back.
 package struct Outbox: Sendable {
     package struct Item: Sendable {
         package var call: CallID
@@ -15,6 +16,11 @@ package struct Outbox: Sendable {
         package var weight: Int
         package var queuedAt: Instant
         package var expires: Instant?
+        package var isDurable: Bool
+        /// Its place among all that left.
+        fileprivate var departure = 0
+        /// It has been on a link, whole.
+        fileprivate var wasSent = false
         fileprivate var key: CoalescingKey?
     }
 
@@ -27,8 +33,11 @@ package struct Outbox: Sendable {
     package let policy: OutboxPolicy
     private var items: [CallID: Item] = [:]
     private var lanes = Lanes()
-    /// All of them, the oldest first; each has the same time to live, so the head expires first.
+    /// All but the durable, the oldest first; each has the same time to live, so the head expires first.
     private var ages = Queue<CallID>()
+    /// Durable ones that left and are not done; they take their room until they are.
+    private var underWay: [CallID: Item] = [:]
+    private var departures = 0
     /// Who waits for each key, with `.coalesce`.
     private var holders: [CoalescingKey: CallID] = [:]
     package private(set) var bytes = 0
@@ -39,7 +48,8 @@ package struct Outbox: Sendable {
         self.policy = policy
     }
 
-    package var count: Int { items.count }
+    package var count: Int { items.count + underWay.count }
+    /// Nothing waits to leave.
     package var isEmpty: Bool { items.isEmpty }
     package var deadline: Instant? { oldest?.expires }
     package var oldest: Item? { ages.first.flatMap { items[$0] } }
@@ -51,24 +61,19 @@ package struct Outbox: Sendable {
     ///
     /// `dropped` receives what the policy threw out to make room, with the reason.
     package mutating func insert(
-        _ outbound: Outbound, for call: CallID, priority: SendOptions.Priority = .normal, largest: Int = 0,
+        _ outbound: Outbound, for call: CallID, _ options: SendOptions = SendOptions(), largest: Int = 0,
         at now: Instant,
         dropped: inout [(CallID, SenteError.Code)]
     ) -> Insertion {
         let weight = outbound.weight
-        let key = policy.overflow == .coalesce ? CoalescingKey(outbound) : nil
+        let key = policy.overflow == .coalesce && !options.durable ? CoalescingKey(outbound) : nil
         let older = key.flatMap { holders[$0] }
         if let code = makeRoom(for: weight, largest: largest, replacing: older, dropped: &dropped) {
             return .refused(code)
         }
         if let older, remove(older) != nil { dropped.append((older, .superseded)) }
         if let key { holders[key] = call }
-        items[call] = Item(
-            call: call, outbound: outbound, priority: priority, weight: weight, queuedAt: now,
-            expires: policy.timeToLive.map { now.advanced(by: $0) }, key: key)
-        lanes.append(call, to: priority)
-        ages.append(call)
-        bytes += weight
+        add(outbound, for: call, options, at: now, key)
         return .accepted
     }
 
@@ -76,18 +81,39 @@ package struct Outbox: Sendable {
     /// bounds.
     mutating func putBack(_ messages: [LinkPacking.Leaving]) {
         guard !messages.isEmpty else { return }
+        var older = Queue<CallID>()
         for message in messages {
+            // A durable one has its room still.
+            if let item = underWay.removeValue(forKey: message.call) {
+                items[message.call] = item
+                continue
+            }
             items[message.call] = Item(
-                call: message.call, outbound: message.outbound, priority: message.priority,
-                weight: message.weight, queuedAt: message.queuedAt,
-                expires: policy.timeToLive.map { message.queuedAt.advanced(by: $0) }, key: nil)
+                message.outbound, for: message.call, SendOptions(priority: message.priority),
+                at: message.queuedAt, policy, nil)
             bytes += message.weight
+            older.append(message.call)
         }
         lanes.prepend(messages.map { ($0.call, $0.priority) })
-        var older = Queue<CallID>()
-        for message in messages { older.append(message.call) }
         for call in ages { older.append(call) }
         ages = older
+    }
+
+    /// Queues a message that was accepted in an earlier life, whatever waits.
+    package mutating func restore(
+        _ outbound: Outbound, for call: CallID, _ options: SendOptions, at now: Instant
+    ) {
+        add(outbound, for: call, options, at: now, nil)
+    }
+
+    private mutating func add(
+        _ outbound: Outbound, for call: CallID, _ options: SendOptions, at now: Instant, _ key: CoalescingKey?
+    ) {
+        let item = Item(outbound, for: call, options, at: now, policy, key)
+        items[call] = item
+        lanes.append(call, to: item.priority)
+        if !item.isDurable { ages.append(call) }
+        bytes += item.weight
     }
 
     /// Takes the message whose turn it is.
@@ -96,13 +122,54 @@ package struct Outbox: Sendable {
             return nil
         }
         lanes.leaves(next.priority, weighing: next.weight)
-        return remove(next.call)
+        guard let item = remove(next.call) else { return nil }
+        if item.isDurable { keep(item) }
+        return item
     }
 
     /// Takes the oldest message, whatever its priority.
     package mutating func popOldest() -> Item? {
         ages.first.flatMap { remove($0) }
     }
+
+    // MARK: Durable messages
+
+    /// A durable message leaves without having waited.
+    package mutating func keep(
+        _ outbound: Outbound, for call: CallID, _ options: SendOptions, at now: Instant
+    ) {
+        keep(Item(outbound, for: call, options, at: now, policy, nil))
+    }
+
+    private mutating func keep(_ item: Item) {
+        departures += 1
+        underWay[item.call] = item
+        underWay[item.call]?.departure = departures
+        bytes += item.weight
+    }
+
+    /// A durable message is done.
+    package mutating func settle(_ call: CallID) {
+        if let item = underWay.removeValue(forKey: call) { bytes -= item.weight }
+        _ = remove(call)
+    }
+
+    /// The link ended: durable ones that it had wait again, in their order and before all others of their lanes.
+    package mutating func takeBack() -> [CallID] {
+        let returned = underWay.values.sorted { $0.departure < $1.departure }
+        underWay = [:]
+        for item in returned {
+            items[item.call] = item
+            items[item.call]?.wasSent = true
+        }
+        lanes.prepend(returned.map { ($0.call, $0.priority) })
+        return returned.map(\.call)
+    }
+
+    /// Whether a message that waits has been on a link before.
+    package func hasLeft(_ call: CallID) -> Bool { (items[call] ?? underWay[call])?.wasSent == true }
+
+    // MARK: Leaving
 
     package mutating func remove(_ call: CallID) -> Item? {
         guard let item = items.removeValue(forKey: call) else { return nil }
@@ -144,11 +211,28 @@ package struct Outbox: Sendable {
             steps += 1
         }
         // Removed ones must not pile up behind a head that waits.
-        guard max(ages.count, lanes.count) > 2 * max(count, 32) else { return }
+        guard max(ages.count, lanes.count) > 2 * max(items.count, 32) else { return }
         steps += ages.count + lanes.count
         let items = items
         ages.removeAll { items[$0] == nil }
         lanes.removeAll { items[$0] == nil }
+    }
+}
+
+extension Outbox.Item {
+    fileprivate init(
+        _ outbound: Outbound, for call: CallID, _ options: SendOptions, at now: Instant,
+        _ policy: OutboxPolicy,
+        _ key: CoalescingKey?
+    ) {
+        self.call = call
+        self.outbound = outbound
+        self.key = key
+        priority = options.priority
+        isDurable = options.durable
+        weight = outbound.weight
+        queuedAt = now
+        expires = options.durable ? nil : policy.timeToLive.map { now.advanced(by: $0) }
     }
 }
 
@@ -161,7 +245,7 @@ private enum CoalescingKey: Hashable {
         switch outbound {
         case .publish(let channel, _, _): self = .channel(WireName(channel))
         case .event(let event, callback: nil): self = .event(event.id)
-        case .event, .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels,
+        case .event, .identified, .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels,
             .listSubscriptions, .flow:
             return nil
         }

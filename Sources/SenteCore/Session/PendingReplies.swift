@@ -104,11 +104,13 @@ package struct PendingReplies: Sendable {
 
     /// Why nothing more of this kind may be asked, if so.
     package func refusal(of outbound: Outbound) -> SenteError? {
+        if case .identified(_, let outbound) = outbound { return refusal(of: outbound) }
         let (owed, limit) =
             switch outbound {
             case .subscribe, .unsubscribe: (acknowledgements, Self.maximumAcknowledgements)
             case .event(_, callback: _?): (marked, Self.maximumMarked)
-            case .event, .publish, .ping, .pong, .request, .answer, .listChannels, .listSubscriptions, .flow:
+            case .event, .identified, .publish, .ping, .pong, .request, .answer, .listChannels,
+                .listSubscriptions, .flow:
                 (0, 1)
             }
         guard owed >= limit else { return nil }

@@ -7,22 +7,25 @@ import SenteWire
 extension Session {
     mutating func submit(
         _ call: CallID, _ outbound: Outbound, _ options: SendOptions, _ limit: Duration?,
-        answer answerLimit: Duration?, _ awaited: Awaited
+        answer answerLimit: Duration?, _ awaited: Awaited, _ messageID: String? = nil
     ) {
         endIfDeaf()
-        if let error = refusalToQueue() {
-            return resolve(call, .failure(error))
-        }
         calls.add(
             call,
             Call(
                 purpose: .submit(awaited), phase: .queued,
-                deadline: limit.map { now.instant.advanced(by: $0) }, answerLimit: answerLimit))
-        var outbound = outbound
-        if case .event(let event, nil) = outbound, awaited == .reply {
-            outbound = .event(event, callback: callbacks.next(using: &random))
+                deadline: limit.map { now.instant.advanced(by: $0) }, answerLimit: answerLimit,
+                messageID: messageID))
+        if let error = refusalToQueue() {
+            return resolve(call, .failure(error))
         }
-        queue(outbound, options, for: call)
+        queue(named(outbound, awaited), options, for: call)
+    }
+
+    /// What awaits a reply gets the id that the reply is to carry.
+    mutating func named(_ outbound: Outbound, _ awaited: Awaited) -> Outbound {
+        guard case .event(let event, nil) = outbound, awaited == .reply else { return outbound }
+        return .event(event, callback: callbacks.next(using: &random))
     }
 
     /// Sends the answer to a request; no call of the app stands behind it.
@@ -65,10 +68,11 @@ extension Session {
     private mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
         // What can leave at once never waits, and the bounds are for what waits.
         if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound) {
+            if options.durable { outbox.keep(outbound, for: call, options, at: now.instant) }
             if traffic.flow?.packing != nil {
                 return leave(
                     Leaving(
-                        call: call, outbound: outbound, priority: options.priority,
+                        call: call, outbound: identified(outbound, for: call), priority: options.priority,
                         weight: outbound.weight, queuedAt: now.instant))
             }
             if let transmission = transmission(outbound, for: call) {
@@ -78,8 +82,7 @@ extension Session {
         }
         var dropped: [(CallID, SenteError.Code)] = []
         let insertion = outbox.insert(
-            outbound, for: call, priority: options.priority, largest: largestMessage, at: now.instant,
-            dropped: &dropped)
+            outbound, for: call, options, largest: largestMessage, at: now.instant, dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
         for (call, code) in dropped { drop(call, code) }
     }
@@ -132,12 +135,14 @@ extension Session {
         do throws(SenteError) {
             let isAwaited = calls[call]?.purpose == .submit(.reply)
             let (transmission, slot) = try encode(
-                outbound, for: call, owner: isAwaited ? .call(call) : .nobody)
+                identified(outbound, for: call), for: call, owner: isAwaited ? .call(call) : .nobody)
             left(outbound, call, slot, isAwaited: isAwaited)
             return transmission
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
-            resolve(call, .failure(error.with(outcome: .notSent)))
+            // That the server owes too much passes, with this link at the latest.
+            let isPassing = error.code == .busy && calls[call]?.messageID != nil
+            resolve(call, .failure(error.with(outcome: isPassing ? .unknown : .notSent)))
             return nil
         }
     }
@@ -177,7 +182,9 @@ extension Session {
                     expired(item.call)
                     continue
                 }
-                leave(Leaving(item))
+                var leaving = Leaving(item)
+                leaving.outbound = identified(item.outbound, for: item.call)
+                leave(leaving)
             } else if !transmitPart(on: link) {
                 break
             }
@@ -290,7 +297,12 @@ extension Session {
 
     /// The one place where a call ends.
     mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
-        calls.remove(call)
+        let known = calls[call]
+        if let id = known?.messageID, result.settles {
+            outbox.settle(call)
+            effects.append(.settled(id, result))
+        }
+        if known?.messageID == nil || result.settles { calls.remove(call) } else { calls.tell(call) }
         if let request = calls.takeName(of: call) {
             var code: SenteError.Code?
             if case .failure(let error) = result { code = error.code }
@@ -300,6 +312,7 @@ extension Session {
         }
         // Messages of our own have no call to tell.
         guard call.number < numbers.internalCall else { return endDrains() }
+        if known?.isTold == true { return }
         if case .failure(let error) = result { effects.append(.record(.failed(error.code))) }
         effects.append(.resolve(call, result))
     }
@@ -313,7 +326,7 @@ extension Session {
     }
 
     mutating func cancel(_ call: CallID) {
-        guard let known = calls[call] else { return }
+        guard let known = calls[call], !known.isTold else { return }
         let error = SenteError(.cancelled, "The call was cancelled.")
         abandon(call, known, error)
         guard case .subscribe(let channel, let inbox, let isScoped) = known.purpose else { return }
@@ -352,6 +365,8 @@ extension Session {
         switch known.phase {
         case .waiting:
             resolve(call, .failure(error))
+        case .queued where outbox.hasLeft(call):
+            resolve(call, .failure(error.with(outcome: .unknown)))
         case .queued:
             if outbox.remove(call) == nil { stopParts(of: call) }
             effects.append(.record(.dropped(reason: error.code)))
@@ -361,7 +376,9 @@ extension Session {
                 traffic.pending.leavePing(stamp: stamp)
                 return resolve(call, .failure(error))
             }
-            if let slot, traffic.pending.leave(slot), case .open(let open) = state {
+            // The slot of a durable message stays its own: a late answer is one too.
+            let needsFence = known.messageID != nil || slot.map { traffic.pending.leave($0) } ?? false
+            if case .open(let open) = state, slot != nil, needsFence {
                 sendFence(on: open.link)
             }
             resumption?.giveUp(call)
@@ -404,6 +421,7 @@ extension Session {
         for (call, channel) in waiters {
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
         }
+        takeBackDurables()
         if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
         for call in calls.all(where: { if case .sent = $0.phase { true } else { false } }) {
             guard let known = calls[call] else { continue }
@@ -443,5 +461,6 @@ extension Session {
             effects.append(.record(.dropped(reason: error.code)))
             resolve(item.call, .failure(error.with(outcome: .notSent)))
         }
+        leaveDurables(error)
     }
 }

@@ -46,9 +46,10 @@ extension Session {
     }
 
     private mutating func sayHandshake(on link: LinkID, resume: ResumeRequest?, within limit: Duration) {
-        let offered = configuration.flow.offer(
+        var offered = configuration.flow.offer(
             coder?.coder.format, sizes: coder?.coder.sizes ?? SizeLimits(), isDeflated: deflatedLink == link,
             compressor: configuration.compressor)
+        offered.deduplication = configuration.keepsMessages
         let flow = LinkFlow(
             offered: offered, callback: callbacks.next(using: &random),
             deadline: now.instant.advanced(by: limit))

@@ -268,8 +268,10 @@ package struct Session: Sendable {
         case .closeInbox(let inbox): closeInbox(inbox)
         case .answer(let inbox, let id, let data, let isError, let options):
             answered(inbox, id, data, isError: isError, options)
-        case .submit(let call, let outbound, let options, let limit, let answerLimit, let awaited):
-            submit(call, outbound, options, limit, answer: answerLimit, awaited)
+        case .submit(let call, let outbound, let options, let limit, let answerLimit, let awaited, let id):
+            submit(call, outbound, options, limit, answer: answerLimit, awaited, id)
+        case .restore(let call, let outbound, let options, let awaited, let id):
+            restore(call, outbound, options, awaited, id)
         case .settle(let call, let value): settle(call, value)
         case .ping(let call): ping(call)
         case .cancel(let call): cancel(call)

@@ -17,6 +17,8 @@ package struct SessionConfiguration: Sendable {
     package var pauseLimit: Duration = .seconds(10)
     /// What is offered beyond plain messages.
     package var flow = FlowPolicy()
+    /// Whether messages are kept that may be sent again, so that a server should know them by their ids.
+    package var keepsMessages = false
     /// Makes what compresses single messages; nil where nothing does.
     package var compressor: CompressorMaker?
     /// The server's URLs; one or none leaves nothing to choose.

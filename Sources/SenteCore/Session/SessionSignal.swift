@@ -41,6 +41,8 @@ package enum SessionSignal: Hashable, Sendable {
     case serverError(String)
     /// A handler of `respond` threw what its requester must not see; the requester was given the id.
     case responderFailed(channel: String, id: String, text: String)
+    /// The store of durable messages could not do its work; the text says why.
+    case storeFailed(String)
     /// Something came that was understood, and went to nobody.
     case ignored(IgnoredReason)
 }

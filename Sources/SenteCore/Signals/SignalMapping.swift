@@ -94,6 +94,7 @@ extension ClientSignal {
             self.init(
                 level, "responder-failed", at: now, "A handler of “\(channel)” failed: \(text)",
                 ["channel-id": Value(channel), "id": Value(id), "text": Value(text)])
+        case .storeFailed(let text): self.init(level, "store-failed", at: now, text)
         case .ignored(let reason):
             self.init(
                 level, "ignored", at: now, "Something came that was understood, and went to nobody.",
@@ -178,7 +179,9 @@ extension SessionSignal {
         case .sessionLost: .warn
         case .flow(.partsLost): .warn
         case .flow: .trace
-        case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed: .warn
+        case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed,
+            .storeFailed:
+            .warn
         }
     }
 }

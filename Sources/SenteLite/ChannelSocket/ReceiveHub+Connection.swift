@@ -72,6 +72,7 @@ extension ReceiveHub: ClientObserver {
             reportLater(SenteError(.undecodable, "A message cannot be read. \(why)"), .receive)
         case .serverError(let text):
             reportLater(SenteError(.serverError, text), .receive)
+        case .storeFailed(let text): reportLater(SenteError(.storeFailed, text), .send)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
             .refused, .roundTrip, .responderFailed, .ignored, .resumed, .sessionLost, .flow, .requestSent,
             .requestEnded, .responseSent:

@@ -21,6 +21,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private let host: any Host
     private let transport: any Transport
     private let setup: LinkSetup
+    private let durables: DurableMessages?
     // The loop alone touches these, one step after the other. To have that checked at run time at each of fifty places would
     // cost a twelfth of a published message.
     @exclusivity(unchecked) private var engine: ClientEngine
@@ -86,7 +87,11 @@ final class Driver: LinkObserver, @unchecked Sendable {
     }
 
     /// The client that makes it ends it with `submissions.close()`; until then it lives.
-    init(engine: ClientEngine, setup: LinkSetup, host: any Host, transport: any Transport) {
+    init(
+        engine: ClientEngine, setup: LinkSetup, durables: DurableMessages? = nil, host: any Host,
+        transport: any Transport
+    ) {
+        self.durables = durables
         self.engine = engine
         self.setup = setup
         self.host = host
@@ -280,6 +285,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             if let waiter = waiters.removeValue(forKey: call) {
                 output.answers.append(Resolution(waiter: waiter, result: result))
             }
+        case .settled(let id, let result): durables?.settled(id, result, submissions)
         case .publish(let status): publish(status, at: now)
         case .subscription(let channel, let status):
             let channel = WireName(channel)

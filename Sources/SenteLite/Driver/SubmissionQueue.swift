@@ -199,7 +199,7 @@ final class SubmissionQueue: Sendable {
                 return (nil, state.postTurn())
             }
             state.batch.signals.addDrop(code, isRefusal: code != .dropped)
-            guard code == .dropped else { return (policy.error(code), state.postTurn()) }
+            guard code == .dropped, !command.isDurable else { return (policy.error(code), state.postTurn()) }
             dropped.append(waiter)
             return (nil, state.postTurn())
         }
@@ -286,7 +286,10 @@ extension SubmissionQueue.State {
     private mutating func dropOldest() -> Waiter? {
         while firstSubmission < batch.entries.count {
             defer { firstSubmission += 1 }
-            guard case .submission(let call, let waiter, _, let weight) = batch.entries[firstSubmission]
+            guard
+                case .submission(let call, let waiter, let command, let weight) = batch.entries[
+                    firstSubmission],
+                !command.isDurable
             else { continue }
             batch.entries[firstSubmission] = .input(.command(.cancel(call)))
             posted.messages -= 1
@@ -294,6 +297,12 @@ extension SubmissionQueue.State {
             return waiter
         }
         return nil
+    }
+}
+
+extension Command {
+    fileprivate var isDurable: Bool {
+        if case .submit(_, _, let options, _, _, _, _) = self { options.durable } else { false }
     }
 }
 
@@ -308,7 +317,10 @@ extension SubmissionQueue.Entry {
     /// Ends an entry that no driver will handle.
     fileprivate func drop() {
         switch self {
-        case .call(_, let waiter, _), .submission(_, let waiter, _, _): waiter.resume(.failure(.clientIsGone))
+        case .call(_, let waiter, let command), .submission(_, let waiter, let command, _):
+            // What was kept is sent by the next client.
+            waiter.resume(
+                .failure(command.isDurable ? .clientIsGone.with(outcome: .unknown) : .clientIsGone))
         case .receiver(_, let receiver): receiver.finish()
         case .input, .observer, .end: break
         }

@@ -23,6 +23,8 @@ struct TestSession {
     private(set) var link = LinkID(0)
     /// What became of each call so far.
     private(set) var results: [CallID: Result<Answer, SenteError>] = [:]
+    /// What became of each durable message that is done, by its id.
+    private(set) var settled: [String: Result<Answer, SenteError>] = [:]
     /// Every state told to the app so far.
     private(set) var states: [ConnectionState] = []
     /// Everything recorded so far.
@@ -149,6 +151,23 @@ struct TestSession {
     ) -> CallID {
         let call = newCall()
         handle(.command(.submit(call, outbound, options: options, limit: limit, awaits: awaits)))
+        return call
+    }
+
+    /// Publishes a durable message.
+    @discardableResult
+    mutating func publishDurable(
+        _ channel: String, id: String, bytes: Int = 0, limit: Duration? = nil, answerLimit: Duration? = nil
+    ) -> CallID {
+        let call = newCall()
+        let data: Value = bytes == 0 ? ["n": 1] : ["n": .string(String(repeating: "x", count: bytes))]
+        handle(
+            .command(
+                .submit(
+                    call, .publish(channel: channel, data: data, excludeSender: false),
+                    options: SendOptions(durable: true), limit: limit, answerLimit: answerLimit,
+                    awaits: .reply,
+                    id: id)))
         return call
     }
 
@@ -429,6 +448,9 @@ struct TestSession {
         case .resolve(let call, let result):
             #expect(results[call] == nil, "\(call) resolves twice.")
             results[call] = result
+        case .settled(let id, let result):
+            #expect(settled[id] == nil, "\(id) is settled twice.")
+            settled[id] = result
         case .publish(let status):
             states.append(status.state)
         case .subscription(let channel, _):

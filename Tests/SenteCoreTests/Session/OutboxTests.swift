@@ -106,7 +106,7 @@ struct OutboxTests {
                 let call = CallID(UInt64(step))
                 let priority = SendOptions.Priority.allCases.randomElement(using: &random) ?? .normal
                 let insertion = outbox.insert(
-                    outbound, for: call, priority: priority, at: now, dropped: &dropped)
+                    outbound, for: call, SendOptions(priority: priority), at: now, dropped: &dropped)
                 let expected = model.insert(
                     .init(
                         call: call, place: place, priority: priority, weight: outbound.weight,
@@ -140,12 +140,59 @@ struct OutboxTests {
         let now = Instant(nanoseconds: 0)
         for (number, priority) in [(1, SendOptions.Priority.urgent), (2, .bulk), (3, .normal)] {
             _ = outbox.insert(
-                Self.publish("a"), for: CallID(UInt64(number)), priority: priority, at: now, dropped: &dropped
+                Self.publish("a"), for: CallID(UInt64(number)), SendOptions(priority: priority), at: now,
+                dropped: &dropped
             )
         }
         #expect(dropped.map(\.0) == [CallID(1)])
         #expect(outbox.popNext()?.call == CallID(3))
         #expect(outbox.popNext()?.call == CallID(2))
+    }
+
+    @Test("Durable ones come back in their order, before all others, and take their room until they are done")
+    func durable() {
+        var outbox = Outbox(policy: OutboxPolicy(maximumMessages: 3))
+        var dropped: [(CallID, SenteError.Code)] = []
+        let now = Instant(nanoseconds: 0)
+        for number in UInt64(1)...3 {
+            _ = outbox.insert(
+                Self.publish("a"), for: CallID(number), SendOptions(durable: number < 3), at: now,
+                dropped: &dropped)
+        }
+        #expect(outbox.popNext()?.call == CallID(1))
+        #expect(outbox.popNext()?.call == CallID(2))
+        #expect(outbox.count == 3)
+        let insertion = outbox.insert(Self.publish("a"), for: CallID(4), at: now, dropped: &dropped)
+        #expect(insertion == .refused(.outboxFull))
+        #expect(outbox.takeBack().count == 2)
+        #expect(outbox.hasLeft(CallID(1)))
+        #expect(!outbox.hasLeft(CallID(3)))
+        #expect(outbox.popNext()?.call == CallID(1))
+        outbox.settle(CallID(1))
+        #expect(outbox.takeBack().isEmpty)
+        #expect([outbox.popNext(), outbox.popNext()].map { $0?.call } == [CallID(2), CallID(3)])
+        outbox.settle(CallID(2))
+        #expect(outbox.count == 0)
+        #expect(outbox.bytes == 0)
+    }
+
+    @Test("A durable message knows no time to live, and nothing takes its place")
+    func durableStays() {
+        for overflow in OutboxPolicy.Overflow.allCases {
+            var outbox = Outbox(
+                policy: OutboxPolicy(maximumMessages: 2, timeToLive: .nanoseconds(5), overflow: overflow))
+            var dropped: [(CallID, SenteError.Code)] = []
+            _ = outbox.insert(
+                Self.publish("a"), for: CallID(1), SendOptions(durable: true), at: Instant(nanoseconds: 0),
+                dropped: &dropped)
+            for number in UInt64(2)...5 {
+                _ = outbox.insert(
+                    Self.publish("a"), for: CallID(number), at: Instant(nanoseconds: 0), dropped: &dropped)
+            }
+            while outbox.popExpired(at: Instant(nanoseconds: 100)) != nil {}
+            #expect(outbox.contains(CallID(1)))
+            #expect(outbox.popNext()?.call == CallID(1))
+        }
     }
 
     private static func publish(_ channel: String, bytes: Int = 0) -> Outbound {

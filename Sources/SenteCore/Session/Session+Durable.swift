@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// Durable messages: each outlives its call and its link, until the server's word or the app's ends it.
+extension Session {
+    /// What an earlier life accepted goes ahead of what this one will.
+    mutating func restore(
+        _ call: CallID, _ outbound: Outbound, _ options: SendOptions, _ awaited: Awaited, _ id: String
+    ) {
+        calls.add(call, Call(purpose: .submit(awaited), phase: .queued, messageID: id))
+        calls.tell(call)
+        outbox.restore(named(outbound, awaited), for: call, options, at: now.instant)
+        drain()
+    }
+
+    /// What was on its way when the link ended waits for the next.
+    mutating func takeBackDurables() {
+        for call in outbox.takeBack() { calls.takenBack(call) }
+    }
+
+    /// Nothing will be sent for now: who waits for a durable message is told, and the message stays.
+    mutating func leaveDurables(_ error: SenteError) {
+        guard !outbox.isEmpty else { return }
+        for call in calls.all(where: { $0.messageID != nil && !$0.isTold && $0.phase == .queued }) {
+            var error = error.with(outcome: .unknown)
+            error.message += " The message is durable: the next connection sends it."
+            resolve(call, .failure(error))
+        }
+    }
+
+    /// Whether the server takes a message that comes twice with the same id once.
+    ///
+    /// What is sent between the client's handshake and the server's word is read behind the handshake, so the greeting decides.
+    private var deduplicates: Bool {
+        guard let flow = traffic.flow, flow.offered.deduplication else { return false }
+        if let features = flow.features { return features.deduplication }
+        return status.identity?.capabilities.map { FlowFeatures(wire: $0) { _ in }.deduplication } ?? false
+    }
+
+    /// The message with its id, where the server asks for it.
+    func identified(_ outbound: Outbound, for call: CallID) -> Outbound {
+        guard deduplicates, let id = calls[call]?.messageID else { return outbound }
+        return .identified(id, outbound)
+    }
+}
+
+extension Result<Answer, SenteError> {
+    /// Whether it ends a durable message, not only the waiting for it.
+    ///
+    /// That the server answered what came later proves that it has read this.
+    var settles: Bool {
+        guard case .failure(let error) = self else { return true }
+        return error.outcome != .unknown || error.code == .noReply
+    }
+}

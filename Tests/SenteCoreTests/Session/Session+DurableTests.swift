@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("Session: durable messages")
+struct SessionDurableTests {
+    private static let receipt = PublishReceipt(deliveredTo: 1)
+
+    @Test(
+        "What a link had when it ended goes again with the next, first and in order, until it is acknowledged"
+    )
+    func sentAgain() {
+        var session = TestSession.opened { $0.writeWindow = 1 }
+        let first = session.publishDurable("a", id: "1")
+        session.flush()
+        let second = session.publishDurable("b", id: "2")
+        let third = session.publishDurable("c", id: "3")
+        session.cut()
+        #expect([first, second, third].allSatisfy(session.isPending))
+        session.advanceToAttempt()
+        session.greet()
+        var order = session.sent.compactMap(\.channel)
+        while !session.unwritten.isEmpty {
+            session.flush()
+            order += session.sent.compactMap(\.channel)
+        }
+        #expect(order == ["a", "b", "c"])
+        for channel in order { session.reply(.publish, channel, .published(Self.receipt)) }
+        #expect(session.answer(to: first) == .published(Self.receipt))
+        #expect(session.answer(to: third) == .published(Self.receipt))
+        #expect(session.settled.keys.sorted() == ["1", "2", "3"])
+    }
+
+    @Test("It waits longer than the outbox's time to live")
+    func outlivesTimeToLive() {
+        var session = TestSession.connecting { $0.outbox.timeToLive = .seconds(1) }
+        let call = session.publishDurable("a", id: "1")
+        session.advance(by: .seconds(5))
+        #expect(session.isPending(call))
+    }
+
+    @Test("A call that ends before its message has left takes it back")
+    func takenBack() {
+        var session = TestSession.connecting()
+        let timed = session.publishDurable("a", id: "1", limit: .seconds(1))
+        let cancelled = session.publishDurable("b", id: "2")
+        session.cancel(cancelled)
+        session.advance(by: .seconds(2))
+        #expect(session.error(of: timed)?.outcome == .notSent)
+        #expect(session.error(of: cancelled)?.outcome == .notSent)
+        #expect(session.settled.count == 2)
+        session.advance(by: .seconds(60))
+        #expect(session.settled.count == 2)
+    }
+
+    @Test("A call that ends after its message has left leaves it to be sent again; a late answer settles it")
+    func outlivesItsCall() {
+        var session = TestSession.opened()
+        let call = session.publishDurable("a", id: "1", answerLimit: .seconds(1))
+        session.advance(by: .seconds(2))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        #expect(session.error(of: call)?.code == .timedOut)
+        #expect(session.settled.isEmpty)
+        session.cut()
+        session.advanceToAttempt()
+        session.greet()
+        #expect(session.sent.compactMap(\.channel) == ["a"])
+        session.reply(.publish, "a", .published(Self.receipt))
+        #expect((try? session.settled["1"]?.get()) == .published(Self.receipt))
+    }
+
+    @Test("disconnect() tells who waits, and the next connection sends it")
+    func outlivesDisconnecting() {
+        var session = TestSession.opened { $0.writeWindow = 1 }
+        let sent = session.publishDurable("a", id: "1")
+        let waiting = session.publishDurable("b", id: "2")
+        session.disconnect()
+        #expect(session.error(of: sent)?.outcome == .unknown)
+        #expect(session.error(of: waiting)?.outcome == .unknown)
+        #expect(session.error(of: waiting)?.code == .disconnected)
+        #expect(session.settled.isEmpty)
+        session.endLink(.closed(code: .normal, reason: ""))
+        session.connect()
+        session.greet()
+        session.flush()
+        session.reply(.publish, "a", .published(Self.receipt))
+        session.reply(.publish, "b", .published(Self.receipt))
+        #expect(session.settled.count == 2)
+    }
+
+    @Test("What an earlier life left is sent as soon as the client is open, whatever the bounds are")
+    func restored() {
+        var session = TestSession { $0.outbox.maximumMessages = 1 }
+        for number in 1...3 {
+            session.handle(
+                .command(
+                    .restore(
+                        session.newCall(),
+                        .publish(channel: "c\(number)", data: ["n": 1], excludeSender: false),
+                        options: SendOptions(durable: true), awaits: .reply, id: "\(number)")))
+        }
+        #expect(session.results.isEmpty)
+        session.connect()
+        session.greet()
+        #expect(session.sent.compactMap(\.channel) == ["c1", "c2", "c3"])
+        session.reply(.publish, "c1", .published(Self.receipt))
+        #expect(session.settled.keys.sorted() == ["1"])
+    }
+
+    @Test("A server's no is its answer: the message is done")
+    func rejected() {
+        var session = TestSession.opened()
+        let call = session.publishDurable("a", id: "1")
+        session.reply(.publish, "a", .refused(SenteError(.rejected, "No.", outcome: .acknowledged)))
+        #expect(session.error(of: call)?.code == .rejected)
+        #expect(session.settled.count == 1)
+    }
+}

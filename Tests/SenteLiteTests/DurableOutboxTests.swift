@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteCore
+import SenteLite
+import SenteWire
+import Testing
+
+@Suite("Durable messages, from call to store", .timeLimit(.minutes(5)))
+struct DurableOutboxTests {
+    private static let durable = SendOptions(durable: true)
+
+    @Test(
+        "A message that one client did not send is sent by the next, and its outcome comes through the store")
+    func nextLife() async throws {
+        let folder = FileOutboxStoreTests.Folder()
+        let store = try folder.store()
+        do {
+            let stage = DriverStage()
+            stage.server.withholdsGreeting()
+            let client = try stage.client {
+                $0.clientID = "c"
+                $0.outboxStore = store
+            }
+            let opening = Task { try? await client.connect() }
+            try await client.reaches(.connecting)
+            let delivery = try client.enqueue(publish: ["n": 1], to: "news", options: Self.durable)
+            try client.enqueue(publish: ["n": 2], to: "news")
+            #expect(store.count == 1)
+            await client.disconnect()
+            await opening.value
+            #expect(await delivery.outcome == .unknown)
+        }
+        while (try? store.load(for: "c")) == nil { await Task.yield() }
+        store.unload("c")
+        let stage = DriverStage()
+        var outcomes = store.outcomes.makeAsyncIterator()
+        let client = try await stage.openClient {
+            $0.clientID = "c"
+            $0.outboxStore = store
+        }
+        let outcome = await outcomes.next()
+        #expect(outcome?.outcome == .acknowledged)
+        #expect(stage.server.received("publish").map { $0["data"] } == [["n": 1]])
+        while store.count > 0 { await Task.yield() }
+        await client.disconnect()
+    }
+
+    @Test("A message that is acknowledged, and one that is taken back, leave the store")
+    func leavesTheStore() async throws {
+        let folder = FileOutboxStoreTests.Folder()
+        let store = try folder.store()
+        let stage = DriverStage()
+        let client = try await stage.openClient {
+            $0.clientID = "c"
+            $0.outboxStore = store
+        }
+        try await client.publish(["n": 1], to: "news", options: Self.durable)
+        while store.count > 0 { await Task.yield() }
+        stage.server.withholdsGreeting()
+        client.reconnect()
+        try await client.reaches(.connecting)
+        let delivery = try client.enqueue(publish: ["n": 2], to: "news", options: Self.durable)
+        #expect(store.count == 1)
+        delivery.cancel()
+        #expect(await delivery.outcome == .notSent)
+        while store.count > 0 { await Task.yield() }
+        await client.disconnect()
+    }
+
+    @Test("Without a store, or without an id, durable messages are refused")
+    func refused() async throws {
+        let stage = DriverStage()
+        let client = try await stage.openClient()
+        let failure = await error { () throws(SenteError) in
+            try await client.publish(["n": 1], to: "news", options: Self.durable)
+        }
+        #expect(failure?.code == .invalidArgument)
+        let folder = FileOutboxStoreTests.Folder()
+        let store = try folder.store()
+        #expect(throws: SenteError.self) { _ = try stage.client { $0.outboxStore = store } }
+        await client.disconnect()
+    }
+
+    /// A store whose disk is full.
+    private struct FullStore: OutboxStore {
+        static let error = OutboxStoreError(.full, "The disk is full: make room.")
+
+        func load(for clientID: String) throws(OutboxStoreError) -> StoredBacklog {
+            StoredBacklog(messages: [], damage: OutboxStoreError(.damaged, "A few bytes are missing."))
+        }
+        func append(_ message: StoredMessage) throws(OutboxStoreError) { throw Self.error }
+        func remove(_ id: String, _ outcome: Outcome, error: SenteError?) throws(OutboxStoreError) {
+            throw Self.error
+        }
+        func unload(_ clientID: String) {}
+    }
+
+    @Test("What the store cannot keep is not sent, and the call says why; damage is a signal")
+    func fullDisk() async throws {
+        let stage = DriverStage()
+        let client = try await stage.openClient {
+            $0.clientID = "c"
+            $0.outboxStore = FullStore()
+        }
+        let failure = await error { () throws(SenteError) in
+            try await client.publish(["n": 1], to: "news", options: Self.durable)
+        }
+        #expect(failure?.code == .storeFailed)
+        #expect(failure?.outcome == .notSent)
+        try await client.publish(["n": 2], to: "news")
+        #expect(stage.server.received("publish").count == 1)
+        #expect(client.metrics.errors[.storeFailed] == 2)
+        await client.disconnect()
+    }
+}
