@@ -223,6 +223,29 @@ extension TransportTests {
             }
         }
 
+        @Test(
+            "of what a peer does not read, the system holds little, so that what is urgent need not wait behind it"
+        )
+        func shortQueue() async throws {
+            try await withLoop(.standard) { loop in
+                let (server, listener) = try EchoServer.listen(on: loop) { server in
+                    server.opened = { $0.setReadingPaused(true) }
+                }
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                _ = await server.connections.wait { !$0.isEmpty }
+                recorder.onLoop { link in
+                    for number in 0..<1_000 {
+                        let message = Message.binary([UInt8](repeating: 1, count: 10_000))
+                        link.send([Transmission(SendID(UInt64(number)), message)])
+                    }
+                }
+                for _ in 0..<200 { await loop.run {} }
+                #expect(recorder.reports.elements.flatMap(\.writes).count < 60)
+                recorder.onLoop { $0.abandon() }
+            }
+        }
+
         @Test("a port nobody listens on is reported as unreachable", arguments: EventLoop.Polling.allCases)
         func refusedPort(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in

@@ -6,6 +6,9 @@ import SenteSocket
 
 /// Makes TCP sockets, all of them non-blocking, closed on exec, without delay and without SIGPIPE.
 enum TCPSocket {
+    /// How many bytes the system holds that it has not sent yet: what is urgent waits behind them.
+    private static let unsentBytes: Int32 = 16_384
+
     static func open(family: Int32) throws(LinkFailure) -> Int32 {
         #if canImport(Darwin)
         let descriptor = socket(family, Platform.streamSocket, 0)
@@ -119,6 +122,7 @@ enum TCPSocket {
 
     private static func prepare(_ descriptor: Int32) {
         set(descriptor, Platform.tcp, TCP_NODELAY, 1)
+        set(descriptor, Platform.tcp, TCP_NOTSENT_LOWAT, unsentBytes)
         #if canImport(Darwin)
         set(descriptor, SOL_SOCKET, SO_NOSIGPIPE, 1)
         #endif
