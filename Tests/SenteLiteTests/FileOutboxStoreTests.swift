@@ -153,3 +153,70 @@ struct FileOutboxStoreTests {
         #expect(last == StoredOutcome(message: Self.message(0), outcome: .unknown))
     }
 }
+
+#if compiler(>=6.2)
+/// What a process does to its store when it ends, or when it may write no more.
+@Suite("FileOutboxStore, in a process of its own", .timeLimit(.minutes(5)))
+struct FileOutboxStoreProcessTests {
+    /// A folder that this process and those it starts know.
+    private static func folder(_ name: String, of process: Int32) -> String {
+        NSTemporaryDirectory() + "sente-outbox-\(name)-\(process)"
+    }
+
+    @Test("A process that is killed leaves all that it had appended, and its lock")
+    func killed() async throws {
+        let path = Self.folder("killed", of: getpid())
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        await #expect(processExitsWith: .signal(SIGKILL)) {
+            let store = try FileOutboxStore(directory: Self.folder("killed", of: getppid()))
+            for number in 0..<50 { try store.append(FileOutboxStoreTests.message(number)) }
+            try store.remove("id-0", .acknowledged, error: nil)
+            kill(getpid(), SIGKILL)
+        }
+        let backlog = try FileOutboxStore(directory: path).load(for: "c")
+        #expect(backlog.messages.map(\.id) == (1..<50).map { "id-\($0)" })
+        #expect(backlog.damage == nil)
+    }
+
+    @Test("A disk that is full refuses the message, and loses none that was kept")
+    func full() async throws {
+        let path = Self.folder("full", of: getpid())
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        await #expect(processExitsWith: .success) {
+            signal(SIGXFSZ, SIG_IGN)
+            let store = try FileOutboxStore(directory: Self.folder("full", of: getppid()))
+            var limit = rlimit()
+            getrlimit(fileSizeLimit, &limit)
+            limit.rlim_cur = 1_000
+            guard setrlimit(fileSizeLimit, &limit) == 0 else { exit(2) }
+            var kept = 0
+            var refusal: OutboxStoreError.Reason?
+            while refusal == nil, kept < 1_000 {
+                do throws(OutboxStoreError) {
+                    try store.append(FileOutboxStoreTests.message(kept))
+                    kept += 1
+                } catch {
+                    refusal = error.reason
+                }
+            }
+            guard refusal == .full, kept > 2, store.count == kept else { exit(3) }
+            limit.rlim_cur = limit.rlim_max
+            guard setrlimit(fileSizeLimit, &limit) == 0 else { exit(4) }
+            try store.append(FileOutboxStoreTests.message(kept))
+            exit(0)
+        }
+        let store = try FileOutboxStore(directory: path)
+        let backlog = try store.load(for: "c")
+        #expect(backlog.messages.count > 3)
+        #expect(backlog.messages.map(\.id) == (0..<backlog.messages.count).map { "id-\($0)" })
+        #expect(backlog.damage == nil)
+    }
+}
+
+#if canImport(Glibc)
+/// glibc's functions take a type of their own for it.
+private let fileSizeLimit = __rlimit_resource_t(RLIMIT_FSIZE.rawValue)
+#else
+private let fileSizeLimit = RLIMIT_FSIZE
+#endif
+#endif

@@ -381,7 +381,7 @@ extension Session {
             if case .open(let open) = state, slot != nil, needsFence {
                 sendFence(on: open.link)
             }
-            resumption?.giveUp(call)
+            if known.messageID == nil { resumption?.giveUp(call) }
             resolve(call, .failure(error.with(outcome: .unknown)))
         }
     }
