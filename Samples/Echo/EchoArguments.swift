@@ -13,8 +13,8 @@ enum EchoArguments {
         echo — a client and a server, and every step shown with what came over the wire
 
         swift run echo
-            Starts the reference server on a free port, connects, subscribes, publishes, makes a request;
-            then the server stops and comes back on another port, and the client with it.
+            Starts the reference server on a free port, connects, subscribes, publishes, makes a request; cuts the
+            connection with two calls in flight, which come back answered; then the server stops and comes back on another port, and the client with it.
 
         swift run echo ws://HOST:PORT/ [options]
             Connects to a server that runs already, subscribes, publishes and receives its own messages.

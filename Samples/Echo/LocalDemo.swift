@@ -30,6 +30,8 @@ struct LocalDemo: Sendable {
         var settings = ServerConfiguration()
         settings.port = 0
         settings.portFile = portFile
+        settings.flow = .all
+        settings.answeringChannels = ["echo-service"]
         let server = try ReferenceServer(settings)
         let client = try makeClient()
 
@@ -40,6 +42,9 @@ struct LocalDemo: Sendable {
         let subscription = try await subscribe(client)
         try await publish(client, subscription)
         try await request(client)
+
+        report.heading("The connection is cut while the server has not answered yet")
+        try await resume(client, server, subscription)
 
         report.heading("The server stops, and comes back on another port")
         try await survive(client, server, port: port, connection: connection, subscription)
@@ -115,6 +120,44 @@ struct LocalDemo: Sendable {
                 + began.duration(to: .now).text)
         await service.disconnect()
         report.step("ping", try await client.ping().text, "there and back")
+    }
+
+    // MARK: Over a cut
+
+    /// A publication and a request are in flight when the connection breaks: the session goes on, and both are answered.
+    private func resume(
+        _ client: SenteClient, _ server: ReferenceServer, _ subscription: Subscription
+    ) async throws {
+        var slow = Faults()
+        slow.delay = .milliseconds(300)
+        await server.setFaults(slow)
+        let data: Value = ["text": "on its way when the connection broke", "number": 3]
+        async let receipt = client.publish(data, to: Self.channel)
+        async let answer = client.request(["question": "still there?"], on: "echo-service")
+        try await pending(client, 2)
+        await server.drop()
+        report.step(
+            "cut", "2 calls in flight", "the server answers 300 ms late, and its connections are dropped")
+        let id = try identified(try await receipt)
+        let value = try await answer
+        await server.setFaults(Faults())
+        guard case .resumed(let missed) = client.status.recovery else {
+            throw Failure("The session did not go on: \(client.status.recovery).")
+        }
+        report.step("resumed", "\(missed) messages missed", "the same session over a new connection")
+        report.step("acknowledged", id, "the publication, sent once")
+        report.step("answered", value.readable, "the request, sent once")
+        let message = try await next(subscription, id: id)
+        try demand(message.data == data, "What came back is \(message.data.readable), not \(data.readable).")
+    }
+
+    /// Waits until so many calls have left and are not answered.
+    private func pending(_ client: SenteClient, _ count: Int) async throws {
+        try await within(Self.limit, "Sending \(count) messages") {
+            while client.metrics.pendingRequests < count || client.metrics.outbox.messages > 0 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
     }
 
     // MARK: Through an outage

@@ -108,6 +108,23 @@ enum Documented {
             maximumMessages: 100, timeToLive: .seconds(5), overflow: .dropOldest)
     }
 
+    static func flow(_ configuration: inout SenteClient.Configuration) {
+        configuration.flow.resumption = ResumptionPolicy(maximumMessages: 200)
+        configuration.flow.batching?.linger = .milliseconds(10)
+        configuration.flow.compression = nil
+        configuration.flow = .off  // or nothing of it
+    }
+
+    static func recovery(_ client: SenteClient) {
+        client.onStateChange { _, status in
+            switch status.recovery {
+            case .resumed(let missed): print("back; \(missed) messages were let go by the server")
+            case .fresh: print("back, with a new session: ask for what may have been missed")
+            case .none: break
+            }
+        }
+    }
+
     static func enqueues(_ client: SenteClient) async throws {
         let delivery = try client.enqueue(Event(id: "cursor/moved", data: ["x": 12, "y": 40]))
         if await delivery.outcome == .notSent { print(delivery.error?.description ?? "") }
