@@ -118,4 +118,17 @@ struct SessionDurableTests {
         #expect(session.error(of: call)?.code == .rejected)
         #expect(session.settled.count == 1)
     }
+
+    @Test("The id goes with a message to a server that announces deduplication, at once, and to no other")
+    func identified() {
+        for (announcement, isKept) in [
+            (#","capabilities":{"deduplication":true}"#, true), ("", true), ("", false),
+        ] {
+            var session = TestSession.connectingInText { $0.keepsMessages = isKept }
+            session.greet(text: #"{"type":"welcome","conn-id":"c1"\#(announcement)}"#)
+            session.publishDurable("a", id: "m1")
+            #expect(session.sentText.last?.contains(#""type":"publish""#) == true)
+            #expect(session.sentText.last?.contains(#""message-id":"m1""#) == !announcement.isEmpty)
+        }
+    }
 }
