@@ -2,6 +2,7 @@
 
 import SenteCore
 import SenteLite
+import SenteServer
 import SenteWire
 import Testing
 
@@ -79,6 +80,41 @@ struct DurableOutboxTests {
         let store = try folder.store()
         #expect(throws: SenteError.self) { _ = try stage.client { $0.outboxStore = store } }
         await client.disconnect()
+    }
+
+    @Test("A message that two lives send, for the first could not note its end, is delivered once")
+    func exactlyOnce() async throws {
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        configuration.flow = .all
+        let server = try ReferenceServer(configuration)
+        let url = "ws://127.0.0.1:\(try await server.start())/"
+        let listener = try SenteClient(url)
+        try await listener.connect()
+        let news = try await listener.subscribe("news")
+        for _ in 0..<2 {
+            // What the store of a process that was killed holds: the message, and not its end.
+            let folder = FileOutboxStoreTests.Folder()
+            let store = try folder.store()
+            try store.append(FileOutboxStoreTests.message(1))
+            var outcomes = store.outcomes.makeAsyncIterator()
+            var settings = SenteClient.Configuration()
+            settings.clientID = "c"
+            settings.outboxStore = store
+            let client = try SenteClient(url, configuration: settings)
+            try await client.connect()
+            #expect(await outcomes.next()?.outcome == .acknowledged)
+            await client.disconnect()
+        }
+        try await listener.publish(["n": 2], to: "news")
+        var numbers: [Value?] = []
+        for await message in news {
+            numbers.append(message.data["n"])
+            if numbers.last == 2 { break }
+        }
+        #expect(numbers == [1, 2])
+        await listener.disconnect()
+        await server.stop()
     }
 
     /// A store whose disk is full.
