@@ -117,6 +117,47 @@ struct DurableOutboxTests {
         await server.stop()
     }
 
+    @Test(
+        "Over connections that end under them durable messages arrive once and in order",
+        arguments: [true, false])
+    func overReconnects(resumes: Bool) async throws {
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        configuration.flow = .all
+        if !resumes { configuration.flow.resumption = nil }
+        let server = try ReferenceServer(configuration)
+        let url = "ws://127.0.0.1:\(try await server.start())/"
+        let listener = try SenteClient(url)
+        try await listener.connect()
+        let news = try await listener.subscribe("news")
+        let folder = FileOutboxStoreTests.Folder()
+        let store = try folder.store()
+        var settings = SenteClient.Configuration()
+        settings.clientID = "c"
+        settings.outboxStore = store
+        let client = try SenteClient(url, configuration: settings)
+        try await client.connect()
+        var deliveries: [Delivery] = []
+        for number in 0..<100 {
+            deliveries.append(
+                try client.enqueue(publish: ["n": Value(number)], to: "news", options: Self.durable))
+            if number % 10 == 9 { client.reconnect() }
+            if number % 25 == 24 { try await client.reaches(.open) }
+        }
+        for delivery in deliveries { #expect(await delivery.outcome == .acknowledged) }
+        try await listener.publish(["n": 100], to: "news")
+        var numbers: [Value?] = []
+        for await message in news {
+            numbers.append(message.data["n"])
+            if numbers.last == 100 { break }
+        }
+        #expect(numbers == (0...100).map { Value($0) })
+        while store.count > 0 { await Task.yield() }
+        await client.disconnect()
+        await listener.disconnect()
+        await server.stop()
+    }
+
     /// A store whose disk is full.
     private struct FullStore: OutboxStore {
         static let error = OutboxStoreError(.full, "The disk is full: make room.")
