@@ -25,6 +25,11 @@ static inline uint64_t sente_add_relaxed(uint64_t *word, uint64_t value) {
     return __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
 }
 
+/// Whether the word was `expected`, and so is `value` now.
+static inline bool sente_exchange_relaxed(uint64_t *word, uint64_t expected, uint64_t value) {
+    return __atomic_compare_exchange_n(word, &expected, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 // No header with types of the C library: this module would own them, and those who import it would have to say so.
 #if defined(__linux__)
 #include <sys/syscall.h>

@@ -13,6 +13,7 @@ struct Control {
 
     var phase = Phase.open
     var filter = SignalFilter(minimumLevel: .info)
+    var gate = CallGate()
     /// The handlers, by priority.
     private(set) var slots: [HandlerSlot] = []
     /// Handlers that were removed and have not ended.
@@ -20,7 +21,7 @@ struct Control {
     private var lastNumber: UInt16 = 0
     /// What call sites of each namespace read.
     var sources: [String: SharedWord] = [:]
-    private(set) var rules = Rules(SignalFilter(), handlers: [])
+    private(set) var rules = Rules(SignalFilter(), handlers: [], gate: CallGate())
     private var needs: Floor.Needs = []
     var hasDispatcher = false
     var flushTicket: UInt64 = 0
@@ -52,7 +53,7 @@ struct Control {
     // MARK: What call sites need
 
     mutating func updateRules() {
-        rules = Rules(filter, handlers: slots.map(\.options.filter))
+        rules = Rules(filter, handlers: slots.map(\.options.filter), gate: gate)
         needs = []
         if slots.contains(where: { $0.runner == .caller }) { needs.insert(.synchronous) }
         if slots.contains(where: { $0.runner != .caller }) { needs.insert(.queue) }

@@ -30,6 +30,8 @@ struct Lane {
     /// Of the thread alone: the rules it last asked, and their generation.
     var rules: Rules?
     var rulesGeneration: UInt64 = 0
+    /// How many signals it was asked about; it begins somewhere else for each thread, or all would choose the same samples.
+    var asked = UInt64(UInt.random(in: 0...UInt.max))
 
     static func make(isClosed: Bool) -> Place {
         let lane = Place.allocate(capacity: 1)

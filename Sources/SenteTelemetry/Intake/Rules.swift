@@ -6,10 +6,13 @@ import SenteSignals
 final class Rules: Sendable {
     private let filter: SignalFilter
     private let handlers: [SignalFilter]
+    /// Asked last, since it counts.
+    let gate: CallGate
 
-    init(_ filter: SignalFilter, handlers: [SignalFilter]) {
+    init(_ filter: SignalFilter, handlers: [SignalFilter], gate: CallGate) {
         self.filter = filter
         self.handlers = handlers
+        self.gate = gate
     }
 
     func admits(_ level: SignalLevel, _ kind: SignalKind, namespace: String, id: String?) -> Bool {
@@ -44,7 +47,7 @@ final class Rules: Sendable {
 
     /// Whether a level and a namespace alone do not decide.
     var asksMore: Bool {
-        ([filter] + handlers).contains { !$0.ids.isOpen || $0.kinds != nil }
+        !gate.isOpen || ([filter] + handlers).contains { !$0.ids.isOpen || $0.kinds != nil }
     }
 
     /// Whether namespaces matter.

@@ -31,3 +31,22 @@ struct SharedWord: @unchecked Sendable {
         sente_add_relaxed(place, number)
     }
 }
+
+/// Many such words side by side.
+struct SharedWords: @unchecked Sendable {
+    private let place: UnsafeMutablePointer<UInt64>
+
+    init(count: Int) {
+        place = .allocate(capacity: count)
+        place.initialize(repeating: 0, count: count)
+    }
+
+    func deallocate() { place.deallocate() }
+
+    subscript(index: Int) -> UInt64 { sente_load_relaxed(place + index) }
+
+    /// Puts a word in the place of another; false if that is not there any more.
+    func exchange(_ index: Int, _ expected: UInt64, for word: UInt64) -> Bool {
+        sente_exchange_relaxed(place + index, expected, word)
+    }
+}

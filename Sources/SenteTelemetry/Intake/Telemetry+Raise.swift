@@ -21,7 +21,11 @@ extension SignalSource {
     ) {
         let namespace = namespace
         let needs = Floor(word: floor.value).needs
-        if needs.contains(.rules), !rulesAdmit(level, kind, id?.description) { return }
+        var suppressed = 0
+        if needs.contains(.rules) {
+            guard let count = admit(level, kind, id?.description) else { return }
+            suppressed = count
+        }
         // All threads share the telemetry, and counting references to it would have them wait for each other.
         Unmanaged.passUnretained(telemetry)._withUnsafeGuaranteedRef { telemetry in
             telemetry.take(level, kind, needs) { fields in
@@ -38,6 +42,7 @@ extension SignalSource {
                 if let nanoseconds { fields.setDuration(nanoseconds: nanoseconds) }
                 if telemetry.surroundingsEverSet.value != 0 { fields.setSurroundings() }
                 build(&fields)
+                if suppressed > 0 { fields["suppressed-count"] = suppressed }
             }
         }
     }
@@ -52,7 +57,11 @@ extension SignalSource {
         let telemetry = telemetry
         let needs = Floor(word: floor.value).needs
         let kind = error == nil ? SignalKind.event : .error
-        if needs.contains(.rules), !rulesAdmit(level, kind, id) { return }
+        var suppressed = 0
+        if needs.contains(.rules) {
+            guard let count = admit(level, kind, id) else { return }
+            suppressed = count
+        }
         telemetry.take(level, kind, needs) { fields in
             fields.setNamespace(name(of: id))
             fields.setID(id)
@@ -62,6 +71,7 @@ extension SignalSource {
             if let error { fields.setError(SignalError(error)) }
             if telemetry.surroundingsEverSet.value != 0 { fields.setSurroundings() }
             build(&fields)
+            if suppressed > 0 { fields["suppressed-count"] = suppressed }
         }
     }
 
@@ -73,10 +83,10 @@ extension SignalSource {
         return id.flatMap { id in id.firstIndex(of: "/").map { String(id[..<$0]) } } ?? Self.app.description
     }
 
-    private func rulesAdmit(_ level: SignalLevel, _ kind: SignalKind, _ id: String?) -> Bool {
+    private func admit(_ level: SignalLevel, _ kind: SignalKind, _ id: String?) -> Int? {
         let namespace = name(of: id)
         let whole = id.map { $0.contains("/") ? $0 : namespace + "/" + $0 }
-        return telemetry.currentRules.admits(level, kind, namespace: namespace, id: whole)
+        return telemetry.admit(level, kind, namespace: namespace, id: whole)
     }
 }
 
@@ -92,13 +102,28 @@ extension Telemetry {
     /// Takes a signal that was made elsewhere, if anybody wants it; it gets its number here.
     public func record(_ signal: Signal) {
         let floor = Floor(word: floor.value)
-        guard Floor.admits(signal.level, floor.word), currentRules.admits(signal) else { return }
-        take(signal.level, signal.kind, floor.needs, time: signal.time) { signal.write(into: &$0) }
+        guard Floor.admits(signal.level, floor.word),
+            let suppressed = admit(
+                signal.level, signal.kind, namespace: signal.namespace, id: signal.id)
+        else { return }
+        take(signal.level, signal.kind, floor.needs, time: signal.time) { fields in
+            signal.write(into: &fields)
+            if suppressed > 0 { fields["suppressed-count"] = suppressed }
+        }
+    }
+
+    /// Nil when rules, sample or limits do not let it pass; else how many of its kind a limit held back before.
+    fileprivate func admit(_ level: SignalLevel, _ kind: SignalKind, namespace: String, id: String?) -> Int? {
+        let lane = lane(of: ThreadState.current)
+        let rules = rules(of: lane)
+        guard rules.admits(level, kind, namespace: namespace, id: id) else { return nil }
+        guard !rules.gate.isOpen else { return 0 }
+        lane.pointee.asked &+= 1
+        return rules.gate.take(namespace: namespace, id: id, number: lane.pointee.asked)
     }
 
     /// The rules as this thread knows them, without a lock while they do not change.
-    fileprivate var currentRules: Rules {
-        let lane = lane(of: ThreadState.current)
+    private func rules(of lane: Lane.Place) -> Rules {
         let generation = rulesGeneration.value
         if lane.pointee.rulesGeneration == generation, let rules = lane.pointee.rules { return rules }
         let rules = control.withLock { $0.rules }

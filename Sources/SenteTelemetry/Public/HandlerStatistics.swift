@@ -33,6 +33,10 @@ public struct HandlerStatistics: Hashable, Sendable {
 public struct IntakeStatistics: Hashable, Sendable {
     /// How many were handed to the handlers.
     public var accepted = 0
+    /// How many the telemetry's sample left out.
+    public var sampled = 0
+    /// How many were beyond the telemetry's limits.
+    public var limited = 0
     /// How many found their thread's buffer full, or came after the end.
     public var dropped = 0
 

@@ -66,7 +66,13 @@ extension Telemetry {
     }
 
     /// What became of the signals of all callers, before any handler.
-    public var intake: IntakeStatistics { control.withLock { $0.intake } }
+    public var intake: IntakeStatistics {
+        control.withLock { control in
+            var intake = control.intake
+            (intake.sampled, intake.limited) = (control.gate.sampled, control.gate.limited)
+            return intake
+        }
+    }
 
     /// Whether signals get where they should.
     public var health: TelemetryHealth {

@@ -88,6 +88,28 @@ public final class Telemetry: Sendable {
         }
     }
 
+    /// The share of what the filters let pass that is taken at the call, from 0 to 1; before any handler's own, so that they multiply.
+    ///
+    /// It is chosen by counting, each thread its own. The default is 1.
+    public var sample: Double {
+        get { control.withLock { $0.gate.sampler.rate } }
+        set { changeControl { $0.gate = CallGate(sample: newValue, limits: $0.gate.limits, after: $0.gate) } }
+    }
+
+    /// How many of what the filters and the sample let pass are taken in a time, of all threads together.
+    ///
+    /// An interval is kept to a 256th, and a count of more than 16 million counts as that. The first signal that passes after others
+    /// were held back says how many of its key, in `suppressed-count`. 1,024 keys are told apart; more of them share one count. To
+    /// set it begins all counts anew. The default is no limit.
+    public var limits: [RateLimit] {
+        get { control.withLock { $0.gate.limits } }
+        set {
+            changeControl {
+                $0.gate = CallGate(sample: $0.gate.sampler.rate, limits: newValue, after: $0.gate)
+            }
+        }
+    }
+
     /// Changes what it is told by, and then what call sites read.
     @discardableResult
     func changeControl<R>(_ body: (inout Control) -> R) -> R {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteSignals
+
+/// Thins out, at the call, what all filters let pass: by a sample, then by limits that hold for all threads together.
+///
+/// No lock is taken. A sample is chosen by each thread's own count; a limit's count is a word that threads exchange.
+final class CallGate: Sendable {
+    let sampler: Sampler
+    let limits: [RateLimit]
+    private let tables: [LimitTable]
+    private let sampledCount: SharedWord
+    private let limitedCount: SharedWord
+
+    /// Counts go on from another's.
+    init(sample: Double = 1, limits: [RateLimit] = [], after last: CallGate? = nil) {
+        sampledCount = SharedWord(last?.sampledCount.value ?? 0)
+        limitedCount = SharedWord(last?.limitedCount.value ?? 0)
+        sampler = Sampler(rate: sample)
+        self.limits = limits
+        tables = limits.map(LimitTable.init)
+    }
+
+    deinit {
+        sampledCount.deallocate()
+        limitedCount.deallocate()
+    }
+
+    /// Whether everything passes.
+    var isOpen: Bool { sampler.rate == 1 && tables.isEmpty }
+    /// How many the sample left out.
+    var sampled: Int { Int(sampledCount.value) }
+    /// How many were beyond a limit.
+    var limited: Int { Int(limitedCount.value) }
+
+    /// Nil when the signal does not pass; else how many of its kind a limit held back since the last that did.
+    func take(namespace: String, id: String?, number: UInt64) -> Int? {
+        guard sampler.admits(number) else {
+            sampledCount.add(1)
+            return nil
+        }
+        guard !tables.isEmpty else { return 0 }
+        let now = Clock.monotonic
+        var suppressed = 0
+        for table in tables {
+            switch table.take(table.limit.key(namespace: namespace, id: id), at: now) {
+            case .passes(let number): suppressed += number
+            case .suppressed:
+                limitedCount.add(1)
+                return nil
+            }
+        }
+        return suppressed
+    }
+}
+
+/// The counts of one limit, by key.
+private final class LimitTable: Sendable {
+    let limit: RateLimit
+    private let scale: LimitWindow.Scale
+    private static let slots = 1_024
+    private static let probes = 16
+    /// For each slot its key's hash, 0 while it is free, and its window; behind them the window of all that found no slot.
+    private let words: SharedWords
+
+    init(_ limit: RateLimit) {
+        self.limit = limit
+        scale = LimitWindow.Scale(limit)
+        words = SharedWords(count: 2 * Self.slots + 1)
+    }
+
+    deinit { words.deallocate() }
+
+    func take(_ key: String, at now: Int64) -> RateLimiter.Decision {
+        let place = window(of: key)
+        while true {
+            let seen = words[place]
+            var window = LimitWindow(word: seen)
+            let decision = window.take(at: now, scale)
+            if words.exchange(place, seen, for: window.word) { return decision }
+        }
+    }
+
+    /// Where the window of a key is; a free slot becomes its own for ever.
+    private func window(of key: String) -> Int {
+        let hash = Self.hash(key)
+        for probe in 0..<Self.probes {
+            let slot = 2 * ((Int(truncatingIfNeeded: hash) &+ probe) & (Self.slots - 1))
+            if words[slot] == hash || words.exchange(slot, 0, for: hash) || words[slot] == hash {
+                return slot + 1
+            }
+        }
+        return 2 * Self.slots
+    }
+
+    /// FNV-1a, of 64 bits; never 0.
+    private static func hash(_ key: String) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        // The low bits choose the slot.
+        return max(1, hash ^ hash >> 32)
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import SenteSignals
+import SenteTelemetry
+import Testing
+
+@Suite("Samples and limits at the call")
+struct CallGateTests {
+    private static func telemetry() -> (Telemetry, MemoryHandler) {
+        let telemetry = Telemetry()
+        let memory = MemoryHandler(100_000)
+        telemetry.add(memory, as: "memory", HandlerOptions(mode: .synchronous))
+        return (telemetry, memory)
+    }
+
+    @Test("A share of all signals is built at all, and the others are counted")
+    func sampled() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.sample = 0.25
+        let source = telemetry.source("my.app")
+        var built = 0
+        for _ in 0..<10_000 {
+            source.info("beat") {
+                $0["n"] = 1
+                built += 1
+            }
+        }
+        #expect((2_000...3_000).contains(built))
+        #expect(memory.signals.count == built)
+        #expect(telemetry.intake.sampled == 10_000 - built)
+        telemetry.sample = 0
+        source.info("beat")
+        telemetry.sample = 1
+        source.info("beat")
+        #expect(memory.signals.count == built + 1)
+        #expect(telemetry.intake.sampled == 10_001 - built, "A change keeps what was counted.")
+    }
+
+    @Test("Samples multiply with a handler's, and signals made elsewhere are sampled too")
+    func multiplied() {
+        let (telemetry, _) = Self.telemetry()
+        let half = MemoryHandler(100_000)
+        telemetry.add(half, as: "half", HandlerOptions(mode: .synchronous, sample: 0.5))
+        telemetry.sample = 0.5
+        for number in 0..<10_000 {
+            telemetry.record(Signal(time: Int64(number), namespace: "my.app", id: "my.app/a"))
+        }
+        #expect((2_000...3_000).contains(half.signals.count))
+    }
+
+    @Test("A limit holds for each id, or all, and comes after the filters and the sample")
+    func limited() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.filter.ids.deny = ["my.app/never"]
+        telemetry.limits = [
+            RateLimit(3, per: .seconds(3_600)), RateLimit(5, per: .seconds(3_600), each: .all),
+        ]
+        let source = telemetry.source("my.app")
+        for _ in 0..<10 { source.info("never") }
+        for _ in 0..<10 { source.info("a") }
+        for _ in 0..<10 { source.event(.info, id: "b") }
+        for _ in 0..<10 { source.debug("a") }
+        #expect(
+            memory.signals.map { $0.id ?? "" } == Array(repeating: "my.app/a", count: 3) + [
+                "my.app/b", "my.app/b",
+            ])
+        #expect(telemetry.intake.limited == 7 + 8)
+        telemetry.limits = []
+        source.info("a")
+        #expect(memory.signals.count == 6)
+    }
+
+    @Test("What passes after others were held back says how many")
+    func told() async {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [RateLimit(1, per: .milliseconds(20))]
+        let source = telemetry.source("my.app")
+        source.info("a")
+        var raised = 1
+        while memory.signals.count < 2 {
+            source.info("a") { $0["n"] = 1 }
+            raised += 1
+        }
+        #expect(memory.signals[1].data["suppressed-count" as Keyword] == .integer(Int64(raised - 2)))
+    }
+
+    @Test("Threads share a limit, and none of what passes or not is lost from the counts")
+    func threads() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [RateLimit(1_000, per: .seconds(3_600))]
+        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+            let source = telemetry.source("my.app")
+            for number in 0..<2_000 {
+                if number % 2 == 0 { source.info("even") } else { source.info("odd") }
+            }
+        }
+        #expect(memory.signals.count == 2_000)
+        #expect(telemetry.intake.limited == 6_000)
+    }
+
+    @Test("More ids than are told apart share a count, and grow nothing")
+    func keys() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [RateLimit(1, per: .seconds(3_600))]
+        let source = telemetry.source("my.app")
+        for number in 0..<5_000 { source.event(.info, id: "n\(number)") }
+        #expect((600...1_025).contains(memory.signals.count))
+    }
+}
