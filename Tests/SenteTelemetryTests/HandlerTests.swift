@@ -99,6 +99,31 @@ struct HandlerTests {
         await telemetry.stop(within: .seconds(60))
     }
 
+    @Test("one that throws again and again is called less and less, and statistics and health say so")
+    func resting() async throws {
+        let calls = Keeper()
+        let broken = ClosureHandler { signal in
+            try? calls.handle([signal].batch)
+            throw Keeper.Broken()
+        }
+        let keeper = Keeper(keeps: false)
+        telemetry.add(broken, as: "broken", HandlerOptions(mode: .synchronous))
+        telemetry.add(keeper, as: "k", HandlerOptions(mode: .synchronous))
+        await onThreads(1) { _ in
+            for _ in 0..<100_000 { log.info("x") }
+        }
+        let statistics = try #require(telemetry.statistics["broken"])
+        #expect(keeper.count == 100_000)
+        // Ten at once, and then one after 100 ms, 200 ms, …: an hour has no 150 of them.
+        #expect((10..<150).contains(calls.count))
+        #expect(statistics.failed == 100_000 && statistics.seen == statistics.sum)
+        #expect(statistics.skipped == 100_000 - calls.count)
+        let health = try #require(telemetry.health.handlers["broken"])
+        #expect(health.isFailing && health.isResting)
+        #expect(telemetry.health.handlers["k"]?.isResting == false)
+        await telemetry.stop(within: .seconds(60))
+    }
+
     @Test("one that blocks holds up none that has a thread of its own")
     func blocking() async {
         let (blocked, keeper) = (Keeper(shut: true), Keeper())

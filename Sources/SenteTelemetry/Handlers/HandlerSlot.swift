@@ -115,6 +115,7 @@ final class HandlerSlot: Sendable {
     /// Calls the handler.
     private func run(_ batch: SignalBatch) {
         let started = Clock.monotonic
+        guard !state.withLock({ $0.skips(batch.count, at: started) }) else { return }
         let hasRaised = batch.hasRaised
         var (passed, failure) = (batch, (any Error)?.none)
         ThreadState.inside(number, raised: hasRaised) {

@@ -33,7 +33,7 @@ struct HandlerState {
     private(set) var flushed: UInt64 = 0
     /// Nobody waits for room any more.
     private(set) var isGivenUp = false
-    private var failuresInARow = 0
+    private var rest = FailureRest()
     private var lastFailure: Int64?
     private var lastDrop: Int64?
     private var tally = DropTally()
@@ -142,15 +142,23 @@ struct HandlerState {
         flushed = max(flushed, ticket)
     }
 
+    /// Whether so many signals are not even tried now, since the handler rests; then they are counted.
+    mutating func skips(_ number: Int, at now: MonotonicTime) -> Bool {
+        guard rest.holds(at: now) else { return false }
+        counts.failed += number
+        counts.skipped += number
+        return true
+    }
+
     /// Counts a call with so many signals; returns the error if it is to be told now.
     mutating func ran(_ number: Int, _ failure: (any Error)?, at now: Int64) -> (any Error)? {
         guard let failure else {
             counts.handled += number
-            failuresInARow = 0
+            rest.worked()
             return nil
         }
         counts.failed += number
-        failuresInARow += 1
+        rest.failed(at: Clock.monotonic)
         lastFailure = now
         return errorCadence.take(at: now) ? failure : nil
     }
@@ -169,7 +177,7 @@ struct HandlerState {
     func health(at now: Int64) -> HandlerHealth {
         func isRecent(_ time: Int64?) -> Bool { time.map { now - $0 < Self.minute } ?? false }
         return HandlerHealth(
-            isFailing: isRecent(lastFailure) || failuresInARow >= 10, isDropping: isRecent(lastDrop),
-            fill: queue.fill)
+            isFailing: isRecent(lastFailure) || rest.hasRunOut, isDropping: isRecent(lastDrop),
+            fill: queue.fill, isResting: rest.holds(at: Clock.monotonic))
     }
 }

@@ -18,8 +18,11 @@ public struct HandlerStatistics: Hashable, Sendable {
     public var suppressed = 0
     /// How many found no room, or its end.
     public var dropped = 0
-    /// How many were in calls that threw.
+    /// How many were in calls that threw, or were skipped.
     public var failed = 0
+    /// How many of those were not even tried: after ten calls in a row that threw a handler rests for 100 ms, and twice as long
+    /// after each further one that throws, 30 s at most.
+    public var skipped = 0
     /// How many wait.
     public var queued = 0
     /// How long its calls took.

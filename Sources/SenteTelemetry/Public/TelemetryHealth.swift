@@ -22,12 +22,15 @@ public struct HandlerHealth: Hashable, Sendable {
     public var isDropping: Bool
     /// How full its queue is, from 0 to 1.
     public var fill: Double
+    /// Whether it threw so often in a row that it is not called for a while.
+    public var isResting: Bool
 
     /// Makes it of its parts.
-    public init(isFailing: Bool, isDropping: Bool, fill: Double) {
+    public init(isFailing: Bool, isDropping: Bool, fill: Double, isResting: Bool = false) {
         self.isFailing = isFailing
         self.isDropping = isDropping
         self.fill = fill
+        self.isResting = isResting
     }
 
     /// Whether it neither fails nor drops, and its queue is less than four fifths full.
