@@ -84,7 +84,10 @@ let package = Package(
         sample("chat", "Chat", ["SenteLite", "SampleTerminal"], packageAccess: false),
         sample(
             "console", "Console",
-            ["SenteLite", "SenteBase", "SenteServer", "SenteTransport", "SampleOptions", "SampleTerminal"]),
+            [
+                "SenteLite", "SenteTelemetry", "SenteBase", "SenteServer", "SenteTransport", "SampleOptions",
+                "SampleTerminal",
+            ]),
         sample(
             "pipeline", "Pipeline",
             ["SenteLite", "SenteTelemetry", "SenteSignals", "SenteServer", "SampleOptions", "SampleTerminal"]),

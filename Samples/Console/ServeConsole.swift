@@ -4,6 +4,7 @@ import SampleTerminal
 import SenteBase
 import SenteLite
 import SenteServer
+import SenteTelemetry
 
 /// Runs the reference server until it is told to end.
 @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
@@ -16,6 +17,15 @@ enum ServeConsole {
         if !settings.isQuiet { service.onAccess = { access.yield($0) } }
         let accessPrinter = Task {
             for await access in accesses { output.write(access: access) }
+        }
+        let telemetry = Telemetry()
+        if let folder = settings.signalFolder {
+            telemetry.minimumLevel = nil
+            telemetry.add(SessionFiles(folder: folder), as: "files", HandlerOptions(mode: .dropping))
+            service.onRemoteSignals = { signals in
+                Telemetry.neverWaitOnThisThread()
+                signals.forEach(telemetry.record)
+            }
         }
         let server =
             configuration.dialect == .sente
@@ -38,6 +48,7 @@ enum ServeConsole {
             await server.stop()
             access.finish()
             await accessPrinter.value
+            await telemetry.stop()
             output.write(
                 .status,
                 ["state": "stopped", "reason": Value(reason), "connections": Value(connections)])

@@ -10,6 +10,8 @@ struct ServeSettings {
     var configuration: ServerConfiguration
     var wantsHelp = false
     var isQuiet = false
+    /// Where the telemetry of clients is written; nil: none is taken.
+    var signalFolder: String?
 
     /// What the others begin with: the family, and its release where that matters.
     private var mode = ServerConfiguration.Dialect.maps
@@ -211,6 +213,12 @@ struct ServeSettings {
             },
             .option("answers", "CHANNEL", "the server itself answers requests there; repeatable") {
                 $0.configuration.answeringChannels.insert(.string($1))
+            },
+            .option(
+                "takes-signals", "FOLDER", "clients may send telemetry; it goes there, one file a session"
+            ) {
+                $0.signalFolder = $1
+                $0.configuration.takesSignals = true
             },
             .flag("allow-flood", "a client may order a flood of deliveries") {
                 $0.configuration.allowsFlood = true

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteBase
 import SenteLite
+import SenteSignals
 import SenteTestSupport
 import SenteTransport
 import SenteWire
@@ -107,6 +109,36 @@ extension Loopback {
             ])
             _ = try await subscriber.messages.first("a wrapped delivery") { $0[0] == .keyword("chsk/recv") }
             #expect(try await wrapping.quit() == 0)
+        }
+
+        @Test(
+            "Telemetry of clients is written into one file a session where the server was told to, and else is an event",
+            arguments: ["sente", "v1"])
+        func signals(mode: String) async throws {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("serve-\(UUID())")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let (server, port) = try await ConsoleProcess.server([
+                "--mode", mode, "--takes-signals", folder.path,
+            ])
+            let client = try Loopback.client(port) { $0.clientID = "phone-1" }
+            try await client.connect()
+            let signal = Signal(
+                time: 1, level: .error, namespace: "cart", id: "cart/failed", data: [.keyword("items"): 3])
+            let event =
+                mode == "v1"
+                ? Event(id: "tel/batch", data: ["signals": [signal.value]])
+                : Event(id: "tel/signal", data: signal.value)
+            try await client.send(event)
+            // What was sent before is handled before.
+            _ = try await client.ping()
+            await client.disconnect()
+            #expect(try await server.quit() == 0)
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(files.count == 1)
+            let text = try String(
+                contentsOf: folder.appendingPathComponent(try #require(files.first)), encoding: .utf8)
+            #expect(text.split(separator: "\n").count == 1)
+            #expect(text.contains("cart/failed") && text.contains("\"items\":3"))
         }
 
         @Test(
