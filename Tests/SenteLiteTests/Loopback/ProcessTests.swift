@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SenteTestKit
 import SenteTestSupport
 import SenteWire
 import Testing
@@ -176,7 +177,8 @@ extension Loopback {
 
         @Test("With --stay a client goes on when its input ends, until `quit` or a signal")
         func stay() async throws {
-            let (server, port) = try await ConsoleProcess.server()
+            let server = try LoopbackServer()
+            let port = try await server.start()
             let staying = try ConsoleProcess.client(port, "--stay")
             let quitting = try ConsoleProcess.client(port, "--stay")
             let speaker = try ConsoleProcess.client(port)
@@ -189,7 +191,7 @@ extension Loopback {
             #expect(try await staying.terminate() == 0)
             quitting.write("quit")
             for client in [quitting, speaker] { try await end(client) }
-            try await end(server: server)
+            await server.stop()
         }
     }
 }

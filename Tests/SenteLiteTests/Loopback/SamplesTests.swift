@@ -124,13 +124,14 @@ extension Loopback {
 
         @Test("echo says what it tries, and each tenth of many messages")
         func echo() async throws {
-            let (server, port) = try await ConsoleProcess.server()
-            let echo = try ConsoleProcess(["ws://127.0.0.1:\(port)/", "--count", "40"], sample: "echo")
+            let server = try LoopbackServer(.senteLiteMaps)
+            try await server.start()
+            let echo = try ConsoleProcess([server.url, "--count", "40"], sample: "echo")
             try await echo.says("that it connects") { $0.contains("connecting") && $0.contains("attempt 1") }
             try await echo.says("how far it is") { $0.contains("message 20") && $0.contains("of 40") }
             #expect(try await echo.quit() == 0)
-            #expect(try await server.quit() == 0)
-            let stranger = try ConsoleProcess(["ws://127.0.0.1:\(port)/", "--timeout", "1"], sample: "echo")
+            await server.stop()
+            let stranger = try ConsoleProcess([server.url, "--timeout", "1"], sample: "echo")
             try await stranger.says("why") { $0.contains("no connection") && $0.contains("failed") }
             #expect(try await stranger.quit() == 1)
         }
@@ -160,11 +161,12 @@ extension Loopback {
             ] {
                 #expect(try await ConsoleProcess(arguments, sample: "bench").quit() == 2, "\(arguments)")
             }
-            let (server, port) = try await ConsoleProcess.server()
+            let server = try LoopbackServer(.senteLiteMaps)
+            let port = try await server.start()
             let bench = try ConsoleProcess(["client", "\(port)", "publish", "5", "--json"], sample: "bench")
             try await bench.first("figures") { $0["mode"] == "pingpong" && $0["p50_us"] != nil }
             #expect(try await bench.quit() == 0)
-            #expect(try await server.quit() == 0)
+            await server.stop()
         }
     }
 }
