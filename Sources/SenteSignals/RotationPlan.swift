@@ -17,19 +17,24 @@ package struct RotationPlan: Hashable, Sendable {
     package enum Step: Hashable, Sendable {
         case rename(String, to: String)
         case remove(String)
+        /// Makes a compressed file of one that is no longer written, and takes that away; one that cannot be stays.
+        case compress(String, to: String)
     }
 
+    private static let ending = ".gz"
     private static let day: Int64 = 86_400_000_000_000
 
     private let rotation: FileRotation
     private let keep: Int
+    private let compresses: Bool
     /// Bytes in the file, counted and not asked for.
     private var size = 0
     /// The day of the file's lines, in days since 1970.
     private var day: Int64 = 0
 
-    package init(_ rotation: FileRotation, keep: Int) {
+    package init(_ rotation: FileRotation, keep: Int, compresses: Bool = false) {
         self.rotation = rotation
+        self.compresses = compresses
         self.keep = max(0, keep)
     }
 
@@ -60,8 +65,14 @@ package struct RotationPlan: Hashable, Sendable {
     /// What puts a file aside, in this order; what is not there needs no renaming.
     package func steps(_ path: String) -> [Step] {
         guard keep > 0 else { return [.remove(path)] }
-        let older = (1..<keep).reversed().map { Step.rename("\(path).\($0)", to: "\(path).\($0 + 1)") }
-        return older + [.rename(path, to: path + ".1")]
+        // What could not be compressed stands among what was.
+        let endings = compresses ? ["", Self.ending] : [""]
+        let oldest = compresses ? endings.map { Step.remove("\(path).\(keep)\($0)") } : []
+        let older = (1..<keep).reversed().flatMap { number in
+            endings.map { Step.rename("\(path).\(number)\($0)", to: "\(path).\(number + 1)\($0)") }
+        }
+        let last = compresses ? [Step.compress(path + ".1", to: path + ".1" + Self.ending)] : []
+        return oldest + older + [.rename(path, to: path + ".1")] + last
     }
 
     private static func day(of time: Int64) -> Int64 {

@@ -62,4 +62,15 @@ struct RotationPlanTests {
         #expect(RotationPlan(.daily, keep: 0).steps("a.log") == [.remove("a.log")])
         #expect(RotationPlan(.daily, keep: -1).steps("a.log") == [.remove("a.log")])
     }
+
+    @Test("compressed ones move up beside those that could not be, and the newest is compressed last")
+    func compressed() {
+        #expect(
+            RotationPlan(.daily, keep: 2, compresses: true).steps("a.log") == [
+                .remove("a.log.2"), .remove("a.log.2.gz"), .rename("a.log.1", to: "a.log.2"),
+                .rename("a.log.1.gz", to: "a.log.2.gz"), .rename("a.log", to: "a.log.1"),
+                .compress("a.log.1", to: "a.log.1.gz"),
+            ])
+        #expect(RotationPlan(.daily, keep: 0, compresses: true).steps("a.log") == [.remove("a.log")])
+    }
 }

@@ -3,7 +3,13 @@
 import Foundation
 import SenteSignals
 import SenteTelemetry
+import SenteWire
 import Testing
+
+/// Touched by one thread only.
+private final class Zlib: @unchecked Sendable {
+    var isBroken = false
+}
 
 @Suite("Signals in a file")
 struct FileHandlerTests {
@@ -39,6 +45,34 @@ struct FileHandlerTests {
         #expect(folder.texts("app.log.1") == ["7", "8"])
         #expect(folder.texts("app.log.2") == ["5", "6"])
         #expect(folder.names == ["app.log", "app.log.1", "app.log.2"])
+    }
+
+    @Test("files that were put aside are compressed, one that cannot be stays, and both grow old")
+    func compressed() throws {
+        let folder = Folder()
+        let zlib = Zlib()
+        let compressor = Compressor { bytes, output throws(WireError) in
+            if zlib.isBroken { throw WireError(.unavailable, "There is no zlib.") }
+            output += Array("packed ".utf8) + bytes
+        } decompress: { _, _, _ throws(WireError) in
+        }
+        let file = try folder.handler(
+            "app.log", rotation: .size(Self.frame + 1), keep: 3, compressor: compressor)
+        try file.handle(Self.batch("1", "2"))
+        #expect(folder.names == ["app.log", "app.log.1.gz"])
+        #expect(folder.lines("app.log.1.gz").first?.hasPrefix("packed 1970-") == true)
+        #expect(try folder.permissions("app.log.1.gz") == 0o600)
+        zlib.isBroken = true
+        try file.handle(Self.batch("3"))
+        #expect(folder.names == ["app.log", "app.log.1", "app.log.2.gz"])
+        zlib.isBroken = false
+        try file.handle(Self.batch("4"))
+        #expect(folder.names == ["app.log", "app.log.1.gz", "app.log.2", "app.log.3.gz"])
+        try file.handle(Self.batch("5"))
+        #expect(folder.names == ["app.log", "app.log.1.gz", "app.log.2.gz", "app.log.3"])
+        #expect(folder.texts("app.log.3") == ["2"])
+        try file.handle(Self.batch("6"))
+        #expect(folder.names == ["app.log", "app.log.1.gz", "app.log.2.gz", "app.log.3.gz"])
     }
 
     @Test("what a file held before counts")
@@ -320,16 +354,18 @@ private final class Folder: Sendable {
     var complaints: [String] { heard.withLock { $0 } }
 
     func handler(
-        _ name: String, rotation: FileRotation = .none, keep: Int = 8
+        _ name: String, rotation: FileRotation = .none, keep: Int = 8, compressor: Compressor? = nil
     ) throws -> FileHandler {
-        try handler(absolute: path(name), rotation: rotation, keep: keep)
+        try handler(absolute: path(name), rotation: rotation, keep: keep, compressor: compressor)
     }
 
     func handler(
-        absolute path: String, rotation: FileRotation = .none, keep: Int = 8, sync: FileHandler.Sync = .never
+        absolute path: String, rotation: FileRotation = .none, keep: Int = 8, sync: FileHandler.Sync = .never,
+        compressor: Compressor? = nil
     ) throws -> FileHandler {
         try FileHandler(
-            path, format: .text, rotation: rotation, keep: keep, sync: sync, clock: { [clock] in clock.now },
+            path, format: .text, rotation: rotation, keep: keep, sync: sync, compressor: compressor,
+            clock: { [clock] in clock.now },
             complain: { [heard] line in heard.withLock { $0.append(line) } })
     }
 

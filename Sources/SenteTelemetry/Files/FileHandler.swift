@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SenteSignals
+public import SenteWire
 
 /// Writes signals into a file, a line each.
 ///
@@ -39,21 +40,24 @@ public final class FileHandler: LightHandler {
     ///   - keep: How many of those that were put aside are kept. The default is 8.
     ///   - sync: When lines must be on the disk. The default is `.never`.
     ///   - permissions: Those of files it makes. The default is 0600.
+    ///   - compressor: What compresses files that were put aside, to `path.1.gz`, on the handler's thread; `.gzip` of `SenteLite`. Files
+    ///     of more than 64 MiB stay as they are, as do all when it fails. The default is nil: none are compressed.
     /// - Throws: ``FileError`` if the file cannot be opened.
     public convenience init(
         _ path: String, format: LineFormat = .json, rotation: FileRotation = .size(4 << 20), keep: Int = 8,
-        sync: Sync = .never, permissions: UInt16 = 0o600
+        sync: Sync = .never, permissions: UInt16 = 0o600, compressor: Compressor? = nil
     ) throws(FileError) {
         try self.init(
             path, format: format, rotation: rotation, keep: keep, sync: sync, permissions: permissions,
-            clock: { Clock.wall }
+            compressor: compressor, clock: { Clock.wall }
         ) { line in try? FileDescriptor.Standard.error.descriptor.write(line + "\n") }
     }
 
     /// The same on a clock in nanoseconds since 1970, and with another place for complaints.
     package init(
         _ path: String, format: LineFormat = .json, rotation: FileRotation = .none, keep: Int = 8,
-        sync: Sync = .never, permissions: UInt16 = 0o600, clock: @escaping @Sendable () -> Int64,
+        sync: Sync = .never, permissions: UInt16 = 0o600, compressor: Compressor? = nil,
+        clock: @escaping @Sendable () -> Int64,
         complain: @escaping @Sendable (String) -> Void
     ) throws(FileError) {
         self.path = path
@@ -61,7 +65,8 @@ public final class FileHandler: LightHandler {
         self.clock = clock
         self.complain = complain
         let now = clock()
-        let file = try LogFile(path, rotation, keep: keep, permissions: permissions, at: now)
+        let file = try LogFile(
+            path, rotation, keep: keep, permissions: permissions, compressor: compressor, at: now)
         state = Gate(State(file: file, LineWriter(format), SyncPlan(sync, at: now)))
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteSignals
+import SenteWire
 
 /// A file that lines are appended to, under its path whatever happens to it there: put aside by its own plan, renamed by
 /// `logrotate`, removed with its folder.
@@ -9,6 +10,7 @@ struct LogFile: ~Copyable {
 
     private let path: String
     private let permissions: UInt16
+    private let compressor: Compressor?
     private var plan: RotationPlan
     private var descriptor: FileDescriptor?
     private var identity: FileStatus.Identity?
@@ -19,11 +21,13 @@ struct LogFile: ~Copyable {
     private var failure: (error: FileError, at: Int64)?
 
     init(
-        _ path: String, _ rotation: FileRotation, keep: Int, permissions: UInt16, at now: Int64
+        _ path: String, _ rotation: FileRotation, keep: Int, permissions: UInt16,
+        compressor: Compressor? = nil, at now: Int64
     ) throws(FileError) {
         self.path = path
         self.permissions = permissions
-        plan = RotationPlan(rotation, keep: keep)
+        self.compressor = compressor
+        plan = RotationPlan(rotation, keep: keep, compresses: compressor != nil)
         try attempt(at: now) { file throws(SystemError) in
             try FileSystem.makeFolders(above: path)
             try file.open(at: now)
@@ -113,8 +117,32 @@ struct LogFile: ~Copyable {
             switch step {
             case .rename(let old, let new): try FileSystem.move(old, to: new)
             case .remove(let old): try FileSystem.remove(old)
+            case .compress(let old, let new): try? compress(old, to: new)
             }
         }
+    }
+
+    /// A file that is read whole; a larger one stays as it is.
+    private static let maximumCompressed = 64 << 20
+
+    private func compress(_ path: String, to new: String) throws {
+        guard let compressor, let plain = FileSystem.contents(of: path, atMost: Self.maximumCompressed) else {
+            return
+        }
+        var packed: [UInt8] = []
+        try plain.withUnsafeBytes { try compressor.compress($0, &packed) }
+        // Under its own name it is never half a file.
+        let part = new + ".part"
+        try FileSystem.remove(part)
+        do {
+            let file = try FileDescriptor(appendingTo: part, permissions: permissions)
+            try packed.withUnsafeBytes { try file.write($0) }
+            try FileSystem.move(part, to: new)
+        } catch {
+            try FileSystem.remove(part)
+            throw error
+        }
+        try FileSystem.remove(path)
     }
 
     private var standsUnderPath: Bool {

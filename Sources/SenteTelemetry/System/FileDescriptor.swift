@@ -170,6 +170,22 @@ enum FileSystem {
         return pread(number, &byte, 1, off_t(size - 1)) == 1 ? byte : nil
     }
 
+    /// All of a file; nil when it is larger or cannot be read.
+    static func contents(of path: String, atMost limit: Int) -> [UInt8]? {
+        guard let size = (try? FileStatus(path))?.size, size <= limit else { return nil }
+        let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard number >= 0 else { return nil }
+        defer { close(number) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size, let base = buffer.baseAddress {
+                let more = read(number, base + count, size - count)
+                guard more > 0 else { return }
+                count += more
+            }
+        }
+        return bytes.count == size ? bytes : nil
+    }
+
     /// Renames a file if there is one.
     static func move(_ path: String, to other: String) throws(SystemError) {
         guard rename(path, other) == 0 || errno == ENOENT else { throw .last }
