@@ -18,6 +18,8 @@ package enum BenchCommand: Sendable, Equatable {
     case formats(folder: String)
     /// What a signal costs, and how many reach a file.
     case telemetry
+    /// So many calls of telemetry, for the counter of allocations.
+    case telemetryCalls(Int)
     /// The transport, with the words that `Load` reads.
     case load([String])
 
@@ -30,7 +32,12 @@ package enum BenchCommand: Sendable, Equatable {
         }
         switch word {
         case "self": self = try Self.alone(.all, rest)
-        case "telemetry": self = try Self.alone(.telemetry, rest)
+        case "telemetry":
+            if rest.count == 2, rest[0] == TelemetryAllocations.word, let count = Int(rest[1]) {
+                self = .telemetryCalls(count)
+            } else {
+                self = try Self.alone(.telemetry, rest)
+            }
         case "serve": self = try Self.alone(.serve, rest)
         case "instructions": self = .instructions(rest)
         case "compression":
@@ -73,7 +80,7 @@ package enum BenchCommand: Sendable, Equatable {
     /// Whether it measures, so that how it was built matters.
     var measures: Bool {
         switch self {
-        case .help, .serve, .tlsServe: false
+        case .help, .serve, .tlsServe, .telemetryCalls: false
         case .instructions(let words): !words.contains("--measured")
         case .compression(let words): words.isEmpty
         case .all, .client, .tls, .formats, .telemetry, .load: true
@@ -87,7 +94,7 @@ package enum BenchCommand: Sendable, Equatable {
           bench self                    all of it in turns, with raw TCP as the floor, and the ratios; half a minute
           bench instructions [FILE]     instructions a message, counted by valgrind, beside those of a file
           bench formats DIRECTORY       the wire formats, on the JSON documents of a folder
-          bench telemetry               what a signal costs, and how many reach a file; half a minute
+          bench telemetry               what a signal costs, in time and memory, and how many reach a file; a minute
           bench compression             what permessage-deflate saves and costs; a minute and a half
           bench tls DIRECTORY           TLS against C, with the folder of the TLS reference
 

@@ -20,6 +20,8 @@ enum TelemetryBench {
             _ = shown("no fields", 0, threads, try await raising(threads) { log, _ in log.info("joined") })
             calls[threads] = shown("three fields", 3, threads, try await raising(threads, threeFields))
         }
+        try showAllocations()
+        try await floodBlocked()
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-\(getpid())")
         defer { try? FileManager.default.removeItem(at: folder) }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -101,6 +103,56 @@ enum TelemetryBench {
         return Cost(wall: median(costs.map(\.0)), processor: median(costs.map(\.1)))
     }
 
+    // MARK: Memory
+
+    private static func showAllocations() throws {
+        output.progress("counting allocations")
+        do {
+            let each = try TelemetryAllocations.each()
+            output.show(sentence: "three fields: \(rounded(each)) allocations a call")
+        } catch let error as CountingError {
+            output.show(sentence: "allocations a call were not counted: \(error)")
+        }
+    }
+
+    /// A disk that takes nothing any more, and callers that go on.
+    private static func floodBlocked() async throws {
+        let seconds = 10
+        output.progress("\(seconds) s into a handler that blocks")
+        let telemetry = Telemetry()
+        let door = DispatchSemaphore(value: 0)
+        telemetry.add(Blocked(door), as: "blocked", HandlerOptions(mode: .dropping))
+        let log = telemetry.source("bench")
+        threeFields(log, 0)
+        let start = Measure.nanoseconds()
+        let end = start + UInt64(seconds) * 1_000_000_000
+        // What all buffers need is there after the first second.
+        let figures = await onThreads(1) { _ in
+            var (count, slowest, early) = (0, UInt64(0), 0)
+            while true {
+                let before = Measure.nanoseconds()
+                guard before < end else { return (count, slowest, early) }
+                for number in 0..<1_000 { threeFields(log, number) }
+                slowest = max(slowest, Measure.nanoseconds() - before)
+                count += 1_000
+                if early == 0, before > start + 1_000_000_000 { early = Measure.residentKiB() }
+            }
+        }[0]
+        let grown = Measure.residentKiB() - figures.2
+        door.signal()
+        await telemetry.stop(within: .milliseconds(100))
+        output.show(
+            BenchResult(
+                client: "into a handler that blocks", mode: "telemetry", size: 3, count: figures.0,
+                figures: [
+                    ("signals_s", Double(figures.0) / Double(seconds)), ("grown_kib", Double(grown)),
+                    ("slowest_1000_ms", Double(figures.1) / 1e6),
+                ]))
+        guard grown < 4_096 else {
+            throw BenchFailure(message: "The process grew by \(grown) KiB in \(seconds - 1) s.")
+        }
+    }
+
     // MARK: Into a file
 
     private static func intoFile(_ path: String, _ threads: Int) async throws {
@@ -163,6 +215,19 @@ enum TelemetryBench {
 
 struct BenchFailure: Error {
     var message: String
+}
+
+/// Takes signals, and does not come back before it is told to.
+private struct Blocked: TelemetryHandler {
+    private let door: DispatchSemaphore
+
+    init(_ door: DispatchSemaphore) { self.door = door }
+
+    // Once open it stays open.
+    func handle(_ batch: SignalBatch) {
+        door.wait()
+        door.signal()
+    }
 }
 
 /// Takes signals and does nothing with them.

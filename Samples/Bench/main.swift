@@ -21,6 +21,9 @@ do {
         // Before anything is awaited: what is counted runs on this thread, which ends here.
         try InstructionBench.run(words[...])
         exit(0)
+    case .telemetryCalls(let count):
+        TelemetryAllocations.raise(count)
+        exit(0)
     case .all: try await SelfBench.run()
     case .serve: try await BenchServer.run()
     case .compression(let words):

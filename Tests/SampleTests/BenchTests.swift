@@ -34,6 +34,9 @@ struct BenchTests {
                 == .client(port: 9, mode: "idle", count: 3))
         #expect(
             try BenchCommand(["instructions", ".ci/instructions"]) == .instructions([".ci/instructions"]))
+        #expect(try BenchCommand(["telemetry", "--json"]) == .telemetry)
+        #expect(try BenchCommand(["telemetry", "--allocations", "5"]) == .telemetryCalls(5))
+        #expect(throws: UsageError.self) { try BenchCommand(["telemetry", "--allocations", "many"]) }
         let words = ["127.0.0.1", "9", "pingpong", "64", "10", "1"]
         #expect(try BenchCommand(words) == .load(words))
         #expect(try BenchCommand(["wss://h/", "idle"]) == .load(["wss://h/", "idle"]))

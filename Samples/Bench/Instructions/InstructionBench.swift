@@ -72,7 +72,7 @@ enum InstructionBench {
         return figures
     }
 
-    private static func findValgrind() throws -> URL {
+    static func findValgrind() throws -> URL {
         let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
         let places = folders.map { "\($0)/valgrind" }
         guard let place = places.first(where: FileManager.default.isExecutableFile) else {

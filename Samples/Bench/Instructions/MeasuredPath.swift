@@ -3,6 +3,7 @@
 import SenteBase
 import SenteLite
 import SenteSocket
+import SenteTelemetry
 
 /// One way through the client whose instructions are counted.
 ///
@@ -11,10 +12,13 @@ enum MeasuredPath: String, CaseIterable {
     /// A message of 64 bytes through the link alone, and its echo.
     case linkEcho = "link echo"
     case publish = "publish with acknowledgement"
+    /// The same with a telemetry that wants what is at least `.info`, as an app has it: nothing of each message.
+    case toldPublish = "publish, telemetry at info"
     /// A request that the server forwards and somebody answers.
     case request = "request"
     /// Messages that come ten at a time, taken from a subscription.
     case inbox = "delivery to an inbox"
+    case toldInbox = "delivery to an inbox, telemetry at info"
     /// The same to `onMessage`.
     case closure = "delivery to a closure"
     /// A wake-up with bytes that are for nobody: a pong (RFC 6455 §5.5.3).
@@ -38,7 +42,7 @@ enum MeasuredPath: String, CaseIterable {
         let ending = Ending()
         Task.detached {
             do {
-                let client = try await Self.open(server, thread)
+                let client = try await open(server, thread)
                 try await go(count, client, server, thread)
                 ending.isReached = true
             } catch {
@@ -53,11 +57,19 @@ enum MeasuredPath: String, CaseIterable {
         var isReached = false
     }
 
-    private static func open(_ server: PreparedServer, _ thread: OneThread) async throws -> SenteClient {
+    private var hasTelemetry: Bool { self == .toldPublish || self == .toldInbox }
+
+    private func open(_ server: PreparedServer, _ thread: OneThread) async throws -> SenteClient {
         var configuration = SenteClient.Configuration()
         configuration.proxy = .none
         configuration.compression = nil
         configuration.networkPath = .none
+        if hasTelemetry {
+            let telemetry = Telemetry()
+            // On the calling thread, as all of it.
+            telemetry.add(MemoryHandler(10), as: "memory", HandlerOptions(mode: .synchronous))
+            configuration.telemetry = telemetry
+        }
         let client = try SenteClient(
             "ws://host/", configuration: configuration, host: thread, transport: server, seed: 7)
         try await client.connect()
@@ -69,7 +81,7 @@ enum MeasuredPath: String, CaseIterable {
     ) async throws {
         switch self {
         case .linkEcho: break
-        case .publish:
+        case .publish, .toldPublish:
             server.answer(with: [
                 #"{"type":"publish-result","channel-id":"bench","success":true,"message-id":"m1","delivered-to":1}"#
             ])
@@ -80,7 +92,7 @@ enum MeasuredPath: String, CaseIterable {
                 #"{"type":"rpc-response","request-id":"r1","data":{"number":1,"text":"hello"},"error?":false,"error":false}"#,
             ])
             for _ in 0..<count { _ = try await client.request(Self.data, on: Self.channel) }
-        case .inbox: try await Self.consume(count, client, server, thread)
+        case .inbox, .toldInbox: try await Self.consume(count, client, server, thread)
         case .closure:
             let received = Counter()
             client.onMessage(in: Self.channel) { _ in received.count += 1 }
