@@ -62,13 +62,30 @@ public struct SignalBatch: Sequence, Sendable {
         if record.load(fromByteOffset: RecordLayout.origin, as: UInt16.self) != 0 { hasRaised = true }
     }
 
-    /// The same with a number of its own.
-    package mutating func append(_ record: SignalRecord, sequence: UInt64) {
-        let start = bytes.count
-        append(record.buffer)
-        bytes.withUnsafeMutableBytes {
-            $0.storeBytes(of: sequence, toByteOffset: start + RecordLayout.sequence, as: UInt64.self)
+    /// Copies records that lie one behind the other; those that have no number get the next ones, of which `numbers` gives the
+    /// first for so many.
+    package mutating func append(records: UnsafeRawBufferPointer, unnumbered: Int, numbers: (Int) -> UInt64) {
+        var (next, starts) = (unnumbered > 0 ? numbers(unnumbered) : 0, [Int]())
+        var hasRaised = hasRaised
+        swap(&starts, &self.starts)
+        var position = bytes.count
+        bytes.append(contentsOf: records)
+        bytes.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            while position < bytes.count {
+                let record = SignalRecord(UnsafeRawPointer(base + position))
+                starts.append(position)
+                if record.origin != 0 { hasRaised = true }
+                if record.sequence == 0 {
+                    base.storeBytes(
+                        of: next, toByteOffset: position + RecordLayout.sequence, as: UInt64.self)
+                    next += 1
+                }
+                position += record.size
+            }
         }
+        swap(&starts, &self.starts)
+        self.hasRaised = hasRaised
     }
 
     /// The same bytes with only those signals for which `isIncluded` says so.

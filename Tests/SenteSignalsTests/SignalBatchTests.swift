@@ -31,8 +31,32 @@ struct SignalBatchTests {
         var batch = SignalBatch(signals)
         let kept = batch
         batch.removeAll()
-        signals[5].withRecord { batch.append($0, sequence: 77) }
+        var next = signals[5]
+        next.sequence = 0
+        next.withRecord { batch.append(records: $0.buffer, unnumbered: 1) { _ in 77 } }
         #expect(Array(kept) == signals)
         #expect(batch.map(\.sequence) == [77])
+    }
+
+    @Test("records that lie one behind the other are taken at once; those without a number get the next ones")
+    func together() {
+        var bytes: [UInt8] = []
+        for number in 0..<5 {
+            var signal = signals[number]
+            signal.sequence = number == 2 ? 9 : 0
+            signal.withRecord { bytes += $0.buffer }
+        }
+        var batch = SignalBatch()
+        var asked: [Int] = []
+        bytes.withUnsafeBytes {
+            batch.append(records: $0, unnumbered: 4) { count in
+                asked.append(count)
+                return 40
+            }
+        }
+        #expect(asked == [4] && batch.map(\.sequence) == [40, 41, 9, 42, 43])
+        #expect(batch.map(\.namespace) == signals[..<5].map(\.namespace))
+        batch.append(records: UnsafeRawBufferPointer(start: nil, count: 0), unnumbered: 0) { _ in 0 }
+        #expect(batch.count == 5)
     }
 }

@@ -58,7 +58,7 @@ struct Dispatcher {
     private mutating func round(_ order: Order) -> Bool {
         batch.removeAll()
         let dropped = telemetry.lanes.collect(into: &batch, closing: order.isLast) {
-            telemetry.sequence.add(1) + 1
+            telemetry.sequence.add(UInt64($0)) + 1
         }
         tally.add(dropped, at: Clock.wall)
         let receivers = order.receivers

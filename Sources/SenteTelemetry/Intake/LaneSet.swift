@@ -35,7 +35,7 @@ final class LaneSet: Sendable {
     /// Moves all records into a batch, with numbers; returns how many were dropped meanwhile.
     ///
     /// The dispatcher alone calls it.
-    func collect(into batch: inout SignalBatch, closing: Bool, number: () -> UInt64) -> Int {
+    func collect(into batch: inout SignalBatch, closing: Bool, numbers: (Int) -> UInt64) -> Int {
         var (dropped, runs, over) = (0, [Run](), [Lane.Place]())
         let lanes = state.withLock { state in
             if closing { state.isClosed = true }
@@ -47,7 +47,7 @@ final class LaneSet: Sendable {
             if let run = Run(taken.bytes) { runs.append(run) }
             if taken.isOver { over.append(lane) }
         }
-        Run.merge(&runs, into: &batch, number: number)
+        Run.merge(&runs, into: &batch, numbers: numbers)
         if !over.isEmpty {
             state.withLock { state in state.lanes.removeAll { over.contains($0) } }
             over.forEach(Lane.leaveByTelemetry)
@@ -70,21 +70,31 @@ private struct Run {
     }
 
     /// Merges by time; a thread's own order stays whatever its clock did.
-    static func merge(_ runs: inout [Run], into batch: inout SignalBatch, number: () -> UInt64) {
+    static func merge(_ runs: inout [Run], into batch: inout SignalBatch, numbers: (Int) -> UInt64) {
         while let first = runs.indices.min(by: { runs[$0].time < runs[$1].time }) {
             var limit = Int64.max
             for index in runs.indices where index != first { limit = min(limit, runs[index].time) }
-            repeat { runs[first].move(into: &batch, number: number) } while runs[first].hasMore(until: limit)
+            runs[first].move(until: limit, into: &batch, numbers: numbers)
             if runs[first].next == runs[first].end { runs.remove(at: first) }
         }
     }
 
     private func hasMore(until limit: Int64) -> Bool { next < end && time <= limit }
 
-    private mutating func move(into batch: inout SignalBatch, number: () -> UInt64) {
-        let record = SignalRecord(next)
-        batch.append(record, sequence: record.sequence == 0 ? number() : record.sequence)
-        next += record.size
-        if next < end { time = SignalRecord(next).time }
+    /// Moves one record, and those behind it that are not younger than the limit, in one piece.
+    private mutating func move(
+        until limit: Int64, into batch: inout SignalBatch, numbers: (Int) -> UInt64
+    ) {
+        let start = next
+        var unnumbered = 0
+        repeat {
+            let record = SignalRecord(next)
+            if record.sequence == 0 { unnumbered += 1 }
+            next += record.size
+            if next < end { time = SignalRecord(next).time }
+        } while hasMore(until: limit)
+        batch.append(
+            records: UnsafeRawBufferPointer(start: start, count: next - start), unnumbered: unnumbered,
+            numbers: numbers)
     }
 }
