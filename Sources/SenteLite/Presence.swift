@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SenteCore
-import SenteTransport
 public import SenteWire
 
 /// Who is present in a channel, and one's own place among them.
@@ -54,24 +53,17 @@ public final class Presence<T: Codable & Sendable>: Sendable {
 
     /// The channel that carries it.
     public let channel: String
-    private let client: SenteClient
     private let settings: PresenceSettings
-    private let hub: PresenceHub
-    private let following: CancelOnDeinit
+    private let source: any PresenceSource
 
-    init(_ channel: String, _ settings: PresenceSettings, _ client: SenteClient, _ hub: PresenceHub) {
+    package init(_ channel: String, _ settings: PresenceSettings, _ source: any PresenceSource) {
         self.channel = channel
         self.settings = settings
-        self.client = client
-        self.hub = hub
-        let task = client.host.start { [states = client.states, weak hub] in
-            for await status in states { hub?.statusChanged(to: status) }
-        }
-        following = CancelOnDeinit { task.cancel() }
+        self.source = source
     }
 
     deinit {
-        hub.close()
+        source.close()
     }
 
     /// Becomes present, or says something else of itself.
@@ -80,7 +72,7 @@ public final class Presence<T: Codable & Sendable>: Sendable {
     ///
     /// - Throws: `unencodable`, and `messageTooLarge` for more than `PresenceSettings.maximumBytes`.
     public func enter(_ data: T) throws(SenteError) {
-        hub.handle(.enter(try encoded(data)))
+        source.enter(try encoded(data))
     }
 
     /// Says something else of itself; nothing happens where it is not present.
@@ -89,25 +81,23 @@ public final class Presence<T: Codable & Sendable>: Sendable {
     ///
     /// - Throws: What `enter` throws.
     public func update(_ data: T) throws(SenteError) {
-        hub.handle(.update(try encoded(data)))
+        source.update(try encoded(data))
     }
 
     /// Is present no longer, and returns when the server was told, or cannot be.
     ///
     /// Call it before `disconnect()`: those whom nobody tells wait for the expiry.
     public func leave() async {
-        let done = DeliveryResult()
-        hub.handle(.leave, done: done)
-        _ = await done.wait()
+        await source.leave()
     }
 
     /// Leaves, and ends the sequences of `changes`.
     public func cancel() {
-        hub.close()
+        source.close()
     }
 
     /// Who is present now, in the order in which they came.
-    public var members: [Member] { hub.snapshot.members.map(decoded) }
+    public var members: [Member] { source.snapshot.members.map(decoded) }
 
     /// Who is present and who comes and goes, for any number of consumers.
     ///
@@ -116,7 +106,7 @@ public final class Presence<T: Codable & Sendable>: Sendable {
     public var changes: Changes { Changes(presence: self) }
 
     private func encoded(_ data: T) throws(SenteError) -> Value {
-        try client.counted { () throws(SenteError) in
+        do throws(SenteError) {
             let value = try Value(encoding: data)
             guard value.weight > settings.maximumBytes else { return value }
             throw SenteError(
@@ -124,6 +114,9 @@ public final class Presence<T: Codable & Sendable>: Sendable {
                 "What a member says of itself may weigh \(settings.maximumBytes) bytes, and this weighs \(value.weight): "
                     + "say less, or give all members a larger `maximumBytes`.",
                 outcome: .notSent)
+        } catch {
+            source.refused(error)
+            throw error
         }
     }
 
@@ -137,6 +130,21 @@ public final class Presence<T: Codable & Sendable>: Sendable {
         return Member(
             id: member.id, isSelf: member.isSelf, data: member.data, value: value, revision: member.revision)
     }
+}
+
+/// What is behind a presence: a client's, or a stub's.
+package protocol PresenceSource: AnyObject, Sendable {
+    var snapshot: PresenceSnapshot { get }
+    /// The latest snapshot, and each later one that is the latest when it is taken.
+    func makeIterator() -> MailboxIterator<PresenceSnapshot>
+    func enter(_ data: Value)
+    func update(_ data: Value)
+    /// Returns when what was said because of it has left.
+    func leave() async
+    /// Leaves, and ends the sequences.
+    func close()
+    /// Counts an error that the app is told.
+    func refused(_ error: SenteError)
 }
 
 extension Presence {
@@ -166,7 +174,7 @@ extension Presence {
 
             init(_ presence: Presence) {
                 self.presence = presence
-                snapshots = presence.hub.makeIterator()
+                snapshots = presence.source.makeIterator()
             }
 
             /// The next change; nil when the sequence is over or the task was cancelled.
@@ -192,7 +200,7 @@ extension Presence {
                         continue
                     }
                     let member = presence.decoded(member)
-                    if case .failure(let error) = member.value { _ = presence.client.counted(error) }
+                    if case .failure(let error) = member.value { presence.source.refused(error) }
                     change.members.append(member)
                     if known == nil { change.joined.append(member) } else { change.updated.append(member) }
                 }

@@ -57,6 +57,11 @@ public protocol RealtimeClient: AnyObject, Sendable {
         _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration
 
+    /// Follows who is present in a channel.
+    func presence<T: Codable & Sendable>(
+        in channel: String, as type: T.Type, settings: PresenceSettings
+    ) async throws(SenteError) -> Presence<T>
+
     /// Every application event, for any number of consumers.
     var events: Events { get }
     /// Runs `body` for each event of an id, in order.
@@ -91,6 +96,13 @@ extension RealtimeClient {
         on channel: String, concurrency: Int = 16, _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
         try await respond(on: channel, concurrency: concurrency, options: SendOptions(), body)
+    }
+
+    /// Follows who is present in a channel, with the settings that all have.
+    public func presence<T: Codable & Sendable>(
+        in channel: String, as type: T.Type
+    ) async throws(SenteError) -> Presence<T> {
+        try await presence(in: channel, as: type, settings: PresenceSettings())
     }
 
     /// Publishes to a channel, by default the client's own subscription included.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SenteCore
+import SenteTransport
 public import SenteWire
 
 /// Who else is here.
@@ -37,7 +38,7 @@ extension SenteClient {
             hub.close()
             throw error
         }
-        return Presence(carrier, settings, self, hub)
+        return Presence(carrier, settings, ClientPresence(self, hub))
     }
 
     /// Follows who is present in a channel, where members say of themselves whatever they like.
@@ -47,5 +48,34 @@ extension SenteClient {
         in channel: String, settings: PresenceSettings = PresenceSettings()
     ) async throws(SenteError) -> Presence<Value> {
         try await presence(in: channel, as: Value.self, settings: settings)
+    }
+}
+
+/// A client's presence: keeps the client, and tells the hub where it stands.
+private final class ClientPresence: PresenceSource {
+    private let client: SenteClient
+    private let hub: PresenceHub
+    private let following: CancelOnDeinit
+
+    init(_ client: SenteClient, _ hub: PresenceHub) {
+        self.client = client
+        self.hub = hub
+        let task = client.host.start { [states = client.states, weak hub] in
+            for await status in states { hub?.statusChanged(to: status) }
+        }
+        following = CancelOnDeinit { task.cancel() }
+    }
+
+    var snapshot: PresenceSnapshot { hub.snapshot }
+    func makeIterator() -> MailboxIterator<PresenceSnapshot> { hub.makeIterator() }
+    func enter(_ data: Value) { hub.handle(.enter(data)) }
+    func update(_ data: Value) { hub.handle(.update(data)) }
+    func close() { hub.close() }
+    func refused(_ error: SenteError) { client.driver.submissions.refused(error) }
+
+    func leave() async {
+        let done = DeliveryResult()
+        hub.handle(.leave, done: done)
+        _ = await done.wait()
     }
 }

@@ -107,6 +107,20 @@ extension StubClient {
         }
     }
 
+    /// Shows those of `shows(present:in:)`, and the app itself once it enters.
+    public func presence<T: Codable & Sendable>(
+        in channel: String, as type: T.Type, settings: PresenceSettings = PresenceSettings()
+    ) async throws(SenteError) -> Presence<T> {
+        try note(.presence(in: channel))
+        let (presence, members) = content.withLock { state in
+            let presence = StubPresence(channel, self, isCurrent: state.status.state == .open)
+            state.presences.append(presence)
+            return (presence, state.present[channel])
+        }
+        if let members { presence.shows(members) }
+        return Presence(channel, settings, presence)
+    }
+
     /// Every event that is pushed.
     public var events: Events { Events { [allEvents] in allEvents.makeIterator() } }
 
@@ -131,6 +145,12 @@ extension StubClient {
     }
 
     // MARK: Helpers
+
+    func notes(_ call: Call) { content.withLock { $0.calls.append(call) } }
+
+    func ended(_ presence: StubPresence) {
+        content.withLock { $0.presences.removeAll { $0 === presence } }
+    }
 
     private func note(_ call: Call) throws(SenteError) {
         let failure = content.withLock { state in

@@ -36,6 +36,14 @@ public final class StubClient: RealtimeClient {
         case request(Value, on: String)
         /// `respond(on:_:)`
         case respond(on: String)
+        /// `presence(in:as:settings:)`
+        case presence(in: String)
+        /// `Presence.enter(_:)`
+        case enter(Value, in: String)
+        /// `Presence.update(_:)`
+        case update(Value, in: String)
+        /// `Presence.leave()`
+        case leave(String)
         /// `send(_:)` and `send(_:timeout:)`
         case send(Event)
     }
@@ -53,6 +61,8 @@ public final class StubClient: RealtimeClient {
         var responders: [String: Answer<Value>] = [:]
         var wishes: [String] = []
         var sources: [StubSource] = []
+        var presences: [StubPresence] = []
+        var present: [String: KeyValuePairs<String, Value>] = [:]
         var messageHandlers = Roster<@Sendable (ChannelMessage) -> Void>()
         var eventHandlers = Roster<@Sendable (Event) -> Void>()
         var statusHandlers = Roster<@Sendable (ConnectionStatus, ConnectionStatus) -> Void>()
@@ -130,11 +140,12 @@ public final class StubClient: RealtimeClient {
 
     /// Takes a status, and tells everybody who follows.
     public func shows(_ status: ConnectionStatus) {
-        let (old, handlers) = content.withLock { state in
+        let (old, handlers, presences) = content.withLock { state in
             defer { state.status = status }
-            return (state.status, state.statusHandlers.members)
+            return (state.status, state.statusHandlers.members, state.presences)
         }
         statuses.send([status])
+        for presence in presences { presence.shows(isCurrent: status.state == .open) }
         for body in handlers { body(old, status) }
     }
 
@@ -150,6 +161,16 @@ public final class StubClient: RealtimeClient {
         }
         for source in sources { source.mailbox.put(message) }
         for body in handlers { body(message) }
+    }
+
+    /// These are present in a channel, beside the app itself, by name and with what each says of itself; whoever is not among
+    /// them has gone.
+    public func shows(present members: KeyValuePairs<String, Value>, in channel: String) {
+        let presences = content.withLock { state in
+            state.present[channel] = members
+            return state.presences.filter { $0.channel == channel }
+        }
+        for presence in presences { presence.shows(members) }
     }
 
     /// An event comes.

@@ -179,6 +179,50 @@ struct StubClientTests {
         await #expect(throws: SenteError.self) { try await client.asks([1, 2], on: "sum") }
     }
 
+    private struct Person: Codable, Equatable, Sendable {
+        var name: String
+    }
+
+    @Test("shows who is present, and the app among them once it enters")
+    func presence() async throws {
+        let client: any RealtimeClient
+        let stub = StubClient()
+        client = stub
+        stub.shows(present: ["ann": ["name": "Ann"]], in: "room")
+        let presence = try await client.presence(in: "room", as: Person.self)
+        #expect(presence.members.map(\.id) == ["ann"])
+        var changes = presence.changes.makeAsyncIterator()
+        #expect(await changes.next()?.joined.count == 1)
+        try presence.enter(Person(name: "Me"))
+        let entered = try #require(await changes.next())
+        #expect(entered.joined.map(\.isSelf) == [true] && entered.isCurrent)
+        stub.shows(present: ["ann": ["name": "Anna"], "bob": ["nick": "B"]], in: "room")
+        let changed = try #require(await changes.next())
+        #expect(changed.updated.map(\.id) == ["ann"] && changed.joined.map(\.id) == ["bob"])
+        #expect(try changed.updated[0].get() == Person(name: "Anna"))
+        #expect(throws: SenteError.self) { try changed.joined[0].get() }
+        stub.shows(ConnectionStatus(state: .reconnecting, attempt: 2))
+        #expect(await changes.next()?.isCurrent == false)
+        try presence.update(Person(name: "I"))
+        await presence.leave()
+        #expect(presence.members.map(\.id) == ["ann", "bob"])
+        presence.cancel()
+        stub.shows(present: [:], in: "room")
+        while await changes.next() != nil {}
+        #expect(
+            stub.calls == [
+                .presence(in: "room"), .enter(["name": "Me"], in: "room"), .update(["name": "I"], in: "room"),
+                .leave("room"),
+            ])
+    }
+
+    @Test("refuses presence as it refuses every other call")
+    func refusesPresence() async throws {
+        let client = StubClient()
+        client.fails(SenteError(code: .rejected))
+        await #expect(throws: SenteError.self) { try await client.presence(in: "room", as: Value.self) }
+    }
+
     @Test("ends the loops of a channel that is unsubscribed")
     func unsubscribes() async throws {
         let client = StubClient()
