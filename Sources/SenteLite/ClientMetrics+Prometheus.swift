@@ -115,6 +115,7 @@ extension ClientMetrics {
             ("late-reply", ignored.lateReplies), ("repeated", ignored.repeated),
             ("overdue-request", ignored.overdueRequests), ("unserved-request", ignored.unservedRequests),
             ("surplus-ping", ignored.surplusPings), ("unheard", ignored.unheard),
+            ("malformed-trace", ignored.malformedTraces),
         ]
         for (reason, count) in ignored {
             page.counter(

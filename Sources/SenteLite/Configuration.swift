@@ -157,6 +157,13 @@ extension SenteClient {
         ///
         /// What it does not want is not made. The default is nil.
         public var telemetry: Telemetry?
+        /// Whether what is published, requested and sent goes on a trace (W3C Trace Context), and what comes continues one.
+        ///
+        /// The text `traceparent` then goes with each message that has a place for it (see *SeeingIntoIt*), as the next step of
+        /// `Telemetry.currentTrace` or the first of a new trace, and with the opening handshake as a header. Closures and
+        /// responders run within the trace of what they handle; `ChannelMessage` and `Event` have it as `trace`. The default is
+        /// false: nothing is written or read.
+        public var tracing: Bool
         /// The thread that serves the client.
         ///
         /// The default is `.shared`, one for all clients of the process.
@@ -184,6 +191,7 @@ extension SenteClient {
             tls = TLSConfiguration()
             channelSocket = ChannelSocketOptions()
             transport = .standard
+            tracing = false
             loop = .shared
         }
     }

@@ -102,7 +102,8 @@ extension SenteClient {
         let (call, weight) = try begin(outbound)
         let id = try keep(outbound, options, awaited)
         let command = Command.submit(
-            call, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id)
+            call, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
+            trace: nextTrace)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
             forget(id, refusal)
             throw refusal

@@ -46,7 +46,8 @@ public final class SenteClient: Sendable {
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
         let detector = DialectDetector(
             dialect: configuration.dialect, format: configuration.format,
-            fallback: configuration.fallbackFormat, compressor: .gzip)
+            fallback: configuration.fallbackFormat, compressor: .gzip,
+            readsTraces: configuration.tracing)
         let engine = ClientEngine(
             configuration: configuration.session(for: url), sizes: configuration.limits,
             random: Generator(seed: seed ?? host.entropy.seed())
@@ -198,10 +199,11 @@ extension SenteClient {
     ) async throws(SenteError) -> Answer {
         let (call, weight) = try begin(outbound)
         let id = try keep(outbound, options, awaited)
+        let trace = nextTrace
         return try await self.call(weight: weight, as: known ?? call, durable: id) {
             .submit(
                 $0, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
-                id: id)
+                id: id, trace: trace)
         }
     }
 

@@ -26,4 +26,19 @@ package enum ClientMessage: Hashable, Sendable {
     /// Understood, and of no consequence.
     case ignored
     case unreadable
+    /// The same with what it names as its trace.
+    indirect case traced(ClientMessage, by: Value)
+}
+
+extension ClientMessage {
+    var untraced: ClientMessage { if case .traced(let message, _) = self { message } else { self } }
+
+    /// With its trace, if it is one of those that others act upon.
+    func traced(by trace: Value?) -> ClientMessage {
+        guard let trace else { return self }
+        switch self {
+        case .publish, .request, .event, .other: return .traced(self, by: trace)
+        default: return self
+        }
+    }
 }

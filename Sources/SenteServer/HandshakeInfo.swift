@@ -15,6 +15,8 @@ package struct HandshakeInfo: Hashable, Sendable {
     package var handshakeData: Value
     /// Unpredictable bits, which name the session if there is to be one; nil: the session's generator makes them.
     package var randomID: UniqueID?
+    /// What the request named as the trace it belongs to.
+    package var traceparent: String?
 
     package init(clientID: String = "", uid: Value? = nil, handshakeData: Value = .null) {
         self.clientID = clientID

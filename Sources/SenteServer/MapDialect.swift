@@ -44,6 +44,10 @@ struct MapDialect: ServerDialect {
     }
 
     func decode(_ value: Value) -> ClientMessage {
+        said(value).traced(by: value.mapValue.flatMap { field(TraceContext.key, of: $0) })
+    }
+
+    private func said(_ value: Value) -> ClientMessage {
         if value.isNull { return .unreadable }
         guard let map = value.mapValue, let type = field("type", of: map),
             let text = type.stringValue ?? type.keywordValue?.text
@@ -126,8 +130,8 @@ struct MapDialect: ServerDialect {
                     "message": .string(reason.sentence), "reason": name(reason.rawValue), "timestamp": now,
                     "request-id": requestID.map { .string($0) },
                 ])
-        case .delivery(let channel, let data, let messageID, _, let isFlat):
-            delivery(channel, data, messageID, isFlat: isFlat, now)
+        case .delivery(let channel, let data, let messageID, _, let isFlat, let trace):
+            delivery(channel, data, messageID, isFlat: isFlat, now, trace)
         case .request(let request, let channel, let isFlat):
             .map(
                 adding(
@@ -210,14 +214,15 @@ struct MapDialect: ServerDialect {
     }
 
     private func delivery(
-        _ channel: Value, _ data: Value, _ messageID: String, isFlat: Bool, _ now: Value
+        _ channel: Value, _ data: Value, _ messageID: String, isFlat: Bool, _ now: Value,
+        _ trace: TraceContext?
     ) -> Value {
         guard isFlat else {
             return frame(
                 "channel-message",
                 [
                     "channel-id": channel, "data": data, "broadcast-time": now,
-                    "message-id": .string(messageID),
+                    "message-id": .string(messageID), TraceContext.key: text(of: trace),
                 ])
         }
         return .map(adding(["channel-id": channel, "broadcast-time": now], to: data.mapValue ?? ValueMap()))
@@ -237,6 +242,7 @@ struct MapDialect: ServerDialect {
         adding([
             "type": name("rpc-request"), "request-id": .string(request.id), "data": request.data,
             "sender-conn-id": .string(request.sender), "created-at": .integer(request.createdAt),
+            TraceContext.key: text(of: request.trace),
         ])
     }
 
@@ -254,6 +260,8 @@ struct MapDialect: ServerDialect {
                     "message-id": .string(retained.messageID),
                 ], to: map))
     }
+
+    private func text(of trace: TraceContext?) -> Value? { trace.map { .string($0.traceparent) } }
 
     // MARK: Names
 

@@ -10,6 +10,8 @@ struct RequestTable: Sendable {
         var createdAt: Instant
         /// Nobody is told of an answer or of the end of its time.
         var isSilent: Bool
+        /// The step of a trace that whoever asks named.
+        var trace: TraceContext?
     }
 
     private struct Row {

@@ -39,8 +39,9 @@ struct SenteDialect: ServerDialect {
             if understandsFlow, let id = event[0]?.keywordValue, id.namespace == "flow" {
                 return .flow(FlowWord(named: id.name, event[1]?.mapValue ?? ValueMap()), callback: callback)
             }
-            return .event(
-                Self.isEvent(event) ? event : [.keyword("chsk/bad-event"), event], callback: callback)
+            return ClientMessage.event(
+                Self.isEvent(event) ? event : [.keyword("chsk/bad-event"), event], callback: callback
+            ).traced(by: event[1]?[Keyword(TraceContext.key)])
         }
     }
 

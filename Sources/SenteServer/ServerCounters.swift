@@ -81,6 +81,8 @@ package struct ServerCounters: Hashable, Sendable {
     package var deadConnections = 0
     package var oversizedMessages = 0
     package var unreadableMessages = 0
+    /// What should be a `traceparent` and is none.
+    package var malformedTraces = 0
     package var expiredRequests = 0
     /// Pushes given up because their client did not come back in time.
     package var lostPushes = 0

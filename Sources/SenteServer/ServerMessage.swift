@@ -20,7 +20,8 @@ package enum ServerMessage: Hashable, Sendable {
     case response(String, data: Value, isError: Bool, RejectionReason?)
     case request(ForwardedRequest, channel: Value, isFlat: Bool)
     /// `sender` is the conn-id of the publisher, if it was a connection.
-    case delivery(Value, data: Value, messageID: String, sender: String?, isFlat: Bool)
+    case delivery(
+        Value, data: Value, messageID: String, sender: String?, isFlat: Bool, trace: TraceContext? = nil)
     case ping
     case pong(stamp: Value)
     case pongAcknowledged
@@ -47,6 +48,8 @@ package struct ForwardedRequest: Hashable, Sendable {
     package var sender: String
     /// Milliseconds since 1970.
     package var createdAt: Int64
+    /// The step of a trace that whoever asks named.
+    package var trace: TraceContext?
 }
 
 /// A message a channel kept for those who subscribe later.

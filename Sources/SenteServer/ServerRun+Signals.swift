@@ -8,26 +8,29 @@ import SenteWire
 
 /// What a run tells of itself: the session's signals, and those about sockets.
 extension ServerRun {
-    func tell(_ signal: ServerSignal?) {
-        if let signal { service.onSignal?(Signal(signal, at: loop.now)) }
+    func tell(_ signal: ServerSignal?, of trace: TraceContext? = nil) {
+        guard var signal else { return }
+        if let trace { signal.trace = trace }
+        service.onSignal?(Signal(signal, at: loop.now))
     }
 
     /// The path alone: what follows it may hold tokens.
     func tellRequest(_ request: HTTPRequest) {
+        let trace = request.trace
         tell(
             session.signal(
                 .httpRequest,
                 [
                     "method": .string(request.method), "uri": .string(request.path),
                     "user-agent": request.header("User-Agent").map { .string($0) },
-                ]))
+                ]), of: trace)
         guard request.isUpgrade else { return }
         tell(
             session.signal(
                 .webSocketRequest,
                 [
                     "method": .string(request.method), "uri": .string(request.path), "websocket?": true,
-                ]))
+                ]), of: trace)
     }
 
     /// A connection that is merely lost is no error: clients move on without a word.
@@ -43,7 +46,8 @@ extension ServerRun {
             tell(
                 session.signal(
                     .webSocketError, ["conn-id": name, "error-type": .string(type)],
-                    error: SignalError(type: "LinkFailure", message: failure.message, code: type)))
+                    error: SignalError(type: "LinkFailure", message: failure.message, code: type)),
+                of: visit.trace)
         }
         tell(
             session.signal(
@@ -51,7 +55,7 @@ extension ServerRun {
                 [
                     "conn-id": name, "status": .integer(Int64(status.rawValue)),
                     "final-message-count": Value(visit.messages),
-                ]))
+                ]), of: visit.trace)
     }
 
     func tellStart() {
@@ -64,7 +68,7 @@ extension ServerRun {
                 ]))
     }
 
-    func tellOpened(_ name: String) {
+    func tellOpened(_ name: String, _ trace: TraceContext?) {
         tell(
             session.signal(
                 .webSocketOpened,
@@ -75,7 +79,7 @@ extension ServerRun {
                         .keyword("host"): .string(session.configuration.host),
                     ],
                     "wire-format": session.formatField,
-                ]))
+                ]), of: trace)
     }
 
     func tellTooBig(_ message: Message, for id: ConnectionID) {
@@ -85,5 +89,14 @@ extension ServerRun {
                 ["conn-id": session.field(id), "size": Value(message.bytes.count)],
                 error: SignalError(
                     type: "Link", message: "An answer is larger than a message may be.")))
+    }
+}
+
+extension HTTPRequest {
+    /// The step of a trace that it names; the session counts a text that is none.
+    var trace: TraceContext? {
+        header(TraceContext.key).flatMap {
+            TraceContext(traceparent: $0, tracestate: header(TraceContext.stateKey))
+        }
     }
 }

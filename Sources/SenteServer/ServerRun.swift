@@ -54,6 +54,8 @@ final class ServerRun {
     struct Visit {
         var visitor: ServerAccess.Visitor
         let began: Instant
+        /// What its request belongs to.
+        var trace: TraceContext?
         var messages = 0
     }
 
@@ -171,7 +173,9 @@ final class ServerRun {
             handshakes[id] = handshake
             if service.onEvent != nil { requests[id] = request }
             if service.onAccess != nil || service.onSignal != nil {
-                visits[id] = Visit(visitor: visitor(arriving[id], request.target), began: loop.now.instant)
+                visits[id] = Visit(
+                    visitor: visitor(arriving[id], request.target), began: loop.now.instant,
+                    trace: request.trace)
             }
             return .upgrade
         }
@@ -197,7 +201,7 @@ final class ServerRun {
         guard var visit = visits.removeValue(forKey: id), let name = session.name(of: id) else { return }
         visit.visitor.name = name
         visits[id] = visit
-        tellOpened(name)
+        tellOpened(name, visit.trace)
         service.onAccess?(.came(visit.visitor))
     }
 

@@ -56,7 +56,8 @@ package struct ServerService: Sendable {
         guard authenticate(request) else { return .refused(.unauthorized) }
         let uid = userID(request)
         guard authorize(request, uid) else { return .refused(.forbidden) }
-        return .accepted(
-            HandshakeInfo(target: request.target, uid: uid, handshakeData: handshakeData(request)))
+        var handshake = HandshakeInfo(target: request.target, uid: uid, handshakeData: handshakeData(request))
+        handshake.traceparent = request.header(TraceContext.key)
+        return .accepted(handshake)
     }
 }

@@ -143,8 +143,9 @@ extension ServerSession {
                 ]))
         record(
             signal(.channelBroadcastStart, ["channel-id": channel, "subscriber-count": Value(targets)]))
-        let delivered = deliver(to: subscribers, but: left) { isFlat in
-            .delivery(channel, data: data, messageID: messageID, sender: author, isFlat: isFlat)
+        let delivered = deliver(to: subscribers, but: left) { [trace] isFlat in
+            .delivery(
+                channel, data: data, messageID: messageID, sender: author, isFlat: isFlat, trace: trace)
         }
         record(
             signal(

@@ -44,6 +44,11 @@ extension ServerSession {
     mutating func interpret(
         _ said: ClientMessage, _ bytes: Int, isUnfolded: Bool = false, from id: ConnectionID
     ) {
+        if case .traced(let said, let text) = said {
+            trace = trace(named: text)
+            defer { trace = nil }
+            return interpret(said, bytes, isUnfolded: isUnfolded, from: id)
+        }
         record(
             signal(
                 .messageParsed,
@@ -98,6 +103,7 @@ extension ServerSession {
             if let signals = remoteSignals(inFrame: value) { return take(signals, from: id) }
             if configuration.hasHook { return effects.append(.ask(id, value)) }
             send(.echo(value, name: name(of: id) ?? ""), to: id, as: .answer)
+        case .traced(let said, _): route(said, from: id)
         case .flow, .ignored, .unreadable: break
         }
     }
@@ -121,7 +127,7 @@ extension ServerSession {
         // It closes, and handles the message all the same: what is published still reaches the others.
         let name = name(of: id)
         end(id, .close(.normal, ""))
-        guard case .publish(let channel, let data, _, _) = dialect.decode(message) else { return }
+        guard case .publish(let channel, let data, _, _) = dialect.decode(message).untraced else { return }
         publish(data, to: channel, from: nil, named: name, excludesSender: false)
     }
 }

@@ -25,13 +25,15 @@ extension ServerSession {
 
         let isForwarded = !outbox.faults(of: id).forwardsNoRequests
         let request = ForwardedRequest(
-            id: requestID.text, data: data, sender: name, createdAt: now.wallMilliseconds)
+            id: requestID.text, data: data, sender: name, createdAt: now.wallMilliseconds, trace: trace)
         let limit =
             channels.configuration(of: channel)?.requestLimit ?? configuration.channelDefaults.requestLimit
         let wanted = milliseconds.map { Duration.milliseconds($0) } ?? limit
         let due = now.instant.advanced(by: max(.milliseconds(1), min(wanted, limit)))
         requests.add(
-            requestID, RequestTable.Request(requester: id, createdAt: now.instant, isSilent: !isForwarded),
+            requestID,
+            RequestTable.Request(
+                requester: id, createdAt: now.instant, isSilent: !isForwarded, trace: trace),
             due: due)
         connections[id]?.requests.insert(requestID)
 
@@ -112,6 +114,9 @@ extension ServerSession {
     @discardableResult
     mutating func settle(_ requestID: WireName, with data: Value, isError: Bool) -> Bool {
         guard let request = requests.remove(requestID) else { return false }
+        let outer = trace
+        trace = request.trace
+        defer { trace = outer }
         connections[request.requester]?.requests.remove(requestID)
         if !request.isSilent {
             recordResponse(
@@ -128,6 +133,8 @@ extension ServerSession {
     /// `rpc-timeout`, so that a client finds its call by the request-id as it does for any other answer.
     mutating func expire(_ id: WireName, _ request: RequestTable.Request) {
         counters.expiredRequests += 1
+        trace = request.trace
+        defer { trace = nil }
         connections[request.requester]?.requests.remove(id)
         record(
             signal(

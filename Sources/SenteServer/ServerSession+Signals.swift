@@ -12,7 +12,9 @@ extension ServerSession {
         error: @autoclosure () -> SignalError? = nil
     ) -> ServerSignal? {
         guard let signalLevel, id.level >= signalLevel else { return nil }
-        return ServerSignal(id, fields(), error: error())
+        var signal = ServerSignal(id, fields(), error: error())
+        signal.trace = trace
+        return signal
     }
 
     mutating func record(_ signal: ServerSignal?) {
@@ -24,6 +26,14 @@ extension ServerSession {
 
     /// The name of the messages' format as a field.
     var formatField: Value { .string(configuration.format.name) }
+
+    /// The step that a peer's text names; nil for none, and for a text that is none, which is counted.
+    mutating func trace(named text: Value?) -> TraceContext? {
+        guard let text, !text.isNull else { return nil }
+        let trace = text.stringValue.flatMap { TraceContext(traceparent: $0) }
+        if trace == nil { counters.malformedTraces += 1 }
+        return trace
+    }
 
     // MARK: The server
 
@@ -112,6 +122,7 @@ extension ClientMessage {
         case .other(let value): (value["type"] ?? value["type" as Keyword]).flatMap(\.name)
         case .event(let event, _): event[0]?.keywordValue?.text
         case .flow(let word, _): "flow-" + word.name
+        case .traced(let message, _): message.type
         case .ignored, .unreadable: nil
         }
     }
@@ -159,7 +170,7 @@ extension ServerMessage {
         case .subscribed(let channel, _, _), .subscribeRefused(let channel, _, _, _),
             .unsubscribed(let channel, _), .published(let channel, _, _), .publishRefused(let channel, _),
             .requestTaken(_, let channel, _, _), .requestRefused(_, let channel, _),
-            .request(_, let channel, _), .delivery(let channel, _, _, _, _):
+            .request(_, let channel, _), .delivery(let channel, _, _, _, _, _):
             channel
         default: nil
         }

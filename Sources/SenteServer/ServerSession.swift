@@ -92,6 +92,8 @@ package struct ServerSession: Sendable {
     var effects: [ServerEffect] = []
     /// What the message under way was answered by, first.
     var answer: ServerMessage?
+    /// The step of a trace that what is under way belongs to.
+    package internal(set) var trace: TraceContext?
 
     private(set) var isStopped = false
     private(set) var startedAt: Instant?
@@ -127,6 +129,7 @@ package struct ServerSession: Sendable {
         self.now = now
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
+        trace = nil
         start()
         if case .closed(let link) = input, let id = speaker(on: link) { lose(id) }
         let expired = counters.expiredRequests
@@ -150,7 +153,7 @@ package struct ServerSession: Sendable {
     var family: ServerConfiguration.Dialect { configuration.dialect }
 
     /// What a client's message says.
-    package func read(_ message: Message) -> ClientMessage { dialect.decode(message) }
+    package func read(_ message: Message) -> ClientMessage { dialect.decode(message).untraced }
 
     /// The name on the wire of a connection, its conn-id.
     package func name(of id: ConnectionID) -> String? { connections[id]?.name }
@@ -175,6 +178,8 @@ package struct ServerSession: Sendable {
             return
         }
         let name = newName()
+        trace = trace(named: handshake.traceparent.map { .string($0) })
+        defer { trace = nil }
         let uid = handshake.uid ?? (family == .vectors ? .string(name) : nobody)
         let clientID = family == .vectors ? name : handshake.clientID
         connections[id] = Connection(

@@ -10,6 +10,8 @@ package struct ServerSignal: Hashable, Sendable {
     /// In the order of the documents; the keys are keywords.
     package var data: ValueMap
     package var error: SignalError?
+    /// The step of a trace that it belongs to.
+    package var trace: TraceContext?
 
     /// What a signal may be about; the rest of its text is what it is written as.
     package enum ID: String, Hashable, Sendable, CaseIterable {
@@ -123,6 +125,7 @@ extension Signal {
         self.init(
             time: now.wallMilliseconds &* 1_000_000, level: signal.id.level,
             kind: signal.id.level == .error ? .error : .event, namespace: String(id.prefix { $0 != "/" }),
-            id: id, message: signal.id.message, data: signal.data, error: signal.error)
+            id: id, message: signal.id.message, data: signal.data, error: signal.error,
+            trace: signal.trace)
     }
 }

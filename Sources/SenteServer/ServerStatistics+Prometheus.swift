@@ -92,7 +92,7 @@ extension ServerStatistics {
         }
         let errors = [
             "unreadable": counters.unreadableMessages, "too-big": counters.oversizedMessages,
-            "push-lost": counters.lostPushes,
+            "push-lost": counters.lostPushes, "trace-malformed": counters.malformedTraces,
         ]
         for (type, count) in errors.sorted(by: { $0.key < $1.key }) {
             page.counter(

@@ -37,9 +37,13 @@ struct VectorDialect: ServerDialect {
     func decode(_ value: Value) -> ClientMessage {
         guard case .vector(let items) = value, let event = Self.event(in: items)
         else { return .unreadable }
+        return said(event.id, event.data).traced(by: event.data[Keyword(TraceContext.key)])
+    }
+
+    private func said(_ id: Keyword, _ data: Value) -> ClientMessage {
         // Whatever stands where a map should be has no such keys, as in Clojure.
-        func field(_ key: Keyword) -> Value { event.data[key] ?? .null }
-        return switch event.id.text {
+        func field(_ key: Keyword) -> Value { data[key] ?? .null }
+        return switch id.text {
         case "chsk/ws-ping": .ping(stamp: .null)
         case "chsk/ws-pong": .pong
         case "chsk/handshake": .ignored
@@ -49,12 +53,12 @@ struct VectorDialect: ServerDialect {
             // The flag `exclude-sender?` only changes a count that nobody is told.
             .publish(
                 field("channel-id"), data: field("data"), excludesSender: false,
-                messageID: event.data.mapValue?.messageID)
+                messageID: data.mapValue?.messageID)
         default:
-            if understandsFlow, event.id.namespace == "flow" {
-                .flow(FlowWord(named: event.id.name, event.data.mapValue ?? ValueMap()), callback: nil)
+            if understandsFlow, id.namespace == "flow" {
+                .flow(FlowWord(named: id.name, data.mapValue ?? ValueMap()), callback: nil)
             } else {
-                .event([.keyword(event.id), event.data], callback: nil)
+                .event([.keyword(id), data], callback: nil)
             }
         }
     }
@@ -90,14 +94,13 @@ struct VectorDialect: ServerDialect {
             return existed
                 ? Self.subscribed(channel, true)
                 : Self.subscribed(channel, .null, .keyword("not-subscribed"))
-        case .delivery(let channel, let data, _, let sender, _):
-            return wrapped([
-                .keyword("sente-lite/channel-msg"),
-                [
-                    .keyword("channel-id"): channel, .keyword("data"): data,
-                    .keyword("from"): sender.map { .string($0) } ?? .null,
-                ],
-            ])
+        case .delivery(let channel, let data, _, let sender, _, let trace):
+            var frame: ValueMap = [
+                .keyword("channel-id"): channel, .keyword("data"): data,
+                .keyword("from"): sender.map { .string($0) } ?? .null,
+            ]
+            if let trace { frame[.keyword(Keyword(TraceContext.key))] = .string(trace.traceparent) }
+            return wrapped([.keyword("sente-lite/channel-msg"), .map(frame)])
         case .flow(let word, _):
             let fields = word.adding(
                 to: ValueMap(), { .keyword(Keyword($0)) }, writesBytes: format.format.isBinary

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteWire
+
 /// A signal as bytes, read in place and without allocation.
 ///
 /// It is good for as long as the bytes under it are. Texts are UTF-8 and may hold anything, names and keys too: who writes them

@@ -30,7 +30,8 @@ struct Coverage {
         case .roundTrip: count("signal", "roundTrip")
         case .linkEnded(let error?): count("error", error.code.rawValue)
         case .requestSent: count("signal", "requestSent")
-        case .requestEnded(_, _, let code): count("signal", code == nil ? "requestAnswered" : "requestFailed")
+        case .requestEnded(_, _, let code, _):
+            count("signal", code == nil ? "requestAnswered" : "requestFailed")
         case .responseSent: count("signal", "responseSent")
         case .resumed: count("signal", "resumed")
         case .sessionLost: count("signal", "sessionLost")

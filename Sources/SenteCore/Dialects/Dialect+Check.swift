@@ -41,6 +41,7 @@ extension Dialect {
 
     func check(arguments outbound: Outbound) throws(SenteError) {
         if case .identified(_, let outbound) = outbound { return try check(arguments: outbound) }
+        if case .traced(let outbound, _) = outbound { return try check(arguments: outbound) }
         switch self {
         case .senteLiteMaps: try Self.checkMaps(outbound)
         case .senteLiteVectors: try Self.checkLiteVectors(outbound)
@@ -60,7 +61,7 @@ extension Dialect {
                 "Servers of the dialect senteLiteMaps do not answer events: use send(_:timeout:reply:), "
                     + "or request(_:on:).", outcome: .notSent)
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
-            .identified:
+            .identified, .traced:
             break
         }
     }

@@ -11,6 +11,8 @@ package protocol DialectCoder: Sendable {
     var dialect: Dialect { get }
     var format: WireFormat { get }
     var sizes: SizeLimits { get }
+    /// Whether traces are read.
+    var readsTraces: Bool { get }
 
     /// The value that a message holds.
     func value(of message: Message) throws(UnreadableError) -> Value
@@ -20,6 +22,9 @@ package protocol DialectCoder: Sendable {
 
     /// The value that says a message whose arguments are checked. Throws `unsupported`.
     func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value
+
+    /// What `spell` gave, as a step of a trace.
+    func adding(_ trace: TraceContext, to value: Value) -> Value
 
     /// What a message says: its value, read.
     func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound]
@@ -31,6 +36,8 @@ package protocol DialectCoder: Sendable {
 }
 
 extension DialectCoder {
+    package var readsTraces: Bool { false }
+
     /// Without anything around it, the value of the format.
     package func value(of message: Message) throws(UnreadableError) -> Value {
         try format.value(of: message, limits: sizes)

@@ -15,15 +15,18 @@ package struct DialectDetector: Sendable {
     package var fallback: WireFormat
     /// What reads and writes Sente's gzip packer; without one, that is not recognised.
     package var compressor: Compressor?
+    /// Whether the link's messages are read for the traces they belong to.
+    package var readsTraces: Bool
 
     package init(
         dialect: Dialect? = nil, format: WireFormat? = nil, fallback: WireFormat = .edn,
-        compressor: Compressor? = nil
+        compressor: Compressor? = nil, readsTraces: Bool = false
     ) {
         self.dialect = dialect
         self.format = format
         self.fallback = fallback
         self.compressor = compressor
+        self.readsTraces = readsTraces
     }
 
     /// What reads the link from this message on.
@@ -84,9 +87,12 @@ package struct DialectDetector: Sendable {
             throw Self.contradiction("dialect", asked: dialect.rawValue, came: family.rawValue)
         }
         return switch shape {
-        case .maps(let keywords): SenteLiteMaps(format: format, writesKeywords: keywords, sizes: sizes)
-        case .liteVectors, .namesAsText: SenteLiteVectors(format: format, sizes: sizes)
-        case .sente: SenteVectors(format: format, sizes: sizes)
+        case .maps(let keywords):
+            SenteLiteMaps(
+                format: format, writesKeywords: keywords, sizes: sizes, readsTraces: readsTraces)
+        case .liteVectors, .namesAsText:
+            SenteLiteVectors(format: format, sizes: sizes, readsTraces: readsTraces)
+        case .sente: SenteVectors(format: format, sizes: sizes, readsTraces: readsTraces)
         }
     }
 

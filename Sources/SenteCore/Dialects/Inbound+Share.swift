@@ -20,6 +20,7 @@ extension Inbound {
             32 + event.id.name.utf8.count + event.data.weight
         case .request(let request): 64 + request.channel.utf8.count + request.data.weight
         case .reply(_, .subscribed(let retained)): retained.reduce(0) { $0 + $1.weight }
+        case .mistraced(let inbound): inbound.weight
         case .reply, .greeting, .subscriptionLost, .ping, .pong, .pongAcknowledged, .flow, .noise,
             .undecodable,
             .tooLarge:

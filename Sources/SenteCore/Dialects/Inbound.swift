@@ -31,6 +31,8 @@ package enum Inbound: Hashable, Sendable {
     case noise
     /// Not understood; the text says why. The link goes on.
     case undecodable(String, UndecodableReason = .shape)
+    /// The same with a `traceparent` that says nothing.
+    indirect case mistraced(Inbound)
     /// It unfolds to more than may come; the text says so. The link ends.
     case tooLarge(String)
 }
@@ -41,6 +43,7 @@ extension Inbound {
         switch self {
         case .greeting, .ping, .pong, .pongAcknowledged: false
         case .flow(let frame): frame.word == .skip
+        case .mistraced(let inbound): inbound.isCounted
         case .delivery, .reply, .request, .subscriptionLost, .failure, .event, .answering, .noise,
             .undecodable,
             .tooLarge:
@@ -107,10 +110,11 @@ package struct IncomingRequest: Hashable, Sendable {
     package var limit: Int64?
     /// Whether the server kept it and handed it over at the subscription.
     package var isRetained: Bool
+    package var trace: TraceContext?
 
     package init(
         id: String, channel: String, data: Value, sender: String? = nil, createdAt: Int64? = nil,
-        limit: Int64? = nil, isRetained: Bool = false
+        limit: Int64? = nil, isRetained: Bool = false, trace: TraceContext? = nil
     ) {
         self.id = id
         self.channel = channel
@@ -119,5 +123,6 @@ package struct IncomingRequest: Hashable, Sendable {
         self.createdAt = createdAt
         self.limit = limit
         self.isRetained = isRetained
+        self.trace = trace
     }
 }

@@ -73,6 +73,7 @@ struct MapField: ExpressibleByStringLiteral, Sendable {
     static let reason: MapField = "reason"
     static let deliveredTo: MapField = "delivered-to"
     static let original: MapField = "original"
+    static let traceparent: MapField = "traceparent"
     /// Servers read the second of each pair; the project's documents write the first.
     static let excludeSender: [MapField] = ["exclude-sender", "exclude-sender?"]
     static let isError: [MapField] = ["error", "error?"]

@@ -22,6 +22,8 @@ package enum Outbound: Hashable, Sendable {
     indirect case flow(FlowOutbound)
     /// The same with an id of the client's, by which a server knows it again.
     indirect case identified(String, Outbound)
+    /// The same as a step of a trace.
+    indirect case traced(Outbound, by: TraceContext)
 }
 
 extension Outbound {
@@ -36,6 +38,7 @@ extension Outbound {
             32 + event.id.name.utf8.count + event.data.weight + (callback?.utf8.count ?? 0)
         case .ping, .pong, .listChannels, .listSubscriptions, .flow: 48
         case .identified(let id, let outbound): 16 + id.utf8.count + outbound.weight
+        case .traced(let outbound, _): 72 + outbound.weight
         }
     }
 
@@ -53,7 +56,7 @@ extension Outbound {
         case .listSubscriptions: .next(.subscriptions, channel: nil)
         case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
         case .answer, .ping, .pong, .flow: nil
-        case .identified(_, let outbound): outbound.correlation(in: capabilities)
+        case .identified(_, let outbound), .traced(let outbound, _): outbound.correlation(in: capabilities)
         }
     }
 
@@ -61,7 +64,7 @@ extension Outbound {
     package var isCounted: Bool {
         switch self {
         case .ping, .pong: false
-        case .identified(_, let outbound): outbound.isCounted
+        case .identified(_, let outbound), .traced(let outbound, _): outbound.isCounted
         case .flow(let word): word == .skip
         case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions:
             true
@@ -71,6 +74,10 @@ extension Outbound {
     /// By what else the server's reply to it is known.
     package func marks(in capabilities: Capabilities) -> [Correlation] {
         if case .identified(_, let outbound) = self { return outbound.marks(in: capabilities) }
+        if case .traced(.event(var event, let callback), let trace) = self {
+            event.data = event.data.adding(trace, under: MapField.traceparent.keyword)
+            return Outbound.event(event, callback: callback).marks(in: capabilities)
+        }
         guard capabilities.answersInOrder, case .event(let event, _?) = self else { return [] }
         let echoes: [Correlation] = [.echo(event.id, data: event.data), .echo(event.id, data: nil)]
         return event.requestID.map { echoes + [.requestID($0)] } ?? echoes
@@ -81,7 +88,7 @@ extension Outbound {
         case .subscribe(let channel), .unsubscribe(let channel), .publish(let channel, _, _),
             .request(let channel, _, _):
             channel
-        case .identified(_, let outbound): outbound.channel
+        case .identified(_, let outbound), .traced(let outbound, _): outbound.channel
         case .answer, .ping, .pong, .event, .listChannels, .listSubscriptions, .flow: nil
         }
     }

@@ -11,21 +11,31 @@ extension SenteLiteMaps {
         guard let frame = MapFrame(value) else {
             return [.event(Event(id: Self.untyped, data: value))]
         }
+        let inbounds = Self.read(frame)
+        return readsTraces ? inbounds.map { traced($0, by: Self.traced(frame, $0)) } : inbounds
+    }
+
+    /// Where the trace of what was read stands: a request that comes in an envelope has its own.
+    private static func traced(_ frame: MapFrame, _ inbound: Inbound) -> MapFrame? {
+        if case .request = inbound, !frame.isRequest { MapFrame(frame[.data]) } else { frame }
+    }
+
+    private static func read(_ frame: MapFrame) -> [Inbound] {
         let type = frame.text(.type)
         if type == MapFrameType.channelMessage.rawValue {
-            return [Self.enveloped(frame)]
+            return [enveloped(frame)]
         }
         if frame.has(.channel), frame.has(.broadcastTime) {
-            return [Self.flat(frame)]
+            return [flat(frame)]
         }
         guard let known = type.flatMap({ MapFrameType($0) }) else {
-            let event = Self.event(frame)
+            let event = event(frame)
             return [
                 type.flatMap { FlowFrame(type: $0, frame.map, event: event) }.map(Inbound.flow)
                     ?? .event(event)
             ]
         }
-        return Self.read(known, frame)
+        return read(known, frame)
     }
 
     private static func read(_ type: MapFrameType, _ frame: MapFrame) -> [Inbound] {

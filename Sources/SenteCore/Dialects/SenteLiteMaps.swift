@@ -14,11 +14,16 @@ package struct SenteLiteMaps: DialectCoder {
     /// Whether fields and types are keywords: servers expect what they write themselves.
     private let writesKeywords: Bool
     package let sizes: SizeLimits
+    package let readsTraces: Bool
 
-    package init(format: WireFormat, writesKeywords: Bool = false, sizes: SizeLimits = SizeLimits()) {
+    package init(
+        format: WireFormat, writesKeywords: Bool = false, sizes: SizeLimits = SizeLimits(),
+        readsTraces: Bool = false
+    ) {
         self.format = format
         self.writesKeywords = writesKeywords
         self.sizes = sizes
+        self.readsTraces = readsTraces
     }
 
     package var dialect: Dialect { .senteLiteMaps }
@@ -51,7 +56,12 @@ package struct SenteLiteMaps: DialectCoder {
         case .flow(let word): frame(word)
         case .identified(let id, let outbound):
             MessageName.put(id, intoMap: spell(outbound, at: now), asKeyword: writesKeywords)
+        case .traced(let outbound, let trace): adding(trace, to: spell(outbound, at: now))
         }
+    }
+
+    package func adding(_ trace: TraceContext, to value: Value) -> Value {
+        value.adding(trace, under: key(.traceparent))
     }
 
     private func frame(_ type: MapFrameType, _ fields: (MapField, Value)...) -> Value {

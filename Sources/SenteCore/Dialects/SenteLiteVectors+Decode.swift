@@ -16,9 +16,16 @@ extension SenteLiteVectors {
         }
         // Several at once, as Sente pushes them.
         if items.contains(where: { $0.arrayValue != nil }), first.keywordValue == nil {
-            return items.map { Self.event($0) }
+            return items.map(heard)
         }
-        return [Self.event(value)]
+        return [heard(value)]
+    }
+
+    private func heard(_ vector: Value) -> Inbound {
+        let inbound = Self.event(vector)
+        guard readsTraces else { return inbound }
+        let isWrapped = vector[0]?.keywordValue == VectorWord.received
+        return traced(inbound, by: MapFrame(isWrapped ? vector[1]?[1] : vector[1]))
     }
 
     private static func answer(_ callback: String, _ data: Value) -> Inbound {

@@ -10,10 +10,12 @@ package import SenteWire
 package struct SenteLiteVectors: DialectCoder {
     package let format: WireFormat
     package let sizes: SizeLimits
+    package let readsTraces: Bool
 
-    package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
+    package init(format: WireFormat, sizes: SizeLimits = SizeLimits(), readsTraces: Bool = false) {
         self.format = format
         self.sizes = sizes
+        self.readsTraces = readsTraces
     }
 
     package var dialect: Dialect { .senteLiteVectors }
@@ -34,6 +36,7 @@ package struct SenteLiteVectors: DialectCoder {
         case .pong: Event(id: VectorWord.pong).vector
         case .flow(let word): Event(word).vector
         case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
+        case .traced(let outbound, let trace): adding(trace, to: try spell(outbound, at: now))
         case .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "This dialect has no such operation.", outcome: .notSent)
         }

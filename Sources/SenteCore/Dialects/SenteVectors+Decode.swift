@@ -36,7 +36,7 @@ extension SenteVectors {
         }
         if said.keywordValue == VectorWord.ping { return [.ping(stamp: nil)] }
         switch items.count == 2 ? items[1] : .null {
-        case .null: return Self.batch(said)
+        case .null: return batch(said)
         case .string(let callback): return [Self.reply(callback, said, isCallback)]
         default:
             return [.undecodable("The server sent a reply whose callback id is no text; it was skipped.")]
@@ -50,11 +50,16 @@ extension SenteVectors {
         return .reply(.id(.event, WireName(callback)), .answered(said))
     }
 
-    private static func batch(_ value: Value) -> [Inbound] {
+    private func batch(_ value: Value) -> [Inbound] {
         guard let events = value.arrayValue else {
             return [.undecodable("The server pushed what is no vector of events; it was skipped.")]
         }
-        return events.isEmpty ? [.noise] : events.map(event)
+        return events.isEmpty ? [.noise] : events.map(heard)
+    }
+
+    private func heard(_ vector: Value) -> Inbound {
+        let inbound = Self.event(vector)
+        return readsTraces ? traced(inbound, by: MapFrame(vector[1])) : inbound
     }
 
     private static func event(_ value: Value) -> Inbound {

@@ -9,10 +9,12 @@ package import SenteWire
 package struct SenteVectors: DialectCoder {
     package let format: WireFormat
     package let sizes: SizeLimits
+    package let readsTraces: Bool
 
-    package init(format: WireFormat, sizes: SizeLimits = SizeLimits()) {
+    package init(format: WireFormat, sizes: SizeLimits = SizeLimits(), readsTraces: Bool = false) {
         self.format = format
         self.sizes = sizes
+        self.readsTraces = readsTraces
     }
 
     package var dialect: Dialect { .sente }
@@ -26,6 +28,7 @@ package struct SenteVectors: DialectCoder {
         case .pong: [Event(id: VectorWord.pong).vector, .null]
         case .flow(let word): [Event(word).vector, word.callback.map { Value($0) } ?? .null]
         case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
+        case .traced(let outbound, let trace): adding(trace, to: try spell(outbound, at: now))
         case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "Sente has no such operation.", outcome: .notSent)
         }

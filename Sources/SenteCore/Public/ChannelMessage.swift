@@ -24,20 +24,39 @@ public struct ChannelMessage: Hashable, Sendable {
     ///
     /// A handle that was there before the connection was lost finds it at the first message afterwards.
     public var gap: ChannelGap? {
-        get { if case .gap(let gap) = note { gap } else { nil } }
-        set { note = newValue.map(Note.gap) }
+        get { rarities.gap }
+        set { note(gap: newValue, trace: rarities.trace) }
+    }
+    /// The step of a trace that it belongs to, where its publisher said so and this client's `tracing` is on.
+    ///
+    /// What the app does about the message belongs to it: `telemetry.withTrace(message.trace) { … }`. Closures run within it
+    /// as they are.
+    public var trace: TraceContext? {
+        get { rarities.trace }
+        set { note(gap: rarities.gap, trace: newValue) }
     }
     // Rare and large: beside the message, so that every other is handed on cheaply.
     private var note: Note?
 
     private indirect enum Note: Hashable, Sendable {
-        case gap(ChannelGap)
+        case of(gap: ChannelGap?, trace: TraceContext?)
+    }
+
+    private var rarities: (gap: ChannelGap?, trace: TraceContext?) {
+        switch note {
+        case .of(let gap, let trace): (gap, trace)
+        case nil: (nil, nil)
+        }
+    }
+
+    private mutating func note(gap: ChannelGap?, trace: TraceContext?) {
+        note = gap == nil && trace == nil ? nil : .of(gap: gap, trace: trace)
     }
 
     /// Makes a message; clients make their own of what the server sends.
     public init(
         channel: String, data: Value = .null, id: String? = nil, sender: String? = nil, time: Int64? = nil,
-        isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil
+        isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil, trace: TraceContext? = nil
     ) {
         self.channel = channel
         self.data = data
@@ -46,6 +65,6 @@ public struct ChannelMessage: Hashable, Sendable {
         self.time = time
         self.isRetained = isRetained
         self.missed = missed
-        self.gap = gap
+        note(gap: gap, trace: trace)
     }
 }

@@ -107,11 +107,13 @@ public struct ClientMetrics: Sendable, Equatable {
         public var surplusPings = 0
         /// Messages and events that no handle listened to, or that came before the greeting or after `disconnect()`.
         public var unheard = 0
+        /// What should be a `traceparent` and is none; the messages went on without it.
+        public var malformedTraces = 0
 
         /// Makes them of their numbers.
         public init(
             lateReplies: Int = 0, repeated: Int = 0, overdueRequests: Int = 0, unservedRequests: Int = 0,
-            surplusPings: Int = 0, unheard: Int = 0
+            surplusPings: Int = 0, unheard: Int = 0, malformedTraces: Int = 0
         ) {
             self.lateReplies = lateReplies
             self.repeated = repeated
@@ -119,6 +121,7 @@ public struct ClientMetrics: Sendable, Equatable {
             self.unservedRequests = unservedRequests
             self.surplusPings = surplusPings
             self.unheard = unheard
+            self.malformedTraces = malformedTraces
         }
     }
 

@@ -39,6 +39,8 @@ public struct ClientSignal: Hashable, Sendable {
     public var data: [String: Value]
     /// The error it is about, if it is about one; without its `details` and `body`, which a peer makes as large as it likes.
     public var error: SenteError?
+    /// The step of a trace that it belongs to; nil unless the client's `tracing` is on.
+    public var trace: TraceContext?
 
     package init(
         _ level: Level, _ id: StaticString, at moment: Moment, _ message: String,

@@ -65,7 +65,9 @@ package struct Calls: Sendable {
     /// A binary heap; an entry whose call is gone is skipped when it comes up.
     private var heap: [(deadline: Instant, call: CallID)] = []
     /// Requests by the names that the server gave them, and when they left.
-    private var names: [CallID: (id: String, sentAt: Instant)] = [:]
+    private var names: [CallID: (id: String, sentAt: Instant, trace: TraceContext?)] = [:]
+    /// The traces of those that belong to one.
+    private var traces: [CallID: TraceContext] = [:]
     /// How many entries were looked at or moved since the beginning, for tests of what a step costs.
     package private(set) var steps = 0
 
@@ -134,16 +136,21 @@ package struct Calls: Sendable {
     package mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
         if call.purpose == .submit(.reply) { pendingCount -= 1 }
+        if !traces.isEmpty { traces[id] = nil }
         skipGone()
         return call
     }
 
     package mutating func name(_ id: CallID, _ name: String, sentAt: Instant) {
-        names[id] = (name, sentAt)
+        names[id] = (name, sentAt, traces[id])
     }
 
+    package mutating func setTrace(_ trace: TraceContext, of id: CallID) { traces[id] = trace }
+
+    package func trace(of id: CallID) -> TraceContext? { traces.isEmpty ? nil : traces[id] }
+
     /// The name of a request that ends.
-    package mutating func takeName(of id: CallID) -> (id: String, sentAt: Instant)? {
+    package mutating func takeName(of id: CallID) -> (id: String, sentAt: Instant, trace: TraceContext?)? {
         names.isEmpty ? nil : names.removeValue(forKey: id)
     }
 

@@ -29,12 +29,13 @@ package enum Command: Sendable {
     case closeInbox(InboxID)
     /// Answers a request that came through a responder's inbox.
     case answer(
-        InboxID, requestID: String, data: Value, isError: Bool, options: SendOptions = SendOptions())
+        InboxID, requestID: String, data: Value, isError: Bool, options: SendOptions = SendOptions(),
+        trace: TraceContext? = nil)
     /// Sends through the outbox; `id` is that of a durable message. `limit` runs from the call, `answerLimit` from when the message left: before that the outbox's
-    /// time to live is its only limit.
+    /// time to live is its only limit. With a trace, it is said as a step of it.
     case submit(
         CallID, Outbound, options: SendOptions = SendOptions(), limit: Duration?,
-        answerLimit: Duration? = nil, awaits: Awaited, id: String? = nil)
+        answerLimit: Duration? = nil, awaits: Awaited, id: String? = nil, trace: TraceContext? = nil)
     /// Sends a durable message that was accepted in an earlier life; nobody waits for it.
     case restore(CallID, Outbound, options: SendOptions, awaits: Awaited, id: String)
     /// The app found the answer to an event in another event.

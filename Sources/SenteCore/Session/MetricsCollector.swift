@@ -187,6 +187,7 @@ extension ClientMetrics.Ignored {
         case .unservedRequest: unservedRequests += 1
         case .surplusPing: surplusPings += 1
         case .unheard: unheard += 1
+        case .malformedTrace: malformedTraces += 1
         }
     }
 }

@@ -245,7 +245,8 @@ private enum CoalescingKey: Hashable {
         switch outbound {
         case .publish(let channel, _, _): self = .channel(WireName(channel))
         case .event(let event, callback: nil): self = .event(event.id)
-        case .event, .identified, .subscribe, .unsubscribe, .request, .answer, .ping, .pong, .listChannels,
+        case .event, .identified, .traced, .subscribe, .unsubscribe, .request, .answer, .ping, .pong,
+            .listChannels,
             .listSubscriptions, .flow:
             return nil
         }

@@ -7,7 +7,8 @@ import SenteWire
 extension Session {
     mutating func submit(
         _ call: CallID, _ outbound: Outbound, _ options: SendOptions, _ limit: Duration?,
-        answer answerLimit: Duration?, _ awaited: Awaited, _ messageID: String? = nil
+        answer answerLimit: Duration?, _ awaited: Awaited, _ messageID: String? = nil,
+        _ trace: TraceContext? = nil
     ) {
         endIfDeaf()
         calls.add(
@@ -16,6 +17,7 @@ extension Session {
                 purpose: .submit(awaited), phase: .queued,
                 deadline: limit.map { now.instant.advanced(by: $0) }, answerLimit: answerLimit,
                 messageID: messageID))
+        if let trace { calls.setTrace(trace, of: call) }
         if let error = refusalToQueue() {
             return resolve(call, .failure(error))
         }
@@ -31,7 +33,7 @@ extension Session {
     /// Sends the answer to a request; no call of the app stands behind it.
     mutating func answer(
         _ id: String, _ data: Value, isError: Bool, _ options: SendOptions = SendOptions(),
-        from inbox: InboxID? = nil
+        from inbox: InboxID? = nil, _ trace: TraceContext? = nil
     ) {
         endIfDeaf()
         guard refusalToQueue() == nil else {
@@ -40,6 +42,7 @@ extension Session {
         numbers.internalCall -= 1
         let call = CallID(numbers.internalCall)
         if let inbox { calls.add(call, Call(purpose: .answer(inbox), phase: .queued)) }
+        if inbox != nil, let trace { calls.setTrace(trace, of: call) }
         queue(.answer(requestID: id, data: data, isError: isError), options, for: call)
     }
 
@@ -154,7 +157,7 @@ extension Session {
         if slot == nil, isAwaited { calls.awaitWritten(call) }
         calls.sent(call, isAwaited ? slot : nil, at: now.instant)
         if case .answer(let id, _, let isError) = outbound, wants(.debug) {
-            effects.append(.record(.responseSent(requestID: id, isError: isError)))
+            effects.append(.record(.responseSent(requestID: id, isError: isError, calls.trace(of: call))))
         }
     }
 
@@ -307,7 +310,7 @@ extension Session {
             var code: SenteError.Code?
             if case .failure(let error) = result { code = error.code }
             let duration = request.sentAt.duration(to: now.instant)
-            let signal = SessionSignal.requestEnded(id: request.id, duration, code)
+            let signal = SessionSignal.requestEnded(id: request.id, duration, code, request.trace)
             if wants(signal.level) { effects.append(.record(signal)) }
         }
         // Messages of our own have no call to tell.

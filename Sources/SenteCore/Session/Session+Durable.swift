@@ -39,8 +39,9 @@ extension Session {
         return status.identity?.capabilities.map { FlowFeatures(wire: $0) { _ in }.deduplication } ?? false
     }
 
-    /// The message with its id, where the server asks for it.
+    /// The message with its trace, if it has one, and with its id, where the server asks for it.
     func identified(_ outbound: Outbound, for call: CallID) -> Outbound {
+        let outbound = calls.trace(of: call).map { outbound.traced(by: $0) } ?? outbound
         guard deduplicates, let id = calls[call]?.messageID else { return outbound }
         return .identified(id, outbound)
     }

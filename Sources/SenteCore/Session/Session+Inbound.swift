@@ -39,6 +39,9 @@ extension Session {
         case .flow(let frame): received(frame, size, on: link)
         case .noise, .pongAcknowledged: break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
+        case .mistraced(let inbound):
+            ignore(.malformedTrace)
+            received(link, inbound, size)
         case .tooLarge: break
         }
     }
@@ -50,6 +53,7 @@ extension Session {
         }
         switch inbound {
         case .greeting(let identity): greeted(identity, by: link)
+        case .mistraced(let inbound): receivedUnopened(link, inbound, size)
         case .delivery, .event, .answering, .request, .failure, .flow: ignore(.unheard)
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .reply, .subscriptionLost, .ping, .pong, .noise, .pongAcknowledged, .tooLarge: break
@@ -61,6 +65,7 @@ extension Session {
         switch inbound {
         case .flow(let frame): received(frame, size, on: link)
         case .ping(let stamp): pong(stamp, to: link)
+        case .mistraced(let inbound): receivedResuming(link, inbound, size)
         case .greeting, .pong, .noise, .pongAcknowledged, .tooLarge: break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .delivery, .event, .answering, .request, .failure, .reply, .subscriptionLost:
@@ -144,7 +149,10 @@ extension Session {
         guard wants(.debug) else { return }
         let remaining = calls[call]?.deadline.map { now.instant.duration(to: $0) }
         effects.append(
-            .record(.requestSent(id: id, channel: channel.text, deliveredTo: count, remaining: remaining)))
+            .record(
+                .requestSent(
+                    id: id, channel: channel.text, deliveredTo: count, remaining: remaining,
+                    calls.trace(of: call))))
     }
 
     func wants(_ level: ClientSignal.Level) -> Bool { level.rawValue >= signalFloor }

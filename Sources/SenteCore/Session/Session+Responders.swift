@@ -39,10 +39,11 @@ extension Session {
 
     /// A request's handler is done; its answer has yet to leave.
     mutating func answered(
-        _ inbox: InboxID, _ id: String, _ data: Value, isError: Bool, _ options: SendOptions
+        _ inbox: InboxID, _ id: String, _ data: Value, isError: Bool, _ options: SendOptions,
+        _ trace: TraceContext?
     ) {
         inboxes.answered(inbox)
-        answer(id, data, isError: isError, options, from: inbox)
+        answer(id, data, isError: isError, options, from: inbox, trace)
         endDrains()
     }
 

@@ -266,10 +266,11 @@ package struct Session: Sendable {
         case .listen(let inbox, let filter): inboxes.listen(inbox, filter)
         case .unlisten(let inbox, let filter): inboxes.unlisten(inbox, filter)
         case .closeInbox(let inbox): closeInbox(inbox)
-        case .answer(let inbox, let id, let data, let isError, let options):
-            answered(inbox, id, data, isError: isError, options)
-        case .submit(let call, let outbound, let options, let limit, let answerLimit, let awaited, let id):
-            submit(call, outbound, options, limit, answer: answerLimit, awaited, id)
+        case .answer(let inbox, let id, let data, let isError, let options, let trace):
+            answered(inbox, id, data, isError: isError, options, trace)
+        case .submit(
+            let call, let outbound, let options, let limit, let answerLimit, let awaited, let id, let trace):
+            submit(call, outbound, options, limit, answer: answerLimit, awaited, id, trace)
         case .restore(let call, let outbound, let options, let awaited, let id):
             restore(call, outbound, options, awaited, id)
         case .settle(let call, let value): settle(call, value)

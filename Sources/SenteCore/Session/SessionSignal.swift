@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteWire
+
 /// One piece of telemetry of a session, as data.
 package enum SessionSignal: Hashable, Sendable {
     /// A link is being opened.
@@ -28,11 +30,12 @@ package enum SessionSignal: Hashable, Sendable {
     /// Inboxes lost that many messages.
     case missed(Int)
     /// The server named a request and said to how many it was delivered; `remaining` is how long it is still waited for.
-    indirect case requestSent(id: String, channel: String, deliveredTo: Int?, remaining: Duration?)
+    indirect case requestSent(
+        id: String, channel: String, deliveredTo: Int?, remaining: Duration?, TraceContext? = nil)
     /// A request that has a name ended, so long after it left: answered, or with an error that says why not.
-    case requestEnded(id: String, Duration, SenteError.Code? = nil)
+    indirect case requestEnded(id: String, Duration, SenteError.Code? = nil, TraceContext? = nil)
     /// An answer to a request of another was handed to the link.
-    case responseSent(requestID: String, isError: Bool)
+    case responseSent(requestID: String, isError: Bool, TraceContext? = nil)
     /// A ping found its pong.
     case roundTrip(Duration)
     /// A message could not be understood; the text says why.
@@ -61,6 +64,8 @@ package enum IgnoredReason: String, Hashable, Sendable, CaseIterable {
     case surplusPing
     /// A message or an event that no handle listened to, or that came when nothing is handed out.
     case unheard
+    /// A `traceparent` of a message that is none; the message went on without it.
+    case malformedTrace
 }
 
 /// How messages travelled, otherwise than plain.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteWire
+package import SenteWire
 
 /// Marks signals with the connection they belong to, so that it can be followed on both sides.
 package struct ConnectionMark: Sendable {
@@ -9,6 +9,8 @@ package struct ConnectionMark: Sendable {
     /// The server's name for the one that is open (`conn-id`).
     private var name: String?
     private var isOpen = false
+    /// The trace that the link's handshake began.
+    package var trace: TraceContext?
 
     package init() {}
 
@@ -20,11 +22,13 @@ package struct ConnectionMark: Sendable {
 
     package mutating func ended() {
         name = nil
+        trace = nil
         isOpen = false
     }
 
-    /// While none is open nothing is marked.
+    /// While none is open it has no name to be marked with.
     package func mark(_ signal: inout ClientSignal) {
+        if signal.trace == nil { signal.trace = trace }
         guard isOpen else { return }
         signal.data["connection"] = Value(count)
         if let name { signal.data["conn-id"] = Value(name) }

@@ -58,18 +58,20 @@ extension ClientSignal {
                 level, "inbox-overflow", at: now,
                 "\(count) messages were lost: their consumer is too slow for the inbox.",
                 ["count": Value(count)])
-        case .requestSent(let id, let channel, let count, let remaining):
+        case .requestSent(let id, let channel, let count, let remaining, let trace):
             var data = ["request-id": Value(id), "target-channel-id": Value(channel)]
             data["timeout-ms"] = remaining?.field
             if let count { data["delivery-result"] = .map([.keyword("delivered-to"): Value(count)]) }
             self.init(
                 level, "rpc-request-sent", at: now, "A request on “\(channel)” was taken by the server.", data
             )
-        case .requestEnded(let id, let time, .timedOut?):
+            self.trace = trace
+        case .requestEnded(let id, let time, .timedOut?, let trace):
             self.init(
                 level, "rpc-request-expired", at: now, "A request had no answer within \(time.readable).",
                 ["request-id": Value(id), "age-ms": time.field])
-        case .requestEnded(let id, let time, let code):
+            self.trace = trace
+        case .requestEnded(let id, let time, let code, let trace):
             var data = [
                 "request-id": Value(id), "duration-ms": time.field, "error?": Value(code != nil),
             ]
@@ -77,10 +79,12 @@ extension ClientSignal {
             let how = code.map { "ended with \($0.rawValue)" } ?? "was answered"
             self.init(
                 level, "rpc-correlation", at: now, "A request \(how) after \(time.readable).", data)
-        case .responseSent(let id, let isError):
+            self.trace = trace
+        case .responseSent(let id, let isError, let trace):
             self.init(
                 level, "rpc-response-sent", at: now, "A request of another was answered.",
                 ["request-id": Value(id), "error?": Value(isError)])
+            self.trace = trace
         case .roundTrip(let time):
             self.init(
                 level, "round-trip", at: now, "The server answered within \(time.readable).",
@@ -172,7 +176,7 @@ extension SessionSignal {
         switch self {
         case .received, .transmitted, .roundTrip: .trace
         case .attemptStarted, .ignored, .requestSent, .responseSent: .debug
-        case .requestEnded(_, _, let code): code == .timedOut ? .warn : .debug
+        case .requestEnded(_, _, let code, _): code == .timedOut ? .warn : .debug
         case .failed(let code): code == .cancelled ? .debug : .warn
         case .opened, .linkEnded(nil): .info
         case .resumed(_, _, _, let missed): missed == 0 ? .info : .warn

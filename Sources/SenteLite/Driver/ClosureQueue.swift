@@ -32,9 +32,11 @@ final class ClosureQueue: Sendable {
     private let state = LockedValue(State())
     private let mailbox = BoundedMailbox<Item>()
     private let submissions: SubmissionQueue
+    private let readsTraces: Bool
 
-    init(_ submissions: SubmissionQueue) {
+    init(_ submissions: SubmissionQueue, readsTraces: Bool) {
         self.submissions = submissions
+        self.readsTraces = readsTraces
     }
 
     // MARK: Registering, on any thread
@@ -123,7 +125,7 @@ final class ClosureQueue: Sendable {
                 switch item {
                 case .elements(let elements):
                     for element in elements {
-                        for body in handlers(of: element) { await body(element) }
+                        await handle(element)
                     }
                     submissions.consumed(elements.count, from: Self.inbox)
                 case .statusChange:
@@ -132,6 +134,14 @@ final class ClosureQueue: Sendable {
                 case .work(let body): body()
                 }
             }
+        }
+    }
+
+    /// Within the trace of what came, if it has one.
+    private func handle(_ element: InboxElement) async {
+        let handlers = handlers(of: element)
+        await within(readsTraces && !handlers.isEmpty ? element.trace : nil) {
+            for body in handlers { await body(element) }
         }
     }
 

@@ -98,7 +98,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         self.transport = transport
         submissions = SubmissionQueue(host: host, policy: setup.configuration.outbox)
         board = StatusBoard(at: host.now)
-        closures = ClosureQueue(submissions)
+        closures = ClosureQueue(submissions, readsTraces: setup.configuration.tracing)
         signals = SignalHub(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
         telemetry = setup.configuration.telemetry.map(TelemetryFeed.init)
@@ -304,7 +304,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     private func open(_ id: LinkID, _ target: LinkTarget, at now: Moment) {
         consumption.isPaused = false
-        let request = setup.request(target)
+        connection.trace = setup.trace(host.entropy)
+        let request = setup.request(target, trace: connection.trace)
         tracer?.note(.opening(request.url), at: now)
         link = (id, transport.open(id, request, on: host, observer: self))
     }

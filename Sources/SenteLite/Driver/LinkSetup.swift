@@ -3,6 +3,7 @@
 import SenteBase
 package import SenteCore
 package import SenteTransport
+package import SenteWire
 
 /// Makes a link's request of the configuration and what the providers gave, and asks the providers.
 package struct LinkSetup: Sendable {
@@ -14,8 +15,9 @@ package struct LinkSetup: Sendable {
         self.configuration = configuration
     }
 
-    package func request(_ target: LinkTarget) -> LinkRequest {
+    package func request(_ target: LinkTarget, trace: TraceContext? = nil) -> LinkRequest {
         var headers = configuration.headers.map { Refusal.Header($0.name, $0.value) }
+        if let trace { headers.append(Refusal.Header(TraceContext.key, trace.traceparent)) }
         Cookies.add(configuration.cookies, to: &headers)
         if let token = target.token {
             // A token of the provider's stands in place of one that was configured.

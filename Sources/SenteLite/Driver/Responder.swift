@@ -38,7 +38,8 @@ final class Responder: InboxReceiver {
 
     private func answer(_ request: IncomingRequest) async {
         do {
-            post(try await body(request.data), to: request, isError: false)
+            let answer = try await within(request.trace) { try await body(request.data) }
+            post(answer, to: request, isError: false)
         } catch let error as RemoteError {
             post(error.value, to: request, isError: true)
         } catch {
@@ -52,6 +53,8 @@ final class Responder: InboxReceiver {
 
     private func post(_ data: Value, to request: IncomingRequest, isError: Bool) {
         submissions.post(
-            .answer(inbox, requestID: request.id, data: data, isError: isError, options: options))
+            .answer(
+                inbox, requestID: request.id, data: data, isError: isError, options: options,
+                trace: request.trace))
     }
 }

@@ -30,7 +30,7 @@ extension Signal {
             id: "sente-lite.client/\(name)", message: signal.message, data: Self.ordered(data),
             error: signal.error.map {
                 SignalError(type: "SenteError", message: $0.message, code: $0.code.rawValue)
-            })
+            }, trace: signal.trace)
     }
 
     /// The documents' order.

@@ -23,7 +23,7 @@ struct ServerRecord: Sendable {
         case .request(let channel, let data, _, _): asked.append((Self.name(channel), data))
         case .event(let vector, _): if let event = try? Event(validating: vector) { events.append(event) }
         case .other(let frame): if let event = dialect.event(frame) { events.append(event) }
-        case .ping, .pong, .flow, .ignored, .unreadable: return false
+        case .traced, .ping, .pong, .flow, .ignored, .unreadable: return false
         default: break
         }
         return true

@@ -50,6 +50,7 @@ struct SenteLiteMapsFuzzTests {
         case .noise: "noise"
         case .undecodable: "undecodable"
         case .tooLarge: "tooLarge"
+        case .mistraced: "mistraced"
         }
     }
 

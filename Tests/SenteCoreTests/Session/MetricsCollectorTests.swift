@@ -88,6 +88,7 @@ struct MetricsCollectorTests {
         let ignored = metrics.ignored
         #expect(ignored.lateReplies == 2 && ignored.repeated == 1 && ignored.overdueRequests == 1)
         #expect(ignored.unservedRequests == 1 && ignored.surplusPings == 1 && ignored.unheard == 1)
+        #expect(ignored.malformedTraces == 1)
     }
 
     @Test("show what the session knows at that moment")

@@ -65,7 +65,7 @@ struct SessionRequestSignalsTests {
         session.cut()
         #expect(
             Self.told(session).compactMap { signal in
-                guard case .requestEnded(let id, _, let code) = signal else { return nil }
+                guard case .requestEnded(let id, _, let code, _) = signal else { return nil }
                 return "\(id) \(code?.rawValue ?? "")"
             } == ["r1 timedOut", "r2 connectionLost"])
     }
@@ -88,6 +88,53 @@ struct SessionRequestSignalsTests {
         #expect(Self.told(session).isEmpty)
         session.handle(.command(.answer(inbox, requestID: "r1", data: .null, isError: true)))
         #expect(Self.told(session) == [.responseSent(requestID: "r1", isError: true)])
+    }
+
+    @Test("A request and an answer of a trace are told as parts of it, and none is kept beyond its call")
+    func traced() throws {
+        var session = TestSession.opened()
+        let trace = try DialectCoderTraceTests.trace
+        session.handle(
+            .command(
+                .submit(
+                    session.newCall(), .request(channel: "s", data: .null, limit: 10), limit: .seconds(10),
+                    awaits: .reply, trace: trace)))
+        session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
+        session.receive(.reply(.id(.answer, "r1"), .answered(.null)))
+        let inbox = session.newInbox()
+        session.handle(.command(.respond(channel: "svc", inbox, limit: 16)))
+        session.confirm("svc")
+        session.receive(.request(IncomingRequest(id: "r2", channel: "svc", data: .null, trace: trace)))
+        session.handle(
+            .command(.answer(inbox, requestID: "r2", data: .null, isError: false, trace: trace)))
+        #expect(
+            Self.told(session) == [
+                .requestSent(id: "r1", channel: "s", deliveredTo: 1, remaining: .seconds(10), trace),
+                .requestEnded(id: "r1", .zero, nil, trace),
+                .responseSent(requestID: "r2", isError: false, trace),
+            ])
+        #expect(
+            Self.told(session).map { ClientSignal($0, at: session.now).trace } == [trace, trace, trace])
+        // The next of both kinds belongs to none.
+        _ = Self.ask(&session)
+        session.reply(.request, "s", .forwarded(requestID: "r3", deliveredTo: 1))
+        #expect(Self.told(session).last.map { ClientSignal($0, at: session.now).trace } == .some(nil))
+    }
+
+    @Test(
+        "What names a trace that is none is counted, and delivered as ever; before the greeting it goes nowhere"
+    )
+    func mistraced() {
+        var session = TestSession.opened()
+        let inbox = session.listen()
+        session.receive(.mistraced(.event(Event(id: "my/ev"))))
+        #expect(session.ignored == [.malformedTrace])
+        #expect(session.events(inbox) == [Event(id: "my/ev")])
+        var early = TestSession()
+        _ = early.connect()
+        early.handle(.opened(early.link))
+        early.receive(.mistraced(.event(Event(id: "my/ev"))))
+        #expect(early.ignored == [.unheard])
     }
 
     @Test(

@@ -71,5 +71,69 @@ extension Loopback {
                 #expect(connection.contains(id), "\(id)")
             }
         }
+
+        /// Three processes, three telemetries: only what goes over the wire joins them.
+        @Test(
+            "With tracing on a request is one trace from its caller over the server to its service and back")
+        func traced() async throws {
+            func telemetry() -> (Telemetry, Keeper) {
+                let (telemetry, keeper) = (Telemetry(), Keeper())
+                telemetry.minimumLevel = .debug
+                telemetry.add(keeper, as: "keeper", HandlerOptions(mode: .synchronous))
+                return (telemetry, keeper)
+            }
+            let ((atCaller, caller), (atServer, server), (atWorker, worker)) = (
+                telemetry(), telemetry(), telemetry()
+            )
+            var service = ServerService()
+            service.feed(atServer)
+            var configuration = ServerConfiguration()
+            configuration.port = 0
+            let running = try ReferenceServer(configuration, service: service)
+            let port = try await running.start()
+            func client(_ telemetry: Telemetry) async throws -> SenteClient {
+                let client = try Loopback.client(port) {
+                    $0.telemetry = telemetry
+                    $0.tracing = true
+                }
+                try await client.connect()
+                return client
+            }
+            let (asking, serving) = (try await client(atCaller), try await client(atWorker))
+            let log = atWorker.source("my.service")
+            let work = try await serving.respond(on: "api") {
+                log.info("worked")
+                return $0
+            }
+            let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3))
+            _ = try await atCaller.withTrace(trace) { try await asking.request(["n": 1], on: "api") }
+            await asking.disconnect()
+            await serving.disconnect()
+            work.cancel()
+            await running.stop()
+
+            func told(_ keeper: Keeper) -> [String] {
+                keeper.signals.elements.filter { $0.trace?.traceID == trace.traceID }.compactMap(\.id)
+            }
+            #expect(
+                told(caller) == ["sente-lite.client/rpc-request-sent", "sente-lite.client/rpc-correlation"])
+            #expect(told(worker) == ["my.service/worked", "sente-lite.client/rpc-response-sent"])
+            #expect(
+                Set(told(server)).isSuperset(of: [
+                    "sente-lite.server/message-parsed", "sente-lite.channels/rpc-request-sent",
+                    "sente-lite.server/message-sent", "sente-lite.channels/rpc-response-sent",
+                    "sente-lite.channels/rpc-correlation",
+                ]))
+            // A connection is a trace of its own, the same at both its ends.
+            func connection(_ id: String, _ keeper: Keeper) -> Set<TraceContext?> {
+                Set(keeper.signals.elements.filter { $0.id == id }.map(\.trace))
+            }
+            let opened = connection("sente-lite.client/opened", caller).union(
+                connection("sente-lite.client/opened", worker))
+            #expect(opened.count == 2 && !opened.contains(nil))
+            for id in ["websocket-request", "websocket-opened", "connection-added", "websocket-closed"] {
+                #expect(connection("sente-lite.server/\(id)", server) == opened, "\(id)")
+            }
+        }
     }
 }

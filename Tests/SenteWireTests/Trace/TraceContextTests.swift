@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
-import SenteSignals
+import SenteWire
 import Testing
 
 @Suite("Contexts of traces")
@@ -51,7 +50,7 @@ struct TraceContextTests {
         "random changes of a parent are read only when they are written back the same, or of a higher version"
     )
     func mutations() {
-        var generator = Generator(seed: 11)
+        var generator = SplitMix(state: 11)
         let alphabet = Array("0123456789abcdefABCDEFg-. ".utf8)
         for _ in 0..<20_000 {
             var bytes = Array("00-\(Self.ids)-01".utf8)
@@ -108,7 +107,7 @@ struct TraceContextTests {
 
     @Test("a child stays in its trace and keeps what it was given, under an id of its own")
     func child() throws {
-        var generator = Generator(seed: 1)
+        var generator = SplitMix(state: 1)
         let parent = try #require(TraceContext(traceparent: "00-\(Self.ids)-00", tracestate: "a=1"))
         let child = parent.child(using: &generator)
         #expect(child.traceID == parent.traceID && child.state == "a=1" && !child.isSampled)

@@ -2,14 +2,32 @@
 
 /// Where something stands among what it belongs to, across processes (W3C Trace Context, level 1).
 public struct TraceContext: Hashable, Sendable {
+    /// The field or header that carries its text between processes (§3.2).
+    package static let key = "traceparent"
+    /// The header beside it (§3.3).
+    package static let stateKey = "tracestate"
+
+    // Behind a reference: whatever may carry one, and mostly does not, is a word larger for it.
+    private let parts: Parts
+
+    private indirect enum Parts: Hashable, Sendable {
+        case all(traceID: TraceID, spanID: UInt64, isSampled: Bool, state: String?)
+    }
+
+    private var all: (traceID: TraceID, spanID: UInt64, isSampled: Bool, state: String?) {
+        switch parts {
+        case .all(let traceID, let spanID, let isSampled, let state): (traceID, spanID, isSampled, state)
+        }
+    }
+
     /// The trace, the same in all processes; never zero.
-    public let traceID: TraceID
+    public var traceID: TraceID { all.traceID }
     /// The step within it; never zero.
-    public let spanID: UInt64
+    public var spanID: UInt64 { all.spanID }
     /// Whether the step before recorded it.
-    public let isSampled: Bool
+    public var isSampled: Bool { all.isSampled }
     /// What other vendors keep in it (`tracestate`), handed on as it came; nil when there is nothing.
-    public let state: String?
+    public var state: String? { all.state }
 
     /// The sixteen bytes of a trace's id.
     public struct TraceID: Hashable, Sendable {
@@ -30,16 +48,15 @@ public struct TraceContext: Hashable, Sendable {
     /// A state that is no `tracestate` of at most 32 members is left out.
     public init?(traceID: TraceID, spanID: UInt64, isSampled: Bool = true, state: String? = nil) {
         guard traceID != TraceID(high: 0, low: 0), spanID != 0 else { return nil }
-        self.traceID = traceID
-        self.spanID = spanID
-        self.isSampled = isSampled
-        self.state = state.flatMap { TraceState.isValid($0) ? $0 : nil }
+        parts = .all(
+            traceID: traceID, spanID: spanID, isSampled: isSampled,
+            state: state.flatMap { TraceState.isValid($0) ? $0 : nil })
     }
 
     /// The next step after one, under an id that is not zero.
     private init(parent: TraceContext, nonzeroSpanID spanID: UInt64) {
-        (traceID, self.spanID) = (parent.traceID, spanID)
-        (isSampled, state) = (parent.isSampled, parent.state)
+        parts = .all(
+            traceID: parent.traceID, spanID: spanID, isSampled: parent.isSampled, state: parent.state)
     }
 
     /// The next step in the same trace.
@@ -50,9 +67,8 @@ public struct TraceContext: Hashable, Sendable {
     /// The first step of a new trace.
     public init(newTraceUsing generator: inout some RandomNumberGenerator, isSampled: Bool = true) {
         // Not `random(in:)`, which would ask a generator that only gives zeros for ever.
-        traceID = TraceID(high: max(1, generator.next()), low: generator.next())
-        spanID = max(1, generator.next())
-        self.isSampled = isSampled
-        state = nil
+        let traceID = TraceID(high: max(1, generator.next()), low: generator.next())
+        parts = .all(
+            traceID: traceID, spanID: max(1, generator.next()), isSampled: isSampled, state: nil)
     }
 }

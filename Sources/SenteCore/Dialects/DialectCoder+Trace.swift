@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import SenteWire
+
+// A trace goes as text under the key `traceparent` (W3C Trace Context, §3.2): in maps as a field of the frame, in vectors within the
+// event's data, if that is a map.
+extension DialectCoder {
+    /// `[id data]`, or the same within `[event callback]`.
+    package func adding(_ trace: TraceContext, to value: Value) -> Value {
+        guard case .vector(var items) = value, let first = items.first else { return value }
+        if case .vector = first {
+            items[0] = adding(trace, to: first)
+        } else if items.count > 1 {
+            items[1] = items[1].adding(trace, under: MapField.traceparent.keyword)
+        }
+        return .vector(items)
+    }
+
+    /// What was read, with the trace that its frame names.
+    func traced(_ inbound: Inbound, by frame: MapFrame?) -> Inbound {
+        guard let value = frame?[.traceparent] else { return inbound }
+        guard let trace = value.stringValue.flatMap({ TraceContext(traceparent: $0) }) else {
+            return .mistraced(inbound)
+        }
+        switch inbound {
+        case .delivery(var message):
+            message.trace = trace
+            return .delivery(message)
+        case .request(var request):
+            request.trace = trace
+            return .request(request)
+        // An event's data has it as it came.
+        default: return inbound
+        }
+    }
+}
+
+extension Outbound {
+    /// With a trace, if it is one of those that others act upon.
+    package func traced(by trace: TraceContext) -> Outbound {
+        switch self {
+        case .publish, .request, .event: .traced(self, by: trace)
+        default: self
+        }
+    }
+}
+
+extension Value {
+    /// A map with the trace, unless it names one itself; any other value as it is.
+    func adding(_ trace: TraceContext, under key: Value) -> Value {
+        guard case .map(var map) = self, map.value(named: TraceContext.key) == nil else { return self }
+        map[key] = Value(trace.traceparent)
+        return .map(map)
+    }
+}
+
+extension Event {
+    /// The step of a trace that it belongs to, if its data says so under `traceparent`, as events of a client do whose
+    /// `tracing` is on.
+    public var trace: TraceContext? {
+        MapFrame(data)?[.traceparent]?.stringValue.flatMap { TraceContext(traceparent: $0) }
+    }
+}
