@@ -125,7 +125,12 @@ final class ClosureQueue: Sendable {
                 switch item {
                 case .elements(let elements):
                     for element in elements {
-                        await handle(element)
+                        let handlers = handlers(of: element)
+                        guard readsTraces, let trace = element.trace else {
+                            for body in handlers { await body(element) }
+                            continue
+                        }
+                        await within(trace) { for body in handlers { await body(element) } }
                     }
                     submissions.consumed(elements.count, from: Self.inbox)
                 case .statusChange:
@@ -134,14 +139,6 @@ final class ClosureQueue: Sendable {
                 case .work(let body): body()
                 }
             }
-        }
-    }
-
-    /// Within the trace of what came, if it has one.
-    private func handle(_ element: InboxElement) async {
-        let handlers = handlers(of: element)
-        await within(readsTraces && !handlers.isEmpty ? element.trace : nil) {
-            for body in handlers { await body(element) }
         }
     }
 
