@@ -205,6 +205,20 @@ struct LinkPacking: Sendable {
         let chunker = Chunker(
             folded, number: lastNumber, size: partBytes ?? size, isBinary: features.binaryEnvelope)
         sendings.append(Sending(message: message, chunker: chunker, size: size))
+        letGatheredFollow()
+    }
+
+    /// What is gathered came later than a message that begins to leave in parts: on its channel it waits behind it.
+    private mutating func letGatheredFollow() {
+        for item in gathering?.flush(.idle).flatMap(\.items) ?? [] {
+            // Fewer than were there before fill no batch.
+            if mustFollow(item.outbound) {
+                follow(item)
+            } else {
+                _ = gathering?.add(item, bytes: item.weight)
+            }
+        }
+        if gathering?.isEmpty != false { held = nil }
     }
 
     /// All parts of a message at once, for what goes again.

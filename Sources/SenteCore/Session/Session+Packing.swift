@@ -74,8 +74,12 @@ extension Session {
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
         guard let (message, values) = together(messages) else {
+            // What waits in the outbox came later: it leaves behind all of these.
+            let wasDraining = isDraining
+            isDraining = true
             for message in messages { transmit(message) }
-            return
+            isDraining = wasDraining
+            return drain()
         }
         let transmission = noted(message, for: messages[0].call, isKeepAlive: false)
         for (index, message) in messages.enumerated() {
@@ -113,6 +117,10 @@ extension Session {
 
     private mutating func transmit(_ leaving: Leaving) {
         guard case .open(let open) = state else { return }
+        if traffic.flow?.packing?.mustFollow(leaving.outbound) == true {
+            traffic.flow?.packing?.follow(leaving)
+            return
+        }
         do throws(SenteError) {
             if let refusal = traffic.pending.refusal(of: leaving.outbound) { throw refusal }
             let message: Message

@@ -287,6 +287,15 @@ struct SessionPackingTests {
         #expect(values.map { $0["data"]?["n"] } == [3, 5, Self.text(5_000), 2, Self.text(3_000)])
     }
 
+    @Test("Said in one turn, a message in parts is not overtaken on its channel either")
+    func orderInOneTurn() throws {
+        var session = Self.opened(.everything)
+        let messages = [1, Self.text(1_500), 3, Self.text(1_600), 5].map { Self.publish("a", $0) }
+        session.turn(Self.submissions(&session, messages).map(\.1))
+        let values = try Self.read(session.sentMessages).flatMap { $0["messages"]?.arrayValue ?? [$0] }
+        #expect(values.map { $0["data"]?["n"] } == [1, Self.text(1_500), 3, Self.text(1_600), 5])
+    }
+
     @Test("Two messages in parts move in turns, and a small one beside them moves too")
     func turns() throws {
         var session = Self.opened(.binaryParts) { $0.writeWindow = 1_000 }
