@@ -205,11 +205,11 @@ struct LinkPacking: Sendable {
         let chunker = Chunker(
             folded, number: lastNumber, size: partBytes ?? size, isBinary: features.binaryEnvelope)
         sendings.append(Sending(message: message, chunker: chunker, size: size))
-        letGatheredFollow()
     }
 
     /// What is gathered came later than a message that begins to leave in parts: on its channel it waits behind it.
-    private mutating func letGatheredFollow() {
+    mutating func letGatheredFollow() {
+        guard !sendings.isEmpty else { return }
         for item in gathering?.flush(.idle).flatMap(\.items) ?? [] {
             // Fewer than were there before fill no batch.
             if mustFollow(item.outbound) {

@@ -70,6 +70,8 @@ extension Session {
     private static let shortTime: Duration = .milliseconds(100)
 
     private mutating func transmit(_ batch: BatchGathering<Leaving>.Batch) {
+        // Behind all of the batch, not between its messages.
+        defer { traffic.flow?.packing?.letGatheredFollow() }
         let messages = batch.items.filter { $0.call.number >= numbers.internalCall || calls[$0.call] != nil }
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
