@@ -65,14 +65,18 @@ struct ResumptionWorld {
     private let inbox = InboxID(1)
     private var isHealing = false
     private let dialect: Dialect
+    /// Messages travel in batches, compressed and in parts, too.
+    private let packs: Bool
 
-    init(seed: UInt64, _ dialect: Dialect = .senteLiteMaps) {
+    init(seed: UInt64, _ dialect: Dialect = .senteLiteMaps, packs: Bool = false) {
         self.dialect = dialect
+        self.packs = packs
         random = Generator(seed: seed)
         var configuration = SessionConfiguration()
         configuration.times.request = .seconds(60)
         configuration.outbox.timeToLive = nil
         configuration.flow.resumption?.maximumMessages = Int.random(in: 4...40, using: &random)
+        if packs { configuration.pack(using: &random) }
         let detector = DialectDetector()
         client = ClientEngine(configuration: configuration, random: Generator(seed: seed ^ 1)) {
             (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
@@ -85,7 +89,9 @@ struct ResumptionWorld {
         served.heartbeatInterval = .seconds(15)
         served.heartbeatTimeout = .seconds(40)
         served.answeringChannels = ["echo"]
-        server = ServerSession(served, seed: seed ^ 2)
+        if packs { served.flow.pack(using: &random) }
+        server = ServerSession(
+            served, seed: seed ^ 2, compressors: packs ? [.gzip: .runs, .deflate: .runs] : [:])
         serve(.connected(observer, HandshakeInfo(clientID: "observer")))
         say(["out"])
     }
@@ -121,7 +127,8 @@ struct ResumptionWorld {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<35: carry(toServer: true)
         case 35..<65: carry(toServer: false)
-        case 65..<75: act()
+        case 65..<73: act()
+        case 73..<75: burst()
         case 75..<82: publishNews()
         case 82..<84: breakLink()
         case 84..<85: takeLinkOver()
@@ -163,7 +170,7 @@ struct ResumptionWorld {
         let isRequest = dialect == .senteLiteMaps && chance(0.3)
         lastNumber += 1
         let id = call()
-        let data: Value = .map([name("n"): Value(lastNumber)])
+        let data = data(lastNumber)
         calls[id] = Sent(number: lastNumber, isRequest: isRequest)
         let outbound: Outbound =
             isRequest
@@ -174,13 +181,35 @@ struct ResumptionWorld {
         if chance(0.05) { command(.cancel(id)) }
     }
 
+    /// Several messages in one turn.
+    private mutating func burst() {
+        guard packs else { return act() }
+        client.beginGathering()
+        for _ in 0..<Int.random(in: 2..<15, using: &random) { act() }
+        var effects: [Effect] = []
+        client.endGathering(at: now, into: &effects)
+        perform(effects)
+    }
+
+    /// What a message says, by its number; some are large, and some of those compress.
+    private func data(_ number: Int) -> Value {
+        guard packs else { return .map([name("n"): Value(number)]) }
+        return .map([name("n"): Value(number), name("text"): .string(Self.text(number))])
+    }
+
+    private static func text(_ number: Int) -> String {
+        let length = number % 4 == 0 ? number * 97 % 3_000 : number % 7
+        return String(
+            decoding: (0..<length).map { UInt8(97 + $0 / (1 + number % 5 * 20) % 23) }, as: UTF8.self)
+    }
+
     private func name(_ text: String) -> Value {
         dialect == .senteLiteMaps ? .string(text) : .keyword(Keyword(text))
     }
 
     private mutating func publishNews() {
         lastNews += 1
-        serve(.command(.publish(.map([name("n"): Value(lastNews)]), channel: "news")))
+        serve(.command(.publish(data(lastNews), channel: "news")))
     }
 
     private mutating func command(_ command: Command) { feed(.command(command)) }
@@ -300,6 +329,8 @@ struct ResumptionWorld {
             note("the session is lost")
             freshSessions += 1
         }
+        // All that one step did is done before the next begins, as by the driver.
+        var reports: [(LinkReport, LinkID)] = []
         for effect in effects {
             switch effect {
             case .openLink(let id, _): open(id)
@@ -307,12 +338,12 @@ struct ResumptionWorld {
                 if pipes[id]?.isOverForServer == false, pipes[id]?.isCut == false {
                     pipes[id]?.toServer += batch.map(\.message)
                 }
-                report([.wrote(batch.map(\.id))], of: id)
+                reports.append((.wrote(batch.map(\.id)), id))
             case .closeLink(let id, _, _):
                 // After the close frame nothing is read; it goes behind what was said.
                 pipes[id]?.isOverForClient = true
                 pipes[id]?.serverNotices = now.instant.advanced(by: .milliseconds(50))
-                report([.closed(.closed(code: .normal, reason: ""))], of: id)
+                reports.append((.closed(.closed(code: .normal, reason: "")), id))
             case .abandonLink(let id): lose(id)
             case .resolve(let call, let result): resolved(call, result)
             case .ready(let inbox): hear(client.take(inbox))
@@ -322,9 +353,20 @@ struct ResumptionWorld {
                 if skipped > 0 { count("skipped") }
                 if missed > 0 { count("missed") }
                 self.missed += missed
+            case .record(.flow(let signal)): count(signal)
             case .record(.linkEnded(let error)): note("the client's link ended: \(error?.message ?? "")")
             default: break
             }
+        }
+        for (report, id) in reports { self.report([report], of: id) }
+    }
+
+    private mutating func count(_ signal: FlowSignal) {
+        switch signal {
+        case .batched: count("batched")
+        case .compressed(.done): count("compressed")
+        case .chunked: count("in parts")
+        case .compressed, .partsLost: break
         }
     }
 
@@ -385,6 +427,14 @@ struct ResumptionWorld {
         serve(.command(.createChannel("news", nil)))
     }
 
+    /// What came is what was sent.
+    private mutating func check(_ value: Value, _ number: Int) {
+        guard packs else { return }
+        let fields = value.mapValue
+        let text = fields?[name("text")] ?? fields?[name("data")]?.mapValue?[name("text")]
+        if text?.stringValue != Self.text(number) { violate("message \(number) is not what was sent") }
+    }
+
     private func number(in value: Value?) -> Int? {
         let fields = value?.mapValue
         let found = fields?[name("n")] ?? fields?[name("data")]?.mapValue?[name("n")]
@@ -402,6 +452,7 @@ struct ResumptionWorld {
             return serve(.received(observer, .text("[:chsk/ws-pong]")))
         }
         guard let n = number(in: value) ?? number(in: value[1]) else { return }
+        check(value[1] ?? value, n)
         executed[n, default: 0] += 1
         if executed[n] != 1 { violate("message \(n) was carried out twice") }
         if n <= lastExecuted { violate("message \(n) came after \(lastExecuted)") }
@@ -435,6 +486,7 @@ struct ResumptionWorld {
     private mutating func hear(_ elements: [InboxElement]) {
         for case .message(let message) in elements {
             guard let n = number(in: message.data) else { continue }
+            check(message.data, n)
             if n <= lastHeard { violate("news \(n) came after \(lastHeard)") }
             lastHeard = n
             heardNews += 1
@@ -465,6 +517,45 @@ struct ResumptionWorld {
         if heardNews != before + 3 { violate("healed, news do not come: the server does not know the wish") }
         if freshSessions == 0, lastNews - heardNews != missed {
             violate("\(lastNews - heardNews) news are lost, and \(missed) were told")
+        }
+    }
+}
+
+extension SessionConfiguration {
+    fileprivate mutating func pack(using random: inout Generator) {
+        compressor = { _, _ in .runs }
+        flow.chunking = ChunkPolicy(size: Int.random(in: 100..<1_000, using: &random))
+        flow.compression?.minimumBytes = 200
+        flow.usesBinaryEnvelope = Bool.random(using: &random)
+        if Bool.random(using: &random) { flow.batching?.linger = .milliseconds(10) }
+    }
+}
+
+extension ServerConfiguration.Flow {
+    fileprivate mutating func pack(using random: inout Generator) {
+        let resumption = resumption
+        self = .all
+        self.resumption = resumption
+        chunking?.size = Int.random(in: 100..<1_000, using: &random)
+        compression?.minimumBytes = 200
+        if Bool.random(using: &random) { batching?.linger = .milliseconds(10) }
+    }
+}
+
+extension Compressor {
+    /// Compresses runs: how many, and of what.
+    fileprivate static let runs = Compressor { bytes, output throws(WireError) in
+        var place = 0
+        while place < bytes.count {
+            let run = bytes[place...].prefix { $0 == bytes[place] }.prefix(255).count
+            output += [UInt8(run), bytes[place]]
+            place += run
+        }
+    } decompress: { bytes, output, limit throws(WireError) in
+        guard bytes.count % 2 == 0 else { throw WireError(.malformed, "It ends within a run.") }
+        for place in stride(from: 0, to: bytes.count, by: 2) {
+            guard output.count + Int(bytes[place]) <= limit else { throw WireError(.tooLarge, "Too large.") }
+            output += [UInt8](repeating: bytes[place + 1], count: Int(bytes[place]))
         }
     }
 }

@@ -23,11 +23,11 @@ struct ResumptionWorldTests {
 
     @Test(
         "nothing is lost, doubled or reordered but what is told",
-        arguments: [Dialect.senteLiteMaps, .senteLiteVectors])
-    func promise(_ dialect: Dialect) {
+        arguments: [Dialect.senteLiteMaps, .senteLiteVectors], [false, true])
+    func promise(_ dialect: Dialect, packs: Bool) {
         var counts: [String: Int] = [:]
         for seed in Self.number("SENTE_SEED").map({ $0...$0 }) ?? 1...Self.seeds {
-            var world = ResumptionWorld(seed: seed, dialect)
+            var world = ResumptionWorld(seed: seed, dialect, packs: packs)
             world.run(steps: 600)
             counts.merge(world.counts) { $0 + $1 }
             if Self.number("SENTE_SEED") != nil { print(world.log.joined(separator: "\n")) }
@@ -36,12 +36,14 @@ struct ResumptionWorldTests {
             break
         }
         print(
-            "\(Self.seeds) worlds of \(dialect): \(counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
+            "\(Self.seeds) worlds of \(dialect)\(packs ? ", packing" : ""): \(counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
         )
         for kind in [
             "cut", "taken over", "resumed", "sent again", "missed", "fresh", "closed 4001",
             "acknowledged",
-        ] + (dialect == .senteLiteMaps ? ["skipped"] : []) {
+        ] + (dialect == .senteLiteMaps ? ["skipped"] : [])
+            + (packs ? ["batched", "compressed", "in parts"] : [])
+        {
             if Self.number("SENTE_SEED") != nil { break }
             #expect(counts[kind, default: 0] > 0, "\(kind) never happened, so nothing was learned of it.")
         }
