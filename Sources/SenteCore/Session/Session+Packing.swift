@@ -63,7 +63,17 @@ extension Session {
         let instant = now.instant
         let holds = isGathering || isDraining
         let batches = traffic.flow?.packing?.gather(message, holds: holds, at: instant) ?? []
-        for batch in batches { transmit(batch) }
+        guard !batches.isEmpty else { return }
+        inOrder { session in for batch in batches { session.transmit(batch) } }
+    }
+
+    /// What waits in the outbox came later than all of these: it leaves behind the last of them.
+    private mutating func inOrder(_ body: (inout Session) -> Void) {
+        let wasDraining = isDraining
+        isDraining = true
+        body(&self)
+        isDraining = wasDraining
+        drain()
     }
 
     /// A call that has less time than this waits for no company.
@@ -76,12 +86,7 @@ extension Session {
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
         guard let (message, values) = together(messages) else {
-            // What waits in the outbox came later: it leaves behind all of these.
-            let wasDraining = isDraining
-            isDraining = true
-            for message in messages { transmit(message) }
-            isDraining = wasDraining
-            return drain()
+            return inOrder { session in for message in messages { session.transmit(message) } }
         }
         let transmission = noted(message, for: messages[0].call, isKeepAlive: false)
         for (index, message) in messages.enumerated() {
@@ -192,22 +197,30 @@ extension Session {
             _ = traffic.flow?.packing?.giveUp(call)
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)))
+            releaseFollowers()
             return true
         }
         guard part.isLast else { return true }
         handedOver(part.message.outbound, bytes: part.size, for: call)
         effects.append(.record(.flow(.chunked)))
-        let followers = traffic.flow?.packing?.takeFollowers() ?? []
-        for message in followers { leave(message) }
+        releaseFollowers()
         return true
+    }
+
+    /// A message in parts is done, or goes no further: what waited behind it leaves, or waits behind another.
+    private mutating func releaseFollowers() {
+        let followers = traffic.flow?.packing?.takeFollowers() ?? []
+        guard !followers.isEmpty else { return }
+        inOrder { session in for message in followers { session.leave(message) } }
     }
 
     /// The call of a message that is leaving in parts waits no more: the server is told that the rest stays away.
     mutating func stopParts(of call: CallID) {
-        guard let number = traffic.flow?.packing?.giveUp(call), case .open(let open) = state,
-            let message = try? spelled(.abort(number))
-        else { return }
-        effects.append(.transmit(open.link, [noted(message, for: nil, isKeepAlive: false)]))
+        guard let number = traffic.flow?.packing?.giveUp(call), case .open(let open) = state else { return }
+        if let message = try? spelled(.abort(number)) {
+            effects.append(.transmit(open.link, [noted(message, for: nil, isKeepAlive: false)]))
+        }
+        releaseFollowers()
     }
 
     /// A message that the server does not have, all of its parts at once.

@@ -64,6 +64,8 @@ struct ResumptionWorld {
     private var freshSessions = 0
     private let inbox = InboxID(1)
     private var isHealing = false
+    /// Links that wait for room, by the server's word.
+    private var awaitingRoom: [ConnectionID] = []
     private let dialect: Dialect
     /// Messages travel in batches, compressed and in parts, too.
     private let packs: Bool
@@ -132,6 +134,7 @@ struct ResumptionWorld {
         case 75..<82: publishNews()
         case 82..<84: breakLink()
         case 84..<85: takeLinkOver()
+        case 85..<88: giveRoom()
         default: pass(Duration.milliseconds(Int.random(in: 1...1_500, using: &random)))
         }
     }
@@ -408,9 +411,17 @@ struct ResumptionWorld {
                 }
                 pipes[id]?.isOverForServer = true
                 pipes[id]?.clientNotices = now.instant
+            case .awaitRoom(let connection): awaitingRoom.append(connection)
             default: break
             }
         }
+    }
+
+    /// Links of the server take more.
+    private mutating func giveRoom() {
+        let waiting = awaitingRoom
+        awaitingRoom = []
+        for connection in waiting { serve(.room(connection)) }
     }
 
     /// The observer subscribes to channels.
@@ -495,9 +506,15 @@ struct ResumptionWorld {
     }
 
     private mutating func carryEverything() {
-        while let id = links.first(where: { pipes[$0].map(\.holdsWords) ?? false }) {
-            carryToServer(id)
-            carryToClient(id)
+        while true {
+            if let id = links.first(where: { pipes[$0].map(\.holdsWords) ?? false }) {
+                carryToServer(id)
+                carryToClient(id)
+            } else if awaitingRoom.isEmpty {
+                return
+            } else {
+                giveRoom()
+            }
         }
     }
 
@@ -513,7 +530,10 @@ struct ResumptionWorld {
         // What was published from here on comes.
         let before = heardNews
         for _ in 0..<3 { publishNews() }
-        carryEverything()
+        for _ in 0..<5 {
+            pass(.milliseconds(200))
+            carryEverything()
+        }
         if heardNews != before + 3 { violate("healed, news do not come: the server does not know the wish") }
         if freshSessions == 0, lastNews - heardNews != missed {
             violate("\(lastNews - heardNews) news are lost, and \(missed) were told")
