@@ -222,7 +222,7 @@ struct LocalDemo: Sendable {
         let metrics = client.metrics
         report.step(
             "metrics",
-            "\(metrics.connection.attempts) attempts, \(metrics.connection.reconnects) reconnect",
+            "\(metrics.connection.attempts) attempts, \(metrics.connection.reconnects) reconnects",
             "\(metrics.sent.messages) messages out, \(metrics.received.messages) in, "
                 + "\(metrics.outbox.drops.values.reduce(0, +)) dropped")
         await client.disconnect()

@@ -119,7 +119,8 @@ struct HandlerTests {
         #expect(statistics.failed == 100_000 && statistics.seen == statistics.sum)
         #expect(statistics.skipped == 100_000 - calls.count)
         let health = try #require(telemetry.health.handlers["broken"])
-        #expect(health.isFailing && health.isResting)
+        // Whether it rests this very moment is a matter of time; `FailureRestTests` has that.
+        #expect(health.isFailing)
         #expect(telemetry.health.handlers["k"]?.isResting == false)
         await telemetry.stop(within: .seconds(60))
     }

@@ -58,7 +58,7 @@ public struct BatchPolicy: Sendable, Equatable {
     ///
     /// The default is zero: what waits anyway goes together, and nothing waits for it.
     public var linger: Duration
-    /// Whether what was gathered goes as soon as nothing else waits, before `linger` is over.
+    /// Whether a message goes at once unless another left within the last `linger`, so that a lone one never waits.
     ///
     /// The default is true.
     public var flushesOnIdle: Bool

@@ -271,10 +271,10 @@ extension Session {
         on link: LinkID
     ) {
         guard fields.isTrue("resumed") else {
+            let flow = traffic.flow
             loseSession(resumption?.parking?.error ?? SenteError(.connectionLost, "The session is gone."))
             resumption = configuration.flow.resumption.map { Resumption(policy: $0) }
             begin(fields, features)
-            let flow = traffic.flow
             traffic = Traffic()
             traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
             traffic.flow = flow

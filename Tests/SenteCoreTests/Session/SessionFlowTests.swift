@@ -132,6 +132,9 @@ struct SessionFlowTests {
         #expect(session.status.recovery == .fresh)
         #expect(try Self.types(session) == ["subscribe"])
         #expect(session.state == .open)
+        // Flow holds on the link as before.
+        session.receive(#"{"type":"flow-ack","received":9}"#)
+        #expect(session.state == .reconnecting)
     }
 
     @Test("what the server says before it has answered is thrown away when the session goes on")

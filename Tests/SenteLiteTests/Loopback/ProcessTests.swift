@@ -134,7 +134,7 @@ extension Loopback {
 
         @Test("5: of three clients one is killed; the others go on without a failure")
         func processFailure() async throws {
-            let (server, port) = try await ConsoleProcess.server()
+            let (server, port) = try await ConsoleProcess.server(["--no-flow"])
             let clients = try ["a", "b", "c"].map { ($0, try ConsoleProcess.client(port)) }
             for (_, client) in clients { try await join(client) }
             try await publish(clients[0].1, from: "a", 0..<1)

@@ -36,7 +36,9 @@ extension Loopback {
         func greets(_ mode: String, _ names: [String]) async throws {
             let loop = try EventLoop.shared()
             for name in names {
-                let (server, port) = try await ConsoleProcess.server(["--mode", mode, "--format", name])
+                let (server, port) = try await ConsoleProcess.server([
+                    "--mode", mode, "--format", name, "--no-flow",
+                ])
                 let format = try #require(Self.formats[name])
                 #expect(server.lines.elements.first?["format"] == .string(format.name))
                 #expect(server.lines.elements.first?["mode"] == .string(mode))
@@ -84,7 +86,10 @@ extension Loopback {
         func settings() async throws {
             let loop = try EventLoop.shared()
             let (strict, port) = try await ConsoleProcess.server(
-                ["--csrf", "t", "--path", "/chsk", "--sente-version", "1.17", "--mode", "sente"])
+                [
+                    "--csrf", "t", "--path", "/chsk", "--sente-version", "1.17", "--mode", "sente",
+                    "--no-flow",
+                ])
             for (target, status) in [("/chsk?client-id=c", 403), ("/x?client-id=c&csrf-token=t", 404)] {
                 let refused = WireClient(port: port, target, .edn, on: loop)
                 let end = try await refused.ends.first("the refusal") { _ in true }
