@@ -375,12 +375,17 @@ extension Session {
     /// Forgets the session, so that what ends next ends with it.
     mutating func forgetSession() {
         if let parking = resumption?.parking { return loseSession(parking.error) }
+        if resumption?.session != nil { noteLostSession() }
         resumption = nil
     }
 
     /// The session is gone, and nobody wanted that: the next connection says so.
     mutating func loseSession(_ error: SenteError) {
         endSession(error)
+        noteLostSession()
+    }
+
+    private mutating func noteLostSession() {
         history.lostSession = true
         effects.append(.record(.sessionLost))
     }

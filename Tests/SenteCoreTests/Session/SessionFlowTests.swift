@@ -284,6 +284,18 @@ struct SessionFlowTests {
         #expect(session.error(of: call)?.outcome == .unknown)
     }
 
+    @Test("a link that is closed because another took its place leaves the session to that one")
+    func takenOver() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"))
+        session.endLink(.closed(code: CloseCode(rawValue: 4_001), reason: ""))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        #expect(!session.sentText[0].contains("session"))
+        #expect(session.status.recovery == .fresh)
+    }
+
     @Test("what comes is acknowledged after a quarter of what the server keeps, or a second")
     func acknowledges() throws {
         var session = Self.opened()
