@@ -24,7 +24,7 @@ public struct SendOptions: Sendable, Hashable {
     /// Two messages of one channel overtake one another only where their priorities differ. The default is `.normal`.
     public var priority: Priority
 
-    /// Whether the message outlives its connection and its process: it is kept in the client's ``OutboxStore`` until the server has
+    /// Whether the message outlives its connection and its process: it is kept in the client's `OutboxStore` until the server has
     /// answered, or, where the dialect has no answer, until it is written.
     ///
     /// It waits as long as it takes, however short the outbox's time to live is, and goes again with the next connection when its own
