@@ -26,7 +26,7 @@ extension Session {
     // MARK: Together
 
     /// Several messages come in one turn: they wait for one another.
-    package mutating func beginGathering() { isGathering = true }
+    package mutating func beginGathering() { isGathering = traffic.flow?.packing != nil }
 
     /// The turn is over.
     package mutating func endGathering(at now: Moment, into effects: inout [Effect]) {

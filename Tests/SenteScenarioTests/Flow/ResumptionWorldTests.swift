@@ -17,7 +17,7 @@ struct ResumptionWorldTests {
         #if DEBUG
         number("SENTE_SEEDS") ?? 150
         #else
-        number("SENTE_SEEDS") ?? 3_000
+        number("SENTE_SEEDS") ?? 500
         #endif
     }
 
