@@ -17,7 +17,7 @@ struct ResumptionWorldTests {
         #if DEBUG
         number("SENTE_SEEDS") ?? 150
         #else
-        number("SENTE_SEEDS") ?? 500
+        number("SENTE_SEEDS") ?? 200
         #endif
     }
 
