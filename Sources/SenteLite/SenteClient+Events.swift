@@ -101,9 +101,10 @@ extension SenteClient {
     ) throws(SenteError) -> Delivery {
         let (call, weight) = try begin(outbound)
         let id = try keep(outbound, options, awaited)
-        let command = Command.submit(
-            call, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
+        let submission = Submission(
+            outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
             trace: nextTrace)
+        let command = Command.submit(call, submission)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
             forget(id, refusal)
             throw refusal

@@ -202,8 +202,10 @@ extension SenteClient {
         let trace = nextTrace
         return try await self.call(weight: weight, as: known ?? call, durable: id) {
             .submit(
-                $0, outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
-                id: id, trace: trace)
+                $0,
+                Submission(
+                    outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
+                    id: id, trace: trace))
         }
     }
 

@@ -228,7 +228,9 @@ final class WorldClient: CustomStringConvertible {
         let limit = configuration.times.request
         return call(.listChannels, limit: limit) {
             .submit(
-                $0, .publish(channel: channel, data: 2, excludeSender: false), limit: limit, awaits: .reply)
+                $0,
+                Submission(
+                    .publish(channel: channel, data: 2, excludeSender: false), limit: limit, awaits: .reply))
         }
     }
 
@@ -329,7 +331,8 @@ final class WorldClient: CustomStringConvertible {
                 calls[id]?.deadline = life.map { now.advanced(by: $0) }
                 calls[id]?.answerLimit = answerLimit
             }
-            return .submit(id, make(number), limit: limit, answerLimit: answerLimit, awaits: awaited)
+            return .submit(
+                id, Submission(make(number), limit: limit, answerLimit: answerLimit, awaits: awaited))
         }
     }
 
@@ -340,7 +343,7 @@ final class WorldClient: CustomStringConvertible {
 
     private func submit(_ kind: CallKind, _ outbound: Outbound) -> CallID {
         let limit = configuration.times.request
-        return call(kind, limit: limit) { .submit($0, outbound, limit: limit, awaits: .reply) }
+        return call(kind, limit: limit) { .submit($0, Submission(outbound, limit: limit, awaits: .reply)) }
     }
 
     private static func data(_ number: Int, _ size: Int) -> Value {

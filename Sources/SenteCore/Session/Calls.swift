@@ -42,16 +42,10 @@ package struct Call: Sendable {
     package var deadline: Instant?
     /// How long its answer may take, from when it leaves; then it is part of the deadline.
     package var answerLimit: Duration?
-    /// The id of its message, where that is durable.
-    package var messageID: String?
-    /// Its caller has been told how it ended, or there is none; what it was for goes on.
-    package fileprivate(set) var isTold = false
 
     package init(
-        purpose: Purpose, phase: Phase, deadline: Instant? = nil, answerLimit: Duration? = nil,
-        messageID: String? = nil
+        purpose: Purpose, phase: Phase, deadline: Instant? = nil, answerLimit: Duration? = nil
     ) {
-        self.messageID = messageID
         self.purpose = purpose
         self.phase = phase
         self.deadline = deadline
@@ -66,10 +60,20 @@ package struct Calls: Sendable {
     private var heap: [(deadline: Instant, call: CallID)] = []
     /// Requests by the names that the server gave them, and when they left.
     private var names: [CallID: (id: String, sentAt: Instant, trace: TraceContext?)] = [:]
+    /// Those whose messages are durable.
+    private var durables: [CallID: Durable] = [:]
     /// The traces of those that belong to one.
     private var traces: [CallID: TraceContext] = [:]
     /// How many entries were looked at or moved since the beginning, for tests of what a step costs.
     package private(set) var steps = 0
+
+    /// A call whose message may outlive it.
+    private struct Durable {
+        /// The message's.
+        var id: String
+        /// Its caller has been told how it ended, or there is none; what it was for goes on.
+        var isTold = false
+    }
 
     package init() {}
 
@@ -105,9 +109,23 @@ package struct Calls: Sendable {
         schedule(id, deadline)
     }
 
+    /// The call's message is durable, and has this id.
+    package mutating func outlive(_ id: CallID, as messageID: String) {
+        durables[id] = Durable(id: messageID)
+    }
+
+    /// The id of the call's message, where that is durable.
+    package func messageID(of id: CallID) -> String? { durables.isEmpty ? nil : durables[id]?.id }
+
+    /// Whether its caller has been told how it ended, or there is none, while its message goes on.
+    package func isTold(_ id: CallID) -> Bool { !durables.isEmpty && durables[id]?.isTold == true }
+
+    /// Those with durable messages whose callers wait, oldest first.
+    package var untold: [CallID] { durables.filter { !$0.value.isTold }.map(\.key).sorted() }
+
     /// The call's caller waits no more; its message goes on.
     package mutating func tell(_ id: CallID) {
-        calls[id]?.isTold = true
+        durables[id]?.isTold = true
         calls[id]?.answerLimit = nil
         guard calls[id]?.deadline != nil else { return }
         calls[id]?.deadline = nil
@@ -136,6 +154,7 @@ package struct Calls: Sendable {
     package mutating func remove(_ id: CallID) -> Call? {
         guard let call = calls.removeValue(forKey: id) else { return nil }
         if call.purpose == .submit(.reply) { pendingCount -= 1 }
+        if !durables.isEmpty { durables[id] = nil }
         if !traces.isEmpty { traces[id] = nil }
         skipGone()
         return call

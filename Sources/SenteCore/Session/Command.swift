@@ -31,17 +31,42 @@ package enum Command: Sendable {
     case answer(
         InboxID, requestID: String, data: Value, isError: Bool, options: SendOptions = SendOptions(),
         trace: TraceContext? = nil)
-    /// Sends through the outbox; `id` is that of a durable message. `limit` runs from the call, `answerLimit` from when the message left: before that the outbox's
-    /// time to live is its only limit. With a trace, it is said as a step of it.
-    case submit(
-        CallID, Outbound, options: SendOptions = SendOptions(), limit: Duration?,
-        answerLimit: Duration? = nil, awaits: Awaited, id: String? = nil, trace: TraceContext? = nil)
+    /// Sends through the outbox.
+    indirect case submit(CallID, Submission)
     /// Sends a durable message that was accepted in an earlier life; nobody waits for it.
-    case restore(CallID, Outbound, options: SendOptions, awaits: Awaited, id: String)
+    indirect case restore(CallID, Submission)
     /// The app found the answer to an event in another event.
     case settle(CallID, Value)
     case ping(CallID)
     case cancel(CallID)
+}
+
+/// A message for the outbox, and what is asked of it.
+package struct Submission: Sendable {
+    package var outbound: Outbound
+    package var options: SendOptions
+    /// From the call on.
+    package var limit: Duration?
+    /// From when the message left; before that the outbox's time to live is its only limit.
+    package var answerLimit: Duration?
+    package var awaited: Awaited
+    /// That of a durable message.
+    package var id: String?
+    /// Of which it is said as a step.
+    package var trace: TraceContext?
+
+    package init(
+        _ outbound: Outbound, options: SendOptions = SendOptions(), limit: Duration? = nil,
+        answerLimit: Duration? = nil, awaits awaited: Awaited, id: String? = nil, trace: TraceContext? = nil
+    ) {
+        self.outbound = outbound
+        self.options = options
+        self.limit = limit
+        self.answerLimit = answerLimit
+        self.awaited = awaited
+        self.id = id
+        self.trace = trace
+    }
 }
 
 /// What a submitted call waits for.

@@ -52,7 +52,7 @@ package struct Outbox: Sendable {
     /// Nothing waits to leave.
     package var isEmpty: Bool { items.isEmpty }
     package var deadline: Instant? { oldest?.expires }
-    package var oldest: Item? { ages.first.flatMap { items[$0] } }
+    package var oldest: Item? { isEmpty ? nil : ages.first.flatMap { items[$0] } }
     package var oldestQueuedAt: Instant? { oldest?.queuedAt }
 
     package func contains(_ call: CallID) -> Bool { items[call] != nil }

@@ -5,23 +5,20 @@ import SenteWire
 
 /// The outbox, the replies, and what became of each call.
 extension Session {
-    mutating func submit(
-        _ call: CallID, _ outbound: Outbound, _ options: SendOptions, _ limit: Duration?,
-        answer answerLimit: Duration?, _ awaited: Awaited, _ messageID: String? = nil,
-        _ trace: TraceContext? = nil
-    ) {
+    mutating func submit(_ call: CallID, _ submission: Submission) {
         endIfDeaf()
         calls.add(
             call,
             Call(
-                purpose: .submit(awaited), phase: .queued,
-                deadline: limit.map { now.instant.advanced(by: $0) }, answerLimit: answerLimit,
-                messageID: messageID))
-        if let trace { calls.setTrace(trace, of: call) }
+                purpose: .submit(submission.awaited), phase: .queued,
+                deadline: submission.limit.map { now.instant.advanced(by: $0) },
+                answerLimit: submission.answerLimit))
+        if let id = submission.id { calls.outlive(call, as: id) }
+        if let trace = submission.trace { calls.setTrace(trace, of: call) }
         if let error = refusalToQueue() {
             return resolve(call, .failure(error))
         }
-        queue(named(outbound, awaited), options, for: call)
+        queue(named(submission.outbound, submission.awaited), submission.options, for: call)
     }
 
     /// What awaits a reply gets the id that the reply is to carry.
@@ -144,7 +141,7 @@ extension Session {
         } catch {
             effects.append(.record(.dropped(reason: error.code)))
             // That the server owes too much passes, with this link at the latest.
-            let isPassing = error.code == .busy && calls[call]?.messageID != nil
+            let isPassing = error.code == .busy && calls.messageID(of: call) != nil
             resolve(call, .failure(error.with(outcome: isPassing ? .unknown : .notSent)))
             return nil
         }
@@ -300,12 +297,12 @@ extension Session {
 
     /// The one place where a call ends.
     mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
-        let known = calls[call]
-        if let id = known?.messageID, result.settles {
+        let wasTold = calls.isTold(call)
+        if let id = calls.messageID(of: call), result.settles {
             outbox.settle(call)
             effects.append(.settled(id, result))
         }
-        if known?.messageID == nil || result.settles { calls.remove(call) } else { calls.tell(call) }
+        if result.settles || calls.messageID(of: call) == nil { calls.remove(call) } else { calls.tell(call) }
         if let request = calls.takeName(of: call) {
             var code: SenteError.Code?
             if case .failure(let error) = result { code = error.code }
@@ -315,7 +312,7 @@ extension Session {
         }
         // Messages of our own have no call to tell.
         guard call.number < numbers.internalCall else { return endDrains() }
-        if known?.isTold == true { return }
+        if wasTold { return }
         if case .failure(let error) = result { effects.append(.record(.failed(error.code))) }
         effects.append(.resolve(call, result))
     }
@@ -329,7 +326,7 @@ extension Session {
     }
 
     mutating func cancel(_ call: CallID) {
-        guard let known = calls[call], !known.isTold else { return }
+        guard let known = calls[call], !calls.isTold(call) else { return }
         let error = SenteError(.cancelled, "The call was cancelled.")
         abandon(call, known, error)
         guard case .subscribe(let channel, let inbox, let isScoped) = known.purpose else { return }
@@ -380,11 +377,12 @@ extension Session {
                 return resolve(call, .failure(error))
             }
             // The slot of a durable message stays its own: a late answer is one too.
-            let needsFence = known.messageID != nil || slot.map { traffic.pending.leave($0) } ?? false
+            let isDurable = calls.messageID(of: call) != nil
+            let needsFence = isDurable || slot.map { traffic.pending.leave($0) } ?? false
             if case .open(let open) = state, slot != nil, needsFence {
                 sendFence(on: open.link)
             }
-            if known.messageID == nil { resumption?.giveUp(call) }
+            if !isDurable { resumption?.giveUp(call) }
             resolve(call, .failure(error.with(outcome: .unknown)))
         }
     }

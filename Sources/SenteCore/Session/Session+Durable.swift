@@ -6,12 +6,12 @@ import SenteWire
 /// Durable messages: each outlives its call and its link, until the server's word or the app's ends it.
 extension Session {
     /// What an earlier life accepted goes ahead of what this one will.
-    mutating func restore(
-        _ call: CallID, _ outbound: Outbound, _ options: SendOptions, _ awaited: Awaited, _ id: String
-    ) {
-        calls.add(call, Call(purpose: .submit(awaited), phase: .queued, messageID: id))
+    mutating func restore(_ call: CallID, _ submission: Submission) {
+        calls.add(call, Call(purpose: .submit(submission.awaited), phase: .queued))
+        if let id = submission.id { calls.outlive(call, as: id) }
         calls.tell(call)
-        outbox.restore(named(outbound, awaited), for: call, options, at: now.instant)
+        let outbound = named(submission.outbound, submission.awaited)
+        outbox.restore(outbound, for: call, submission.options, at: now.instant)
         drain()
     }
 
@@ -23,7 +23,7 @@ extension Session {
     /// Nothing will be sent for now: who waits for a durable message is told, and the message stays.
     mutating func leaveDurables(_ error: SenteError) {
         guard !outbox.isEmpty else { return }
-        for call in calls.all(where: { $0.messageID != nil && !$0.isTold && $0.phase == .queued }) {
+        for call in calls.untold where calls[call]?.phase == .queued {
             var error = error.with(outcome: .unknown)
             error.message += " The message is durable: the next connection sends it."
             resolve(call, .failure(error))
@@ -42,7 +42,7 @@ extension Session {
     /// The message with its trace, if it has one, and with its id, where the server asks for it.
     func identified(_ outbound: Outbound, for call: CallID) -> Outbound {
         let outbound = calls.trace(of: call).map { outbound.traced(by: $0) } ?? outbound
-        guard deduplicates, let id = calls[call]?.messageID else { return outbound }
+        guard deduplicates, let id = calls.messageID(of: call) else { return outbound }
         return .identified(id, outbound)
     }
 }

@@ -5,19 +5,6 @@ import SenteWire
 
 /// What the two ends agree on beyond plain messages, and the session that goes on over links.
 extension Session {
-    /// What of flow holds on one link; it dies with the link.
-    struct LinkFlow: Sendable {
-        var offered: FlowFeatures
-        /// By what the server's words are known on Sente, where they are replies to the handshake.
-        var callback: String
-        /// Until when the server may answer the handshake; nil once it has, or did not.
-        var deadline: Instant?
-        /// Nil until the server's word, and where it comes too late.
-        var features: FlowFeatures?
-        /// How messages leave and come; nil while they go plain.
-        var packing: LinkPacking?
-    }
-
     /// A link that asks to go on with the session of the one before.
     struct Resuming: Sendable {
         var identity: Identity
@@ -52,7 +39,7 @@ extension Session {
         offered.deduplication = configuration.keepsMessages
         let flow = LinkFlow(
             offered: offered, callback: callbacks.next(using: &random),
-            deadline: now.instant.advanced(by: limit))
+            until: now.instant.advanced(by: limit))
         traffic.flow = flow
         say(.handshake(offered: flow.offered, resume: resume, callback: flow.callback), on: link)
     }
@@ -200,7 +187,10 @@ extension Session {
         guard case .open = state, let flow = traffic.flow else { return nil }
         if let deadline = flow.deadline { return deadline }
         let packing = isGathering ? flow.packing?.reassembly?.deadline : flow.packing?.deadline
-        return Timers.earlier(resumption?.ackDeadline, packing)
+        guard let ack = resumption?.ackDeadline, let packing else {
+            return packing ?? resumption?.ackDeadline
+        }
+        return min(ack, packing)
     }
 
     mutating func expireFlow() {

@@ -124,8 +124,8 @@ extension Session {
     }
 
     /// On Sente, replies to the handshake's callback are words of flow.
-    private func named(_ inbounds: [Inbound]) -> [Inbound] {
-        guard let callback = traffic.flow?.callback, status.dialect == .sente else { return inbounds }
+    func named(_ inbounds: [Inbound]) -> [Inbound] {
+        guard status.dialect == .sente, let callback = traffic.flow?.callback else { return inbounds }
         return inbounds.map { FlowFrame($0, answering: callback).map(Inbound.flow) ?? $0 }
     }
 

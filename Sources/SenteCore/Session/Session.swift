@@ -154,52 +154,54 @@ package struct Session: Sendable {
     // MARK: Time
 
     /// What can wake a session; of those that are due, the first in this list goes first.
-    struct Timers {
+    private struct Timers {
         /// A message of the outbox has waited its time to live.
-        var outbox: Instant?
+        var outbox = never
         /// A call's time limit.
-        var call: Instant?
+        var call = never
         /// A change of the network waited for others to settle.
-        var path: Instant?
+        var path = never
         /// The state's own: the attempt's limit, the heartbeat or the end of a pause, the closing handshake's limit,
         /// the next attempt.
-        var state: Instant?
+        var state = never
         /// An answer about flow, our count, or the end of what the server keeps.
-        var flow: Instant?
+        var flow = never
 
-        var earliest: Instant? {
-            Self.earlier(Self.earlier(Self.earlier(outbox, call), Self.earlier(path, state)), flow)
-        }
+        static let never = Instant(nanoseconds: .max)
 
-        static func earlier(_ a: Instant?, _ b: Instant?) -> Instant? {
-            guard let a, let b else { return a ?? b }
-            return min(a, b)
-        }
+        var earliest: Instant { min(min(outbox, call), min(min(path, state), flow)) }
     }
 
     private var timers: Timers {
-        let state: Instant? =
-            switch state {
-            case .closed, .failed: nil
-            case .connecting(let attempt): attempt.deadline
-            case .open(let open): Timers.earlier(traffic.keepAlive?.deadline, open.pausedUntil)
-            case .closing(let closing): closing.deadline
-            case .reconnecting(let waiting): waiting.until
-            }
-        return Timers(
-            outbox: outbox.deadline, call: calls.deadline, path: pathChanges.deadline, state: state,
-            flow: resumption == nil && traffic.flow == nil ? nil : flowDeadline)
+        var timers = Timers()
+        if let deadline = outbox.deadline { timers.outbox = deadline }
+        if let deadline = calls.deadline { timers.call = deadline }
+        if let deadline = pathChanges.deadline { timers.path = deadline }
+        switch state {
+        case .closed, .failed: break
+        case .connecting(let attempt): timers.state = attempt.deadline
+        case .open(let open):
+            if let deadline = traffic.keepAlive?.deadline { timers.state = deadline }
+            if let end = open.pausedUntil { timers.state = min(timers.state, end) }
+        case .closing(let closing): timers.state = closing.deadline
+        case .reconnecting(let waiting): timers.state = waiting.until
+        }
+        if traffic.flow != nil || resumption != nil, let deadline = flowDeadline { timers.flow = deadline }
+        return timers
     }
 
     /// When the session wants to be woken; after `handle`, nil or in the future.
-    package var deadline: Instant? { timers.earliest }
+    package var deadline: Instant? {
+        let earliest = timers.earliest
+        return earliest == Timers.never ? nil : earliest
+    }
 
     /// Each turn moves the time it served, so the loop ends.
     private mutating func expire() {
         if resumption != nil { acknowledgeIfDue() }
         while true {
             let timers = timers
-            guard let earliest = timers.earliest, earliest <= now.instant else { return }
+            guard isDue(timers.earliest) else { return }
             if isDue(timers.outbox), let item = outbox.popExpired(at: now.instant) {
                 expired(item)
             } else if isDue(timers.call), let call = calls.expired(at: now.instant) {
@@ -214,10 +216,7 @@ package struct Session: Sendable {
         }
     }
 
-    private func isDue(_ time: Instant?) -> Bool {
-        guard let time else { return false }
-        return time <= now.instant
-    }
+    private func isDue(_ time: Instant) -> Bool { time <= now.instant && time != Timers.never }
 
     /// What the tables of the session did beside what each step is about.
     package var tableSteps: Int {
@@ -242,9 +241,10 @@ package struct Session: Sendable {
     /// Reads a message of a link that has spoken; nil when this is its first.
     package mutating func decode(_ message: Message, on link: LinkID) -> [Inbound]? {
         guard coder?.link == link else { return nil }
-        let inbounds = coder?.coder.decode(message, isCallback: callbacks.contains)
-        guard let callback = traffic.flow?.callback, status.dialect == .sente else { return inbounds }
-        return inbounds?.map { FlowFrame($0, answering: callback).map(Inbound.flow) ?? $0 }
+        guard status.dialect == .sente, traffic.flow != nil else {
+            return coder?.coder.decode(message, isCallback: callbacks.contains)
+        }
+        return coder.map { named($0.coder.decode(message, isCallback: callbacks.contains)) }
     }
 
     private mutating func perform(_ command: Command) {
@@ -268,11 +268,8 @@ package struct Session: Sendable {
         case .closeInbox(let inbox): closeInbox(inbox)
         case .answer(let inbox, let id, let data, let isError, let options, let trace):
             answered(inbox, id, data, isError: isError, options, trace)
-        case .submit(
-            let call, let outbound, let options, let limit, let answerLimit, let awaited, let id, let trace):
-            submit(call, outbound, options, limit, answer: answerLimit, awaited, id, trace)
-        case .restore(let call, let outbound, let options, let awaited, let id):
-            restore(call, outbound, options, awaited, id)
+        case .submit(let call, let submission): submit(call, submission)
+        case .restore(let call, let submission): restore(call, submission)
         case .settle(let call, let value): settle(call, value)
         case .ping(let call): ping(call)
         case .cancel(let call): cancel(call)

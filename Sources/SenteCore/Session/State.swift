@@ -4,11 +4,13 @@ import SenteBase
 
 extension Session {
     /// Where the session stands, with what is true only there.
+    ///
+    /// It is read at every step, so what is large and rare is `indirect`.
     enum State: Sendable {
         /// No link wanted. Can move to: connecting.
         case closed
         /// A link is being opened, or awaits the greeting. Can move to: open, reconnecting, failed, closing, closed.
-        case connecting(Attempt)
+        indirect case connecting(Attempt)
         /// Greeted. Can move to: closing, reconnecting, closed.
         case open(Open)
         /// The closing handshake runs. Can move to: closed.
@@ -16,7 +18,7 @@ extension Session {
         /// Waiting for the next attempt. Can move to: connecting, closed, failed.
         case reconnecting(Waiting)
         /// Gave up. Can move to: connecting, closed.
-        case failed(SenteError)
+        indirect case failed(SenteError)
 
         var name: ConnectionState {
             switch self {

@@ -133,7 +133,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
         output.tookEntries = !batch.entries.isEmpty
         let gathers = batch.entries.count > 1
         if gathers { engine.beginGathering() }
-        for entry in batch.entries { handle(entry, at: now) }
+        batch.entries.reverse()
+        while let entry = batch.entries.popLast() { handle(entry, at: now) }
         if gathers {
             engine.endGathering(at: now, into: &effects)
             performEffects(at: now)
@@ -174,8 +175,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
         batch.consumed.removeAll(keepingCapacity: true)
     }
 
-    private func handle(_ entry: SubmissionQueue.Entry, at now: Moment) {
-        switch entry {
+    private func handle(_ entry: consuming SubmissionQueue.Entry, at now: Moment) {
+        switch consume entry {
         case .input(let input):
             if case .provided(let ask, _) = input { asks[ask] = nil }
             handle(input, at: now)
@@ -251,12 +252,13 @@ final class Driver: LinkObserver, @unchecked Sendable {
     // MARK: Effects
 
     private func performEffects(at now: Moment) {
-        for effect in effects { perform(effect, at: now) }
-        effects.removeAll(keepingCapacity: true)
+        // Taken from the end, each is moved and not copied.
+        effects.reverse()
+        while let effect = effects.popLast() { perform(effect, at: now) }
     }
 
-    private func perform(_ effect: Effect, at now: Moment) {
-        switch effect {
+    private func perform(_ effect: consuming Effect, at now: Moment) {
+        switch consume effect {
         case .openLink(let id, let target): open(id, target, at: now)
         case .transmit(let id, let batch):
             tracer?.note(.sent(batch.map(\.message), engine.coder), at: now)

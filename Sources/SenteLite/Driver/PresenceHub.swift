@@ -117,7 +117,8 @@ final class PresenceHub: InboxReceiver {
         let call = submissions.makeCall()
         let outbound = Outbound.publish(channel: channel, data: frame, excludeSender: true)
         submissions.post([
-            .call(call, .delivery(result), .submit(call, outbound, limit: limit, awaits: .written))
+            .call(
+                call, .delivery(result), .submit(call, Submission(outbound, limit: limit, awaits: .written)))
         ])
     }
 }

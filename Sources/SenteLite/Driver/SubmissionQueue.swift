@@ -302,7 +302,7 @@ extension SubmissionQueue.State {
 
 extension Command {
     fileprivate var isDurable: Bool {
-        if case .submit(_, _, let options, _, _, _, _, _) = self { options.durable } else { false }
+        if case .submit(_, let submission) = self { submission.options.durable } else { false }
     }
 }
 

@@ -128,6 +128,8 @@ extension StoredMessage {
             case .event(let event, let wantsReply): (.event(event), wantsReply ? .reply : .written)
             }
         return .restore(
-            call, outbound, options: SendOptions(priority: priority, durable: true), awaits: awaited, id: id)
+            call,
+            Submission(
+                outbound, options: SendOptions(priority: priority, durable: true), awaits: awaited, id: id))
     }
 }

@@ -153,7 +153,10 @@ struct DialectCoderTraceTests {
         let call = session.newCall()
         let event = Event(id: "my/ask", data: [.keyword("n"): 1])
         session.handle(
-            .command(.submit(call, .event(event), limit: .seconds(1), awaits: .reply, trace: try Self.trace)))
+            .command(
+                .submit(
+                    call, Submission(.event(event), limit: .seconds(1), awaits: .reply, trace: try Self.trace)
+                )))
         let said = try #require(session.sentText.first)
         #expect(said.contains(":traceparent"))
         try session.answerSent(TestSession.echo)

@@ -150,7 +150,7 @@ struct TestSession {
         awaits: Awaited = .reply
     ) -> CallID {
         let call = newCall()
-        handle(.command(.submit(call, outbound, options: options, limit: limit, awaits: awaits)))
+        handle(.command(.submit(call, Submission(outbound, options: options, limit: limit, awaits: awaits))))
         return call
     }
 
@@ -164,10 +164,12 @@ struct TestSession {
         handle(
             .command(
                 .submit(
-                    call, .publish(channel: channel, data: data, excludeSender: false),
-                    options: SendOptions(durable: true), limit: limit, answerLimit: answerLimit,
-                    awaits: .reply,
-                    id: id)))
+                    call,
+                    Submission(
+                        .publish(channel: channel, data: data, excludeSender: false),
+                        options: SendOptions(durable: true), limit: limit, answerLimit: answerLimit,
+                        awaits: .reply,
+                        id: id))))
         return call
     }
 

@@ -99,8 +99,9 @@ struct SessionDurableTests {
                 .command(
                     .restore(
                         session.newCall(),
-                        .publish(channel: "c\(number)", data: ["n": 1], excludeSender: false),
-                        options: SendOptions(durable: true), awaits: .reply, id: "\(number)")))
+                        Submission(
+                            .publish(channel: "c\(number)", data: ["n": 1], excludeSender: false),
+                            options: SendOptions(durable: true), awaits: .reply, id: "\(number)"))))
         }
         #expect(session.results.isEmpty)
         session.connect()

@@ -212,7 +212,9 @@ struct SessionCallsTests {
             let call = session.newCall()
             session.handle(
                 .command(
-                    .submit(call, Self.publish("a"), limit: nil, answerLimit: .seconds(2), awaits: .reply)))
+                    .submit(
+                        call,
+                        Submission(Self.publish("a"), limit: nil, answerLimit: .seconds(2), awaits: .reply))))
             return call
         }
         let early = publish()
@@ -297,7 +299,7 @@ struct SessionCallsTests {
     func unawaited() {
         var session = TestSession.opened()
         let call = session.newCall()
-        session.handle(.command(.submit(call, Self.publish("a"), limit: nil, awaits: .written)))
+        session.handle(.command(.submit(call, Submission(Self.publish("a"), limit: nil, awaits: .written))))
         let second = session.submit(Self.publish("a"))
         session.reply(.publish, "a", .published(Self.receipt))
         #expect(session.isPending(second))
@@ -376,7 +378,7 @@ struct SessionCallsTests {
         var session = TestSession.connecting()
         let call = session.newCall()
         let question = Outbound.event(Event(id: "q"))
-        session.handle(.command(.submit(call, question, limit: .seconds(9), awaits: .settlement)))
+        session.handle(.command(.submit(call, Submission(question, limit: .seconds(9), awaits: .settlement))))
         session.handle(.command(.settle(call, .integer(1))))
         #expect(session.isPending(call))
         session.greet()
@@ -497,7 +499,7 @@ struct SessionCallsTests {
         session.send("my/ev")
         #expect(Self.callback(session) == nil)
         let call = session.newCall()
-        session.handle(.command(.submit(call, Self.question, limit: nil, awaits: .settlement)))
+        session.handle(.command(.submit(call, Submission(Self.question, limit: nil, awaits: .settlement))))
         #expect(session.sent == [Self.question])
         session.handle(.command(.settle(call, 7)))
         #expect(session.answer(to: call) == .value(7))

@@ -83,7 +83,7 @@ struct SessionCostTests {
     }
 
     private static func submit(_ number: UInt64, _ outbound: Outbound, limit: Int64 = 10_000) -> Input {
-        .command(.submit(CallID(number), outbound, limit: .milliseconds(limit), awaits: .reply))
+        .command(.submit(CallID(number), Submission(outbound, limit: .milliseconds(limit), awaits: .reply)))
     }
 
     private static func publish(_ channel: String) -> Outbound {

@@ -83,7 +83,8 @@ struct SessionInboundTests {
         session.reply(.publish, "a", receipt)
         #expect(session.effects == [.record(.ignored(.lateReply))])
 
-        session.handle(.command(.submit(session.newCall(), publish, limit: nil, awaits: .written)))
+        session.handle(
+            .command(.submit(session.newCall(), Submission(publish, limit: nil, awaits: .written))))
         session.reply(.publish, "a", receipt)
         #expect(session.effects.isEmpty)
 

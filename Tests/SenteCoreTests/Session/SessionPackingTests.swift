@@ -50,7 +50,7 @@ struct SessionPackingTests {
     )] {
         outbounds.map { outbound in
             let call = session.newCall()
-            return (call, .command(.submit(call, outbound, limit: .seconds(10), awaits: .reply)))
+            return (call, .command(.submit(call, Submission(outbound, limit: .seconds(10), awaits: .reply))))
         }
     }
 

@@ -97,8 +97,10 @@ struct SessionRequestSignalsTests {
         session.handle(
             .command(
                 .submit(
-                    session.newCall(), .request(channel: "s", data: .null, limit: 10), limit: .seconds(10),
-                    awaits: .reply, trace: trace)))
+                    session.newCall(),
+                    Submission(
+                        .request(channel: "s", data: .null, limit: 10), limit: .seconds(10),
+                        awaits: .reply, trace: trace))))
         session.reply(.request, "s", .forwarded(requestID: "r1", deliveredTo: 1))
         session.receive(.reply(.id(.answer, "r1"), .answered(.null)))
         let inbox = session.newInbox()

@@ -61,7 +61,8 @@ struct SessionTableTests {
         let publish = session.submit(
             .publish(channel: "p", data: .null, excludeSender: false), limit: .seconds(25))
         let question = session.newCall()
-        session.handle(.command(.submit(question, .event(Event(id: "q")), limit: nil, awaits: .settlement)))
+        session.handle(
+            .command(.submit(question, Submission(.event(Event(id: "q")), limit: nil, awaits: .settlement))))
         return Scene(
             session: session, plain: plain, scoped: scoped, responder: responder, listener: listener,
             publish: publish, question: question, waiting: waiting)
@@ -94,7 +95,12 @@ struct SessionTableTests {
         ),
         (
             "submit",
-            { .command(.submit($0.session.newCall(), .event(Event(id: "e")), limit: nil, awaits: .written)) }
+            {
+                .command(
+                    .submit(
+                        $0.session.newCall(), Submission(.event(Event(id: "e")), limit: nil, awaits: .written)
+                    ))
+            }
         ),
         ("settle", { .command(.settle($0.question, .null)) }),
         ("ping", { .command(.ping($0.session.newCall())) }),

@@ -182,7 +182,10 @@ struct ResumptionWorld {
             ? .request(channel: "echo", data: data, limit: 60_000)
             : .publish(channel: "out", data: data, excludeSender: false)
         command(
-            .submit(id, outbound, limit: .seconds(Int.random(in: 5...200, using: &random)), awaits: .reply))
+            .submit(
+                id,
+                Submission(outbound, limit: .seconds(Int.random(in: 5...200, using: &random)), awaits: .reply)
+            ))
         if chance(0.05) { command(.cancel(id)) }
     }
 
