@@ -139,7 +139,7 @@ package struct ClientEngine: Sendable {
             for heard in try session.unpack(message, at: now) {
                 hear(heard.inbounds, heard.size, on: link, at: now, into: &effects)
             }
-            if session.hasLostParts { session.accept(.lostParts, at: now, into: &effects) }
+            if session.hasChangedParts { session.accept(.partsChanged, at: now, into: &effects) }
         } catch {
             session.accept(.broke(link, error), at: now, into: &effects)
         }

@@ -22,6 +22,7 @@ extension ClientMetrics {
         addOutbox(to: &page, labels)
         addCalls(to: &page, labels)
         addLosses(to: &page, labels)
+        for figure in flowFigures { page.add(figure, labels) }
     }
 
     private func addTraffic(to page: inout PrometheusPage, _ labels: [String: String]) {
@@ -59,12 +60,8 @@ extension ClientMetrics {
                 "sente_lite_client_time_to_open_seconds", "How long the last opening took.", time.seconds,
                 labels: labels)
         }
-        guard let roundTrip else { return }
-        for (quantile, time) in [("0.5", roundTrip.p50), ("0.95", roundTrip.p95), ("0.99", roundTrip.p99)] {
-            page.gauge(
-                "sente_lite_client_round_trip_seconds", "Round trips of the last 256 answers.", time.seconds,
-                labels: labels.merging(["quantile": quantile]) { $1 })
-        }
+        page.quantiles(
+            "sente_lite_client_round_trip_seconds", "Round trips of the last 256 answers.", roundTrip, labels)
     }
 
     private func addOutbox(to page: inout PrometheusPage, _ labels: [String: String]) {
@@ -126,6 +123,32 @@ extension ClientMetrics {
 }
 
 extension PrometheusPage {
+    fileprivate mutating func add(_ figure: ClientMetrics.FlowFigure, _ labels: [String: String]) {
+        let words = figure.name.map { $0.isUppercase ? "_" + $0.lowercased() : String($0) }.joined()
+        let name = "sente_lite_client_\(figure.group)_\(words)"
+        switch figure.amount {
+        case .total(let count): counter(name + "_total", figure.help, count, labels: labels)
+        case .totalTime(let time):
+            counter(name + "_seconds_total", figure.help, time.seconds, labels: labels)
+        case .totals(let counts):
+            for (reason, count) in counts.sorted(by: { $0.key < $1.key }) {
+                counter(
+                    name + "_total", figure.help, count, labels: labels.merging(["reason": reason]) { $1 })
+            }
+        case .level(let level): gauge(name, figure.help, level, labels: labels)
+        case .times(let times): quantiles(name + "_seconds", figure.help, times, labels)
+        }
+    }
+
+    fileprivate mutating func quantiles(
+        _ name: String, _ help: String, _ times: ClientMetrics.Percentiles?, _ labels: [String: String]
+    ) {
+        guard let times else { return }
+        for (quantile, time) in [("0.5", times.p50), ("0.95", times.p95), ("0.99", times.p99)] {
+            gauge(name, help, time.seconds, labels: labels.merging(["quantile": quantile]) { $1 })
+        }
+    }
+
     /// One series for each code.
     fileprivate mutating func counters(
         _ name: String, _ help: String, _ counts: [SenteError.Code: Int], _ labels: [String: String]

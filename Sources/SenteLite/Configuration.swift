@@ -211,6 +211,7 @@ extension SenteClient.Configuration {
         session.compressor = { algorithm, level in
             (try? ZlibLibrary.shared.get()).map { _ in .system(algorithm, level: level) }
         }
+        session.stopwatch = { .now }
         session.endpoints = [url] + endpoints
         session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil

@@ -39,6 +39,42 @@ struct ClientMetricsPrometheusTests {
         }
     }
 
+    @Test("Each figure of flow has its line, named after its property")
+    func flow() {
+        var metrics = ClientMetrics(resumption: .init(resumed: 1, replayedOut: 2))
+        metrics.batching = .init(batches: 2, messages: 5, reasons: ["idle": 2])
+        metrics.batching.waits = [.milliseconds(4)]
+        metrics.compression = .init(messages: 3, bytesBefore: 900, bytesAfter: 90, time: .milliseconds(1_500))
+        metrics.chunking = .init(messages: 1, chunksSent: 7, incomplete: 2, memory: 70, peakMemory: 80)
+        let lines = metrics.prometheus(labels: ["app": "chat"]).split(separator: "\n")
+        for line in [
+            #"sente_lite_client_resumption_replayed_out_total{app="chat"} 2"#,
+            #"sente_lite_client_batching_batches_total{app="chat"} 2"#,
+            #"sente_lite_client_batching_average_size{app="chat"} 2.5"#,
+            #"sente_lite_client_batching_reasons_total{app="chat",reason="idle"} 2"#,
+            #"sente_lite_client_batching_linger_added_seconds{app="chat",quantile="0.99"} 0.004"#,
+            #"sente_lite_client_compression_bytes_after_total{app="chat"} 90"#,
+            #"sente_lite_client_compression_time_seconds_total{app="chat"} 1.5"#,
+            #"sente_lite_client_chunking_chunks_sent_total{app="chat"} 7"#,
+            #"sente_lite_client_chunking_incomplete{app="chat"} 2"#,
+            #"sente_lite_client_chunking_peak_memory{app="chat"} 80"#,
+        ] {
+            #expect(lines.contains(Substring(line)), "\(line)")
+        }
+    }
+
+    @Test(
+        "No property of flow is left out of what is shown",
+        arguments: ["resumption", "batching", "compression", "chunking"])
+    func allOfFlow(group: String) throws {
+        let metrics = ClientMetrics()
+        let part = try #require(Mirror(reflecting: metrics).children.first { $0.label == group }?.value)
+        let properties = Mirror(reflecting: part).children.compactMap(\.label)
+        let shown = metrics.flowFigures.filter { $0.group == group }.map(\.name)
+        // The waits are shown as what they were computed to.
+        #expect(Set(properties).subtracting(["waits"]).isSubset(of: shown))
+    }
+
     @Test("Two clients on one page with the same labels add up")
     func together() {
         var page = PrometheusPage()

@@ -14,6 +14,10 @@ package enum Envelope: Hashable, Sendable {
     case end(UInt64)
     /// No more parts of this number will come.
     case abort(UInt64)
+
+    var isPart: Bool {
+        if case .part = self { true } else { false }
+    }
 }
 
 /// What a message in parts will be like.

@@ -46,6 +46,7 @@ struct LinkPacking: Sendable {
     private let features: FlowFeatures
     private let policy: FlowPolicy
     private let makeCompressor: CompressorMaker?
+    private let stopwatch: (@Sendable () -> Instant)?
     let unfolding: Unfolding?
     /// Nil where nothing goes in parts.
     var reassembly: Reassembly?
@@ -54,6 +55,8 @@ struct LinkPacking: Sendable {
     private var delay: BatchDelay
     /// Since when the oldest message that is gathered waits, and until when.
     private(set) var held: (since: Instant, until: Instant)?
+    /// How long those had waited that left last, where messages may wait.
+    private var waited: Duration?
     var quality = LinkQuality()
 
     /// The messages that leave in parts, in turns.
@@ -68,13 +71,14 @@ struct LinkPacking: Sendable {
     /// Nil when all messages go plain.
     init?(
         _ features: FlowFeatures, policy: FlowPolicy, format: WireFormat, sizes: SizeLimits,
-        losesNothing: Bool, compressor: CompressorMaker?
+        losesNothing: Bool, compressor: CompressorMaker?, stopwatch: (@Sendable () -> Instant)? = nil
     ) {
         guard features.batching || features.chunking || !features.compression.isEmpty else { return nil }
         self.format = format
         self.features = features
         self.policy = policy
         makeCompressor = compressor
+        self.stopwatch = stopwatch
         var limits = sizes
         if features.chunking, let chunking = policy.chunking {
             limits.incomingMessage = max(
@@ -106,13 +110,19 @@ struct LinkPacking: Sendable {
             flushesWhenIdle: policy.batching?.flushesOnIdle ?? true)
     }
 
-    /// The shape of a message; what is small is not even looked at.
-    func pack(_ message: Message, of outbound: Outbound?) -> (packed: Packing.Packed, Packing.Compressed) {
+    /// The shape of a message, and how long compressing it took; what is small is not even looked at.
+    func pack(
+        _ message: Message, of outbound: Outbound?
+    ) -> (packed: Packing.Packed, Packing.Compressed, Duration) {
         let isSmall = message.bytes.count < policy.compression?.minimumBytes ?? 0
         let packing = Packing(
             compression: isSmall ? nil : compression, partBytes: partBytes, isBinary: features.binaryEnvelope,
             writesBytes: format.writesBytes)
-        return packing.pack(message, isCompressedAlready: isSmall ? false : outbound.map(skips) ?? false)
+        let began = packing.compression == nil ? nil : stopwatch?()
+        let (packed, compressed) = packing.pack(
+            message, isCompressedAlready: isSmall ? false : outbound.map(skips) ?? false)
+        guard let began, let end = stopwatch?() else { return (packed, compressed, .zero) }
+        return (packed, compressed, began.duration(to: end))
     }
 
     private var partBytes: Int? {
@@ -174,8 +184,15 @@ struct LinkPacking: Sendable {
     }
 
     private mutating func left(at now: Instant) {
+        if delay.linger > .zero { waited = max(waited ?? .zero, held?.since.duration(to: now) ?? .zero) }
         held = nil
         delay.left(at: now)
+    }
+
+    /// How long the oldest of those that left since had waited; nil where none waits.
+    mutating func takeWaited() -> Duration? {
+        defer { waited = nil }
+        return waited
     }
 
     // MARK: Parts

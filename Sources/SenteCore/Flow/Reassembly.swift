@@ -58,6 +58,20 @@ package struct Reassembly: Sendable {
         }
     }
 
+    /// What is kept of unfinished messages, for the metrics.
+    package struct Holding: Hashable, Sendable {
+        package var messages = 0
+        package var bytes = 0
+        /// The most bytes so far.
+        package var peakBytes = 0
+
+        package init(messages: Int = 0, bytes: Int = 0, peakBytes: Int = 0) {
+            self.messages = messages
+            self.bytes = bytes
+            self.peakBytes = peakBytes
+        }
+    }
+
     /// What a part is counted for beside its bytes, and a message beside its parts.
     private static let partOverhead = 64
     private static let messageOverhead = 512
@@ -94,8 +108,11 @@ package struct Reassembly: Sendable {
     private var overInOrder = Queue<UInt64>()
     /// What is kept now, in bytes.
     package private(set) var bytes = 0
+    /// The most that was kept, the message that was whole then included.
+    private var peakBytes = 0
     package private(set) var losses = Losses()
     private var toldLosses = Losses()
+    private var toldHolding = Holding()
 
     package init(limits: Limits) {
         self.limits = limits
@@ -104,7 +121,17 @@ package struct Reassembly: Sendable {
     /// How many messages are unfinished.
     package var count: Int { unfinished.count }
 
-    package var hasLosses: Bool { losses != toldLosses }
+    /// What is kept of unfinished messages.
+    package var holding: Holding { Holding(messages: count, bytes: bytes, peakBytes: peakBytes) }
+
+    package var hasNews: Bool { losses != toldLosses || holding != toldHolding }
+
+    /// What is kept, unless it is what it was when this was asked last.
+    package mutating func takeHolding() -> Holding? {
+        guard holding != toldHolding else { return nil }
+        toldHolding = holding
+        return toldHolding
+    }
 
     /// What was given up since this was asked last; nil for nothing.
     package mutating func takeLosses() -> Losses? {
@@ -217,6 +244,7 @@ package struct Reassembly: Sendable {
             order.remove(number)
             throw error
         }
+        peakBytes = max(peakBytes, bytes + message.weight)
         if message.isWhole {
             order.remove(number)
             forget(number)

@@ -11,6 +11,13 @@ extension ClientMetrics {
         public var reasons: [String: Int] = [:]
         /// How many messages a batch had on average; 0 without any.
         public var averageSize: Double { batches == 0 ? 0 : Double(messages) / Double(batches) }
+        /// How long messages had waited for company the last 256 times that some left, the oldest of them each time; nil where
+        /// none waits (`BatchPolicy.linger` is zero).
+        ///
+        /// Computed when asked for.
+        public var lingerAdded: Percentiles? { Percentiles(of: waits) }
+        /// The last waits, in no order.
+        package var waits: [Duration] = []
 
         /// Makes them of their numbers.
         public init(batches: Int = 0, messages: Int = 0, reasons: [String: Int] = [:]) {
@@ -28,6 +35,8 @@ extension ClientMetrics {
         public var bytesBefore = 0
         /// How many they had then.
         public var bytesAfter = 0
+        /// How long compressing took, all together, that of the incompressible included.
+        public var time: Duration = .zero
         /// How many messages were too small to try.
         public var skippedSmall = 0
         /// How many would not have become a tenth smaller.
@@ -36,13 +45,14 @@ extension ClientMetrics {
         /// Makes them of their numbers.
         public init(
             messages: Int = 0, bytesBefore: Int = 0, bytesAfter: Int = 0, skippedSmall: Int = 0,
-            skippedIncompressible: Int = 0
+            skippedIncompressible: Int = 0, time: Duration = .zero
         ) {
             self.messages = messages
             self.bytesBefore = bytesBefore
             self.bytesAfter = bytesAfter
             self.skippedSmall = skippedSmall
             self.skippedIncompressible = skippedIncompressible
+            self.time = time
         }
     }
 
@@ -50,6 +60,14 @@ extension ClientMetrics {
     public struct Chunking: Sendable, Equatable {
         /// How many left so.
         public var messages = 0
+        /// How many parts left, those of messages that went no further included.
+        public var chunksSent = 0
+        /// How many of the server's are unfinished now.
+        public var incomplete = 0
+        /// How many bytes the parts take that have come of them, what is needed to keep them included.
+        public var memory = 0
+        /// How many bytes they took at most.
+        public var peakMemory = 0
         /// How many of the server's were given up because a part did not come in time.
         public var timeouts = 0
         /// How many because there was no room for all that was unfinished.
@@ -58,8 +76,15 @@ extension ClientMetrics {
         public var aborts = 0
 
         /// Makes them of their numbers.
-        public init(messages: Int = 0, timeouts: Int = 0, evictions: Int = 0, aborts: Int = 0) {
+        public init(
+            messages: Int = 0, chunksSent: Int = 0, incomplete: Int = 0, memory: Int = 0, peakMemory: Int = 0,
+            timeouts: Int = 0, evictions: Int = 0, aborts: Int = 0
+        ) {
             self.messages = messages
+            self.chunksSent = chunksSent
+            self.incomplete = incomplete
+            self.memory = memory
+            self.peakMemory = peakMemory
             self.timeouts = timeouts
             self.evictions = evictions
             self.aborts = aborts

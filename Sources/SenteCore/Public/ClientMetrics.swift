@@ -154,25 +154,6 @@ public struct ClientMetrics: Sendable, Equatable {
         }
     }
 
-    /// The round trip within which so many of a hundred pings were answered.
-    public struct Percentiles: Sendable, Equatable {
-        /// Half of them.
-        public var p50: Duration
-        /// 95 of 100.
-        public var p95: Duration
-        /// 99 of 100.
-        public var p99: Duration
-
-        /// Makes them of the three.
-        public init(
-            p50: Duration, p95: Duration, p99: Duration
-        ) {
-            self.p50 = p50
-            self.p95 = p95
-            self.p99 = p99
-        }
-    }
-
     /// What came in.
     public var received = Traffic()
     /// What went out.
@@ -243,13 +224,5 @@ public struct ClientMetrics: Sendable, Equatable {
     /// The round trips of the last 256 pings; nil before the first.
     ///
     /// Computed when asked for.
-    public var roundTrip: Percentiles? {
-        guard !roundTrips.isEmpty else { return nil }
-        let sorted = roundTrips.sorted()
-        // The nearest rank: the smallest sample that at least that part of all does not exceed.
-        func sample(_ percent: Int) -> Duration {
-            sorted[(sorted.count * percent + 99) / 100 - 1]
-        }
-        return Percentiles(p50: sample(50), p95: sample(95), p99: sample(99))
-    }
+    public var roundTrip: Percentiles? { Percentiles(of: roundTrips) }
 }

@@ -13,8 +13,8 @@ package enum Input: Sendable {
     case gathered
     /// The server did not keep to what was agreed.
     case broke(LinkID, FlowViolation)
-    /// A part came, which may have made others go.
-    case lostParts
+    /// What is kept of messages in parts has changed, by a part or by what made others go.
+    case partsChanged
     /// `size` is its share of the message it came in, in bytes.
     case received(LinkID, Inbound, size: Int)
     /// All that a message says was received, and it counts in a session that survives its links.

@@ -18,8 +18,8 @@ package struct MetricsCollector: Sendable {
         package init() {}
     }
 
-    /// How many round trips are kept.
-    package static let maximumRoundTrips = 256
+    /// How many round trips are kept, and how many waits for company: the last ones, the oldest of which the next one replaces.
+    package static let maximumSamples = 256
     /// Over how long rates are counted.
     package static let window: Duration = .seconds(10)
 
@@ -29,6 +29,7 @@ package struct MetricsCollector: Sendable {
     private var totals = ClientMetrics()
     private var rates: Rates
     private var oldestRoundTrip = 0
+    private var oldestWait = 0
 
     package init(at now: Instant) {
         createdAt = now
@@ -54,6 +55,9 @@ package struct MetricsCollector: Sendable {
         case .linkEnded(let error):
             let wasOpen = openedAt != nil
             endConnectedTime(at: now)
+            // What was unfinished is gone with the link.
+            totals.chunking.incomplete = 0
+            totals.chunking.memory = 0
             guard let error else { return }
             totals.errors[error.code, default: 0] += 1
             if wasOpen { totals.connection.losses[error.code, default: 0] += 1 }
@@ -63,7 +67,7 @@ package struct MetricsCollector: Sendable {
             totals.refusedCalls += 1
             totals.errors[code, default: 0] += 1
         case .missed(let count): totals.missed += count
-        case .roundTrip(let duration): keep(roundTrip: duration)
+        case .roundTrip(let duration): Self.keep(duration, in: &totals.roundTrips, at: &oldestRoundTrip)
         case .undecodable(_, let reason):
             totals.undecodable += 1
             totals.undecodableReasons[reason, default: 0] += 1
@@ -78,6 +82,7 @@ package struct MetricsCollector: Sendable {
             totals.resumption.skipped += skipped
             totals.resumption.missed += missed
         case .sessionLost: totals.resumption.fresh += 1
+        case .flow(.lingered(let wait)): Self.keep(wait, in: &totals.batching.waits, at: &oldestWait)
         case .flow(let signal): totals.add(signal)
         case .requestSent, .requestEnded, .responseSent: break
         }
@@ -106,12 +111,11 @@ package struct MetricsCollector: Sendable {
         openedAt = nil
     }
 
-    private mutating func keep(roundTrip: Duration) {
-        guard totals.roundTrips.count == Self.maximumRoundTrips else {
-            return totals.roundTrips.append(roundTrip)
-        }
-        totals.roundTrips[oldestRoundTrip] = roundTrip
-        oldestRoundTrip = (oldestRoundTrip + 1) % Self.maximumRoundTrips
+    /// Keeps one of the last durations; `oldest` is where the oldest stands.
+    private static func keep(_ duration: Duration, in samples: inout [Duration], at oldest: inout Int) {
+        guard samples.count == maximumSamples else { return samples.append(duration) }
+        samples[oldest] = duration
+        oldest = (oldest + 1) % maximumSamples
     }
 }
 
@@ -162,18 +166,34 @@ extension ClientMetrics {
             batching.batches += 1
             batching.messages += messages
             batching.reasons[reason.rawValue, default: 0] += 1
-        case .compressed(.done(let before, let after)):
-            compression.messages += 1
-            compression.bytesBefore += before
-            compression.bytesAfter += after
-        case .compressed(.skippedSmall): compression.skippedSmall += 1
-        case .compressed(.skippedIncompressible): compression.skippedIncompressible += 1
-        case .compressed(.off): break
+        case .lingered: break
+        case .compressed(let result, let time):
+            compression.time += time
+            compression.add(result)
+        case .partsSent(let count): chunking.chunksSent += count
         case .chunked: chunking.messages += 1
+        case .partsHeld(let holding):
+            chunking.incomplete = holding.messages
+            chunking.memory = holding.bytes
+            chunking.peakMemory = max(chunking.peakMemory, holding.peakBytes)
         case .partsLost(let losses):
             chunking.timeouts += losses.timeouts
             chunking.evictions += losses.evictions
             chunking.aborts += losses.aborts
+        }
+    }
+}
+
+extension ClientMetrics.Compression {
+    fileprivate mutating func add(_ result: Packing.Compressed) {
+        switch result {
+        case .done(let before, let after):
+            messages += 1
+            bytesBefore += before
+            bytesAfter += after
+        case .skippedSmall: skippedSmall += 1
+        case .skippedIncompressible: skippedIncompressible += 1
+        case .off: break
         }
     }
 }

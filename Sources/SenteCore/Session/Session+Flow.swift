@@ -88,7 +88,8 @@ extension Session {
         let packing = coder.flatMap { coder in
             LinkPacking(
                 features, policy: configuration.flow, format: coder.coder.format, sizes: coder.coder.sizes,
-                losesNothing: features.resumption != nil, compressor: configuration.compressor)
+                losesNothing: features.resumption != nil, compressor: configuration.compressor,
+                stopwatch: configuration.stopwatch)
         }
         traffic.flow?.packing = packing
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {

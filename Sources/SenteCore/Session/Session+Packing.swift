@@ -45,6 +45,7 @@ extension Session {
         guard traffic.flow?.packing?.held != nil else { return }
         let instant = now.instant
         let batches = traffic.flow?.packing?.flush(reason, at: instant) ?? []
+        noteWait()
         for batch in batches { transmit(batch) }
     }
 
@@ -64,7 +65,12 @@ extension Session {
         let holds = isGathering || isDraining
         let batches = traffic.flow?.packing?.gather(message, holds: holds, at: instant) ?? []
         guard !batches.isEmpty else { return }
+        noteWait()
         inOrder { session in for batch in batches { session.transmit(batch) } }
+    }
+
+    private mutating func noteWait() {
+        if let wait = traffic.flow?.packing?.takeWaited() { effects.append(.record(.flow(.lingered(wait)))) }
     }
 
     /// What waits in the outbox came later than all of these: it leaves behind the last of them.
@@ -110,8 +116,10 @@ extension Session {
             }
             let value = try coder.spell(.flow(.batch(values)), at: now)
             let whole = try coder.format.message(of: value, limits: limits)
-            guard let (packed, compressed) = traffic.flow?.packing?.pack(whole, of: nil) else { return nil }
-            note(compressed)
+            guard let (packed, compressed, time) = traffic.flow?.packing?.pack(whole, of: nil) else {
+                return nil
+            }
+            note(compressed, time)
             switch packed {
             case .plain(let message): return (message, messages.map(\.weight))
             case .compressed(let envelope): return (try spelled(envelope), messages.map(\.weight))
@@ -155,15 +163,15 @@ extension Session {
         try coder.dialect.check(arguments: outbound)
         let value = try coder.spell(outbound, at: now)
         let message = try coder.format.message(of: value, limits: limits)
-        guard let (packed, compressed) = traffic.flow?.packing?.pack(message, of: outbound) else {
+        guard let (packed, compressed, time) = traffic.flow?.packing?.pack(message, of: outbound) else {
             return .plain(message)
         }
-        note(compressed)
+        note(compressed, time)
         return packed
     }
 
-    private mutating func note(_ compressed: Packing.Compressed) {
-        if compressed != .off { effects.append(.record(.flow(.compressed(compressed)))) }
+    private mutating func note(_ compressed: Packing.Compressed, _ time: Duration) {
+        if compressed != .off { effects.append(.record(.flow(.compressed(compressed, time)))) }
     }
 
     /// An envelope as a message: bytes where both ends take those, else a flow word.
@@ -193,6 +201,7 @@ extension Session {
                     noted(try spelled(envelope), for: isEnd ? call : nil, isKeepAlive: false))
             }
             effects.append(.transmit(link, transmissions))
+            effects.append(.record(.flow(.partsSent(1))))
         } catch {
             _ = traffic.flow?.packing?.giveUp(call)
             effects.append(.record(.dropped(reason: error.code)))
@@ -237,6 +246,7 @@ extension Session {
                 traffic.flow?.packing?.allParts(of: folded, size: folded.bytes.count) ?? []
             var messages: [Message] = []
             for envelope in envelopes { messages.append(try spelled(envelope)) }
+            effects.append(.record(.flow(.partsSent(envelopes.count { $0.isPart }))))
             return messages
         }
     }

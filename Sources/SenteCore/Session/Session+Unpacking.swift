@@ -134,17 +134,21 @@ extension Session {
         let instant = now.instant
         do throws(FlowViolation) {
             try traffic.flow?.packing?.reassembly?.expire(at: instant)
-            noteLosses()
+            noteParts()
         } catch {
             if case .open(let open) = state { violated(error.reason, on: open.link, error.closeCode) }
         }
     }
 
-    package var hasLostParts: Bool { traffic.flow?.packing?.reassembly?.hasLosses == true }
+    package var hasChangedParts: Bool { traffic.flow?.packing?.reassembly?.hasNews == true }
 
-    /// Tells of the messages in parts that were given up since.
-    mutating func noteLosses() {
-        guard let losses = traffic.flow?.packing?.reassembly?.takeLosses() else { return }
-        effects.append(.record(.flow(.partsLost(losses))))
+    /// Tells of the messages in parts that were given up since, and what is kept of others.
+    mutating func noteParts() {
+        if let losses = traffic.flow?.packing?.reassembly?.takeLosses() {
+            effects.append(.record(.flow(.partsLost(losses))))
+        }
+        if let holding = traffic.flow?.packing?.reassembly?.takeHolding() {
+            effects.append(.record(.flow(.partsHeld(holding))))
+        }
     }
 }

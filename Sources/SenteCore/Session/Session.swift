@@ -130,7 +130,7 @@ package struct Session: Sendable {
         case .gathered: gathered()
         case .broke(let link, let violation):
             if isCurrent(link) { violated(violation.reason, on: link, violation.closeCode) }
-        case .lostParts: noteLosses()
+        case .partsChanged: noteParts()
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteBase
+
 /// What a session needs to know; a plain value.
 package struct SessionConfiguration: Sendable {
     package var reconnect: ReconnectPolicy = .default
@@ -21,6 +23,8 @@ package struct SessionConfiguration: Sendable {
     package var keepsMessages = false
     /// Makes what compresses single messages; nil where nothing does.
     package var compressor: CompressorMaker?
+    /// What the time is within a step, to tell how long compressing takes; nil where nobody wants to know.
+    package var stopwatch: (@Sendable () -> Instant)?
     /// The server's URLs; one or none leaves nothing to choose.
     package var endpoints: [String] = []
     package var endpointOrder = EndpointOrder.listed

@@ -72,10 +72,16 @@ package enum IgnoredReason: String, Hashable, Sendable, CaseIterable {
 package enum FlowSignal: Hashable, Sendable {
     /// So many went as one.
     case batched(messages: Int, reason: FlushReason)
-    /// What came of compressing one.
-    case compressed(Packing.Compressed)
-    /// One went in parts.
+    /// Messages left that may wait for company; the oldest of them had waited so long.
+    case lingered(Duration)
+    /// What came of compressing one, and how long that took.
+    case compressed(Packing.Compressed, Duration)
+    /// So many parts went.
+    case partsSent(Int)
+    /// The last part of a message went.
     case chunked
+    /// What is kept of the server's messages in parts.
+    case partsHeld(Reassembly.Holding)
     /// Messages of the server in parts were given up.
     case partsLost(Reassembly.Losses)
 }

@@ -361,6 +361,9 @@ struct TestSession {
         return nil
     }
 
+    /// The numbers so far.
+    var metrics: ClientMetrics { reading.metrics(at: now.instant) }
+
     /// Why messages were not understood so far.
     var undecodable: [String] {
         signals.compactMap { if case .undecodable(let why, _) = $0 { why } else { nil } }

@@ -146,6 +146,52 @@ struct MetricsCollectorTests {
         #expect(metrics.roundTrips.max() == .milliseconds(1_000))
     }
 
+    @Test("keep the last 256 waits for company and no more, and show what share of them was how long")
+    func waits() {
+        let signals = (1...1_000).map { (0.0, SessionSignal.flow(.lingered(.milliseconds($0)))) }
+        let metrics = Self.metrics(at: 1, signals)
+        #expect(metrics.batching.waits.count == 256)
+        #expect(metrics.batching.lingerAdded?.p50 == .milliseconds(872))
+        #expect(metrics.batching.lingerAdded?.p99 == .milliseconds(998))
+        #expect(Self.metrics(at: 1, []).batching.lingerAdded == nil)
+    }
+
+    @Test("add up how long compressing took, in vain too")
+    func compressing() {
+        let metrics = Self.metrics(
+            at: 1,
+            [
+                (0, .flow(.compressed(.done(before: 900, after: 100), .microseconds(30)))),
+                (0, .flow(.compressed(.skippedIncompressible, .microseconds(12)))),
+                (0, .flow(.compressed(.skippedSmall, .zero))),
+            ])
+        #expect(
+            metrics.compression
+                == .init(
+                    messages: 1, bytesBefore: 900, bytesAfter: 100, skippedSmall: 1,
+                    skippedIncompressible: 1, time: .microseconds(42)))
+    }
+
+    @Test("show what is kept of unfinished messages now and at most, and nothing of a link that is over")
+    func parts() {
+        let signals: [(Double, SessionSignal)] = [
+            (0, .flow(.partsSent(3))), (0, .flow(.chunked)), (0, .flow(.partsSent(1))),
+            (1, .flow(.partsHeld(.init(messages: 2, bytes: 700, peakBytes: 900)))),
+        ]
+        #expect(
+            Self.metrics(at: 1, signals).chunking
+                == .init(messages: 1, chunksSent: 4, incomplete: 2, memory: 700, peakMemory: 900))
+        let later: [(Double, SessionSignal)] = [
+            (2, .linkEnded(nil)), (3, .flow(.partsHeld(.init(messages: 1, bytes: 5, peakBytes: 5)))),
+        ]
+        #expect(
+            Self.metrics(at: 2, signals + later.prefix(1)).chunking
+                == .init(messages: 1, chunksSent: 4, peakMemory: 900))
+        #expect(
+            Self.metrics(at: 3, signals + later).chunking
+                == .init(messages: 1, chunksSent: 4, incomplete: 1, memory: 5, peakMemory: 900))
+    }
+
     @Test("that were taken do not change afterwards")
     func snapshotsStay() {
         var collector = Self.collector([(0, .roundTrip(.seconds(1)))])

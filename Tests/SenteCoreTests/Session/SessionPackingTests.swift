@@ -396,6 +396,60 @@ struct SessionPackingTests {
         #expect(session.answer(to: call) != nil)
     }
 
+    @Test("Every part that left is counted, those of a message that stopped too")
+    func countsParts() {
+        var session = Self.opened(.binaryParts) { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        let call = session.submit(Self.publish("a", Self.text(4_000)))
+        let sent = session.sentMessages.count
+        #expect(sent > 0)
+        session.cancel(call)
+        #expect(session.metrics.chunking.chunksSent == sent)
+        #expect(session.metrics.chunking.messages == 0)
+        session.writesAtOnce = true
+        session.flush()
+        session.submit(Self.publish("b", Self.text(4_000)))
+        #expect(session.metrics.chunking.chunksSent == sent + 5)
+        #expect(session.metrics.chunking.messages == 1)
+    }
+
+    @Test("How long messages waited for company is told where some may wait, and nowhere else")
+    func tellsWaits() {
+        var session = Self.opened(.batching) {
+            $0.flow.batching = BatchPolicy(linger: .milliseconds(10), flushesOnIdle: false)
+        }
+        session.submit(Self.publish("a", 1))
+        session.advance(by: .milliseconds(4))
+        session.submit(Self.publish("a", 2))
+        session.advance(by: .milliseconds(6))
+        #expect(session.metrics.batching.waits == [.milliseconds(10)])
+        var other = Self.opened(.batching)
+        other.submit(Self.publish("a", 1))
+        #expect(other.metrics.batching.lingerAdded == nil)
+    }
+
+    @Test("How long compressing took is told by the clock that was given, in vain too")
+    func tellsTime() {
+        let clock = StepClock()
+        var session = Self.opened(.compression) { $0.stopwatch = { clock.next() } }
+        session.submit(Self.publish("a", .string(String(repeating: "x", count: 2_000))))
+        session.submit(Self.publish("a", Self.text(2_000)))
+        session.submit(Self.publish("a", 1))
+        let compression = session.metrics.compression
+        #expect(compression.time == .milliseconds(2))
+        #expect((compression.messages, compression.skippedIncompressible) == (1, 1))
+    }
+
+    /// Each reading is a millisecond later than the one before.
+    private final class StepClock: @unchecked Sendable {
+        private var readings: Int64 = 0
+
+        func next() -> Instant {
+            readings += 1
+            return Instant(nanoseconds: readings * 1_000_000)
+        }
+    }
+
     @Test("A message larger than may go is refused, and the limit is that of parts")
     func tooLarge() throws {
         var session = Self.opened(.binaryParts) {

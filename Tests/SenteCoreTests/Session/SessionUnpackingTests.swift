@@ -65,6 +65,24 @@ struct SessionUnpackingTests {
         #expect(Self.numbers(&session, inbox) == [1])
     }
 
+    @Test("What unfinished messages take is told, now and at most")
+    func memory() throws {
+        var (session, inbox) = Self.subscribed(.everything)
+        let text = String(repeating: "xyz", count: 1_000)
+        var chunker = Chunker(
+            Folded(plain: Array(Self.delivery(1, text).utf8)), number: 5, size: 1_000, isBinary: true)
+        var most = 0
+        while !chunker.isDone {
+            for envelope in chunker.next() { session.receive(binary: try #require(envelope.binary)) }
+            let chunking = session.metrics.chunking
+            #expect(chunking.incomplete == (chunker.isDone ? 0 : 1))
+            #expect((chunking.memory > 0) == !chunker.isDone)
+            most = max(most, chunking.memory)
+        }
+        #expect(session.metrics.chunking.peakMemory > most)
+        #expect(Self.numbers(&session, inbox) == [1])
+    }
+
     @Test("A message in parts is heard with its last, between others", arguments: [false, true])
     func parts(isBinary: Bool) throws {
         var (session, inbox) = Self.subscribed(.everything)

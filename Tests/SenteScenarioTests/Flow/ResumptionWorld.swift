@@ -373,9 +373,9 @@ struct ResumptionWorld {
     private mutating func count(_ signal: FlowSignal) {
         switch signal {
         case .batched: count("batched")
-        case .compressed(.done): count("compressed")
+        case .compressed(.done, _): count("compressed")
         case .chunked: count("in parts")
-        case .compressed, .partsLost: break
+        case .compressed, .lingered, .partsSent, .partsHeld, .partsLost: break
         }
     }
 
