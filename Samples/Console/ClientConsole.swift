@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleOptions
 import SampleTerminal
 import SenteLite
 
@@ -10,9 +11,12 @@ struct ClientConsole: Sendable {
     private let output: Output
     private let inOrder = OrderedExecutor()
     private let responders = Responders()
+    /// Where durable messages are kept; nil for nowhere.
+    private let outbox: FileOutboxStore?
 
-    init(_ client: SenteClient, _ output: Output) {
+    init(_ client: SenteClient, outbox: FileOutboxStore?, _ output: Output) {
         self.client = client
+        self.outbox = outbox
         self.output = output
     }
 
@@ -24,6 +28,12 @@ struct ClientConsole: Sendable {
         let eventPrinter = Task {
             for await event in events {
                 output.write(.event, ["id": Value(event.id.text), "data": event.data])
+            }
+        }
+        let stored = outbox.map { outbox in
+            let outcomes = outbox.outcomes
+            return Task {
+                for await outcome in outcomes { output.write(stored: outcome) }
             }
         }
         let (endings, ending) = AsyncStream.makeStream(of: Void.self)
@@ -44,6 +54,7 @@ struct ClientConsole: Sendable {
         let last = client.status
         for await status in printed where status == last { break }
         eventPrinter.cancel()
+        stored?.cancel()
     }
 
     /// Prints the states from now on; the last status printed.
@@ -101,6 +112,12 @@ struct ClientConsole: Sendable {
             guard await responders.set(answer, for: WireName(channel)) == false else { return true }
             output.write(outcomeOf: command.name, line: line, ["channel": Value(channel), "data": answer])
             return false
+        case _ where command.options?.durable == true && outbox == nil:
+            output.write(
+                UsageError(
+                    "A durable message needs a place: start the console with --outbox DIRECTORY and --client-id TEXT."
+                ), line: line, command: command.name)
+            return false
         default: break
         }
         return true
@@ -144,34 +161,33 @@ struct ClientConsole: Sendable {
         case .unsubscribe(let channel):
             try await client.unsubscribe(channel)
             result = ["channel": Value(channel)]
-        case .publish(let channel, let data):
-            let receipt = try await client.publish(data, to: channel)
+        case .publish(let channel, let data, let options):
+            let receipt = try await client.publish(data, to: channel, options: options)
             result = [
                 "channel": Value(channel), "outcome": Value(receipt.outcome.rawValue),
                 "id": receipt.messageID.map { Value($0) },
                 "deliveredTo": receipt.deliveredTo.map { Value($0) },
             ]
-        case .request(let channel, let data, let limit):
-            return try await request(data, on: channel, limit: limit, line: line)
+        case .request(let channel, let data, let limit, let options):
+            return try await request(data, on: channel, limit: limit, options, line: line)
         case .respond(let channel, let answer):
             try await respond(on: channel)
             result = ["channel": Value(channel), "data": answer]
-        case .send(let event):
-            try await client.send(event)
+        case .send(let event, let options), .event(let event, nil, let options):
+            try await client.send(event, options: options)
             result = ["id": Value(event.id.text), "outcome": Value(Outcome.written.rawValue)]
-        case .event(let event, nil):
-            try await client.send(event)
-            result = ["id": Value(event.id.text), "outcome": Value(Outcome.written.rawValue)]
-        case .event(let event, let limit?):
-            return try await ask(event, limit: limit, line: line)
+        case .event(let event, let limit?, let options):
+            return try await ask(event, limit: limit, options, line: line)
         case .state, .status, .metrics, .help, .reconnect, .wait, .quit: return
         }
         output.write(outcomeOf: command.name, line: line, result)
     }
 
-    private func ask(_ event: Event, limit: Duration, line: Int?) async throws {
+    private func ask(
+        _ event: Event, limit: Duration, _ options: SendOptions, line: Int?
+    ) async throws {
         let began = ContinuousClock.now
-        let answer = try await client.send(event, timeout: limit)
+        let answer = try await client.send(event, timeout: limit, options: options)
         output.write(
             .reply,
             [
@@ -180,9 +196,11 @@ struct ClientConsole: Sendable {
             ])
     }
 
-    private func request(_ data: Value, on channel: String, limit: Duration?, line: Int?) async throws {
+    private func request(
+        _ data: Value, on channel: String, limit: Duration?, _ options: SendOptions, line: Int?
+    ) async throws {
         let began = ContinuousClock.now
-        let answer = try await client.request(data, on: channel, timeout: limit)
+        let answer = try await client.request(data, on: channel, timeout: limit, options: options)
         output.write(
             .reply,
             [

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SampleOptions
-import SenteLite
+package import SampleOptions
+package import SenteLite
 
 /// What the command line says of the client.
-struct ClientSettings {
+package struct ClientSettings {
     /// The reconnect policies with a name.
     private enum Policy: String, CaseIterable {
         case `default`, fleet, senteLite, never
     }
 
-    var configuration = SenteClient.Configuration()
+    package var configuration = SenteClient.Configuration()
     var connects = true
     var stays = false
     var wantsHelp = false
+    /// The folder where durable messages are kept; nil for none.
+    package var outbox: String?
 
     /// The parts of an exponential policy, when one of them was given.
     private var backoff: (initial: Duration, multiplier: Double, jitter: Double, maximum: Duration)?
@@ -22,7 +24,9 @@ struct ClientSettings {
     private var stableTime: Duration?
 
     /// The settings, and the URL unless help was asked for.
-    static func read(_ arguments: [String]) throws(UsageError) -> (ClientSettings, url: String) {
+    package static func read(
+        _ arguments: [String]
+    ) throws(UsageError) -> (settings: ClientSettings, url: String) {
         var settings = ClientSettings()
         let others = try OptionTable(options).apply(arguments, to: &settings)
         settings.configuration.reconnect = settings.reconnect
@@ -30,6 +34,10 @@ struct ClientSettings {
         guard let url = others.first, others.count == 1 else {
             throw UsageError(
                 "Give one URL, such as ws://127.0.0.1:3000/, or `serve`; `console --help` shows the rest.")
+        }
+        guard settings.outbox == nil || settings.configuration.clientID != nil else {
+            throw UsageError(
+                "--outbox keeps messages for one client: add --client-id TEXT, the same each time.")
         }
         return (settings, url)
     }
@@ -70,6 +78,9 @@ struct ClientSettings {
         subscribe, unsubscribe, publish, request, respond, send and event leave in the order of their lines; later lines
         go on while they wait for the server; the field `line` says which line a result belongs to. connect, disconnect
         and wait hold up later lines. quit waits for the results still missing, then disconnects.
+
+        HOW is any of --urgent or --bulk, which go before and behind other messages that wait, and --durable: the message
+        is kept in --outbox DIRECTORY and goes again, with the next run if need be, until the server has answered.
 
         Options:
         \(OptionTable(options).help)
@@ -160,6 +171,9 @@ struct ClientSettings {
 
     private static var queueOptions: [Option<ClientSettings>] {
         [
+            .option("outbox", "DIRECTORY", "keeps durable messages there, until the server has them") {
+                $0.outbox = $1
+            },
             .flag("no-outbox", "nothing waits for a connection") { $0.configuration.outbox = .off },
             .option("outbox-messages", "N", "how many messages may wait (1000)") {
                 (settings, text) throws(UsageError) in

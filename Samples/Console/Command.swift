@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SampleOptions
-import SenteLite
+package import SampleOptions
+package import SenteLite
 
 /// One line of standard input.
-enum Command: Equatable {
+package enum Command: Equatable {
     case subscribe(channel: String)
     case unsubscribe(channel: String)
-    case publish(channel: String, Value)
-    case request(channel: String, Value, limit: Duration?)
+    case publish(channel: String, Value, SendOptions)
+    case request(channel: String, Value, limit: Duration?, SendOptions)
     case respond(channel: String, Value)
-    case send(Event)
+    case send(Event, SendOptions)
     /// With a limit it awaits a reply.
-    case event(Event, limit: Duration?)
+    case event(Event, limit: Duration?, SendOptions)
     case state
     case status
     case metrics
@@ -27,15 +27,16 @@ enum Command: Equatable {
     /// How each is written, in the order of the help.
     static let forms: [(word: String, form: String)] = [
         ("subscribe", "subscribe CHANNEL"), ("unsubscribe", "unsubscribe CHANNEL"),
-        ("publish", "publish CHANNEL JSON"), ("request", "request CHANNEL JSON [SECONDS]"),
-        ("respond", "respond CHANNEL JSON"), ("send", "send JSON"), ("event", "event EDN [SECONDS]"),
+        ("publish", "publish [HOW] CHANNEL JSON"), ("request", "request [HOW] CHANNEL JSON [SECONDS]"),
+        ("respond", "respond CHANNEL JSON"), ("send", "send [HOW] JSON"),
+        ("event", "event [HOW] EDN [SECONDS]"),
         ("state", "state"), ("status", "status"),
         ("metrics", "metrics"), ("disconnect", "disconnect"), ("connect", "connect [SECONDS]"),
         ("reconnect", "reconnect"), ("wait", "wait SECONDS"), ("help", "help"), ("quit", "quit"),
     ]
 
     /// Reads a line; nil for one that is blank or begins with `#`.
-    init?(_ line: String) throws(UsageError) {
+    package init?(_ line: String) throws(UsageError) {
         let (word, rest) = Self.split(line)
         guard !word.isEmpty, !word.hasPrefix("#") else { return nil }
         guard let form = Self.forms.first(where: { $0.word == word })?.form else {
@@ -85,20 +86,25 @@ enum Command: Equatable {
         case "subscribe": return .subscribe(channel: try channel(rest))
         case "unsubscribe": return .unsubscribe(channel: try channel(rest))
         case "publish":
+            let (options, rest) = try options(rest)
             let (channel, text) = try channelAndText(rest)
-            return .publish(channel: channel, try Reading.json(text))
+            return .publish(channel: channel, try Reading.json(text), options)
         case "request":
+            let (options, rest) = try options(rest)
             let (channel, text) = try channelAndText(rest)
             let (value, limit) = try valueAndLimit(text, Reading.json)
-            return .request(channel: channel, value, limit: limit)
+            return .request(channel: channel, value, limit: limit, options)
         case "respond":
             let (channel, text) = try channelAndText(rest)
             return .respond(channel: channel, try Reading.json(text))
-        case "send": return .send(try event(rest))
+        case "send":
+            let (options, rest) = try options(rest)
+            return .send(try event(rest), options)
         case "event":
+            let (options, rest) = try options(rest)
             guard !rest.isEmpty else { throw UsageError("The EDN is missing.") }
             let (value, limit) = try valueAndLimit(rest, Reading.edn)
-            return .event(try Reading.event(value), limit: limit)
+            return .event(try Reading.event(value), limit: limit, options)
         case "connect": return .connect(limit: rest.isEmpty ? .seconds(30) : try Reading.seconds(rest))
         case "wait": return .wait(try Reading.seconds(rest))
         default: return try bare(word, rest)
@@ -118,7 +124,40 @@ enum Command: Equatable {
         }
     }
 
+    /// How a message is to be sent; nil for what is none.
+    var options: SendOptions? {
+        switch self {
+        case .publish(_, _, let options), .request(_, _, _, let options), .send(_, let options),
+            .event(_, _, let options):
+            options
+        default: nil
+        }
+    }
+
     // MARK: Parts of a line
+
+    /// The words before all others that begin with dashes: how a message is to be sent.
+    private static func options(_ text: String) throws(UsageError) -> (SendOptions, String) {
+        var options = SendOptions()
+        var priority: SendOptions.Priority?
+        var rest = text
+        while rest.hasPrefix("--") {
+            let (word, others) = split(rest)
+            rest = others
+            switch word {
+            case "--durable": options.durable = true
+            case "--urgent", "--bulk":
+                guard priority == nil else {
+                    throw UsageError("A message has one priority: --urgent or --bulk, or neither.")
+                }
+                priority = word == "--urgent" ? .urgent : .bulk
+            default:
+                throw UsageError("“\(Reading.excerpt(word))” is none of --urgent, --bulk, --durable.")
+            }
+        }
+        options.priority = priority ?? options.priority
+        return (options, rest)
+    }
 
     /// The first word, and what follows the blanks after it.
     private static func split(_ text: some StringProtocol) -> (String, String) {

@@ -94,6 +94,7 @@ package struct Narrator: Sendable {
                     + (word("deliveredTo").map { ", delivered to \($0)" } ?? "")
             case "respond": "answering requests on \(channel) with \(word("data") ?? "")"
             case "send", "event": "\(word("id") ?? "") \(word("outcome") ?? "")"
+            case "outbox": "a message of the outbox: \(word("outcome") ?? "")"
             case "connect": "connected"
             case "disconnect": "disconnected"
             default: command

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteLite
+import SampleOptions
+package import SenteLite
 
 /// The lines about a client.
 extension Output {
@@ -29,6 +30,7 @@ extension Output {
                 "format": status.format.map { Value($0.name) }, "close": status.lastClose.map(Self.close),
                 "error": status.lastError.map(Self.error),
                 "subscriptions": Value(client.subscriptions.map { Value($0) }),
+                "features": status.features.map(Self.features), "recovery": Self.recovery(status.recovery),
             ])
     }
 
@@ -51,38 +53,94 @@ extension Output {
         write(.outcome, fields + result.map { ($0.key, $0.value) })
     }
 
+    /// What became of a message that was kept, of an earlier run perhaps.
+    func write(stored: StoredOutcome) {
+        write(
+            .outcome,
+            [
+                "command": "outbox", "outcome": Value(stored.outcome.rawValue),
+                "message": stored.message.value,
+                "error": stored.error.map(Self.error),
+            ])
+    }
+
     func write(metrics: ClientMetrics, line: Int?) {
+        write(.metrics, [("line", line.map { Value($0) })] + Self.fields(of: metrics))
+    }
+
+    /// All there is, each part of it a field.
+    package static func fields(of metrics: ClientMetrics) -> [(String, Value?)] {
         let connection = metrics.connection
         let outbox = metrics.outbox
-        write(
-            .metrics,
-            [
-                "line": line.map { Value($0) }, "received": Self.traffic(metrics.received),
-                "sent": Self.traffic(metrics.sent),
-                "connection": [
-                    "attempts": Value(connection.attempts), "reconnects": Value(connection.reconnects),
-                    "uptime": Value(connection.uptime.milliseconds),
-                    "connectedTime": Value(connection.connectedTime.milliseconds),
-                    "timeToOpen": Self.milliseconds(connection.timeToOpen),
-                ],
-                "outbox": [
-                    "messages": Value(outbox.messages), "bytes": Value(outbox.bytes),
-                    "oldestAge": Self.milliseconds(outbox.oldestAge), "drops": Self.counts(outbox.drops),
-                ],
-                "subscriptions": [
-                    "wished": Value(metrics.subscriptions.wished),
-                    "confirmed": Value(metrics.subscriptions.confirmed),
-                ],
-                "pendingRequests": Value(metrics.pendingRequests), "missed": Value(metrics.missed),
-                "undecodable": Value(metrics.undecodable), "serverErrors": Value(metrics.serverErrors),
-                "errors": Self.counts(metrics.errors),
-                "roundTrip": metrics.roundTrip.map {
-                    [
-                        "p50": Value($0.p50.milliseconds), "p95": Value($0.p95.milliseconds),
-                        "p99": Value($0.p99.milliseconds),
-                    ]
-                },
-            ])
+        let fields: KeyValuePairs<String, Value?> = [
+            "received": traffic(metrics.received), "sent": traffic(metrics.sent),
+            "connection": [
+                "attempts": Value(connection.attempts), "reconnects": Value(connection.reconnects),
+                "uptime": Value(connection.uptime.milliseconds),
+                "connectedTime": Value(connection.connectedTime.milliseconds),
+                "timeToOpen": Self.milliseconds(connection.timeToOpen),
+            ],
+            "outbox": [
+                "messages": Value(outbox.messages), "bytes": Value(outbox.bytes),
+                "oldestAge": Self.milliseconds(outbox.oldestAge), "drops": Self.counts(outbox.drops),
+            ],
+            "subscriptions": [
+                "wished": Value(metrics.subscriptions.wished),
+                "confirmed": Value(metrics.subscriptions.confirmed),
+            ],
+            "pendingRequests": Value(metrics.pendingRequests), "missed": Value(metrics.missed),
+            "undecodable": Value(metrics.undecodable), "serverErrors": Value(metrics.serverErrors),
+            "errors": Self.counts(metrics.errors),
+            "roundTrip": metrics.roundTrip.map(Self.times),
+        ]
+        return fields.map { ($0.key, $0.value) } + flow(metrics)
+    }
+
+    /// A field for each part of flow, with its numbers.
+    private static func flow(_ metrics: ClientMetrics) -> [(String, Value?)] {
+        var fields: [(String, ValueMap)] = []
+        for figure in metrics.flowFigures {
+            if fields.last?.0 != figure.group { fields.append((figure.group, [:])) }
+            fields[fields.count - 1].1[Value(figure.name)] = value(of: figure.amount)
+        }
+        return fields.map { ($0, .map($1)) }
+    }
+
+    private static func value(of amount: ClientMetrics.FlowFigure.Amount) -> Value {
+        switch amount {
+        case .total(let count): Value(count)
+        case .totalTime(let time): Value(time.milliseconds)
+        case .totals(let counts):
+            .map(ValueMap(counts.sorted { $0.key < $1.key }.map { (Value($0), Value($1)) }))
+        // Most are whole.
+        case .level(let level): Int(exactly: level).map { Value($0) } ?? Value((level * 100).rounded() / 100)
+        case .times(let times): times.map(Self.times) ?? .null
+        }
+    }
+
+    private static func times(_ times: ClientMetrics.Percentiles) -> Value {
+        [
+            "p50": Value(times.p50.milliseconds), "p95": Value(times.p95.milliseconds),
+            "p99": Value(times.p99.milliseconds),
+        ]
+    }
+
+    /// What holds beyond plain messages, by the names of `--flow`.
+    package static func features(_ features: FlowFeatures) -> Value {
+        let held: KeyValuePairs<FlowName, Bool> = [
+            .resume: features.resumption != nil, .batching: features.batching,
+            .compression: !features.compression.isEmpty, .chunking: features.chunking,
+            .binary: features.binaryEnvelope, .deduplication: features.deduplication,
+        ]
+        return Value(held.filter(\.value).map { Value($0.key.rawValue) })
+    }
+
+    private static func recovery(_ recovery: ConnectionStatus.Recovery) -> Value? {
+        switch recovery {
+        case .none: nil
+        case .fresh: "fresh"
+        case .resumed(let missed): ["resumed": true, "missed": Value(missed)]
+        }
     }
 
     private static func close(_ close: ConnectionStatus.Close) -> Value {

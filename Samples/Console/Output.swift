@@ -132,6 +132,8 @@ extension Output {
                     "line": line.map { Value($0) }, "command": command.map { Value($0) }, "code": "usage",
                     "message": Value(error.message),
                 ])
+        case let error as OutboxStoreError:
+            write(.error, ["code": "\(error.reason)", "message": Value(error.description)])
         case let error as LinkFailure:
             write(.error, ["code": "\(error.kind)", "message": Value(error.message)])
         default:

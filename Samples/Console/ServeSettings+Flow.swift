@@ -8,9 +8,11 @@ extension ServeSettings {
     static var flowOptions: [Option<ServeSettings>] {
         [
             .flag("no-flow", "announces nothing beyond plain messages") { $0.configuration.flow = .off },
-            .option("flow", "NAMES", "announces only these, with commas between: \(names) (all)") {
-                (settings, text) throws(UsageError) in
-                settings.configuration.flow = try flow(text)
+            .option(
+                "flow", "NAMES",
+                "announces only these, with commas between: \(Reading.list(FlowName.allCases)) (all)"
+            ) { (settings, text) throws(UsageError) in
+                settings.configuration.flow.keep(try Reading.choices(text, of: FlowName.allCases))
             },
             .option("resume-window", "SECONDS", "how long a session waits for its client (300)") {
                 (settings, text) throws(UsageError) in
@@ -42,27 +44,16 @@ extension ServeSettings {
             },
         ]
     }
+}
 
-    private typealias Flow = ServerConfiguration.Flow
-
-    private static var features: KeyValuePairs<String, (inout Flow) -> Void> {
-        [
-            "resume": { $0.resumption = Flow.Resumption() }, "batch": { $0.batching = Flow.Batching() },
-            "compress": { $0.compression = Flow.Compression() }, "chunk": { $0.chunking = Flow.Chunking() },
-            "binary": { $0.usesBinaryEnvelope = true }, "ids": { $0.deduplication = Flow.Deduplication() },
-        ]
-    }
-
-    private static var names: String { features.map(\.key).joined(separator: ", ") }
-
-    private static func flow(_ text: String) throws(UsageError) -> Flow {
-        var flow = Flow.off
-        for name in text.split(separator: ",") {
-            guard let feature = features.first(where: { $0.key == name }) else {
-                throw UsageError("“\(name)” is none of \(names).")
-            }
-            feature.value(&flow)
-        }
-        return flow
+extension ServerConfiguration.Flow {
+    /// Leaves out what is not named; what is named stays as it was set, and has its defaults where it was off.
+    fileprivate mutating func keep(_ names: Set<FlowName>) {
+        resumption = names.contains(.resume) ? resumption ?? Resumption() : nil
+        batching = names.contains(.batching) ? batching ?? Batching() : nil
+        compression = names.contains(.compression) ? compression ?? Compression() : nil
+        chunking = names.contains(.chunking) ? chunking ?? Chunking() : nil
+        usesBinaryEnvelope = names.contains(.binary)
+        deduplication = names.contains(.deduplication) ? deduplication ?? Deduplication() : nil
     }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SampleOptions
+package import SampleOptions
 import SenteLite
-import SenteServer
+package import SenteServer
 import SenteTransport
 
 /// What the environment and the command line say of the server.
-struct ServeSettings {
-    var configuration: ServerConfiguration
+package struct ServeSettings {
+    package var configuration: ServerConfiguration
     var wantsHelp = false
     var isQuiet = false
     /// Where the telemetry of clients is written; nil: none is taken.
@@ -34,7 +34,7 @@ struct ServeSettings {
     /// Options count more than environment variables.
     ///
     /// They are applied twice: the mode decides what the defaults of the others are.
-    static func read(
+    package static func read(
         _ arguments: [String], environment: [String: String]
     ) throws(UsageError) -> ServeSettings {
         let table = OptionTable(options)

@@ -28,8 +28,12 @@ do {
         if settings.wantsHelp {
             output.write(text: ClientSettings.usage)
         } else {
-            let client = try SenteClient(url, configuration: settings.configuration)
-            await ClientConsole(client, output).run(connects: settings.connects, stays: settings.stays)
+            let outbox = try settings.outbox.map { try FileOutboxStore(directory: $0) }
+            var configuration = settings.configuration
+            configuration.outboxStore = outbox
+            let client = try SenteClient(url, configuration: configuration)
+            await ClientConsole(client, outbox: outbox, output).run(
+                connects: settings.connects, stays: settings.stays)
         }
     }
     await output.end()

@@ -8,7 +8,7 @@ extension Option {
 
     /// All of them.
     package static func network(_ place: Place) -> [Option] {
-        endpoints(place) + identity(place) + way(place) + compression(place)
+        endpoints(place) + identity(place) + way(place) + compression(place) + flow(place)
     }
 
     private static func endpoints(_ place: Place) -> [Option] {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SampleOptions
+import SenteLite
+import Testing
+import console
+
+@Suite("Commands of the console")
+struct CommandTests {
+    private static let urgent = SendOptions(priority: .urgent)
+    private static let kept = SendOptions(priority: .bulk, durable: true)
+
+    @Test(
+        "How a message is to be sent stands before the rest",
+        arguments: [
+            ("publish a 1", .publish(channel: "a", 1, SendOptions())),
+            ("publish --urgent a 1", .publish(channel: "a", 1, urgent)),
+            ("publish  --bulk --durable  a {\"n\":1}", .publish(channel: "a", ["n": 1], kept)),
+            ("request --urgent a 1 2.5", .request(channel: "a", 1, limit: .seconds(2.5), urgent)),
+            (
+                "send --durable --bulk {\"type\":\"x/y\"}",
+                .send(Event(id: "x/y", data: .map([:])), kept)
+            ),
+            ("event --urgent [:x/y 1] 2", .event(Event(id: "x/y", data: 1), limit: .seconds(2), urgent)),
+            ("publish a \"--urgent\"", .publish(channel: "a", "--urgent", SendOptions())),
+        ] as [(String, console.Command)])
+    func options(line: String, command: console.Command) throws {
+        #expect(try console.Command(line) == command)
+    }
+
+    @Test(
+        "A way to send that there is not is refused with those there are",
+        arguments: [
+            (
+                "publish --now a 1",
+                "“--now” is none of --urgent, --bulk, --durable. The command is: publish [HOW] CHANNEL JSON."
+            ),
+            (
+                "request --urgent --bulk a 1",
+                "A message has one priority: --urgent or --bulk, or neither. The command is: "
+                    + "request [HOW] CHANNEL JSON [SECONDS]."
+            ),
+            ("send --durable", "The JSON is missing. The command is: send [HOW] JSON."),
+        ])
+    func wrong(line: String, sentence: String) {
+        #expect(throws: UsageError(sentence)) { try console.Command(line) }
+    }
+}
