@@ -8,8 +8,10 @@ package enum BenchCommand: Sendable, Equatable {
     /// Raw TCP, the transport and the client in turns.
     case all
     /// What the others talk to.
-    case serve
+    case serve(flow: Bool)
     case instructions([String])
+    /// What flow saves and costs: scenarios, and perhaps `--smoke`.
+    case flow([String])
     /// What permessage-deflate saves and costs; with a port and a kind the memory of that kind alone.
     case compression([String])
     case client(port: Int, mode: String, count: Int)
@@ -38,7 +40,12 @@ package enum BenchCommand: Sendable, Equatable {
             } else {
                 self = try Self.alone(.telemetry, rest)
             }
-        case "serve": self = try Self.alone(.serve, rest)
+        case "serve":
+            self =
+                rest == ["--flow"] ? .serve(flow: true) : try Self.alone(.serve(flow: false), rest)
+        case "flow":
+            _ = try FlowBench.read(rest)
+            self = .flow(rest)
         case "instructions": self = .instructions(rest)
         case "compression":
             guard rest.isEmpty || rest.count == 2 else {
@@ -83,7 +90,7 @@ package enum BenchCommand: Sendable, Equatable {
         case .help, .serve, .tlsServe, .telemetryCalls: false
         case .instructions(let words): !words.contains("--measured")
         case .compression(let words): words.isEmpty
-        case .all, .client, .tls, .formats, .telemetry, .load: true
+        case .all, .client, .tls, .formats, .telemetry, .load, .flow: true
         }
     }
 
@@ -96,16 +103,20 @@ package enum BenchCommand: Sendable, Equatable {
           bench formats DIRECTORY       the wire formats, on the JSON documents of a folder
           bench telemetry               what a signal costs, in time and memory, and how many reach a file; a minute
           bench compression             what permessage-deflate saves and costs; a minute and a half
+          bench flow [--smoke] [WHICH]  what flow saves and costs, beside what was asked of it; some minutes
           bench tls DIRECTORY           TLS against C, with the folder of the TLS reference
 
           bench URL MODE SIZE COUNT WINDOW [HAND-OVER] [options]          the transport, with an echo server of yours
           bench HOST PORT MODE SIZE COUNT WINDOW [HAND-OVER]              the same, with no compression and no proxy
-          bench serve                                                     a reference server and an echo; says their ports
+          bench serve [--flow]                                            a reference server and an echo; says their ports
           bench client PORT request|forwarded|publish|receive|idle COUNT  the client, with the first of those ports
 
         MODE is pingpong (one message, its echo, the next), pipeline (WINDOW messages under way), flood (the server sends)
         or idle (COUNT connections that are kept). HAND-OVER, how messages reach the code that counts them, is callback,
         async or loop (async on the network's thread).
+
+        WHICH is any of \(Reading.names(of: FlowBench.Scenario.self)); documents to compress are those of
+        $SENTE_SHARED/bench/documents, where that is set.
 
         On a terminal figures are rows for people; with --json, or written elsewhere, one JSON object a line. How far it is
         stands on standard error. The exit status is 0, 1 when a measurement failed, 2 when the command line is wrong.

@@ -15,12 +15,14 @@ enum BenchServer {
     /// Requests here are forwarded to a client of the server, which answers them.
     static let served = "served"
 
-    static func run() async throws {
+    /// With flow it announces all there is beyond plain messages.
+    static func run(flow: Bool) async throws {
         var configuration = ServerConfiguration()
         configuration.port = 0
         configuration.maximumConnections = 20_000
         configuration.answeringChannels = [.string(hooked)]
         configuration.allowsFlood = true
+        if flow { configuration.flow = .all }
         let loop = try EventLoop.shared()
         let server = try ReferenceServer(configuration, on: loop)
         let port = try await server.start()

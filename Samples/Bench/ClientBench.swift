@@ -20,25 +20,32 @@ enum ClientBench {
     /// Small enough for a v1 delivery of about 100 bytes.
     private static let data: Value = ["number": 1, "text": "hello"]
 
-    static func run(port: Int, _ mode: Mode, count: Int) async throws -> BenchResult {
+    static func run(
+        port: Int, _ mode: Mode, count: Int, _ configuration: SenteClient.Configuration = .init()
+    ) async throws -> BenchResult {
+        let body: (SenteClient) async throws -> BenchResult
+        var configuration = configuration
         switch mode {
-        case .request: try await opened(port) { try await requests($0, on: BenchServer.hooked, mode, count) }
-        case .forwarded:
-            try await opened(port) { try await requests($0, on: BenchServer.served, mode, count) }
-        case .publish: try await opened(port) { try await publishes($0, count) }
-        case .receive: try await opened(port, inbox: count) { try await receives($0, count) }
-        case .idle: try await idle(port: port, count: count)
+        case .request: body = { try await requests($0, on: BenchServer.hooked, mode, count) }
+        case .forwarded: body = { try await requests($0, on: BenchServer.served, mode, count) }
+        case .publish: body = { try await publishes($0, count) }
+        case .receive:
+            // Room for all of it, so that what is counted was also consumed.
+            configuration.inbox = InboxPolicy(maximumMessages: count, maximumBytes: count << 10)
+            body = { try await receives($0, count) }
+        case .idle: return try await idle(port: port, count: count)
         }
+        return try await opened(port, configuration, body)
     }
 
     private static func opened(
-        _ port: Int, inbox: Int? = nil, _ body: (SenteClient) async throws -> BenchResult
+        _ port: Int, _ configuration: SenteClient.Configuration,
+        _ body: (SenteClient) async throws -> BenchResult
     ) async throws -> BenchResult {
-        var configuration = SenteClient.Configuration()
-        // Room for all of it, so that what is counted was also consumed.
-        if let inbox { configuration.inbox = InboxPolicy(maximumMessages: inbox, maximumBytes: inbox << 10) }
         let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
         try await client.connect()
+        // Else what is measured first would go plain.
+        _ = try await client.ping()
         let result = try await body(client)
         await client.disconnect()
         return result

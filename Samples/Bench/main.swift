@@ -25,7 +25,8 @@ do {
         TelemetryAllocations.raise(count)
         exit(0)
     case .all: try await SelfBench.run()
-    case .serve: try await BenchServer.run()
+    case .serve(let flow): try await BenchServer.run(flow: flow)
+    case .flow(let words): try await FlowBench.run(words)
     case .compression(let words):
         if words.isEmpty { try await CompressionBench.run() } else { try await CompressionMemory.run(words) }
     case .client(let port, let mode, let count):

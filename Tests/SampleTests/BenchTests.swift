@@ -20,6 +20,8 @@ struct BenchTests {
             (["client", "1", "request"], "bench client PORT"),
             (["client", "1", "x", "1"], "request|forwarded"),
             (["formats"], "bench formats DIRECTORY"), (["compression", "now"], "no more words"),
+            (["flow", "batches"], "none of batching, compression, chunking, resumption, crowd, plain"),
+            (["serve", "now"], "“now” is too much"),
         ])
     func misuse(arguments: [String], sentence: String) {
         let error = #expect(throws: UsageError.self) { try BenchCommand(arguments) }
@@ -34,6 +36,8 @@ struct BenchTests {
                 == .client(port: 9, mode: "idle", count: 3))
         #expect(
             try BenchCommand(["instructions", ".ci/instructions"]) == .instructions([".ci/instructions"]))
+        #expect(try BenchCommand(["flow", "--smoke", "batching"]) == .flow(["--smoke", "batching"]))
+        #expect(try BenchCommand(["serve", "--flow"]) == .serve(flow: true))
         #expect(try BenchCommand(["telemetry", "--json"]) == .telemetry)
         #expect(try BenchCommand(["telemetry", "--allocations", "5"]) == .telemetryCalls(5))
         #expect(throws: UsageError.self) { try BenchCommand(["telemetry", "--allocations", "many"]) }

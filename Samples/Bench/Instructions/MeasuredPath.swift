@@ -21,6 +21,10 @@ enum MeasuredPath: String, CaseIterable {
     case toldInbox = "delivery to an inbox, telemetry at info"
     /// The same to `onMessage`.
     case closure = "delivery to a closure"
+    /// The same three with a server that agrees to all of flow, over a link that is never cut: what counting and keeping cost.
+    case flowPublish = "publish with flow agreed"
+    case flowRequest = "request with flow agreed"
+    case flowInbox = "delivery to an inbox with flow agreed"
     /// A wake-up with bytes that are for nobody: a pong (RFC 6455 §5.5.3).
     case idleTurn = "idle turn"
 
@@ -38,7 +42,7 @@ enum MeasuredPath: String, CaseIterable {
             throw CountingError("This runtime has no hook for tasks, so they cannot be counted.")
         }
         if self == .linkEcho { return try Self.echo(count, thread) }
-        let server = try PreparedServer(on: thread)
+        let server = try PreparedServer(on: thread, flow: hasFlow)
         let ending = Ending()
         Task.detached {
             do {
@@ -57,6 +61,8 @@ enum MeasuredPath: String, CaseIterable {
         var isReached = false
     }
 
+    private var hasFlow: Bool { self == .flowPublish || self == .flowRequest || self == .flowInbox }
+
     private var hasTelemetry: Bool { self == .toldPublish || self == .toldInbox }
 
     private func open(_ server: PreparedServer, _ thread: OneThread) async throws -> SenteClient {
@@ -73,6 +79,7 @@ enum MeasuredPath: String, CaseIterable {
         let client = try SenteClient(
             "ws://host/", configuration: configuration, host: thread, transport: server, seed: 7)
         try await client.connect()
+        if hasFlow { for await status in client.states where status.features != nil { break } }
         return client
     }
 
@@ -81,18 +88,18 @@ enum MeasuredPath: String, CaseIterable {
     ) async throws {
         switch self {
         case .linkEcho: break
-        case .publish, .toldPublish:
+        case .publish, .toldPublish, .flowPublish:
             server.answer(with: [
                 #"{"type":"publish-result","channel-id":"bench","success":true,"message-id":"m1","delivered-to":1}"#
             ])
             for _ in 0..<count { try await client.publish(Self.data, to: Self.channel) }
-        case .request:
+        case .request, .flowRequest:
             server.answer(with: [
                 #"{"type":"rpc-request-result","request-id":"r1","channel-id":"bench","delivery":{"success":true,"message-id":"m1","delivered-to":1}}"#,
                 #"{"type":"rpc-response","request-id":"r1","data":{"number":1,"text":"hello"},"error?":false,"error":false}"#,
             ])
             for _ in 0..<count { _ = try await client.request(Self.data, on: Self.channel) }
-        case .inbox, .toldInbox: try await Self.consume(count, client, server, thread)
+        case .inbox, .toldInbox, .flowInbox: try await Self.consume(count, client, server, thread)
         case .closure:
             let received = Counter()
             client.onMessage(in: Self.channel) { _ in received.count += 1 }

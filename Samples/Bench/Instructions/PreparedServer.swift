@@ -10,7 +10,24 @@ import SenteTransport
 /// at the end of its turn, and the answer wakes the next.
 final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
     static let channel = "bench"
-    private static let greeting = #"{"type":"welcome","conn-id":"c1","server-time":1700000000000}"#
+    private static let greeting = #"{"type":"welcome","conn-id":"c1","server-time":1700000000000"#
+    /// What it announces and agrees to, where it has flow: the defaults of the reference server.
+    private static let features =
+        #"{"batching":true,"chunking":true,"max-chunk-size":65536,"binary":true,"compression":["gzip"],"#
+        + #""resume":{"window-ms":300000,"messages":100,"bytes":1048576}}"#
+    private static let agreement =
+        #"{"type":"flow-handshake-ack","features":\#(features),"session":"s","resumed":false,"received":0}"#
+    /// A quarter of what a client keeps.
+    private static let acknowledgedTogether = 250
+
+    /// What of the client's messages it has counted, on a link with flow.
+    private struct Counts {
+        var hasAgreed = false
+        var received = 0
+        var acknowledged = 0
+        /// Whether anything came since the last turn that wants an answer.
+        var isAsked = false
+    }
 
     private let thread: OneThread
     private var link: Link
@@ -21,13 +38,16 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
     /// What the next message is answered with; nothing when empty.
     private var answer: [UInt8] = []
     private var pair: LinkPair
+    private var counts: Counts?
 
-    init(on thread: OneThread) throws {
+    init(on thread: OneThread, flow: Bool = false) throws {
         self.thread = thread
+        counts = flow ? Counts() : nil
         masks = MaskKeys(thread.entropy)
         pair = try LinkPair(entropy: thread.entropy)
         link = pair.client
-        greetingBytes = pair.fromServer(.text(Self.greeting))
+        let end = flow ? #","capabilities":\#(Self.features)}"# : "}"
+        greetingBytes = pair.fromServer(.text(Self.greeting + end))
     }
 
     /// The bytes of messages that come together.
@@ -52,7 +72,35 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
         link.withOutput(into: &reports) { $0.count }
         guard !reports.isEmpty else { return }
         observer?.link(id, reported: reports)
+        guard counts == nil else { return answerCounted() }
         if !answer.isEmpty { thread.post { self.arrive(self.answer) } }
+    }
+
+    /// Agrees to flow once, then answers what is no word of it, and acknowledges as a server would.
+    private func answerCounted() {
+        guard var counts, counts.isAsked else { return }
+        counts.isAsked = false
+        var bytes = answer
+        if !counts.hasAgreed {
+            counts.hasAgreed = true
+            bytes = self.bytes(of: [Self.agreement])
+        } else if counts.received - counts.acknowledged >= Self.acknowledgedTogether {
+            counts.acknowledged = counts.received
+            bytes += self.bytes(of: [#"{"type":"flow-ack","received":\#(counts.received)}"#])
+        }
+        self.counts = counts
+        if !bytes.isEmpty { thread.post { [bytes] in self.arrive(bytes) } }
+    }
+
+    private func count(_ messages: [Transmission]) {
+        for one in messages {
+            let bytes = one.message.bytes
+            // `{"type":"flow-…`
+            let isWord =
+                bytes.count > 13 && bytes[9] == UInt8(ascii: "f") && bytes[13] == UInt8(ascii: "-")
+            if !isWord { counts?.received += 1 }
+            if !isWord || counts?.hasAgreed == false { counts?.isAsked = true }
+        }
     }
 
     // MARK: Transport
@@ -75,6 +123,7 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
         for one in messages {
             _ = link.send(one.message, id: one.id, at: thread.now.instant, masks: &masks)
         }
+        if counts != nil { count(messages) }
         thread.post { self.flush() }
     }
 

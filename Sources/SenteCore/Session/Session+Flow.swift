@@ -18,7 +18,7 @@ extension Session {
     /// What a greeting announces, as far as this client is to use it.
     mutating func announced(by identity: Identity) -> FlowFeatures? {
         guard let capabilities = identity.capabilities, !history.flowFailed,
-            !configuration.flow.offer(nil).isEmpty
+            !configuration.flow.offer(nil, compressor: configuration.compressor).isEmpty
         else { return nil }
         let announced = FlowFeatures(wire: capabilities) { problem in
             effects.append(.record(.undecodable(problem)))

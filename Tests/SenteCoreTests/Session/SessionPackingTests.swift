@@ -428,6 +428,14 @@ struct SessionPackingTests {
         #expect(other.metrics.batching.lingerAdded == nil)
     }
 
+    @Test("A client that wants nothing but compression says so")
+    func compressionAlone() {
+        let session = Self.opened(.compression) {
+            $0.flow = FlowPolicy(batching: nil, chunking: nil, resumption: nil)
+        }
+        #expect(session.status.features?.compression == [.gzip])
+    }
+
     @Test("How long compressing took is told by the clock that was given, in vain too")
     func tellsTime() {
         let clock = StepClock()
