@@ -39,8 +39,24 @@ package struct OrderedSet<Element: Hashable>: Sequence {
         for element in elements { insert(element) }
     }
 
-    package func makeIterator() -> some IteratorProtocol<Element> {
-        slots.lazy.compactMap(\.self).makeIterator()
+    /// The element that was put in before all others that are in it.
+    package var first: Element? {
+        var elements = makeIterator()
+        return elements.next()
+    }
+
+    package func makeIterator() -> Iterator { Iterator(slots: slots.makeIterator()) }
+
+    /// Not a lazy sequence over a key path: such a path is made anew each time, by the names of types.
+    package struct Iterator: IteratorProtocol {
+        fileprivate var slots: IndexingIterator<[Element?]>
+
+        package mutating func next() -> Element? {
+            while let slot = slots.next() {
+                if let slot { return slot }
+            }
+            return nil
+        }
     }
 }
 

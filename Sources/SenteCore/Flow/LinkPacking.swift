@@ -41,6 +41,8 @@ struct LinkPacking: Sendable {
     }
 
     let format: WireFormat
+    /// Whether envelopes come and go as binary messages.
+    let takesBinary: Bool
     /// How large messages may be, however they travel.
     let limits: SizeLimits
     private let features: FlowFeatures
@@ -75,6 +77,7 @@ struct LinkPacking: Sendable {
     ) {
         guard features.batching || features.chunking || !features.compression.isEmpty else { return nil }
         self.format = format
+        takesBinary = features.binaryEnvelope
         self.features = features
         self.policy = policy
         makeCompressor = compressor
@@ -288,21 +291,11 @@ struct LinkPacking: Sendable {
         return messages
     }
 
-    // MARK: Time
-
-    var deadline: Instant? {
-        guard let a = held?.until, let b = reassembly?.deadline else {
-            return held?.until ?? reassembly?.deadline
-        }
-        return min(a, b)
-    }
-
     // MARK: What comes
 
     func allows(_ algorithm: MessageCompression.Algorithm) -> Bool {
         features.compression.contains(algorithm)
     }
-    var takesBinary: Bool { features.binaryEnvelope }
     var takesBatches: Bool { features.batching }
 }
 

@@ -113,6 +113,10 @@ package struct Reassembly: Sendable {
     package private(set) var losses = Losses()
     private var toldLosses = Losses()
     private var toldHolding = Holding()
+    /// Whether there is anything to tell since this was asked last; kept, for it is asked with every message.
+    package private(set) var hasNews = false
+    /// When the next message is given up; kept, for it is asked with every step.
+    package private(set) var deadline: Instant?
 
     package init(limits: Limits) {
         self.limits = limits
@@ -124,30 +128,30 @@ package struct Reassembly: Sendable {
     /// What is kept of unfinished messages.
     package var holding: Holding { Holding(messages: count, bytes: bytes, peakBytes: peakBytes) }
 
-    package var hasNews: Bool { losses != toldLosses || holding != toldHolding }
-
     /// What is kept, unless it is what it was when this was asked last.
     package mutating func takeHolding() -> Holding? {
         guard holding != toldHolding else { return nil }
         toldHolding = holding
+        changed()
         return toldHolding
     }
 
     /// What was given up since this was asked last; nil for nothing.
     package mutating func takeLosses() -> Losses? {
         guard losses != toldLosses else { return nil }
-        defer { toldLosses = losses }
+        defer {
+            toldLosses = losses
+            changed()
+        }
         return Losses(
             timeouts: losses.timeouts - toldLosses.timeouts,
             evictions: losses.evictions - toldLosses.evictions, aborts: losses.aborts - toldLosses.aborts)
     }
 
-    /// When the next message is given up.
-    package var deadline: Instant? { oldest?.touchedAt.advanced(by: limits.timeout) }
-
-    private var oldest: Unfinished? {
-        var numbers = order.makeIterator()
-        return numbers.next().flatMap { unfinished[$0] }
+    /// What is unfinished has changed.
+    private mutating func changed() {
+        deadline = order.first.flatMap { unfinished[$0] }?.touchedAt.advanced(by: limits.timeout)
+        hasNews = losses != toldLosses || holding != toldHolding
     }
 
     // MARK: What comes
@@ -209,6 +213,7 @@ package struct Reassembly: Sendable {
     package mutating func abort(_ number: UInt64) {
         guard remove(number) != nil else { return }
         losses.aborts += 1
+        changed()
     }
 
     /// Gives up what has waited too long for its next part.
@@ -220,6 +225,7 @@ package struct Reassembly: Sendable {
             }
             removeOldest()
             losses.timeouts += 1
+            changed()
         }
     }
 
@@ -231,6 +237,7 @@ package struct Reassembly: Sendable {
         _ body: (inout Unfinished) throws(FlowViolation) -> Bool
     ) throws(FlowViolation) -> Arrival {
         guard !over.contains(number) else { return .late }
+        defer { changed() }
         // Taken out, so that its parts are not copied.
         let known = unfinished.removeValue(forKey: number)
         var message = known ?? Unfinished(touchedAt: now)
@@ -291,8 +298,7 @@ package struct Reassembly: Sendable {
     }
 
     private mutating func removeOldest() {
-        var numbers = order.makeIterator()
-        if let number = numbers.next() { _ = remove(number) }
+        if let number = order.first { _ = remove(number) }
     }
 
     private mutating func remove(_ number: UInt64) -> Unfinished? {

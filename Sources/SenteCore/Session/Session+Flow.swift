@@ -185,13 +185,14 @@ extension Session {
     /// When flow wants to be woken.
     var flowDeadline: Instant? {
         if let parking = resumption?.parking { return parking.until }
-        guard case .open = state, let flow = traffic.flow else { return nil }
-        if let deadline = flow.deadline { return deadline }
-        let packing = isGathering ? flow.packing?.reassembly?.deadline : flow.packing?.deadline
-        guard let ack = resumption?.ackDeadline, let packing else {
-            return packing ?? resumption?.ackDeadline
-        }
-        return min(ack, packing)
+        // Asked with every step: nothing is copied of what holds on the link.
+        guard case .open = state, traffic.flow != nil else { return nil }
+        if let deadline = traffic.flow?.deadline { return deadline }
+        var earliest = Instant.distantFuture
+        if let due = resumption?.ackDeadline { earliest = due }
+        if let due = traffic.flow?.packing?.reassembly?.deadline { earliest = min(earliest, due) }
+        if !isGathering, let due = traffic.flow?.packing?.held?.until { earliest = min(earliest, due) }
+        return earliest == .distantFuture ? nil : earliest
     }
 
     mutating func expireFlow() {

@@ -20,8 +20,7 @@ extension Session {
     package mutating func unpack(
         _ message: Message, at now: Moment
     ) throws(FlowViolation) -> [Heard] {
-        guard let packing = traffic.flow?.packing else { return [] }
-        if packing.takesBinary, message.kind == .binary,
+        if message.kind == .binary, traffic.flow?.packing?.takesBinary == true,
             let envelope = try Envelope.read(binary: message.bytes)
         {
             return try unpack(envelope, isBinary: true, at: now)
@@ -115,8 +114,8 @@ extension Session {
 
     private func read(_ message: Message) -> [Inbound] {
         do throws(UnreadableError) {
-            guard let coder = coder?.coder, let packing = traffic.flow?.packing else { return [] }
-            let value = try coder.format.value(of: message, limits: packing.limits)
+            guard let coder = coder?.coder, let limits = traffic.flow?.packing?.limits else { return [] }
+            let value = try coder.format.value(of: message, limits: limits)
             return named(coder.read(value, isCallback: callbacks.contains))
         } catch {
             return [error.inbound]
