@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// The client's end of one stream, over all the links that it needs.
+///
+/// It decides what is said, when something may go, and when the stream is over. It never sends a chunk by itself: whoever has a
+/// link takes one when there is room.
+///
+/// - After each new link the client speaks first: the stream goes on from where its receiver is, which the two words that begin
+///   it say. Nothing else is remembered of the link before.
+/// - Each end says something at least every third of the idle limit, so that silence means that the other end is not there.
+/// - After `ended` nothing happens any more; what is kept is let go of at once.
+package struct StreamMachine: Sendable {
+    private enum Attachment: Hashable, Sendable {
+        case none
+        /// Asked for, by the number it has on this link.
+        case asked(number: UInt64)
+        /// Offered by the server, and not taken yet.
+        case offered(number: UInt64)
+        case attached(number: UInt64)
+    }
+
+    package let id: String
+    package private(set) var opening: StreamOpening
+    /// Whether the other end knows of it.
+    package private(set) var isKnown: Bool
+    private let settings: StreamSettings
+    private var sender: StreamSender?
+    private var receiver: StreamReceiver?
+    private var attachment = Attachment.none
+    private var isPausedHere = false
+    private var isPausedThere = false
+    /// What the receiver of this client's bytes said to them.
+    private var receipt: StreamReceipt?
+    /// This client has said that it has received everything.
+    private var confirmation: StreamReceipt?
+    private var heardAt = Instant.distantPast
+    private var saidAt = Instant.distantPast
+    private let begun: Instant
+    private var meter: StreamMeter
+    private var toldState: StreamState
+    package private(set) var ending: StreamEnding?
+    /// Nobody had taken it when the link was lost: the server offers it again, under the same name.
+    package private(set) var wasLetGo = false
+    /// What the server has to hear of the end, if it was this client's doing.
+    package private(set) var farewell: StreamWord?
+    private var effects: [StreamEffect] = []
+
+    /// A stream that this client opens; with a position, one that was there before the process began.
+    ///
+    /// `digest` is that of the bytes before the position, where the receiver can still read them.
+    package init(
+        id: String, _ opening: StreamOpening, isSeekable: Bool = false, startsOver: Bool = false,
+        position: StreamPoint? = nil, digest: (any IncrementalDigest)? = nil, settings: StreamSettings,
+        at now: Instant
+    ) {
+        self.init(id: id, opening, isKnown: position != nil, settings, at: now)
+        prepare(isSeekable: isSeekable, startsOver: startsOver, from: position ?? .start, digest)
+    }
+
+    /// One that the server offers over this link.
+    package init(offered opening: StreamOpening, id: String, settings: StreamSettings, at now: Instant) {
+        self.init(id: id, opening, isKnown: false, settings, at: now)
+        attachment = .offered(number: opening.number)
+        toldState = .negotiating
+        heardAt = now
+        effects.append(.offered(opening))
+    }
+
+    private init(
+        id: String, _ opening: StreamOpening, isKnown: Bool, _ settings: StreamSettings, at now: Instant
+    ) {
+        self.id = id
+        self.opening = opening
+        self.isKnown = isKnown
+        self.settings = settings
+        begun = now
+        meter = StreamMeter(at: now, interval: settings.progressInterval)
+        toldState = .initializing
+    }
+
+    private mutating func prepare(
+        isSeekable: Bool, startsOver: Bool, from point: StreamPoint = .start,
+        _ digest: (any IncrementalDigest)? = nil
+    ) {
+        if opening.kind.isSentByClient {
+            sender = StreamSender(opening, isSeekable: isSeekable, digests: settings.digests)
+        }
+        if opening.kind.isReceivedByClient {
+            let first = opening.kind == .broadcast ? opening.first ?? point : point
+            receiver = StreamReceiver(
+                opening, startsOver: startsOver, settings: settings, from: first, digest)
+        }
+    }
+
+    // MARK: What it is now
+
+    package var state: StreamState {
+        if let ending { return ending.state }
+        switch attachment {
+        case .none: return .initializing
+        case .asked, .offered: return .negotiating
+        case .attached: break
+        }
+        if sender?.isDone ?? true, receiver?.isWhole ?? true { return .completing }
+        return isPausedHere || isPausedThere ? .paused : .active
+    }
+
+    /// When it wants to be woken.
+    package var deadline: Instant? {
+        guard ending == nil else { return nil }
+        var due = [meter.deadline].compactMap(\.self)
+        switch attachment {
+        case .none: break
+        case .asked: due.append(heardAt.advanced(by: settings.idleLimit))
+        // However long the app takes, the server waits for it or does not.
+        case .offered: break
+        case .attached:
+            due.append(heardAt.advanced(by: settings.idleLimit))
+            due.append(saidAt.advanced(by: settings.signOfLife))
+            if let rewind = receiver?.deadline { due.append(rewind) }
+        }
+        return due.min()
+    }
+
+    /// The bytes that this stream keeps, for tests.
+    package var keptBytes: Int { (receiver?.waitingBytes ?? 0) }
+
+    /// How many chunks are kept until the other end has them.
+    package var keptChunks: Int { sender?.keptChunks ?? 0 }
+
+    /// What an app may keep, to go on with the stream in another process.
+    package var position: StreamPosition {
+        let point = receiver?.taken ?? sender?.acknowledged ?? .start
+        return StreamPosition(id: id, opening, at: point)
+    }
+
+    package mutating func takeEffects() -> [StreamEffect] {
+        defer { effects.removeAll(keepingCapacity: true) }
+        return effects
+    }
+
+    // MARK: Links
+
+    /// There is a link, and the other end agreed on streams.
+    package mutating func linked(number: UInt64, at now: Instant) {
+        guard ending == nil, attachment == .none else { return }
+        attachment = .asked(number: number)
+        heardAt = now
+        var opening = opening
+        opening.number = number
+        opening.isAgain = isKnown
+        opening.reception = receiver?.reception
+        opening.first = nil
+        say(.open(opening), at: now)
+        settle(at: now)
+    }
+
+    /// The link is gone, and what was on its way with it.
+    package mutating func unlinked(at now: Instant) {
+        guard ending == nil else { return }
+        if case .offered = attachment {
+            wasLetGo = true
+            return end(.cancelled(isRemote: true, reason: "The link was lost."), at: now)
+        }
+        attachment = .none
+        isPausedThere = false
+        sender?.stop()
+        receiver?.stop()
+        settle(at: now)
+    }
+
+    // MARK: The other end
+
+    package mutating func heard(_ word: StreamWord, at now: Instant) {
+        guard ending == nil, attachment != .none else { return }
+        heardAt = now
+        do throws(StreamFault) {
+            try take(word, at: now)
+        } catch {
+            fail(error, at: now)
+        }
+        settle(at: now)
+    }
+
+    private mutating func take(_ word: StreamWord, at now: Instant) throws(StreamFault) {
+        switch word {
+        case .failed(let fault): return endByServer(.failed(fault), at: now)
+        case .cancel(let reason): return endByServer(.cancelled(isRemote: true, reason: reason), at: now)
+        case .end: throw StreamFault(.unknownStream, "The server has forgotten the stream.", isRemote: true)
+        case .control(let data): return effects.append(.control(data))
+        case .accept(let reception): return try accepted(reception, at: now)
+        // Where both ask at once the client's number holds, and the server will see that.
+        case .open: return
+        case .credits, .rewind, .pause, .resume, .sent, .received: break
+        }
+        guard case .attached = attachment else {
+            // What the server says of a stream it has completed comes instead of an answer.
+            if case .received(let receipt) = word, sender != nil { return confirmed(receipt, at: now) }
+            throw .violation("`\(word.name)` came before the stream was accepted")
+        }
+        switch word {
+        case .credits(let reception):
+            guard sender != nil else { throw .violation("credits came for a stream that sends nothing") }
+            try sender?.receive(reception)
+        case .rewind(let reception):
+            guard sender != nil else { throw .violation("a rewind came for a stream that sends nothing") }
+            meter.rewinds += 1
+            if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }
+        case .pause: isPausedThere = true
+        case .resume(let point):
+            isPausedThere = false
+            guard let point else { break }
+            guard opening.kind == .broadcast else {
+                throw .violation("what is no broadcast left something out")
+            }
+            try receiver?.skip(to: point)
+            sayCredits(at: now)
+        case .sent(let totals):
+            guard receiver != nil else { throw .violation("the end came of a stream that receives nothing") }
+            try receiver?.end(totals, at: now)
+            if receiver?.isWhole == true, receiver?.hasPieces == false { effects.append(.hasPieces) }
+        case .received(let receipt):
+            guard sender?.isDone == true else { throw .violation("it has everything, and not all was sent") }
+            confirmed(receipt, at: now)
+        case .open, .accept, .control, .failed, .cancel, .end: break
+        }
+    }
+
+    private mutating func accepted(_ reception: StreamReception?, at now: Instant) throws(StreamFault) {
+        guard case .asked(let number) = attachment else {
+            throw .violation("it was accepted without having been offered")
+        }
+        attachment = .attached(number: number)
+        let isFirst = !isKnown
+        isKnown = true
+        if sender != nil {
+            guard let reception else { throw .violation("it was accepted without credits") }
+            if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }
+            if isFirst { meter.begin(at: reception.next.bytes) }
+        }
+        if isPausedHere { say(.pause(reason: nil), at: now) }
+        if let confirmation { say(.received(confirmation), at: now) }
+    }
+
+    private mutating func confirmed(_ receipt: StreamReceipt, at now: Instant) {
+        self.receipt = receipt
+        sender?.stop()
+        endIfDone(at: now)
+    }
+
+    package mutating func heard(_ chunk: StreamChunk, at now: Instant) {
+        guard ending == nil, case .attached = attachment else { return }
+        heardAt = now
+        do throws(StreamFault) {
+            guard receiver != nil else { throw .violation("bytes came for a stream that receives none") }
+            let isFirst = try receiver?.receive(chunk, at: now) ?? false
+            if isFirst { effects.append(.hasPieces) }
+            if sender == nil { meter.moved(at: now) }
+        } catch {
+            fail(error, at: now)
+        }
+        settle(at: now)
+    }
+
+    /// A word that names the stream and is malformed, or a stream of that name that cannot be.
+    package mutating func broken(_ reason: String, at now: Instant) {
+        guard ending == nil else { return }
+        fail(.violation(reason), at: now)
+        settle(at: now)
+    }
+
+    // MARK: The app that takes a stream
+
+    /// Somebody takes a stream that the server offered.
+    package mutating func accept(isSeekable: Bool = false, startsOver: Bool = false, at now: Instant) {
+        guard ending == nil, case .offered(let number) = attachment else { return }
+        prepare(isSeekable: isSeekable, startsOver: startsOver)
+        attachment = .attached(number: number)
+        isKnown = true
+        if sender != nil, let reception = opening.reception {
+            do throws(StreamFault) {
+                if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }
+            } catch {
+                fail(error, at: now)
+            }
+        }
+        say(.accept(receiver?.reception), at: now)
+        settle(at: now)
+    }
+
+    /// What comes next; nil when nothing has come, or everything was taken.
+    package mutating func takePiece(at now: Instant) -> StreamPiece? {
+        guard ending == nil, let (piece, raises) = receiver?.take() else { return nil }
+        if raises { sayCredits(at: now) }
+        if receiver?.hasPieces == false, receiver?.isWhole == true { effects.append(.hasPieces) }
+        settle(at: now)
+        return piece
+    }
+
+    /// Whether everything has come and was taken: it waits to be confirmed.
+    package var isTaken: Bool { receiver?.isWhole == true && receiver?.hasPieces == false }
+
+    /// The consumer is done with everything, and says so to the other end.
+    package mutating func confirm(_ answer: Value = .null, at now: Instant) {
+        guard ending == nil, confirmation == nil, isTaken, let receiver else { return }
+        let receipt = StreamReceipt(
+            end: receiver.next, milliseconds: begun.duration(to: now).wholeMilliseconds,
+            checksum: receiver.checksum, answer: answer)
+        confirmation = receipt
+        farewell = .received(receipt)
+        say(.received(receipt), at: now)
+        endIfDone(at: now)
+        settle(at: now)
+    }
+
+    // MARK: The app that gives a stream
+
+    /// Bytes of the source, as those that stand at a place.
+    package mutating func provide(_ bytes: ArraySlice<UInt8>, at place: UInt64, now: Instant) {
+        source(at: now) { sender throws(StreamFault) in try sender.provide(bytes, at: place) }
+    }
+
+    /// The source has no more.
+    package mutating func finish(at place: UInt64, now: Instant) {
+        source(at: now) { sender throws(StreamFault) in try sender.finish(at: place) }
+    }
+
+    private mutating func source(at now: Instant, _ body: (inout StreamSender) throws(StreamFault) -> Void) {
+        guard ending == nil, var sender else { return }
+        self.sender = nil
+        do throws(StreamFault) {
+            defer { self.sender = sender }
+            try body(&sender)
+        } catch {
+            fail(error, at: now)
+        }
+        settle(at: now)
+    }
+
+    /// Whether a chunk may go.
+    package var hasChunk: Bool {
+        guard ending == nil, case .attached = attachment, !isPausedHere, !isPausedThere else { return false }
+        return sender?.hasChunk ?? false
+    }
+
+    /// The next chunk, and the stream's number on this link.
+    package mutating func takeChunk(at now: Instant) -> (number: UInt64, chunk: StreamChunk)? {
+        guard hasChunk, case .attached(let number) = attachment, let chunk = sender?.takeChunk() else {
+            return nil
+        }
+        saidAt = now
+        meter.moved(at: now)
+        settle(at: now)
+        return (number, chunk)
+    }
+
+    // MARK: The app
+
+    package mutating func pause(at now: Instant) {
+        setPaused(true, at: now)
+    }
+
+    package mutating func resume(at now: Instant) {
+        setPaused(false, at: now)
+    }
+
+    private mutating func setPaused(_ isPaused: Bool, at now: Instant) {
+        guard ending == nil, isPausedHere != isPaused else { return }
+        isPausedHere = isPaused
+        sayPause(at: now)
+        settle(at: now)
+    }
+
+    package mutating func control(_ data: Value, at now: Instant) {
+        guard ending == nil else { return }
+        say(.control(data), at: now)
+    }
+
+    package mutating func cancel(reason: String? = nil, at now: Instant) {
+        guard ending == nil else { return }
+        farewell = .cancel(reason: reason)
+        say(.cancel(reason: reason), at: now)
+        end(.cancelled(isRemote: false, reason: reason), at: now)
+    }
+
+    /// Whoever gives the bytes, or takes them, cannot go on.
+    package mutating func abandon(_ fault: StreamFault, at now: Instant) {
+        guard ending == nil else { return }
+        fail(fault, at: now)
+    }
+
+    // MARK: Time
+
+    package mutating func expire(at now: Instant) {
+        guard ending == nil else { return }
+        if case .attached = attachment {
+            if let (reception, fromStart) = receiver?.takeRewind(at: now) {
+                if fromStart { effects.append(.startsOver) }
+                meter.rewinds += 1
+                say(.rewind(reception), at: now)
+            }
+            if saidAt.advanced(by: settings.signOfLife) <= now { sayAlive(at: now) }
+        }
+        switch attachment {
+        case .asked, .attached:
+            if heardAt.advanced(by: settings.idleLimit) <= now {
+                let limit = settings.idleLimit.wholeMilliseconds / 1_000
+                fail(
+                    StreamFault(.timeout, "The other end said nothing of the stream for \(limit) s."), at: now
+                )
+            }
+        case .none, .offered: break
+        }
+        settle(at: now)
+    }
+
+    /// Says again what has no effect.
+    private mutating func sayAlive(at now: Instant) {
+        if receiver != nil { sayCredits(at: now) } else { sayPause(at: now) }
+    }
+
+    // MARK: Saying
+
+    private mutating func say(_ word: StreamWord, at now: Instant) {
+        guard attachment != .none else { return }
+        saidAt = now
+        effects.append(.say(word))
+    }
+
+    private mutating func sayCredits(at now: Instant) {
+        guard case .attached = attachment, let receiver else { return }
+        say(.credits(receiver.reception), at: now)
+    }
+
+    private mutating func sayPause(at now: Instant) {
+        guard case .attached = attachment else { return }
+        say(isPausedHere ? .pause(reason: nil) : .resume(at: nil), at: now)
+    }
+
+    // MARK: The end
+
+    private mutating func endIfDone(at now: Instant) {
+        guard receiver == nil || confirmation != nil, sender == nil || receipt != nil,
+            let last = receipt ?? confirmation
+        else { return }
+        end(.completed(last), at: now)
+    }
+
+    private mutating func fail(_ fault: StreamFault, at now: Instant) {
+        guard ending == nil else { return }
+        // What the server has forgotten it need not hear of.
+        farewell = fault.isRemote ? nil : .failed(fault)
+        if !fault.isRemote { say(.failed(fault), at: now) }
+        end(.failed(fault), at: now)
+    }
+
+    private mutating func endByServer(_ ending: StreamEnding, at now: Instant) {
+        farewell = nil
+        end(ending, at: now)
+    }
+
+    private mutating func end(_ ending: StreamEnding, at now: Instant) {
+        let last = progress(ending.state, at: now)
+        self.ending = ending
+        attachment = .none
+        sender = nil
+        receiver = nil
+        effects.append(.changed(ending.state))
+        effects.append(.progress(last))
+        effects.append(.ended(ending))
+    }
+
+    /// After each step: what follows from it.
+    private mutating func settle(at now: Instant) {
+        guard ending == nil else { return }
+        if case .attached = attachment {
+            sender?.noteStall()
+            if !isPausedHere, !isPausedThere, sender?.asksSource() == true { effects.append(.wantsBytes) }
+            if let totals = sender?.takeTotals() { say(.sent(totals), at: now) }
+        }
+        let state = state
+        if state != toldState {
+            toldState = state
+            effects.append(.changed(state))
+        }
+        if meter.isDue(at: now) { effects.append(.progress(progress(state, at: now))) }
+    }
+
+    private func progress(_ state: StreamState, at now: Instant) -> StreamProgress {
+        meter.progress(
+            of: id, state, at: sender?.next ?? receiver?.next ?? .start, opening,
+            stalls: sender?.stalls ?? 0, at: now)
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+package import SenteWire
+
+/// How a receiver keeps its sender from running ahead.
+public enum StreamFlowControl: Hashable, Sendable {
+    /// So many chunks that the consumer has not taken, on the way and waiting together.
+    case credits(Int)
+    /// So many bytes.
+    case window(bytes: Int)
+}
+
+/// What a client's streams keep to.
+package struct StreamSettings: Sendable {
+    /// The default is 10 credits, as the seeds have it.
+    package var flowControl = StreamFlowControl.credits(10)
+    /// How many streams there may be at once; the default is 50.
+    package var maximumStreams = 50
+    /// The largest chunk that may come, and the size of those that go; the default is 64 KiB.
+    package var chunkSize = 65_536
+    /// How large the metadata of a stream that is offered may be; the default is 16 KiB.
+    package var maximumMetadata = 16_384
+    /// How long the other end may be silent while there is a link; the default is 60 s.
+    package var idleLimit: Duration = .seconds(60)
+    /// How often something is asked for again whose checksum does not hold; the default is 3.
+    package var retries = 3
+    /// How long that waits; the default is 1 s.
+    package var retryDelay: Duration = .seconds(1)
+    /// How often progress is told at most; the default is 500 ms.
+    package var progressInterval: Duration = .milliseconds(500)
+    package var digests = DigestFunction.sha256
+
+    package init() {}
+
+    var broadcastControl: StreamFlowControl {
+        if case .credits = flowControl { flowControl } else { .credits(10) }
+    }
+
+    /// Each end says something at least so often, so that neither a slow consumer nor a slow source looks like a dead one.
+    var signOfLife: Duration { idleLimit / 3 }
+}
