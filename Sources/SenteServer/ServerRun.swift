@@ -41,6 +41,7 @@ final class ServerRun {
     private var lingering = Queue<ServerConnection>()
     private var floods: [ConnectionID: Queue<Flood>] = [:]
     private var awaitingRoom: Set<ConnectionID> = []
+    private var isLookingForRoom = false
 
     private var listener: Listener?
     private var timer: (any HostTimer)?
@@ -279,7 +280,7 @@ final class ServerRun {
                 session.handle(.room(id), at: loop.now, into: &effects)
             } else if open[id] != nil {
                 awaitingRoom.insert(id)
-                floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause))
+                lookForRoom()
             }
         case .ask(let id, let value):
             guard let answer = hook?(id, value) else { return }
@@ -387,6 +388,7 @@ final class ServerRun {
     // MARK: Floods
 
     private func pourAll() {
+        isLookingForRoom = false
         for id in Array(floods.keys) { pour(id) }
         for id in awaitingRoom where hasRoom(id) {
             awaitingRoom.remove(id)
@@ -395,6 +397,13 @@ final class ServerRun {
         awaitingRoom = awaitingRoom.filter { open[$0] != nil }
         if !awaitingRoom.isEmpty { floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause)) }
         performEffects()
+    }
+
+    /// What was queued in this turn is written at its end: then there is room, unless the client takes nothing.
+    private func lookForRoom() {
+        guard !isLookingForRoom, let bound else { return }
+        isLookingForRoom = true
+        loop.post { bound.content.pourAll() }
     }
 
     /// Whether a part of a message would not stand before much else.
