@@ -99,6 +99,7 @@ extension Session {
     // MARK: Out
 
     /// Whether the link takes another application message.
+    @inline(__always)
     private var canTransmit: Bool {
         guard case .open = state, traffic.window.bytes < configuration.writeWindow else { return false }
         return resumption?.isFull != true

@@ -128,6 +128,9 @@ extension Session {
     // MARK: Counts
 
     /// Whether messages of a link are counted.
+    ///
+    /// Inlined, for whoever calls it while it changes the session copies all of it first.
+    @inline(__always)
     package func counts(_ link: LinkID) -> Bool {
         guard resumption?.session != nil, case .open(let open) = state else { return false }
         return open.link == link
