@@ -28,10 +28,10 @@ enum FlowCrowdBench {
         let clients = try await open(count, peers, policy)
         // Late enough that none is answered before all have left.
         var slow = Faults()
-        slow.delay = effort.isSmoke ? .milliseconds(300) : .seconds(2)
+        slow.delay = effort.isSmoke ? .milliseconds(300) : .seconds(1)
         await peers.server.setFaults(slow)
         output.glimpse("\(total) calls")
-        let tally = try await cut(clients, peers.server)
+        let tally = try await cut(clients, peers.server, answeringAfter: slow.delay)
         let came = await heard(subscription, total)
         output.show(FlowBar("calls in flight when every link was cut", Double(tally.inFlight), "calls"))
         output.show(
@@ -70,7 +70,9 @@ enum FlowCrowdBench {
         var seconds = 0.0
     }
 
-    private static func cut(_ clients: [SenteClient], _ server: ReferenceServer) async throws -> Tally {
+    private static func cut(
+        _ clients: [SenteClient], _ server: ReferenceServer, answeringAfter delay: Duration
+    ) async throws -> Tally {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             for (number, client) in clients.enumerated() {
                 for call in 0..<calls {
@@ -82,7 +84,8 @@ enum FlowCrowdBench {
                 }
             }
             var tally = Tally()
-            while tally.inFlight < clients.count * calls {
+            let limit = ContinuousClock.now.advanced(by: delay * 0.8)
+            while tally.inFlight < clients.count * calls, .now < limit {
                 try await Task.sleep(for: .milliseconds(5))
                 tally.inFlight = clients.reduce(0) {
                     let metrics = $1.metrics
