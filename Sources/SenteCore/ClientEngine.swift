@@ -58,6 +58,7 @@ package struct ClientEngine: Sendable {
     /// whole engine first.
     package mutating func refresh(_ reading: inout Reading) {
         reading.deadline = session.deadline
+        reading.load = session.outbox.load
         reading.gauges.outboxMessages = session.outbox.count
         reading.gauges.outboxBytes = session.outbox.bytes
         reading.gauges.pendingRequests = session.calls.pendingCount
@@ -122,27 +123,13 @@ package struct ClientEngine: Sendable {
             let size = message.bytes.count
             sizes.add(size, largeFrom: self.sizes.largeMessage)
             guard !session.unpacks(link) else {
-                unpack(message, on: link, at: now, into: &effects)
+                session.accept(.arrived(link, message), at: now, into: &effects)
                 continue
             }
             hear(decode(message, on: link, at: now, into: &effects), size, on: link, at: now, into: &effects)
         }
         effects.append(
             .record(.received(messages: messages.count, bytes: sizes.bytes, large: sizes.large)))
-    }
-
-    /// A message that may be compressed, a part, or several.
-    private mutating func unpack(
-        _ message: Message, on link: LinkID, at now: Moment, into effects: inout [Effect]
-    ) {
-        do throws(FlowViolation) {
-            for heard in try session.unpack(message, at: now) {
-                hear(heard.inbounds, heard.size, on: link, at: now, into: &effects)
-            }
-            if session.hasChangedParts { session.accept(.partsChanged, at: now, into: &effects) }
-        } catch {
-            session.accept(.broke(link, error), at: now, into: &effects)
-        }
     }
 
     /// All that one counted message says.
@@ -208,6 +195,8 @@ extension ClientEngine {
         package fileprivate(set) var deadline: Instant?
         fileprivate var wishes: [WireName: WishStatus] = [:]
         fileprivate var metrics: MetricsCollector
+        /// How much waits in the outbox.
+        package fileprivate(set) var load = OutboxPolicy.Load()
         /// Those of the outbox and the calls.
         package fileprivate(set) var gauges = MetricsCollector.Gauges()
         /// Since when the oldest message of the outbox waits.

@@ -27,6 +27,11 @@ package protocol Host: AnyObject, Sendable {
     @discardableResult
     func start(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never>
 
+    /// Runs `work` elsewhere than on the host's thread, one piece after the other.
+    ///
+    /// For what takes longer than a turn may; it posts what came of it.
+    func offload(_ work: @escaping @Sendable () -> Void)
+
     /// A client has just told the app something, who may do more now. On the host's thread.
     ///
     /// Only a host that waits for the app wants to know.

@@ -413,6 +413,8 @@ final class WorldClient: CustomStringConvertible {
         case .ready(let inbox): world.after(.zero) { [weak self] _ in self?.take(inbox) }
         case .finish(let inbox): handles[inbox]?.isFinished = true
         case .resolve(let call, let result): resolve(call, result)
+        case .work(let work):
+            world.after(world.milliseconds(0...50)) { [weak self] _ in self?.handle(.worked(work.done())) }
         case .settled: break
         case .publish(let status): statuses.append(status)
         case .subscription(let channel, _):

@@ -67,6 +67,8 @@ final class OneThread: SenteTransport.Host, @unchecked Sendable {
         }
     }
 
+    func offload(_ work: @escaping @Sendable () -> Void) { post(work) }
+
     func post(_ work: @escaping @Sendable () -> Void) {
         queue.append(.posted(work))
     }

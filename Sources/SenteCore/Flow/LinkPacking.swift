@@ -33,6 +33,12 @@ struct LinkPacking: Sendable {
         }
     }
 
+    /// A large message that others of its channel must not overtake.
+    struct Ahead: Sendable {
+        var place: WireName
+        var priority: SendOptions.Priority
+    }
+
     /// A message that leaves in parts.
     struct Sending: Sendable {
         var message: Leaving
@@ -61,11 +67,17 @@ struct LinkPacking: Sendable {
     private var waited: Duration?
     var quality = LinkQuality()
 
+    /// The large messages that are to be written elsewhere than on the loop.
+    private var unwritten: [Leaving] = []
+    /// The one that is being written; without a message when that was given up.
+    private var writing: (number: UInt64, message: Leaving?)?
     /// The messages that leave in parts, in turns.
-    private(set) var sendings = Queue<Sending>()
-    /// What is not to overtake one of them on its channel.
-    private(set) var followers = Queue<Leaving>()
-    private var followerBytes = 0
+    private var sendings = Queue<Sending>()
+    /// Those of all these that have a place to keep.
+    private(set) var ahead: [Ahead] = []
+    /// What came and waits to be heard.
+    var arrivals = HeldArrivals()
+    private var lastWork: UInt64 = 0
     /// How much of others went since the last part.
     private var passed = 0
     private var lastNumber: UInt64 = 0
@@ -118,14 +130,14 @@ struct LinkPacking: Sendable {
         _ message: Message, of outbound: Outbound?
     ) -> (packed: Packing.Packed, Packing.Compressed, Duration) {
         let isSmall = message.bytes.count < policy.compression?.minimumBytes ?? 0
-        let packing = Packing(
-            compression: isSmall ? nil : compression, partBytes: partBytes, isBinary: features.binaryEnvelope,
-            writesBytes: format.writesBytes)
-        let began = packing.compression == nil ? nil : stopwatch?()
-        let (packed, compressed) = packing.pack(
-            message, isCompressedAlready: isSmall ? false : outbound.map(skips) ?? false)
-        guard let began, let end = stopwatch?() else { return (packed, compressed, .zero) }
-        return (packed, compressed, began.duration(to: end))
+        let timed = TimedPacking(packing: packing(compresses: !isSmall), stopwatch: stopwatch)
+        return timed.pack(message, isCompressedAlready: isSmall ? false : outbound.map(skips) ?? false)
+    }
+
+    private func packing(compresses: Bool) -> Packing {
+        Packing(
+            compression: compresses ? compression : nil, partBytes: partBytes,
+            isBinary: features.binaryEnvelope, writesBytes: format.writesBytes)
     }
 
     private var partBytes: Int? {
@@ -198,47 +210,86 @@ struct LinkPacking: Sendable {
         return waited
     }
 
+    // MARK: Large ones, written elsewhere
+
+    /// Whether a message would overtake a large one of its channel.
+    func mustFollow(_ outbound: Outbound, _ priority: SendOptions.Priority) -> Bool {
+        !ahead.isEmpty && ahead.hold(outbound, priority)
+    }
+
+    /// A large message is to be written.
+    mutating func write(_ message: Leaving) {
+        unwritten.append(message)
+        noteAhead()
+    }
+
+    /// The next large message to be written, the most urgent first; nil while another is.
+    mutating func nextWriting(
+        on link: LinkID, by coder: any DialectCoder, at now: Moment
+    ) -> LargeWork? {
+        guard writing == nil,
+            let index = unwritten.indices.min(by: {
+                unwritten[$0].priority.lane < unwritten[$1].priority.lane
+            })
+        else { return nil }
+        let message = unwritten.remove(at: index)
+        let number = nextWork()
+        writing = (number, message)
+        return LargeWork(
+            id: LargeWork.ID(link: link, number: number),
+            task: .writing(
+                LargeWork.Writing(
+                    outbound: message.outbound, time: now, coder: coder, limits: limits,
+                    packing: TimedPacking(packing: packing(compresses: true), stopwatch: stopwatch),
+                    isCompressedAlready: skips(message.outbound))))
+    }
+
+    /// The message that was being written; nil when it was given up meanwhile.
+    mutating func endWriting(_ number: UInt64) -> Leaving? {
+        guard writing?.number == number else { return nil }
+        defer {
+            writing = nil
+            noteAhead()
+        }
+        return writing?.message
+    }
+
+    mutating func nextWork() -> UInt64 {
+        lastWork += 1
+        return lastWork
+    }
+
+    private mutating func noteAhead() {
+        let messages = unwritten + [writing?.message].compactMap(\.self) + sendings.map(\.message)
+        ahead = messages.compactMap { message in
+            message.outbound.orderedPlace.map { Ahead(place: $0, priority: message.priority) }
+        }
+    }
+
     // MARK: Parts
-
-    /// Whether messages are under way that leave in parts, or wait behind one.
-    var hasParts: Bool { !sendings.isEmpty }
-
-    /// Whether a message would overtake one of its channel.
-    func mustFollow(_ outbound: Outbound) -> Bool {
-        guard !sendings.isEmpty, let place = outbound.orderedPlace else { return false }
-        return sendings.contains { $0.message.outbound.orderedPlace == place }
-            || followers.contains { $0.outbound.orderedPlace == place }
-    }
-
-    /// Whether more messages may wait behind those in parts.
-    func hasRoom(under policy: OutboxPolicy) -> Bool {
-        followers.count < max(1, policy.maximumMessages) && followerBytes < max(1, policy.maximumBytes)
-    }
-
-    mutating func follow(_ message: Leaving) {
-        followers.append(message)
-        followerBytes += message.weight
-    }
 
     mutating func begin(_ message: Leaving, _ folded: Folded, size: Int) {
         lastNumber += 1
         let chunker = Chunker(
             folded, number: lastNumber, size: partBytes ?? size, isBinary: features.binaryEnvelope)
         sendings.append(Sending(message: message, chunker: chunker, size: size))
+        noteAhead()
     }
 
-    /// What is gathered came later than a message that begins to leave in parts: on its channel it waits behind it.
-    mutating func letGatheredFollow() {
-        guard !sendings.isEmpty else { return }
+    /// What is gathered came later than a message that begins to leave, and would overtake it on its channel.
+    mutating func takeOvertaking() -> [Leaving] {
+        guard !ahead.isEmpty, gathering?.isEmpty == false else { return [] }
+        var overtaking: [Leaving] = []
         for item in gathering?.flush(.idle).flatMap(\.items) ?? [] {
             // Fewer than were there before fill no batch.
-            if mustFollow(item.outbound) {
-                follow(item)
+            if mustFollow(item.outbound, item.priority) {
+                overtaking.append(item)
             } else {
                 _ = gathering?.add(item, bytes: item.weight)
             }
         }
         if gathering?.isEmpty != false { held = nil }
+        return overtaking
     }
 
     /// All parts of a message at once, for what goes again.
@@ -266,27 +317,40 @@ struct LinkPacking: Sendable {
         passed = 0
         let envelopes = sending.chunker.next()
         let isLast = sending.chunker.isDone
-        if !isLast { sendings.append(sending) }
+        if isLast { noteAhead() } else { sendings.append(sending) }
         return (envelopes, sending.message, sending.size, isLast)
     }
 
-    /// What waited behind a message that has left.
-    mutating func takeFollowers() -> [Leaving] {
-        followerBytes = 0
-        return followers.drain()
+    /// The message of a call goes no further.
+    enum GivenUp {
+        /// Nothing of it has left.
+        case unsent
+        /// Parts of the message with this number have.
+        case inParts(UInt64)
     }
 
-    /// The message of a call goes no further; its number, if parts of it have left.
-    mutating func giveUp(_ call: CallID) -> UInt64? {
-        guard let index = sendings.firstIndex(where: { $0.message.call == call }) else { return nil }
-        return sendings.remove(at: index).chunker.number
+    mutating func giveUp(_ call: CallID) -> GivenUp? {
+        defer { noteAhead() }
+        if let index = sendings.firstIndex(where: { $0.message.call == call }) {
+            return .inParts(sendings.remove(at: index).chunker.number)
+        }
+        if let index = unwritten.firstIndex(where: { $0.call == call }) {
+            unwritten.remove(at: index)
+            return .unsent
+        }
+        guard writing?.message?.call == call else { return nil }
+        writing?.message = nil
+        return .unsent
     }
 
     /// Everything that has not left whole, in order.
     mutating func takeBack() -> [Leaving] {
         let messages =
-            sendings.drain().map(\.message) + takeFollowers()
+            sendings.drain().map(\.message) + [writing?.message].compactMap(\.self) + unwritten
             + (gathering?.flush(.idle).flatMap(\.items) ?? [])
+        writing = nil
+        unwritten = []
+        ahead = []
         held = nil
         return messages
     }
@@ -335,7 +399,15 @@ extension WireFormat {
     }
 }
 
+extension [LinkPacking.Ahead] {
+    /// Whether a message would overtake one of these on its channel: the more urgent may.
+    func hold(_ outbound: Outbound, _ priority: SendOptions.Priority) -> Bool {
+        guard let place = outbound.orderedPlace else { return false }
+        return contains { $0.place == place && $0.priority.lane <= priority.lane }
+    }
+}
+
 extension Outbound {
-    /// Within what it keeps its order: a channel, or all that is none's.
+    /// The channel within which it keeps its order.
     fileprivate var orderedPlace: WireName? { channel.map { WireName($0) } }
 }

@@ -40,6 +40,8 @@ struct Resumption: Sendable {
     private(set) var acknowledged: UInt64 = 0
     private var kept = Queue<Kept>()
     private var keptBytes = 0
+    /// How many messages are kept that are larger than all the others may be together.
+    private var keptLarge = 0
     /// Calls that gave up on a message that is kept.
     private var givenUp: Set<CallID> = []
     /// The first kept message when the server closed a link for what came, and how many links it closed so.
@@ -65,15 +67,22 @@ struct Resumption: Sendable {
     var sent: UInt64 { acknowledged + UInt64(kept.count) }
 
     /// Whether the outbox has to wait: one message is always allowed.
+    ///
+    /// A larger one than all may be together counts apart: while the server has read it not yet, others may leave.
     var isFull: Bool {
         kept.count >= policy.maximumMessages || (keptBytes >= policy.maximumBytes && !kept.isEmpty)
+            || keptLarge > 1
+    }
+
+    private mutating func weigh(_ bytes: Int, _ sign: Int) {
+        if bytes > policy.maximumBytes { keptLarge += sign } else { keptBytes += sign * bytes }
     }
 
     // MARK: Out
 
     mutating func keep(_ message: Kept) {
         kept.append(message)
-        keptBytes += message.bytes
+        weigh(message.bytes, 1)
     }
 
     /// Whether a server can have received so many.
@@ -83,7 +92,7 @@ struct Resumption: Sendable {
     mutating func acknowledge(_ count: UInt64, each: (CallID) -> Void) {
         while acknowledged < count, let message = kept.popFirst() {
             acknowledged += 1
-            keptBytes -= message.bytes
+            weigh(message.bytes, -1)
             guard let call = message.call else { continue }
             if givenUp.remove(call) == nil { each(call) }
         }
@@ -102,7 +111,8 @@ struct Resumption: Sendable {
             let isSuspect = index == 0 && suspect.map { $0.number == acknowledged && $0.links >= 2 } ?? false
             guard let other = replace(message, isGivenUp, isSuspect) else { continue }
             if let call = message.call { givenUp.remove(call) }
-            keptBytes += other.bytes - message.bytes
+            weigh(message.bytes, -1)
+            weigh(other.bytes, 1)
             kept[index] = other
         }
         return Array(kept)

@@ -25,6 +25,8 @@ package enum Effect: Sendable, Equatable {
     /// Nothing will come through this inbox any more.
     case finish(InboxID)
     case resolve(CallID, Result<Answer, SenteError>)
+    /// To be done elsewhere than on the loop; `Input.worked` brings what came of it.
+    indirect case work(LargeWork)
     /// The durable message with this id is done: its store may forget it.
     indirect case settled(String, Result<Answer, SenteError>)
     indirect case publish(ConnectionStatus)

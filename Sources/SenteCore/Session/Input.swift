@@ -11,10 +11,10 @@ package enum Input: Sendable {
     case opened(LinkID)
     /// All that the app said in this turn was submitted.
     case gathered
-    /// The server did not keep to what was agreed.
-    case broke(LinkID, FlowViolation)
-    /// What is kept of messages in parts has changed, by a part or by what made others go.
-    case partsChanged
+    /// A message came over a link on which messages may be more than plain ones.
+    case arrived(LinkID, Message)
+    /// A large value was written or read.
+    indirect case worked(LargeWork.Done)
     /// `size` is its share of the message it came in, in bytes.
     case received(LinkID, Inbound, size: Int)
     /// All that a message says was received, and it counts in a session that survives its links.

@@ -55,8 +55,9 @@ package struct Lanes: Sendable {
         return nil
     }
 
-    /// One of a lane has its turn; afterwards it is `removed`.
+    /// The one whose turn it is leaves its lane, and may come back; afterwards it is `removed`.
     package mutating func leaves(_ priority: SendOptions.Priority, weighing weight: Int) {
+        _ = lanes[priority.lane].calls.popFirst()
         lanes[priority.lane].passed = 0
         for lane in lanes.indices where lane > priority.lane && lanes[lane].waiting > 0 {
             lanes[lane].passed += weight
@@ -67,6 +68,12 @@ package struct Lanes: Sendable {
     package mutating func removed(from priority: SendOptions.Priority) {
         lanes[priority.lane].waiting -= 1
         if lanes[priority.lane].waiting == 0 { lanes[priority.lane] = Lane() }
+    }
+
+    /// The one whose turn it is leaves its lane, but not the outbox.
+    mutating func stepAside(_ priority: SendOptions.Priority) {
+        _ = lanes[priority.lane].calls.popFirst()
+        removed(from: priority)
     }
 
     package mutating func removeAll(where isGone: (CallID) -> Bool) {
@@ -86,7 +93,8 @@ package struct Lanes: Sendable {
 }
 
 extension SendOptions.Priority {
-    fileprivate var lane: Int {
+    /// The number of its lane, the most urgent first.
+    var lane: Int {
         switch self {
         case .urgent: 0
         case .normal: 1

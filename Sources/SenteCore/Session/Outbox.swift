@@ -21,6 +21,8 @@ package struct Outbox: Sendable {
         fileprivate var departure = 0
         /// It has been on a link, whole.
         fileprivate var wasSent = false
+        /// It waits for another to leave first.
+        fileprivate var isAside = false
         fileprivate var key: CoalescingKey?
     }
 
@@ -35,12 +37,17 @@ package struct Outbox: Sendable {
     private var lanes = Lanes()
     /// All but the durable, the oldest first; each has the same time to live, so the head expires first.
     private var ages = Queue<CallID>()
-    /// Durable ones that left and are not done; they take their room until they are.
+    /// Durable ones that left and are not done, and large ones that have not left whole; they take their room until then.
     private var underWay: [CallID: Item] = [:]
+    /// Those that wait for another to leave first, in their order.
+    private var aside = Queue<CallID>()
+    private var asideCount = 0
     private var departures = 0
     /// Who waits for each key, with `.coalesce`.
     private var holders: [CoalescingKey: CallID] = [:]
     package private(set) var bytes = 0
+    /// Those of messages that count apart.
+    private var largeBytes = 0
     /// How many entries were passed over or moved since the beginning, for tests of what a step costs.
     package private(set) var steps = 0
 
@@ -49,8 +56,11 @@ package struct Outbox: Sendable {
     }
 
     package var count: Int { items.count + underWay.count }
-    /// Nothing waits to leave.
-    package var isEmpty: Bool { items.isEmpty }
+    /// Nothing waits that could leave.
+    package var isEmpty: Bool { items.count == asideCount }
+    package var load: OutboxPolicy.Load {
+        OutboxPolicy.Load(messages: count, bytes: bytes - largeBytes, largeBytes: largeBytes)
+    }
     package var deadline: Instant? { oldest?.expires }
     package var oldest: Item? { isEmpty ? nil : ages.first.flatMap { items[$0] } }
     package var oldestQueuedAt: Instant? { oldest?.queuedAt }
@@ -81,20 +91,23 @@ package struct Outbox: Sendable {
     /// bounds.
     mutating func putBack(_ messages: [LinkPacking.Leaving]) {
         guard !messages.isEmpty else { return }
+        takeIn(messages)
+        lanes.prepend(messages.map { ($0.call, $0.priority) })
+    }
+
+    private mutating func takeIn(_ messages: [LinkPacking.Leaving]) {
         var older = Queue<CallID>()
         for message in messages {
-            // A durable one has its room still.
+            // One that is under way has its room still.
             if let item = underWay.removeValue(forKey: message.call) {
                 items[message.call] = item
+                if !item.isDurable { older.append(message.call) }
                 continue
             }
-            items[message.call] = Item(
-                message.outbound, for: message.call, SendOptions(priority: message.priority),
-                at: message.queuedAt, policy, nil)
-            bytes += message.weight
+            items[message.call] = Item(message, policy)
+            weigh(message.weight, 1)
             older.append(message.call)
         }
-        lanes.prepend(messages.map { ($0.call, $0.priority) })
         for call in ages { older.append(call) }
         ages = older
     }
@@ -113,14 +126,51 @@ package struct Outbox: Sendable {
         items[call] = item
         lanes.append(call, to: item.priority)
         if !item.isDurable { ages.append(call) }
-        bytes += item.weight
+        weigh(item.weight, 1)
+    }
+
+    private mutating func weigh(_ weight: Int, _ sign: Int) {
+        bytes += sign * weight
+        if policy.isLarge(weight) { largeBytes += sign * weight }
     }
 
     /// Takes the message whose turn it is.
-    package mutating func popNext() -> Item? {
-        guard let next = lanes.inTurn(passingOver: &steps, { items[$0] != nil }).flatMap({ items[$0] }) else {
-            return nil
+    package mutating func popNext() -> Item? { popNext(behind: []) }
+
+    /// Takes the message whose turn it is; those that would overtake one of `others` step aside.
+    mutating func popNext(behind others: [LinkPacking.Ahead]) -> Item? {
+        while true {
+            guard let next = lanes.inTurn(passingOver: &steps, { items[$0] != nil }).flatMap({ items[$0] })
+            else { return nil }
+            guard !others.isEmpty, others.hold(next.outbound, next.priority) else { return take(next) }
+            lanes.stepAside(next.priority)
+            items[next.call]?.isAside = true
+            aside.append(next.call)
+            asideCount += 1
         }
+    }
+
+    /// Messages that were about to leave have to wait for another.
+    mutating func setAside(_ messages: [LinkPacking.Leaving]) {
+        guard !messages.isEmpty else { return }
+        takeIn(messages)
+        for message in messages {
+            items[message.call]?.isAside = true
+            aside.append(message.call)
+        }
+        asideCount += messages.count
+    }
+
+    /// What had to wait for another to leave may leave now.
+    mutating func endAside() {
+        guard !aside.isEmpty else { return }
+        let back = aside.drain().compactMap { items[$0]?.isAside == true ? items[$0] : nil }
+        for item in back { items[item.call]?.isAside = false }
+        asideCount = 0
+        lanes.prepend(back.map { ($0.call, $0.priority) })
+    }
+
+    private mutating func take(_ next: Item) -> Item? {
         lanes.leaves(next.priority, weighing: next.weight)
         guard let item = remove(next.call) else { return nil }
         if item.isDurable { keep(item) }
@@ -145,13 +195,27 @@ package struct Outbox: Sendable {
         departures += 1
         underWay[item.call] = item
         underWay[item.call]?.departure = departures
-        bytes += item.weight
+        weigh(item.weight, 1)
     }
 
     /// A durable message is done.
     package mutating func settle(_ call: CallID) {
-        if let item = underWay.removeValue(forKey: call) { bytes -= item.weight }
+        if let item = underWay.removeValue(forKey: call) { weigh(item.weight, -1) }
         _ = remove(call)
+    }
+
+    // MARK: Large messages
+
+    /// A large message begins to leave, which takes its time: until it has left whole it takes its room.
+    mutating func keepRoom(for message: LinkPacking.Leaving) {
+        if underWay[message.call] == nil { keep(Item(message, policy)) }
+    }
+
+    /// A large message has left, or goes no further.
+    mutating func giveRoom(of call: CallID) {
+        guard let item = underWay[call], !item.isDurable else { return }
+        underWay[call] = nil
+        weigh(item.weight, -1)
     }
 
     /// The link ended: durable ones that it had wait again, in their order and before all others of their lanes.
@@ -173,8 +237,8 @@ package struct Outbox: Sendable {
 
     package mutating func remove(_ call: CallID) -> Item? {
         guard let item = items.removeValue(forKey: call) else { return nil }
-        lanes.removed(from: item.priority)
-        bytes -= item.weight
+        if item.isAside { asideCount -= 1 } else { lanes.removed(from: item.priority) }
+        weigh(item.weight, -1)
         if let key = item.key { holders[key] = nil }
         skipRemoved()
         return item
@@ -192,9 +256,8 @@ package struct Outbox: Sendable {
     ) -> SenteError.Code? {
         let replaced = older.flatMap { items[$0] }
         while true {
-            let load = OutboxPolicy.Load(
-                messages: count - (replaced == nil ? 0 : 1), bytes: bytes - (replaced?.weight ?? 0))
-            switch policy.admission(of: weight, beside: load, largest: largest) {
+            let older = replaced.map { policy.load(of: $0.weight) } ?? OutboxPolicy.Load()
+            switch policy.admission(of: weight, beside: load - older, largest: largest) {
             // Those who cannot wait were refused before they came here.
             case .accepted, .waits: return nil
             case .refused(let code): return code
@@ -210,6 +273,7 @@ package struct Outbox: Sendable {
             _ = ages.popFirst()
             steps += 1
         }
+        if asideCount == 0, !aside.isEmpty { aside = Queue() }
         // Removed ones must not pile up behind a head that waits.
         guard max(ages.count, lanes.count) > 2 * max(items.count, 32) else { return }
         steps += ages.count + lanes.count
@@ -220,6 +284,12 @@ package struct Outbox: Sendable {
 }
 
 extension Outbox.Item {
+    fileprivate init(_ message: LinkPacking.Leaving, _ policy: OutboxPolicy) {
+        self.init(
+            message.outbound, for: message.call, SendOptions(priority: message.priority),
+            at: message.queuedAt, policy, nil)
+    }
+
     fileprivate init(
         _ outbound: Outbound, for call: CallID, _ options: SendOptions, at now: Instant,
         _ policy: OutboxPolicy,

@@ -5,14 +5,25 @@ extension OutboxPolicy {
     package struct Load: Sendable, Equatable {
         package var messages: Int
         package var bytes: Int
+        /// Those of messages that are larger than all the others may be together.
+        package var largeBytes: Int
 
-        package init(messages: Int = 0, bytes: Int = 0) {
+        package init(messages: Int = 0, bytes: Int = 0, largeBytes: Int = 0) {
             self.messages = messages
             self.bytes = bytes
+            self.largeBytes = largeBytes
         }
 
         package static func + (a: Load, b: Load) -> Load {
-            Load(messages: a.messages + b.messages, bytes: a.bytes + b.bytes)
+            Load(
+                messages: a.messages + b.messages, bytes: a.bytes + b.bytes,
+                largeBytes: a.largeBytes + b.largeBytes)
+        }
+
+        package static func - (a: Load, b: Load) -> Load {
+            Load(
+                messages: a.messages - b.messages, bytes: a.bytes - b.bytes,
+                largeBytes: a.largeBytes - b.largeBytes)
         }
     }
 
@@ -27,13 +38,21 @@ extension OutboxPolicy {
         case refused(SenteError.Code)
     }
 
+    /// What one message of this weight adds to what waits.
+    package func load(of weight: Int) -> Load {
+        isLarge(weight) ? Load(messages: 1, largeBytes: weight) : Load(messages: 1, bytes: weight)
+    }
+
+    /// Whether a message is more than all that may wait, and so counts apart.
+    func isLarge(_ weight: Int) -> Bool { weight > maximumBytes }
+
     /// What becomes of a message of this weight beside what waits.
     ///
-    /// Nothing makes room for a message that would not fit into an empty outbox either; but an empty one takes one message as
-    /// large as `largest`, for what goes in parts may be larger than all that is to wait.
+    /// What goes in parts may be larger than all that is to wait. Such messages have a bound of their own, the size of the
+    /// largest, so that one of them leaves the others their room; nothing makes room for what does not fit there.
     package func admission(of weight: Int, beside load: Load, largest: Int = 0) -> Admission {
-        if load.messages == 0, maximumMessages > 0, weight <= largest { return .accepted }
-        if load.messages < maximumMessages, weight <= maximumBytes - load.bytes { return .accepted }
+        let room = isLarge(weight) ? largest - load.largeBytes : maximumBytes - load.bytes
+        if load.messages < maximumMessages, weight <= room { return .accepted }
         switch overflow {
         case .rejectNewest, .coalesce: return .refused(.outboxFull)
         case .dropNewest: return .refused(.dropped)

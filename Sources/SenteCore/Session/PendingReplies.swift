@@ -54,8 +54,13 @@ package struct PendingReplies: Sendable {
         package var elapsed: Duration?
         /// These will never be answered.
         package var cleared: [Owner] = []
+        /// Up to where it clears once what came before it is read.
+        package var clearsLater: UInt64?
 
-        package init(call: CallID? = nil, elapsed: Duration? = nil, cleared: [Owner] = []) {
+        package init(
+            call: CallID? = nil, elapsed: Duration? = nil, cleared: [Owner] = [], clearsLater: UInt64? = nil
+        ) {
+            self.clearsLater = clearsLater
             self.call = call
             self.elapsed = elapsed
             self.cleared = cleared
@@ -182,14 +187,16 @@ package struct PendingReplies: Sendable {
     }
 
     /// What a pong proves; nil when it answers no ping of this link.
-    package mutating func pong(stamp: Int64?, at now: Instant) -> Pong? {
+    ///
+    /// Where answers that came before it are still to be read it clears nothing: `clear` is to follow them.
+    package mutating func pong(stamp: Int64?, clears: Bool = true, at now: Instant) -> Pong? {
         guard let (ping, limit) = pings.take(stamp) else { return nil }
         return Pong(
             call: ping?.call, elapsed: ping?.sentAt.duration(to: now),
-            cleared: limit.map { clear(upTo: $0) } ?? [])
+            cleared: clears ? limit.map { clear(upTo: $0) } ?? [] : [], clearsLater: clears ? nil : limit)
     }
 
-    private mutating func clear(upTo limit: UInt64) -> [Owner] {
+    mutating func clear(upTo limit: UInt64) -> [Owner] {
         var owners: [Owner] = []
         while let number = unfenced.first, number <= limit, let slot = slots[number] {
             steps += 1

@@ -67,13 +67,15 @@ extension Session {
 
     private mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
         // What can leave at once never waits, and the bounds are for what waits.
-        if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound) {
+        let weight = traffic.flow?.packing == nil ? 0 : outbound.weight
+        let isHeld = weight > 0 && mustWait(outbound, weighing: weight, options.priority)
+        if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound), !isHeld {
             if options.durable { outbox.keep(outbound, for: call, options, at: now.instant) }
             if traffic.flow?.packing != nil {
                 return leave(
                     Leaving(
                         call: call, outbound: identified(outbound, for: call), priority: options.priority,
-                        weight: outbound.weight, queuedAt: now.instant))
+                        weight: weight, queuedAt: now.instant))
             }
             if let transmission = transmission(outbound, for: call) {
                 effects.append(.transmit(open.link, [transmission]))
@@ -85,6 +87,7 @@ extension Session {
             outbound, for: call, options, largest: largestMessage, at: now.instant, dropped: &dropped)
         if case .refused(let code) = insertion { dropped.append((call, code)) }
         for (call, code) in dropped { drop(call, code) }
+        if isHeld { drain() }
     }
 
     private mutating func drop(_ call: CallID, _ code: SenteError.Code) {
@@ -100,7 +103,7 @@ extension Session {
 
     /// Whether the link takes another application message.
     @inline(__always)
-    private var canTransmit: Bool {
+    var canTransmit: Bool {
         guard case .open = state, traffic.window.bytes < configuration.writeWindow else { return false }
         return resumption?.isFull != true
     }
@@ -172,13 +175,12 @@ extension Session {
         guard !isDraining else { return }
         isDraining = true
         defer { isDraining = false }
+        startWriting()
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         while canTransmit {
             if traffic.flow?.packing?.isPartDue == true {
                 _ = transmitPart(on: link)
-            } else if traffic.flow?.packing?.hasRoom(under: configuration.outbox) == true,
-                let item = outbox.popNext()
-            {
+            } else if let item = outbox.popNext(behind: traffic.flow?.packing?.ahead ?? []) {
                 if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
                     expired(item.call)
                     continue
@@ -369,7 +371,7 @@ extension Session {
         case .queued where outbox.hasLeft(call):
             resolve(call, .failure(error.with(outcome: .unknown)))
         case .queued:
-            if outbox.remove(call) == nil { stopParts(of: call) }
+            if outbox.remove(call) == nil { stopLarge(call) }
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)))
         case .sent(let slot):
@@ -414,6 +416,7 @@ extension Session {
     /// The session is over: whatever was sent is unknown, whatever waited for a confirmation waits no more.
     mutating func endSession(_ error: SenteError, heardAt: Instant? = nil) {
         let heardAt = heardAt ?? resumption?.parking?.heardAt ?? now.instant
+        takeBack()
         resumption = nil
         traffic = Traffic()
         let (changed, waiters) = subscriptions.linkEnded(heardAt: heardAt)

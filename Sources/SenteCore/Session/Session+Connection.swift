@@ -122,7 +122,11 @@ extension Session {
 
     /// Ends a link with a closing handshake; one that reads nothing would not see the peer's close frame.
     mutating func closeLink(_ link: LinkID, _ code: CloseCode = .normal, reason: String = "") {
-        if case .open(let open) = state, open.pausedUntil != nil { effects.append(.resumeReading(link)) }
+        if case .open(let open) = state,
+            open.pausedUntil != nil || traffic.flow?.packing?.arrivals.isPaused == true
+        {
+            effects.append(.resumeReading(link))
+        }
         effects.append(.closeLink(link, code, reason: reason))
     }
 

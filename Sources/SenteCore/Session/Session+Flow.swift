@@ -69,7 +69,9 @@ extension Session {
         case _ where flow.features == nil:
             violated("It used flow before it had agreed to it.", on: link)
         case .ack?: acknowledged(fields, on: link)
-        case .end?: loseSession(SenteError(.connectionLost, "The server ended the session."))
+        case .end?:
+            loseSession(SenteError(.connectionLost, "The server ended the session."))
+            drain()
         case .skip?, nil: break
         case .handshake?, .batch?, .compressed?, .chunkStart?, .chunk?, .chunkEnd?, .chunkAbort?:
             violated("It used a word of flow that was not agreed on.", on: link)

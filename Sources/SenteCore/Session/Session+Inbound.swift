@@ -101,15 +101,17 @@ extension Session {
 
     private mutating func ponged(_ stamp: Int64?) {
         traffic.keepAlive?.answered()
-        let pong = traffic.pending.pong(stamp: stamp, at: now.instant)
+        let clears = traffic.flow?.packing?.arrivals.reading == nil
+        let pong = traffic.pending.pong(stamp: stamp, clears: clears, at: now.instant)
         for owner in pong?.cleared ?? [] { neverAnswered(owner) }
+        if let limit = pong?.clearsLater { traffic.flow?.packing?.arrivals.append(.fence(limit)) }
         guard let pong, let time = pong.elapsed else { return ignore(.lateReply) }
         effects.append(.record(.roundTrip(time)))
         traffic.flow?.packing?.quality.note(roundTrip: time)
         if let call = pong.call { resolve(call, .success(.roundTrip(time))) }
     }
 
-    private mutating func neverAnswered(_ owner: PendingReplies.Owner) {
+    mutating func neverAnswered(_ owner: PendingReplies.Owner) {
         switch owner {
         case .call(let call):
             let error = SenteError(

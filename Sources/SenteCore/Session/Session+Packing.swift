@@ -51,10 +51,6 @@ extension Session {
 
     /// A message that the link has room for leaves, or waits for company.
     mutating func leave(_ message: Leaving) {
-        if traffic.flow?.packing?.mustFollow(message.outbound) == true {
-            traffic.flow?.packing?.follow(message)
-            return
-        }
         var message = message
         if let deadline = calls[message.call]?.deadline,
             now.instant.duration(to: deadline) < Self.shortTime
@@ -87,8 +83,8 @@ extension Session {
 
     private mutating func transmit(_ batch: BatchGathering<Leaving>.Batch) {
         // Behind all of the batch, not between its messages.
-        defer { traffic.flow?.packing?.letGatheredFollow() }
-        let messages = batch.items.filter { $0.call.number >= numbers.internalCall || calls[$0.call] != nil }
+        defer { outbox.setAside(traffic.flow?.packing?.takeOvertaking() ?? []) }
+        let messages = batch.items.filter(isAwaited)
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
         guard let (message, values) = together(messages) else {
@@ -132,28 +128,43 @@ extension Session {
 
     private mutating func transmit(_ leaving: Leaving) {
         guard case .open(let open) = state else { return }
-        if traffic.flow?.packing?.mustFollow(leaving.outbound) == true {
-            traffic.flow?.packing?.follow(leaving)
-            return
+        if traffic.flow?.packing?.mustFollow(leaving.outbound, leaving.priority) == true {
+            return outbox.setAside([leaving])
         }
         do throws(SenteError) {
             if let refusal = traffic.pending.refusal(of: leaving.outbound) { throw refusal }
+            if leaving.weight >= configuration.largeValue { return write(leaving) }
             let message: Message
             switch try packed(leaving.outbound) {
             case .plain(let plain): message = plain
             case .compressed(let envelope): message = try spelled(envelope)
             case .parts(let folded):
-                traffic.flow?.packing?.begin(leaving, folded, size: folded.bytes.count)
+                begin(leaving, folded)
                 return drain()
             }
-            traffic.flow?.packing?.passed(message.bytes.count)
-            effects.append(
-                .transmit(open.link, [noted(message, for: leaving.call, isKeepAlive: false)]))
-            handedOver(leaving.outbound, bytes: message.bytes.count, for: leaving.call)
+            transmit(message, of: leaving, on: open.link)
         } catch {
-            effects.append(.record(.dropped(reason: error.code)))
-            resolve(leaving.call, .failure(error.with(outcome: .notSent)))
+            couldNotLeave(leaving.call, error)
         }
+    }
+
+    /// A message goes as one.
+    mutating func transmit(_ message: Message, of leaving: Leaving, on link: LinkID) {
+        traffic.flow?.packing?.passed(message.bytes.count)
+        effects.append(.transmit(link, [noted(message, for: leaving.call, isKeepAlive: false)]))
+        handedOver(leaving.outbound, bytes: message.bytes.count, for: leaving.call)
+    }
+
+    /// A message goes in parts, and takes its room until the last.
+    mutating func begin(_ leaving: Leaving, _ folded: Folded) {
+        outbox.keepRoom(for: leaving)
+        traffic.flow?.packing?.begin(leaving, folded, size: folded.bytes.count)
+    }
+
+    /// A message cannot be said, or there is no room for its answer.
+    mutating func couldNotLeave(_ call: CallID, _ error: SenteError) {
+        effects.append(.record(.dropped(reason: error.code)))
+        resolve(call, .failure(error.with(outcome: .notSent)))
     }
 
     private mutating func packed(_ outbound: Outbound) throws(SenteError) -> Packing.Packed {
@@ -170,12 +181,12 @@ extension Session {
         return packed
     }
 
-    private mutating func note(_ compressed: Packing.Compressed, _ time: Duration) {
+    mutating func note(_ compressed: Packing.Compressed, _ time: Duration) {
         if compressed != .off { effects.append(.record(.flow(.compressed(compressed, time)))) }
     }
 
     /// An envelope as a message: bytes where both ends take those, else a flow word.
-    private func spelled(_ envelope: Envelope) throws(SenteError) -> Message {
+    func spelled(_ envelope: Envelope) throws(SenteError) -> Message {
         if traffic.flow?.packing?.takesBinary == true, let bytes = envelope.binary { return .binary(bytes) }
         guard let coder = coder?.coder, let packing = traffic.flow?.packing else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
@@ -204,32 +215,34 @@ extension Session {
             effects.append(.record(.flow(.partsSent(1))))
         } catch {
             _ = traffic.flow?.packing?.giveUp(call)
-            effects.append(.record(.dropped(reason: error.code)))
-            resolve(call, .failure(error.with(outcome: .notSent)))
-            releaseFollowers()
+            couldNotLeave(call, error)
+            endLarge(call)
             return true
         }
         guard part.isLast else { return true }
         handedOver(part.message.outbound, bytes: part.size, for: call)
         effects.append(.record(.flow(.chunked)))
-        releaseFollowers()
+        endLarge(call)
         return true
     }
 
-    /// A message in parts is done, or goes no further: what waited behind it leaves, or waits behind another.
-    private mutating func releaseFollowers() {
-        let followers = traffic.flow?.packing?.takeFollowers() ?? []
-        guard !followers.isEmpty else { return }
-        inOrder { session in for message in followers { session.leave(message) } }
+    /// A large message has left, or goes no further: what waited behind it leaves, or waits behind another.
+    mutating func endLarge(_ call: CallID) {
+        outbox.giveRoom(of: call)
+        outbox.endAside()
+        drain()
     }
 
-    /// The call of a message that is leaving in parts waits no more: the server is told that the rest stays away.
-    mutating func stopParts(of call: CallID) {
-        guard let number = traffic.flow?.packing?.giveUp(call), case .open(let open) = state else { return }
-        if let message = try? spelled(.abort(number)) {
+    /// The call of a large message that is leaving waits no more: where parts of it have left, the server is told that the rest stays
+    /// away.
+    mutating func stopLarge(_ call: CallID) {
+        guard let givenUp = traffic.flow?.packing?.giveUp(call) else { return }
+        if case .inParts(let number) = givenUp, case .open(let open) = state,
+            let message = try? spelled(.abort(number))
+        {
             effects.append(.transmit(open.link, [noted(message, for: nil, isKeepAlive: false)]))
         }
-        releaseFollowers()
+        endLarge(call)
     }
 
     /// A message that the server does not have, all of its parts at once.
@@ -254,7 +267,13 @@ extension Session {
     /// What has not left whole waits for the next link.
     mutating func takeBack() {
         let messages = traffic.flow?.packing?.takeBack() ?? []
-        guard !messages.isEmpty else { return }
-        outbox.putBack(messages.filter { $0.call.number >= numbers.internalCall || calls[$0.call] != nil })
+        outbox.endAside()
+        for message in messages where !isAwaited(message) { outbox.giveRoom(of: message.call) }
+        outbox.putBack(messages.filter(isAwaited))
+    }
+
+    /// Whether a message is one of our own, or its call waits still.
+    private func isAwaited(_ message: Leaving) -> Bool {
+        message.call.number >= numbers.internalCall || calls[message.call] != nil
     }
 }

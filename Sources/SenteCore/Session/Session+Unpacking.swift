@@ -17,28 +17,23 @@ extension Session {
     }
 
     /// The messages that a message holds: itself, those of a batch, or the one that its last part completes.
-    package mutating func unpack(
-        _ message: Message, at now: Moment
-    ) throws(FlowViolation) -> [Heard] {
-        if message.kind == .binary, traffic.flow?.packing?.takesBinary == true,
-            let envelope = try Envelope.read(binary: message.bytes)
-        {
-            return try unpack(envelope, isBinary: true, at: now)
+    mutating func unpack(_ message: Message) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+        guard let takesBinary = traffic.flow?.packing?.takesBinary,
+            let format = traffic.flow?.packing?.format, let limits = traffic.flow?.packing?.limits
+        else { return [] }
+        if takesBinary, message.kind == .binary, let envelope = try Envelope.read(binary: message.bytes) {
+            return try unpack(envelope, isBinary: true)
         }
-        let inbounds = read(message)
-        guard inbounds.count == 1, case .flow(let frame) = inbounds[0], let word = frame.word else {
-            return [Heard(inbounds: inbounds, size: message.bytes.count)]
-        }
-        if word == .batch { return try unpackBatch(frame.fields, size: message.bytes.count) }
-        if let envelope = try Envelope.read(word: word, fields: frame.fields) {
-            return try unpack(envelope, isBinary: false, at: now)
-        }
-        return [Heard(inbounds: inbounds, size: message.bytes.count)]
+        let reading = LargeWork.Reading.message(message, format, limits)
+        // A part that is spelled as a word is a third larger than its bytes, and no work for others.
+        if message.bytes.count >= 2 * configuration.largeValue { return [.large(reading)] }
+        return try arrivals(of: reading.result, isEnveloped: false)
     }
 
     private mutating func unpack(
-        _ envelope: Envelope, isBinary: Bool, at now: Moment
-    ) throws(FlowViolation) -> [Heard] {
+        _ envelope: Envelope, isBinary: Bool
+    ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+        let now = now
         if case .compressed(let algorithm, let bytes) = envelope {
             guard traffic.flow?.packing?.allows(algorithm) == true else {
                 throw FlowViolation(
@@ -70,21 +65,31 @@ extension Session {
         return try unfold(assembled)
     }
 
+    private mutating func unfold(_ assembled: Assembled) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+        guard let packing = traffic.flow?.packing, let unfolding = packing.unfolding else { return [] }
+        let reading = LargeWork.Reading.assembled(assembled, unfolding, packing.format, packing.limits)
+        // Nobody knows how large it unfolds; what messages say becomes some eight times smaller.
+        let likelySize = assembled.algorithm == nil ? assembled.size : 8 * assembled.size
+        if likelySize >= configuration.largeValue { return [.large(reading)] }
+        return try arrivals(of: reading.result, isEnveloped: true)
+    }
+
+    /// What a message that has been read holds.
+    ///
     /// An envelope never holds an envelope, but it may hold a batch.
-    private mutating func unfold(_ assembled: Assembled) throws(FlowViolation) -> [Heard] {
-        let message: Message
-        do throws(UnreadableError) {
-            guard let unfolding = traffic.flow?.packing?.unfolding else { return [] }
-            message = try unfolding.message(of: assembled)
-        } catch {
-            return [Heard(inbounds: [error.inbound], size: assembled.size)]
-        }
-        let inbounds = read(message)
+    mutating func arrivals(
+        of result: Result<LargeWork.Read, UnreadableError>, isEnveloped: Bool
+    ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+        let (inbounds, size) = read(result)
         guard inbounds.count == 1, case .flow(let frame) = inbounds[0] else {
-            return [Heard(inbounds: inbounds, size: message.bytes.count)]
+            return [.heard(Heard(inbounds: inbounds, size: size))]
         }
-        guard frame.word == .batch else { throw Self.nested("an envelope") }
-        return try unpackBatch(frame.fields, size: message.bytes.count)
+        if frame.word == .batch { return try unpackBatch(frame.fields, size: size).map { .heard($0) } }
+        guard !isEnveloped else { throw Self.nested("an envelope") }
+        guard let word = frame.word, let envelope = try Envelope.read(word: word, fields: frame.fields) else {
+            return [.heard(Heard(inbounds: inbounds, size: size))]
+        }
+        return try unpack(envelope, isBinary: false)
     }
 
     private func unpackBatch(_ fields: ValueMap, size: Int) throws(FlowViolation) -> [Heard] {
@@ -112,13 +117,11 @@ extension Session {
         FlowViolation(.protocolError, "It put a word of flow into \(what).")
     }
 
-    private func read(_ message: Message) -> [Inbound] {
-        do throws(UnreadableError) {
-            guard let coder = coder?.coder, let limits = traffic.flow?.packing?.limits else { return [] }
-            let value = try coder.format.value(of: message, limits: limits)
-            return named(coder.read(value, isCallback: callbacks.contains))
-        } catch {
-            return [error.inbound]
+    private func read(_ result: Result<LargeWork.Read, UnreadableError>) -> (inbounds: [Inbound], size: Int) {
+        switch result {
+        case .success(let read):
+            (named(coder?.coder.read(read.value, isCallback: callbacks.contains) ?? []), read.size)
+        case .failure(let error): ([error.inbound], 0)
         }
     }
 
@@ -139,10 +142,9 @@ extension Session {
         }
     }
 
-    package var hasChangedParts: Bool { traffic.flow?.packing?.reassembly?.hasNews == true }
-
     /// Tells of the messages in parts that were given up since, and what is kept of others.
     mutating func noteParts() {
+        guard traffic.flow?.packing?.reassembly?.hasNews == true else { return }
         if let losses = traffic.flow?.packing?.reassembly?.takeLosses() {
             effects.append(.record(.flow(.partsLost(losses))))
         }

@@ -128,14 +128,13 @@ package struct Session: Sendable {
         case .heard(let link, let isUnreadable, let size):
             heard(link, isUnreadable: isUnreadable, size: size)
         case .gathered: gathered()
-        case .broke(let link, let violation):
-            if isCurrent(link) { violated(violation.reason, on: link, violation.closeCode) }
-        case .partsChanged: noteParts()
+        case .arrived(let link, let message): arrived(message, on: link)
+        case .worked(let done): worked(done)
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)
         case .refused(let link, let refusal): refused(link, refusal)
-        case .closed(let link, let end): ended(link, end)
+        case .closed(let link, let end): if !holdsEnd(of: link, end) { ended(link, end) }
         case .provided(let ask, let provision): provided(ask, provision)
         case .consumed(let inbox, let count): consumed(inbox, count)
         case .pathChanged(let change): pathChanged(change)

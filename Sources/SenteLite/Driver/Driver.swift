@@ -215,8 +215,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             for (channel, wish) in output.wishes { snapshot.engine.note(wish, for: channel) }
             engine.refresh(&snapshot.engine)
             deadline = snapshot.engine.deadline
-            load.messages = snapshot.engine.gauges.outboxMessages
-            load.bytes = snapshot.engine.gauges.outboxBytes
+            load = snapshot.engine.load
         }
         if !output.channels.isEmpty { board.tell(output.channels) }
         if !output.statuses.isEmpty {
@@ -287,6 +286,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
             if let waiter = waiters.removeValue(forKey: call) {
                 output.answers.append(Resolution(waiter: waiter, result: result))
             }
+        case .work(let work):
+            host.offload { [submissions] in submissions.post([.input(.worked(work.done()))]) }
         case .settled(let id, let result): durables?.settled(id, result, submissions)
         case .publish(let status): publish(status, at: now)
         case .subscription(let channel, let status):

@@ -195,7 +195,7 @@ final class SubmissionQueue: Sendable {
             }
             guard let code = state.makeRoom(for: weight, of: waiter, policy, dropped: &dropped) else {
                 state.batch.entries.append(.submission(call, waiter, command, weight: weight))
-                state.posted = state.posted + OutboxPolicy.Load(messages: 1, bytes: weight)
+                state.posted = state.posted + policy.load(of: weight)
                 return (nil, state.postTurn())
             }
             state.batch.signals.addDrop(code, isRefusal: code != .dropped)
@@ -275,7 +275,7 @@ extension SubmissionQueue.State {
             case .waits: return waiter.isTask ? nil : .outboxFull
             case .refused(let code): return code
             case .replacesOldest:
-                guard let waiter = dropOldest() else { return .dropped }
+                guard let waiter = dropOldest(policy) else { return .dropped }
                 batch.signals.addDrop(.dropped)
                 dropped.append(waiter)
             }
@@ -283,7 +283,7 @@ extension SubmissionQueue.State {
     }
 
     /// Takes the oldest submission out; its place stays, as an entry that does nothing.
-    private mutating func dropOldest() -> Waiter? {
+    private mutating func dropOldest(_ policy: OutboxPolicy) -> Waiter? {
         while firstSubmission < batch.entries.count {
             defer { firstSubmission += 1 }
             guard
@@ -292,8 +292,7 @@ extension SubmissionQueue.State {
                 !command.isDurable
             else { continue }
             batch.entries[firstSubmission] = .input(.command(.cancel(call)))
-            posted.messages -= 1
-            posted.bytes -= weight
+            posted = posted - policy.load(of: weight)
             return waiter
         }
         return nil

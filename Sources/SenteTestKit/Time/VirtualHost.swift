@@ -29,6 +29,8 @@ package final class VirtualHost: Host {
     package var now: Moment { time.now }
     package var isCurrent: Bool { time.isCurrent }
     package func post(_ work: @escaping @Sendable () -> Void) { time.post(.app, work) }
+    /// A step of its own behind those that were posted before: so a run can be repeated.
+    package func offload(_ work: @escaping @Sendable () -> Void) { time.post(.app, work) }
     package func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer {
         VirtualTimer(time, fire)
     }

@@ -95,6 +95,7 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// Other threads have one of their own, under its lock.
     let masks: UnsafeMutablePointer<MaskKeys>
     let pathObservers = PathObservers()
+    private let workbench = Workbench()
     private let foreignLock = Lock()
     private var foreignMasks = MaskKeys(.system)
 
@@ -169,6 +170,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         }
         return true
     }
+
+    package func offload(_ work: @escaping @Sendable () -> Void) { workbench.add(work) }
 
     package func makeTimer(_ fire: @escaping @Sendable () -> Void) -> any HostTimer {
         LoopTimer(self, fire)

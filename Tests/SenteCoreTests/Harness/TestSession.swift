@@ -37,6 +37,10 @@ struct TestSession {
     private let isText: Bool
     /// Whether the link of a text session takes everything at once; else `flush` tells that it did.
     var writesAtOnce = true
+    /// Whether large values are written and read at once; else `work` does it.
+    var worksAtOnce = true
+    /// What is to be written or read elsewhere.
+    private(set) var works: [LargeWork] = []
     private var greetedLink: LinkID?
     private var lastNumber: UInt64 = 0
 
@@ -305,6 +309,12 @@ struct TestSession {
     /// From now on the dialect has no way to say some things.
     func makeUnencodable(_ refusal: @escaping (Outbound) -> SenteError?) { memory.refusal = refusal }
 
+    /// The oldest large value that is to be written or read elsewhere is.
+    mutating func work() {
+        guard !works.isEmpty else { return }
+        handle(.worked(works.removeFirst().done()))
+    }
+
     // MARK: Time
 
     /// Lets time pass, and wakes the session whenever it asked for it.
@@ -453,6 +463,12 @@ struct TestSession {
         case .resolve(let call, let result):
             #expect(results[call] == nil, "\(call) resolves twice.")
             results[call] = result
+        case .work(let work):
+            if worksAtOnce {
+                engine.handle(.worked(work.done()), at: now, into: &effects)
+            } else {
+                works.append(work)
+            }
         case .settled(let id, let result):
             #expect(settled[id] == nil, "\(id) is settled twice.")
             settled[id] = result

@@ -39,6 +39,31 @@ struct OutboxPolicyAdmissionTests {
         #expect(none.admission(of: 1, beside: OutboxPolicy.Load()) == .refused(.outboxFull))
     }
 
+    @Test(
+        "what is larger than all that may wait counts apart, up to the size of the largest, and leaves the others their room"
+    )
+    func large() {
+        let policy = OutboxPolicy(maximumMessages: 3, maximumBytes: 100)
+        func admission(_ weight: Int, _ load: OutboxPolicy.Load, _ overflow: OutboxPolicy.Overflow)
+            -> OutboxPolicy.Admission
+        {
+            var policy = policy
+            policy.overflow = overflow
+            return policy.admission(of: weight, beside: load, largest: 1_000)
+        }
+        let load = policy.load(of: 600)
+        #expect(load == OutboxPolicy.Load(messages: 1, largeBytes: 600))
+        for overflow in OutboxPolicy.Overflow.allCases {
+            #expect(admission(100, load, overflow) == .accepted)
+            #expect(admission(400, load, overflow) == .accepted)
+            #expect(admission(401, load, overflow) != .accepted)
+            #expect(admission(600, OutboxPolicy.Load(messages: 2, bytes: 100), overflow) == .accepted)
+            #expect(admission(600, OutboxPolicy.Load(messages: 3, bytes: 100), overflow) != .accepted)
+        }
+        #expect(admission(401, load, .dropOldest) == .refused(.outboxFull))
+        #expect(policy.load(of: 100) == OutboxPolicy.Load(messages: 1, bytes: 100))
+    }
+
     @Test("each reason is a sentence of its own, and none was sent")
     func sentences() {
         let policy = OutboxPolicy()

@@ -66,6 +66,8 @@ struct ResumptionWorld {
     private var freshSessions = 0
     private let inbox = InboxID(1)
     private var isHealing = false
+    /// Large values that are to be written or read.
+    private var works: [LargeWork] = []
     /// Links that wait for room, by the server's word.
     private var awaitingRoom: [ConnectionID] = []
     private let dialect: Dialect
@@ -137,6 +139,7 @@ struct ResumptionWorld {
         case 82..<84: breakLink()
         case 84..<85: takeLinkOver()
         case 85..<88: giveRoom()
+        case 88..<91: work()
         default: pass(Duration.milliseconds(Int.random(in: 1...1_500, using: &random)))
         }
     }
@@ -354,6 +357,7 @@ struct ResumptionWorld {
                 pipes[id]?.serverNotices = now.instant.advanced(by: .milliseconds(50))
                 reports.append((.closed(.closed(code: .normal, reason: "")), id))
             case .abandonLink(let id): lose(id)
+            case .work(let work): works.append(work)
             case .resolve(let call, let result): resolved(call, result)
             case .ready(let inbox): hear(client.take(inbox))
             case .record(.resumed(_, let out, let skipped, let missed)):
@@ -421,6 +425,13 @@ struct ResumptionWorld {
             default: break
             }
         }
+    }
+
+    /// A large value has been written or read.
+    private mutating func work() {
+        guard !works.isEmpty else { return }
+        count("worked")
+        feed(.worked(works.removeFirst().done()))
     }
 
     /// Links of the server take more.
@@ -517,10 +528,12 @@ struct ResumptionWorld {
             if let id = links.first(where: { pipes[$0].map(\.holdsWords) ?? false }) {
                 carryToServer(id)
                 carryToClient(id)
-            } else if awaitingRoom.isEmpty {
-                return
-            } else {
+            } else if !works.isEmpty {
+                work()
+            } else if !awaitingRoom.isEmpty {
                 giveRoom()
+            } else {
+                return
             }
         }
     }
@@ -551,6 +564,7 @@ struct ResumptionWorld {
 extension SessionConfiguration {
     fileprivate mutating func pack(using random: inout Generator) {
         compressor = { _, _ in .runs }
+        largeValue = Int.random(in: 300...2_000, using: &random)
         flow.chunking = ChunkPolicy(size: Int.random(in: 100..<1_000, using: &random))
         flow.compression?.minimumBytes = 200
         flow.usesBinaryEnvelope = Bool.random(using: &random)

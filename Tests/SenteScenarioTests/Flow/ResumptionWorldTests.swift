@@ -42,7 +42,7 @@ struct ResumptionWorldTests {
             "cut", "taken over", "resumed", "sent again", "missed", "fresh", "closed 4001",
             "acknowledged",
         ] + (dialect == .senteLiteMaps ? ["skipped"] : [])
-            + (packs ? ["batched", "compressed", "in parts"] : [])
+            + (packs ? ["batched", "compressed", "in parts", "worked"] : [])
         {
             if Self.number("SENTE_SEED") != nil { break }
             #expect(counts[kind, default: 0] > 0, "\(kind) never happened, so nothing was learned of it.")

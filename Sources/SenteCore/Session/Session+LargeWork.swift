@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// Large values are written and read elsewhere than on the loop.
+///
+/// What leaves: the channel of a message that is being written waits behind it, all else goes on. What comes: nobody knows yet
+/// what a message that is being read says, so all waits behind it but what keeps the link alive.
+extension Session {
+    // MARK: Out
+
+    /// Whether a message cannot leave at once although the link has room: it is large, or would overtake one that is.
+    func mustWait(_ outbound: Outbound, weighing weight: Int, _ priority: SendOptions.Priority) -> Bool {
+        guard let packing = traffic.flow?.packing else { return false }
+        // One that is likely too large to go at all is not to be told that the outbox is full.
+        let isLarge = weight >= configuration.largeValue && weight <= packing.limits.outgoingMessage
+        return isLarge || packing.mustFollow(outbound, priority)
+    }
+
+    /// A large message that has its turn is written first.
+    mutating func write(_ leaving: Leaving) {
+        outbox.keepRoom(for: leaving)
+        traffic.flow?.packing?.write(leaving)
+        startWriting()
+    }
+
+    /// The next large message is written, when the link has room for what comes of it.
+    mutating func startWriting() {
+        let moment = now
+        guard canTransmit, case .open(let open) = state, let coder,
+            let work = traffic.flow?.packing?.nextWriting(on: open.link, by: coder.coder, at: moment)
+        else { return }
+        effects.append(.work(work))
+    }
+
+    private mutating func written(
+        _ number: UInt64, _ result: Result<LargeWork.Written, SenteError>, on link: LinkID
+    ) {
+        guard let leaving = traffic.flow?.packing?.endWriting(number) else { return drain() }
+        do throws(SenteError) {
+            let written = try result.get()
+            note(written.compressed, written.time)
+            switch written.packed {
+            case .plain(let message): transmit(message, of: leaving, on: link)
+            case .compressed(let envelope): transmit(try spelled(envelope), of: leaving, on: link)
+            case .parts(let folded):
+                begin(leaving, folded)
+                return drain()
+            }
+        } catch {
+            couldNotLeave(leaving.call, error)
+        }
+        endLarge(leaving.call)
+    }
+
+    // MARK: Back
+
+    /// What was written or read is there; the link it was for may be gone.
+    mutating func worked(_ done: LargeWork.Done) {
+        guard case .open(let open) = state, open.link == done.id.link else { return }
+        switch done.outcome {
+        case .written(let result): written(done.id.number, result, on: open.link)
+        case .read(let result):
+            guard let isEnveloped = traffic.flow?.packing?.arrivals.end(done.id.number) else { return }
+            do throws(FlowViolation) {
+                for arrival in try arrivals(of: result, isEnveloped: isEnveloped) {
+                    begin(arrival, on: open.link)
+                }
+            } catch {
+                violated(error.reason, on: open.link, error.closeCode)
+            }
+            hearHeld(on: open.link)
+        }
+    }
+
+    // MARK: In
+
+    /// A message came that may be compressed, a part, or several.
+    mutating func arrived(_ message: Message, on link: LinkID) {
+        guard isCurrent(link) else { return }
+        do throws(FlowViolation) {
+            for arrival in try unpack(message) { take(arrival, on: link) }
+            noteParts()
+        } catch {
+            violated(error.reason, on: link, error.closeCode)
+        }
+    }
+
+    private mutating func take(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
+        guard traffic.flow?.packing?.arrivals.reading != nil, !isAhead(arrival) else {
+            return begin(arrival, on: link)
+        }
+        traffic.flow?.packing?.arrivals.append(arrival)
+        guard traffic.flow?.packing?.arrivals.isFull == true, case .open(let open) = state else { return }
+        traffic.flow?.packing?.arrivals.isPaused = true
+        effects.append(.pauseReading(open.link))
+    }
+
+    /// Whether it is heard before what came earlier: it counts for nothing, and a pong's proof waits (`ponged`).
+    private func isAhead(_ arrival: HeldArrivals.Arrival) -> Bool {
+        guard case .heard(let heard) = arrival, heard.inbounds.count == 1 else { return false }
+        switch heard.inbounds[0] {
+        case .ping, .pong: return true
+        case .flow(let frame): return frame.word == .ack
+        default: return false
+        }
+    }
+
+    private mutating func begin(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
+        switch arrival {
+        case .heard(let heard): hear(heard, on: link)
+        case .large(let reading):
+            guard let number = traffic.flow?.packing?.nextWork() else { return }
+            traffic.flow?.packing?.arrivals.begin(number, reading)
+            effects.append(
+                .work(LargeWork(id: LargeWork.ID(link: link, number: number), task: .reading(reading))))
+        case .fence(let limit):
+            for owner in traffic.pending.clear(upTo: limit) { neverAnswered(owner) }
+        case .ended(let end): ended(link, end)
+        }
+    }
+
+    /// All that one counted message says.
+    private mutating func hear(_ heard: Heard, on link: LinkID) {
+        if heard.inbounds.count == 1 {
+            received(link, heard.inbounds[0], heard.size)
+        } else {
+            for (inbound, share) in zip(heard.inbounds, heard.inbounds.shares(of: heard.size)) {
+                received(link, inbound, share)
+            }
+        }
+        guard counts(link), heard.inbounds.contains(where: \.isCounted) else { return }
+        let isUnreadable = heard.inbounds.count == 1 && heard.inbounds[0].isUnreadable
+        self.heard(link, isUnreadable: isUnreadable, size: heard.size)
+    }
+
+    /// What came behind the message that has been read is heard, up to the next that is large.
+    private mutating func hearHeld(on link: LinkID) {
+        while isCurrent(link), let arrival = traffic.flow?.packing?.arrivals.next() {
+            begin(arrival, on: link)
+        }
+        guard traffic.flow?.packing?.arrivals.isPaused == true,
+            traffic.flow?.packing?.arrivals.isFull == false, case .open(let open) = state
+        else { return }
+        traffic.flow?.packing?.arrivals.isPaused = false
+        if open.pausedUntil == nil { effects.append(.resumeReading(open.link)) }
+    }
+
+    /// Whether the end of a link waits until what came before it has been heard.
+    mutating func holdsEnd(of link: LinkID, _ end: LinkEnd) -> Bool {
+        guard case .open(let open) = state, open.link == link,
+            traffic.flow?.packing?.arrivals.reading != nil
+        else { return false }
+        traffic.flow?.packing?.arrivals.append(.ended(end))
+        return true
+    }
+}
