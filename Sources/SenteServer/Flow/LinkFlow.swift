@@ -10,6 +10,13 @@ struct LinkFlow: Sendable {
         let departure: Departure
         /// Nil for one that goes whole.
         var parts: MessageParts?
+        /// When it had its last turn.
+        fileprivate var turn: UInt64 = 0
+
+        init(departure: Departure, parts: MessageParts?) {
+            self.departure = departure
+            self.parts = parts
+        }
     }
 
     let features: FlowCapabilities
@@ -19,8 +26,9 @@ struct LinkFlow: Sendable {
     var gathered: [Departure] = []
     var gatheredBytes = 0
     var gatheredDue: DeadlineQueue<ConnectionID>.Ticket?
-    /// What goes in parts, in its order.
+    /// What goes in parts, in turns, and what waits behind it.
     private(set) var bulk = Queue<Bulk>()
+    private var lastTurn: UInt64 = 0
     private var bulkChannels: [Value: Int] = [:]
     private var bulkAnswers = 0
     private var lastNumber: UInt64 = 0
@@ -57,20 +65,42 @@ struct LinkFlow: Sendable {
         if departure.kind == .answer { bulkAnswers += 1 }
     }
 
-    /// The message that is first and whole, or the parts of it that go next; whether it was the last of them.
+    /// The message that goes next, or the parts of it that do; whether it was the last of them.
     mutating func takeNext() -> (departure: Departure, parts: [FlowEnvelope]?, isLast: Bool)? {
-        guard var first = bulk.first else { return nil }
-        let parts = first.parts?.takeNext()
-        let isLast = first.parts?.isDone ?? true
-        if !isLast {
-            bulk[bulk.startIndex] = first
-            return (first.departure, parts, false)
+        guard let index = nextInTurn else { return nil }
+        var next = bulk[index]
+        let parts = next.parts?.takeNext()
+        if next.parts?.isDone == false {
+            lastTurn += 1
+            next.turn = lastTurn
+            bulk[index] = next
+            return (next.departure, parts, false)
         }
-        _ = bulk.popFirst()
-        if let channel = first.departure.said.channel, let count = bulkChannels[channel] {
+        _ = bulk.remove(at: index)
+        if let channel = next.departure.said.channel, let count = bulkChannels[channel] {
             bulkChannels[channel] = count > 1 ? count - 1 : nil
         }
-        if first.departure.kind == .answer { bulkAnswers -= 1 }
-        return (first.departure, parts, true)
+        if next.departure.kind == .answer { bulkAnswers -= 1 }
+        return (next.departure, parts, true)
+    }
+
+    /// What overtakes nothing that it must not: the first that goes whole, or of those in parts the one whose last turn is the
+    /// oldest.
+    private var nextInTurn: Int? {
+        var channels: Set<Value> = []
+        var hasAnswer = false
+        var next: Int?
+        for index in bulk.indices {
+            let departure = bulk[index].departure
+            let isOrdered = departure.kind == .answer || departure.kind == .pong
+            let isBehind =
+                (hasAnswer && isOrdered) || departure.said.channel.map(channels.contains) ?? false
+            if let channel = departure.said.channel { channels.insert(channel) }
+            if departure.kind == .answer { hasAnswer = true }
+            guard !isBehind else { continue }
+            guard bulk[index].parts != nil else { return index }
+            if next.map({ bulk[index].turn < bulk[$0].turn }) ?? true { next = index }
+        }
+        return next
     }
 }

@@ -14,11 +14,12 @@ extension ServerSession {
         guard let place = flows.index(forKey: id), let features = flows.values[place].link?.features else {
             return keep(departure)
         }
-        if flows.values[place].link?.mustWait(departure) == true { return putIntoBulk(departure, nil) }
         if features.chunking, departure.message.bytes.count > features.maximumChunkBytes {
             let folded = fold(departure.message, for: features)
             if folded.bytes.count > features.maximumChunkBytes { return putIntoBulk(departure, folded) }
         }
+        // In parts or not: what has to wait, waits.
+        if flows.values[place].link?.mustWait(departure) == true { return putIntoBulk(departure, nil) }
         if gathers(departure, features) { return gather(departure) }
         flushGathered(of: id)
         keep(departure)
