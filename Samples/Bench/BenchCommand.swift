@@ -22,6 +22,8 @@ package enum BenchCommand: Sendable, Equatable {
     case telemetry
     /// So many calls of telemetry, for the counter of allocations.
     case telemetryCalls(Int)
+    /// What a large value on its way costs others.
+    case large(serves: Bool)
     /// The transport, with the words that `Load` reads.
     case load([String])
 
@@ -40,6 +42,8 @@ package enum BenchCommand: Sendable, Equatable {
             } else {
                 self = try Self.alone(.telemetry, rest)
             }
+        case "large" where rest == [LargeBench.serveWord]: self = .large(serves: true)
+        case "large": self = try Self.alone(.large(serves: false), rest)
         case "serve":
             self =
                 rest == ["--flow"] ? .serve(flow: true) : try Self.alone(.serve(flow: false), rest)
@@ -87,10 +91,10 @@ package enum BenchCommand: Sendable, Equatable {
     /// Whether it measures, so that how it was built matters.
     var measures: Bool {
         switch self {
-        case .help, .serve, .tlsServe, .telemetryCalls: false
+        case .help, .serve, .tlsServe, .telemetryCalls, .large(serves: true): false
         case .instructions(let words): !words.contains("--measured")
         case .compression(let words): words.isEmpty
-        case .all, .client, .tls, .formats, .telemetry, .load, .flow: true
+        case .all, .client, .tls, .formats, .telemetry, .load, .flow, .large: true
         }
     }
 
@@ -102,6 +106,7 @@ package enum BenchCommand: Sendable, Equatable {
           bench instructions [FILE]     instructions a message, counted by valgrind, beside those of a file
           bench formats DIRECTORY       the wire formats, on the JSON documents of a folder
           bench telemetry               what a signal costs, in time and memory, and how many reach a file; a minute
+          bench large                   pings and urgent messages while a value of 60 MiB is on its way; a quarter of a minute
           bench compression             what permessage-deflate saves and costs; a minute and a half
           bench flow [--smoke] [WHICH]  what flow saves and costs, beside what was asked of it; some minutes
           bench tls DIRECTORY           TLS against C, with the folder of the TLS reference

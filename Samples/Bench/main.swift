@@ -36,6 +36,7 @@ do {
     case .tls(let folder): try await TLSBench.run(folder)
     case .tlsServe(let folder): try await TLSBench.serve(folder)
     case .formats(let folder): try FormatBench.run(folder)
+    case .large(let serves): try await serves ? LargeBench.serve() : LargeBench.run()
     case .telemetry: try await TelemetryBench.run()
     case .load(let words):
         let load = try Load.read(words)
