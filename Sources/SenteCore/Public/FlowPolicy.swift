@@ -107,7 +107,7 @@ public struct ResumptionPolicy: Sendable, Equatable {
     ///
     /// The default is 1,000.
     public var maximumMessages: Int
-    /// How many bytes they may have, or one message.
+    /// How many bytes they may have, beside two messages that are larger than that.
     ///
     /// The default is 1 MiB.
     public var maximumBytes: Int

@@ -43,7 +43,8 @@ public struct OutboxPolicy: Sendable, Equatable {
     public var maximumMessages: Int
     /// How many bytes may wait, as `Value.weight` counts.
     ///
-    /// The default is 1 MiB.
+    /// A message that is larger than this counts apart, where both ends allow it: such messages may together be as large as the
+    /// largest that they allow, and leave the others their room. The default is 1 MiB.
     public var maximumBytes: Int
     /// How long a message may wait; nil for ever.
     ///

@@ -62,7 +62,7 @@ package struct Outbox: Sendable {
         OutboxPolicy.Load(messages: count, bytes: bytes - largeBytes, largeBytes: largeBytes)
     }
     package var deadline: Instant? { oldest?.expires }
-    package var oldest: Item? { isEmpty ? nil : ages.first.flatMap { items[$0] } }
+    package var oldest: Item? { items.isEmpty ? nil : ages.first.flatMap { items[$0] } }
     package var oldestQueuedAt: Instant? { oldest?.queuedAt }
 
     package func contains(_ call: CallID) -> Bool { items[call] != nil }
