@@ -39,11 +39,18 @@ package protocol TransportLink: AnyObject {
     /// Sends a WebSocket ping, if the link is open; its pong is reported as `progress`.
     func ping()
 
+    /// How much of what was sent had to be sent again, from 0 to 1; nil where nobody knows.
+    var loss: Double? { get }
+
     /// Stops taking bytes from the peer, pings included, until `resumeReading()`.
     func pauseReading()
 
     /// Takes up reading again.
     func resumeReading()
+}
+
+extension TransportLink {
+    package var loss: Double? { nil }
 }
 
 /// What to open, and within which limits.

@@ -186,7 +186,7 @@ final class RuleBook {
         case .ask(let id, _): asks.append(id)
         case .cancelAsk(let id): asks.removeAll { $0 == id }
         case .pauseReading: pausedAt = now
-        case .pingLink(let id):
+        case .pingLink(let id), .measureLoss(let id):
             if id != link { violate(3, "\(id) is pinged, which is not the current link.") }
         case .resumeReading:
             pausedAt = nil

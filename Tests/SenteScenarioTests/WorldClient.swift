@@ -406,6 +406,7 @@ final class WorldClient: CustomStringConvertible {
         case .closeLink(let link, let code, let reason): pipes[link]?.close(.client, code, reason: reason)
         case .abandonLink(let link): pipes[link]?.abandon()
         case .pingLink(let link): pipes[link]?.ping()
+        case .measureLoss: break
         case .pauseReading(let link): pipes[link]?.pause()
         case .resumeReading(let link): pipes[link]?.resume()
         case .ask(let id, let ask): answer(id, ask)

@@ -67,6 +67,23 @@ extension TransportTests {
             }
         }
 
+        #if os(Linux)
+        @Test("a link tells how much of what it sent was lost: nothing, on the way to itself")
+        func loss() async throws {
+            try await withLoop(.standard) { loop in
+                let (_, listener) = try EchoServer.listen(on: loop)
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                let losses = Collector<Double?>()
+                await recorder.untilOpen()
+                recorder.onLoop { losses.append($0.loss) }
+                #expect(await losses.wait { !$0.isEmpty } == [0])
+                recorder.onLoop { $0.abandon() }
+                listener.stop()
+                await waitUntilIdle(loop)
+            }
+        }
+        #endif
+
         /// A name with two addresses: one where something else stands, and one that echoes.
         private func withTwo(
             _ requested: @escaping (ServerConnection) -> Void,

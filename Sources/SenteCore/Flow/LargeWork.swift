@@ -14,7 +14,7 @@ package struct LargeWork: Sendable, Equatable {
         var number: UInt64
     }
 
-    enum Task: Sendable {
+    enum Job: Sendable {
         case writing(Writing)
         case reading(Reading)
     }
@@ -62,13 +62,13 @@ package struct LargeWork: Sendable, Equatable {
     }
 
     let id: ID
-    let task: Task
+    let job: Job
 
     package static func == (a: LargeWork, b: LargeWork) -> Bool { a.id == b.id }
 
     /// Does it.
     package func done() -> Done {
-        switch task {
+        switch job {
         case .writing(let writing): Done(id: id, outcome: .written(writing.result))
         case .reading(let reading): Done(id: id, outcome: .read(reading.result))
         }

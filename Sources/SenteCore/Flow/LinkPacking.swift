@@ -237,7 +237,7 @@ struct LinkPacking: Sendable {
         writing = (number, message)
         return LargeWork(
             id: LargeWork.ID(link: link, number: number),
-            task: .writing(
+            job: .writing(
                 LargeWork.Writing(
                     outbound: message.outbound, time: now, coder: coder, limits: limits,
                     packing: TimedPacking(packing: packing(compresses: true), stopwatch: stopwatch),

@@ -16,6 +16,8 @@ package enum Effect: Sendable, Equatable {
     case abandonLink(LinkID)
     /// Sends a WebSocket ping; the link answers with `progress` when its pong comes.
     case pingLink(LinkID)
+    /// Asks how much of what was sent was lost; `Input.measured` has the answer, where there is one.
+    case measureLoss(LinkID)
     case pauseReading(LinkID)
     case resumeReading(LinkID)
     case ask(AskID, Ask)

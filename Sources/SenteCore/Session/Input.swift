@@ -24,6 +24,8 @@ package enum Input: Sendable {
     /// Bytes came: the peer lives.
     case progressed(LinkID)
     case wrote(LinkID, [SendID])
+    /// Of all that was sent, so much had to be sent again, from 0 to 1.
+    case measured(LinkID, loss: Double)
     case refused(LinkID, Refusal)
     case closed(LinkID, LinkEnd)
     case provided(AskID, Provision)

@@ -107,8 +107,23 @@ extension Session {
         if let limit = pong?.clearsLater { traffic.flow?.packing?.arrivals.append(.fence(limit)) }
         guard let pong, let time = pong.elapsed else { return ignore(.lateReply) }
         effects.append(.record(.roundTrip(time)))
-        traffic.flow?.packing?.quality.note(roundTrip: time)
+        noteQuality(roundTrip: time)
         if let call = pong.call { resolve(call, .success(.roundTrip(time))) }
+    }
+
+    /// How hard to compress depends on the way there; losses are asked for as often as round trips are known.
+    private mutating func noteQuality(roundTrip time: Duration) {
+        guard configuration.flow.compression?.level == .adaptive, case .open(let open) = state,
+            traffic.flow?.packing != nil
+        else { return }
+        traffic.flow?.packing?.quality.note(roundTrip: time)
+        effects.append(.measureLoss(open.link))
+    }
+
+    /// What part of all that was sent had to be sent again.
+    mutating func measured(_ link: LinkID, loss: Double) {
+        guard isCurrent(link) else { return }
+        traffic.flow?.packing?.quality.loss = loss
     }
 
     mutating func neverAnswered(_ owner: PendingReplies.Owner) {

@@ -114,7 +114,7 @@ extension Session {
             guard let number = traffic.flow?.packing?.nextWork() else { return }
             traffic.flow?.packing?.arrivals.begin(number, reading)
             effects.append(
-                .work(LargeWork(id: LargeWork.ID(link: link, number: number), task: .reading(reading))))
+                .work(LargeWork(id: LargeWork.ID(link: link, number: number), job: .reading(reading))))
         case .fence(let limit):
             for owner in traffic.pending.clear(upTo: limit) { neverAnswered(owner) }
         case .ended(let end): ended(link, end)

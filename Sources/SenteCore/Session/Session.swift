@@ -133,6 +133,7 @@ package struct Session: Sendable {
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)
+        case .measured(let link, let loss): measured(link, loss: loss)
         case .refused(let link, let refusal): refused(link, refusal)
         case .closed(let link, let end): if !holdsEnd(of: link, end) { ended(link, end) }
         case .provided(let ask, let provision): provided(ask, provision)

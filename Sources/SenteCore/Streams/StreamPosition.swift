@@ -4,17 +4,17 @@
 ///
 /// A server keeps the position of a stream for a while after its client has gone (an hour by default): who comes later finds that
 /// the stream is unknown. For an upload the source has to give the same bytes again.
-public struct StreamPosition: Hashable, Sendable, Codable {
+package struct StreamPosition: Hashable, Sendable, Codable {
     /// The stream's name.
-    public let id: String
+    package let id: String
     /// Which way its bytes go.
-    public let kind: StreamKind
+    package let kind: StreamKind
     /// The channel that it was opened on.
-    public let channel: String?
+    package let channel: String?
     /// How many bytes have arrived: those of an upload at the server, those of a download in the hands of the app.
-    public let bytes: UInt64
+    package let bytes: UInt64
     /// What it will be in all, where that is known.
-    public let totalBytes: UInt64?
+    package let totalBytes: UInt64?
 
     let index: UInt64
     let chunkSize: Int

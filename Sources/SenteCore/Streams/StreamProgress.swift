@@ -3,31 +3,31 @@
 import SenteBase
 
 /// How far a stream is.
-public struct StreamProgress: Hashable, Sendable {
+package struct StreamProgress: Hashable, Sendable {
     /// The stream's name.
-    public let id: String
+    package let id: String
     /// Where it stands.
-    public let state: StreamState
+    package let state: StreamState
     /// The bytes that have gone, or come; of a stream both ways, those that have gone.
-    public let bytes: UInt64
+    package let bytes: UInt64
     /// What it will be in all; nil where that is not known.
-    public let totalBytes: UInt64?
+    package let totalBytes: UInt64?
     /// From 0 to 100; nil where the total is not known.
-    public let percentage: Double?
+    package let percentage: Double?
     /// The chunks that have gone, or come.
-    public let chunks: UInt64
+    package let chunks: UInt64
     /// How many there will be, as far as that is known.
-    public let totalChunks: UInt64?
+    package let totalChunks: UInt64?
     /// Since the stream began here.
-    public let elapsed: Duration
+    package let elapsed: Duration
     /// How long the rest takes if it goes on as it did; nil where the total is not known, or nothing has moved yet.
-    public let estimatedRemaining: Duration?
+    package let estimatedRemaining: Duration?
     /// Bytes a second, since the stream began here.
-    public let throughput: Double
+    package let throughput: Double
     /// How often there was something to send and the receiver had no room for it.
-    public let creditStalls: Int
+    package let creditStalls: Int
     /// How often the sender was asked to go back.
-    public let rewinds: Int
+    package let rewinds: Int
 }
 
 /// Measures how far a stream is, and says when that is to be told.

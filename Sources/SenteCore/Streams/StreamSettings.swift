@@ -4,7 +4,7 @@ import SenteBase
 package import SenteWire
 
 /// How a receiver keeps its sender from running ahead.
-public enum StreamFlowControl: Hashable, Sendable {
+package enum StreamFlowControl: Hashable, Sendable {
     /// So many chunks that the consumer has not taken, on the way and waiting together.
     case credits(Int)
     /// So many bytes.

@@ -267,6 +267,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
             current(id)?.abandon()
             if link?.id == id { link = nil }
         case .pingLink(let id): current(id)?.ping()
+        case .measureLoss(let id):
+            if let loss = current(id)?.loss { submissions.post([.input(.measured(id, loss: loss))]) }
         case .pauseReading(let id):
             consumption.isPaused = true
             current(id)?.pauseReading()

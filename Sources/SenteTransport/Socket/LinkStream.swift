@@ -113,6 +113,10 @@ final class LinkStream: LoopMember, @unchecked Sendable {
 
     var unwrittenBytes: Int { socket.withLock { $0.link.unwrittenBytes } }
 
+    var loss: Double? {
+        socket.withLock { $0.descriptor >= 0 ? TCPSocket.loss(of: $0.descriptor) : nil }
+    }
+
     var agreement: TLSAgreement? { socket.withLock { $0.agreement } }
 
     func setPaused(_ paused: Bool) {

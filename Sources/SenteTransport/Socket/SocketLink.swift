@@ -241,6 +241,8 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         stream?.change { link, masks, _ in _ = link.ping(masks: &masks) }
     }
 
+    var loss: Double? { stream?.loss }
+
     func pauseReading() {
         stream?.setPaused(true)
     }

@@ -53,6 +53,25 @@ enum TCPSocket {
         peer(of: descriptor) != nil
     }
 
+    /// How much of what was sent had to be sent again, from 0 to 1; nil where the system does not say.
+    static func loss(of descriptor: Int32) -> Double? {
+        #if os(Linux)
+        // struct tcp_info of linux/tcp.h, whose fields stay where they are; libc's ends before the count of segments.
+        let (repeatsOffset, segmentsOffset) = (100, 136)
+        return withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { info in
+            var length = socklen_t(info.count)
+            guard getsockopt(descriptor, Platform.tcp, TCP_INFO, info.baseAddress, &length) == 0,
+                Int(length) >= segmentsOffset + 4
+            else { return nil }
+            let repeats = info.load(fromByteOffset: repeatsOffset, as: UInt32.self)
+            let segments = info.load(fromByteOffset: segmentsOffset, as: UInt32.self)
+            return segments == 0 ? nil : min(1, Double(repeats) / Double(segments))
+        }
+        #else
+        return nil
+        #endif
+    }
+
     static func peer(of descriptor: Int32) -> Dialer.Address? {
         address { getpeername(descriptor, $0, $1) }
     }

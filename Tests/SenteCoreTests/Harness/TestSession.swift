@@ -454,7 +454,7 @@ struct TestSession {
             endedLinks.insert(id)
             unwritten = []
         case .gap: break
-        case .pingLink(let id), .pauseReading(let id), .resumeReading(let id):
+        case .pingLink(let id), .measureLoss(let id), .pauseReading(let id), .resumeReading(let id):
             #expect(id == link && !endedLinks.contains(id))
         case .ask(let id, let ask): asks[id] = ask
         case .cancelAsk(let id):

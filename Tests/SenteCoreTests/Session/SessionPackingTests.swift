@@ -242,6 +242,27 @@ struct SessionPackingTests {
         }
     }
 
+    @Test("An adaptive level follows the round trip, and the losses that the link tells of")
+    func adaptive() throws {
+        var session = Self.opened(.compression) {
+            $0.flow.compression?.level = .adaptive
+            // Offered is what there is at the usual level.
+            $0.compressor = { _, level in level == 6 ? nil : .runs }
+        }
+        for (loss, kind) in [(nil, Message.Kind.binary), (0.1, .binary), (0.02, .text)] {
+            let call = session.newCall()
+            session.handle(.command(.ping(call)))
+            let stamp = try #require(Self.read(session.sentMessages).last?["timestamp"]?.integerValue)
+            session.advance(by: .seconds(1))
+            session.receive(#"{"type":"pong","original-timestamp":\#(stamp),"timestamp":1}"#)
+            #expect(session.effects.contains(.measureLoss(session.link)))
+            if let loss { session.handle(.measured(session.link, loss: loss)) }
+            session.handle(.measured(LinkID(99), loss: 1))
+            session.submit(Self.publish("a", .string(String(repeating: "a", count: 2_000))))
+            #expect(session.sentMessages.map(\.kind) == [kind])
+        }
+    }
+
     // MARK: In parts
 
     @Test("A large message goes in parts, in either spelling, and is answered", arguments: [false, true])

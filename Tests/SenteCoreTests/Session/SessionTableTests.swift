@@ -224,7 +224,7 @@ struct SessionTableTests {
             switch effect {
             case .closeLink(let link, _, _), .abandonLink(let link):
                 #expect(link == linkBefore, "Only the current link is ended.")
-            case .transmit(let link, _), .pingLink(let link), .pauseReading(let link),
+            case .transmit(let link, _), .pingLink(let link), .measureLoss(let link), .pauseReading(let link),
                 .resumeReading(let link):
                 #expect(link == session.link, "Only the current link is spoken to.")
             default: break
