@@ -36,6 +36,7 @@ package struct ClientEngine: Sendable {
     package var largestMessage: Int { session.largestMessage }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
+    package var flowLoad: FlowLoad { session.flowLoad }
     /// Why nothing can be queued now, if so.
     package var refusal: SenteError? { session.refusalToQueue() }
 

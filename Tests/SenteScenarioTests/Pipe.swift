@@ -266,6 +266,7 @@ final class Pipe {
 
     private func put(_ bytes: [UInt8], to end: End) {
         guard !isSilent, !isCut, !directions[end.rawValue].isEnded else { return }
+        world.bytesOnTheWay? += bytes
         var bytes = bytes
         var breaks = false
         if let budget = directions[end.rawValue].budget {

@@ -11,8 +11,14 @@ import SenteWire
 struct RandomWorld {
     let world: TestWorld
     private let channels = ["news", "chat", "small", "echo", "kept"]
+    /// What the clients want of flow; the server announces nothing.
+    private let flow: FlowPolicy
 
-    init(seed: UInt64, _ dialect: Dialect = .senteLiteMaps, isRecording: Bool = false) {
+    init(
+        seed: UInt64, _ dialect: Dialect = .senteLiteMaps, flow: FlowPolicy = FlowPolicy(),
+        isRecording: Bool = false
+    ) {
+        self.flow = flow
         var random = Generator(seed: ~seed)
         world = TestWorld(seed: seed, .any(dialect, using: &random), isRecording: isRecording)
     }
@@ -52,6 +58,8 @@ struct RandomWorld {
         let endpoints = world.chance(0.2) ? ["ws://a.test/", "ws://b.test/", "ws://c.test/"] : []
         let order = world.pick(EndpointOrder.allCases)
         let client = world.addClient(sizes: SizeLimits(outgoingMessage: 4_096)) {
+            $0.flow = flow
+            $0.compressor = { _, _ in WireSetup.store }
             $0.reconnect = reconnect
             $0.outbox = outbox
             $0.inbox = inbox

@@ -26,6 +26,8 @@ final class TestWorld {
     var messages: [TrackedMessage] = []
     /// Whether the log is kept; a violation shows the end of it.
     let isRecording: Bool
+    /// What both ends of every pipe wrote, byte for byte, where a test wants to compare it.
+    var bytesOnTheWay: [UInt8]?
     private(set) var logLines: [String] = []
     private var agenda = Agenda()
     var pipes: [Pipe] = []

@@ -60,6 +60,6 @@ extension Envelope {
     }
 
     private static func violation(_ what: String) -> FlowViolation {
-        FlowViolation(.protocolError, "The server sent an envelope that \(what).")
+        FlowViolation(.protocolError, "It sent an envelope that \(what).")
     }
 }

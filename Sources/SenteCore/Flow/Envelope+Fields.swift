@@ -81,7 +81,7 @@ extension Envelope {
         func violation(_ field: String) -> FlowViolation {
             FlowViolation(
                 .protocolError,
-                "The server sent `\(word.type)` with a `\(field)` that it cannot have, or with none.")
+                "It sent `\(word.type)` with a `\(field)` that it cannot have, or with none.")
         }
 
         func number(_ name: String) throws(FlowViolation) -> UInt64 {

@@ -64,6 +64,11 @@ extension FlowFeatures {
         deduplication = flag("deduplication")
         maximumChunkBytes = size("max-chunk-size", of: frame) ?? maximumChunkBytes
         chunking = flag("chunking") && maximumChunkBytes > 0
+        if chunking, maximumChunkBytes < Self.smallestPart {
+            problem(
+                "The server takes parts of \(maximumChunkBytes) bytes, which cost more than that; none go.")
+            chunking = false
+        }
         for name in frame["compression"]?.arrayValue ?? [] {
             guard let algorithm = MapFrame.text(name).flatMap(MessageCompression.Algorithm.init) else {
                 continue
@@ -81,6 +86,9 @@ extension FlowFeatures {
             }
         }
     }
+
+    /// Smaller parts would cost more than they carry.
+    private static let smallestPart = 64
 
     /// A day is enough for any window: what is longer would only say that the times do not fit.
     private static let maximumWindow: Int64 = 86_400_000

@@ -28,7 +28,7 @@ struct HeldArrivals: Sendable {
     /// The number of the work that reads; nil while nothing is held up.
     private(set) var reading: (number: UInt64, isEnveloped: Bool)?
     private var arrivals = Queue<Arrival>()
-    private var bytes = 0
+    private(set) var bytes = 0
     /// Reading pauses for the sake of what is held.
     var isPaused = false
 

@@ -259,9 +259,19 @@ struct LinkPacking: Sendable {
         return lastWork
     }
 
+    /// The large messages that have not left whole.
+    private var large: [Leaving] {
+        sendings.map(\.message) + [writing?.message].compactMap(\.self) + unwritten
+    }
+
+    /// How much these are.
+    var leaving: OutboxPolicy.Load {
+        let large = large
+        return OutboxPolicy.Load(messages: large.count, bytes: large.reduce(0) { $0 + $1.weight })
+    }
+
     private mutating func noteAhead() {
-        let messages = unwritten + [writing?.message].compactMap(\.self) + sendings.map(\.message)
-        ahead = messages.compactMap { message in
+        ahead = large.compactMap { message in
             message.outbound.orderedPlace.map { Ahead(place: $0, priority: message.priority) }
         }
     }
@@ -345,9 +355,8 @@ struct LinkPacking: Sendable {
 
     /// Everything that has not left whole, in order.
     mutating func takeBack() -> [Leaving] {
-        let messages =
-            sendings.drain().map(\.message) + [writing?.message].compactMap(\.self) + unwritten
-            + (gathering?.flush(.idle).flatMap(\.items) ?? [])
+        let messages = large + (gathering?.flush(.idle).flatMap(\.items) ?? [])
+        sendings = Queue()
         writing = nil
         unwritten = []
         ahead = []
@@ -408,6 +417,14 @@ extension [LinkPacking.Ahead] {
 }
 
 extension Outbound {
-    /// The channel within which it keeps its order.
-    fileprivate var orderedPlace: WireName? { channel.map { WireName($0) } }
+    /// Within what it keeps its order: its channel, or where there are none the events of its name.
+    fileprivate var orderedPlace: WireName? { place.map { WireName($0) } }
+
+    private var place: String? {
+        switch self {
+        case .event(let event, _): event.id.text
+        case .identified(_, let outbound), .traced(let outbound, _): outbound.place
+        default: channel
+        }
+    }
 }

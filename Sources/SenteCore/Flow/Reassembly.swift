@@ -201,7 +201,7 @@ package struct Reassembly: Sendable {
     package mutating func end(_ number: UInt64, at now: Instant) throws(FlowViolation) -> Arrival {
         guard unfinished[number] != nil || over.contains(number) else {
             throw FlowViolation(
-                .protocolError, "The server ended the message in parts \(number), of which no part came.")
+                .protocolError, "It ended the message in parts \(number), of which no part came.")
         }
         return try change(number, .words, at: now) { message throws(FlowViolation) in
             defer { message.hasEnded = true }
@@ -221,7 +221,7 @@ package struct Reassembly: Sendable {
         while let deadline, deadline <= now {
             guard !limits.losesNothing else {
                 throw FlowViolation(
-                    .messageTooBig, "The server sent no part of an unfinished message for \(limits.timeout).")
+                    .messageTooBig, "It sent no part of an unfinished message for \(limits.timeout).")
             }
             removeOldest()
             losses.timeouts += 1
@@ -280,7 +280,7 @@ package struct Reassembly: Sendable {
             let algorithm = parts[first].popFirst().flatMap(MessageCompression.Algorithm.init(code:))
         else {
             throw FlowViolation(
-                .protocolError, "The server compressed a message in parts by nothing that was agreed on.")
+                .protocolError, "It compressed a message in parts by nothing that was agreed on.")
         }
         return Assembled(parts: parts, algorithm: algorithm)
     }
@@ -290,7 +290,7 @@ package struct Reassembly: Sendable {
             guard !limits.losesNothing else {
                 throw FlowViolation(
                     .messageTooBig,
-                    "The server has more unfinished messages on their way than \(limits.bytes) bytes hold.")
+                    "It has more unfinished messages on their way than \(limits.bytes) bytes hold.")
             }
             removeOldest()
             losses.evictions += 1
@@ -323,13 +323,13 @@ package struct Reassembly: Sendable {
     private func tooBig(_ number: UInt64) -> FlowViolation {
         FlowViolation(
             .messageTooBig,
-            "The server sends a message in parts (\(number)) that is larger than \(limits.messageBytes) bytes "
-                + "or has more than \(limits.parts) parts: raise the limits, or have it send less at once.")
+            "It sends a message in parts (\(number)) that is larger than \(limits.messageBytes) bytes or has more "
+                + "than \(limits.parts) parts.")
     }
 
     private static func contradiction(_ number: UInt64) -> FlowViolation {
         FlowViolation(
-            .protocolError, "The server contradicted itself about the message in parts \(number).")
+            .protocolError, "It contradicted itself about the message in parts \(number).")
     }
 }
 

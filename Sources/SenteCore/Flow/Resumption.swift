@@ -27,6 +27,9 @@ struct Resumption: Sendable {
         var until: Instant
     }
 
+    /// How many bytes the name of a session may have.
+    static let names = 1...1_024
+
     private let policy: ResumptionPolicy
     /// The server's name for the session; nil until it has given one.
     private(set) var session: String?
@@ -43,7 +46,7 @@ struct Resumption: Sendable {
     /// How many messages are kept that are larger than all the others may be together.
     private var keptLarge = 0
     /// Calls that gave up on a message that is kept.
-    private var givenUp: Set<CallID> = []
+    private(set) var givenUp: Set<CallID> = []
     /// The first kept message when the server closed a link for what came, and how many links it closed so.
     private var suspect: (number: UInt64, links: Int)?
 
@@ -65,6 +68,10 @@ struct Resumption: Sendable {
     }
 
     var sent: UInt64 { acknowledged + UInt64(kept.count) }
+    /// How much is kept.
+    var load: OutboxPolicy.Load {
+        OutboxPolicy.Load(messages: kept.count, bytes: kept.reduce(0) { $0 + $1.bytes })
+    }
 
     /// Whether the outbox has to wait: one message is always allowed.
     ///
@@ -100,7 +107,8 @@ struct Resumption: Sendable {
 
     /// A call that waits no more: its message says nothing if it has to go again.
     mutating func giveUp(_ call: CallID) {
-        givenUp.insert(call)
+        // Of one that the server has there is nothing to give up.
+        if kept.contains(where: { $0.call == call }) { givenUp.insert(call) }
     }
 
     /// What goes again, in order; `replace` gives what stands in for one, or nil for the message itself.

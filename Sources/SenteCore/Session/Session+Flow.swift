@@ -70,7 +70,8 @@ extension Session {
             violated("It used flow before it had agreed to it.", on: link)
         case .ack?: acknowledged(fields, on: link)
         case .end?:
-            loseSession(SenteError(.connectionLost, "The server ended the session."))
+            // The link goes on, and whatever is under way on it.
+            forgetSession()
             drain()
         case .skip?, nil: break
         case .handshake?, .batch?, .compressed?, .chunkStart?, .chunk?, .chunkEnd?, .chunkAbort?:
@@ -85,6 +86,9 @@ extension Session {
         if let surplus = features.surplus(over: flow.offered) {
             return violated("It agreed to “\(surplus)”, which was not offered.", on: link)
         }
+        if features.resumption != nil, !Resumption.names.contains(fields.text("session")?.utf8.count ?? 0) {
+            return violated("It keeps a session and names it by nothing, or by too much.", on: link)
+        }
         traffic.flow?.features = features
         traffic.flow?.deadline = nil
         let packing = coder.flatMap { coder in
@@ -98,6 +102,9 @@ extension Session {
             status.features = features
             return resumed(fields, features, attempt, resuming, on: link)
         }
+        guard !fields.isTrue("resumed") else {
+            return violated("It goes on with a session that nobody asked for.", on: link)
+        }
         begin(fields, features)
         status.features = features
         publish()
@@ -106,9 +113,7 @@ extension Session {
 
     /// The session that the server names now, if it keeps any.
     private mutating func begin(_ fields: MapFrame, _ features: FlowFeatures) {
-        guard let granted = features.resumption, let session = fields.text("session"), !session.isEmpty,
-            session.utf8.count <= 1_024
-        else {
+        guard let granted = features.resumption, let session = fields.text("session") else {
             resumption = nil
             return
         }
@@ -123,8 +128,8 @@ extension Session {
         ended(
             link,
             .failed(
-                LinkFailure(.protocolViolation, "The server broke the rules of flow. \(why)", closeCode: code)
-            ))
+                LinkFailure(
+                    .protocolViolation, FlowViolation(code, why).message, closeCode: code)))
     }
 
     // MARK: Counts
@@ -148,7 +153,8 @@ extension Session {
                 link,
                 .failed(
                     LinkFailure(
-                        .protocolViolation, "The server sent a message that cannot be read.",
+                        .protocolViolation,
+                        FlowViolation(.invalidData, "It sent a message that cannot be read.").message,
                         closeCode: .invalidData)))
         }
         let instant = now.instant

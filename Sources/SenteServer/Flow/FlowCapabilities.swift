@@ -62,6 +62,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         binary = reading.flag("binary")
         deduplication = reading.flag("deduplication")
         maximumChunkBytes = reading.size("max-chunk-size") ?? maximumChunkBytes
+        if maximumChunkBytes < Self.smallestPart { reading.wrong.append("max-chunk-size") }
         chunking = reading.flag("chunking") && !reading.wrong.contains("max-chunk-size")
         compression = reading.algorithms()
         if let value = reading.value("max-message-bytes") {
@@ -79,6 +80,9 @@ package struct FlowCapabilities: Hashable, Sendable {
         }
         wrong = reading.wrong
     }
+
+    /// A client that takes smaller parts would have the server make more of them than it can pay for.
+    private static let smallestPart = 64
 
     private struct Reading {
         let map: ValueMap

@@ -28,6 +28,7 @@ struct LinkFlow: Sendable {
     var gatheredDue: DeadlineQueue<ConnectionID>.Ticket?
     /// What goes in parts, in turns, and what waits behind it.
     private(set) var bulk = Queue<Bulk>()
+    private(set) var bulkBytes = 0
     private var lastTurn: UInt64 = 0
     private var bulkChannels: [Value: Int] = [:]
     private var bulkAnswers = 0
@@ -59,8 +60,15 @@ struct LinkFlow: Sendable {
         return bulkAnswers > 0 && (departure.kind == .answer || departure.kind == .pong)
     }
 
+    /// Whether more than this waits beside the largest message, which may be of any size.
+    func holdsMore(than bytes: Int) -> Bool {
+        guard bulkBytes > bytes else { return false }
+        return bulkBytes - (bulk.map(\.departure.message.bytes.count).max() ?? 0) > bytes
+    }
+
     mutating func append(_ departure: Departure, _ parts: MessageParts?) {
         bulk.append(Bulk(departure: departure, parts: parts))
+        bulkBytes += departure.message.bytes.count
         if let channel = departure.said.channel { bulkChannels[channel, default: 0] += 1 }
         if departure.kind == .answer { bulkAnswers += 1 }
     }
@@ -77,6 +85,7 @@ struct LinkFlow: Sendable {
             return (next.departure, parts, false)
         }
         _ = bulk.remove(at: index)
+        bulkBytes -= next.departure.message.bytes.count
         if let channel = next.departure.said.channel, let count = bulkChannels[channel] {
             bulkChannels[channel] = count > 1 ? count - 1 : nil
         }

@@ -13,6 +13,8 @@ struct RepeatTable: Sendable {
     private var answers: [Name: ServerMessage?] = [:]
     private var order = Queue<(name: Name, time: Instant)>()
 
+    var count: Int { answers.count }
+
     /// What was answered, if the message came before; nil inside: nothing that is remembered.
     func answer(to name: Name) -> ServerMessage?? { answers[name] }
 

@@ -178,7 +178,10 @@ extension ServerSession {
                 isBinary: features.binary)
             counters.flow.inParts += 1
         }
+        let isTooMuch = flows[id]?.link?.holdsMore(than: configuration.maximumUnwrittenBytes) ?? false
         flows[id]?.link?.append(departure, parts)
+        // As with what a link has not written: it takes less than it is sent.
+        guard !isTooMuch else { return end(id, .drop) }
         guard flows[id]?.link?.awaitsRoom == false else { return }
         flows[id]?.link?.awaitsRoom = true
         effects.append(.awaitRoom(link))

@@ -585,7 +585,7 @@ extension ServerConfiguration.Flow {
 
 extension Compressor {
     /// Compresses runs: how many, and of what.
-    fileprivate static let runs = Compressor { bytes, output throws(WireError) in
+    static let runs = Compressor { bytes, output throws(WireError) in
         var place = 0
         while place < bytes.count {
             let run = bytes[place...].prefix { $0 == bytes[place] }.prefix(255).count
