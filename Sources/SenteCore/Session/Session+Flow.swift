@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteBase
+import SenteBase
 import SenteWire
 
-/// What the two ends agree on beyond plain messages, and the session that goes on over links.
+/// What the two ends agree on beyond plain messages.
 extension Session {
-    /// A link that asks to go on with the session of the one before.
-    struct Resuming: Sendable {
-        var identity: Identity
-        /// What came before the answer: it counts only if the answer is no.
-        var held: [(inbound: Inbound, size: Int)] = []
-        var heldBytes = 0
-    }
-
     // MARK: The handshake
 
     /// What a greeting announces, as far as this client is to use it.
@@ -32,7 +24,7 @@ extension Session {
         sayHandshake(on: link, resume: nil, within: .seconds(5))
     }
 
-    private mutating func sayHandshake(on link: LinkID, resume: ResumeRequest?, within limit: Duration) {
+    mutating func sayHandshake(on link: LinkID, resume: ResumeRequest?, within limit: Duration) {
         var offered = configuration.flow.offer(
             coder?.coder.format, sizes: coder?.coder.sizes ?? SizeLimits(), isDeflated: deflatedLink == link,
             compressor: configuration.compressor)
@@ -44,7 +36,7 @@ extension Session {
         say(.handshake(offered: flow.offered, resume: resume, callback: flow.callback), on: link)
     }
 
-    private mutating func say(_ word: FlowOutbound, on link: LinkID) {
+    mutating func say(_ word: FlowOutbound, on link: LinkID) {
         do throws(SenteError) {
             effects.append(.transmit(link, [try encode(.flow(word), isKeepAlive: true).transmission]))
         } catch {
@@ -111,15 +103,6 @@ extension Session {
         drain()
     }
 
-    /// The session that the server names now, if it keeps any.
-    private mutating func begin(_ fields: MapFrame, _ features: FlowFeatures) {
-        guard let granted = features.resumption, let session = fields.text("session") else {
-            resumption = nil
-            return
-        }
-        resumption?.begin(session, granted)
-    }
-
     /// What the server says does not fit: this link ends, and the session with it.
     mutating func violated(_ why: String, on link: LinkID, _ code: CloseCode = .protocolError) {
         if case .closing = state { return }
@@ -130,65 +113,6 @@ extension Session {
             .failed(
                 LinkFailure(
                     .protocolViolation, FlowViolation(code, why).message, closeCode: code)))
-    }
-
-    // MARK: Counts
-
-    /// Whether messages of a link are counted.
-    ///
-    /// Inlined, for whoever calls it while it changes the session copies all of it first.
-    @inline(__always)
-    package func counts(_ link: LinkID) -> Bool {
-        guard resumption?.session != nil, case .open(let open) = state else { return false }
-        return open.link == link
-    }
-
-    /// All of one counted message was heard.
-    mutating func heard(_ link: LinkID, isUnreadable: Bool, size: Int) {
-        guard counts(link) else { return }
-        // Both ends would count differently from here on, but for what went before and was as unreadable then.
-        if isUnreadable, resumption?.repeatsDue == 0 {
-            closeLink(link, .invalidData)
-            return ended(
-                link,
-                .failed(
-                    LinkFailure(
-                        .protocolViolation,
-                        FlowViolation(.invalidData, "It sent a message that cannot be read.").message,
-                        closeCode: .invalidData)))
-        }
-        let instant = now.instant
-        resumption?.count(bytes: size, at: instant)
-    }
-
-    /// The server's count of what it has.
-    private mutating func acknowledged(_ fields: MapFrame, on link: LinkID) {
-        guard resumption?.session != nil else { return }
-        guard let count = fields.integer("received").flatMap(UInt64.init(exactly:)),
-            resumption?.allows(count) == true
-        else {
-            return violated(
-                "It acknowledged what was never sent, or less than before.", on: link, .policyViolation)
-        }
-        letGo(count)
-        drain()
-    }
-
-    /// What the server has need not go again; who waited for no more than that is done.
-    private mutating func letGo(_ count: UInt64) {
-        var ends: [CallID] = []
-        resumption?.acknowledge(count) { ends.append($0) }
-        for call in ends where calls[call]?.purpose.endsWritten == true {
-            resolve(call, .success(.written))
-        }
-    }
-
-    /// Tells the server what has come, when that is due.
-    mutating func acknowledgeIfDue(_ isForced: Bool = false) {
-        guard isForced || resumption?.owesAck == true, case .open(let open) = state,
-            traffic.flow?.features?.resumption != nil, let received = resumption?.takeAck()
-        else { return }
-        say(.ack(received: received), on: open.link)
     }
 
     // MARK: Time
@@ -222,189 +146,5 @@ extension Session {
             "The server announced flow and did not answer the handshake within 5 s; everything goes plain."
         effects.append(.record(.undecodable(why)))
         drain()
-    }
-
-    // MARK: Going on
-
-    /// The link is gone, and the session waits for another.
-    ///
-    /// False when it cannot.
-    mutating func park(_ error: SenteError, heardAt: Instant) -> Bool {
-        guard case .reconnecting = state, let features = resumption?.features else { return false }
-        let until = now.instant.advanced(by: features.window)
-        resumption?.parking = Resumption.Parking(error: error, heardAt: heardAt, until: until)
-        traffic.window = WriteWindow()
-        traffic.keepAlive = nil
-        traffic.flow = nil
-        traffic.pending.forgetPings()
-        for call in calls.all(where: \.purpose.isPing) { resolve(call, .failure(error)) }
-        return true
-    }
-
-    /// Whether a greeting's link asks for the session of the one before, and does so.
-    mutating func asksToResume(_ attempt: Attempt, _ identity: Identity, on link: LinkID) -> Bool {
-        guard let session = resumption?.session, let resumption, resumption.parking != nil,
-            announced(by: identity)?.resumption != nil, resumption.unanswered < 2
-        else { return false }
-        var attempt = attempt
-        attempt.resuming = Resuming(identity: identity)
-        attempt.deadline = min(attempt.deadline, now.instant.advanced(by: Self.resumeLimit))
-        state = .connecting(attempt)
-        let request = ResumeRequest(
-            session: session, received: resumption.received, sent: resumption.sent, attempt: link.number)
-        sayHandshake(on: link, resume: request, within: Self.resumeLimit)
-        return true
-    }
-
-    /// How long a server may take to say whether a session goes on.
-    static let resumeLimit: Duration = .seconds(2)
-
-    /// Keeps what comes before the server's answer; false when it is more than may be kept.
-    mutating func hold(_ inbound: Inbound, _ size: Int) -> Bool {
-        guard case .connecting(var attempt) = state, attempt.resuming != nil else { return true }
-        attempt.resuming?.held.append((inbound, size))
-        attempt.resuming?.heldBytes += size
-        state = .connecting(attempt)
-        guard let resuming = attempt.resuming else { return true }
-        return resuming.held.count <= 4_096 && resuming.heldBytes <= 1 << 20
-    }
-
-    private mutating func resumed(
-        _ fields: MapFrame, _ features: FlowFeatures, _ attempt: Attempt, _ resuming: Resuming,
-        on link: LinkID
-    ) {
-        guard fields.isTrue("resumed") else {
-            let flow = traffic.flow
-            loseSession(resumption?.parking?.error ?? SenteError(.connectionLost, "The session is gone."))
-            resumption = configuration.flow.resumption.map { Resumption(policy: $0) }
-            begin(fields, features)
-            traffic = Traffic()
-            traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
-            traffic.flow = flow
-            open(attempt, resuming.identity, on: link)
-            for (inbound, size) in resuming.held { received(link, inbound, size) }
-            return
-        }
-        guard features.resumption != nil, let received = fields.count64("received"),
-            let sent = fields.count64("sent"), let missed = fields.count64("missed"),
-            resumption?.allows(received) == true, let known = resumption?.received,
-            missed <= sent, known <= sent - missed
-        else {
-            return violated("It goes on with a session whose counts do not fit.", on: link, .policyViolation)
-        }
-        let parking = resumption?.parking
-        resumption?.parking = nil
-        letGo(received)
-        resumption?.goOn(sent: sent, missed: missed)
-        let repeats = resumption?.repeatsDue ?? 0
-        var identity = resuming.identity
-        identity.renew(fields)
-        status.recovery = .resumed(missed: Int(clamping: missed))
-        traffic.window = WriteWindow()
-        open(attempt, identity, on: link) { session in
-            let (again, skipped) = session.sendAgain(on: link)
-            session.effects.append(
-                .record(
-                    .resumed(
-                        replayedIn: Int(clamping: repeats), replayedOut: again, skipped: skipped,
-                        missed: Int(clamping: missed))))
-            session.noteResumedGap(since: parking?.heardAt, missed: missed)
-        }
-    }
-
-    /// Sends what the server has not, one by one; what has nothing to say any more goes as a word that only counts.
-    private mutating func sendAgain(on link: LinkID) -> (sent: Int, skipped: Int) {
-        var closed: [PendingReplies.SlotKey] = []
-        var unknown: [CallID] = []
-        let messages =
-            resumption?.again { message, isGivenUp, isSuspect in
-                guard isGivenUp || isSuspect, message.outbound != .flow(.skip) else { return nil }
-                if let slot = message.slot { closed.append(slot) }
-                if !isGivenUp, let call = message.call { unknown.append(call) }
-                return Resumption.Kept(outbound: .flow(.skip), bytes: 32)
-            } ?? []
-        for slot in closed { traffic.pending.close(slot) }
-        for call in unknown where calls[call] != nil {
-            let text = "The server closed the connection for it twice; it is not sent again."
-            resolve(call, .failure(SenteError(.connectionLost, text, outcome: .unknown)))
-        }
-        var transmissions: [Transmission] = []
-        var skipped = 0
-        for message in messages {
-            if message.outbound == .flow(.skip) { skipped += 1 }
-            transmissions += transmission(ofKept: message)
-        }
-        if !transmissions.isEmpty { effects.append(.transmit(link, transmissions)) }
-        return (messages.count - skipped, skipped)
-    }
-
-    /// What was written once can be written again, unless the server speaks otherwise now: then a word that counts stands for it.
-    private mutating func transmission(ofKept message: Resumption.Kept) -> [Transmission] {
-        for outbound in [message.outbound, .flow(.skip)] {
-            do throws(SenteError) {
-                var messages = try messages(of: outbound)
-                guard let last = messages.popLast() else { return [] }
-                return messages.map { noted($0, for: nil, isKeepAlive: false) }
-                    + [noted(last, for: message.call, isKeepAlive: false)]
-            } catch {
-                effects.append(.record(.dropped(reason: error.code)))
-                if let slot = message.slot { traffic.pending.close(slot) }
-                if let call = message.call, calls[call] != nil {
-                    resolve(call, .failure(error.with(outcome: .notSent)))
-                }
-            }
-        }
-        return []
-    }
-
-    /// Wishes stayed confirmed: what came of their channels meanwhile, the session brings.
-    private mutating func noteResumedGap(since: Instant?, missed: UInt64) {
-        guard let since else { return }
-        let gap = ChannelGap(
-            since: since, duration: since.duration(to: now.instant), filling: missed == 0 ? .all : .some,
-            isResumed: true)
-        for channel in subscriptions.confirmed {
-            inboxes.note(gap, in: channel)
-            effects.append(.gap(channel: channel.text, gap))
-        }
-    }
-
-    /// The server need not keep the session.
-    mutating func sayEnd(on link: LinkID) {
-        guard traffic.flow != nil, resumption?.session != nil else { return }
-        say(.end, on: link)
-    }
-
-    /// Forgets the session, so that what ends next ends with it.
-    mutating func forgetSession() {
-        if let parking = resumption?.parking { return loseSession(parking.error) }
-        if resumption?.session != nil { noteLostSession() }
-        resumption = nil
-    }
-
-    /// The session is gone, and nobody wanted that: the next connection says so.
-    mutating func loseSession(_ error: SenteError) {
-        endSession(error)
-        noteLostSession()
-    }
-
-    private mutating func noteLostSession() {
-        history.lostSession = true
-        effects.append(.record(.sessionLost))
-    }
-}
-
-extension MapFrame {
-    fileprivate func count64(_ field: MapField) -> UInt64? {
-        integer(field).flatMap { UInt64(exactly: $0) }
-    }
-}
-
-extension Identity {
-    /// What the server says anew of the connection when a session goes on.
-    fileprivate mutating func renew(_ fields: MapFrame) {
-        if let name = fields.text("conn-id") { connectionID = name }
-        if let uid = fields["uid"] { self.uid = uid }
-        if let token = fields.text("csrf-token") { csrfToken = token }
     }
 }
