@@ -34,6 +34,133 @@ struct SessionDurableTests {
         #expect(session.settled.keys.sorted() == ["1", "2", "3"])
     }
 
+    private static let features =
+        #""resume":{"window-ms":20000,"messages":8,"bytes":4000},"deduplication":true"#
+    private static let welcome = #"{"type":"welcome","conn-id":"c","capabilities":{\#(features)}}"#
+
+    private static func ack(_ fields: String) -> String {
+        #"{"type":"flow-handshake-ack","features":{\#(features)},"session":"s",\#(fields)}"#
+    }
+
+    private static func agreed() -> TestSession {
+        var session = TestSession.connectingInText { $0.keepsMessages = true }
+        session.greet(text: welcome)
+        session.receive(ack(#""resumed":false,"received":0"#))
+        return session
+    }
+
+    private static func comeBack(_ session: inout TestSession) {
+        session.cut()
+        session.advanceToAttempt()
+        session.greet(text: welcome)
+    }
+
+    @Test(
+        "One whose call gave up goes again with the session that goes on, as itself, and a late answer settles it"
+    )
+    func goesOn() {
+        var session = Self.agreed()
+        let call = session.publishDurable("a", id: "1", answerLimit: .seconds(1))
+        session.advance(by: .seconds(2))
+        #expect(session.error(of: call)?.outcome == .unknown)
+        Self.comeBack(&session)
+        session.receive(Self.ack(#""resumed":true,"received":0,"sent":0,"missed":0"#))
+        #expect(session.sentText.contains { $0.contains("publish") && $0.contains(#""message-id":"1""#) })
+        #expect(session.engine.flowLoad.kept.messages == 1)
+        session.receive(#"{"type":"flow-ack","received":1}"#)
+        #expect(session.engine.flowLoad.kept.messages == 0 && session.settled.isEmpty)
+        session.receive(
+            #"{"type":"publish-result","channel-id":"a","success":true,"message-id":"m","delivered-to":1}"#)
+        #expect((try? session.settled["1"]?.get()) != nil)
+    }
+
+    @Test(
+        "When the session is lost, it goes again in the next with its id, ahead of what waits, and is settled once"
+    )
+    func sessionLost() {
+        var session = Self.agreed()
+        let call = session.publishDurable("a", id: "1")
+        session.cut()
+        let later = session.submit(.publish(channel: "a", data: ["n": 2], excludeSender: false))
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        session.receive(Self.ack(#""resumed":false,"received":0"#))
+        let published = session.sentText.filter { $0.contains("publish") }
+        #expect(published.count == 2 && published[0].contains(#""message-id":"1""#))
+        #expect(session.isPending(call) && session.isPending(later) && session.settled.isEmpty)
+        for _ in 0..<2 {
+            session.receive(
+                #"{"type":"publish-result","channel-id":"a","success":true,"message-id":"m","delivered-to":1}"#
+            )
+        }
+        #expect(session.answer(to: call) != nil && session.answer(to: later) != nil)
+        #expect(session.settled.keys.sorted() == ["1"])
+    }
+
+    @Test(
+        "A durable event is done when the server has it, where the server says what it has; else when it is written"
+    )
+    func event() {
+        for isCounted in [true, false] {
+            var session =
+                isCounted
+                ? Self.agreed()
+                : TestSession.openedInText { $0.keepsMessages = true }
+            let call = session.newCall()
+            session.handle(
+                .command(
+                    .submit(
+                        call,
+                        Submission(
+                            .event(Event(id: "note", data: ["n": 1])), options: SendOptions(durable: true),
+                            limit: .seconds(10), awaits: .written, id: "1"))))
+            #expect(session.settled.isEmpty == isCounted)
+            #expect(session.isPending(call) == isCounted)
+            guard isCounted else { continue }
+            Self.comeBack(&session)
+            session.receive(Self.ack(#""resumed":false,"received":0"#))
+            #expect(session.sentText.contains { $0.contains("note") })
+            session.receive(#"{"type":"flow-ack","received":1}"#)
+            #expect(session.settled.keys.sorted() == ["1"])
+            #expect(session.answer(to: call) == .written)
+        }
+    }
+
+    @Test("The time of a call whose caller was told leaves none behind of a call that is gone")
+    func toldTime() {
+        var calls = Calls()
+        let now = Instant(nanoseconds: 0)
+        for number in 1...2 as ClosedRange<UInt64> {
+            calls.add(
+                CallID(number),
+                Call(
+                    purpose: .submit(.reply), phase: .queued,
+                    deadline: now.advanced(by: .seconds(Int(number)))))
+        }
+        calls.outlive(CallID(1), as: "1")
+        calls.remove(CallID(2))
+        calls.tell(CallID(1))
+        #expect(calls.deadline == nil)
+    }
+
+    @Test("A durable event is done when written where the server keeps no session after all")
+    func eventWithoutSession() {
+        var session = TestSession.connectingInText { $0.keepsMessages = true }
+        session.greet(text: Self.welcome)
+        let call = session.newCall()
+        session.handle(
+            .command(
+                .submit(
+                    call,
+                    Submission(
+                        .event(Event(id: "note", data: ["n": 1])), options: SendOptions(durable: true),
+                        limit: .seconds(10), awaits: .written, id: "1"))))
+        // The server may yet say that it counts.
+        #expect(session.settled.isEmpty && session.isPending(call))
+        session.receive(#"{"type":"flow-handshake-ack","features":{"deduplication":true}}"#)
+        #expect(session.answer(to: call) == .written && session.settled.keys.sorted() == ["1"])
+    }
+
     @Test("It waits longer than the outbox's time to live")
     func outlivesTimeToLive() {
         var session = TestSession.connecting { $0.outbox.timeToLive = .seconds(1) }

@@ -254,6 +254,51 @@ struct SessionFlowTests {
         #expect(session.state == .reconnecting)
     }
 
+    @Test(
+        "a server that goes on with a session nobody asked for, or gives it no name, or a book, is left",
+        arguments: [
+            #""session":"s","resumed":true,"received":0,"sent":0,"missed":0"#, #""resumed":false"#,
+            #""session":"","resumed":false"#,
+            #""session":"\#(String(repeating: "s", count: 1 << 16))","resumed":false"#,
+        ])
+    func wrongSession(fields: String) {
+        var session = TestSession.connectingInText()
+        session.greet(text: Self.welcome)
+        session.receive(#"{"type":"flow-handshake-ack",\#(Self.features),\#(fields)}"#)
+        #expect(session.state == .reconnecting)
+        #expect(session.status.lastError?.closeCode == .protocolError)
+    }
+
+    @Test("a server that will not keep the session says so, and the link goes on as it was")
+    func serverEnds() {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"))
+        session.receive(#"{"type":"flow-end"}"#)
+        #expect(session.state == .open && session.isPending(call))
+        session.receive(Self.published("a"))
+        #expect(session.answer(to: call) != nil)
+        // Silence ends it as ever.
+        session.advance(by: .seconds(30))
+        #expect(session.state != .open)
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        #expect(!session.sentText[0].contains("resume\":{\"session"))
+        #expect(session.status.recovery == .fresh)
+    }
+
+    @Test("calls that gave up on what the server has leave nothing behind")
+    func givenUp() {
+        var session = Self.opened()
+        for number in 1...50 {
+            session.submit(Self.publish("a"), limit: .seconds(1))
+            session.receive(#"{"type":"flow-ack","received":\#(number)}"#)
+            session.advance(by: .seconds(2))
+            session.receive(Self.published("a"))
+        }
+        #expect(session.engine.flowLoad.givenUp == 0)
+        #expect(session.engine.flowLoad.kept.messages == 0)
+    }
+
     @Test("a message whose call gave up goes as a word that only counts")
     func skip() throws {
         var session = Self.opened()

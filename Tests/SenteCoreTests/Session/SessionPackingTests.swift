@@ -308,6 +308,40 @@ struct SessionPackingTests {
         #expect(values.map { $0["data"]?["n"] } == [3, 5, Self.text(5_000), 2, Self.text(3_000)])
     }
 
+    @Test(
+        "An urgent one passes a less urgent message in parts, on its channel too, and others pass what waits there"
+    )
+    func urgency() throws {
+        var session = Self.opened(.binaryParts) { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        session.submit(Self.publish("a", Self.text(5_000)))
+        var sent = session.sentMessages
+        for number in 2...3 { session.submit(Self.publish("a", .integer(Int64(number)))) }
+        session.flush()
+        sent += session.sentMessages
+        session.submit(Self.publish("b", 4))
+        session.submit(Self.publish("a", 5), SendOptions(priority: .urgent))
+        for _ in 0..<40 {
+            session.flush()
+            sent += session.sentMessages
+        }
+        let values = try Self.read(sent)
+        #expect(values.map { $0["data"]?["n"] } == [5, 4, Self.text(5_000), 2, 3])
+    }
+
+    @Test("What waited behind a message in parts leaves under the window, as anything does")
+    func window() throws {
+        var session = Self.opened(.binaryParts) { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        session.submit(Self.publish("a", Self.text(1_500)))
+        for number in 2...40 { session.submit(Self.publish("a", .integer(Int64(number)))) }
+        for _ in 0..<40 {
+            session.flush()
+            #expect(session.sentMessages.reduce(0) { $0 + $1.bytes.count } < 2_100)
+        }
+        #expect(session.engine.outboxCount == 0)
+    }
+
     @Test("Said in one turn, a message in parts is not overtaken on its channel either")
     func orderInOneTurn() throws {
         var session = Self.opened(.everything)

@@ -153,6 +153,9 @@ struct SessionUnpackingTests {
         session.receive(text)
         #expect(session.state != .open)
         #expect(session.status.lastError?.closeCode == CloseCode(rawValue: code))
+        // It says what happened, and what to do.
+        #expect(session.status.lastError?.message.contains("The server broke the rules of flow. It ") == true)
+        #expect(session.status.lastError?.message.contains("`flow") == true)
     }
 
     @Test(

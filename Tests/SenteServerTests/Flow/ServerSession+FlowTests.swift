@@ -66,6 +66,17 @@ struct ServerSessionFlowTests {
         #expect(server.signals.map(\.id) == [.flowIgnored])
     }
 
+    @Test("A client that takes parts of a few bytes only gets none", arguments: [1, 63])
+    func tinyParts(_ size: Int) throws {
+        var server = TestServerSession(.maps) { $0.flow.chunking = .init() }
+        server.connect(1)
+        let answer = try server.values(
+            server.receive(
+                from: 1,
+                #"{"type":"flow-handshake","capabilities":{"chunking":true,"max-chunk-size":\#(size)}}"#))
+        #expect(answer[0]["features"]?["chunking"] == nil)
+    }
+
     @Test(
         "A client that does not keep to it is closed with 1002, and its session is gone",
         arguments: [
