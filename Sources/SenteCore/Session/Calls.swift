@@ -131,6 +131,8 @@ package struct Calls: Sendable {
         calls[id]?.deadline = nil
         heap.removeAll { $0.call == id }
         heap.sort { $0.deadline < $1.deadline }
+        // The next may be one that is gone.
+        skipGone()
     }
 
     /// The call's message waits again.

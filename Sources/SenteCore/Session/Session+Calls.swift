@@ -241,8 +241,8 @@ extension Session {
         var written: [CallID] = []
         for id in ids { traffic.window.wrote(id) { written.append($0) } }
         for call in written where calls[call]?.purpose.endsWritten == true {
-            // A durable message is done when the server has it, where the server says so.
-            if resumption?.session != nil, calls.messageID(of: call) != nil { continue }
+            // A durable message is done when the server has it, where the server says so, or may yet.
+            if resumption != nil, calls.messageID(of: call) != nil { continue }
             resolve(call, .success(.written))
         }
         drain()

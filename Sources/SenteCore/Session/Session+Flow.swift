@@ -63,7 +63,8 @@ extension Session {
         case .ack?: acknowledged(fields, on: link)
         case .end?:
             // The link goes on, and whatever is under way on it.
-            forgetSession()
+            if resumption?.session != nil { noteLostSession() }
+            stopCounting()
             drain()
         case .skip?, nil: break
         case .handshake?, .batch?, .compressed?, .chunkStart?, .chunk?, .chunkEnd?, .chunkAbort?:
@@ -141,7 +142,7 @@ extension Session {
         // From now on everything goes plain, for good: what the server may still say of it comes too late.
         traffic.flow?.deadline = nil
         history.flowFailed = true
-        resumption = nil
+        stopCounting()
         let why =
             "The server announced flow and did not answer the handshake within 5 s; everything goes plain."
         effects.append(.record(.undecodable(why)))

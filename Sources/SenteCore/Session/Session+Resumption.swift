@@ -16,8 +16,7 @@ extension Session {
     /// The session that the server names now, if it keeps any.
     mutating func begin(_ fields: MapFrame, _ features: FlowFeatures) {
         guard let granted = features.resumption, let session = fields.text("session") else {
-            resumption = nil
-            return
+            return stopCounting()
         }
         resumption?.begin(session, granted)
     }
@@ -69,6 +68,18 @@ extension Session {
         var ends: [CallID] = []
         resumption?.acknowledge(count) { ends.append($0) }
         for call in ends where calls[call]?.purpose.endsWritten == true {
+            resolve(call, .success(.written))
+        }
+    }
+
+    /// The link goes on, and the server says no more what it has: what was written is done.
+    mutating func stopCounting() {
+        guard let sent = resumption?.sent else { return }
+        let unwritten = traffic.window.calls
+        var ends: [CallID] = []
+        resumption?.acknowledge(sent) { ends.append($0) }
+        resumption = nil
+        for call in ends where calls[call]?.purpose.endsWritten == true && !unwritten.contains(call) {
             resolve(call, .success(.written))
         }
     }
@@ -245,7 +256,7 @@ extension Session {
         noteLostSession()
     }
 
-    private mutating func noteLostSession() {
+    mutating func noteLostSession() {
         history.lostSession = true
         effects.append(.record(.sessionLost))
     }

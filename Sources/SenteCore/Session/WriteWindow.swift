@@ -18,6 +18,9 @@ package struct WriteWindow: Sendable {
     /// How many of the unwritten ones are pongs, probes and fences.
     package private(set) var keepAlives = 0
 
+    /// Those for which something is unwritten.
+    package var calls: Set<CallID> { Set(unwritten.compactMap(\.call)) }
+
     package init() {}
 
     package mutating func add(_ id: SendID, bytes: Int, call: CallID? = nil, isKeepAlive: Bool = false) {

@@ -52,11 +52,11 @@ struct LinkFlow: Sendable {
 
     /// Whether a message must not overtake what goes in parts.
     ///
-    /// The messages of a channel keep their order; so do answers, which clients tell apart by it alone, and a pong, which says
-    /// that those before it were given.
+    /// The messages of a channel, or the events of one name, keep their order; so do answers, which clients tell apart by it
+    /// alone, and a pong, which says that those before it were given.
     func mustWait(_ departure: Departure) -> Bool {
         guard !bulk.isEmpty else { return false }
-        if let channel = departure.said.channel, bulkChannels[channel] != nil { return true }
+        if let channel = departure.place, bulkChannels[channel] != nil { return true }
         return bulkAnswers > 0 && (departure.kind == .answer || departure.kind == .pong)
     }
 
@@ -69,7 +69,7 @@ struct LinkFlow: Sendable {
     mutating func append(_ departure: Departure, _ parts: MessageParts?) {
         bulk.append(Bulk(departure: departure, parts: parts))
         bulkBytes += departure.message.bytes.count
-        if let channel = departure.said.channel { bulkChannels[channel, default: 0] += 1 }
+        if let channel = departure.place { bulkChannels[channel, default: 0] += 1 }
         if departure.kind == .answer { bulkAnswers += 1 }
     }
 
@@ -86,7 +86,7 @@ struct LinkFlow: Sendable {
         }
         _ = bulk.remove(at: index)
         bulkBytes -= next.departure.message.bytes.count
-        if let channel = next.departure.said.channel, let count = bulkChannels[channel] {
+        if let channel = next.departure.place, let count = bulkChannels[channel] {
             bulkChannels[channel] = count > 1 ? count - 1 : nil
         }
         if next.departure.kind == .answer { bulkAnswers -= 1 }
@@ -103,13 +103,21 @@ struct LinkFlow: Sendable {
             let departure = bulk[index].departure
             let isOrdered = departure.kind == .answer || departure.kind == .pong
             let isBehind =
-                (hasAnswer && isOrdered) || departure.said.channel.map(channels.contains) ?? false
-            if let channel = departure.said.channel { channels.insert(channel) }
+                (hasAnswer && isOrdered) || departure.place.map(channels.contains) ?? false
+            if let channel = departure.place { channels.insert(channel) }
             if departure.kind == .answer { hasAnswer = true }
             guard !isBehind else { continue }
             guard bulk[index].parts != nil else { return index }
             if next.map({ bulk[index].turn < bulk[$0].turn }) ?? true { next = index }
         }
         return next
+    }
+}
+
+extension Departure {
+    /// Within what it keeps its order: a channel, or the events of its name.
+    fileprivate var place: Value? {
+        if case .application(let event) = said { return event[0] }
+        return said.channel
     }
 }

@@ -335,6 +335,8 @@ struct LaneWorldTests {
         }
         print("lanes: \(counts)")
         if Self.number("SENTE_SEED") != nil { return }
-        for kind in ["parts", "urgent", "cancelled", "written elsewhere"] { #expect(counts[kind, default: 0] > 0) }
+        for kind in ["parts", "urgent", "cancelled", "written elsewhere"] {
+            #expect(counts[kind, default: 0] > 0)
+        }
     }
 }

@@ -34,6 +34,8 @@ struct ResumptionWorld {
     private struct Sent {
         var number: Int
         var isRequest: Bool
+        var isDurable = false
+        var priority = SendOptions.Priority.normal
     }
 
     private(set) var violations: [String] = []
@@ -55,7 +57,17 @@ struct ResumptionWorld {
     /// What the app published, by its number: how often the server carried it out.
     private var executed: [Int: Int] = [:]
     private var lastNumber = 0
-    private var lastExecuted = 0
+    private var said: [Int: Sent] = [:]
+    private var lastExecuted: [SendOptions.Priority: Int] = [:]
+    /// Durable messages that were settled, and how.
+    private var settled: [Int: Result<Answer, SenteError>] = [:]
+    /// Messages up to this one may have been carried out by a server that has forgotten it.
+    private var forgottenUpTo = 0
+    /// What links have taken and not told of yet.
+    private var writes: [(LinkID, [SendID])] = []
+    private var servers: UInt64 = 0
+    private var served: ServerConfiguration
+    private let seed: UInt64
     /// Messages up to this one may have been sent in a session that is lost.
     private var unorderedUpTo = 0
     private var lastNews = 0
@@ -77,27 +89,41 @@ struct ResumptionWorld {
     init(seed: UInt64, _ dialect: Dialect = .senteLiteMaps, packs: Bool = false) {
         self.dialect = dialect
         self.packs = packs
+        self.seed = seed
         random = Generator(seed: seed)
         var configuration = SessionConfiguration()
         configuration.times.request = .seconds(60)
         configuration.outbox.timeToLive = nil
+        configuration.keepsMessages = true
         configuration.flow.resumption?.maximumMessages = Int.random(in: 4...40, using: &random)
         if packs { configuration.pack(using: &random) }
         let detector = DialectDetector()
         client = ClientEngine(configuration: configuration, random: Generator(seed: seed ^ 1)) {
             (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
         }
-        var served = ServerConfiguration(dialect == .senteLiteMaps ? .maps : .vectors)
+        var served = WireSetup(dialect).server
         var flow = ServerConfiguration.Flow.Resumption()
         flow.window = .seconds(20)
         flow.messages = Int.random(in: 5...40, using: &random)
         served.flow.resumption = flow
+        served.flow.deduplication = .init()
+        served.hasHook = dialect == .sente
         served.heartbeatInterval = .seconds(15)
         served.heartbeatTimeout = .seconds(40)
         served.answeringChannels = ["echo"]
         if packs { served.flow.pack(using: &random) }
+        self.served = served
+        server = ServerSession(served, seed: seed ^ 2)
+        startServer()
+    }
+
+    /// A server that knows nothing of what was before.
+    private mutating func startServer() {
+        servers += 1
         server = ServerSession(
-            served, seed: seed ^ 2, compressors: packs ? [.gzip: .runs, .deflate: .runs] : [:])
+            served, seed: seed &+ servers << 32 ^ 2,
+            compressors: packs ? [.gzip: .runs, .deflate: .runs] : [:])
+        guard dialect != .sente else { return }
         serve(.connected(observer, HandshakeInfo(clientID: "observer")))
         say(["out"])
     }
@@ -119,7 +145,12 @@ struct ResumptionWorld {
 
     mutating func run(steps: Int) {
         command(.connect(call(), limit: nil))
-        command(.subscribe(call(), channel: "news", inbox, scoped: false))
+        if dialect == .sente {
+            command(.openInbox(inbox))
+            command(.listen(inbox, .event("app/news")))
+        } else {
+            command(.subscribe(call(), channel: "news", inbox, scoped: false))
+        }
         // A clean beginning: from here on every one of the news counts.
         for _ in 0..<20 {
             carry(toServer: true)
@@ -138,8 +169,10 @@ struct ResumptionWorld {
         case 75..<82: publishNews()
         case 82..<84: breakLink()
         case 84..<85: takeLinkOver()
-        case 85..<88: giveRoom()
-        case 88..<91: work()
+        case 85..<87: giveRoom()
+        case 87..<90: tellWritten()
+        case 90..<92: work()
+        case 92: changeLife()
         default: pass(Duration.milliseconds(Int.random(in: 1...1_500, using: &random)))
         }
     }
@@ -175,21 +208,70 @@ struct ResumptionWorld {
     }
 
     private mutating func act() {
-        let isRequest = dialect == .senteLiteMaps && chance(0.3)
         lastNumber += 1
         let id = call()
         let data = data(lastNumber)
-        calls[id] = Sent(number: lastNumber, isRequest: isRequest)
+        let isRequest = dialect != .senteLiteVectors && chance(0.3)
+        let isDurable = !isRequest && chance(0.2)
+        let priority: SendOptions.Priority = chance(0.8) ? .normal : chance(0.5) ? .urgent : .bulk
+        let sent = Sent(number: lastNumber, isRequest: isRequest, isDurable: isDurable, priority: priority)
+        calls[id] = sent
+        said[lastNumber] = sent
         let outbound: Outbound =
-            isRequest
-            ? .request(channel: "echo", data: data, limit: 60_000)
-            : .publish(channel: "out", data: data, excludeSender: false)
+            dialect == .sente
+            ? .event(Event(id: isRequest ? "app/ask" : "app/out", data: data))
+            : isRequest
+                ? .request(channel: "echo", data: data, limit: 60_000)
+                : .publish(channel: "out", data: data, excludeSender: false)
         command(
             .submit(
                 id,
-                Submission(outbound, limit: .seconds(Int.random(in: 5...200, using: &random)), awaits: .reply)
-            ))
+                Submission(
+                    outbound, options: SendOptions(priority: priority, durable: isDurable),
+                    limit: .seconds(Int.random(in: 5...200, using: &random)),
+                    awaits: dialect == .sente && !isRequest ? .written : .reply,
+                    id: isDurable ? "d\(lastNumber)" : nil)))
         if chance(0.05) { command(.cancel(id)) }
+    }
+
+    /// What happens seldom: the app goes and comes, or wishes otherwise, or the server is another.
+    private mutating func changeLife() {
+        switch Int.random(in: 0..<40, using: &random) {
+        case 0:
+            count("restarted")
+            note("the server restarts")
+            for id in links { lose(id) }
+            for id in links { pipes[id]?.isOverForServer = true }
+            forgottenUpTo = lastNumber
+            startServer()
+        case 1:
+            count("disconnected")
+            sessionIsLost()
+            command(.disconnect(call()))
+            command(.connect(call(), limit: nil))
+        case 2..<8:
+            count("reconnect()")
+            command(.reconnect)
+        default:
+            guard dialect != .sente else { return }
+            count("wished otherwise")
+            if client.subscriptions.contains("side") {
+                command(.unsubscribe(call(), channel: "side"))
+            } else {
+                command(.subscribe(call(), channel: "side", InboxID(lastCall + 1_000), scoped: false))
+            }
+        }
+    }
+
+    private mutating func sessionIsLost() {
+        freshSessions += 1
+        unorderedUpTo = lastNumber
+    }
+
+    private mutating func tellWritten() {
+        let waiting = writes
+        writes = []
+        for (id, ids) in waiting where pipes[id]?.isOverForClient == false { report([.wrote(ids)], of: id) }
     }
 
     /// Several messages in one turn.
@@ -220,6 +302,10 @@ struct ResumptionWorld {
 
     private mutating func publishNews() {
         lastNews += 1
+        if dialect == .sente {
+            return serve(
+                .command(.push([.keyword("app/news"), data(lastNews)], uid: "u", flushes: true)))
+        }
         serve(.command(.publish(data(lastNews), channel: "news")))
     }
 
@@ -338,8 +424,7 @@ struct ResumptionWorld {
         for case .record(.sessionLost) in effects {
             count("fresh")
             note("the session is lost")
-            freshSessions += 1
-            unorderedUpTo = lastNumber
+            sessionIsLost()
         }
         // All that one step did is done before the next begins, as by the driver.
         var reports: [(LinkReport, LinkID)] = []
@@ -350,7 +435,13 @@ struct ResumptionWorld {
                 if pipes[id]?.isOverForServer == false, pipes[id]?.isCut == false {
                     pipes[id]?.toServer += batch.map(\.message)
                 }
-                reports.append((.wrote(batch.map(\.id)), id))
+                if isHealing || chance(0.7) {
+                    let earlier = writes.filter { $0.0 == id }.flatMap(\.1)
+                    writes.removeAll { $0.0 == id }
+                    reports.append((.wrote(earlier + batch.map(\.id)), id))
+                } else {
+                    writes.append((id, batch.map(\.id)))
+                }
             case .closeLink(let id, _, _):
                 // After the close frame nothing is read; it goes behind what was said.
                 pipes[id]?.isOverForClient = true
@@ -359,7 +450,11 @@ struct ResumptionWorld {
             case .abandonLink(let id): lose(id)
             case .work(let work): works.append(work)
             case .resolve(let call, let result): resolved(call, result)
-            case .ready(let inbox): hear(client.take(inbox))
+            case .ready(inbox): hear(client.take(inbox))
+            case .settled(let id, let result):
+                guard let n = Int(id.dropFirst()) else { continue }
+                if settled.updateValue(result, forKey: n) != nil { violate("durable \(n) is settled twice") }
+                count("settled")
             case .record(.resumed(_, let out, let skipped, let missed)):
                 count("resumed")
                 if out > 0 { count("sent again") }
@@ -391,7 +486,10 @@ struct ResumptionWorld {
         lastConnection += 1
         pipes[id] = Pipe(connection: ConnectionID(lastConnection))
         report([.opened(LinkOpening())], of: id)
-        serve(.connected(ConnectionID(lastConnection), HandshakeInfo(clientID: "me")))
+        serve(
+            .connected(
+                ConnectionID(lastConnection),
+                HandshakeInfo(clientID: "me", uid: dialect == .sente ? "u" : nil)))
     }
 
     // MARK: The server
@@ -422,6 +520,7 @@ struct ResumptionWorld {
                 pipes[id]?.isOverForServer = true
                 pipes[id]?.clientNotices = now.instant
             case .awaitRoom(let connection): awaitingRoom.append(connection)
+            case .tell(let event): tell(event)
             default: break
             }
         }
@@ -432,6 +531,18 @@ struct ResumptionWorld {
         guard !works.isEmpty else { return }
         count("worked")
         feed(.worked(works.removeFirst().done()))
+    }
+
+    /// What Sente's server tells its app.
+    private mutating func tell(_ event: ServerEvent) {
+        guard event.event[0]?.keywordValue?.namespace == "app", let n = number(in: event.event[1]) else {
+            return
+        }
+        check(event.event[1] ?? .null, n)
+        if let callback = event.callback {
+            return serve(.command(.reply(event.event[1] ?? .null, callback: callback, to: event.connection)))
+        }
+        executed(n)
     }
 
     /// Links of the server take more.
@@ -481,11 +592,18 @@ struct ResumptionWorld {
         }
         guard let n = number(in: value) ?? number(in: value[1]) else { return }
         check(value[1] ?? value, n)
+        executed(n)
+    }
+
+    private mutating func executed(_ n: Int) {
+        guard let sent = said[n] else { return violate("nobody said \(n)") }
         executed[n, default: 0] += 1
-        if executed[n] != 1 { violate("message \(n) was carried out twice") }
+        let isForgotten = sent.isDurable && n <= forgottenUpTo
+        if executed[n] != 1, !isForgotten { violate("message \(n) was carried out twice") }
         // What was on a link whose session is lost may be carried out late; its call is told *unknown*.
-        if n <= lastExecuted, n > unorderedUpTo { violate("message \(n) came after \(lastExecuted)") }
-        lastExecuted = max(lastExecuted, n)
+        let last = lastExecuted[sent.priority] ?? 0
+        if n <= last, n > unorderedUpTo { violate("message \(n) came after \(last)") }
+        lastExecuted[sent.priority] = max(last, n)
     }
 
     // MARK: The promise
@@ -513,10 +631,19 @@ struct ResumptionWorld {
     }
 
     private mutating func hear(_ elements: [InboxElement]) {
-        for case .message(let message) in elements {
-            guard let n = number(in: message.data) else { continue }
-            check(message.data, n)
-            if n <= lastHeard { violate("news \(n) came after \(lastHeard)") }
+        for element in elements {
+            let data: Value
+            switch element {
+            case .message(let message): data = message.data
+            case .event(let event, _): data = event.data
+            case .request: continue
+            }
+            guard let n = number(in: data) else { continue }
+            check(data, n)
+            // Sente keeps a push for a client that may come back afresh.
+            if n <= lastHeard, dialect != .sente || freshSessions == 0 {
+                violate("news \(n) came after \(lastHeard)")
+            }
             lastHeard = n
             heardNews += 1
         }
@@ -538,8 +665,27 @@ struct ResumptionWorld {
         }
     }
 
+    /// Each was carried out, once where the server remembers, or its call heard that it was not sent.
+    private mutating func checkDurables() {
+        for (n, sent) in said.sorted(by: { $0.key < $1.key }) where sent.isDurable {
+            guard let result = settled[n] else { return violate("durable \(n) is not settled") }
+            if case .failure(let error) = result, error.outcome == .notSent { continue }
+            if executed[n, default: 0] == 0 { violate("durable \(n) is \(result), and was not carried out") }
+        }
+    }
+
+    private mutating func checkWishes() {
+        guard dialect != .sente else { return }
+        let connection = server.statistics(at: now).connections.first { $0.link == pipes[link]?.connection }
+        let known = connection?.subscriptions.compactMap(\.stringValue).sorted() ?? []
+        if known != client.subscriptions.sorted() {
+            violate("healed, the server knows \(known), the wishes are \(client.subscriptions)")
+        }
+    }
+
     private mutating func heal() {
         isHealing = true
+        tellWritten()
         for _ in 0..<400 where violations.isEmpty {
             carryEverything()
             pass(.milliseconds(200))
@@ -547,6 +693,8 @@ struct ResumptionWorld {
         guard violations.isEmpty else { return }
         if client.status.state != .open { violate("healed, the client is \(client.status.state)") }
         if client.outboxCount > 0 { violate("healed, \(client.outboxCount) messages wait") }
+        checkDurables()
+        checkWishes()
         // What was published from here on comes.
         let before = heardNews
         for _ in 0..<3 { publishNews() }

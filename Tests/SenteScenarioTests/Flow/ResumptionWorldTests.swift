@@ -23,7 +23,7 @@ struct ResumptionWorldTests {
 
     @Test(
         "nothing is lost, doubled or reordered but what is told",
-        arguments: [Dialect.senteLiteMaps, .senteLiteVectors], [false, true])
+        arguments: Dialect.allCases, [false, true])
     func promise(_ dialect: Dialect, packs: Bool) {
         var counts: [String: Int] = [:]
         for seed in Self.number("SENTE_SEED").map({ $0...$0 }) ?? 1...Self.seeds {
@@ -40,7 +40,7 @@ struct ResumptionWorldTests {
         )
         for kind in [
             "cut", "taken over", "resumed", "sent again", "missed", "fresh", "closed 4001",
-            "acknowledged",
+            "acknowledged", "settled", "restarted", "disconnected", "reconnect()",
         ] + (dialect == .senteLiteMaps ? ["skipped"] : [])
             + (packs ? ["batched", "compressed", "in parts", "worked"] : [])
         {
