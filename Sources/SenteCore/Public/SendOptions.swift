@@ -25,7 +25,7 @@ public struct SendOptions: Sendable, Hashable {
     public var priority: Priority
 
     /// Whether the message outlives its connection and its process: it is kept in the client's `OutboxStore` until the server has
-    /// answered, or, where the dialect has no answer, until it is written.
+    /// answered, or, where the dialect has no answer, until the server says that it has it, or keeps no session and it is written.
     ///
     /// It waits as long as it takes, however short the outbox's time to live is, and goes again with the next connection when its own
     /// was lost before the answer came: at least once. Its call ends as any other does; one that ends *unknown* leaves the message to
