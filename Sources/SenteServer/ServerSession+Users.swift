@@ -44,6 +44,14 @@ extension ServerSession {
         startKeepAlive(of: id)
     }
 
+    /// A connection that never said whether its client's session goes on is gone: what is pushed goes to the session again.
+    mutating func giveBack(to older: ConnectionID, from id: ConnectionID) {
+        guard family == .sente, let connection = connections[older],
+            users.client(connection.clientID, of: connection.uid)?.connection == id
+        else { return }
+        _ = users.join(older, connection.clientID, of: connection.uid)
+    }
+
     /// sente.cljc, on-close: the client may come back for a while.
     mutating func leave(_ id: ConnectionID, _ connection: Connection) {
         tell([.keyword("chsk/disconnected")], of: id, connection.uid, connection.clientID)

@@ -218,6 +218,7 @@ package struct ServerSession: Sendable {
 
     /// Takes a connection out of every table.
     mutating func forget(_ id: ConnectionID) {
+        let older = flows.isEmpty ? nil : predecessor(of: id)
         guard let connection = connections.removeValue(forKey: id) else { return }
         connectionIDs.remove(id)
         names[WireName(connection.name)] = nil
@@ -253,6 +254,7 @@ package struct ServerSession: Sendable {
                     "total-connections": Value(linkedConnections),
                 ]))
         if connection.hasJoined { leave(id, connection) }
+        if let older { giveBack(to: older, from: id) }
     }
 
     mutating func end(_ id: ConnectionID, _ ending: Faults.Ending) {

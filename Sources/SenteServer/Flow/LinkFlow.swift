@@ -115,9 +115,12 @@ struct LinkFlow: Sendable {
 }
 
 extension Departure {
-    /// Within what it keeps its order: a channel, or the events of its name.
+    /// Within what it keeps its order: a channel, the events of its name, or all that is pushed to a user of Sente.
     fileprivate var place: Value? {
-        if case .application(let event) = said { return event[0] }
-        return said.channel
+        switch said {
+        case .application(let event): event[0]
+        case .batch: .null
+        default: said.channel
+        }
     }
 }

@@ -616,7 +616,7 @@ struct ResumptionWorld {
             if case .value(let value) = answer, number(in: value) != sent.number {
                 violate("request \(sent.number) got the answer \(value)")
             }
-            if case .published = answer, executed[sent.number] != 1 {
+            if case .published = answer, executed[sent.number] == nil {
                 violate("message \(sent.number) is acknowledged and was not carried out")
             }
         case .failure(let error):
