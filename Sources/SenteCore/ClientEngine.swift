@@ -115,6 +115,15 @@ package struct ClientEngine: Sendable {
         session.take(inbox)
     }
 
+    /// What comes next of a stream; the driver calls it for each `hasPieces`.
+    package mutating func takePiece(
+        of stream: String, at now: Moment, into effects: inout [Effect]
+    ) -> StreamPiece? {
+        let before = effects.count
+        defer { countTransmitted(in: &effects, from: before) }
+        return session.takePiece(of: stream, at: now, into: &effects)
+    }
+
     private mutating func received(
         _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {

@@ -20,6 +20,8 @@ package enum ServerEffect: Hashable, Sendable {
     case tell(ServerEvent)
     /// A request for whoever serves its channel; the answer comes as `ServerCommand.answer`.
     case serve(ServedRequest)
+    /// A stream of a client wants something of whoever runs the server.
+    case stream(ConnectionID, StreamRegistry.Output)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
     /// Telemetry of a client, for whoever keeps it.

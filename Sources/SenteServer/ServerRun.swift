@@ -282,6 +282,7 @@ final class ServerRun {
                 awaitingRoom.insert(id)
                 lookForRoom()
             }
+        case .stream: break
         case .ask(let id, let value):
             guard let answer = hook?(id, value) else { return }
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)

@@ -28,6 +28,8 @@ extension ServerSession {
         case parts
         /// A session whose client has not come back is forgotten.
         case session
+        /// A stream wants to be woken.
+        case stream
     }
 
     private func time(of timer: Timer) -> Instant? {
@@ -43,6 +45,7 @@ extension ServerSession {
         case .gathering: gatherings.earliest
         case .parts: unfinished.earliest
         case .session: expiries.earliest
+        case .stream: streamsDue
         }
     }
 
@@ -71,6 +74,7 @@ extension ServerSession {
         case .gathering: if let id = gatherings.take(by: now.instant) { flushGathered(of: id) }
         case .parts: if let id = unfinished.take(by: now.instant) { letGoOfParts(of: id) }
         case .session: if let id = expiries.take(by: now.instant) { expireSession(of: id) }
+        case .stream: expireStreams()
         }
     }
 

@@ -82,6 +82,7 @@ package struct ServerSession: Sendable {
     /// The connections of which some parts of messages have come.
     var unfinished = DeadlineQueue<ConnectionID>()
     var repeats = RepeatTable()
+    var streams: [StreamOwner: ClientStreams] = [:]
     let compressors: [FlowCapabilities.Algorithm: Compressor]
     var lastFolded: Folded?
 
@@ -148,6 +149,16 @@ package struct ServerSession: Sendable {
         if counters.expiredRequests > expired {
             record(signal(.cleanupCompleted, ["expired-count": Value(counters.expiredRequests - expired)]))
         }
+    }
+
+    /// A step that is no input: it gives something.
+    mutating func step<R>(
+        at now: Moment, into effects: inout [ServerEffect], _ body: (inout ServerSession) -> R
+    ) -> R {
+        self.now = now
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
+        return body(&self)
     }
 
     var family: ServerConfiguration.Dialect { configuration.dialect }
@@ -223,6 +234,7 @@ package struct ServerSession: Sendable {
         connectionIDs.remove(id)
         names[WireName(connection.name)] = nil
         if !flows.isEmpty {
+            unlinkStreams(of: id)
             dropSession(of: id)
             unpack(id)
             flows[id] = nil

@@ -193,7 +193,7 @@ final class RuleBook {
             lastLife = now
         case .record(.linkEnded): if isLinkEnding, link == linkBefore { link = nil }
         case .gap(let channel, let gap): checkGap(channel, gap)
-        case .ready, .finish, .resolve, .settled, .work, .record: break
+        case .ready, .finish, .resolve, .settled, .stream, .work, .record: break
         }
     }
 

@@ -105,6 +105,7 @@ struct TestServerSession {
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .serve(let request): "serve \(request.channel) \(request.data)"
             case .awaitRoom(let id): "\(id.number) has more"
+            case .stream(let id, let output): "\(id.number) stream \(output.id)"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
             case .remoteSignals(let signals):
                 signals.map { masked("signal \($0.value)") }.joined(separator: "; ")

@@ -42,7 +42,7 @@ extension Inbound {
     var isCounted: Bool {
         switch self {
         case .greeting, .ping, .pong, .pongAcknowledged: false
-        case .flow(let frame): frame.word == .skip
+        case .flow(let frame): frame.word?.isCounted ?? false
         case .mistraced(let inbound): inbound.isCounted
         case .delivery, .reply, .request, .subscriptionLost, .failure, .event, .answering, .noise,
             .undecodable,

@@ -36,7 +36,8 @@ extension Outbound {
         case .answer(let id, let data, _): 64 + id.utf8.count + data.weight
         case .event(let event, let callback):
             32 + event.id.name.utf8.count + event.data.weight + (callback?.utf8.count ?? 0)
-        case .ping, .pong, .listChannels, .listSubscriptions, .flow: 48
+        case .ping, .pong, .listChannels, .listSubscriptions: 48
+        case .flow(let word): 48 + word.weight
         case .identified(let id, let outbound): 16 + id.utf8.count + outbound.weight
         case .traced(let outbound, _): 72 + outbound.weight
         }
@@ -65,7 +66,7 @@ extension Outbound {
         switch self {
         case .ping, .pong: false
         case .identified(_, let outbound), .traced(let outbound, _): outbound.isCounted
-        case .flow(let word): word == .skip
+        case .flow(let word): word.word.isCounted
         case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions:
             true
         }

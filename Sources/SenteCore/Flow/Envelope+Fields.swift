@@ -69,7 +69,7 @@ extension Envelope {
                     bytes: try reading.data()))
         case .chunkEnd: return .end(try reading.number("message-id"))
         case .chunkAbort: return .abort(try reading.number("message-id"))
-        case .handshake, .handshakeAck, .ack, .end, .skip, .batch: return nil
+        default: return nil
         }
     }
 

@@ -22,6 +22,7 @@ extension FlowFeatures {
             if let maximumOutgoingBytes { sizes[name("out")] = Value(maximumOutgoingBytes) }
             map[name("max-message-bytes")] = .map(sizes)
         }
+        if streaming { map[name("streaming")] = true }
         if binaryEnvelope { map[name("binary")] = true }
         if deduplication { map[name("deduplication")] = true }
         if let resumption {
@@ -60,6 +61,7 @@ extension FlowFeatures {
             return size
         }
         batching = flag("batching")
+        streaming = flag("streaming")
         binaryEnvelope = flag("binary")
         deduplication = flag("deduplication")
         maximumChunkBytes = size("max-chunk-size", of: frame) ?? maximumChunkBytes
@@ -105,6 +107,7 @@ extension FlowFeatures {
     func surplus(over offered: FlowFeatures) -> String? {
         if batching, !offered.batching { return "batching" }
         if chunking, !offered.chunking { return "chunking" }
+        if streaming, !offered.streaming { return "streaming" }
         if binaryEnvelope, !offered.binaryEnvelope { return "binary" }
         if resumption != nil, offered.resumption == nil { return "resume" }
         return compression.first { !offered.compression.contains($0) }?.rawValue
@@ -112,7 +115,7 @@ extension FlowFeatures {
 
     /// Whether there is anything to speak of.
     var isEmpty: Bool {
-        !batching && !chunking && !binaryEnvelope && !deduplication && compression.isEmpty
+        !batching && !chunking && !streaming && !binaryEnvelope && !deduplication && compression.isEmpty
             && resumption == nil
     }
 }
@@ -136,9 +139,10 @@ extension FlowPolicy {
             offer.maximumIncomingBytes = max(sizes.incomingMessage, chunking.largestMessage)
             offer.maximumOutgoingBytes = max(sizes.outgoingMessage, chunking.largestMessage)
         }
+        offer.streaming = streaming != nil
         offer.binaryEnvelope =
             usesBinaryEnvelope && format?.allowsEnvelopes != false
-            && (offer.chunking || !offer.compression.isEmpty)
+            && (offer.chunking || offer.streaming || !offer.compression.isEmpty)
         offer.resumption = resumption.map {
             FlowFeatures.Resumption(
                 window: .zero, messages: $0.maximumMessages, bytes: $0.maximumBytes)

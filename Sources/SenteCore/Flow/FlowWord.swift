@@ -12,6 +12,18 @@ package enum FlowWord: String, Hashable, Sendable, CaseIterable {
     case chunk
     case chunkEnd = "chunk-end"
     case chunkAbort = "chunk-abort"
+    case streamInit = "stream-init"
+    case streamAccept = "stream-accept"
+    case streamChunk = "stream-chunk"
+    case streamCredits = "stream-credits"
+    case streamRewind = "stream-rewind"
+    case streamPause = "stream-pause"
+    case streamResume = "stream-resume"
+    case streamComplete = "stream-complete"
+    case streamControl = "stream-control"
+    case streamError = "stream-error"
+    case streamCancel = "stream-cancel"
+    case streamEnd = "stream-end"
 
     /// The namespace of the vector dialects, and before a hyphen the prefix in maps.
     static let namespace = "flow"
@@ -23,6 +35,12 @@ package enum FlowWord: String, Hashable, Sendable, CaseIterable {
 
     /// As the id of an event.
     var id: Keyword { Keyword(Self.namespace + "/" + rawValue) }
+
+    /// Whether it is about a stream.
+    var isStream: Bool { rawValue.hasPrefix("stream-") }
+
+    /// Whether a session that survives its links counts it as a message.
+    var isCounted: Bool { self == .skip || self == .streamControl }
 
     /// Whether a type is one of flow's, known or not.
     static func owns(type: String) -> Bool { type.hasPrefix(prefix) }
@@ -92,6 +110,9 @@ package enum FlowOutbound: Hashable, Sendable {
     case batch([Value])
     /// A message, or a part of one, in another shape.
     case envelope(Envelope, writesBytes: Bool)
+    /// About the stream of a name.
+    case stream(String, StreamWord)
+    case streamChunk(String, StreamChunk, writesBytes: Bool)
 
     package var word: FlowWord {
         switch self {
@@ -101,7 +122,14 @@ package enum FlowOutbound: Hashable, Sendable {
         case .skip: .skip
         case .batch: .batch
         case .envelope(let envelope, _): envelope.word
+        case .stream(_, let word): word.word
+        case .streamChunk: .streamChunk
         }
+    }
+
+    /// What of it counts against the outbox beside the word itself.
+    var weight: Int {
+        if case .stream(let id, .control(let data)) = self { id.utf8.count + data.weight } else { 0 }
     }
 
     /// Its fields, named as `name` has it.
@@ -116,6 +144,9 @@ package enum FlowOutbound: Hashable, Sendable {
         case .batch(let messages): return [name("messages"): .vector(messages)]
         case .envelope(let envelope, let writesBytes):
             return ValueMap(envelope.fields(writesBytes: writesBytes).map { (name($0.name), $0.value) })
+        case .stream(let id, let word): return word.fields(of: id, name)
+        case .streamChunk(let id, let chunk, let writesBytes):
+            return chunk.fields(of: id, writesBytes: writesBytes, name)
         }
     }
 }

@@ -81,13 +81,17 @@ struct LinkPacking: Sendable {
     /// How much of others went since the last part.
     private var passed = 0
     private var lastNumber: UInt64 = 0
+    /// Messages in parts and streams take turns.
+    private(set) var isStreamsTurn = false
 
     /// Nil when all messages go plain.
     init?(
         _ features: FlowFeatures, policy: FlowPolicy, format: WireFormat, sizes: SizeLimits,
         losesNothing: Bool, compressor: CompressorMaker?, stopwatch: (@Sendable () -> Instant)? = nil
     ) {
-        guard features.batching || features.chunking || !features.compression.isEmpty else { return nil }
+        guard
+            features.batching || features.chunking || features.streaming || !features.compression.isEmpty
+        else { return nil }
         self.format = format
         takesBinary = features.binaryEnvelope
         self.features = features
@@ -280,6 +284,7 @@ struct LinkPacking: Sendable {
 
     mutating func begin(_ message: Leaving, _ folded: Folded, size: Int) {
         lastNumber += 1
+        if sendings.isEmpty { passed = 0 }
         let chunker = Chunker(
             folded, number: lastNumber, size: partBytes ?? size, isBinary: features.binaryEnvelope)
         sendings.append(Sending(message: message, chunker: chunker, size: size))
@@ -313,18 +318,24 @@ struct LinkPacking: Sendable {
     }
 
     mutating func passed(_ bytes: Int) {
-        if !sendings.isEmpty { passed += bytes }
+        passed &+= bytes
     }
 
-    /// Whether a part goes before anything else.
-    var isPartDue: Bool { !sendings.isEmpty && passed >= Self.stride }
+    /// Whether something of what is large goes before anything else, if there is something.
+    var isBulkDue: Bool { passed >= Self.stride }
+
+    /// A part, or a chunk of a stream, went.
+    mutating func bulkWent() {
+        passed = 0
+        isStreamsTurn.toggle()
+    }
 
     private static let stride = 65_536
 
     /// The next part of the message whose turn it is, and the message itself if that is its last.
     mutating func nextPart() -> (envelopes: [Envelope], message: Leaving, size: Int, isLast: Bool)? {
         guard var sending = sendings.popFirst() else { return nil }
-        passed = 0
+        bulkWent()
         let envelopes = sending.chunker.next()
         let isLast = sending.chunker.isDone
         if isLast { noteAhead() } else { sendings.append(sending) }

@@ -27,7 +27,9 @@ public struct FlowFeatures: Sendable, Hashable {
     public var chunking = false
     /// How many bytes a part may have.
     public var maximumChunkBytes = 65_536
-    /// Parts and compressed messages may go as bytes.
+    /// Files and endless data may go as streams.
+    package var streaming = false
+    /// Parts, compressed messages and chunks of streams may go as bytes.
     public var binaryEnvelope = false
     /// The server remembers the ids of messages, so that one sent twice is taken once.
     public var deduplication = false

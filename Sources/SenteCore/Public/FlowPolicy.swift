@@ -21,6 +21,10 @@ public struct FlowPolicy: Sendable {
     ///
     /// The default keeps 1,000 messages or 1 MiB until the server has them.
     public var resumption: ResumptionPolicy?
+    /// How files and endless data go as streams; nil for never.
+    ///
+    /// The default is nil.
+    package var streaming: StreamingPolicy?
     /// Whether parts and compressed messages go as bytes, where the format is of text too.
     ///
     /// The default is true; a binary `WireFormat` of the app's own turns it off, for its messages could begin like one.

@@ -39,6 +39,7 @@ package enum Command: Sendable {
     case settle(CallID, Value)
     case ping(CallID)
     case cancel(CallID)
+    indirect case stream(String, StreamCommand)
 }
 
 /// A message for the outbox, and what is asked of it.

@@ -35,6 +35,8 @@ package enum Effect: Sendable, Equatable {
     case subscription(channel: String, SubscriptionStatus)
     /// A channel that was lost is about to be confirmed again.
     indirect case gap(channel: String, ChannelGap)
+    /// What a stream wants done, but for what it says.
+    indirect case stream(StreamTable.Output)
     case record(SessionSignal)
 }
 

@@ -178,9 +178,8 @@ extension Session {
         startWriting()
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         while canTransmit {
-            if traffic.flow?.packing?.isPartDue == true {
-                _ = transmitPart(on: link)
-            } else if let item = outbox.popNext(behind: traffic.flow?.packing?.ahead ?? []) {
+            if traffic.flow?.packing?.isBulkDue == true, transmitBulk(on: link) { continue }
+            if let item = outbox.popNext(behind: traffic.flow?.packing?.ahead ?? []) {
                 if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
                     expired(item.call)
                     continue
@@ -188,12 +187,21 @@ extension Session {
                 var leaving = Leaving(item)
                 leaving.outbound = identified(item.outbound, for: item.call)
                 leave(leaving)
-            } else if !transmitPart(on: link) {
+            } else if !transmitBulk(on: link) {
                 break
             }
         }
         // What waited in the outbox has waited long enough.
         if !isGathering { flushGathered(.idle) }
+    }
+
+    /// A part of a message or a chunk of a stream goes, in turns; false when there is neither.
+    private mutating func transmitBulk(on link: LinkID) -> Bool {
+        guard !streams.isEmpty else { return transmitPart(on: link) }
+        if traffic.flow?.packing?.isStreamsTurn == true {
+            return transmitChunk(on: link) || transmitPart(on: link)
+        }
+        return transmitPart(on: link) || transmitChunk(on: link)
     }
 
     /// Spells a message for the open link, and opens the slot that the server's reply to it fills, if it gives one.
@@ -408,6 +416,7 @@ extension Session {
         let silence = traffic.keepAlive?.silence(at: now.instant) ?? .zero
         let heardAt = now.instant.advanced(by: .zero - silence)
         takeBack()
+        unlinkStreams()
         if park(error, heardAt: heardAt) {
             if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
         } else {
@@ -456,6 +465,7 @@ extension Session {
     /// Nothing will be sent any more: the outbox empties, and who waits for a connection is told.
     mutating func giveUpWaiting(_ error: SenteError) {
         if resumption?.parking != nil { endSession(error) }
+        cancelStreams()
         emptyOutbox(error)
         for call in calls.all(where: { $0.purpose == .connect }) {
             resolve(call, .failure(error))

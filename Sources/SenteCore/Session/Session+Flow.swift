@@ -67,7 +67,8 @@ extension Session {
             stopCounting()
             drain()
         case .skip?, nil: break
-        case .handshake?, .batch?, .compressed?, .chunkStart?, .chunk?, .chunkEnd?, .chunkAbort?:
+        case let word? where word.isStream: heardStream(frame, word, on: link)
+        case .some:
             violated("It used a word of flow that was not agreed on.", on: link)
         }
     }
@@ -93,7 +94,8 @@ extension Session {
         traffic.flow?.packing = packing
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {
             status.features = features
-            return resumed(fields, features, attempt, resuming, on: link)
+            resumed(fields, features, attempt, resuming, on: link)
+            return linkStreams()
         }
         guard !fields.isTrue("resumed") else {
             return violated("It goes on with a session that nobody asked for.", on: link)
@@ -101,6 +103,7 @@ extension Session {
         begin(fields, features)
         status.features = features
         publish()
+        linkStreams()
         drain()
     }
 

@@ -79,6 +79,9 @@ extension Session {
     /// A message came that may be compressed, a part, or several.
     mutating func arrived(_ message: Message, on link: LinkID) {
         guard isCurrent(link) else { return }
+        if takesChunks(over: link), message.kind == .binary, StreamChunk.isBinary(message.bytes) {
+            return heardChunk(message.bytes, on: link)
+        }
         do throws(FlowViolation) {
             for arrival in try unpack(message) { take(arrival, on: link) }
             noteParts()
@@ -102,7 +105,8 @@ extension Session {
         guard case .heard(let heard) = arrival, heard.inbounds.count == 1 else { return false }
         switch heard.inbounds[0] {
         case .ping, .pong: return true
-        case .flow(let frame): return frame.word == .ack
+        case .flow(let frame):
+            return frame.word == .ack || frame.word?.isStream == true && frame.word?.isCounted == false
         default: return false
         }
     }

@@ -188,10 +188,15 @@ extension Session {
     /// An envelope as a message: bytes where both ends take those, else a flow word.
     func spelled(_ envelope: Envelope) throws(SenteError) -> Message {
         if traffic.flow?.packing?.takesBinary == true, let bytes = envelope.binary { return .binary(bytes) }
+        let writesBytes = traffic.flow?.packing?.format.writesBytes == true
+        return try spelled(.envelope(envelope, writesBytes: writesBytes))
+    }
+
+    /// A word that carries bytes.
+    func spelled(_ word: FlowOutbound) throws(SenteError) -> Message {
         guard let coder = coder?.coder, let packing = traffic.flow?.packing else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
-        let word = FlowOutbound.envelope(envelope, writesBytes: packing.format.writesBytes)
         // Base64 makes a part a third larger than the limit of a small message may be.
         var limits = packing.limits
         limits.outgoingMessage = .max

@@ -85,6 +85,7 @@ extension Session {
             return [.heard(Heard(inbounds: inbounds, size: size))]
         }
         if frame.word == .batch { return try unpackBatch(frame.fields, size: size).map { .heard($0) } }
+        if frame.word?.isCounted == true { return [.heard(Heard(inbounds: inbounds, size: size))] }
         guard !isEnveloped else { throw Self.nested("an envelope") }
         guard let word = frame.word, let envelope = try Envelope.read(word: word, fields: frame.fields) else {
             return [.heard(Heard(inbounds: inbounds, size: size))]
@@ -105,7 +106,9 @@ extension Session {
         var messages: [Heard] = []
         for value in values {
             let inbounds = named(coder?.coder.read(value, isCallback: callbacks.contains) ?? [])
-            for case .flow(let frame) in inbounds where frame.word != .skip { throw Self.nested("a batch") }
+            for case .flow(let frame) in inbounds where frame.word?.isCounted != true {
+                throw Self.nested("a batch")
+            }
             messages.append(Heard(inbounds: inbounds, size: size / values.count))
         }
         return messages

@@ -39,6 +39,10 @@ package struct Session: Sendable {
     var callbacks = CallbackNames()
     /// What goes on over links, with a server that keeps sessions.
     var resumption: Resumption?
+    /// What goes on over links too, with a server that takes streams: one table, or none where there are to be no streams.
+    ///
+    /// In an array it is a word where it is held: it is asked for at every step.
+    var streams: [StreamTable] = []
     /// Messages of one turn wait for one another.
     var isGathering = false
     /// The outbox is being emptied, so that nothing else begins to.
@@ -105,6 +109,9 @@ package struct Session: Sendable {
             configuration.asksEndpoint ? [] : configuration.endpoints, order: configuration.endpointOrder)
         outbox = Outbox(policy: configuration.outbox)
         inboxes = Inboxes(policy: configuration.inbox)
+        if let streaming = configuration.flow.streaming {
+            streams = [StreamTable(settings: StreamSettings(streaming))]
+        }
     }
 
     /// The one way in: one step, from an input to its effects.
@@ -143,6 +150,14 @@ package struct Session: Sendable {
         }
     }
 
+    /// A step that is no input: it gives something.
+    mutating func step<R>(at now: Moment, into effects: inout [Effect], _ body: (inout Session) -> R) -> R {
+        self.now = now
+        swap(&self.effects, &effects)
+        defer { swap(&self.effects, &effects) }
+        return body(&self)
+    }
+
     /// Does whatever is due.
     package mutating func expire(at now: Moment, into effects: inout [Effect]) {
         self.now = now
@@ -166,10 +181,12 @@ package struct Session: Sendable {
         var state = never
         /// An answer about flow, our count, or the end of what the server keeps.
         var flow = never
+        /// A stream's sign of life, its end for want of one, or something that is asked for again.
+        var stream = never
 
         static let never = Instant(nanoseconds: .max)
 
-        var earliest: Instant { min(min(outbox, call), min(min(path, state), flow)) }
+        var earliest: Instant { min(min(outbox, call), min(min(path, state), min(flow, stream))) }
     }
 
     private var timers: Timers {
@@ -187,6 +204,7 @@ package struct Session: Sendable {
         case .reconnecting(let waiting): timers.state = waiting.until
         }
         if traffic.flow != nil || resumption != nil, let deadline = flowDeadline { timers.flow = deadline }
+        if !streams.isEmpty, let deadline = streams[0].deadline { timers.stream = deadline }
         return timers
     }
 
@@ -210,6 +228,8 @@ package struct Session: Sendable {
                 follow(change)
             } else if isDue(timers.flow) {
                 expireFlow()
+            } else if isDue(timers.stream) {
+                expireStreams()
             } else {
                 expireState()
             }
@@ -271,6 +291,7 @@ package struct Session: Sendable {
         case .submit(let call, let submission): submit(call, submission)
         case .restore(let call, let submission): restore(call, submission)
         case .settle(let call, let value): settle(call, value)
+        case .stream(let id, let command): perform(command, on: id)
         case .ping(let call): ping(call)
         case .cancel(let call): cancel(call)
         }

@@ -111,18 +111,17 @@ package struct StreamMachine: Sendable {
     /// When it wants to be woken.
     package var deadline: Instant? {
         guard ending == nil else { return nil }
-        var due = [meter.deadline].compactMap(\.self)
+        var due = meter.deadline ?? .distantFuture
         switch attachment {
         case .none: break
-        case .asked: due.append(heardAt.advanced(by: settings.idleLimit))
+        case .asked: due = min(due, heardAt.advanced(by: settings.idleLimit))
         // However long the app takes, the server waits for it or does not.
         case .offered: break
         case .attached:
-            due.append(heardAt.advanced(by: settings.idleLimit))
-            due.append(saidAt.advanced(by: settings.signOfLife))
-            if let rewind = receiver?.deadline { due.append(rewind) }
+            due = min(due, heardAt.advanced(by: settings.idleLimit), saidAt.advanced(by: settings.signOfLife))
+            due = min(due, receiver?.deadline ?? .distantFuture)
         }
-        return due.min()
+        return due == .distantFuture ? nil : due
     }
 
     /// The bytes that this stream keeps, for tests.
@@ -131,8 +130,10 @@ package struct StreamMachine: Sendable {
     /// How many chunks are kept until the other end has them.
     package var keptChunks: Int { sender?.keptChunks ?? 0 }
 
-    /// What an app may keep, to go on with the stream in another process.
-    package var position: StreamPosition {
+    /// What an app may keep, to go on with the stream in another process; nil for one both ways, which has two, and for a
+    /// broadcast, which goes on with whatever is sent then.
+    package var position: StreamPosition? {
+        guard opening.kind == .upload || opening.kind == .download else { return nil }
         let point = receiver?.taken ?? sender?.acknowledged ?? .start
         return StreamPosition(id: id, opening, at: point)
     }
@@ -223,7 +224,9 @@ package struct StreamMachine: Sendable {
             try receiver?.end(totals, at: now)
             if receiver?.isWhole == true, receiver?.hasPieces == false { effects.append(.hasPieces) }
         case .received(let receipt):
-            guard sender?.isDone == true else { throw .violation("it has everything, and not all was sent") }
+            guard sender?.isDone == true, receipt.end == sender?.next else {
+                throw .violation("it has everything, and that is not all that was sent")
+            }
             confirmed(receipt, at: now)
         case .open, .accept, .control, .failed, .cancel, .end: break
         }

@@ -11,6 +11,37 @@ package enum StreamFlowControl: Hashable, Sendable {
     case window(bytes: Int)
 }
 
+/// How files and endless data go between client and server, as streams.
+package struct StreamingPolicy: Sendable, Equatable {
+    /// How many bytes a chunk has; that a server sends larger ones is refused.
+    ///
+    /// The default is 65,536.
+    package var chunkSize: Int
+    /// How far a server may send ahead of whoever takes the bytes.
+    ///
+    /// The default is ten chunks.
+    package var flowControl: StreamFlowControl
+    /// How many streams there may be at once.
+    ///
+    /// The default is 50.
+    package var maximumStreams: Int
+    /// How long a server may be silent about a stream while there is a connection.
+    ///
+    /// The default is 60 s.
+    package var idleLimit: Duration
+
+    /// Makes a policy.
+    package init(
+        chunkSize: Int = 65_536, flowControl: StreamFlowControl = .credits(10), maximumStreams: Int = 50,
+        idleLimit: Duration = .seconds(60)
+    ) {
+        self.chunkSize = chunkSize
+        self.flowControl = flowControl
+        self.maximumStreams = maximumStreams
+        self.idleLimit = idleLimit
+    }
+}
+
 /// What a client's streams keep to.
 package struct StreamSettings: Sendable {
     /// The default is 10 credits, as the seeds have it.
@@ -32,6 +63,18 @@ package struct StreamSettings: Sendable {
     package var digests = DigestFunction.sha256
 
     package init() {}
+
+    /// Windows of nothing would never move.
+    package init(_ policy: StreamingPolicy) {
+        chunkSize = max(1, policy.chunkSize)
+        maximumStreams = policy.maximumStreams
+        idleLimit = max(policy.idleLimit, .seconds(1))
+        flowControl =
+            switch policy.flowControl {
+            case .credits(let count): .credits(max(1, count))
+            case .window(let bytes): .window(bytes: max(1, bytes))
+            }
+    }
 
     var broadcastControl: StreamFlowControl {
         if case .credits = flowControl { flowControl } else { .credits(10) }

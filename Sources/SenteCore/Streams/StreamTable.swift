@@ -243,6 +243,11 @@ package struct StreamTable: Sendable {
         outputs.append(Output(id, .say(word)))
     }
 
+    /// Calls all of them off.
+    package mutating func cancelAll(reason: String, at now: Instant) {
+        for id in streams.map(\.id) { change(id) { $0.cancel(reason: reason, at: now) } }
+    }
+
     // MARK: What goes
 
     package var hasChunk: Bool { streams.contains(where: \.hasChunk) }

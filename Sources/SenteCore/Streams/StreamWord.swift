@@ -30,27 +30,28 @@ package enum StreamWord: Hashable, Sendable {
     /// The server has noted that the stream has ended.
     case end
 
-    /// The word's name behind flow's prefix.
-    package var name: String {
+    /// The word of flow that it is.
+    var word: FlowWord {
         switch self {
-        case .open: "stream-init"
-        case .accept: "stream-accept"
-        case .credits: "stream-credits"
-        case .rewind: "stream-rewind"
-        case .pause: "stream-pause"
-        case .resume: "stream-resume"
-        case .sent, .received: "stream-complete"
-        case .control: "stream-control"
-        case .failed: "stream-error"
-        case .cancel: "stream-cancel"
-        case .end: "stream-end"
+        case .open: .streamInit
+        case .accept: .streamAccept
+        case .credits: .streamCredits
+        case .rewind: .streamRewind
+        case .pause: .streamPause
+        case .resume: .streamResume
+        case .sent, .received: .streamComplete
+        case .control: .streamControl
+        case .failed: .streamError
+        case .cancel: .streamCancel
+        case .end: .streamEnd
         }
     }
 
+    /// The word's name behind flow's prefix.
+    package var name: String { word.rawValue }
+
     /// Whether both ends count it where sessions are resumed.
-    package var isCounted: Bool {
-        if case .control = self { true } else { false }
-    }
+    package var isCounted: Bool { word.isCounted }
 }
 
 /// A place in a stream: so many chunks, and so many bytes, lie before it.

@@ -298,6 +298,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             output.wishes[channel] = wish
             note(wish == nil ? .ended : status.state, of: channel, at: now)
         case .gap(let channel, let gap): note(.gap(gap), of: WireName(channel), at: now)
+        case .stream: break
         case .record(let signal): record(signal, at: now)
         }
     }

@@ -31,6 +31,7 @@ package struct FlowCapabilities: Hashable, Sendable {
     package var maximumIncomingBytes: Int?
     /// The largest that may go.
     package var maximumOutgoingBytes: Int?
+    package var streaming = false
     package var binary = false
     package var deduplication = false
     package var resumption: Resumption?
@@ -42,6 +43,7 @@ package struct FlowCapabilities: Hashable, Sendable {
     init(_ flow: ServerConfiguration.Flow, _ algorithms: [Algorithm]) {
         compression = algorithms
         batching = flow.batching != nil
+        streaming = flow.streaming != nil
         binary = flow.usesBinaryEnvelope
         deduplication = flow.deduplication != nil
         if let chunks = flow.chunking {
@@ -59,6 +61,7 @@ package struct FlowCapabilities: Hashable, Sendable {
     init(_ map: ValueMap, wrong: inout [String]) {
         var reading = Reading(map: map)
         batching = reading.flag("batching")
+        streaming = reading.flag("streaming")
         binary = reading.flag("binary")
         deduplication = reading.flag("deduplication")
         maximumChunkBytes = reading.size("max-chunk-size") ?? maximumChunkBytes
@@ -134,6 +137,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         var features = FlowCapabilities()
         features.compression = compression.filter(client.compression.contains)
         features.batching = batching && client.batching
+        features.streaming = streaming && client.streaming
         features.binary = binary && client.binary
         features.deduplication = deduplication && client.deduplication
         if chunking, client.chunking {
@@ -169,6 +173,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         if let maximumIncomingBytes { sizes[key("in")] = Value(maximumIncomingBytes) }
         if let maximumOutgoingBytes { sizes[key("out")] = Value(maximumOutgoingBytes) }
         if !sizes.isEmpty { map[key("max-message-bytes")] = .map(sizes) }
+        if streaming { map[key("streaming")] = true }
         if binary { map[key("binary")] = true }
         if deduplication { map[key("deduplication")] = true }
         if let resumption {

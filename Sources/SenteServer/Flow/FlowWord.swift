@@ -20,6 +20,8 @@ package enum FlowWord: Hashable, Sendable {
     case batch([Value])
     /// A message in another shape.
     case envelope(FlowEnvelope)
+    /// About a stream.
+    case stream(id: String, ServerStreamWord)
     /// One that is none, or lacks what belongs to it.
     case wrong(String)
 
@@ -33,7 +35,16 @@ package enum FlowWord: Hashable, Sendable {
         case .skip: "skip"
         case .batch: "batch"
         case .envelope(let envelope): envelope.name
+        case .stream(_, let word): word.name
         case .wrong(let name): name
+        }
+    }
+
+    /// Whether both ends count it as a message.
+    var isCounted: Bool {
+        switch self {
+        case .skip, .stream(_, .control): true
+        default: false
         }
     }
 
@@ -47,6 +58,9 @@ package enum FlowWord: Hashable, Sendable {
         case "skip": self = .skip
         case "batch":
             self = fields.value(named: "messages")?.arrayValue.map { .batch($0) } ?? .wrong(name)
+        case _ where name.hasPrefix("stream-"):
+            self =
+                ServerStreamWord.read(named: name, fields).map { .stream(id: $0.id, $0.word) } ?? .wrong(name)
         default: self = FlowEnvelope(named: name, fields).map { .envelope($0) } ?? .wrong(name)
         }
     }
@@ -71,6 +85,8 @@ package enum FlowWord: Hashable, Sendable {
         case .acknowledgement(let received): map[key("received")] = Value(received)
         case .batch(let values): map[key("messages")] = .vector(values)
         case .envelope(let envelope): envelope.add(to: &map, key, writesBytes: writesBytes)
+        case .stream(let id, let word):
+            for (name, value) in word.fields(of: id, key, writesBytes: writesBytes) { map[name] = value }
         case .handshake, .end, .skip, .wrong: break
         }
         return map

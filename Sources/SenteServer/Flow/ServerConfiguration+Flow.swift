@@ -23,6 +23,10 @@ extension ServerConfiguration {
         ///
         /// The default is false.
         package var usesBinaryEnvelope = false
+        /// Files and endless data as streams; nil: none.
+        ///
+        /// The default is nil.
+        package var streaming: StreamPolicy?
         /// The ids of messages that clients send again after they were restarted; nil: none is remembered.
         ///
         /// The default is nil.

@@ -55,6 +55,7 @@ extension ServerSession {
         case .skip:
             guard flows.values[place].session != nil else { return breach(id, "a skip came for no session") }
             counters.flow.skipped += 1
+        case .stream(let stream, let word): takeStream(word, of: stream, from: id)
         case .agreement, .wrong: breach(id, "a word came that is none")
         }
     }
@@ -69,7 +70,8 @@ extension ServerSession {
         flows[id]?.link = link
         counters.flow.agreements += 1
         guard let ours = features.resumption, let theirs = offer.capabilities.resumption else {
-            return agree(id, nil)
+            agree(id, nil)
+            return linkStreams(of: id)
         }
         if let resume = offer.resume {
             switch meet(resume, of: owner) {
@@ -81,6 +83,7 @@ extension ServerSession {
         }
         beginSession(of: id, ours, theirs)
         agree(id, flows[id]?.session.map { FlowAgreement.Session(id: $0.id) })
+        linkStreams(of: id)
     }
 
     /// Answers the handshake.
@@ -167,7 +170,7 @@ extension ClientMessage {
     var isCounted: Bool {
         switch self {
         case .ping, .pong: false
-        case .flow(let word, _): word == .skip
+        case .flow(let word, _): word.isCounted
         default: true
         }
     }
@@ -178,7 +181,7 @@ extension ServerMessage {
     var isCounted: Bool {
         switch self {
         case .welcome, .ping, .pong, .pongAcknowledged: false
-        case .flow(let word, _): word == .skip
+        case .flow(let word, _): word.isCounted
         case .application(let value), .broadcast(let value): !value.isKeepAlive
         default: true
         }

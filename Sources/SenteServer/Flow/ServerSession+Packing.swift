@@ -189,10 +189,19 @@ extension ServerSession {
 
     /// A link takes more: a part of what waits goes.
     mutating func pour(into link: ConnectionID) {
-        guard let id = speaker(on: link), let place = flows.index(forKey: id),
-            let next = flows.values[place].link?.takeNext()
-        else { return }
+        guard let id = speaker(on: link), let place = flows.index(forKey: id) else { return }
         flows.values[place].link?.awaitsRoom = false
+        if let next = flows.values[place].link?.takeNext() { pour(next, to: id) }
+        pourStream(of: id)
+        guard let flow = flows[id]?.link, !flow.bulk.isEmpty, !flow.awaitsRoom else { return }
+        flows[id]?.link?.awaitsRoom = true
+        effects.append(.awaitRoom(link))
+    }
+
+    private mutating func pour(
+        _ next: (departure: Departure, parts: [FlowEnvelope]?, isLast: Bool), to id: ConnectionID
+    ) {
+        guard let link = connections[id]?.link else { return }
         if next.isLast {
             flushGathered(of: id)
             keep(next.departure)
@@ -203,9 +212,6 @@ extension ServerSession {
         } else {
             post(next.departure.message, to: id)
         }
-        guard flows[id]?.link?.bulk.isEmpty == false else { return }
-        flows[id]?.link?.awaitsRoom = true
-        effects.append(.awaitRoom(link))
     }
 
     /// The link is gone: what is numbered is kept already, and what is not is now.

@@ -31,6 +31,7 @@ extension ServerSession {
         else { return forget(id) }
         forgetAcknowledgement(of: id)
         stopKeepAlive(of: id)
+        unlinkStreams(of: id)
         connections[id]?.link = nil
         homes[link] = nil
         unpack(id)
@@ -206,6 +207,7 @@ extension ServerSession {
                 id: session.id, isResumed: true, received: session.received, sent: session.buffer.sent,
                 missed: missed))
         for message in messages { sendAgain(message, to: home) }
+        linkStreams(of: home)
     }
 }
 

@@ -24,7 +24,7 @@ extension ServerSession {
                 guard connections[id]?.link != nil else { return }
                 continue
             }
-            if case .flow(let word, _) = said, word != .skip {
+            if case .flow(let word, _) = said, !word.isCounted {
                 return breach(id, "a word about messages came in a batch")
             }
             interpret(said, bytes / batch.count, from: id)
@@ -41,6 +41,7 @@ extension ServerSession {
     }
 
     mutating func takeBinary(_ message: Message, from id: ConnectionID) {
+        if takeStreamChunk(message, from: id) { return }
         guard let envelope = FlowEnvelope(message) else { return breach(id, "an envelope is malformed") }
         take(envelope, from: id)
     }

@@ -75,6 +75,7 @@ package struct ServerStream: Sendable {
     package let id: String
     package let offer: StreamOffer
     private let policy: StreamPolicy
+    private let digests: DigestFunction
     private let canGoBack: Bool
     /// Whether the server has opened it.
     package let isOwn: Bool
@@ -95,8 +96,11 @@ package struct ServerStream: Sendable {
     private var events: [Event] = []
 
     /// One that a client asks for; it is to be accepted or refused.
-    init(asked offer: StreamOffer, id: String, _ policy: StreamPolicy, at now: Instant) {
-        self.init(offer, id: id, canGoBack: false, isOwn: false, policy, at: now)
+    init(
+        asked offer: StreamOffer, id: String, _ policy: StreamPolicy, _ digests: DigestFunction,
+        at now: Instant
+    ) {
+        self.init(offer, id: id, canGoBack: false, isOwn: false, policy, digests, at: now)
         number = offer.number
         parkedAt = nil
         events.append(.offered(offer))
@@ -105,11 +109,12 @@ package struct ServerStream: Sendable {
     /// One that the server opens.
     init(
         _ offer: StreamOffer, id: String, canGoBack: Bool, isOwn: Bool = true, _ policy: StreamPolicy,
-        at now: Instant
+        _ digests: DigestFunction, at now: Instant
     ) {
         self.id = id
         self.offer = offer
         self.policy = policy
+        self.digests = digests
         self.canGoBack = canGoBack
         self.isOwn = isOwn
         parkedAt = now
@@ -119,13 +124,13 @@ package struct ServerStream: Sendable {
         if offer.serverReceives {
             inbound = Inbound(
                 limit: Self.limit(policy.window, beyond: StreamPlace()),
-                digest: offer.isChecked ? policy.digests.begin() : nil)
+                digest: offer.isChecked ? digests.begin() : nil)
         }
         if offer.serverSends {
             let first = offer.first ?? StreamPlace()
             outbound = Outbound(
                 base: first, next: first, given: first.bytes,
-                digest: offer.isChecked ? policy.digests.begin() : nil)
+                digest: offer.isChecked ? digests.begin() : nil)
         }
     }
 
@@ -262,7 +267,7 @@ package struct ServerStream: Sendable {
         }
         if offer.checksChunks {
             guard let checksum = part.checksum else { return breach("a chunk lacks its checksum", at: now) }
-            guard checksum == policy.digests.digest(of: part.bytes) else {
+            guard checksum == digests.digest(of: part.bytes) else {
                 return mismatched(part.index, at: now)
             }
         }
@@ -494,7 +499,7 @@ package struct ServerStream: Sendable {
         }
         let part = StreamPart(
             index: outbound.next.index,
-            checksum: offer.checksChunks ? policy.digests.digest(of: bytes) : nil, bytes: bytes)
+            checksum: offer.checksChunks ? digests.digest(of: bytes) : nil, bytes: bytes)
         outbound.sent.append(bytes)
         outbound.next.advance(by: bytes.count)
         self.outbound = outbound

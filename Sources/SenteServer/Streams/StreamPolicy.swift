@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-package import SenteWire
+import SenteWire
 
 /// What the server allows its clients' streams.
 ///
 /// A name in the metadata is a name and nothing else: no path is made of it here.
-package struct StreamPolicy: Sendable {
+package struct StreamPolicy: Hashable, Sendable {
     /// How far a sender may run ahead of whoever takes its bytes.
     package enum Window: Hashable, Sendable {
         case chunks(Int)
@@ -31,7 +31,6 @@ package struct StreamPolicy: Sendable {
     package var ends = 1_024
     package var retries = 3
     package var retryDelay: Duration = .seconds(1)
-    package var digests = DigestFunction.sha256
 
     package init() {}
 

@@ -19,6 +19,7 @@ package struct StreamRegistry: Sendable {
     }
 
     package let policy: StreamPolicy
+    private let digests: DigestFunction
     private var streams: [String: ServerStream] = [:]
     /// In the order of their opening; the first is next to send.
     private var order: [String] = []
@@ -34,8 +35,9 @@ package struct StreamRegistry: Sendable {
     package private(set) var strays = 0
     package private(set) var refusals = 0
 
-    package init(policy: StreamPolicy = StreamPolicy()) {
+    package init(policy: StreamPolicy = StreamPolicy(), digests: DigestFunction = .sha256) {
         self.policy = policy
+        self.digests = digests
     }
 
     package var count: Int { streams.count }
@@ -60,7 +62,7 @@ package struct StreamRegistry: Sendable {
         else {
             return false
         }
-        add(ServerStream(offer, id: id, canGoBack: canGoBack, policy, at: now))
+        add(ServerStream(offer, id: id, canGoBack: canGoBack, policy, digests, at: now))
         if isLinked {
             let number = newNumber(for: id)
             change(id, at: now) { $0.offer(as: number, at: now) }
@@ -167,7 +169,7 @@ package struct StreamRegistry: Sendable {
             return say(objection, of: id)
         }
         numbers[offer.number] = id
-        add(ServerStream(asked: offer, id: id, policy, at: now))
+        add(ServerStream(asked: offer, id: id, policy, digests, at: now))
         change(id, at: now) { _ in }
     }
 
@@ -187,6 +189,8 @@ package struct StreamRegistry: Sendable {
     }
 
     // MARK: What goes
+
+    package var hasPart: Bool { streams.values.contains(where: \.hasPart) }
 
     /// The next chunk, of each stream in its turn.
     package mutating func takePart(at now: Instant) -> (id: String, number: UInt64, part: StreamPart)? {

@@ -120,7 +120,7 @@ extension TestServer {
             guard told.event[0]?.keywordValue?.namespace != "chsk" else { return }
             answer(try? Event(validating: told.event), told.event, told.callback, to: told.connection)
         case .serve(let request): answer(request)
-        case .record, .remoteSignals, .awaitRoom: break
+        case .record, .remoteSignals, .awaitRoom, .stream: break
         }
     }
 

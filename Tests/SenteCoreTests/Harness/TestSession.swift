@@ -479,7 +479,7 @@ struct TestSession {
         case .record(let signal):
             reading.note(signal, at: now.instant)
             signals.append(signal)
-        case .ready, .finish: break
+        case .ready, .finish, .stream: break
         }
     }
 }

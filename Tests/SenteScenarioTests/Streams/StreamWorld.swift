@@ -587,15 +587,13 @@ struct StreamWorld {
         for place in courses.indices where courses[place].clientEnding == nil {
             let course = courses[place]
             guard let machine = old[course.id] else { continue }
-            let position = machine.position
-            var opening = position.opening
+            var opening = machine.opening
             opening.metadata = ["filename": "../../etc/q3.pdf"]
             courses[place].clientWantsAt = nil
             courses[place].clientPlace = 0
             courses[place].clientTakes = false
-            courses[place].clientGot = Array(course.clientGot.prefix(Int(position.bytes)))
-            // A stream both ways has two places, and this app has stored only one.
-            guard course.kind != .bidirectional else {
+            // A stream both ways has two places, and cannot be gone on with.
+            guard let position = machine.position else {
                 courses[place].clientEnding = .cancelled(isRemote: false, reason: "the process ended")
                 try? client.open(
                     StreamMachine(id: course.id, opening, position: .start, settings: settings, at: now),
@@ -604,12 +602,14 @@ struct StreamWorld {
                 _ = client.takeOutputs()
                 continue
             }
+            courses[place].clientGot = Array(course.clientGot.prefix(Int(position.bytes)))
             var digest = DigestFunction.sha256.begin()
             courses[place].clientGot.withUnsafeBytes { digest.update($0) }
             let isKnown = machine.isKnown
             try? client.open(
                 StreamMachine(
-                    id: course.id, opening, isSeekable: true, position: isKnown ? position.point : nil,
+                    id: course.id, position.opening, isSeekable: true,
+                    position: isKnown ? position.point : nil,
                     digest: isKnown ? digest : nil, settings: settings, at: now), at: now)
         }
         return true
