@@ -83,6 +83,9 @@ package struct ServerSession: Sendable {
     var unfinished = DeadlineQueue<ConnectionID>()
     var repeats = RepeatTable()
     var streams: [StreamOwner: ClientStreams] = [:]
+    /// Of the clients without link, the one that waits longest first.
+    var streamsParked = OrderedSet<StreamOwner>()
+    var streamBytesParked = 0
     let compressors: [FlowCapabilities.Algorithm: Compressor]
     var lastFolded: Folded?
 

@@ -110,7 +110,7 @@ package struct Session: Sendable {
         outbox = Outbox(policy: configuration.outbox)
         inboxes = Inboxes(policy: configuration.inbox)
         if let streaming = configuration.flow.streaming {
-            streams = [StreamTable(settings: StreamSettings(streaming))]
+            streams = [StreamTable(settings: StreamSettings(streaming, digests: configuration.digests))]
         }
     }
 

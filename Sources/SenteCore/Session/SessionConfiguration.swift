@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteWire
 
 /// What a session needs to know; a plain value.
 package struct SessionConfiguration: Sendable {
@@ -29,6 +30,8 @@ package struct SessionConfiguration: Sendable {
     package var compressor: CompressorMaker?
     /// What the time is within a step, to tell how long compressing takes; nil where nobody wants to know.
     package var stopwatch: (@Sendable () -> Instant)?
+    /// Makes the checksums of streams.
+    package var digests = DigestFunction.sha256
     /// The server's URLs; one or none leaves nothing to choose.
     package var endpoints: [String] = []
     package var endpointOrder = EndpointOrder.listed

@@ -13,7 +13,7 @@ package import SenteWire
 /// - Each end says something at least every third of the idle limit, so that silence means that the other end is not there.
 /// - After `ended` nothing happens any more; what is kept is let go of at once.
 package struct StreamMachine: Sendable {
-    private enum Attachment: Hashable, Sendable {
+    enum Attachment: Hashable, Sendable {
         case none
         /// Asked for, by the number it has on this link.
         case asked(number: UInt64)
@@ -25,28 +25,28 @@ package struct StreamMachine: Sendable {
     package let id: String
     package private(set) var opening: StreamOpening
     /// Whether the other end knows of it.
-    package private(set) var isKnown: Bool
-    private let settings: StreamSettings
-    private var sender: StreamSender?
-    private var receiver: StreamReceiver?
-    private var attachment = Attachment.none
-    private var isPausedHere = false
-    private var isPausedThere = false
+    package internal(set) var isKnown: Bool
+    let settings: StreamSettings
+    var sender: StreamSender?
+    var receiver: StreamReceiver?
+    var attachment = Attachment.none
+    var isPausedHere = false
+    var isPausedThere = false
     /// What the receiver of this client's bytes said to them.
-    private var receipt: StreamReceipt?
+    var receipt: StreamReceipt?
     /// This client has said that it has received everything.
-    private var confirmation: StreamReceipt?
-    private var heardAt = Instant.distantPast
-    private var saidAt = Instant.distantPast
-    private let begun: Instant
-    private var meter: StreamMeter
-    private var toldState: StreamState
+    var confirmation: StreamReceipt?
+    var heardAt = Instant.distantPast
+    var saidAt = Instant.distantPast
+    let begun: Instant
+    var meter: StreamMeter
+    var toldState: StreamState
     package private(set) var ending: StreamEnding?
     /// Nobody had taken it when the link was lost: the server offers it again, under the same name.
     package private(set) var wasLetGo = false
     /// What the server has to hear of the end, if it was this client's doing.
-    package private(set) var farewell: StreamWord?
-    private var effects: [StreamEffect] = []
+    package internal(set) var farewell: StreamWord?
+    var effects: [StreamEffect] = []
 
     /// A stream that this client opens; with a position, one that was there before the process began.
     ///
@@ -81,7 +81,7 @@ package struct StreamMachine: Sendable {
         toldState = .initializing
     }
 
-    private mutating func prepare(
+    mutating func prepare(
         isSeekable: Bool, startsOver: Bool, from point: StreamPoint = .start,
         _ digest: (any IncrementalDigest)? = nil
     ) {
@@ -173,108 +173,6 @@ package struct StreamMachine: Sendable {
         settle(at: now)
     }
 
-    // MARK: The other end
-
-    package mutating func heard(_ word: StreamWord, at now: Instant) {
-        guard ending == nil, attachment != .none else { return }
-        heardAt = now
-        do throws(StreamFault) {
-            try take(word, at: now)
-        } catch {
-            fail(error, at: now)
-        }
-        settle(at: now)
-    }
-
-    private mutating func take(_ word: StreamWord, at now: Instant) throws(StreamFault) {
-        switch word {
-        case .failed(let fault): return endByServer(.failed(fault), at: now)
-        case .cancel(let reason): return endByServer(.cancelled(isRemote: true, reason: reason), at: now)
-        case .end: throw StreamFault(.unknownStream, "The server has forgotten the stream.", isRemote: true)
-        case .control(let data): return effects.append(.control(data))
-        case .accept(let reception): return try accepted(reception, at: now)
-        // Where both ask at once the client's number holds, and the server will see that.
-        case .open: return
-        case .credits, .rewind, .pause, .resume, .sent, .received: break
-        }
-        guard case .attached = attachment else {
-            // What the server says of a stream it has completed comes instead of an answer.
-            if case .received(let receipt) = word, sender != nil { return confirmed(receipt, at: now) }
-            throw .violation("`\(word.name)` came before the stream was accepted")
-        }
-        switch word {
-        case .credits(let reception):
-            guard sender != nil else { throw .violation("credits came for a stream that sends nothing") }
-            try sender?.receive(reception)
-        case .rewind(let reception):
-            guard sender != nil else { throw .violation("a rewind came for a stream that sends nothing") }
-            meter.rewinds += 1
-            if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }
-        case .pause: isPausedThere = true
-        case .resume(let point):
-            isPausedThere = false
-            guard let point else { break }
-            guard opening.kind == .broadcast else {
-                throw .violation("what is no broadcast left something out")
-            }
-            try receiver?.skip(to: point)
-            sayCredits(at: now)
-        case .sent(let totals):
-            guard receiver != nil else { throw .violation("the end came of a stream that receives nothing") }
-            try receiver?.end(totals, at: now)
-            if receiver?.isWhole == true, receiver?.hasPieces == false { effects.append(.hasPieces) }
-        case .received(let receipt):
-            guard sender?.isDone == true, receipt.end == sender?.next else {
-                throw .violation("it has everything, and that is not all that was sent")
-            }
-            confirmed(receipt, at: now)
-        case .open, .accept, .control, .failed, .cancel, .end: break
-        }
-    }
-
-    private mutating func accepted(_ reception: StreamReception?, at now: Instant) throws(StreamFault) {
-        guard case .asked(let number) = attachment else {
-            throw .violation("it was accepted without having been offered")
-        }
-        attachment = .attached(number: number)
-        let isFirst = !isKnown
-        isKnown = true
-        if sender != nil {
-            guard let reception else { throw .violation("it was accepted without credits") }
-            if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }
-            if isFirst { meter.begin(at: reception.next.bytes) }
-        }
-        if isPausedHere { say(.pause(reason: nil), at: now) }
-        if let confirmation { say(.received(confirmation), at: now) }
-    }
-
-    private mutating func confirmed(_ receipt: StreamReceipt, at now: Instant) {
-        self.receipt = receipt
-        sender?.stop()
-        endIfDone(at: now)
-    }
-
-    package mutating func heard(_ chunk: StreamChunk, at now: Instant) {
-        guard ending == nil, case .attached = attachment else { return }
-        heardAt = now
-        do throws(StreamFault) {
-            guard receiver != nil else { throw .violation("bytes came for a stream that receives none") }
-            let isFirst = try receiver?.receive(chunk, at: now) ?? false
-            if isFirst { effects.append(.hasPieces) }
-            if sender == nil { meter.moved(at: now) }
-        } catch {
-            fail(error, at: now)
-        }
-        settle(at: now)
-    }
-
-    /// A word that names the stream and is malformed, or a stream of that name that cannot be.
-    package mutating func broken(_ reason: String, at now: Instant) {
-        guard ending == nil else { return }
-        fail(.violation(reason), at: now)
-        settle(at: now)
-    }
-
     // MARK: The app that takes a stream
 
     /// Somebody takes a stream that the server offered.
@@ -331,7 +229,7 @@ package struct StreamMachine: Sendable {
         source(at: now) { sender throws(StreamFault) in try sender.finish(at: place) }
     }
 
-    private mutating func source(at now: Instant, _ body: (inout StreamSender) throws(StreamFault) -> Void) {
+    mutating func source(at now: Instant, _ body: (inout StreamSender) throws(StreamFault) -> Void) {
         guard ending == nil, var sender else { return }
         self.sender = nil
         do throws(StreamFault) {
@@ -370,7 +268,7 @@ package struct StreamMachine: Sendable {
         setPaused(false, at: now)
     }
 
-    private mutating func setPaused(_ isPaused: Bool, at now: Instant) {
+    mutating func setPaused(_ isPaused: Bool, at now: Instant) {
         guard ending == nil, isPausedHere != isPaused else { return }
         isPausedHere = isPaused
         sayPause(at: now)
@@ -421,38 +319,38 @@ package struct StreamMachine: Sendable {
     }
 
     /// Says again what has no effect.
-    private mutating func sayAlive(at now: Instant) {
+    mutating func sayAlive(at now: Instant) {
         if receiver != nil { sayCredits(at: now) } else { sayPause(at: now) }
     }
 
     // MARK: Saying
 
-    private mutating func say(_ word: StreamWord, at now: Instant) {
+    mutating func say(_ word: StreamWord, at now: Instant) {
         guard attachment != .none else { return }
         saidAt = now
         effects.append(.say(word))
     }
 
-    private mutating func sayCredits(at now: Instant) {
+    mutating func sayCredits(at now: Instant) {
         guard case .attached = attachment, let receiver else { return }
         say(.credits(receiver.reception), at: now)
     }
 
-    private mutating func sayPause(at now: Instant) {
+    mutating func sayPause(at now: Instant) {
         guard case .attached = attachment else { return }
         say(isPausedHere ? .pause(reason: nil) : .resume(at: nil), at: now)
     }
 
     // MARK: The end
 
-    private mutating func endIfDone(at now: Instant) {
+    mutating func endIfDone(at now: Instant) {
         guard receiver == nil || confirmation != nil, sender == nil || receipt != nil,
             let last = receipt ?? confirmation
         else { return }
         end(.completed(last), at: now)
     }
 
-    private mutating func fail(_ fault: StreamFault, at now: Instant) {
+    mutating func fail(_ fault: StreamFault, at now: Instant) {
         guard ending == nil else { return }
         // What the server has forgotten it need not hear of.
         farewell = fault.isRemote ? nil : .failed(fault)
@@ -460,12 +358,12 @@ package struct StreamMachine: Sendable {
         end(.failed(fault), at: now)
     }
 
-    private mutating func endByServer(_ ending: StreamEnding, at now: Instant) {
+    mutating func endByServer(_ ending: StreamEnding, at now: Instant) {
         farewell = nil
         end(ending, at: now)
     }
 
-    private mutating func end(_ ending: StreamEnding, at now: Instant) {
+    mutating func end(_ ending: StreamEnding, at now: Instant) {
         let last = progress(ending.state, at: now)
         self.ending = ending
         attachment = .none
@@ -477,7 +375,7 @@ package struct StreamMachine: Sendable {
     }
 
     /// After each step: what follows from it.
-    private mutating func settle(at now: Instant) {
+    mutating func settle(at now: Instant) {
         guard ending == nil else { return }
         if case .attached = attachment {
             sender?.noteStall()
@@ -492,7 +390,7 @@ package struct StreamMachine: Sendable {
         if meter.isDue(at: now) { effects.append(.progress(progress(state, at: now))) }
     }
 
-    private func progress(_ state: StreamState, at now: Instant) -> StreamProgress {
+    func progress(_ state: StreamState, at now: Instant) -> StreamProgress {
         meter.progress(
             of: id, state, at: sender?.next ?? receiver?.next ?? .start, opening,
             stalls: sender?.stalls ?? 0, at: now)

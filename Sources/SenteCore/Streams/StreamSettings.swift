@@ -65,7 +65,8 @@ package struct StreamSettings: Sendable {
     package init() {}
 
     /// Windows of nothing would never move.
-    package init(_ policy: StreamingPolicy) {
+    package init(_ policy: StreamingPolicy, digests: DigestFunction = .sha256) {
+        self.digests = digests
         chunkSize = max(1, policy.chunkSize)
         maximumStreams = policy.maximumStreams
         idleLimit = max(policy.idleLimit, .seconds(1))

@@ -14,14 +14,29 @@ extension ServerSession {
         case connection(ConnectionID)
     }
 
-    /// The streams of one client, and the connection that it has now.
+    /// The streams of one client, and the connection that it has, or had last.
     struct ClientStreams: Sendable {
         var registry: StreamRegistry
-        var connection: ConnectionID?
+        var connection: ConnectionID
+        var isLinked = false
+        /// What it kept when its link was lost.
+        var parkedBytes = 0
     }
+
+    /// How many streams there are, and of how many clients something is known.
+    package var streamCount: Int { streams.values.reduce(0) { $0 + $1.registry.count } }
+    package var streamClients: Int { streams.count }
 
     private func streamOwner(of id: ConnectionID) -> StreamOwner? {
         flows[id].map { $0.owner.namesClient ? .client($0.owner) : .connection(id) }
+    }
+
+    /// Whose streams go over the link of a connection now.
+    private func streamOwner(linkedBy id: ConnectionID) -> StreamOwner? {
+        guard !streams.isEmpty, let owner = streamOwner(of: id), let client = streams[owner],
+            client.isLinked, client.connection == id
+        else { return nil }
+        return owner
     }
 
     // MARK: Links
@@ -31,35 +46,60 @@ extension ServerSession {
         guard let policy = configuration.flow.streaming, flows[id]?.features?.streaming == true,
             let owner = streamOwner(of: id)
         else { return }
-        var streams =
-            streams.removeValue(forKey: owner) ?? ClientStreams(registry: StreamRegistry(policy: policy))
+        var client =
+            takeParkedStreams(of: owner)
+            ?? ClientStreams(registry: StreamRegistry(policy: policy), connection: id)
         // A newer connection takes them from an older one, which may not know yet that it is over.
-        if streams.connection != nil { streams.registry.unlinked(at: now.instant) }
-        streams.connection = id
-        streams.registry.linked(at: now.instant)
-        self.streams[owner] = streams
+        if client.isLinked { client.registry.unlinked(at: now.instant) }
+        client.connection = id
+        client.isLinked = true
+        client.registry.linked(at: now.instant)
+        streams[owner] = client
         performStreams(of: owner)
     }
 
     /// The connection has lost its link, or is over.
     mutating func unlinkStreams(of id: ConnectionID) {
-        guard !streams.isEmpty, let owner = streamOwner(of: id), streams[owner]?.connection == id else {
-            return
-        }
+        guard let owner = streamOwner(linkedBy: id) else { return }
         let time = now.instant
-        streams[owner]?.connection = nil
+        streams[owner]?.isLinked = false
         streams[owner]?.registry.unlinked(at: time)
         performStreams(of: owner)
-        if case .connection = owner { streams[owner] = nil }
+        if case .connection = owner { return dropStreams(of: owner) }
+        guard let registry = streams[owner]?.registry, !registry.isEmpty else {
+            return dropStreams(of: owner)
+        }
+        streams[owner]?.parkedBytes = registry.keptBytes
+        streamBytesParked += registry.keptBytes
+        streamsParked.insert(owner)
+        guard let policy = configuration.flow.streaming else { return }
+        while streamsParked.count > policy.parkedClients || streamBytesParked > policy.parkedBytes,
+            let longest = streamsParked.first(where: { _ in true })
+        {
+            dropStreams(of: longest)
+        }
+    }
+
+    /// Nobody will come back for them, or there is no room.
+    private mutating func dropStreams(of owner: StreamOwner) {
+        let time = now.instant
+        streams[owner]?.registry.cancelAll(at: time)
+        performStreams(of: owner)
+        _ = takeParkedStreams(of: owner)
+    }
+
+    private mutating func takeParkedStreams(of owner: StreamOwner) -> ClientStreams? {
+        guard var client = streams.removeValue(forKey: owner) else { return nil }
+        if streamsParked.remove(owner) { streamBytesParked -= client.parkedBytes }
+        client.parkedBytes = 0
+        return client
     }
 
     // MARK: What comes
 
     /// A word about a stream.
     mutating func takeStream(_ word: ServerStreamWord, of stream: String, from id: ConnectionID) {
-        guard let owner = streamOwner(of: id), streams[owner]?.connection == id else {
-            return breach(id, "streams were not agreed on")
-        }
+        guard let owner = streamOwner(linkedBy: id) else { return breach(id, "streams were not agreed on") }
         let time = now.instant
         streams[owner]?.registry.hear(word, of: stream, at: time)
         performStreams(of: owner)
@@ -69,7 +109,7 @@ extension ServerSession {
     mutating func takeStreamChunk(_ message: Message, from id: ConnectionID) -> Bool {
         guard message.bytes.starts(with: [FlowEnvelope.mark, 3]) else { return false }
         let time = now.instant
-        guard let owner = streamOwner(of: id), streams[owner]?.connection == id,
+        guard let owner = streamOwner(linkedBy: id),
             streams[owner]?.registry.hear(binary: message.bytes, at: time) == true
         else {
             breach(id, "a chunk of a stream is malformed, or was not agreed on")
@@ -84,13 +124,14 @@ extension ServerSession {
     /// Opens a stream to the client of a connection; false when there are too many, or one of its name.
     package mutating func openStream(
         _ offer: StreamOffer, id: String, to connection: ConnectionID, canGoBack: Bool = false,
-        at now: Moment,
-        into effects: inout [ServerEffect]
+        at now: Moment, into effects: inout [ServerEffect]
     ) -> Bool {
         step(at: now, into: &effects) { session in
-            guard let owner = session.streamOwner(of: session.home(of: connection)) else { return false }
-            let time = now.instant
-            let isOpen = session.streams[owner]?.registry.open(offer, id: id, canGoBack: canGoBack, at: time)
+            guard let owner = session.streamOwner(linkedBy: session.home(of: connection)) else {
+                return false
+            }
+            let isOpen = session.streams[owner]?.registry
+                .open(offer, id: id, canGoBack: canGoBack, at: now.instant)
             session.performStreams(of: owner)
             return isOpen ?? false
         }
@@ -102,7 +143,11 @@ extension ServerSession {
         _ body: (inout ServerStream) -> R
     ) -> R? {
         step(at: now, into: &effects) { session in
-            guard let owner = session.streamOwner(of: session.home(of: connection)) else { return nil }
+            let home = session.home(of: connection)
+            // One who has no link any more may have left something to take.
+            guard let owner = session.streams.first(where: { $0.value.connection == home })?.key else {
+                return nil
+            }
             let result = session.streams[owner]?.registry.change(id, at: now.instant, body)
             session.performStreams(of: owner)
             return result ?? nil
@@ -120,12 +165,11 @@ extension ServerSession {
                 effects.append(.stream(id, output))
                 continue
             }
-            if case .control = word {
-                send(
-                    .flow(.stream(id: output.id, word), callback: flows[id]?.callback ?? .null), to: id,
-                    as: .push)
+            let said = FlowWord.stream(id: output.id, word)
+            if said.isCounted {
+                send(.flow(said, callback: flows[id]?.callback ?? .null), to: id, as: .push)
             } else {
-                say(.stream(id: output.id, word), to: id)
+                say(said, to: id)
             }
         }
         awaitRoomForStreams(of: id, owner)
@@ -141,9 +185,7 @@ extension ServerSession {
 
     /// A link takes more: the chunk of the stream whose turn it is goes.
     mutating func pourStream(of id: ConnectionID) {
-        guard !streams.isEmpty, let link = connections[id]?.link, let owner = streamOwner(of: id) else {
-            return
-        }
+        guard let link = connections[id]?.link, let owner = streamOwner(linkedBy: id) else { return }
         let time = now.instant
         if let (stream, number, part) = streams[owner]?.registry.takePart(at: time) {
             let message =
@@ -168,8 +210,8 @@ extension ServerSession {
         for owner in streams.keys where streams[owner]?.registry.deadline.map({ $0 <= time }) == true {
             streams[owner]?.registry.expire(at: time)
             performStreams(of: owner)
-            if streams[owner]?.connection == nil, streams[owner]?.registry.isEmpty == true {
-                streams[owner] = nil
+            if streams[owner]?.isLinked == false, streams[owner]?.registry.isEmpty == true {
+                dropStreams(of: owner)
             }
         }
     }

@@ -29,6 +29,12 @@ package struct StreamPolicy: Hashable, Sendable {
     package var positionLife: Duration = .seconds(3_600)
     /// How many ends are known of one client; the default is 1,024.
     package var ends = 1_024
+    /// How many clients without link have streams that wait for them; with more, those of the longest away go.
+    ///
+    /// The default is 1,000.
+    package var parkedClients = 1_000
+    /// What these keep together; the default is 64 MiB.
+    package var parkedBytes = 64 << 20
     package var retries = 3
     package var retryDelay: Duration = .seconds(1)
 

@@ -45,6 +45,9 @@ package struct StreamRegistry: Sendable {
     /// Whether nothing of the client is left to be known.
     package var isEmpty: Bool { streams.isEmpty && ends.isEmpty }
 
+    /// What is kept of bytes that came, or go.
+    var keptBytes: Int { streams.values.reduce(0) { $0 + $1.kept.bytes } }
+
     package subscript(id: String) -> ServerStream? { streams[id] }
 
     package mutating func takeOutputs() -> [Output] {
@@ -117,6 +120,11 @@ package struct StreamRegistry: Sendable {
         isLinked = false
         numbers = [:]
         for id in order { change(id, at: now) { $0.park(at: now) } }
+    }
+
+    /// Its client will not come back.
+    mutating func cancelAll(at now: Instant) {
+        for id in order { change(id, at: now) { $0.cancel("its client is gone", at: now) } }
     }
 
     // MARK: What comes
