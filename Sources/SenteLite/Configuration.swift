@@ -212,6 +212,7 @@ extension SenteClient.Configuration {
             (try? ZlibLibrary.shared.get()).map { _ in .system(algorithm, level: level) }
         }
         session.stopwatch = { .now }
+        session.digests = .system
         session.endpoints = [url] + endpoints
         session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil
