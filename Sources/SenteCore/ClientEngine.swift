@@ -6,8 +6,8 @@ package import SenteWire
 /// The whole client but for the doing: a session, and on each link the dialect that reads and spells for it.
 ///
 /// Pure, so that a virtual world runs it as it is. Whoever drives it feeds `handle` with what happened, performs the
-/// effects in order.
-package struct ClientEngine: Sendable {
+/// effects in order. There is one of a client: it cannot be copied, and so never is by the way.
+package struct ClientEngine: ~Copyable, Sendable {
     private var session: Session
     private let detect: Detection
     private let sizes: SizeLimits
@@ -55,9 +55,8 @@ package struct ClientEngine: Sendable {
     /// Brings a reading up to date.
     ///
     /// What happened, effects tell (`record`, `subscription`), and the reading is told by `note`: so no turn costs more than
-    /// what happened in it. It changes nothing, but is `mutating`: to call a getter of another module, a caller copies the
-    /// whole engine first.
-    package mutating func refresh(_ reading: inout Reading) {
+    /// what happened in it.
+    package func refresh(_ reading: inout Reading) {
         reading.deadline = session.deadline
         reading.load = session.outbox.load
         reading.gauges.outboxMessages = session.outbox.count

@@ -268,6 +268,16 @@ struct LinkPacking: Sendable {
         sendings.map(\.message) + [writing?.message].compactMap(\.self) + unwritten
     }
 
+    /// Whether nothing is here that has not left.
+    var isIdle: Bool { sendings.isEmpty && unwritten.isEmpty && gathering?.isEmpty != false }
+
+    /// When it wants to be woken: parts stay away, or what was gathered has waited long enough; while more is gathered, that waits.
+    func deadline(isGathering: Bool) -> Instant? {
+        let expiry = reassembly?.deadline
+        guard !isGathering, let until = held?.until else { return expiry }
+        return expiry.map { min($0, until) } ?? until
+    }
+
     /// How much these are.
     var leaving: OutboxPolicy.Load {
         let large = large

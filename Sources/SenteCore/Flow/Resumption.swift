@@ -53,7 +53,8 @@ struct Resumption: Sendable {
     // In
     private(set) var received: UInt64 = 0
     private var unacknowledged = (messages: 0, bytes: 0)
-    private var unacknowledgedSince: Instant?
+    /// When what came is to be acknowledged at the latest.
+    private(set) var ackDeadline: Instant?
     /// How many of the server's next messages it has sent before.
     private(set) var repeatsDue: UInt64 = 0
 
@@ -140,7 +141,7 @@ struct Resumption: Sendable {
         if repeatsDue > 0 { repeatsDue -= 1 }
         unacknowledged.messages += 1
         unacknowledged.bytes += bytes
-        if unacknowledgedSince == nil { unacknowledgedSince = now }
+        if ackDeadline == nil { ackDeadline = now.advanced(by: .seconds(1)) }
     }
 
     /// The server goes on after `sent` of its messages, so many of which are gone.
@@ -148,7 +149,7 @@ struct Resumption: Sendable {
         received += missed
         repeatsDue = sent > received ? sent - received : 0
         unacknowledged = (0, 0)
-        unacknowledgedSince = nil
+        ackDeadline = nil
         unanswered = 0
     }
 
@@ -159,13 +160,10 @@ struct Resumption: Sendable {
             || unacknowledged.bytes >= max(1, features.bytes / 4)
     }
 
-    /// When what came is to be acknowledged at the latest.
-    var ackDeadline: Instant? { unacknowledgedSince?.advanced(by: .seconds(1)) }
-
     /// The count that is told now.
     mutating func takeAck() -> UInt64 {
         unacknowledged = (0, 0)
-        unacknowledgedSince = nil
+        ackDeadline = nil
         return received
     }
 }

@@ -114,7 +114,11 @@ extension Session {
     mutating func drain() {
         endIfDeaf()
         guard case .open(let open) = state else { return }
-        if traffic.flow?.packing != nil { return drainPacking(open.link) }
+        if traffic.flow?.packing != nil {
+            let hasMore = streams.isEmpty ? traffic.flow?.packing?.isIdle == false : true
+            if hasMore || !outbox.isEmpty { drainPacking(open.link) }
+            return
+        }
         guard !outbox.isEmpty, canTransmit else { return }
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         var batch: [Transmission] = []

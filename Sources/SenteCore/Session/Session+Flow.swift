@@ -129,8 +129,9 @@ extension Session {
         if let deadline = traffic.flow?.deadline { return deadline }
         var earliest = Instant.distantFuture
         if let due = resumption?.ackDeadline { earliest = due }
-        if let due = traffic.flow?.packing?.reassembly?.deadline { earliest = min(earliest, due) }
-        if !isGathering, let due = traffic.flow?.packing?.held?.until { earliest = min(earliest, due) }
+        if let due = traffic.flow?.packing?.deadline(isGathering: isGathering) {
+            earliest = min(earliest, due)
+        }
         return earliest == .distantFuture ? nil : earliest
     }
 

@@ -84,7 +84,7 @@ extension Session {
     private mutating func transmit(_ batch: BatchGathering<Leaving>.Batch) {
         // Behind all of the batch, not between its messages.
         defer { outbox.setAside(traffic.flow?.packing?.takeOvertaking() ?? []) }
-        let messages = batch.items.filter(isAwaited)
+        let messages = batch.items.filter { isAwaited($0) }
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
         guard let (message, values) = together(messages) else {
@@ -274,7 +274,7 @@ extension Session {
         let messages = traffic.flow?.packing?.takeBack() ?? []
         outbox.endAside()
         for message in messages where !isAwaited(message) { outbox.giveRoom(of: message.call) }
-        outbox.putBack(messages.filter(isAwaited))
+        outbox.putBack(messages.filter { isAwaited($0) })
     }
 
     /// Whether a message is one of our own, or its call waits still.

@@ -16,9 +16,12 @@ import SenteWire
 /// Two rules keep the corners clean. Every input of a link carries its id, and `isCurrent` alone lets it pass: a late
 /// word of an old link changes nothing. And `deadline` is the only timer: whatever wants waking says so there.
 ///
+/// It cannot be copied. What can is, wherever a method is called that does not change it, and that of a session was half of
+/// what a message over a link with flow cost.
+///
 /// The extensions are the parts: `+Connection` (attempts, ends, retries), `+Calls` (outbox, replies, outcomes),
 /// `+Subscriptions` (wishes, inboxes, requests), `+Inbound` (what the server says).
-package struct Session: Sendable {
+package struct Session: ~Copyable, Sendable {
     let configuration: SessionConfiguration
     var state = State.closed
     package internal(set) var status = ConnectionStatus(state: .closed)

@@ -88,10 +88,12 @@ final class Driver: LinkObserver, @unchecked Sendable {
 
     /// The client that makes it ends it with `submissions.close()`; until then it lives.
     init(
-        engine: ClientEngine, setup: LinkSetup, durables: DurableMessages? = nil, host: any Host,
+        engine: consuming ClientEngine, setup: LinkSetup, durables: DurableMessages? = nil, host: any Host,
         transport: any Transport
     ) {
         self.durables = durables
+        status = engine.status
+        standing.refusal = engine.refusal
         self.engine = engine
         self.setup = setup
         self.host = host
@@ -105,8 +107,6 @@ final class Driver: LinkObserver, @unchecked Sendable {
         self.engine.tell(from: watched)
         if tracer != nil { followed = ClientSignal.Level.trace.rawValue }
         consumption = Consumption(setup.configuration.inbox)
-        status = engine.status
-        standing.refusal = engine.refusal
         submissions.turnEnded(standing)
         submissions.start { self.turn() }
         submissions.post(.openInbox(ClosureQueue.inbox))

@@ -12,7 +12,18 @@ import Testing
 ///
 /// After every step the rules are checked that hold whatever happens.
 struct TestSession {
-    private(set) var engine: ClientEngine
+    /// There is one engine, however many copies know of it.
+    private final class Shared {
+        var engine: ClientEngine
+
+        init(_ engine: consuming ClientEngine) { self.engine = engine }
+    }
+
+    private let shared: Shared
+    private(set) var engine: ClientEngine {
+        _read { yield shared.engine }
+        nonmutating _modify { yield &shared.engine }
+    }
     /// What others than a driver read of it.
     private(set) var reading: ClientEngine.Reading
     private(set) var now = Moment(
@@ -51,10 +62,11 @@ struct TestSession {
         var configuration = SessionConfiguration()
         configure(&configuration)
         isText = detector != nil
-        engine = ClientEngine(configuration: configuration, random: Generator(seed: seed)) {
+        let engine = ClientEngine(configuration: configuration, random: Generator(seed: seed)) {
             [memory] (first, sizes) throws(SenteError) in
             try detector?.detect(first, sizes: sizes) ?? PlainCoder(dialect: memory.dialect, memory: memory)
         }
+        shared = Shared(engine)
         reading = ClientEngine.Reading(at: now)
     }
 

@@ -8,7 +8,7 @@ import Testing
 @Suite("What the session's steps cost")
 struct SessionCostTests {
     /// An open session; whatever it says is written at once.
-    private struct Crowd {
+    private struct Crowd: ~Copyable {
         private var session: Session
         private var now = Moment(instant: Instant(nanoseconds: 0), wallMilliseconds: 1_700_000_000_000)
         private let memory = PlainCoder.Memory()
@@ -75,7 +75,8 @@ struct SessionCostTests {
     ///
     /// Trees and heaps of 4,000 are five or six higher than those of 100, and may be climbed twice.
     private func expectEqualCosts(_ acts: [Act], among crowd: (UInt64) -> Crowd = { .opened($0) }) {
-        var (small, large) = (crowd(100), crowd(4_000))
+        var small = crowd(100)
+        var large = crowd(4_000)
         for act in acts {
             let (few, many) = (small.steps(act.body), large.steps(act.body))
             #expect(many < few + 16, "\(act.name): \(few) in 100, \(many) in 4,000")

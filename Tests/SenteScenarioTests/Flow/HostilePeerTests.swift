@@ -19,7 +19,7 @@ struct HostilePeerTests {
 
     // MARK: A client against a server
 
-    private struct ClientWorld {
+    private struct ClientWorld: ~Copyable {
         var words: HostileWords
         var client: ClientEngine
         var configuration = SessionConfiguration()

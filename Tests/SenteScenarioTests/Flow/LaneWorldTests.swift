@@ -12,7 +12,7 @@ import Testing
 /// priority keep their order; what leaves in parts is what was said.
 @Suite("Lanes over a slow link")
 struct LaneWorldTests {
-    private struct World {
+    private struct World: ~Copyable {
         private struct Said {
             var channel: String
             var priority: SendOptions.Priority

@@ -9,7 +9,7 @@ import SenteWire
 ///
 /// Messages are what is lost, held up and cut here; an observer with a link that never breaks sees what the server did. All of it
 /// follows from one seed.
-struct ResumptionWorld {
+struct ResumptionWorld: ~Copyable {
     /// One link's two directions.
     private struct Pipe {
         let connection: ConnectionID

@@ -21,9 +21,16 @@ import Testing
     @Test(
         "an upload and a download arrive whole at one time, in every dialect and spelling, over links that break"
     )
-    func whole() {
+    func whole() async {
+        #if DEBUG
+        let seeds: UInt64 = 1
+        #else
+        let seeds: UInt64 = 3
+        #endif
         for (index, setup) in Self.setups.enumerated() {
-            for seed in 0..<3 as Range<UInt64> {
+            for seed in 0..<seeds {
+                // A world takes its thread for long, and others have time limits.
+                await Task.yield()
                 var world = StreamLinkWorld(seed: seed &+ UInt64(index) &* 100, setup)
                 let isOver = world.run()
                 let name = "\(setup), seed \(seed)"

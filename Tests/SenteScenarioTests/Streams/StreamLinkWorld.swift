@@ -9,7 +9,7 @@ import SenteWire
 ///
 /// What is of interest are the words as the dialects spell them, what was agreed on, and chunks among messages; the rules of
 /// streams themselves are held by `StreamWorld`.
-struct StreamLinkWorld {
+struct StreamLinkWorld: ~Copyable {
     struct Setup {
         var dialect = Dialect.senteLiteMaps
         var usesBinary = true

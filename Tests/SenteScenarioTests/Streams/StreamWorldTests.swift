@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct StreamWorldTests {
     #if DEBUG
-    static let seeds: UInt64 = 300
+    static let seeds: UInt64 = 90
     #else
     static let seeds: UInt64 = 3_000
     #endif
