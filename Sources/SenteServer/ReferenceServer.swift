@@ -193,6 +193,17 @@ package final class ReferenceServer: Sendable {
         }
     }
 
+    /// Does something about streams; nil while the server does not run.
+    @discardableResult
+    func withStreams<R: Sendable>(
+        _ body:
+            @escaping @Sendable (
+                inout StreamDesk, inout ServerSession, Moment, inout [ServerEffect]
+            ) -> R
+    ) async -> R? {
+        await onLoop { state in state.isRunning ? state.run?.content.withStreams(body) : nil }
+    }
+
     private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (State) -> Result) async -> Result {
         await withCheckedContinuation { continuation in
             loop.post { [state] in continuation.resume(returning: body(state.content)) }

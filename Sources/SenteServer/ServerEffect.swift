@@ -20,8 +20,10 @@ package enum ServerEffect: Hashable, Sendable {
     case tell(ServerEvent)
     /// A request for whoever serves its channel; the answer comes as `ServerCommand.answer`.
     case serve(ServedRequest)
-    /// A stream of a client wants something of whoever runs the server.
-    case stream(ConnectionID, StreamRegistry.Output)
+    /// A stream wants something of whoever runs the server; its client has this connection, or had it last.
+    case stream(ConnectionID, StreamName, ServerStream.Event)
+    /// A client of which no stream is known has agreed on streams.
+    case agreedOnStreams(ConnectionID)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
     /// Telemetry of a client, for whoever keeps it.

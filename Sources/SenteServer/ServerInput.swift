@@ -53,6 +53,8 @@ package enum ServerCommand: Hashable, Sendable {
     case endSession(ConnectionID)
     /// Sets the faults of one connection, or of all; the latter forgets what was set for single ones.
     case setFaults(Faults, for: ConnectionID?)
+    /// Announces streams to those who connect from now on; nil: none.
+    case announceStreams(StreamPolicy?)
     /// Closes every connection with 1001 and takes no more.
     case stop
 }

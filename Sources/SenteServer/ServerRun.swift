@@ -22,6 +22,7 @@ final class ServerRun {
     private let hook: ReferenceServer.Hook?
     let service: ServerService
     private(set) var session: ServerSession
+    private var desk: StreamDesk
     private var effects: [ServerEffect] = []
     private var isPerforming = false
 
@@ -67,6 +68,7 @@ final class ServerRun {
         self.loop = loop
         self.hook = hook
         self.service = service
+        desk = StreamDesk(service.onStream)
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
         session = ServerSession(configuration, seed: seed, compressors: .system(configuration.flow))
@@ -133,6 +135,15 @@ final class ServerRun {
     }
 
     func connection(named name: String) -> ConnectionID? { session.connection(named: name) }
+
+    /// Does something about streams, and what follows from it.
+    func withStreams<R>(
+        _ body: (inout StreamDesk, inout ServerSession, Moment, inout [ServerEffect]) -> R
+    ) -> R {
+        let result = body(&desk, &session, loop.now, &effects)
+        performEffects()
+        return result
+    }
 
     // MARK: What sockets tell
 
@@ -233,6 +244,7 @@ final class ServerRun {
 
     private func timerFired() {
         armed = nil
+        if desk.deadline != nil { desk.expire(in: &session, at: loop.now, into: &effects) }
         handle(.timerFired)
     }
 
@@ -253,7 +265,8 @@ final class ServerRun {
         }
         effects.removeAll(keepingCapacity: effects.count <= 4_096)
         isPerforming = false
-        let deadline = session.deadline
+        var deadline = session.deadline
+        if let due = desk.deadline { deadline = min(due, deadline ?? due) }
         if deadline != armed {
             armed = deadline
             timer?.arm(at: deadline)
@@ -282,7 +295,9 @@ final class ServerRun {
                 awaitingRoom.insert(id)
                 lookForRoom()
             }
-        case .stream: break
+        case .stream(let id, let name, let event):
+            desk.perform(event, of: name, on: id, in: &session, at: loop.now, into: &effects)
+        case .agreedOnStreams(let id): service.onStreamsAgreed?(id)
         case .ask(let id, let value):
             guard let answer = hook?(id, value) else { return }
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)

@@ -41,6 +41,13 @@ package struct ServerService: Sendable {
     /// Is given the requests on the channels that `ServerCommand.serve` named.
     package var onRequest: (@Sendable (ServedRequest, @escaping Order) -> Void)?
 
+    /// Decides who takes a stream that a client asks for, or refuses it; on the loop, so it must not block.
+    ///
+    /// Nil refuses all.
+    package var onStream: StreamDesk.Choice?
+    /// Is told of each client of which no stream is known that has agreed on streams; on the loop, so it must not block.
+    package var onStreamsAgreed: (@Sendable (ConnectionID) -> Void)?
+
     /// Tells the server what to do, from any thread; in the order of the calls.
     package typealias Order = @Sendable (ServerCommand) -> Void
 

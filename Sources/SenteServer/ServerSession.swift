@@ -41,7 +41,7 @@ package struct ServerSession: Sendable {
         var window: Window?
     }
 
-    package let configuration: ServerConfiguration
+    package internal(set) var configuration: ServerConfiguration
     /// From what level on somebody wants to hear of what happens; nil: nobody does, and no signal is made.
     package var signalLevel: SignalLevel?
     /// What became of the signals, as `/stats` shows it.
@@ -318,6 +318,7 @@ package struct ServerSession: Sendable {
         case .drop(let id):
             for id in id.map({ [home(of: $0)] }) ?? Array(connectionIDs) { end(id, .drop) }
         case .endSession(let id): endSession(of: home(of: id))
+        case .announceStreams(let policy): announceStreams(policy)
         case .setFaults(let faults, let id): outbox.setFaults(faults, of: id.map { home(of: $0) })
         case .stop:
             isStopped = true

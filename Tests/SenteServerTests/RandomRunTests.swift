@@ -96,7 +96,8 @@ struct RandomRunTests {
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .record, .remoteSignals: break
-                case .ask, .tell, .serve, .flood, .awaitRoom, .stream: Issue.record("\(effect)")
+                case .ask, .tell, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams:
+                    Issue.record("\(effect)")
                 }
             }
             check(server, here)
@@ -180,7 +181,7 @@ struct RandomRunTests {
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .tell: #expect(seed % 2 == 0)
                 case .record, .remoteSignals: break
-                case .ask, .serve, .flood, .awaitRoom, .stream: Issue.record("\(effect)")
+                case .ask, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams: Issue.record("\(effect)")
                 }
             }
             let statistics = server.session.statistics(at: server.now)

@@ -105,7 +105,8 @@ struct TestServerSession {
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .serve(let request): "serve \(request.channel) \(request.data)"
             case .awaitRoom(let id): "\(id.number) has more"
-            case .stream(let id, let output): "\(id.number) stream \(output.id)"
+            case .stream(let id, let name, _): "\(id.number) stream \(name.id)"
+            case .agreedOnStreams(let id): "\(id.number) agreed on streams"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
             case .remoteSignals(let signals):
                 signals.map { masked("signal \($0.value)") }.joined(separator: "; ")

@@ -30,13 +30,13 @@ package struct BroadcastStream: Sendable {
         var isBehind = false
     }
 
-    private let chunkSize: Int
+    package let chunkSize: Int
     private let capacity: Int
     private let slowness: Slowness
     private var kept = Queue<ArraySlice<UInt8>>()
     private var first = StreamPlace()
     package private(set) var end = StreamPlace()
-    private var isFinished = false
+    package private(set) var isFinished = false
     private var listeners: [Listener: Subscription] = [:]
     private var lastListener = 0
 

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-import SenteWire
+package import SenteWire
 
 /// Streams of clients, over their links.
 ///
 /// A client that has a name finds its streams again on any later connection, whether its session goes on or not; the streams of
 /// one without a name end with its connection.
 extension ServerSession {
-    /// Whose streams they are.
-    enum StreamOwner: Hashable, Sendable {
-        case client(SessionOwner)
-        case connection(ConnectionID)
-    }
+    typealias StreamOwner = StreamName.Owner
 
     /// The streams of one client, and the connection that it has, or had last.
     struct ClientStreams: Sendable {
@@ -46,9 +42,8 @@ extension ServerSession {
         guard let policy = configuration.flow.streaming, flows[id]?.features?.streaming == true,
             let owner = streamOwner(of: id)
         else { return }
-        var client =
-            takeParkedStreams(of: owner)
-            ?? ClientStreams(registry: StreamRegistry(policy: policy), connection: id)
+        let known = takeParkedStreams(of: owner)
+        var client = known ?? ClientStreams(registry: StreamRegistry(policy: policy), connection: id)
         // A newer connection takes them from an older one, which may not know yet that it is over.
         if client.isLinked { client.registry.unlinked(at: now.instant) }
         client.connection = id
@@ -56,6 +51,7 @@ extension ServerSession {
         client.registry.linked(at: now.instant)
         streams[owner] = client
         performStreams(of: owner)
+        if known == nil { effects.append(.agreedOnStreams(id)) }
     }
 
     /// The connection has lost its link, or is over.
@@ -121,38 +117,57 @@ extension ServerSession {
 
     // MARK: Whoever runs the server
 
-    /// Opens a stream to the client of a connection; false when there are too many, or one of its name.
+    /// Opens a stream to the client of a connection; nil when it has agreed on none, or has too many.
     package mutating func openStream(
-        _ offer: StreamOffer, id: String, to connection: ConnectionID, canGoBack: Bool = false,
+        _ offer: StreamOffer, id: String? = nil, to connection: ConnectionID, canGoBack: Bool = false,
         at now: Moment, into effects: inout [ServerEffect]
-    ) -> Bool {
+    ) -> StreamName? {
         step(at: now, into: &effects) { session in
             guard let owner = session.streamOwner(linkedBy: session.home(of: connection)) else {
-                return false
+                return nil
             }
+            let id = id ?? session.newStreamID()
             let isOpen = session.streams[owner]?.registry
                 .open(offer, id: id, canGoBack: canGoBack, at: now.instant)
             session.performStreams(of: owner)
-            return isOpen ?? false
+            return isOpen == true ? StreamName(owner, id) : nil
         }
     }
 
-    /// Does something with a stream of the client of a connection; nil when there is none.
+    /// One that no client has seen before, of this server or of an earlier start of it.
+    private mutating func newStreamID() -> String {
+        UniqueID(high: generator.next(), low: generator.next()).description
+    }
+
+    /// Does something with a stream; nil when there is none.
     package mutating func changeStream<R>(
-        _ id: String, of connection: ConnectionID, at now: Moment, into effects: inout [ServerEffect],
+        _ name: StreamName, at now: Moment, into effects: inout [ServerEffect],
         _ body: (inout ServerStream) -> R
     ) -> R? {
         step(at: now, into: &effects) { session in
-            let home = session.home(of: connection)
-            // One who has no link any more may have left something to take.
-            guard let owner = session.streams.first(where: { $0.value.connection == home })?.key else {
-                return nil
-            }
-            let result = session.streams[owner]?.registry.change(id, at: now.instant, body)
-            session.performStreams(of: owner)
+            let result = session.streams[name.owner]?.registry.change(name.id, at: now.instant, body)
+            session.performStreams(of: name.owner)
             return result ?? nil
         }
     }
+
+    /// The connections of those that are meant, which have links and have agreed on streams.
+    package func connections(of audience: StreamAudience) -> [ConnectionID] {
+        let all: [ConnectionID] =
+            switch audience {
+            case .everyone: Array(connectionIDs)
+            case .connection(let id): [home(of: id)]
+            case .user(let uid): connectionIDs.filter { connections[$0]?.uid == uid }
+            case .subscribers(let channel): channels.subscribers(of: .string(channel)).map(Array.init) ?? []
+            }
+        return all.filter { streamOwner(linkedBy: $0) != nil }
+    }
+
+    /// The user of a connection.
+    package func uid(of id: ConnectionID) -> Value { connections[home(of: id)]?.uid ?? .null }
+
+    /// Announces streams to those who connect from now on, or none.
+    mutating func announceStreams(_ policy: StreamPolicy?) { configuration.flow.streaming = policy }
 
     // MARK: What goes
 
@@ -162,7 +177,7 @@ extension ServerSession {
         }
         for output in outputs {
             guard case .say(let word) = output.event else {
-                effects.append(.stream(id, output))
+                effects.append(.stream(id, StreamName(owner, output.id), output.event))
                 continue
             }
             let said = FlowWord.stream(id: output.id, word)

@@ -5,6 +5,11 @@ import SenteWire
 
 /// What goes on a stream, and whoever gives it.
 extension ServerStream {
+    /// Where bytes are wanted.
+    package var wantedPlace: UInt64? {
+        outbound.flatMap { outcome == nil && $0.isWanted ? $0.given : nil }
+    }
+
     /// Bytes for the place that was wanted; all others come too late.
     package mutating func give(_ bytes: ArraySlice<UInt8>, at place: UInt64, now: Instant) {
         guard outcome == nil, var outbound, outbound.isWanted, place == outbound.given, !bytes.isEmpty else {

@@ -83,13 +83,13 @@ package struct StreamOffer: Hashable, Sendable {
         case upload, download, bidirectional, broadcast
     }
 
-    var kind: Kind
+    package let kind: Kind
     /// By which binary chunks are known on one link; a client's is odd.
     var number: UInt64 = 0
-    var channel: String?
-    var chunkSize = 65_536
-    var totalSize: UInt64?
-    var metadata: Value = .null
+    package var channel: String?
+    package var chunkSize = 65_536
+    package var totalSize: UInt64?
+    package var metadata: Value = .null
     var isChecked = true
     var checksChunks = false
     /// Whether the one who says it knows that the other knows the stream.

@@ -109,7 +109,7 @@ extension TestServer {
         }
     }
 
-    private func expect<Result: Sendable>(
+    func expect<Result: Sendable>(
         _ wanted: String, within limit: Duration, _ found: @escaping @Sendable (TestServer) -> Result?,
         standing: (TestServer) -> String
     ) async throws(TestFailure) -> Result {

@@ -76,11 +76,16 @@ extension TestServer {
     // MARK: The session
 
     func handle(_ input: ServerInput) {
+        advance { state, now, effects in state.session.handle(input, at: now, into: &effects) }
+    }
+
+    /// A step of the session, or of its streams, and what follows from it.
+    func advance(_ body: (inout State, Moment, inout [ServerEffect]) -> Void) {
         let now = time.now
         let effects = state.withLock { state -> [ServerEffect] in
             guard state.isUp else { return [] }
             var effects: [ServerEffect] = []
-            state.session.handle(input, at: now, into: &effects)
+            body(&state, now, &effects)
             return effects
         }
         for effect in effects { perform(effect) }
@@ -91,13 +96,17 @@ extension TestServer {
 
     private func setAlarm() {
         let old = state.withLock { state -> VirtualTime.Ticket? in
-            let due = state.isUp ? state.session.deadline : nil
+            let due =
+                state.isUp ? [state.session.deadline, state.desk.deadline].compactMap(\.self).min() : nil
             guard due != state.alarm?.due else { return nil }
             let old = state.alarm?.ticket
             state.alarm = due.map { due in
                 (
                     time.add(.world, at: due) { [weak self] in
                         self?.state.withLock { $0.alarm = nil }
+                        self?.advance { state, now, effects in
+                            state.desk.expire(in: &state.session, at: now, into: &effects)
+                        }
                         self?.handle(.timerFired)
                     }, due
                 )
@@ -120,7 +129,10 @@ extension TestServer {
             guard told.event[0]?.keywordValue?.namespace != "chsk" else { return }
             answer(try? Event(validating: told.event), told.event, told.callback, to: told.connection)
         case .serve(let request): answer(request)
-        case .record, .remoteSignals, .awaitRoom, .stream: break
+        case .stream(let id, let name, let event): perform(event, of: name, on: id)
+        case .agreedOnStreams(let id):
+            for download in streams.downloads { offer(download, to: .connection(id)) }
+        case .record, .remoteSignals, .awaitRoom: break
         }
     }
 

@@ -123,6 +123,8 @@ extension TestServer {
     public func recovers() {
         state.withLock { $0.ending = nil }
         change { $0 = Faults() }
+        streams.recover()
+        time.post(.world) { [weak self] in self?.wakeStreams() }
     }
 
     private func change(_ body: @escaping @Sendable (inout Faults) -> Void) {

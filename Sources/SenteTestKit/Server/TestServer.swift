@@ -23,6 +23,7 @@ public import SenteWire
 public final class TestServer: Sendable {
     struct State {
         var session: ServerSession
+        var desk: StreamDesk
         /// How often it has started.
         var lives = 0
         var url: String
@@ -56,6 +57,7 @@ public final class TestServer: Sendable {
     let network: Network
     let pump: Pump
     let app: WorldApp
+    let streams = StreamScript()
     private let seed: UInt64
     let state: LockedValue<State>
 
@@ -70,8 +72,14 @@ public final class TestServer: Sendable {
         self.pump = pump
         self.app = app
         self.seed = seed
-        state = LockedValue(State(session: ServerSession(configuration, seed: seed), url: url))
+        let session = ServerSession(configuration, seed: seed)
+        let desk = Self.newDesk(streams)
+        state = LockedValue(State(session: session, desk: desk, url: url))
         network.register(self, at: url)
+    }
+
+    private static func newDesk(_ streams: StreamScript) -> StreamDesk {
+        StreamDesk { (request) throws(StreamRefusal) in try streams.ends(request) }
     }
 
     var time: VirtualTime { network.time }
@@ -156,6 +164,7 @@ public final class TestServer: Sendable {
             state.lives += 1
             state.url = url ?? state.url
             state.session = ServerSession(state.session.configuration, seed: seed &+ UInt64(state.lives))
+            state.desk = Self.newDesk(streams)
             return state.url
         }
         guard let new else { return }

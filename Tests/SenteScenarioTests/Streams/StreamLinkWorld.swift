@@ -258,7 +258,7 @@ struct StreamLinkWorld: ~Copyable {
         let offer = StreamOffer(
             .download, channel: "exports", chunkSize: 1_024, metadata: ["format": "csv"])
         var effects: [ServerEffect] = []
-        if !server.openStream(offer, id: "down", to: connection, at: now, into: &effects) {
+        if server.openStream(offer, id: "down", to: connection, at: now, into: &effects) == nil {
             problems.append("the server opens no stream")
         }
         perform(effects)
@@ -276,35 +276,35 @@ struct StreamLinkWorld: ~Copyable {
             case .send(connection, let message): if link != nil { toClient.append(message) }
             case .close(connection, _, let reason, _): problems.append("the server closes: \(reason)")
             case .awaitRoom(connection): awaitsRoom = true
-            case .stream(_, let output): perform(output)
+            case .stream(_, let name, let event): perform(event, of: name)
             default: break
             }
         }
     }
 
-    private mutating func change(_ id: String, _ body: (inout ServerStream, Instant) -> Void) {
+    private mutating func change(_ name: StreamName, _ body: (inout ServerStream, Instant) -> Void) {
         var effects: [ServerEffect] = []
         let instant = now.instant
-        _ = server.changeStream(id, of: connection, at: now, into: &effects) { body(&$0, instant) }
+        _ = server.changeStream(name, at: now, into: &effects) { body(&$0, instant) }
         perform(effects)
     }
 
-    private mutating func perform(_ output: StreamRegistry.Output) {
-        switch output.event {
-        case .offered: change(output.id) { $0.accept(at: $1) }
+    private mutating func perform(_ event: ServerStream.Event, of name: StreamName) {
+        switch event {
+        case .offered: change(name) { $0.accept(at: $1) }
         case .wants(let place):
             let rest = download.dropFirst(Int(place)).prefix(2_500)
-            change(output.id) {
+            change(name) {
                 if rest.isEmpty { $0.end(at: place, now: $1) } else { $0.give(rest, at: place, now: $1) }
             }
         case .hasParts:
             var parts: [ArraySlice<UInt8>] = []
-            change(output.id) { stream, now in
+            change(name) { stream, now in
                 while let part = stream.take(at: now) { parts.append(part) }
                 if stream.isTaken { stream.confirm(["id": 9], at: now) }
             }
             uploaded += parts.joined()
-        case .over(let outcome): outcomes[output.id] = outcome
+        case .over(let outcome): outcomes[name.id] = outcome
         case .say, .accepted, .control: break
         }
     }

@@ -24,11 +24,12 @@ struct ServerSessionStreamsTests {
         return server
     }
 
-    private static func accept(_ server: inout TestServerSession, _ connection: UInt64 = 1) {
-        var effects: [ServerEffect] = []
+    /// A client asks for an upload, and somebody takes it.
+    private static func take(_ server: inout TestServerSession) {
+        var effects = server.effects(of: .received(ConnectionID(1), .text(Self.upload)))
         let now = server.now
-        _ = server.session.changeStream("u", of: ConnectionID(connection), at: now, into: &effects) {
-            $0.accept(at: now.instant)
+        for case .stream(_, let name, .offered) in effects {
+            _ = server.session.changeStream(name, at: now, into: &effects) { $0.accept(at: now.instant) }
         }
     }
 
@@ -41,15 +42,15 @@ struct ServerSessionStreamsTests {
             ])
         #expect(
             server.receive(from: 1, Self.handshake) == [
-                #"1 < {"type":"flow-handshake-ack","features":{"streaming":true}}"#
+                #"1 < {"type":"flow-handshake-ack","features":{"streaming":true}}"#,
+                "1 agreed on streams",
             ])
     }
 
     @Test("an upload is told of, and its words are answered on the wire")
     func upload() {
         var server = Self.server()
-        #expect(server.receive(from: 1, Self.upload) == ["1 stream u"])
-        Self.accept(&server)
+        Self.take(&server)
         let chunk = StreamPart(index: 0, bytes: [1, 2]).binary(number: 1)
         #expect(server.receive(from: 1, Message(.binary, chunk)) == ["1 stream u"])
         #expect(
@@ -83,8 +84,7 @@ struct ServerSessionStreamsTests {
     @Test("a client that has a name finds its streams on a later connection, and another client does not")
     func positions() {
         var server = Self.server()
-        server.receive(from: 1, Self.upload)
-        Self.accept(&server)
+        Self.take(&server)
         server.receive(from: 1, Message(.binary, StreamPart(index: 0, bytes: [1, 2]).binary(number: 1)))
         _ = server.lose(1)
         let again = Self.upload.replacing("}", with: #","again":true}"#)

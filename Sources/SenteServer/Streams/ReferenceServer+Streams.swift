@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+package import SenteWire
+
+/// The streams that the server opens; `ServerService.onStream` decides of those that clients open.
+///
+/// Nothing happens while the server does not run.
+extension ReferenceServer {
+    /// Opens a stream to each client that is meant and has agreed on streams, with ends of its own; those that were opened.
+    @discardableResult
+    package func openStream(
+        _ offer: StreamOffer, to audience: StreamAudience, _ makeEnds: @escaping @Sendable () -> StreamEnds
+    ) async -> [StreamName] {
+        await withStreams { desk, session, now, effects in
+            desk.open(offer, to: audience, in: &session, at: now, into: &effects, makeEnds)
+        } ?? []
+    }
+
+    /// Asks the source and the sink of a stream again.
+    package func wakeStream(_ name: StreamName) async {
+        await withStreams { desk, session, now, effects in
+            desk.wake(name, in: &session, at: now, into: &effects)
+        }
+    }
+
+    /// The same for all streams.
+    package func wakeStreams() async {
+        await withStreams { desk, session, now, effects in
+            desk.wakeAll(in: &session, at: now, into: &effects)
+        }
+    }
+
+    /// Does something with a stream, `hold`, `control` or `cancel`; nil when there is none.
+    @discardableResult
+    package func changeStream<R: Sendable>(
+        _ name: StreamName, _ body: @escaping @Sendable (inout ServerStream, Instant) -> R
+    ) async -> R? {
+        await withStreams { _, session, now, effects in
+            session.changeStream(name, at: now, into: &effects) { body(&$0, now.instant) }
+        } ?? nil
+    }
+
+    /// Begins a broadcast, to which listeners are added; nil while the server does not run.
+    package func beginBroadcast(
+        of source: any StreamSource, on channel: String, metadata: Value = .null,
+        _ stream: BroadcastStream = BroadcastStream()
+    ) async -> StreamDesk.BroadcastName? {
+        await withStreams { desk, _, _, _ in
+            desk.beginBroadcast(of: source, on: channel, metadata: metadata, stream)
+        }
+    }
+
+    /// Lets those that are meant hear a broadcast from its next chunk on; how many could be told.
+    @discardableResult
+    package func join(_ broadcast: StreamDesk.BroadcastName, _ audience: StreamAudience) async -> Int {
+        await withStreams { desk, session, now, effects in
+            desk.join(broadcast, audience, in: &session, at: now, into: &effects)
+        } ?? 0
+    }
+
+    /// Asks the source of a broadcast again.
+    package func wake(_ broadcast: StreamDesk.BroadcastName) async {
+        await withStreams { desk, session, now, effects in
+            desk.wake(broadcast, in: &session, at: now, into: &effects)
+        }
+    }
+
+    /// Ends a broadcast for all who hear it.
+    package func cancel(_ broadcast: StreamDesk.BroadcastName) async {
+        await withStreams { desk, session, now, effects in
+            desk.cancel(broadcast, in: &session, at: now, into: &effects)
+        }
+    }
+}
