@@ -27,14 +27,19 @@ enum ServeConsole {
                 signals.forEach(telemetry.record)
             }
         }
+        let streams = try settings.streamFolder.map {
+            ServeStreams(try StreamFolder($0, settings.streamFiles))
+        }
+        streams?.take(into: &service)
         let server =
             configuration.dialect == .sente
-            ? try ServeRelay.start(configuration, service)
+            ? try ServeRelay.start(configuration, service, streams)
             : try ReferenceServer(configuration, service: service)
         let (endings, ending) = AsyncStream.makeStream(of: String.self)
         let termination = Termination { ending.yield($0) }
         defer { termination.stopListening() }
         let port = try await start(server)
+        await streams?.begin(on: server)
         output.write(serving: configuration, port: port)
         if Termination.inputCanEnd {
             Task {

@@ -7,7 +7,7 @@ import SenteServer
 /// and whoever wants an answer gets one.
 enum ServeRelay {
     static func start(
-        _ configuration: ServerConfiguration, _ service: ServerService
+        _ configuration: ServerConfiguration, _ service: ServerService, _ streams: ServeStreams?
     ) throws -> ReferenceServer {
         var service = service
         service.userID = { request in
@@ -16,6 +16,10 @@ enum ServeRelay {
         let socket = try makeChannelSocketServer(configuration, service: service)
         startRouter(socket.chRecv) { message in
             guard message.id.namespace != "chsk" else { return }
+            if let streams, message.id == "files/get" {
+                Task { message.reply?(await streams.answer(message.data, to: message.connection).data) }
+                return
+            }
             guard message.id.namespace == "chat" else { return message.reply?(message.data) ?? () }
             try socket.broadcast([.keyword(message.id), said(message.data, by: message.uid)])
             message.reply?(.keyword("ok"))

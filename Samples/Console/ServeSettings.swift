@@ -12,6 +12,10 @@ package struct ServeSettings {
     var isQuiet = false
     /// Where the telemetry of clients is written; nil: none is taken.
     var signalFolder: String?
+    /// Where uploads go and downloads come from; nil: there are none.
+    var streamFolder: String?
+    var streamFiles = StreamFolder.Policy()
+    var streamPolicy = StreamPolicy()
 
     /// What the others begin with: the family, and its release where that matters.
     private var mode = ServerConfiguration.Dialect.maps
@@ -46,6 +50,7 @@ package struct ServeSettings {
             throw UsageError("“\(other)” is no option: `console serve --help` lists those there are.")
         }
         try settings.chooseFormat()
+        if settings.streamFolder != nil { settings.configuration.flow.streaming = settings.streamPolicy }
         return settings
     }
 
@@ -82,12 +87,17 @@ package struct ServeSettings {
         The greeting announces what the server can do beyond plain messages: sessions that survive their connections,
         batches, compression, parts, ids of messages. A client that wants none of it sees no difference.
 
+        With --streams, uploads go into a folder under their names, never over another file; a request on the channel
+        `files` with a name, or with {"name": …, "follow": true} for a file that grows, opens a download to whoever asks
+        (in sente an event :files/get). Bidirectional streams come back as they are.
+
         Options:
         \(OptionTable(options).help)
         """
 
     private static var options: [Option<ServeSettings>] {
-        modeOptions + listenOptions + flowOptions + channelOptions + faultOptions + replyOptions
+        modeOptions + listenOptions + flowOptions + streamOptions + channelOptions + faultOptions
+            + replyOptions
     }
 
     private static var modeOptions: [Option<ServeSettings>] {

@@ -195,7 +195,7 @@ package final class ReferenceServer: Sendable {
 
     /// Does something about streams; nil while the server does not run.
     @discardableResult
-    func withStreams<R: Sendable>(
+    package func withStreams<R: Sendable>(
         _ body:
             @escaping @Sendable (
                 inout StreamDesk, inout ServerSession, Moment, inout [ServerEffect]

@@ -10,9 +10,11 @@ package struct ServerCounters: Hashable, Sendable {
         package var messages = 0
         package var bytes = 0
 
-        mutating func add(_ message: Message) {
+        mutating func add(_ message: Message) { add(message.bytes.count) }
+
+        mutating func add(_ bytes: Int) {
             messages += 1
-            bytes += message.bytes.count
+            self.bytes += bytes
         }
     }
 
@@ -59,6 +61,18 @@ package struct ServerCounters: Hashable, Sendable {
         package var letGo = 0
     }
 
+    /// What became of streams, and what went on them.
+    package struct Streams: Hashable, Sendable {
+        /// Streams that were taken, by the server or by a client.
+        package var started = 0
+        package var completed = 0
+        package var failed = 0
+        package var cancelled = 0
+        /// Chunks of one direction, and their bytes; those that were sent again count again.
+        package var received = Traffic()
+        package var sent = Traffic()
+    }
+
     package var received = Traffic()
     package var sent = Traffic()
     /// Connections that were greeted.
@@ -87,6 +101,7 @@ package struct ServerCounters: Hashable, Sendable {
     /// Pushes given up because their client did not come back in time.
     package var lostPushes = 0
     package var flow = Flow()
+    package var streams = Streams()
     var connectionNames = 0
     var messages: UInt64 = 0
 

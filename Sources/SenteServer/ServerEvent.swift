@@ -17,6 +17,8 @@ package struct ServerEvent: Hashable, Sendable {
 /// A request on a channel that the server's own user serves.
 package struct ServedRequest: Hashable, Sendable {
     package var id: String
+    /// Who asks.
+    package var connection: ConnectionID
     package var channel: Value
     package var data: Value
 }

@@ -47,7 +47,7 @@ extension ServerSession {
                 .requestTaken(requestID.text, channel, messageID: messageID, subscribers: names),
                 to: id, as: .answer)
             return effects.append(
-                .serve(ServedRequest(id: requestID.text, channel: channel, data: data)))
+                .serve(ServedRequest(id: requestID.text, connection: id, channel: channel, data: data)))
         }
         channels.record(
             .request(request), messageID: messageID, in: channel, limits: configuration.tables, at: now)

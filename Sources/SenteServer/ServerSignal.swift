@@ -76,6 +76,9 @@ package struct ServerSignal: Hashable, Sendable {
         case flowBreached = "sente-lite.server/flow-breached"
         case sessionParked = "sente-lite.server/session-parked"
         case sessionEnded = "sente-lite.server/session-ended"
+        case streamStarted = "sente-lite.server/stream-started"
+        case streamComplete = "sente-lite.server/stream-complete"
+        case streamFailed = "sente-lite.server/stream-failed"
 
         /// What comes with each message or each beat is for finding faults; what is refused or late is a warning.
         package var level: SignalLevel {
@@ -84,7 +87,7 @@ package struct ServerSignal: Hashable, Sendable {
                 .subscriptionRequest, .publishStart, .heartbeatCheck, .heartbeatPingSent:
                 .debug
             case .subscriptionRejected, .publishFailed, .broadcastFailed, .responseFailed, .requestExpired,
-                .heartbeatTimeout, .flowIgnored, .flowBreached:
+                .heartbeatTimeout, .flowIgnored, .flowBreached, .streamFailed:
                 .warn
             case .webSocketError, .parseFailed, .processFailed, .sendFailed: .error
             default: .info

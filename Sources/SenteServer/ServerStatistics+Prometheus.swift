@@ -20,6 +20,7 @@ extension ServerStatistics {
         addSignals(to: &page)
         // A server that announces nothing has nothing of it to tell.
         if counters.flow != ServerCounters.Flow() { addFlow(to: &page) }
+        if counters.streams != ServerCounters.Streams() { addStreams(to: &page) }
         return page
     }
 
@@ -60,6 +61,24 @@ extension ServerStatistics {
             "sente_lite_server_repeated_messages_total",
             "Messages that came again, and were not handled again.",
             flow.repeated)
+    }
+
+    private func addStreams(to page: inout PrometheusPage) {
+        let figures = counters.streams
+        page.gauge("sente_lite_server_streams", "Streams that are not over.", streams)
+        page.counter("sente_lite_server_streams_started_total", "Streams that were taken.", figures.started)
+        let ends = [
+            "cancelled": figures.cancelled, "completed": figures.completed, "failed": figures.failed,
+        ]
+        for (end, count) in ends.sorted(by: { $0.key < $1.key }) {
+            page.counter(
+                "sente_lite_server_streams_total", "How streams ended.", count, labels: ["end": end])
+        }
+        for (direction, traffic) in [("received", figures.received), ("sent", figures.sent)] {
+            page.counter(
+                "sente_lite_server_stream_bytes_total", "Bytes of streams, sent again or not.",
+                traffic.bytes, labels: ["direction": direction])
+        }
     }
 
     private func addServer(to page: inout PrometheusPage) {

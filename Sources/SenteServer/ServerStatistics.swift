@@ -37,6 +37,8 @@ package struct ServerStatistics: Hashable, Sendable {
     package var parkedSessions: Int
     /// What they keep.
     package var parkedBytes: Int
+    /// Streams that are not over.
+    package var streams: Int
     package var pendingRequests: Int
     /// Requests that have waited for more than a minute.
     package var oldRequests: Int
@@ -65,7 +67,7 @@ extension ServerSession {
                     subscriptions: Array(connection.subscriptions))
             },
             channels: channels.reports,
-            parkedSessions: parked.count, parkedBytes: parkedBytes,
+            parkedSessions: parked.count, parkedBytes: parkedBytes, streams: streamCount,
             pendingRequests: requests.count,
             oldRequests: requests.count(olderThan: .seconds(60), at: now.instant),
             counters: counters, signals: signalStatistics)

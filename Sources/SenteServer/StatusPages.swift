@@ -115,6 +115,17 @@ enum StatusPages {
                 "messages": Value(flow.inParts), "sent": Value(flow.parts), "let-go": Value(flow.letGo),
             ],
             "repeated-messages": Value(flow.repeated),
+            "streams": streams(statistics),
+        ]
+    }
+
+    private static func streams(_ statistics: ServerStatistics) -> Value {
+        let streams = statistics.counters.streams
+        return [
+            "active": Value(statistics.streams), "started": Value(streams.started),
+            "completed": Value(streams.completed), "failed": Value(streams.failed),
+            "cancelled": Value(streams.cancelled), "bytes-received": Value(streams.received.bytes),
+            "bytes-sent": Value(streams.sent.bytes),
         ]
     }
 }

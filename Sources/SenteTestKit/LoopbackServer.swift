@@ -24,7 +24,8 @@ public final class LoopbackServer: Sendable {
 
     /// How the server writes its messages.
     public let dialect: Dialect
-    private let server: ReferenceServer
+    let server: ReferenceServer
+    let streams = StreamScript()
     private let state = LockedValue(State())
     private let script: Script
 
@@ -38,6 +39,17 @@ public final class LoopbackServer: Sendable {
         var service = ServerService()
         service.onEvent = { told, _, order in script.answer(told, order) }
         service.onRequest = { request, order in script.answer(request, order) }
+        service.onStream = { [streams] (request) throws(StreamRefusal) in try streams.ends(request) }
+        service.onStreamsAgreed = { [streams] id in
+            // Read on the loop, where they are also added: nobody is offered one twice, or never.
+            let downloads = streams.downloads
+            Task {
+                guard let server = script.server.withLock({ $0.server }) else { return }
+                for download in downloads {
+                    await server.openStream(download.offer, to: .connection(id)) { download.ends }
+                }
+            }
+        }
         self.dialect = dialect
         self.script = script
         server = try Self.mapped { () throws(LinkFailure) in
@@ -89,6 +101,7 @@ public final class LoopbackServer: Sendable {
             try await server.start(port: wanted)
         }
         state.withLock { $0.port = port }
+        if streams.isTaking { await server.perform(.announceStreams(StreamPolicy())) }
         for channel in script.servedChannels { await server.perform(.serve(channel: .string(channel))) }
         return port
     }
@@ -171,7 +184,11 @@ public final class LoopbackServer: Sendable {
     public func fallsSilent() async { await change { $0.isSilent = true } }
 
     /// Has no fault any more.
-    public func recovers() async { await change { $0 = Faults() } }
+    public func recovers() async {
+        await change { $0 = Faults() }
+        streams.recover()
+        await server.wakeStreams()
+    }
 
     private func change(_ body: (inout Faults) -> Void) async {
         let faults = state.withLock { state in

@@ -240,7 +240,43 @@ struct ServerSignalTests {
             agreed(&$0)
             $0.receive(from: 1, #"{"type":"flow-end"}"#)
         },
+        Row(
+            .streamStarted, "conn-id stream-id stream-type channel-id total-size", with: streams, uploading),
+        Row(.streamComplete, "conn-id stream-id", with: streams) {
+            uploading(&$0)
+            let end = #"{"type":"flow-stream-complete","message-id":"u","total-chunks":0,"total-size":0}"#
+            for case .stream(_, let name, .hasParts) in $0.effects(of: .received(ConnectionID(1), .text(end)))
+            {
+                $0.change(name) { $0.confirm(at: $1) }
+            }
+        },
+        Row(.streamFailed, "conn-id stream-id error-code message", with: streams) {
+            uploading(&$0)
+            $0.receive(
+                from: 1, #"{"type":"flow-stream-error","message-id":"u","error-code":"a","message":"b"}"#)
+        },
+        Row(.streamFailed, "conn-id stream-id error-code message", with: streams) {
+            uploading(&$0)
+            $0.receive(from: 1, #"{"type":"flow-stream-cancel","message-id":"u","reason":"b"}"#)
+        },
     ]
+
+    @Sendable static func streams(_ configuration: inout ServerConfiguration) {
+        configuration.flow.streaming = StreamPolicy()
+    }
+
+    /// A client asks for an upload, and somebody takes it.
+    @Sendable static func uploading(_ server: inout TestServerSession) {
+        server.connect(1)
+        server.receive(from: 1, #"{"type":"flow-handshake","capabilities":{"streaming":true}}"#)
+        let upload =
+            #"{"type":"flow-stream-init","message-id":"u","stream-type":"upload","stream":1,"chunk-size":4,"total-size":0,"channel-id":"files"}"#
+        for case .stream(_, let name, .offered) in server.effects(
+            of: .received(ConnectionID(1), .text(upload)))
+        {
+            server.change(name) { $0.accept(at: $1) }
+        }
+    }
 
     @Sendable static func flow(_ configuration: inout ServerConfiguration) { configuration.flow = .all }
 

@@ -63,6 +63,14 @@ struct TestServerSession {
         return effects
     }
 
+    /// Does something with a stream.
+    mutating func change(_ name: StreamName, _ body: (inout ServerStream, Instant) -> Void) {
+        var effects: [ServerEffect] = []
+        let now = now
+        _ = session.changeStream(name, at: now, into: &effects) { body(&$0, now.instant) }
+        for case .record(let signal) in effects { signals.append(signal) }
+    }
+
     /// Lets time pass, firing the timer at each deadline on the way.
     @discardableResult
     mutating func advance(by duration: Duration) -> [String] {

@@ -97,6 +97,7 @@ extension ServerSession {
     mutating func takeStream(_ word: ServerStreamWord, of stream: String, from id: ConnectionID) {
         guard let owner = streamOwner(linkedBy: id) else { return breach(id, "streams were not agreed on") }
         let time = now.instant
+        if case .chunk(let part) = word { counters.streams.received.add(part.bytes.count) }
         streams[owner]?.registry.hear(word, of: stream, at: time)
         performStreams(of: owner)
     }
@@ -106,11 +107,12 @@ extension ServerSession {
         guard message.bytes.starts(with: [FlowEnvelope.mark, 3]) else { return false }
         let time = now.instant
         guard let owner = streamOwner(linkedBy: id),
-            streams[owner]?.registry.hear(binary: message.bytes, at: time) == true
+            let count = streams[owner]?.registry.hear(binary: message.bytes, at: time)
         else {
             breach(id, "a chunk of a stream is malformed, or was not agreed on")
             return true
         }
+        counters.streams.received.add(count)
         performStreams(of: owner)
         return true
     }
@@ -177,6 +179,7 @@ extension ServerSession {
         }
         for output in outputs {
             guard case .say(let word) = output.event else {
+                note(output, of: owner, on: id)
                 effects.append(.stream(id, StreamName(owner, output.id), output.event))
                 continue
             }
@@ -188,6 +191,46 @@ extension ServerSession {
             }
         }
         awaitRoomForStreams(of: id, owner)
+    }
+
+    /// Counts and tells what became of a stream.
+    private mutating func note(_ output: StreamRegistry.Output, of owner: StreamOwner, on id: ConnectionID) {
+        switch output.event {
+        case .accepted:
+            counters.streams.started += 1
+            guard let offer = streams[owner]?.registry[output.id]?.offer else { return }
+            record(
+                signal(
+                    .streamStarted,
+                    [
+                        "conn-id": field(id), "stream-id": .string(output.id),
+                        "stream-type": .string(offer.kind.rawValue),
+                        "channel-id": offer.channel.map { .string($0) },
+                        "total-size": offer.totalSize.map { .integer(Int64(clamping: $0)) },
+                    ]))
+        case .over(.completed):
+            counters.streams.completed += 1
+            record(signal(.streamComplete, ["conn-id": field(id), "stream-id": .string(output.id)]))
+        case .over(.failed(let code, let message)):
+            counters.streams.failed += 1
+            recordFailure(of: output.id, code, message, on: id)
+        case .over(.cancelled(let reason)):
+            counters.streams.cancelled += 1
+            recordFailure(of: output.id, "cancelled", reason, on: id)
+        default: break
+        }
+    }
+
+    private mutating func recordFailure(
+        of stream: String, _ code: String, _ message: String?, on id: ConnectionID
+    ) {
+        record(
+            signal(
+                .streamFailed,
+                [
+                    "conn-id": field(id), "stream-id": .string(stream), "error-code": .string(code),
+                    "message": message.map { .string($0) },
+                ]))
     }
 
     private mutating func awaitRoomForStreams(of id: ConnectionID, _ owner: StreamOwner) {
@@ -208,6 +251,7 @@ extension ServerSession {
                 ? Message.binary(part.binary(number: number))
                 : dialect.encode(
                     .flow(.stream(id: stream, .chunk(part)), callback: flows[id]?.callback ?? .null), at: now)
+            counters.streams.sent.add(part.bytes.count)
             if let message { effects.append(.send(link, message)) }
         }
         performStreams(of: owner)

@@ -18,6 +18,7 @@ package struct ServerStream: Sendable {
         case say(ServerStreamWord)
         /// A client asks for it to be taken.
         case offered(StreamOffer)
+        /// It has begun, whoever took it.
         case accepted
         /// Bytes are wanted that stand behind so many others.
         case wants(at: UInt64)
@@ -246,6 +247,7 @@ package struct ServerStream: Sendable {
     package mutating func accept(at now: Instant) {
         guard outcome == nil, !isAccepted else { return }
         isAccepted = true
+        events.append(.accepted)
         guard number != nil else { return }
         say(.acceptance(grant), at: now)
         if let grant = offer.grant { goBack(to: grant, at: now) }

@@ -136,11 +136,11 @@ package struct StreamRegistry: Sendable {
         return true
     }
 
-    /// Takes a binary message; false for one that holds no chunk.
-    package mutating func hear(binary message: [UInt8], at now: Instant) -> Bool {
-        guard let (number, part) = StreamPart.read(message) else { return false }
+    /// Takes a binary message; the bytes of the chunk, nil for one that holds none.
+    package mutating func hear(binary message: [UInt8], at now: Instant) -> Int? {
+        guard let (number, part) = StreamPart.read(message) else { return nil }
         if let id = numbers[number] { hear(.chunk(part), of: id, at: now) } else { strays += 1 }
-        return true
+        return part.bytes.count
     }
 
     package mutating func hear(_ word: ServerStreamWord, of id: String, at now: Instant) {

@@ -18,6 +18,8 @@ final class StreamScript: Sendable {
                 .download, channel: channel, totalSize: UInt64(bytes.count), metadata: metadata)
             self.bytes = bytes
         }
+
+        var ends: StreamEnds { StreamEnds(source: BytesSource(bytes)) }
     }
 
     private struct State {

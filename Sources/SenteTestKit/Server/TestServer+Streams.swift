@@ -27,6 +27,8 @@ extension TestServer {
     }
 
     /// Refuses the streams that clients ask for, with a code and a sentence, until `recovers()`.
+    ///
+    /// The default code is `refused`.
     public func refusesStreams(_ message: String = "not now", code: String = "refused") {
         streams.refusal = StreamRefusal(message, code: code)
     }
@@ -37,8 +39,10 @@ extension TestServer {
     /// Offers a file to each client that has agreed on streams, and to each that will.
     public func offersDownload(_ bytes: [UInt8], on channel: String, metadata: Value = .null) {
         let download = StreamScript.Download(bytes, on: channel, metadata)
-        streams.add(download)
-        time.post(.world) { [weak self] in self?.offer(download, to: .everyone) }
+        time.post(.world) { [weak self] in
+            self?.streams.add(download)
+            self?.offer(download, to: .everyone)
+        }
     }
 
     /// The uploads that have come whole, in the order of their ends.
@@ -70,7 +74,7 @@ extension TestServer {
     func offer(_ download: StreamScript.Download, to audience: StreamAudience) {
         advance { state, now, effects in
             _ = state.desk.open(download.offer, to: audience, in: &state.session, at: now, into: &effects) {
-                StreamEnds(source: BytesSource(download.bytes))
+                download.ends
             }
         }
     }

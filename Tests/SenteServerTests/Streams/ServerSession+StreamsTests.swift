@@ -26,11 +26,8 @@ struct ServerSessionStreamsTests {
 
     /// A client asks for an upload, and somebody takes it.
     private static func take(_ server: inout TestServerSession) {
-        var effects = server.effects(of: .received(ConnectionID(1), .text(Self.upload)))
-        let now = server.now
-        for case .stream(_, let name, .offered) in effects {
-            _ = server.session.changeStream(name, at: now, into: &effects) { $0.accept(at: now.instant) }
-        }
+        let effects = server.effects(of: .received(ConnectionID(1), .text(Self.upload)))
+        for case .stream(_, let name, .offered) in effects { server.change(name) { $0.accept(at: $1) } }
     }
 
     @Test("streams are announced, and agreed on with clients that have them")

@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteServer
+import SenteSignals
 import SenteTransport
 import SenteWire
 import Testing
@@ -312,6 +313,42 @@ struct StreamDeskTests {
             #expect(stage.desk.broadcastCount == 0)
             #expect(stage.desk.streamCount == 0)
         }
+    }
+
+    // MARK: What is told
+
+    @Test("reports count streams and their bytes, and a server without streams says nothing of them")
+    func reports() {
+        var stage = Self.taking(Shelf())
+        stage.send(0, "abcd")
+        stage.finish(chunks: 1, bytes: 4)
+        stage.ask(id: "v", number: 3)
+        stage.say("cancel", of: "v")
+        stage.ask(id: "w", number: 5)
+        stage.send(9, "abcd", of: "w")
+        stage.ask(id: "x", number: 7)
+        let names = stage.open { StreamEnds(source: BytesSource([1, 2, 3])) }
+        stage.say("accept", of: names[0].id, #""next":0,"bytes":0,"until":9"#)
+        let statistics = stage.session.statistics(at: stage.now)
+        let figures = statistics.counters.streams
+        #expect(statistics.streams == 2)
+        #expect(figures.started == 5)
+        #expect([figures.completed, figures.failed, figures.cancelled] == [1, 1, 1])
+        #expect(figures.received.bytes == 8 && figures.sent.bytes == 3)
+        let page = statistics.prometheus.text
+        #expect(page.contains(#"sente_lite_server_streams_total{end="completed"} 1"#))
+        #expect(page.contains(#"sente_lite_server_stream_bytes_total{direction="sent"} 3"#))
+        guard
+            case .answer(let answer) = stage.session.admit(
+                target: "/stats", wantsUpgrade: false, at: stage.now)
+        else {
+            Issue.record("no page")
+            return
+        }
+        let stats = try? WireFormat.json.decode(answer.body)
+        #expect(stats?["flow"]?["streams"]?["active"] == 2)
+        let other = DeskStage().session.statistics(at: stage.now).prometheus.text
+        #expect(!other.contains("stream"))
     }
 
     // MARK: Bad input
