@@ -61,6 +61,8 @@ package final class ReferenceServer: Sendable {
     /// and when the port file cannot be written; it does not run then.
     @discardableResult
     package func start(port: Int? = nil) async throws(LinkFailure) -> Int {
+        // Loading a library takes longer than the loop should wait.
+        if configuration.flow.streaming != nil { _ = DigestLibrary.shared }
         let result = await onLoop { [hook, service, loop] state -> Result<Int, LinkFailure> in
             Self.start(state, port: port, hook: hook, service: service, on: loop)
         }

@@ -24,6 +24,8 @@ package enum ServerEffect: Hashable, Sendable {
     case stream(ConnectionID, StreamName, ServerStream.Event)
     /// A client of which no stream is known has agreed on streams.
     case agreedOnStreams(ConnectionID)
+    /// A connection has subscribed to a channel, or no longer is, and somebody wants to hear of it.
+    case subscription(ConnectionID, to: Value, isThere: Bool)
     /// Send these messages as fast as the connection takes them.
     case flood(ConnectionID, Flood)
     /// Telemetry of a client, for whoever keeps it.

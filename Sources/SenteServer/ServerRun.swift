@@ -71,7 +71,8 @@ final class ServerRun {
         desk = StreamDesk(service.onStream)
         var seed: UInt64 = 0
         withUnsafeMutableBytes(of: &seed) { loop.entropy.fill($0) }
-        session = ServerSession(configuration, seed: seed, compressors: .system(configuration.flow))
+        session = ServerSession(
+            configuration, seed: seed, compressors: .system(configuration.flow), digests: .system)
         lookWhoListens()
     }
 
@@ -298,6 +299,9 @@ final class ServerRun {
         case .stream(let id, let name, let event):
             desk.perform(event, of: name, on: id, in: &session, at: loop.now, into: &effects)
         case .agreedOnStreams(let id): service.onStreamsAgreed?(id)
+        case .subscription(let id, let channel, let isThere):
+            desk.note(
+                id, isSubscribed: isThere, to: channel, in: &session, at: loop.now, into: &effects)
         case .ask(let id, let value):
             guard let answer = hook?(id, value) else { return }
             session.handle(.command(.send(answer, to: id)), at: loop.now, into: &effects)

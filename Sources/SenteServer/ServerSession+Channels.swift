@@ -28,6 +28,9 @@ extension ServerSession {
         }
         let retained = channels.retained(in: channel)
         send(.subscribed(channel, count: subscribers, retained: retained), to: id, as: .answer)
+        if isNew, followedChannels.contains(channel) {
+            effects.append(.subscription(id, to: channel, isThere: true))
+        }
         guard family == .maps, !retained.isEmpty else { return }
         record(
             signal(
@@ -93,6 +96,9 @@ extension ServerSession {
                     ]))
         }
         send(.unsubscribed(channel, existed: channels.contains(channel)), to: id, as: .answer)
+        if followedChannels.contains(channel) {
+            effects.append(.subscription(id, to: channel, isThere: false))
+        }
     }
 
     mutating func deleteChannel(_ channel: Value) {

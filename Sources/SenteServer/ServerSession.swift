@@ -86,7 +86,10 @@ package struct ServerSession: Sendable {
     /// Of the clients without link, the one that waits longest first.
     var streamsParked = OrderedSet<StreamOwner>()
     var streamBytesParked = 0
+    /// The channels of which somebody wants to hear who subscribes.
+    var followedChannels: Set<Value> = []
     let compressors: [FlowCapabilities.Algorithm: Compressor]
+    let digests: DigestFunction
     var lastFolded: Folded?
 
     var heartbeatDue: Instant?
@@ -110,9 +113,10 @@ package struct ServerSession: Sendable {
     /// Without compressors it announces no compression, whatever the configuration says.
     package init(
         _ configuration: ServerConfiguration = .init(), seed: UInt64,
-        compressors: [FlowCapabilities.Algorithm: Compressor] = [:]
+        compressors: [FlowCapabilities.Algorithm: Compressor] = [:], digests: DigestFunction = .sha256
     ) {
         self.configuration = configuration
+        self.digests = digests
         self.compressors = compressors
         generator = Generator(seed: seed)
         let token = UniqueID(high: generator.next(), low: generator.next()).description

@@ -96,7 +96,7 @@ struct RandomRunTests {
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .record, .remoteSignals: break
-                case .ask, .tell, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams:
+                case .ask, .tell, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams, .subscription:
                     Issue.record("\(effect)")
                 }
             }
@@ -181,7 +181,8 @@ struct RandomRunTests {
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .tell: #expect(seed % 2 == 0)
                 case .record, .remoteSignals: break
-                case .ask, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams: Issue.record("\(effect)")
+                case .ask, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams, .subscription:
+                    Issue.record("\(effect)")
                 }
             }
             let statistics = server.session.statistics(at: server.now)

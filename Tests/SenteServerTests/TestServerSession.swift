@@ -115,6 +115,8 @@ struct TestServerSession {
             case .awaitRoom(let id): "\(id.number) has more"
             case .stream(let id, let name, _): "\(id.number) stream \(name.id)"
             case .agreedOnStreams(let id): "\(id.number) agreed on streams"
+            case .subscription(let id, let channel, let isThere):
+                "\(id.number) \(isThere ? "subscribed to" : "left") \(channel)"
             case .flood(let id, let flood): "\(id.number) flood \(flood.remaining)"
             case .remoteSignals(let signals):
                 signals.map { masked("signal \($0.value)") }.joined(separator: "; ")

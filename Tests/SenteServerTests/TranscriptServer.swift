@@ -74,7 +74,9 @@ struct TranscriptServer {
                 open.remove(id.number)
                 outputs[id.number, default: []].append(.drop)
             case .tell(let event): serve(event)
-            case .ask, .serve, .flood, .record, .remoteSignals, .awaitRoom, .stream, .agreedOnStreams: break
+            case .ask, .serve, .flood, .record, .remoteSignals, .awaitRoom, .stream, .agreedOnStreams,
+                .subscription:
+                break
             }
         }
     }

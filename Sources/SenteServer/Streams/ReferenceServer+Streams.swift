@@ -41,17 +41,18 @@ extension ReferenceServer {
         } ?? nil
     }
 
-    /// Begins a broadcast, to which listeners are added; nil while the server does not run.
+    /// Begins a broadcast to the subscribers of a channel, now and later; nil while the server does not run.
     package func beginBroadcast(
         of source: any StreamSource, on channel: String, metadata: Value = .null,
         _ stream: BroadcastStream = BroadcastStream()
     ) async -> StreamDesk.BroadcastName? {
-        await withStreams { desk, _, _, _ in
-            desk.beginBroadcast(of: source, on: channel, metadata: metadata, stream)
+        await withStreams { desk, session, now, effects in
+            desk.beginBroadcast(
+                of: source, on: channel, metadata: metadata, stream, in: &session, at: now, into: &effects)
         }
     }
 
-    /// Lets those that are meant hear a broadcast from its next chunk on; how many could be told.
+    /// Lets others hear a broadcast too, from its next chunk on; how many could be told.
     @discardableResult
     package func join(_ broadcast: StreamDesk.BroadcastName, _ audience: StreamAudience) async -> Int {
         await withStreams { desk, session, now, effects in

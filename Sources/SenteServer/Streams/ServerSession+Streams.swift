@@ -43,7 +43,8 @@ extension ServerSession {
             let owner = streamOwner(of: id)
         else { return }
         let known = takeParkedStreams(of: owner)
-        var client = known ?? ClientStreams(registry: StreamRegistry(policy: policy), connection: id)
+        var client =
+            known ?? ClientStreams(registry: StreamRegistry(policy: policy, digests: digests), connection: id)
         // A newer connection takes them from an older one, which may not know yet that it is over.
         if client.isLinked { client.registry.unlinked(at: now.instant) }
         client.connection = id
@@ -164,6 +165,14 @@ extension ServerSession {
             }
         return all.filter { streamOwner(linkedBy: $0) != nil }
     }
+
+    /// Whether a stream is of the client of this connection.
+    package func isStream(_ name: StreamName, of id: ConnectionID) -> Bool {
+        streamOwner(linkedBy: home(of: id)) == name.owner
+    }
+
+    /// Tells of those who subscribe to a channel from now on, and who no longer are.
+    package mutating func follow(_ channel: String) { followedChannels.insert(.string(channel)) }
 
     /// The user of a connection.
     package func uid(of id: ConnectionID) -> Value { connections[home(of: id)]?.uid ?? .null }

@@ -227,10 +227,13 @@ package struct StreamDesk: Sendable {
 // MARK: Broadcasts
 
 extension StreamDesk {
-    /// Begins a broadcast of what a source gives; it is asked as long as somebody listens, and never for bytes it has given.
+    /// Begins a broadcast of what a source gives to the subscribers of a channel, those that are there and those that come.
+    ///
+    /// The source is asked as long as somebody listens, and never for bytes it has given.
     package mutating func beginBroadcast(
         of source: any StreamSource, on channel: String, metadata: Value = .null,
-        _ stream: BroadcastStream = BroadcastStream()
+        _ stream: BroadcastStream = BroadcastStream(), in session: inout ServerSession, at now: Moment,
+        into effects: inout [ServerEffect]
     ) -> BroadcastName {
         lastBroadcast += 1
         let name = BroadcastName(number: lastBroadcast)
@@ -239,10 +242,30 @@ extension StreamDesk {
             .broadcast, channel: channel, chunkSize: stream.chunkSize, metadata: metadata, isChecked: false,
             checksChunks: true)
         broadcasts[name] = Broadcast(stream: stream, source: source, offer: offer)
+        session.follow(channel)
+        join(name, .subscribers(channel), in: &session, at: now, into: &effects)
         return name
     }
 
-    /// Lets those that are meant hear a broadcast from its next chunk on; how many could be told.
+    /// Somebody has subscribed to a channel, or no longer is: the broadcasts on it are for subscribers.
+    package mutating func note(
+        _ connection: ConnectionID, isSubscribed: Bool, to channel: Value, in session: inout ServerSession,
+        at now: Moment, into effects: inout [ServerEffect]
+    ) {
+        for (name, broadcast) in broadcasts where broadcast.offer.channel == channel.stringValue {
+            if isSubscribed {
+                join(name, .connection(connection), in: &session, at: now, into: &effects)
+            } else {
+                for stream in broadcast.listeners.values where session.isStream(stream, of: connection) {
+                    change(stream, &session, now, &effects) { $0.cancel("unsubscribed", at: now.instant) }
+                }
+            }
+        }
+    }
+
+    /// Lets others hear a broadcast too, from its next chunk on; how many could be told.
+    ///
+    /// A client that came back on another connection may hear it still.
     @discardableResult
     package mutating func join(
         _ broadcast: BroadcastName, _ audience: StreamAudience, in session: inout ServerSession,
@@ -250,6 +273,10 @@ extension StreamDesk {
     ) -> Int {
         var count = 0
         for connection in session.connections(of: audience) {
+            let hears = broadcasts[broadcast]?.listeners.values.contains { name in
+                session.isStream(name, of: connection)
+            }
+            guard hears == false, broadcasts[broadcast]?.stream.isFinished == false else { continue }
             guard var offer = broadcasts[broadcast]?.offer,
                 let (listener, first) = broadcasts[broadcast]?.stream.join()
             else { break }

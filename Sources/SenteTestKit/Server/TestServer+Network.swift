@@ -132,6 +132,11 @@ extension TestServer {
         case .stream(let id, let name, let event): perform(event, of: name, on: id)
         case .agreedOnStreams(let id):
             for download in streams.downloads { offer(download, to: .connection(id)) }
+        case .subscription(let id, let channel, let isThere):
+            advance { state, now, effects in
+                state.desk.note(
+                    id, isSubscribed: isThere, to: channel, in: &state.session, at: now, into: &effects)
+            }
         case .record, .remoteSignals, .awaitRoom: break
         }
     }

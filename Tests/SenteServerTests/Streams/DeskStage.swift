@@ -113,6 +113,9 @@ struct DeskStage {
         case .awaitRoom(let id): session.handle(.room(id), at: now, into: &effects)
         case .stream(let id, let name, let event):
             desk.perform(event, of: name, on: id, in: &session, at: now, into: &effects)
+        case .subscription(let id, let channel, let isThere):
+            desk.note(
+                id, isSubscribed: isThere, to: channel, in: &session, at: now, into: &effects)
         default: break
         }
     }
@@ -127,6 +130,15 @@ struct DeskStage {
             handle(.timerFired)
         }
         now.instant = end
+    }
+
+    mutating func broadcast(_ source: any StreamSource, on channel: String = "radio")
+        -> StreamDesk.BroadcastName
+    {
+        step { desk, session, now, effects in
+            desk.beginBroadcast(
+                of: source, on: channel, BroadcastStream(chunkSize: 4), in: &session, at: now, into: &effects)
+        }
     }
 
     mutating func open(

@@ -268,9 +268,7 @@ struct StreamDeskTests {
         stage.connect(1, as: "a")
         stage.connect(2, as: "b")
         let source = Script([Self.bytes("abcd"), .later(nil), .later(nil), Self.bytes("efgh"), .end])
-        let broadcast = stage.step { desk, _, _, _ in
-            desk.beginBroadcast(of: source, on: "radio", BroadcastStream(chunkSize: 4))
-        }
+        let broadcast = stage.broadcast(source)
         func join(_ number: UInt64) throws -> String {
             let count = stage.step {
                 $0.join(broadcast, .connection(ConnectionID(number)), in: &$1, at: $2, into: &$3)
@@ -295,6 +293,37 @@ struct StreamDeskTests {
         #expect(stage.desk.streamCount == 0)
     }
 
+    @Test("a broadcast goes to who subscribes, once to each client, and ends for who no longer is")
+    func subscribers() throws {
+        var stage = DeskStage()
+        stage.connect(1, as: "a")
+        stage.sayText(#"{"type":"subscribe","channel-id":"radio"}"#)
+        _ = stage.broadcast(Script([]))
+        #expect(stage.heard(1) == ["init"])
+        stage.connect(2, as: "b")
+        stage.sayText(#"{"type":"subscribe","channel-id":"news"}"#, from: 2)
+        #expect(stage.heard(2).isEmpty)
+        stage.sayText(#"{"type":"subscribe","channel-id":"radio"}"#, from: 2)
+        let told = stage.takeTold(2)
+        let id = try #require(told.first?["message-id"]?.stringValue)
+        #expect(told.first?["stream-type"] == "broadcast")
+        stage.say("accept", of: id, #""next":0,"bytes":0,"until":9"#, from: 2)
+        // It comes back on another connection, and goes on with the stream that it has.
+        stage.lose(2)
+        stage.connect(3, as: "b")
+        stage.sayText(#"{"type":"subscribe","channel-id":"radio"}"#, from: 3)
+        #expect(stage.heard(3).isEmpty)
+        #expect(stage.desk.streamCount == 2)
+        stage.say(
+            "init", of: id,
+            #""stream-type":"broadcast","stream":1,"chunk-size":4,"again":true,"next":0,"bytes":0,"until":9"#,
+            from: 3)
+        #expect(stage.heard(3) == ["accept"])
+        stage.sayText(#"{"type":"unsubscribe","channel-id":"radio"}"#, from: 3)
+        #expect(stage.heard(3) == ["cancel"])
+        #expect(stage.desk.streamCount == 1)
+    }
+
     @Test("a broadcast that is ended, or whose source fails, ends for all who hear it")
     func brokenBroadcast() {
         for isCancelled in [true, false] {
@@ -302,9 +331,7 @@ struct StreamDeskTests {
             stage.connect()
             let source = Script(
                 isCancelled ? [.later(nil)] : [], failure: StreamRefusal("silence", code: "source-failed"))
-            let broadcast = stage.step { desk, _, _, _ in
-                desk.beginBroadcast(of: source, on: "radio", BroadcastStream(chunkSize: 4))
-            }
+            let broadcast = stage.broadcast(source)
             _ = stage.step { $0.join(broadcast, .everyone, in: &$1, at: $2, into: &$3) }
             let id = stage.takeTold().last?["message-id"]?.stringValue ?? ""
             stage.say("accept", of: id, #""next":0,"bytes":0,"until":9"#)
