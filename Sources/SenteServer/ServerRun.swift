@@ -398,6 +398,8 @@ final class ServerRun {
     private func finishStop() {
         guard let done = onStopped, open.isEmpty, closing.isEmpty else { return }
         onStopped = nil
+        // What came in part and has no connection any more would stay until the next start.
+        desk = StreamDesk()
         for connection in lingering.drain() { connection.cut() }
         timer = nil
         floodTimer = nil

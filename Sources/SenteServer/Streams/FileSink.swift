@@ -49,6 +49,7 @@ package final class TemporaryFile: Sendable {
     deinit {
         discard()
         close(descriptor)
+        folder.letGo()
     }
 
     func write(_ bytes: ArraySlice<UInt8>) throws(StreamRefusal) {

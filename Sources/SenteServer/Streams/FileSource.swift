@@ -42,12 +42,17 @@ package struct FileSource: StreamSource {
 /// A file that is open for reading.
 final class OpenFile: Sendable {
     private let descriptor: Int32
+    private let folder: StreamFolder
 
-    init(_ descriptor: Int32) {
+    init(_ descriptor: Int32, in folder: StreamFolder) {
         self.descriptor = descriptor
+        self.folder = folder
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        folder.letGo()
+    }
 
     var status: (isFile: Bool, size: UInt64, isRemoved: Bool)? {
         var status = stat()

@@ -26,6 +26,10 @@ package final class StreamFolder: Sendable {
         package var collision = Collision.keepsBoth
         /// What the folder may hold, what was there before included; the default is 1 GiB.
         package var totalBytes: UInt64 = 1 << 30
+        /// How many files are open at once; the default is 256.
+        ///
+        /// The system allows a process so many, and connections need some too.
+        package var openFiles = 256
 
         package init() {}
     }
@@ -35,7 +39,12 @@ package final class StreamFolder: Sendable {
 
     let policy: Policy
     private let descriptor: Int32
-    private let held: LockedValue<UInt64>
+    private let holding: LockedValue<Holding>
+
+    private struct Holding {
+        var bytes: UInt64
+        var files = 0
+    }
 
     /// Opens the folder, which is made if it is not there.
     ///
@@ -51,7 +60,8 @@ package final class StreamFolder: Sendable {
         }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         let descriptor = descriptor
-        held = LockedValue(names.reduce(0) { $0 + (Self.size(of: $1, in: descriptor) ?? 0) })
+        holding = LockedValue(
+            Holding(bytes: names.reduce(0) { $0 + (Self.size(of: $1, in: descriptor) ?? 0) }))
     }
 
     deinit { close(descriptor) }
@@ -66,7 +76,10 @@ package final class StreamFolder: Sendable {
     }
 
     /// What its files hold.
-    package var bytes: UInt64 { held.withLock { $0 } }
+    package var bytes: UInt64 { holding.withLock { $0.bytes } }
+
+    /// How many of them are open.
+    package var openFiles: Int { holding.withLock { $0.files } }
 
     // MARK: Names
 
@@ -77,7 +90,7 @@ package final class StreamFolder: Sendable {
             let isPlain = character.unicodeScalars.allSatisfy {
                 $0.value >= 0x20 && $0.value != 0x7F && $0 != "/" && $0 != "\\"
             }
-            let next = isPlain && !(name.allSatisfy { $0 == "_" } && character == ".") ? character : "_"
+            let next = isPlain && !(name.isEmpty && character == ".") ? character : "_"
             // The system allows 255 bytes; there is to be room for a number.
             guard name.utf8.count + next.utf8.count <= 200 else { break }
             name.append(next)
@@ -101,8 +114,8 @@ package final class StreamFolder: Sendable {
         if let total = offer.totalSize { try check(total) }
         let temporary = ".upload-\(UUID().uuidString).part"
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let file = openat(descriptor, temporary, flags, 0o644)
-        guard file >= 0 else { throw .unwritable(errno) }
+        let file = try opened { openat(descriptor, temporary, flags, 0o644) }
+        guard let file else { throw .unwritable(errno) }
         return FileSink(TemporaryFile(file, temporary, in: self), name: name)
     }
 
@@ -112,13 +125,35 @@ package final class StreamFolder: Sendable {
     package func source(of name: String, follows: Bool = false) throws(StreamRefusal) -> FileSource {
         guard name == Self.plainName(name) else { throw .missing(name) }
         // A pipe would hold the loop up until somebody writes to it.
-        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { throw .missing(name) }
-        guard let source = FileSource(OpenFile(file), name: name, follows: follows) else {
-            throw .missing(name)
+        let file = try opened {
+            openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         }
+        guard let file,
+            let source = FileSource(OpenFile(file, in: self), name: name, follows: follows)
+        else { throw .missing(name) }
         return source
     }
+
+    /// Opens a file, if one more may be open; nil when it cannot be.
+    private func opened(_ open: () -> Int32) throws(StreamRefusal) -> Int32? {
+        let mayOpen = holding.withLock { holding in
+            guard holding.files < policy.openFiles else { return false }
+            holding.files += 1
+            return true
+        }
+        guard mayOpen else {
+            throw StreamRefusal("\(policy.openFiles) files are open already", code: "quota-exceeded")
+        }
+        let file = open()
+        guard file < 0 else { return file }
+        let code = errno
+        letGo()
+        errno = code
+        return nil
+    }
+
+    /// A file of it was closed.
+    func letGo() { holding.withLock { $0.files = max(0, $0.files - 1) } }
 
     private static func exists(_ name: String, in folder: Int32) -> Bool {
         var status = stat()
@@ -132,15 +167,15 @@ package final class StreamFolder: Sendable {
     }
 
     func reserve(_ more: UInt64) throws(StreamRefusal) {
-        let fits = held.withLock { held in
-            guard more <= policy.totalBytes - min(policy.totalBytes, held) else { return false }
-            held += more
+        let fits = holding.withLock { holding in
+            guard more <= policy.totalBytes - min(policy.totalBytes, holding.bytes) else { return false }
+            holding.bytes += more
             return true
         }
         if !fits { throw .full(policy.totalBytes) }
     }
 
-    func release(_ bytes: UInt64) { held.withLock { $0 -= min($0, bytes) } }
+    func release(_ bytes: UInt64) { holding.withLock { $0.bytes -= min($0.bytes, bytes) } }
 
     // MARK: The end of an upload
 

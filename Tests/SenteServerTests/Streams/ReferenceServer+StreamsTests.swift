@@ -26,7 +26,7 @@ struct ReferenceServerStreamsTests {
         configuration.flow.streaming = StreamPolicy()
         let server = try ReferenceServer(configuration, service: service)
         let port = try await server.start()
-        let (client, greeting) = try RawClient.webSocket(port: port)
+        let (client, greeting) = try RawClient.webSocket(port: port, "/?client-id=me")
         #expect(greeting.contains(#""streaming":true"#))
         try client.sendText(#"{"type":"flow-handshake","capabilities":{"streaming":true}}"#)
         _ = try client.readText()
@@ -82,6 +82,31 @@ struct ReferenceServerStreamsTests {
                 words.last?["checksum"] == .string(Base16.text(DigestFunction.sha256.digest(of: bytes[...]))))
             let figures = await server.stats.counters.streams
             #expect(figures.received.bytes == 200_000 && figures.sent.bytes == 200_000)
+        }
+    }
+
+    @Test("what came in part is removed when the server stops")
+    func stop() async throws {
+        let url = FileManager.default.temporaryDirectory
+            .appendingPathComponent("sente-streams-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        let folder = try StreamFolder(url.path)
+        var service = ServerService()
+        service.onStream = { (request) throws(StreamRefusal) in
+            StreamEnds(sink: try folder.sink(for: request.offer))
+        }
+        func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: url.path) }
+        try await withServer(service) { server, client in
+            try client.sendText(
+                #"{"type":"flow-stream-init","message-id":"u","stream-type":"upload","stream":1,"chunk-size":4}"#
+            )
+            _ = try Self.words(client, until: "flow-stream-accept")
+            #expect(try names().count == 1)
+            async let end: Void = server.stop()
+            #expect(try client.readClose() == 1001)
+            try client.sendClose(1001)
+            await end
+            #expect(try names().isEmpty)
         }
     }
 
