@@ -49,7 +49,9 @@ package struct ServerSession: Sendable {
     package internal(set) var counters = ServerCounters()
 
     var generator: Generator
-    let dialect: any ServerDialect
+    /// As of when it began, or of what it announces since.
+    private(set) var dialect: any ServerDialect
+    private let csrfToken: String
 
     var connections: [ConnectionID: Connection] = [:]
     /// In the order of connecting.
@@ -120,10 +122,17 @@ package struct ServerSession: Sendable {
         self.compressors = compressors
         generator = Generator(seed: seed)
         let token = UniqueID(high: generator.next(), low: generator.next()).description
-        dialect = configuration.serverDialect(csrfToken: configuration.csrfToken ?? token)
+        csrfToken = configuration.csrfToken ?? token
+        dialect = configuration.serverDialect(csrfToken: csrfToken)
         users = UserTable(limits: configuration.tables)
         outbox = ServerOutbox(faults: configuration.faults, limits: configuration.tables)
         remoteLimiter = RateLimiter(configuration.signalLimit)
+    }
+
+    /// Announces streams to those who connect from now on, or none; who announces something reads its words.
+    private mutating func announceStreams(_ policy: StreamPolicy?) {
+        configuration.flow.streaming = policy
+        dialect = configuration.serverDialect(csrfToken: csrfToken)
     }
 
     /// The number of rows of its queues that the session has touched, for tests of what its steps cost.

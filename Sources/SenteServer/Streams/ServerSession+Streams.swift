@@ -177,9 +177,6 @@ extension ServerSession {
     /// The user of a connection.
     package func uid(of id: ConnectionID) -> Value { connections[home(of: id)]?.uid ?? .null }
 
-    /// Announces streams to those who connect from now on, or none.
-    mutating func announceStreams(_ policy: StreamPolicy?) { configuration.flow.streaming = policy }
-
     // MARK: What goes
 
     private mutating func performStreams(of owner: StreamOwner) {
