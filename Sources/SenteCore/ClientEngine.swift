@@ -114,10 +114,10 @@ package struct ClientEngine: ~Copyable, Sendable {
         session.take(inbox)
     }
 
-    /// What comes next of a stream; the driver calls it for each `hasPieces`.
+    /// What comes next of a stream, for a consumer who asks.
     package mutating func takePiece(
         of stream: String, at now: Moment, into effects: inout [Effect]
-    ) -> StreamPiece? {
+    ) -> StreamTake {
         let before = effects.count
         defer { countTransmitted(in: &effects, from: before) }
         return session.takePiece(of: stream, at: now, into: &effects)

@@ -34,7 +34,7 @@ extension ClientMetrics {
 
     /// All of them: the one list that pages and programs show.
     package var flowFigures: [FlowFigure] {
-        resumptionFigures + batchingFigures + compressionFigures + chunkingFigures
+        resumptionFigures + batchingFigures + compressionFigures + chunkingFigures + streamingFigures
     }
 
     private var resumptionFigures: [FlowFigure] {
@@ -79,6 +79,24 @@ extension ClientMetrics {
             FlowFigure(
                 group, "skippedIncompressible", "Messages that would not have become smaller.",
                 .total(compression.skippedIncompressible)),
+        ]
+    }
+
+    private var streamingFigures: [FlowFigure] {
+        let group = "streaming"
+        return [
+            FlowFigure(group, "active", "Streams that have not ended.", .level(Double(streaming.active))),
+            FlowFigure(group, "completed", "Streams that came whole.", .total(streaming.completed)),
+            FlowFigure(group, "failed", "Streams that did not.", .total(streaming.failed)),
+            FlowFigure(group, "bytes", "Bytes of streams that moved.", .total(streaming.bytes)),
+            FlowFigure(
+                group, "throughput", "Bytes a second of the streams that have not ended.",
+                .level(streaming.throughput)),
+            FlowFigure(
+                group, "creditStalls", "Times that a stream waited for the server.",
+                .total(streaming.creditStalls)),
+            FlowFigure(
+                group, "rewinds", "Times that a sender was asked to go back.", .total(streaming.rewinds)),
         ]
     }
 

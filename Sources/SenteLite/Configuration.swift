@@ -298,6 +298,25 @@ extension FlowPolicy {
         for case (let name, let size?) in sizes where size < 1 {
             throw SenteError(.invalidArgument, "`flow.\(name)` is \(size): give at least 1.")
         }
+        if let streaming {
+            let (flowName, window) =
+                switch streaming.flowControl {
+                case .credits(let count): ("credits", count)
+                case .window(let bytes): ("window", bytes)
+                }
+            let sizes = [
+                ("chunkSize", streaming.chunkSize), ("maximumStreams", streaming.maximumStreams),
+                ("flowControl.\(flowName)", window),
+            ]
+            for (name, size) in sizes where size < 1 {
+                throw SenteError(.invalidArgument, "`flow.streaming.\(name)` is \(size): give at least 1.")
+            }
+            if streaming.idleLimit < .seconds(1) {
+                throw SenteError(
+                    .invalidArgument,
+                    "`flow.streaming.idleLimit` is \(streaming.idleLimit): give 1 s or more.")
+            }
+        }
         if let linger = batching?.linger, linger < .zero {
             throw SenteError(.invalidArgument, "`flow.batching.linger` is \(linger): give 0 or more.")
         }

@@ -56,6 +56,38 @@ extension ClientMetrics {
         }
     }
 
+    /// Files and endless data.
+    public struct Streaming: Sendable, Equatable {
+        /// How many streams have not ended.
+        public var active = 0
+        /// How many ended with everything received.
+        public var completed = 0
+        /// How many ended before that, those that were called off included.
+        public var failed = 0
+        /// How many bytes of streams left, or came where only they come; as of their last progress.
+        public var bytes = 0
+        /// How many bytes a second the streams that have not ended make together, each since it began.
+        public var throughput = 0.0
+        /// How often there was something to send and the server had no room for it.
+        public var creditStalls = 0
+        /// How often a sender was asked to go back, because a checksum did not hold.
+        public var rewinds = 0
+
+        /// Makes them of their numbers.
+        public init(
+            active: Int = 0, completed: Int = 0, failed: Int = 0, bytes: Int = 0, throughput: Double = 0,
+            creditStalls: Int = 0, rewinds: Int = 0
+        ) {
+            self.active = active
+            self.completed = completed
+            self.failed = failed
+            self.bytes = bytes
+            self.throughput = throughput
+            self.creditStalls = creditStalls
+            self.rewinds = rewinds
+        }
+    }
+
     /// Messages that travelled in parts.
     public struct Chunking: Sendable, Equatable {
         /// How many left so.

@@ -188,6 +188,8 @@ public struct ClientMetrics: Sendable, Equatable {
     public var compression = Compression()
     /// Messages that travelled in parts.
     public var chunking = Chunking()
+    /// Files and endless data.
+    public var streaming = Streaming()
     /// How often each error was told to a call or a listener, or ended an attempt or a link.
     public var errors: [SenteError.Code: Int] = [:]
     /// The last round trips, in no order.

@@ -28,7 +28,7 @@ public struct FlowFeatures: Sendable, Hashable {
     /// How many bytes a part may have.
     public var maximumChunkBytes = 65_536
     /// Files and endless data may go as streams.
-    package var streaming = false
+    public var streaming = false
     /// Parts, compressed messages and chunks of streams may go as bytes.
     public var binaryEnvelope = false
     /// The server remembers the ids of messages, so that one sent twice is taken once.

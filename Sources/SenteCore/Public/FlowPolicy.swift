@@ -24,7 +24,7 @@ public struct FlowPolicy: Sendable {
     /// How files and endless data go as streams; nil for never.
     ///
     /// The default is nil.
-    package var streaming: StreamingPolicy?
+    public var streaming: StreamingPolicy?
     /// Whether parts and compressed messages go as bytes, where the format is of text too.
     ///
     /// The default is true; a binary `WireFormat` of the app's own turns it off, for its messages could begin like one.
@@ -34,12 +34,13 @@ public struct FlowPolicy: Sendable {
     public init(
         batching: BatchPolicy? = BatchPolicy(), compression: MessageCompression? = MessageCompression(),
         chunking: ChunkPolicy? = ChunkPolicy(), resumption: ResumptionPolicy? = ResumptionPolicy(),
-        usesBinaryEnvelope: Bool = true
+        streaming: StreamingPolicy? = nil, usesBinaryEnvelope: Bool = true
     ) {
         self.batching = batching
         self.compression = compression
         self.chunking = chunking
         self.resumption = resumption
+        self.streaming = streaming
         self.usesBinaryEnvelope = usesBinaryEnvelope
     }
 

@@ -303,6 +303,16 @@ extension SenteError.Code {
     public static let undecodable = Self(rawValue: "undecodable")
     /// A value could not be decoded as the type that was asked for.
     public static let decodingFailed = Self(rawValue: "decodingFailed")
+    /// A stream ended before its time; the message says why, and which end ended it.
+    public static let streamFailed = Self(rawValue: "streamFailed")
+    /// What came of a stream is not what was sent: begin it anew.
+    public static let checksumMismatch = Self(rawValue: "checksumMismatch")
+    /// A stream cannot go on from where it was: the server has forgotten it, or what has to be sent again is not there any more.
+    ///
+    /// Begin it anew.
+    public static let notResumable = Self(rawValue: "notResumable")
+    /// More than one end takes: too many streams, or too many bytes; the message says which.
+    public static let quotaExceeded = Self(rawValue: "quotaExceeded")
     /// The server reported an error that belongs to no call.
     public static let serverError = Self(rawValue: "serverError")
 }

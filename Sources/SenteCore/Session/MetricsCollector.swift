@@ -30,6 +30,8 @@ package struct MetricsCollector: Sendable {
     private var rates: Rates
     private var oldestRoundTrip = 0
     private var oldestWait = 0
+    /// How far each stream is that has not ended.
+    private var streams: [String: StreamProgress] = [:]
 
     package init(at now: Instant) {
         createdAt = now
@@ -83,6 +85,7 @@ package struct MetricsCollector: Sendable {
             totals.resumption.missed += missed
         case .sessionLost: totals.resumption.fresh += 1
         case .flow(.lingered(let wait)): Self.keep(wait, in: &totals.batching.waits, at: &oldestWait)
+        case .flow(.stream(let signal)): totals.streaming.add(signal, to: &streams)
         case .flow(let signal): totals.add(signal)
         case .requestSent, .requestEnded, .responseSent: break
         }
@@ -96,6 +99,7 @@ package struct MetricsCollector: Sendable {
         rates.roll(to: now)
         metrics.received.messagesPerSecond = rates.perSecond(at: now, \.received)
         metrics.sent.messagesPerSecond = rates.perSecond(at: now, \.sent)
+        metrics.streaming.throughput = streams.values.reduce(0) { $0 + $1.throughput }
         metrics.outbox.messages = gauges.outboxMessages
         metrics.outbox.bytes = gauges.outboxBytes
         metrics.outbox.oldestAge = gauges.outboxOldestAge
@@ -166,7 +170,7 @@ extension ClientMetrics {
             batching.batches += 1
             batching.messages += messages
             batching.reasons[reason.rawValue, default: 0] += 1
-        case .lingered: break
+        case .lingered, .stream: break
         case .compressed(let result, let time):
             compression.time += time
             compression.add(result)
@@ -180,6 +184,25 @@ extension ClientMetrics {
             chunking.timeouts += losses.timeouts
             chunking.evictions += losses.evictions
             chunking.aborts += losses.aborts
+        }
+    }
+}
+
+extension ClientMetrics.Streaming {
+    fileprivate mutating func add(_ signal: StreamSignal, to streams: inout [String: StreamProgress]) {
+        switch signal {
+        case .active(let count): active = count
+        case .started: break
+        case .progress(let progress):
+            let before = streams.updateValue(progress, forKey: progress.id)
+            // Of what went before this process began nothing went here.
+            let start = before?.bytes ?? (progress.bytes - min(progress.bytes, progress.movedBytes))
+            if progress.bytes > start { bytes += Int(clamping: progress.bytes - start) }
+            creditStalls += max(0, progress.creditStalls - (before?.creditStalls ?? 0))
+            rewinds += max(0, progress.rewinds - (before?.rewinds ?? 0))
+        case .ended(let id, let ending):
+            streams[id] = nil
+            if case .completed = ending { completed += 1 } else { failed += 1 }
         }
     }
 }

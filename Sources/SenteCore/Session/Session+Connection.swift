@@ -237,6 +237,7 @@ extension Session {
         traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
         let isAnnounced = announced(by: identity) != nil
         open(attempt, identity, on: link) { if isAnnounced { $0.sayHandshake(on: link) } }
+        if !isAnnounced { refuseStreams() }
     }
 
     /// The link is open; `first` goes before the wishes.

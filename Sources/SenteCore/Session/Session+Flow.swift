@@ -150,6 +150,7 @@ extension Session {
         let why =
             "The server announced flow and did not answer the handshake within 5 s; everything goes plain."
         effects.append(.record(.undecodable(why)))
+        refuseStreams()
         drain()
     }
 }

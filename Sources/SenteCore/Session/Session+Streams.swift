@@ -17,6 +17,8 @@ package enum StreamCommand: Sendable {
     /// Everything was taken; what this client says to it.
     case confirm(Value)
     case pause, resume
+    /// Said to the app at the other end, beside the data.
+    case control(Value)
     case cancel(reason: String?)
     /// Whoever gives the bytes, or takes them, cannot go on.
     case abandon(StreamFault)
@@ -57,29 +59,47 @@ extension Session {
                 throw StreamFault(
                     .refused, "This client has no streams: set `configuration.flow.streaming` to have some.")
             }
+            guard !isWithoutStreams else { throw .noStreams }
             try streams[0].open(machine, at: instant)
         } catch {
             effects.append(.stream(StreamTable.Output(machine.id, .ended(.failed(error)))))
         }
     }
 
-    /// What comes next of a stream; the driver calls it for each `hasPieces`.
+    /// What comes next of a stream: whoever consumes it asks for each piece, which is the sender's credit.
     package mutating func takePiece(
         of id: String, at now: Moment, into effects: inout [Effect]
-    ) -> StreamPiece? {
+    ) -> StreamTake {
         step(at: now, into: &effects) { session in
-            guard !session.streams.isEmpty else { return nil }
-            let piece = session.streams[0].change(id) { $0.takePiece(at: now.instant) } ?? nil
+            guard !session.streams.isEmpty else { return .nothing }
+            let take = session.streams[0].change(id) { stream -> StreamTake in
+                if let piece = stream.takePiece(at: now.instant) { return .piece(piece) }
+                return stream.isTaken ? .everything : .nothing
+            }
             session.performStreams()
-            return piece
+            return take ?? .nothing
         }
     }
 
     /// Both ends have agreed on streams over the link that is open.
     mutating func linkStreams() {
-        guard case .open(let open) = state, streams(over: open.link) else { return }
+        guard case .open(let open) = state, streams(over: open.link) else { return refuseStreams() }
         let instant = now.instant
         streams[0].linked(at: instant)
+        performStreams()
+    }
+
+    /// Whether it is clear that the server of the link that is open takes no streams.
+    private var isWithoutStreams: Bool {
+        guard case .open = state else { return false }
+        return traffic.flow?.deadline == nil && traffic.flow?.features?.streaming != true
+    }
+
+    /// The server takes none: those that no server has taken yet need not wait for another.
+    mutating func refuseStreams() {
+        guard !streams.isEmpty, streams[0].count > 0, isWithoutStreams else { return }
+        let instant = now.instant
+        streams[0].refuseNew(.noStreams, at: instant)
         performStreams()
     }
 
@@ -137,8 +157,10 @@ extension Session {
     private mutating func performStreams() {
         guard !streams.isEmpty else { return }
         let outputs = streams[0].takeOutputs()
+        if let count = streams[0].takeCount() { effects.append(.record(.flow(.stream(.active(count))))) }
         for output in outputs {
             guard case .say(let word) = output.effect else {
+                if let signal = StreamSignal(output) { effects.append(.record(.flow(.stream(signal)))) }
                 effects.append(.stream(output))
                 continue
             }
@@ -172,6 +194,12 @@ extension Session {
     }
 }
 
+extension StreamFault {
+    fileprivate static let noStreams = StreamFault(
+        .refused,
+        "The server takes no streams: it has to announce them, as `streaming` among its capabilities.")
+}
+
 extension StreamMachine {
     fileprivate mutating func perform(_ command: StreamCommand, at now: Instant) {
         switch command {
@@ -182,6 +210,7 @@ extension StreamMachine {
         case .finish(let place): finish(at: place, now: now)
         case .confirm(let answer): confirm(answer, at: now)
         case .pause: pause(at: now)
+        case .control(let data): control(data, at: now)
         case .resume: resume(at: now)
         case .cancel(let reason): cancel(reason: reason, at: now)
         case .abandon(let fault): abandon(fault, at: now)

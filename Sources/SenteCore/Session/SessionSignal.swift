@@ -84,4 +84,5 @@ package enum FlowSignal: Hashable, Sendable {
     case partsHeld(Reassembly.Holding)
     /// Messages of the server in parts were given up.
     case partsLost(Reassembly.Losses)
+    indirect case stream(StreamSignal)
 }

@@ -30,6 +30,7 @@ extension ClientSignal {
                 level, "parts-held", at: now,
                 "\(holding.messages) messages of the server in parts are unfinished.",
                 ["messages": Value(holding.messages), "bytes": Value(holding.bytes)])
+        case .stream(let signal): self.init(signal, level, at: now)
         case .chunked:
             self.init(level, "message-chunked", at: now, "A message went in parts.")
         case .partsLost(let losses):

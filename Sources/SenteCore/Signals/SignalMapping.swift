@@ -182,6 +182,7 @@ extension SessionSignal {
         case .resumed(_, _, _, let missed): missed == 0 ? .info : .warn
         case .sessionLost: .warn
         case .flow(.partsLost): .warn
+        case .flow(.stream(let signal)): signal.level
         case .flow: .trace
         case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed,
             .storeFailed:

@@ -8,6 +8,8 @@ package enum StreamEffect: Hashable, Sendable {
     case say(StreamWord)
     /// A stream that the server opened waits for somebody to take it.
     case offered(StreamOpening)
+    /// Both ends have it, for the first time in this process.
+    case started(StreamOpening)
     /// The source is to give bytes.
     case wantsBytes
     /// The source goes on from there, whatever it was about to give.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Which way a stream's bytes go.
-package enum StreamKind: String, Hashable, Sendable, CaseIterable {
+public enum StreamKind: String, Hashable, Sendable, CaseIterable {
     /// From the client to the server.
     case upload
     /// From the server to the client.
@@ -24,7 +24,7 @@ package enum StreamKind: String, Hashable, Sendable, CaseIterable {
 ///          ↑              ↑           ↓
 ///          └── the link is lost ──────┤
 ///                                 completing → completed          failed and cancelled follow on any
-package enum StreamState: String, Hashable, Sendable, CaseIterable {
+public enum StreamState: String, Hashable, Sendable, CaseIterable {
     /// There is no link that it could use; what has come and gone is remembered.
     case initializing
     /// The other end was asked and has not answered.
@@ -43,5 +43,5 @@ package enum StreamState: String, Hashable, Sendable, CaseIterable {
     case cancelled
 
     /// Whether nothing will happen to it any more.
-    package var isFinal: Bool { self == .completed || self == .failed || self == .cancelled }
+    public var isFinal: Bool { self == .completed || self == .failed || self == .cancelled }
 }

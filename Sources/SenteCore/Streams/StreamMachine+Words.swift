@@ -66,8 +66,8 @@ extension StreamMachine {
             throw .violation("it was accepted without having been offered")
         }
         attachment = .attached(number: number)
-        let isFirst = !isKnown
         isKnown = true
+        let isFirst = start()
         if sender != nil {
             guard let reception else { throw .violation("it was accepted without credits") }
             if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }

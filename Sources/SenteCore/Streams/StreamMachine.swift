@@ -41,6 +41,7 @@ package struct StreamMachine: Sendable {
     let begun: Instant
     var meter: StreamMeter
     var toldState: StreamState
+    private var hasStarted = false
     package private(set) var ending: StreamEnding?
     /// Nobody had taken it when the link was lost: the server offers it again, under the same name.
     package private(set) var wasLetGo = false
@@ -58,6 +59,7 @@ package struct StreamMachine: Sendable {
     ) {
         self.init(id: id, opening, isKnown: position != nil, settings, at: now)
         prepare(isSeekable: isSeekable, startsOver: startsOver, from: position ?? .start, digest)
+        meter.begin(at: position?.bytes ?? 0)
     }
 
     /// One that the server offers over this link.
@@ -181,6 +183,7 @@ package struct StreamMachine: Sendable {
         prepare(isSeekable: isSeekable, startsOver: startsOver)
         attachment = .attached(number: number)
         isKnown = true
+        start()
         if sender != nil, let reception = opening.reception {
             do throws(StreamFault) {
                 if let place = try sender?.goOn(reception) { effects.append(.seek(to: place)) }
@@ -339,6 +342,15 @@ package struct StreamMachine: Sendable {
     mutating func sayPause(at now: Instant) {
         guard case .attached = attachment else { return }
         say(isPausedHere ? .pause(reason: nil) : .resume(at: nil), at: now)
+    }
+
+    /// Both ends have it; whether that is so for the first time in this process.
+    @discardableResult
+    mutating func start() -> Bool {
+        guard !hasStarted else { return false }
+        hasStarted = true
+        effects.append(.started(opening))
+        return true
     }
 
     // MARK: The end

@@ -4,24 +4,24 @@
 ///
 /// A server keeps the position of a stream for a while after its client has gone (an hour by default): who comes later finds that
 /// the stream is unknown. For an upload the source has to give the same bytes again.
-package struct StreamPosition: Hashable, Sendable, Codable {
+public struct StreamPosition: Hashable, Sendable, Codable {
     /// The stream's name.
-    package let id: String
+    public let id: String
     /// Which way its bytes go.
-    package let kind: StreamKind
+    public let kind: StreamKind
     /// The channel that it was opened on.
-    package let channel: String?
-    /// How many bytes have arrived: those of an upload at the server, those of a download in the hands of the app.
-    package let bytes: UInt64
+    public let channel: String?
+    /// How many bytes had gone, of an upload, or were in the hands of the app, of a download.
+    public let bytes: UInt64
     /// What it will be in all, where that is known.
-    package let totalBytes: UInt64?
+    public let totalBytes: UInt64?
 
     let index: UInt64
     let chunkSize: Int
     let isChecked: Bool
     let checksChunks: Bool
 
-    init(id: String, _ opening: StreamOpening, at point: StreamPoint) {
+    package init(id: String, _ opening: StreamOpening, at point: StreamPoint) {
         self.id = id
         kind = opening.kind
         channel = opening.channel

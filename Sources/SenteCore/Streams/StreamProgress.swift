@@ -3,31 +3,42 @@
 import SenteBase
 
 /// How far a stream is.
-package struct StreamProgress: Hashable, Sendable {
+public struct StreamProgress: Hashable, Sendable {
     /// The stream's name.
-    package let id: String
+    public let id: String
     /// Where it stands.
-    package let state: StreamState
+    public let state: StreamState
     /// The bytes that have gone, or come; of a stream both ways, those that have gone.
-    package let bytes: UInt64
+    public let bytes: UInt64
     /// What it will be in all; nil where that is not known.
-    package let totalBytes: UInt64?
+    public let totalBytes: UInt64?
     /// From 0 to 100; nil where the total is not known.
-    package let percentage: Double?
+    public let percentage: Double?
     /// The chunks that have gone, or come.
-    package let chunks: UInt64
+    public let chunks: UInt64
     /// How many there will be, as far as that is known.
-    package let totalChunks: UInt64?
+    public let totalChunks: UInt64?
     /// Since the stream began here.
-    package let elapsed: Duration
+    public let elapsed: Duration
     /// How long the rest takes if it goes on as it did; nil where the total is not known, or nothing has moved yet.
-    package let estimatedRemaining: Duration?
+    public let estimatedRemaining: Duration?
     /// Bytes a second, since the stream began here.
-    package let throughput: Double
+    public let throughput: Double
     /// How often there was something to send and the receiver had no room for it.
-    package let creditStalls: Int
+    public let creditStalls: Int
     /// How often the sender was asked to go back.
-    package let rewinds: Int
+    public let rewinds: Int
+
+    /// Of the bytes, those that went or came in this process.
+    let movedBytes: UInt64
+}
+
+extension StreamProgress {
+    /// Of a stream that has just begun here.
+    package init(of id: String, _ opening: StreamOpening) {
+        self = StreamMeter(at: .distantPast, interval: .zero).progress(
+            of: id, .initializing, at: .start, opening, stalls: 0, at: .distantPast)
+    }
 }
 
 /// Measures how far a stream is, and says when that is to be told.
@@ -69,8 +80,8 @@ struct StreamMeter: Sendable {
     ) -> StreamProgress {
         let elapsed = begun.duration(to: now)
         let seconds = Double(elapsed.wholeNanoseconds) / 1e9
-        let moved = Double(point.bytes >= origin ? point.bytes - origin : 0)
-        let throughput = seconds > 0 ? moved / seconds : 0
+        let moved = point.bytes >= origin ? point.bytes - origin : 0
+        let throughput = seconds > 0 ? Double(moved) / seconds : 0
         let total = opening.totalSize
         let left = total.map { $0 > point.bytes ? $0 - point.bytes : 0 }
         // A hundred years are enough of a guess.
@@ -82,6 +93,6 @@ struct StreamMeter: Sendable {
             percentage: total.map { $0 == 0 ? 100 : min(100, 100 * Double(point.bytes) / Double($0)) },
             chunks: point.index, totalChunks: opening.totalChunks, elapsed: elapsed,
             estimatedRemaining: remaining.map { .nanoseconds(Int64($0 * 1e9)) }, throughput: throughput,
-            creditStalls: stalls, rewinds: rewinds)
+            creditStalls: stalls, rewinds: rewinds, movedBytes: moved)
     }
 }

@@ -4,15 +4,25 @@ import SenteBase
 import SenteWire
 
 /// A piece of a stream, as its consumer gets it.
-package struct StreamPiece: Hashable, Sendable {
-    /// Where among the chunks it stands; in a broadcast there may be gaps.
-    package var index: UInt64
-    package var bytes: ArraySlice<UInt8>
+public struct StreamPiece: Hashable, Sendable {
+    /// Where among the stream's pieces it stands; in a broadcast there may be gaps.
+    public var index: UInt64
+    /// Its bytes: as many as a chunk has, or fewer.
+    public var bytes: ArraySlice<UInt8>
 
     package init(index: UInt64, bytes: ArraySlice<UInt8>) {
         self.index = index
         self.bytes = bytes
     }
+}
+
+/// What there is to take of a stream.
+package enum StreamTake: Sendable {
+    case piece(StreamPiece)
+    /// Nothing yet; `hasPieces` tells when there is.
+    case nothing
+    /// Everything was taken, and waits to be confirmed.
+    case everything
 }
 
 /// The receiving half of a stream: what has come and was not taken, and how far the sender may go.

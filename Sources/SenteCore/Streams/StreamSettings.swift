@@ -4,7 +4,7 @@ import SenteBase
 package import SenteWire
 
 /// How a receiver keeps its sender from running ahead.
-package enum StreamFlowControl: Hashable, Sendable {
+public enum StreamFlowControl: Hashable, Sendable {
     /// So many chunks that the consumer has not taken, on the way and waiting together.
     case credits(Int)
     /// So many bytes.
@@ -12,33 +12,39 @@ package enum StreamFlowControl: Hashable, Sendable {
 }
 
 /// How files and endless data go between client and server, as streams.
-package struct StreamingPolicy: Sendable, Equatable {
+public struct StreamingPolicy: Sendable, Equatable {
     /// How many bytes a chunk has; that a server sends larger ones is refused.
     ///
     /// The default is 65,536.
-    package var chunkSize: Int
+    public var chunkSize: Int
     /// How far a server may send ahead of whoever takes the bytes.
     ///
     /// The default is ten chunks.
-    package var flowControl: StreamFlowControl
+    public var flowControl: StreamFlowControl
     /// How many streams there may be at once.
     ///
     /// The default is 50.
-    package var maximumStreams: Int
+    public var maximumStreams: Int
     /// How long a server may be silent about a stream while there is a connection.
     ///
     /// The default is 60 s.
-    package var idleLimit: Duration
+    public var idleLimit: Duration
+    /// Whether each chunk that is sent has a SHA-256 of its own, so that a wrong one is asked for again by itself; the whole
+    /// always has one.
+    ///
+    /// The default is false.
+    public var checksChunks: Bool
 
     /// Makes a policy.
-    package init(
+    public init(
         chunkSize: Int = 65_536, flowControl: StreamFlowControl = .credits(10), maximumStreams: Int = 50,
-        idleLimit: Duration = .seconds(60)
+        idleLimit: Duration = .seconds(60), checksChunks: Bool = false
     ) {
         self.chunkSize = chunkSize
         self.flowControl = flowControl
         self.maximumStreams = maximumStreams
         self.idleLimit = idleLimit
+        self.checksChunks = checksChunks
     }
 }
 

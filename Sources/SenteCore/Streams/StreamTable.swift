@@ -38,6 +38,7 @@ package struct StreamTable: Sendable {
     private var over: Set<String> = []
     private var overInOrder = Queue<String>()
     private var outputs: [Output] = []
+    private var toldCount = 0
     /// Chunks that came for no stream.
     package private(set) var strayChunks = 0
 
@@ -55,6 +56,13 @@ package struct StreamTable: Sendable {
     package mutating func takeOutputs() -> [Output] {
         defer { outputs.removeAll(keepingCapacity: true) }
         return outputs
+    }
+
+    /// How many there are, if that has changed since this was asked last.
+    mutating func takeCount() -> Int? {
+        guard streams.count != toldCount else { return nil }
+        toldCount = streams.count
+        return streams.count
     }
 
     // MARK: Streams
@@ -241,6 +249,11 @@ package struct StreamTable: Sendable {
     private mutating func say(_ word: StreamWord, of id: String) {
         guard isLinked else { return }
         outputs.append(Output(id, .say(word)))
+    }
+
+    /// Ends those that no server has accepted.
+    package mutating func refuseNew(_ fault: StreamFault, at now: Instant) {
+        for id in streams.filter({ !$0.isKnown }).map(\.id) { change(id) { $0.abandon(fault, at: now) } }
     }
 
     /// Calls all of them off.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteWire
+public import SenteWire
 
 /// What two ends say about one stream, beside its chunks.
 ///
@@ -159,12 +159,18 @@ package struct StreamTotals: Hashable, Sendable {
 }
 
 /// What a receiver says when everything has come and was taken.
-package struct StreamReceipt: Hashable, Sendable {
+public struct StreamReceipt: Hashable, Sendable {
     package var end: StreamPoint
     package var milliseconds: Int64
-    package var checksum: [UInt8]?
-    /// What the receiving app says to it.
-    package var answer: Value
+    /// SHA-256 of all the bytes; nil where nobody computed it.
+    public var checksum: [UInt8]?
+    /// What the receiving app says to it, such as where it put the file; `.null` if nothing.
+    public var answer: Value
+
+    /// How many bytes were received.
+    public var bytes: UInt64 { end.bytes }
+    /// How long that took the receiver.
+    public var duration: Duration { .milliseconds(milliseconds) }
 
     package init(end: StreamPoint, milliseconds: Int64, checksum: [UInt8]? = nil, answer: Value = .null) {
         self.end = end

@@ -18,6 +18,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
     let board: StatusBoard
     let closures: ClosureQueue
     let signals: SignalHub
+    private let streams: StreamHandles
+    /// What the server offers of streams.
+    var offers: StreamOffers { streams.offers }
     private let host: any Host
     private let transport: any Transport
     private let setup: LinkSetup
@@ -102,6 +105,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         board = StatusBoard(at: host.now)
         closures = ClosureQueue(submissions, readsTraces: setup.configuration.tracing)
         signals = SignalHub(submissions)
+        streams = StreamHandles(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
         telemetry = setup.configuration.telemetry.map(TelemetryFeed.init)
         self.engine.tell(from: watched)
@@ -185,6 +189,11 @@ final class Driver: LinkObserver, @unchecked Sendable {
             handle(.command(command), at: now)
         case .receiver(let inbox, let receiver): receivers[inbox] = receiver
         case .observer(let observer): self.observer = observer
+        case .opening(let stream, let command):
+            if streams.add(stream) { handle(.command(.stream(stream.id, command)), at: now) }
+        case .take(let stream):
+            stream.receive(engine.takePiece(of: stream.id, at: now, into: &effects))
+            performEffects(at: now)
         case .end: handle(.command(.disconnect(submissions.makeCall())), at: now)
         }
     }
@@ -298,7 +307,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             output.wishes[channel] = wish
             note(wish == nil ? .ended : status.state, of: channel, at: now)
         case .gap(let channel, let gap): note(.gap(gap), of: WireName(channel), at: now)
-        case .stream: break
+        case .stream(let output): streams.perform(output)
         case .record(let signal): record(signal, at: now)
         }
     }

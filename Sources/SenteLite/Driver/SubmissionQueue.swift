@@ -12,6 +12,10 @@ final class SubmissionQueue: Sendable {
         case submission(CallID, Waiter, Command, weight: Int)
         case receiver(InboxID, any InboxReceiver)
         case observer(any ClientObserver)
+        /// A stream that the app opens.
+        indirect case opening(StreamHandle, StreamCommand)
+        /// The consumer of a stream asks for what comes next.
+        case take(StreamHandle)
         /// The client is gone.
         case end
     }
@@ -116,6 +120,9 @@ final class SubmissionQueue: Sendable {
     var largestMessage: Int { state.withLock { $0.standing.largestMessage } }
 
     var dialect: Dialect? { state.withLock { $0.standing.dialect } }
+
+    /// Why nothing can be queued, if so: the client is closed, closing or failed.
+    var refusal: SenteError? { state.withLock { $0.turn == nil ? .clientIsGone : $0.refusal } }
 
     func makeInbox() -> InboxID {
         state.withLock {
@@ -321,7 +328,8 @@ extension SubmissionQueue.Entry {
             waiter.resume(
                 .failure(command.isDurable ? .clientIsGone.with(outcome: .unknown) : .clientIsGone))
         case .receiver(_, let receiver): receiver.finish()
-        case .input, .observer, .end: break
+        case .opening(let handle, _): handle.end(.failure(.clientIsGone))
+        case .input, .observer, .take, .end: break
         }
     }
 }

@@ -474,7 +474,7 @@ struct ResumptionWorld: ~Copyable {
         case .batched: count("batched")
         case .compressed(.done, _): count("compressed")
         case .chunked: count("in parts")
-        case .compressed, .lingered, .partsSent, .partsHeld, .partsLost: break
+        case .compressed, .lingered, .partsSent, .partsHeld, .partsLost, .stream: break
         }
     }
 

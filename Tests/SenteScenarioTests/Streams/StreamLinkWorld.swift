@@ -223,7 +223,7 @@ struct StreamLinkWorld: ~Copyable {
         case .wantsBytes, .seek: give(output)
         case .hasPieces: take(output.id)
         case .ended(let ending): endings[output.id] = ending
-        case .say, .startsOver, .control, .changed, .progress: break
+        case .say, .started, .startsOver, .control, .changed, .progress: break
         }
     }
 
@@ -242,7 +242,7 @@ struct StreamLinkWorld: ~Copyable {
     private mutating func take(_ id: String) {
         while true {
             var effects: [Effect] = []
-            guard let piece = client.takePiece(of: id, at: now, into: &effects) else {
+            guard case .piece(let piece) = client.takePiece(of: id, at: now, into: &effects) else {
                 perform(effects)
                 break
             }

@@ -209,7 +209,7 @@ struct StreamWorld {
             case .progress(let progress):
                 tally.progress += 1
                 if progress.state.isFinal { tally.stalls += progress.creditStalls }
-            case .changed: break
+            case .started, .changed: break
             case .ended(let ending):
                 if case .cancelled(true, "The link was lost.") = ending { break }
                 // Another process has forgotten a name, and one who means no good may use it again.
