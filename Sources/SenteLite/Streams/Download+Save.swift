@@ -24,46 +24,44 @@ extension Download {
     public func save(
         to place: URL, name: String? = nil, overwrite: Bool = false
     ) async throws(SenteError) -> URL {
-        try await save(to: place, name: name, overwrite: overwrite, write: FileSink.system)
+        try await save(to: place, name: name, overwrite: overwrite, write: DownloadFile.system)
     }
 
     package func save(
-        to place: URL, name: String? = nil, overwrite: Bool = false, write: @escaping FileSink.Write
+        to place: URL, name: String? = nil, overwrite: Bool = false, write: @escaping DownloadFile.Write
     ) async throws(SenteError) -> URL {
-        let file = file(in: place, name)
+        let url = url(in: place, name)
         do throws(SenteError) {
-            let sink = try FileSink(
-                file.path, overwrites: overwrite, stream: id, from: origin?.bytes ?? 0, write: write)
-            try await fill(sink)
+            try await fill(
+                DownloadFile(
+                    url.path, overwrites: overwrite, stream: id, from: origin?.bytes ?? 0, write: write))
         } catch {
             // What the other end hears has no names of this machine's.
             handle.abandon(StreamFault(.sourceFailed, "The receiver cannot write the file."))
             throw error
         }
-        return file
+        return url
     }
 
-    private func fill(_ sink: FileSink) async throws(SenteError) {
+    private func fill(_ file: DownloadFile) async throws(SenteError) {
         var how = StreamHandle.Consumption(startsOver: true)
-        if origin != nil { how.digest = try sink.digest() }
+        if origin != nil { how.digest = try file.digest() }
         handle.start(how)
         while true {
             switch try await handle.next(isolation: nil) {
-            case .piece(let piece): try sink.append(piece.bytes)
-            case .startsOver: try sink.startOver()
+            case .piece(let piece): try file.append(piece.bytes)
+            case .startsOver: try file.startOver()
             case .everything:
-                try sink.finish()
+                try file.finish()
                 return handle.confirm()
             }
         }
     }
 
-    private func file(in place: URL, _ name: String?) -> URL {
+    private func url(in place: URL, _ name: String?) -> URL {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), isFolder.boolValue
-        else {
-            return place
-        }
+        let isThere = FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder)
+        guard isThere, isFolder.boolValue else { return place }
         let names = [name, metadata.mapValue?.value(named: "filename")?.stringValue, id]
         let reduced = names.lazy.compactMap { $0.flatMap(Self.fileName(of:)) }.first
         return place.appendingPathComponent(reduced ?? "download", isDirectory: false)

@@ -143,7 +143,7 @@ extension SenteClient {
         guard position.kind == .download else { throw counted(.notOf("a download")) }
         try checkStreaming()
         let handle = StreamHandle(position.id, position.opening, at: position.point, driver.submissions)
-        handle.startsLater { how in
+        handle.startsLater { handle, how in
             .opening(
                 handle,
                 .open(

@@ -26,7 +26,7 @@ final class StreamHandle: Sendable {
         var digest: (any IncrementalDigest)?
     }
 
-    typealias Start = @Sendable (Consumption) -> SubmissionQueue.Entry
+    typealias Start = @Sendable (StreamHandle, Consumption) -> SubmissionQueue.Entry
 
     fileprivate enum Supply: Sendable {
         /// There may be something to take.
@@ -251,7 +251,7 @@ final class StreamHandle: Sendable {
             defer { state.start = nil }
             return state.start
         }
-        if let start { submissions.post([start(consumption)]) }
+        if let start { submissions.post([start(self, consumption)]) }
     }
 
     /// What comes next.

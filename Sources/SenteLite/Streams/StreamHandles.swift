@@ -49,7 +49,7 @@ final class StreamHandles {
             return submissions.post(.stream(id, .abandon(fault)))
         }
         let handle = StreamHandle(id, opening, submissions)
-        handle.startsLater { how in
+        handle.startsLater { _, how in
             .input(.command(.stream(id, .accept(isSeekable: false, startsOver: how.startsOver))))
         }
         handles[id] = handle

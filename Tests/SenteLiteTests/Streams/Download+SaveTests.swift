@@ -105,7 +105,7 @@ struct DownloadSaveTests {
         try await stage.run {
             let download = try await download([1, 2], ["filename": "all.csv"], stage)
             let victim = try folder.write([9], as: "victim")
-            let part = FileSink.partName(of: "all.csv", stream: download.id)
+            let part = DownloadFile.partName(of: "all.csv", stream: download.id)
             try FileManager.default.createSymbolicLink(
                 at: folder.url.appendingPathComponent(part), withDestinationURL: victim)
             _ = try await download.save(to: folder.url)
@@ -122,7 +122,9 @@ struct DownloadSaveTests {
             let download = try await download(StreamStage.bytes(150_000), ["filename": "all.csv"], stage)
             let error = await error { () throws(SenteError) in
                 _ = try await download.save(to: folder.url) { descriptor, bytes in
-                    if lseek(descriptor, 0, SEEK_CUR) < 70_000 { return FileSink.system(descriptor, bytes) }
+                    if lseek(descriptor, 0, SEEK_CUR) < 70_000 {
+                        return DownloadFile.system(descriptor, bytes)
+                    }
                     errno = ENOSPC
                     return -1
                 }
@@ -163,7 +165,7 @@ struct DownloadSaveTests {
             let written = Collector<Void>()
             let first = Task {
                 try await download.save(to: folder.url) { descriptor, bytes in
-                    let count = FileSink.system(descriptor, bytes)
+                    let count = DownloadFile.system(descriptor, bytes)
                     written.append(())
                     if written.elements.count == 2 { download.pause() }
                     return count

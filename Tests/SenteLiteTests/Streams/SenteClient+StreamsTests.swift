@@ -46,6 +46,26 @@ struct SenteClientStreamsTests {
         }
     }
 
+    @Test("what happens to a stream is told in signals, and its bytes as numbers")
+    func signals() async throws {
+        let stage = try StreamStage()
+        let client = stage.client
+        try await stage.run {
+            var signals = client.signals.makeAsyncIterator()
+            let upload = try await client.upload(.bytes(StreamStage.bytes(20_000)), to: "reports")
+            var ids: [String] = []
+            while let signal = await signals.next(), ids.last != "stream-complete" {
+                guard signal.data["stream-id"] == Value(upload.id) else { continue }
+                if ids.last != signal.id.name { ids.append(signal.id.name) }
+            }
+            #expect(ids == ["stream-started", "stream-progress", "stream-complete"])
+            let cancelled = try await client.openUpload(on: "sensor")
+            cancelled.cancel(reason: "enough")
+            while let signal = await signals.next(), signal.id.name != "stream-failed" {}
+            #expect(client.metrics.streaming.failed == 1)
+        }
+    }
+
     @Test("what is written by hand arrives, over a cut connection too", arguments: [true, false])
     func openUpload(resumes: Bool) async throws {
         let stage = try StreamStage { if !resumes { $0.flow.resumption = nil } }

@@ -8,7 +8,7 @@ import SenteWire
 ///
 /// Nothing is seen of it under its name before that, and nothing stays of it when it does not come to that. What was written before
 /// the process died is found again by the name of the stream.
-package final class FileSink {
+package final class DownloadFile {
     /// Writes some of the bytes, and says how many, or -1 with `errno` set.
     ///
     /// Tests have another one, whose disk is full.
