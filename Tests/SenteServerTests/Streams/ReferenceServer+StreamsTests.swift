@@ -51,21 +51,21 @@ struct ReferenceServerStreamsTests {
         }
         try await withServer(service) { server, client in
             try client.sendText(
-                #"{"type":"flow-stream-init","message-id":"u","stream-type":"upload","stream":1,"chunk-size":20000,"metadata":{"filename":"a.bin"}}"#
+                #"{"type":"flow-stream-init","message-id":"u","stream-type":"upload","stream":1,"chunk-size":2000,"metadata":{"filename":"a.bin"}}"#
             )
             let accepted = try Self.words(client, until: "flow-stream-accept")
             #expect(accepted[0]["until"] == 10)
-            let piece = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let piece = (0..<2_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             for index in 0..<10 {
                 try client.sendText(
                     #"{"type":"flow-stream-chunk","message-id":"u","chunk-index":\#(index),"data":"\#(Base64.text(piece))"}"#
                 )
             }
             try client.sendText(
-                #"{"type":"flow-stream-complete","message-id":"u","total-chunks":10,"total-size":200000}"#)
+                #"{"type":"flow-stream-complete","message-id":"u","total-chunks":10,"total-size":20000}"#)
             let receipt = try Self.words(client, until: "flow-stream-complete").last?["receipt"]
-            #expect(receipt == ["name": "a.bin", "size": 200_000])
-            #expect(try Data(contentsOf: url.appendingPathComponent("a.bin")).count == 200_000)
+            #expect(receipt == ["name": "a.bin", "size": 20_000])
+            #expect(try Data(contentsOf: url.appendingPathComponent("a.bin")).count == 20_000)
 
             let source = try folder.source(of: "a.bin")
             let offer = StreamOffer(.download, channel: "files", totalSize: source.size)
@@ -81,7 +81,7 @@ struct ReferenceServerStreamsTests {
             #expect(
                 words.last?["checksum"] == .string(Base16.text(DigestFunction.sha256.digest(of: bytes[...]))))
             let figures = await server.stats.counters.streams
-            #expect(figures.received.bytes == 200_000 && figures.sent.bytes == 200_000)
+            #expect(figures.received.bytes == 20_000 && figures.sent.bytes == 20_000)
         }
     }
 
