@@ -91,6 +91,7 @@ let package = Package(
         sample(
             "pipeline", "Pipeline",
             ["SenteLite", "SenteTelemetry", "SenteSignals", "SenteServer", "SampleOptions", "SampleTerminal"]),
+        sample("transfer", "Transfer", ["SenteLite", "SenteServer", "SampleOptions", "SampleTerminal"]),
         sample(
             "bench", "Bench",
             [
