@@ -238,6 +238,23 @@ struct SenteClientStreamsTests {
         #expect(client.metrics.streaming.completed == 1)
     }
 
+    @Test(
+        "a policy that makes no sense is refused by its name",
+        arguments: [
+            ("chunkSize", StreamingPolicy(chunkSize: 0)),
+            ("maximumStreams", StreamingPolicy(maximumStreams: 0)),
+            ("flowControl.credits", StreamingPolicy(flowControl: .credits(0))),
+            ("flowControl.window", StreamingPolicy(flowControl: .window(bytes: -1))),
+            ("idleLimit", StreamingPolicy(idleLimit: .zero)),
+        ])
+    func policies(name: String, policy: StreamingPolicy) throws {
+        #expect {
+            _ = try StreamStage { $0.flow.streaming = policy }
+        } throws: { error in
+            (error as? SenteError)?.message.contains("`flow.streaming.\(name)`") == true
+        }
+    }
+
     @Test("a server's refusal says why, and so does one that has no streams")
     func refusals() async throws {
         let stage = try StreamStage()

@@ -98,9 +98,9 @@ struct UploadSourceTests {
     }
 
     @Test(
-        "an upload goes on in another process: a file from what has come, a sequence as long as nothing is missing"
-    )
-    func resumed() async throws {
+        "an upload goes on in another process, from a source that can go back and from one that begins anew",
+        arguments: [false, true])
+    func resumed(isSequence: Bool) async throws {
         let stage = try StreamStage { $0.clientID = "me" }
         let bytes = StreamStage.bytes(30_000)
         try await stage.run {
@@ -118,7 +118,14 @@ struct UploadSourceTests {
 
             let other = try StreamStage.client(in: world) { $0.clientID = "me" }
             try await other.connect()
-            let resumed = try await other.upload(.bytes(bytes), to: "reports", from: position)
+            let again = AsyncStream<[UInt8]> { continuation in
+                for start in stride(from: 0, to: 30_000, by: 7_500) {
+                    continuation.yield(Array(bytes[start..<start + 7_500]))
+                }
+                continuation.finish()
+            }
+            let resumed = try await other.upload(
+                isSequence ? .sequence(again) : .bytes(bytes), to: "reports", from: position)
             #expect(try await resumed.value.bytes == 30_000)
             #expect(world.server.uploads.first?.bytes == bytes)
             let moved = other.metrics.streaming.bytes
