@@ -21,7 +21,9 @@ package enum ServerEffect: Hashable, Sendable {
     /// A request for whoever serves its channel; the answer comes as `ServerCommand.answer`.
     case serve(ServedRequest)
     /// A stream wants something of whoever runs the server; its client has this connection, or had it last.
-    case stream(ConnectionID, StreamName, ServerStream.Event)
+    ///
+    /// Indirect, since effects of messages are many and would all have its size.
+    indirect case stream(ConnectionID, StreamName, ServerStream.Event)
     /// A client of which no stream is known has agreed on streams.
     case agreedOnStreams(ConnectionID)
     /// A connection has subscribed to a channel, or no longer is, and somebody wants to hear of it.
