@@ -88,8 +88,8 @@ package struct ServeSettings {
         batches, compression, parts, ids of messages. A client that wants none of it sees no difference.
 
         With --streams, uploads go into a folder under their names, never over another file; a request on the channel
-        `files` with a name, or with {"name": …, "follow": true} for a file that grows, opens a download to whoever asks
-        (in sente an event :files/get). Bidirectional streams come back as they are.
+        `files` with {"name": …}, and "follow": true for a file that grows, opens a download to whoever asks (in sente an
+        event :files/get). Bidirectional streams come back as they are.
 
         Options:
         \(OptionTable(options).help)

@@ -43,4 +43,50 @@ struct ServeStreamsTests {
             #expect(data["message"]?.stringValue?.isEmpty == false)
         }
     }
+
+    @Test("A file goes up under its name, and comes down to whoever asks for it", .timeLimit(.minutes(2)))
+    func bothWays() async throws {
+        let url = FileManager.default.temporaryDirectory
+            .appendingPathComponent("sente-streams-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        var serving = ServerConfiguration()
+        serving.port = 0
+        serving.flow.streaming = StreamPolicy()
+        var service = ServerService()
+        let streams = ServeStreams(try StreamFolder(url.path))
+        streams.take(into: &service)
+        let server = try ReferenceServer(serving, service: service)
+        let port = try await server.start()
+        await streams.begin(on: server)
+        var configuration = SenteClient.Configuration()
+        configuration.flow.streaming = StreamingPolicy()
+        let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
+        try await client.connect()
+        for await status in client.states where status.features?.streaming == true { break }
+
+        let bytes = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 4) }
+        for name in ["../q3.pdf", "../q3.pdf"] {
+            _ = try await client.upload(.bytes(bytes), to: "reports", metadata: ["filename": .string(name)])
+                .value
+        }
+        let names = try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+        #expect(names == ["_._q3-1.pdf", "_._q3.pdf"])
+
+        var downloads = client.downloads(on: "files").makeAsyncIterator()
+        let answer = try await client.request(["name": "_._q3.pdf"], on: "files")
+        #expect(answer["size"] == 1_000_000)
+        let download = try #require(await downloads.next())
+        #expect(download.metadata == ["filename": "_._q3.pdf"])
+        var received: [UInt8] = []
+        for try await piece in download { received += piece.bytes }
+        #expect(received == bytes)
+
+        let call = try await client.openBidirectional(on: "video")
+        try await call.write([1, 2, 3])
+        var pieces = call.makeAsyncIterator()
+        #expect(try await pieces.next().map { Array($0.bytes) } == [1, 2, 3])
+        call.cancel()
+        await client.disconnect()
+        await server.stop()
+    }
 }

@@ -99,4 +99,56 @@ struct LoopbackServerTests {
         await server.stop()
         #expect(await server.connectionCount == 0)
     }
+
+    @Test(
+        "takes uploads and offers downloads to each client once, before and after it came, and after a restart"
+    )
+    func streams() async throws {
+        let server = try LoopbackServer()
+        await server.takesStreams()
+        await server.offersDownload([1, 2, 3], on: "early")
+        try await server.start()
+        func client() async throws -> SenteClient {
+            var configuration = SenteClient.Configuration()
+            configuration.flow.streaming = StreamingPolicy()
+            let client = try SenteClient(server.url, configuration: configuration)
+            try await client.connect()
+            for await status in client.states where status.features?.streaming == true { break }
+            return client
+        }
+        func first(on channel: String, of client: SenteClient) async throws -> [UInt8] {
+            for await download in client.downloads(on: channel) {
+                var bytes: [UInt8] = []
+                for try await piece in download { bytes += piece.bytes }
+                return bytes
+            }
+            return []
+        }
+        let one = try await client()
+        let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 4) }
+        let upload = try await one.upload(.bytes(bytes), to: "reports", metadata: ["filename": "q3.pdf"])
+        #expect(try await upload.value.answer == ["size": 200_000])
+        #expect(server.uploads.map(\.bytes) == [bytes])
+        #expect(server.uploads.first?.metadata == ["filename": "q3.pdf"])
+        #expect(try await first(on: "early", of: one) == [1, 2, 3])
+        await server.offersDownload(bytes, on: "late")
+        #expect(try await first(on: "late", of: one) == bytes)
+
+        server.refusesStreams("the shop is closed")
+        do throws(SenteError) {
+            _ = try await one.upload(.bytes([1]), to: "reports").value
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.code == .streamFailed)
+        }
+        await server.recovers()
+
+        await one.disconnect()
+        try await server.restart()
+        let two = try await client()
+        #expect(try await first(on: "late", of: two) == bytes)
+        #expect(try await two.upload(.bytes([1, 2]), to: "reports").value.bytes == 2)
+        await two.disconnect()
+        await server.stop()
+    }
 }
