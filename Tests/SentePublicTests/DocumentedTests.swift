@@ -111,6 +111,27 @@ struct DocumentedTests {
         await #expect(throws: SenteError.self) { try await chat.say("hi again") }
     }
 
+    @Test func reportsArrive() async throws {
+        let world = TestWorld()
+        let server = world.server
+        server.takesStreams()
+        server.offersDownload(Array("a,b".utf8), on: "exports", metadata: ["filename": "all.csv"])
+        var configuration = SenteClient.Configuration()
+        configuration.flow.streaming = StreamingPolicy()
+        let client = try world.client(configuration: configuration)
+        try await world.run {
+            try await client.connect()
+            for await download in client.downloads(on: "exports") {
+                for try await piece in download { #expect(piece.bytes.elementsEqual("a,b".utf8)) }
+                break
+            }
+            server.disconnects(after: .milliseconds(1))
+            let upload = try await client.upload(.bytes([1, 2, 3]), to: "reports")
+            #expect(try await upload.value.answer == ["size": 3])
+            #expect(try await server.expectUploads(1).map(\.bytes) == [[1, 2, 3]])
+        }
+    }
+
     @Test func servesAnotherProcess() async throws {
         let server = try LoopbackServer()
         try await server.start()
