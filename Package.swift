@@ -121,7 +121,7 @@ let package = Package(
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
                 "SenteSignals", "SenteTelemetry", "SenteServer", "SenteTestKit", "SenteTestSupport",
-                "console", "chat", "echo", "bench", "pipeline",
+                "console", "chat", "echo", "bench", "pipeline", "transfer",
             ]),
         tests(
             "SenteServerTests",

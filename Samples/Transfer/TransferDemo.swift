@@ -34,6 +34,9 @@ struct TransferDemo: Sendable {
         let server = try ReferenceServer(settings, service: service)
         var arguments = arguments
         arguments.url = "ws://127.0.0.1:\(try await server.start())/"
+        // Quick, so that the cuts are short; the default spreads clients over seconds.
+        arguments.configuration.reconnect = .exponential(
+            initial: .milliseconds(50), multiplier: 1.5, maximum: .seconds(1), attempts: nil)
         let transfer = Transfer(arguments, display)
         let client = try await transfer.connect()
         display.say(

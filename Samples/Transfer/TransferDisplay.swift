@@ -44,7 +44,7 @@ final class TransferDisplay: Sendable {
     func end(_ label: String, _ value: Value, _ sentence: String) {
         guard printsJSON else { return write(ink("✓ ", .green) + sentence + "\n") }
         let line: Value = ["event": "end", "label": .string(label), "result": value]
-        write(((try? WireFormat.json.text(line)) ?? "{}") + "\n")
+        write(Self.json(line) + "\n")
     }
 
     private func bar(_ progress: StreamProgress) -> String {
@@ -72,7 +72,11 @@ final class TransferDisplay: Sendable {
             "total": progress.totalBytes.map { .integer(Int64(clamping: $0)) } ?? .null,
             "rate": .integer(Int64(progress.throughput)), "rewinds": .integer(Int64(progress.rewinds)),
         ]
-        return (try? WireFormat.json.text(line)) ?? "{}"
+        return Self.json(line)
+    }
+
+    private static func json(_ value: Value) -> String {
+        (try? WireFormat.json.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }
 
     /// For people: `12.3 MB`.

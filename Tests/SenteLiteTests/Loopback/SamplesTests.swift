@@ -151,6 +151,19 @@ extension Loopback {
             #expect(try await ConsoleProcess(["frob"], sample: "pipeline").quit() == 2)
         }
 
+        @Test("transfer sends a file and gets it back, over connections that are cut")
+        func transfer() async throws {
+            let demo = try ConsoleProcess(["--size", "400000", "--cuts", "1"], sample: "transfer")
+            try await demo.says("what arrived") { $0.contains("400.0 kB arrived in ") }
+            try await demo.says("what came back") { $0.hasPrefix("The same bytes came back, over ") }
+            #expect(try await demo.quit() == 0)
+            let help = try ConsoleProcess(["--help"], sample: "transfer")
+            try await help.says("what there is") { $0.contains("swift run transfer send FILE [URL]") }
+            #expect(try await help.quit() == 0)
+            #expect(try await ConsoleProcess(["send"], sample: "transfer").quit() == 2)
+            #expect(try await ConsoleProcess(["frob", "it"], sample: "transfer").quit() == 2)
+        }
+
         @Test("bench explains itself, and refuses what it does not know")
         func bench() async throws {
             let help = try ConsoleProcess(["--help"], sample: "bench")
