@@ -22,6 +22,8 @@ package enum BenchCommand: Sendable, Equatable {
     case telemetry
     /// So many calls of telemetry, for the counter of allocations.
     case telemetryCalls(Int)
+    /// What streams reach, beside the transport and the checksum.
+    case streams(serves: Bool, isSmoke: Bool)
     /// What a large value on its way costs others.
     case large(serves: Bool)
     /// The transport, with the words that `Load` reads.
@@ -42,6 +44,9 @@ package enum BenchCommand: Sendable, Equatable {
             } else {
                 self = try Self.alone(.telemetry, rest)
             }
+        case "streams" where rest == [StreamBench.serveWord]: self = .streams(serves: true, isSmoke: false)
+        case "streams" where rest == ["--smoke"]: self = .streams(serves: false, isSmoke: true)
+        case "streams": self = try Self.alone(.streams(serves: false, isSmoke: false), rest)
         case "large" where rest == [LargeBench.serveWord]: self = .large(serves: true)
         case "large": self = try Self.alone(.large(serves: false), rest)
         case "serve":
@@ -91,10 +96,12 @@ package enum BenchCommand: Sendable, Equatable {
     /// Whether it measures, so that how it was built matters.
     var measures: Bool {
         switch self {
-        case .help, .serve, .tlsServe, .telemetryCalls, .large(serves: true): false
+        case .help, .serve, .tlsServe, .telemetryCalls, .large(serves: true),
+            .streams(serves: true, _):
+            false
         case .instructions(let words): !words.contains("--measured")
         case .compression(let words): words.isEmpty
-        case .all, .client, .tls, .formats, .telemetry, .load, .flow, .large: true
+        case .all, .client, .tls, .formats, .telemetry, .load, .flow, .large, .streams: true
         }
     }
 
@@ -108,6 +115,7 @@ package enum BenchCommand: Sendable, Equatable {
           bench telemetry               what a signal costs, in time and memory, and how many reach a file; a minute
           bench large                   pings and urgent messages while a value of 60 MiB is on its way; a quarter of a minute
           bench compression             what permessage-deflate saves and costs; a minute and a half
+          bench streams [--smoke]       what streams reach, beside the transport and SHA-256; a minute
           bench flow [--smoke] [WHICH]  what flow saves and costs, beside what was asked of it; some minutes
           bench tls DIRECTORY           TLS against C, with the folder of the TLS reference
 

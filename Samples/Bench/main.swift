@@ -37,6 +37,8 @@ do {
     case .tlsServe(let folder): try await TLSBench.serve(folder)
     case .formats(let folder): try FormatBench.run(folder)
     case .large(let serves): try await serves ? LargeBench.serve() : LargeBench.run()
+    case .streams(let serves, let isSmoke):
+        try await serves ? StreamBenchServer.run() : StreamBench.run(isSmoke: isSmoke)
     case .telemetry: try await TelemetryBench.run()
     case .load(let words):
         let load = try Load.read(words)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SampleOptions
 import SampleTerminal
 import SenteLite
@@ -11,6 +12,7 @@ struct ClientConsole: Sendable {
     private let output: Output
     private let inOrder = OrderedExecutor()
     private let responders = Responders()
+    private let streams: ClientStreams
     /// Where durable messages are kept; nil for nowhere.
     private let outbox: FileOutboxStore?
 
@@ -18,6 +20,7 @@ struct ClientConsole: Sendable {
         self.client = client
         self.outbox = outbox
         self.output = output
+        streams = ClientStreams(client, output)
     }
 
     /// Returns after `quit`, a signal or, unless it is to stay, the end of input, when the client has disconnected.
@@ -133,7 +136,10 @@ struct ClientConsole: Sendable {
             case .reconnect: client.reconnect()
             case .wait(let duration): try await Task.sleep(for: duration)
             case .quit: break
-            case .connect, .disconnect, .subscribe, .unsubscribe, .publish, .request, .respond, .send, .event:
+            case .streams:
+                output.write(.status, ["line": line.map { Value($0) }, "streams": await streams.list()])
+            case .connect, .disconnect, .subscribe, .unsubscribe, .publish, .request, .respond, .send,
+                .event, .upload, .download:
                 try await call(command, line: line)
             }
         } catch {
@@ -178,7 +184,14 @@ struct ClientConsole: Sendable {
             result = ["id": Value(event.id.text), "outcome": Value(Outcome.written.rawValue)]
         case .event(let event, let limit?, let options):
             return try await ask(event, limit: limit, options, line: line)
-        case .state, .status, .metrics, .help, .reconnect, .wait, .quit: return
+        case .upload(let file, let channel):
+            let receipt = try await streams.upload(file, to: channel)
+            result = [
+                "file": Value(file), "bytes": Value(Int64(clamping: receipt.bytes)), "answer": receipt.answer,
+            ]
+        case .download(let name, let folder):
+            result = ["file": Value(try await streams.download(name, to: folder).path)]
+        case .streams, .state, .status, .metrics, .help, .reconnect, .wait, .quit: return
         }
         output.write(outcomeOf: command.name, line: line, result)
     }

@@ -28,6 +28,7 @@ package struct ClientSettings {
         _ arguments: [String]
     ) throws(UsageError) -> (settings: ClientSettings, url: String) {
         var settings = ClientSettings()
+        settings.configuration.flow.streaming = StreamingPolicy()
         let others = try OptionTable(options).apply(arguments, to: &settings)
         settings.configuration.reconnect = settings.reconnect
         if settings.wantsHelp { return (settings, "") }
@@ -74,6 +75,9 @@ package struct ClientSettings {
 
         Commands on standard input, one a line; its end is `quit` unless --stay says otherwise, # begins a comment:
         \(Command.forms.map { "  \($0.form)" }.joined(separator: "\n"))
+
+        upload sends a file, and download asks for one on the channel “files”, as console serve --streams answers it;
+        streams says how far each is.
 
         subscribe, unsubscribe, publish, request, respond, send and event leave in the order of their lines; later lines
         go on while they wait for the server; the field `line` says which line a result belongs to. connect, disconnect

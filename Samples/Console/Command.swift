@@ -13,6 +13,9 @@ package enum Command: Equatable {
     case send(Event, SendOptions)
     /// With a limit it awaits a reply.
     case event(Event, limit: Duration?, SendOptions)
+    case upload(file: String, channel: String)
+    case download(name: String, folder: String)
+    case streams
     case state
     case status
     case metrics
@@ -30,6 +33,7 @@ package enum Command: Equatable {
         ("publish", "publish [HOW] CHANNEL JSON"), ("request", "request [HOW] CHANNEL JSON [SECONDS]"),
         ("respond", "respond CHANNEL JSON"), ("send", "send [HOW] JSON"),
         ("event", "event [HOW] EDN [SECONDS]"),
+        ("upload", "upload FILE [CHANNEL]"), ("download", "download NAME [FOLDER]"), ("streams", "streams"),
         ("state", "state"), ("status", "status"),
         ("metrics", "metrics"), ("disconnect", "disconnect"), ("connect", "connect [SECONDS]"),
         ("reconnect", "reconnect"), ("wait", "wait SECONDS"), ("help", "help"), ("quit", "quit"),
@@ -61,6 +65,9 @@ package enum Command: Equatable {
         case .respond: "respond"
         case .send: "send"
         case .event: "event"
+        case .upload: "upload"
+        case .download: "download"
+        case .streams: "streams"
         case .state: "state"
         case .status: "status"
         case .metrics: "metrics"
@@ -76,8 +83,9 @@ package enum Command: Equatable {
     /// Whether later lines go on while this one waits for the server.
     var runsBeside: Bool {
         switch self {
-        case .subscribe, .unsubscribe, .publish, .request, .respond, .send, .event: true
-        case .state, .status, .metrics, .disconnect, .connect, .reconnect, .wait, .help, .quit: false
+        case .subscribe, .unsubscribe, .publish, .request, .respond, .send, .event, .upload, .download: true
+        case .streams, .state, .status, .metrics, .disconnect, .connect, .reconnect, .wait, .help, .quit:
+            false
         }
     }
 
@@ -105,6 +113,12 @@ package enum Command: Equatable {
             guard !rest.isEmpty else { throw UsageError("The EDN is missing.") }
             let (value, limit) = try valueAndLimit(rest, Reading.edn)
             return .event(try Reading.event(value), limit: limit, options)
+        case "upload":
+            let (file, channel) = try pathAndWord(rest)
+            return .upload(file: file, channel: channel ?? "files")
+        case "download":
+            let (name, folder) = try pathAndWord(rest)
+            return .download(name: name, folder: folder ?? ".")
         case "connect": return .connect(limit: rest.isEmpty ? .seconds(30) : try Reading.seconds(rest))
         case "wait": return .wait(try Reading.seconds(rest))
         default: return try bare(word, rest)
@@ -114,6 +128,7 @@ package enum Command: Equatable {
     private static func bare(_ word: String, _ rest: String) throws(UsageError) -> Command {
         guard rest.isEmpty else { throw UsageError("“\(Reading.excerpt(rest))” is too much.") }
         switch word {
+        case "streams": return .streams
         case "state": return .state
         case "status": return .status
         case "metrics": return .metrics
@@ -179,6 +194,16 @@ package enum Command: Equatable {
             throw UsageError("“\(Reading.excerpt(rest))” is too much: a channel's name has no blanks here.")
         }
         return channel
+    }
+
+    private static func pathAndWord(_ text: String) throws(UsageError) -> (String, String?) {
+        let (path, rest) = split(text)
+        guard !path.isEmpty else { throw UsageError("The file is missing.") }
+        let (word, surplus) = split(rest)
+        guard surplus.isEmpty else {
+            throw UsageError("“\(Reading.excerpt(surplus))” is too much: a file's name has no blanks here.")
+        }
+        return (path, word.isEmpty ? nil : word)
     }
 
     private static func channelAndText(_ text: String) throws(UsageError) -> (String, String) {

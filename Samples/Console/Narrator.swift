@@ -55,6 +55,8 @@ package struct Narrator: Sendable {
         case .error:
             let command = word("command")
             return ink("✗", .red) + (command.isEmpty ? " " : " \(command): ") + word("message")
+        // How far each is, `streams` says when somebody asks.
+        case .stream: return nil
         case .access: return access(word("event"), fields)
         case .state: return list(fields)
         case .metrics: return list(fields) + ink("\n  times are in milliseconds", .dim)
@@ -94,6 +96,8 @@ package struct Narrator: Sendable {
                     + (word("deliveredTo").map { ", delivered to \($0)" } ?? "")
             case "respond": "answering requests on \(channel) with \(word("data") ?? "")"
             case "send", "event": "\(word("id") ?? "") \(word("outcome") ?? "")"
+            case "upload": "\(word("file") ?? "") arrived: \(word("bytes") ?? "") bytes"
+            case "download": "\(word("file") ?? "") is whole"
             case "outbox": "a message of the outbox: \(word("outcome") ?? "")"
             case "connect": "connected"
             case "disconnect": "disconnected"

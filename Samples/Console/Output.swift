@@ -10,7 +10,7 @@ import SenteLite
 package final class Output: Sendable {
     /// What a line tells; its field `kind`.
     package enum Kind: String {
-        case state, message, event, request, reply, outcome, error, metrics, status, access
+        case state, message, event, request, reply, outcome, error, metrics, status, access, stream
     }
 
     /// Everything a value can hold gets some text, and a message as deep as the client takes still fits.

@@ -28,12 +28,21 @@ struct TransferDemo: Sendable {
         service.onStream = { (request) throws(StreamRefusal) in
             StreamEnds(sink: try folder.sink(for: request.offer))
         }
+        let owner = Owner()
+        service.onRequest = { request, order in
+            Task {
+                await owner.open(folder, to: request.connection)
+                order(.answer(.null, requestID: request.id, isError: false))
+            }
+        }
         var settings = ServerConfiguration()
         settings.port = 0
         settings.flow.streaming = StreamPolicy()
         let server = try ReferenceServer(settings, service: service)
+        await owner.own(server)
         var arguments = arguments
         arguments.url = "ws://127.0.0.1:\(try await server.start())/"
+        await server.perform(.serve(channel: "files"))
         // Quick, so that the cuts are short; the default spreads clients over seconds.
         arguments.configuration.reconnect = .exponential(
             initial: .milliseconds(50), multiplier: 1.5, maximum: .seconds(1), attempts: nil)
@@ -48,11 +57,7 @@ struct TransferDemo: Sendable {
         try await transfer.finish(upload, "up")
         cutting.cancel()
 
-        let source = try folder.source(of: "random.bin")
-        let offer = StreamOffer(.download, channel: "files", totalSize: source.size)
-        _ = await server.openStream(offer, to: .everyone) { StreamEnds(source: source) }
-        var downloads = client.downloads(on: "files").makeAsyncIterator()
-        guard let download = await downloads.next() else { return false }
+        let download = try await transfer.ask(client, for: "random.bin")
         let cuttingAgain = cut(download, server)
         let copy = try await transfer.save(download, as: "down", in: back)
         cuttingAgain.cancel()
@@ -67,6 +72,20 @@ struct TransferDemo: Sendable {
         return isSame
     }
 
+    /// The server, for what answers its requests.
+    private actor Owner {
+        private weak var server: ReferenceServer?
+
+        func own(_ server: ReferenceServer) { self.server = server }
+
+        /// Opens a download of what was sent.
+        func open(_ folder: StreamFolder, to connection: ConnectionID) async {
+            guard let source = try? folder.source(of: "random.bin") else { return }
+            let offer = StreamOffer(.download, channel: "files", totalSize: source.size)
+            _ = await server?.openStream(offer, to: .connection(connection)) { StreamEnds(source: source) }
+        }
+    }
+
     /// Breaks the connection so many times, each after another part of the whole has moved.
     private func cut(_ stream: any SenteStream, _ server: ReferenceServer) -> Task<Void, Never> {
         Task { [arguments] in
@@ -74,6 +93,7 @@ struct TransferDemo: Sendable {
             var next = step
             var left = arguments.cuts
             for await progress in stream.progress where left > 0 && progress.bytes >= next {
+                guard !progress.state.isFinal else { return }
                 left -= 1
                 next = progress.bytes + step
                 await server.drop()

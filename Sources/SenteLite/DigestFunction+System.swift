@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteTransport
-import SenteWire
+package import SenteWire
 
 extension DigestFunction {
     /// SHA-256 by the system's OpenSSL, which is loaded when it is first used; where there is none, our own.
-    static let system = DigestFunction {
+    package static let system = DigestFunction {
         guard let library = try? DigestLibrary.shared.get(), let digest = SystemDigest(library) else {
             return SHA256()
         }

@@ -29,6 +29,20 @@ struct CommandTests {
     }
 
     @Test(
+        "Files go and come by name",
+        arguments: [
+            ("upload a.bin", .upload(file: "a.bin", channel: "files")),
+            ("upload  /tmp/a.bin  reports", .upload(file: "/tmp/a.bin", channel: "reports")),
+            ("download a.bin", .download(name: "a.bin", folder: ".")),
+            ("download a.bin /tmp", .download(name: "a.bin", folder: "/tmp")), ("streams", .streams),
+        ] as [(String, console.Command)])
+    func files(line: String, command: console.Command) throws {
+        #expect(try console.Command(line) == command)
+        #expect(throws: UsageError.self) { try console.Command("upload") }
+        #expect(throws: UsageError.self) { try console.Command("download a b c") }
+    }
+
+    @Test(
         "A way to send that there is not is refused with those there are",
         arguments: [
             (

@@ -49,6 +49,11 @@ struct NarratorTests {
                 ], "✓ published to a: acknowledged as m1, delivered to 2"
             ),
             (
+                .outcome, ["line": 2, "command": "upload", "file": "a.bin", "bytes": 12],
+                "✓ a.bin arrived: 12 bytes"
+            ),
+            (.outcome, ["line": 2, "command": "download", "file": "/tmp/a.bin"], "✓ /tmp/a.bin is whole"),
+            (
                 .error,
                 ["line": 1, "command": "publish", "code": "expired", "message": "It waited too long."],
                 "✗ publish: It waited too long."

@@ -134,6 +134,7 @@ struct LinkPacking: Sendable {
         _ message: Message, of outbound: Outbound?
     ) -> (packed: Packing.Packed, Packing.Compressed, Duration) {
         let isSmall = message.bytes.count < policy.compression?.minimumBytes ?? 0
+        if isSmall, message.bytes.count <= partBytes ?? .max { return (.plain(message), .off, .zero) }
         let timed = TimedPacking(packing: packing(compresses: !isSmall), stopwatch: stopwatch)
         return timed.pack(message, isCompressedAlready: isSmall ? false : outbound.map(skips) ?? false)
     }
@@ -178,6 +179,9 @@ struct LinkPacking: Sendable {
     }
 
     // MARK: Company
+
+    /// Whether a message that leaves now finds no company, and waits for none.
+    var isAlone: Bool { gathering?.isEmpty != false && delay.linger == .zero }
 
     /// Adds a message to those that wait for company, and returns what goes now.
     mutating func gather(

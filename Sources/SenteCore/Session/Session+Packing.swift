@@ -59,6 +59,9 @@ extension Session {
         }
         let instant = now.instant
         let holds = isGathering || isDraining
+        if !holds, traffic.flow?.packing?.isAlone == true {
+            return inOrder { session in session.transmit(message) }
+        }
         let batches = traffic.flow?.packing?.gather(message, holds: holds, at: instant) ?? []
         guard !batches.isEmpty else { return }
         noteWait()

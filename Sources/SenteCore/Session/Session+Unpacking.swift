@@ -24,10 +24,12 @@ extension Session {
         if takesBinary, message.kind == .binary, let envelope = try Envelope.read(binary: message.bytes) {
             return try unpack(envelope, isBinary: true)
         }
-        let reading = LargeWork.Reading.message(message, format, limits)
         // A part that is spelled as a word is a third larger than its bytes, and no work for others.
-        if message.bytes.count >= 2 * configuration.largeValue { return [.large(reading)] }
-        return try arrivals(of: reading.result, isEnveloped: false)
+        guard message.bytes.count < 2 * configuration.largeValue else {
+            return [.large(.message(message, format, limits))]
+        }
+        let inbounds = inbounds(of: message, format, limits)
+        return try arrivals(of: inbounds, message.bytes.count, isEnveloped: false)
     }
 
     private mutating func unpack(
@@ -81,6 +83,12 @@ extension Session {
         of result: Result<LargeWork.Read, UnreadableError>, isEnveloped: Bool
     ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         let (inbounds, size) = read(result)
+        return try arrivals(of: inbounds, size, isEnveloped: isEnveloped)
+    }
+
+    private mutating func arrivals(
+        of inbounds: [Inbound], _ size: Int, isEnveloped: Bool
+    ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         guard inbounds.count == 1, case .flow(let frame) = inbounds[0] else {
             return [.heard(Heard(inbounds: inbounds, size: size))]
         }
@@ -118,6 +126,16 @@ extension Session {
 
     private static func nested(_ what: String) -> FlowViolation {
         FlowViolation(.protocolError, "It put a word of flow into \(what).")
+    }
+
+    /// What a message says that is read at once.
+    private func inbounds(of message: Message, _ format: WireFormat, _ limits: SizeLimits) -> [Inbound] {
+        do throws(UnreadableError) {
+            let value = try format.value(of: message, limits: limits)
+            return named(coder?.coder.read(value, isCallback: callbacks.contains) ?? [])
+        } catch {
+            return [error.inbound]
+        }
     }
 
     private func read(_ result: Result<LargeWork.Read, UnreadableError>) -> (inbounds: [Inbound], size: Int) {

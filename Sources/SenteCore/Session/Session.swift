@@ -19,8 +19,8 @@ import SenteWire
 /// It cannot be copied. What can is, wherever a method is called that does not change it, and that of a session was half of
 /// what a message over a link with flow cost.
 ///
-/// The extensions are the parts: `+Connection` (attempts, ends, retries), `+Calls` (outbox, replies, outcomes),
-/// `+Subscriptions` (wishes, inboxes, requests), `+Inbound` (what the server says).
+/// The extensions are the parts: `+Connection` (attempts), `+Ends` (ends, retries), `+Calls` (calls and their outcomes), `+Sending` (what
+/// leaves), `+Subscriptions` (wishes, inboxes, requests), `+Inbound` (what the server says).
 package struct Session: ~Copyable, Sendable {
     let configuration: SessionConfiguration
     var state = State.closed

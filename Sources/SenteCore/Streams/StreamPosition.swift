@@ -33,6 +33,32 @@ public struct StreamPosition: Hashable, Sendable, Codable {
         checksChunks = opening.checksChunks
     }
 
+    /// Reads a position that was stored.
+    ///
+    /// Throws `DecodingError` for what no stream has had: who stored it may have been somebody else.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        id = try fields.decode(String.self, forKey: .id)
+        kind = try fields.decode(StreamKind.self, forKey: .kind)
+        channel = try fields.decodeIfPresent(String.self, forKey: .channel)
+        bytes = try fields.decode(UInt64.self, forKey: .bytes)
+        totalBytes = try fields.decodeIfPresent(UInt64.self, forKey: .totalBytes)
+        index = try fields.decode(UInt64.self, forKey: .index)
+        chunkSize = try fields.decode(Int.self, forKey: .chunkSize)
+        isChecked = try fields.decode(Bool.self, forKey: .isChecked)
+        checksChunks = try fields.decode(Bool.self, forKey: .checksChunks)
+        // What goes over the wire is no larger.
+        let most = UInt64(Int64.max)
+        guard StreamWord.ids.contains(id.utf8.count), bytes <= totalBytes ?? most, totalBytes ?? 0 <= most,
+            bytes <= most, index <= bytes, chunkSize > 0
+        else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "This is no position of a stream: begin the stream anew."))
+        }
+    }
+
     /// The place in the stream.
     package var point: StreamPoint { StreamPoint(index: index, bytes: bytes) }
 

@@ -6,7 +6,8 @@ package import SenteWire
 extension StreamWord {
     /// The name of a stream in every word.
     private static let idField = "message-id"
-    private static let largestID = 256
+    /// How many bytes that may have.
+    static let ids = 1...256
     /// The only checksum there is.
     private static let sha256 = "sha256"
     private static let sha256Bytes = 32
@@ -157,8 +158,8 @@ extension StreamWord {
             self.name = name
             self.fields = fields
             let named = fields.value(named: StreamWord.idField)
-            guard let id = named?.stringValue ?? named?.keywordValue?.text, !id.isEmpty,
-                id.utf8.count <= StreamWord.largestID
+            guard let id = named?.stringValue ?? named?.keywordValue?.text,
+                StreamWord.ids.contains(id.utf8.count)
             else {
                 throw Malformed(id: nil, reason: "`\(name)` came without the name of a stream")
             }

@@ -158,6 +158,16 @@ struct SessionUnpackingTests {
         #expect(session.status.lastError?.message.contains("`flow") == true)
     }
 
+    @Test("So does a batch of a million, of which nothing is heard")
+    func million() {
+        var (session, inbox) = Self.subscribed(.everything)
+        let messages = Array(repeating: Self.delivery(1), count: 2) + Array(repeating: "1", count: 999_998)
+        session.receive(#"{"type":"flow-batch","messages":[\#(messages.joined(separator: ","))]}"#)
+        #expect(session.state != .open)
+        #expect(session.status.lastError?.closeCode == .protocolError)
+        #expect(session.consume(inbox).isEmpty)
+    }
+
     @Test(
         "So does a malformed binary envelope, and one within another",
         arguments: [

@@ -45,22 +45,28 @@ extension Loopback {
             "chat says that it is connecting and why it is not connected, and leaves politely when it is told to end"
         )
         func chat() async throws {
-            let (server, port) = try await ConsoleProcess.server(["--mode", "sente"])
-            #expect(try await server.quit() == 0)
-            let url = "ws://127.0.0.1:\(port)/chsk"
-            let ann = try ConsoleProcess([url, "--name", "Ann"], sample: "chat")
+            let server = try LoopbackServer(.sente)
+            let port = try await server.start()
+            await server.stop()
+            let ann = try ConsoleProcess([server.url + "chsk", "--name", "Ann"], sample: "chat")
             try await ann.says("why there is no connection") {
                 $0.contains("no connection: Connecting to 127.0.0.1:\(port) failed")
             }
-            let (second, _) = try await ConsoleProcess.server(["--mode", "sente"], port: port)
+            let left = Collector<Event>()
+            server.answersEvents("chat/bye") { event in
+                left.append(event)
+                return nil
+            }
+            try await server.start()
             try await ann.says("Ann is connected") { $0.contains("connected as Ann") }
-            let bob = try ConsoleProcess([url, "--name", "Bob"], sample: "chat")
+            await server.push(Event("chat/here", [.keyword("from"): "Bob", .keyword("new"): true]))
             try await ann.says("Bob joins") { $0 == "Bob joined" }
+            await server.push(Event("chat/bye", [.keyword("from"): "Bob"]))
+            try await ann.says("Bob leaves") { $0 == "Bob left" }
             #expect(try await ann.terminate() == 0)
-            try await bob.says("Ann leaves") { $0 == "Ann left" }
+            _ = try await left.first("that Ann leaves") { _ in true }
             #expect(ann.texts.elements.last?.contains("left") == true)
-            #expect(try await bob.quit() == 0)
-            #expect(try await second.quit() == 0)
+            await server.stop()
         }
 
         @Test("chat shows who says what, answers who is new, and says what the server answers")
