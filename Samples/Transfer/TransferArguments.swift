@@ -49,6 +49,8 @@ struct TransferArguments {
 
     init(_ arguments: [String]) throws(UsageError) {
         configuration.flow.streaming = StreamingPolicy()
+        // zlib would take eight times as long as all else together, and most files are compressed already.
+        configuration.compression = nil
         if arguments.contains(where: { ["--help", "-h", "help"].contains($0) }) {
             job = .help
             return

@@ -59,6 +59,8 @@ enum StreamBench {
         var configuration = SenteClient.Configuration()
         configuration.flow.streaming = StreamingPolicy()
         configuration.flow.usesBinaryEnvelope = isBinary
+        // As the bare transport does; zlib would be measured otherwise.
+        configuration.compression = nil
         configuration.reconnect = .exponential(
             initial: .milliseconds(5), multiplier: 1, maximum: .milliseconds(5), attempts: nil)
         let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
