@@ -100,10 +100,12 @@ package struct RateLimiter: Hashable, Sendable {
         return (window, .passes(suppressed: suppressed))
     }
 
-    /// A clock that was set back ends a window too; else nothing would pass until it is where it was.
+    /// A clock that was set back by an interval ends a window too; else nothing would pass until it is where it was.
+    ///
+    /// What is a little older was raised by another thread a moment ago, and is in the window.
     private func hasEnded(_ window: Window, at now: Int64) -> Bool {
         let (age, overflow) = now.subtractingReportingOverflow(window.start)
-        return overflow || age < 0 || age >= interval
+        return overflow || age.magnitude >= UInt64(interval)
     }
 
     /// A window that still owes somebody its count stays.

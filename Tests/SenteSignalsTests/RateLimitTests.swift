@@ -45,6 +45,15 @@ struct RateLimitTests {
         #expect(limiter.take("a", at: .min) == .passes(suppressed: 0))
     }
 
+    @Test("what another thread raised a moment before the first is counted with it")
+    func threads() {
+        var limiter = RateLimiter(RateLimit(2, per: .seconds(1)))
+        #expect(limiter.take("a", at: 1_000) == .passes(suppressed: 0))
+        #expect(limiter.take("a", at: 999) == .passes(suppressed: 0))
+        #expect(limiter.take("a", at: 1_001) == .suppressed)
+        #expect(limiter.take("a", at: 998) == .suppressed)
+    }
+
     @Test("limits that make no sense count as the nearest that do")
     func nonsense() {
         var nothing = RateLimiter(RateLimit(-3, per: .seconds(1)))

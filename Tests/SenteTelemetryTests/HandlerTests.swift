@@ -194,6 +194,7 @@ struct HandlerTests {
         await onThreads(1) { _ in
             for _ in 0..<100 { log.info("n") }
         }
+        while telemetry.statistics["b"]?.seen != 101 { await Task.yield() }
         blocked.open()
         await telemetry.stop(within: .seconds(60))
         let told = keeper.signals.filter { $0.id == "sente-lite.telemetry/signals-dropped" }
