@@ -37,6 +37,7 @@ struct TransferDemo: Sendable {
         }
         var settings = ServerConfiguration()
         settings.port = 0
+        settings.flow = .all
         settings.flow.streaming = StreamPolicy()
         let server = try ReferenceServer(settings, service: service)
         await owner.own(server)
