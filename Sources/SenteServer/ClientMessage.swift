@@ -27,14 +27,14 @@ package enum ClientMessage: Hashable, Sendable {
     case ignored
     case unreadable
     /// The same with what it names as its trace.
-    indirect case traced(ClientMessage, by: Value)
+    indirect case traced(ClientMessage, by: TraceFields)
 }
 
 extension ClientMessage {
     var untraced: ClientMessage { if case .traced(let message, _) = self { message } else { self } }
 
     /// With its trace, if it is one of those that others act upon.
-    func traced(by trace: Value?) -> ClientMessage {
+    func traced(by trace: TraceFields?) -> ClientMessage {
         guard let trace else { return self }
         switch self {
         case .publish, .request, .event, .other: return .traced(self, by: trace)

@@ -16,7 +16,7 @@ package struct HandshakeInfo: Hashable, Sendable {
     /// Unpredictable bits, which name the session if there is to be one; nil: the session's generator makes them.
     package var randomID: UniqueID?
     /// What the request named as the trace it belongs to.
-    package var traceparent: String?
+    package var trace: TraceFields?
 
     package init(clientID: String = "", uid: Value? = nil, handshakeData: Value = .null) {
         self.clientID = clientID

@@ -44,7 +44,7 @@ struct MapDialect: ServerDialect {
     }
 
     func decode(_ value: Value) -> ClientMessage {
-        said(value).traced(by: value.mapValue.flatMap { field(TraceContext.key, of: $0) })
+        said(value).traced(by: value.mapValue.flatMap { map in TraceFields { field($0, of: map) } })
     }
 
     private func said(_ value: Value) -> ClientMessage {
@@ -218,12 +218,11 @@ struct MapDialect: ServerDialect {
         _ trace: TraceContext?
     ) -> Value {
         guard isFlat else {
-            return frame(
-                "channel-message",
-                [
-                    "channel-id": channel, "data": data, "broadcast-time": now,
-                    "message-id": .string(messageID), TraceContext.key: text(of: trace),
-                ])
+            let fields = adding([
+                "type": name("channel-message"), "channel-id": channel, "data": data, "broadcast-time": now,
+                "message-id": .string(messageID),
+            ])
+            return .map(adding(trace, to: fields))
         }
         return .map(adding(["channel-id": channel, "broadcast-time": now], to: data.mapValue ?? ValueMap()))
     }
@@ -239,11 +238,11 @@ struct MapDialect: ServerDialect {
     }
 
     private func map(of request: ForwardedRequest) -> ValueMap {
-        adding([
+        let fields = adding([
             "type": name("rpc-request"), "request-id": .string(request.id), "data": request.data,
             "sender-conn-id": .string(request.sender), "created-at": .integer(request.createdAt),
-            TraceContext.key: text(of: request.trace),
         ])
+        return adding(request.trace, to: fields)
     }
 
     /// Retained messages are flat in every version of sente-lite.
@@ -261,7 +260,11 @@ struct MapDialect: ServerDialect {
                 ], to: map))
     }
 
-    private func text(of trace: TraceContext?) -> Value? { trace.map { .string($0.traceparent) } }
+    private func adding(_ trace: TraceContext?, to map: ValueMap) -> ValueMap {
+        var map = map
+        for field in trace?.fields ?? [] { map[name(field.name)] = .string(field.text) }
+        return map
+    }
 
     // MARK: Names
 

@@ -41,7 +41,7 @@ struct SenteDialect: ServerDialect {
             }
             return ClientMessage.event(
                 Self.isEvent(event) ? event : [.keyword("chsk/bad-event"), event], callback: callback
-            ).traced(by: event[1]?[Keyword(TraceContext.key)])
+            ).traced(by: TraceFields { event[1]?[Keyword($0)] })
         }
     }
 

@@ -94,9 +94,7 @@ extension ServerRun {
 
 extension HTTPRequest {
     /// The step of a trace that it names; the session counts a text that is none.
-    var trace: TraceContext? {
-        header(TraceContext.key).flatMap {
-            TraceContext(traceparent: $0, tracestate: header(TraceContext.stateKey))
-        }
-    }
+    var trace: TraceContext? { traceFields?.trace }
+
+    var traceFields: TraceFields? { TraceFields { header($0).map { .string($0) } } }
 }

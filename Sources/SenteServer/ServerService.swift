@@ -64,7 +64,7 @@ package struct ServerService: Sendable {
         let uid = userID(request)
         guard authorize(request, uid) else { return .refused(.forbidden) }
         var handshake = HandshakeInfo(target: request.target, uid: uid, handshakeData: handshakeData(request))
-        handshake.traceparent = request.header(TraceContext.key)
+        handshake.trace = request.traceFields
         return .accepted(handshake)
     }
 }

@@ -44,8 +44,8 @@ extension ServerSession {
     mutating func interpret(
         _ said: ClientMessage, _ bytes: Int, isUnfolded: Bool = false, from id: ConnectionID
     ) {
-        if case .traced(let said, let text) = said {
-            trace = trace(named: text)
+        if case .traced(let said, let fields) = said {
+            trace = trace(of: fields)
             defer { trace = nil }
             return interpret(said, bytes, isUnfolded: isUnfolded, from: id)
         }

@@ -27,10 +27,10 @@ extension ServerSession {
     /// The name of the messages' format as a field.
     var formatField: Value { .string(configuration.format.name) }
 
-    /// The step that a peer's text names; nil for none, and for a text that is none, which is counted.
-    mutating func trace(named text: Value?) -> TraceContext? {
-        guard let text, !text.isNull else { return nil }
-        let trace = text.stringValue.flatMap { TraceContext(traceparent: $0) }
+    /// The step that a peer names; nil for none, and for what is none, which is counted.
+    mutating func trace(of fields: TraceFields?) -> TraceContext? {
+        guard let fields else { return nil }
+        let trace = fields.trace
         if trace == nil { counters.malformedTraces += 1 }
         return trace
     }

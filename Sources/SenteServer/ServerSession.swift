@@ -205,7 +205,7 @@ package struct ServerSession: Sendable {
             return
         }
         let name = newName()
-        trace = trace(named: handshake.traceparent.map { .string($0) })
+        trace = trace(of: handshake.trace)
         defer { trace = nil }
         let uid = handshake.uid ?? (family == .vectors ? .string(name) : nobody)
         let clientID = family == .vectors ? name : handshake.clientID

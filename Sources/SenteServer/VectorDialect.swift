@@ -37,7 +37,7 @@ struct VectorDialect: ServerDialect {
     func decode(_ value: Value) -> ClientMessage {
         guard case .vector(let items) = value, let event = Self.event(in: items)
         else { return .unreadable }
-        return said(event.id, event.data).traced(by: event.data[Keyword(TraceContext.key)])
+        return said(event.id, event.data).traced(by: TraceFields { event.data[Keyword($0)] })
     }
 
     private func said(_ id: Keyword, _ data: Value) -> ClientMessage {
@@ -99,7 +99,7 @@ struct VectorDialect: ServerDialect {
                 .keyword("channel-id"): channel, .keyword("data"): data,
                 .keyword("from"): sender.map { .string($0) } ?? .null,
             ]
-            if let trace { frame[.keyword(Keyword(TraceContext.key))] = .string(trace.traceparent) }
+            for field in trace?.fields ?? [] { frame[.keyword(Keyword(field.name))] = .string(field.text) }
             return wrapped([.keyword("sente-lite/channel-msg"), .map(frame)])
         case .flow(let word, _):
             let fields = word.adding(

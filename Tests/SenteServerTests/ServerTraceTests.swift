@@ -44,6 +44,26 @@ struct ServerTraceTests {
         #expect(server.signals.last?.trace == nil)
     }
 
+    @Test(
+        "What other vendors keep in a trace goes on with it",
+        arguments: [
+            (ServerConfiguration.Dialect.maps, ServerSignalTests.subscribe, #","tracestate":"a=1,b=2"}"#),
+            (.vectors, #"[:sente-lite/subscribe {:channel-id "room"}]"#, #" :tracestate "a=1,b=2"}]"#),
+        ])
+    func state(_ dialect: ServerConfiguration.Dialect, _ subscribe: String, _ end: String) {
+        var server = Self.server(dialect)
+        server.receive(from: 2, subscribe)
+        let publish =
+            dialect == .maps
+            ? ServerSignalTests.publish.dropLast() + Self.field.dropLast() + end
+            : #"[:sente-lite/publish {:channel-id "room" :data {} :traceparent "\#(Self.text)""# + end
+        let sent = server.receive(from: 1, publish)
+        #expect(sent.contains { $0.hasPrefix("2 < ") && $0.contains("tracestate") && $0.contains("a=1,b=2") })
+        let malformed = server.receive(from: 1, publish.replacing("b=2", with: "b="))
+        #expect(malformed.contains { $0.hasPrefix("2 < ") && $0.contains("traceparent") })
+        #expect(!malformed.contains { $0.contains("tracestate") })
+    }
+
     @Test("A request's trace goes on with it, and holds for its answer, which names none")
     func answered() {
         var server = Self.server()
@@ -87,7 +107,7 @@ struct ServerTraceTests {
     func connected() {
         var server = Self.server()
         var handshake = HandshakeInfo()
-        handshake.traceparent = Self.text
+        handshake.trace = TraceFields { ["traceparent": .string(Self.text)][$0] }
         server.connect(3, handshake)
         #expect(Self.traced(server) == ["connection-added", "message-sent"])
     }
@@ -104,7 +124,7 @@ struct ServerTraceTests {
         #expect(!sent.contains { $0.contains("traceparent") })
         #expect(server.session.counters.malformedTraces == 1)
         var handshake = HandshakeInfo()
-        handshake.traceparent = "nonsense"
+        handshake.trace = TraceFields { ["traceparent": "nonsense"][$0] }
         server.connect(3, handshake)
         #expect(server.session.counters.malformedTraces == 2)
         #expect(server.signals.allSatisfy { $0.trace == nil })

@@ -2,8 +2,9 @@
 
 public import SenteWire
 
-// A trace goes as text under the key `traceparent` (W3C Trace Context, §3.2): in maps as a field of the frame, in vectors within the
-// event's data, if that is a map.
+// A trace goes as text under the keys `traceparent` and `tracestate` (W3C Trace Context, §3.2 and §3.3): in maps as fields of
+// the frame, in vectors within the event's data, if that is a map. A flat delivery has none, for all of its fields are the
+// publisher's own.
 extension DialectCoder {
     /// `[id data]`, or the same within `[event callback]`.
     package func adding(_ trace: TraceContext, to value: Value) -> Value {
@@ -11,17 +12,15 @@ extension DialectCoder {
         if case .vector = first {
             items[0] = adding(trace, to: first)
         } else if items.count > 1 {
-            items[1] = items[1].adding(trace, under: MapField.traceparent.keyword)
+            items[1] = items[1].adding(trace) { .keyword(Keyword($0)) }
         }
         return .vector(items)
     }
 
     /// What was read, with the trace that its frame names.
     func traced(_ inbound: Inbound, by frame: MapFrame?) -> Inbound {
-        guard let value = frame?[.traceparent] else { return inbound }
-        guard let trace = value.stringValue.flatMap({ TraceContext(traceparent: $0) }) else {
-            return .mistraced(inbound)
-        }
+        guard let fields = frame?.trace else { return inbound }
+        guard let trace = fields.trace else { return .mistraced(inbound) }
         switch inbound {
         case .delivery(var message):
             message.trace = trace
@@ -47,17 +46,17 @@ extension Outbound {
 
 extension Value {
     /// A map with the trace, unless it names one itself; any other value as it is.
-    func adding(_ trace: TraceContext, under key: Value) -> Value {
+    func adding(_ trace: TraceContext, _ key: (String) -> Value) -> Value {
         guard case .map(var map) = self, map.value(named: TraceContext.key) == nil else { return self }
-        map[key] = Value(trace.traceparent)
+        for field in trace.fields { map[key(field.name)] = Value(field.text) }
         return .map(map)
     }
 }
 
 extension Event {
-    /// The step of a trace that it belongs to, if its data says so under `traceparent`, as events of a client do whose
+    /// The step of a trace that it belongs to, if its data says so under `traceparent` and `tracestate`, as events of a client do whose
     /// `tracing` is on.
     public var trace: TraceContext? {
-        MapFrame(data)?[.traceparent]?.stringValue.flatMap { TraceContext(traceparent: $0) }
+        MapFrame(data)?.trace?.trace
     }
 }

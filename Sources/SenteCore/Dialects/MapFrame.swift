@@ -73,7 +73,6 @@ struct MapField: ExpressibleByStringLiteral, Sendable {
     static let reason: MapField = "reason"
     static let deliveredTo: MapField = "delivered-to"
     static let original: MapField = "original"
-    static let traceparent: MapField = "traceparent"
     /// Servers read the second of each pair; the project's documents write the first.
     static let excludeSender: [MapField] = ["exclude-sender", "exclude-sender?"]
     static let isError: [MapField] = ["error", "error?"]
@@ -120,6 +119,9 @@ struct MapFrame {
     func isTrue(_ field: MapField) -> Bool { self[field]?.boolValue ?? false }
 
     var type: MapFrameType? { text(.type).flatMap { MapFrameType($0) } }
+
+    /// What names the trace that it belongs to.
+    var trace: TraceFields? { TraceFields { map.value(named: $0) } }
 
     /// Whether this is somebody's request to a service.
     var isRequest: Bool { text(.type) == MapFrameType.rpcRequest.rawValue }

@@ -76,7 +76,7 @@ extension Outbound {
     package func marks(in capabilities: Capabilities) -> [Correlation] {
         if case .identified(_, let outbound) = self { return outbound.marks(in: capabilities) }
         if case .traced(.event(var event, let callback), let trace) = self {
-            event.data = event.data.adding(trace, under: MapField.traceparent.keyword)
+            event.data = event.data.adding(trace) { .keyword(Keyword($0)) }
             return Outbound.event(event, callback: callback).marks(in: capabilities)
         }
         guard capabilities.answersInOrder, case .event(let event, _?) = self else { return [] }

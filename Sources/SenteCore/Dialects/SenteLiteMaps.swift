@@ -61,7 +61,7 @@ package struct SenteLiteMaps: DialectCoder {
     }
 
     package func adding(_ trace: TraceContext, to value: Value) -> Value {
-        value.adding(trace, under: key(.traceparent))
+        value.adding(trace) { key(MapField(stringLiteral: $0)) }
     }
 
     private func frame(_ type: MapFrameType, _ fields: (MapField, Value)...) -> Value {

@@ -131,7 +131,8 @@ private final class RouterLanes: ReceiveHub.Listener {
     private func work() async {
         while let (id, message) = state.withLock({ $0.queue.next() }) {
             do {
-                try await handler(message)
+                let trace = hub.configuration.tracing ? message.event.trace : nil
+                try await within(trace) { try await handler(message) }
             } catch {
                 hub.report(error, .handle, event: message.event)
             }

@@ -17,7 +17,7 @@ package struct LinkSetup: Sendable {
 
     package func request(_ target: LinkTarget, trace: TraceContext? = nil) -> LinkRequest {
         var headers = configuration.headers.map { Refusal.Header($0.name, $0.value) }
-        if let trace { headers.append(Refusal.Header(TraceContext.key, trace.traceparent)) }
+        headers += trace?.fields.map { Refusal.Header($0.name, $0.text) } ?? []
         Cookies.add(configuration.cookies, to: &headers)
         if let token = target.token {
             // A token of the provider's stands in place of one that was configured.

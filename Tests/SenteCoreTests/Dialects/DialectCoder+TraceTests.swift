@@ -47,6 +47,30 @@ struct DialectCoderTraceTests {
                 == #"[[:my/ev {:x 1, :traceparent "\#(t)"}] "c"]"#)
     }
 
+    @Test("What other vendors keep in a trace goes beside it, and comes back; a malformed one is left out")
+    func state() throws {
+        let trace = try #require(TraceContext(traceparent: Self.text, tracestate: "a=1,b=2"))
+        let outbound = Outbound.publish(channel: "a", data: [:], excludeSender: false).traced(by: trace)
+        let maps = try Self.maps.encode(outbound, at: Vectors.now).string
+        #expect(maps.hasSuffix(#""traceparent":"\#(Self.text)","tracestate":"a=1,b=2"}"#))
+        let lite = try Self.lite.encode(outbound, at: Vectors.now).string
+        #expect(lite.hasSuffix(#":traceparent "\#(Self.text)", :tracestate "a=1,b=2"}]"#))
+        for (state, read) in [(#""a=1,b=2""#, "a=1,b=2"), (#""a=""#, nil), ("7", nil), ("null", nil)] {
+            let frame =
+                #"{"type":"channel-message","channel-id":"a","data":1,"broadcast-time":1,"#
+                + #""traceparent":"\#(Self.text)","tracestate":\#(state)}"#
+            let inbounds = Self.maps.decode(.text(frame), isCallback: Vectors.nobody)
+            guard case .delivery(let message)? = inbounds.first else {
+                Issue.record("\(inbounds)")
+                continue
+            }
+            #expect(message.trace?.traceparent == Self.text && message.trace?.state == read)
+        }
+        let data: Value = [.keyword("traceparent"): .string(Self.text), "tracestate": "c=3"]
+        let event = Event(id: "my/ev", data: data)
+        #expect(event.trace?.state == "c=3")
+    }
+
     @Test(
         "What nobody acts upon, data that is no map, and data that names a trace itself stay as they are",
         arguments: [

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteLite
+import SenteTelemetry
 import SenteTestSupport
 import SenteWire
 import Testing
@@ -45,6 +46,19 @@ struct RouterTests {
             ])
         for number in 1...50 { stage.server.push(Event("test/a", Value(number))) }
         #expect(await handled.first(50) == (1...50).map { Value($0) })
+    }
+
+    @Test(
+        "a handler runs within the trace that its event names, where the client's tracing is on",
+        arguments: [true, false])
+    func traced(_ isOn: Bool) async throws {
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket { $0.tracing = isOn }
+        let seen = Collector<String?>()
+        startRouter(client.chRecv, ["test/a": { _ in seen.append(Telemetry.currentTrace?.traceparent) }])
+        stage.server.push(Event("test/a", [.keyword("traceparent"): .string(TracingTests.text)]))
+        stage.server.push(Event("test/a"))
+        #expect(await seen.first(2) == [isOn ? TracingTests.text : nil, nil])
     }
 
     @Test("a handler may wait for an event of another id, and for a reply")
