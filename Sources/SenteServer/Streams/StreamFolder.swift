@@ -60,11 +60,24 @@ package final class StreamFolder: Sendable {
         }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         let descriptor = descriptor
+        for name in names where Self.isTemporary(name) { Self.removeForgotten(name, in: descriptor) }
         holding = LockedValue(
             Holding(bytes: names.reduce(0) { $0 + (Self.size(of: $1, in: descriptor) ?? 0) }))
     }
 
     deinit { close(descriptor) }
+
+    private static func isTemporary(_ name: String) -> Bool {
+        name.hasPrefix(".upload-") && name.hasSuffix(".part")
+    }
+
+    /// Removes what a server that was killed has left: a living one has its temporary files locked.
+    private static func removeForgotten(_ name: String, in folder: Int32) {
+        let file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        if flock(file, LOCK_EX | LOCK_NB) == 0 { unlinkat(folder, name, 0) }
+    }
 
     static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
@@ -116,6 +129,8 @@ package final class StreamFolder: Sendable {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = try opened { openat(descriptor, temporary, flags, 0o644) }
         guard let file else { throw .unwritable(errno) }
+        // Where a system locks nothing, nothing is removed either.
+        _ = flock(file, LOCK_EX | LOCK_NB)
         return FileSink(TemporaryFile(file, temporary, in: self), name: name)
     }
 

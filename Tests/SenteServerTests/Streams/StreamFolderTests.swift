@@ -149,6 +149,20 @@ struct StreamFolderTests {
         #expect(folder.bytes == 0)
     }
 
+    @Test("what a killed server left is removed, but not what another one writes, nor a file of such a name")
+    func forgotten() throws {
+        let place = try Place()
+        try place.write("left", to: ".upload-1.part")
+        try place.write("mine", to: "upload-1.part")
+        let folder = try place.folder()
+        #expect(place.names == ["upload-1.part"] && folder.bytes == 4)
+        var sink = try folder.sink(for: Self.offer("a"))
+        try sink.take([1, 2, 3])
+        let other = try place.folder()
+        #expect(place.names.count == 2 && other.bytes == 7)
+        #expect(try sink.finish()["name"] == "a")
+    }
+
     @Test("the folder holds no more than it may, what was there before included")
     func total() throws {
         let place = try Place()
