@@ -62,7 +62,7 @@ extension TLSConfiguration {
         let proven = verification == .full ? chain : Array(chain.prefix(1))
         let found = proven.compactMap { certificate -> String? in
             let key = SubjectPublicKeyInfo.bytes(in: Array(SecCertificateCopyData(certificate) as Data))
-            return key.map { Data(SHA256.hash(data: $0)).base64EncodedString() }
+            return key.map { Data(CryptoKit.SHA256.hash(data: $0)).base64EncodedString() }
         }
         guard !found.contains(where: pins.contains) else { return }
         throw TLSFailure(host: host, hasIdentity: false).pinnedKeyDiffers(found: found)

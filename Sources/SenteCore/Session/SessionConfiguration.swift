@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-package import SenteWire
+import SenteWire
 
 /// What a session needs to know; a plain value.
 package struct SessionConfiguration: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
-package import SenteWire
+package import SenteBase
+import SenteWire
 
 /// How a receiver keeps its sender from running ahead.
 public enum StreamFlowControl: Hashable, Sendable {

@@ -2,6 +2,7 @@
 
 import Foundation
 import SenteCore
+import SenteTransport
 import SenteWire
 
 /// A file that is written beside its name, and gets its name when it is whole.

@@ -71,7 +71,7 @@ package final class DigestLibrary: Sendable {
 /// The SHA-256 of bytes that come in pieces; copies of the reference are the same digest.
 ///
 /// Whoever makes one uses it from one thread at a time.
-package final class SystemDigest: @unchecked Sendable {
+package final class SystemDigest: IncrementalDigest, @unchecked Sendable {
     private static let size = 32
 
     private let library: DigestLibrary
