@@ -19,7 +19,7 @@ package struct FlowLoad: Equatable, Sendable {
 extension Session {
     package var flowLoad: FlowLoad {
         var load = FlowLoad()
-        if let reassembly = traffic.flow?.packing?.reassembly {
+        if let reassembly = traffic.packing.reassembly {
             load.unfinished = OutboxPolicy.Load(messages: reassembly.count, bytes: reassembly.bytes)
         }
         if let resumption {
@@ -29,8 +29,8 @@ extension Session {
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {
             load.held = OutboxPolicy.Load(messages: resuming.held.count, bytes: resuming.heldBytes)
         }
-        load.leaving = traffic.flow?.packing?.leaving ?? OutboxPolicy.Load()
-        load.heldBytes = traffic.flow?.packing?.arrivals.bytes ?? 0
+        load.leaving = traffic.packing.large.load
+        load.heldBytes = traffic.packing.arrivals.bytes
         return load
     }
 }

@@ -2,7 +2,7 @@
 
 import SenteBase
 
-/// What of flow holds on one link; it dies with the link.
+/// What of flow is offered and agreed on for one link; it dies with the link.
 ///
 /// It is a word where it is held: whether there is one is asked at every step, and to copy it for that would cost those who
 /// have none.
@@ -12,7 +12,6 @@ struct LinkFlow: Sendable {
         var callback: String
         var deadline: Instant?
         var features: FlowFeatures?
-        var packing: LinkPacking?
     }
 
     /// One, in an array for its copying on write.
@@ -38,11 +37,5 @@ struct LinkFlow: Sendable {
     var features: FlowFeatures? {
         get { terms[0].features }
         set { terms[0].features = newValue }
-    }
-
-    /// How messages leave and come; nil while they go plain.
-    var packing: LinkPacking? {
-        _read { yield terms[0].packing }
-        _modify { yield &terms[0].packing }
     }
 }

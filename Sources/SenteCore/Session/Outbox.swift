@@ -89,13 +89,13 @@ package struct Outbox: Sendable {
 
     /// Puts messages before all others of their lanes that did not leave after all; they had their room, so nothing is asked of the
     /// bounds.
-    mutating func putBack(_ messages: [LinkPacking.Leaving]) {
+    mutating func putBack(_ messages: [Leaving]) {
         guard !messages.isEmpty else { return }
         takeIn(messages)
         lanes.prepend(messages.map { ($0.call, $0.priority) })
     }
 
-    private mutating func takeIn(_ messages: [LinkPacking.Leaving]) {
+    private mutating func takeIn(_ messages: [Leaving]) {
         var older = Queue<CallID>()
         for message in messages {
             // One that is under way has its room still.
@@ -138,7 +138,7 @@ package struct Outbox: Sendable {
     package mutating func popNext() -> Item? { popNext(behind: []) }
 
     /// Takes the message whose turn it is; those that would overtake one of `others` step aside.
-    mutating func popNext(behind others: [LinkPacking.Ahead]) -> Item? {
+    mutating func popNext(behind others: [LargeMessages.Ahead]) -> Item? {
         while true {
             guard let next = lanes.inTurn(passingOver: &steps, { items[$0] != nil }).flatMap({ items[$0] })
             else { return nil }
@@ -151,7 +151,7 @@ package struct Outbox: Sendable {
     }
 
     /// Messages that were about to leave have to wait for another.
-    mutating func setAside(_ messages: [LinkPacking.Leaving]) {
+    mutating func setAside(_ messages: [Leaving]) {
         guard !messages.isEmpty else { return }
         takeIn(messages)
         for message in messages {
@@ -207,7 +207,7 @@ package struct Outbox: Sendable {
     // MARK: Large messages
 
     /// A large message begins to leave, which takes its time: until it has left whole it takes its room.
-    mutating func keepRoom(for message: LinkPacking.Leaving) {
+    mutating func keepRoom(for message: Leaving) {
         if underWay[message.call] == nil { keep(Item(message, policy)) }
     }
 
@@ -284,7 +284,7 @@ package struct Outbox: Sendable {
 }
 
 extension Outbox.Item {
-    fileprivate init(_ message: LinkPacking.Leaving, _ policy: OutboxPolicy) {
+    fileprivate init(_ message: Leaving, _ policy: OutboxPolicy) {
         self.init(
             message.outbound, for: message.call, SendOptions(priority: message.priority),
             at: message.queuedAt, policy, nil)

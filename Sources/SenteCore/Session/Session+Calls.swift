@@ -67,11 +67,11 @@ extension Session {
 
     private mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
         // What can leave at once never waits, and the bounds are for what waits.
-        let weight = traffic.flow?.packing == nil ? 0 : outbound.weight
+        let weight = !traffic.packing.isOn ? 0 : outbound.weight
         let isHeld = weight > 0 && mustWait(outbound, weighing: weight, options.priority)
         if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound), !isHeld {
             if options.durable { outbox.keep(outbound, for: call, options, at: now.instant) }
-            if traffic.flow?.packing != nil {
+            if traffic.packing.isOn {
                 return leave(
                     Leaving(
                         call: call, outbound: identified(outbound, for: call), priority: options.priority,

@@ -123,7 +123,7 @@ extension Session {
     /// Ends a link with a closing handshake; one that reads nothing would not see the peer's close frame.
     mutating func closeLink(_ link: LinkID, _ code: CloseCode = .normal, reason: String = "") {
         if case .open(let open) = state,
-            open.pausedUntil != nil || traffic.flow?.packing?.arrivals.isPaused == true
+            open.pausedUntil != nil || traffic.packing.arrivals.isPaused
         {
             effects.append(.resumeReading(link))
         }

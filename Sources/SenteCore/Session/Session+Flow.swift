@@ -85,13 +85,12 @@ extension Session {
         }
         traffic.flow?.features = features
         traffic.flow?.deadline = nil
-        let packing = coder.flatMap { coder in
-            LinkPacking(
+        let terms = coder.flatMap { coder in
+            PackingTerms(
                 features, policy: configuration.flow, format: coder.coder.format, sizes: coder.coder.sizes,
-                losesNothing: features.resumption != nil, compressor: configuration.compressor,
-                stopwatch: configuration.stopwatch)
+                compressor: configuration.compressor, stopwatch: configuration.stopwatch)
         }
-        traffic.flow?.packing = packing
+        traffic.packing = LinkPacking(terms, losesNothing: features.resumption != nil)
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {
             status.features = features
             resumed(fields, features, attempt, resuming, on: link)
@@ -129,7 +128,7 @@ extension Session {
         if let deadline = traffic.flow?.deadline { return deadline }
         var earliest = Instant.distantFuture
         if let due = resumption?.ackDeadline { earliest = due }
-        if let due = traffic.flow?.packing?.deadline(isGathering: isGathering) {
+        if let due = traffic.packing.deadline(isGathering: isGathering) {
             earliest = min(earliest, due)
         }
         return earliest == .distantFuture ? nil : earliest

@@ -101,10 +101,10 @@ extension Session {
 
     private mutating func ponged(_ stamp: Int64?) {
         traffic.keepAlive?.answered()
-        let clears = traffic.flow?.packing?.arrivals.reading == nil
+        let clears = traffic.packing.arrivals.reading == nil
         let pong = traffic.pending.pong(stamp: stamp, clears: clears, at: now.instant)
         for owner in pong?.cleared ?? [] { neverAnswered(owner) }
-        if let limit = pong?.clearsLater { traffic.flow?.packing?.arrivals.append(.fence(limit)) }
+        if let limit = pong?.clearsLater { traffic.packing.arrivals.append(.fence(limit)) }
         guard let pong, let time = pong.elapsed else { return ignore(.lateReply) }
         effects.append(.record(.roundTrip(time)))
         noteQuality(roundTrip: time)
@@ -114,16 +114,16 @@ extension Session {
     /// How hard to compress depends on the way there; losses are asked for as often as round trips are known.
     private mutating func noteQuality(roundTrip time: Duration) {
         guard configuration.flow.compression?.level == .adaptive, case .open(let open) = state,
-            traffic.flow?.packing != nil
+            traffic.packing.isOn
         else { return }
-        traffic.flow?.packing?.quality.note(roundTrip: time)
+        traffic.packing.quality.note(roundTrip: time)
         effects.append(.measureLoss(open.link))
     }
 
     /// What part of all that was sent had to be sent again.
     mutating func measured(_ link: LinkID, loss: Double) {
         guard isCurrent(link) else { return }
-        traffic.flow?.packing?.quality.loss = loss
+        traffic.packing.quality.loss = loss
     }
 
     mutating func neverAnswered(_ owner: PendingReplies.Owner) {

@@ -12,16 +12,16 @@ extension Session {
 
     /// Whether a message cannot leave at once although the link has room: it is large, or would overtake one that is.
     func mustWait(_ outbound: Outbound, weighing weight: Int, _ priority: SendOptions.Priority) -> Bool {
-        guard let packing = traffic.flow?.packing else { return false }
+        guard let terms = traffic.packing.terms else { return false }
         // One that is likely too large to go at all is not to be told that the outbox is full.
-        let isLarge = weight >= configuration.largeValue && weight <= packing.limits.outgoingMessage
-        return isLarge || packing.mustFollow(outbound, priority)
+        let isLarge = weight >= configuration.largeValue && weight <= terms.limits.outgoingMessage
+        return isLarge || traffic.packing.large.ahead.hold(outbound, priority)
     }
 
     /// A large message that has its turn is written first.
     mutating func write(_ leaving: Leaving) {
         outbox.keepRoom(for: leaving)
-        traffic.flow?.packing?.write(leaving)
+        traffic.packing.large.write(leaving)
         startWriting()
     }
 
@@ -29,7 +29,7 @@ extension Session {
     mutating func startWriting() {
         let moment = now
         guard canTransmit, case .open(let open) = state, let coder,
-            let work = traffic.flow?.packing?.nextWriting(on: open.link, by: coder.coder, at: moment)
+            let work = traffic.packing.nextWriting(on: open.link, by: coder.coder, at: moment)
         else { return }
         effects.append(.work(work))
     }
@@ -37,7 +37,7 @@ extension Session {
     private mutating func written(
         _ number: UInt64, _ result: Result<LargeWork.Written, SenteError>, on link: LinkID
     ) {
-        guard let leaving = traffic.flow?.packing?.endWriting(number) else { return drain() }
+        guard let leaving = traffic.packing.large.endWriting(number) else { return drain() }
         do throws(SenteError) {
             let written = try result.get()
             note(written.compressed, written.time)
@@ -62,7 +62,7 @@ extension Session {
         switch done.outcome {
         case .written(let result): written(done.id.number, result, on: open.link)
         case .read(let result):
-            guard let isEnveloped = traffic.flow?.packing?.arrivals.end(done.id.number) else { return }
+            guard let isEnveloped = traffic.packing.arrivals.end(done.id.number) else { return }
             do throws(FlowViolation) {
                 for arrival in try arrivals(of: result, isEnveloped: isEnveloped) {
                     begin(arrival, on: open.link)
@@ -83,20 +83,25 @@ extension Session {
             return heardChunk(message.bytes, on: link)
         }
         do throws(FlowViolation) {
-            for arrival in try unpack(message) { take(arrival, on: link) }
-            noteParts()
+            switch try unpack(message) {
+            case .plain(let heard) where traffic.packing.arrivals.reading == nil: hear(heard, on: link)
+            case .plain(let heard): take(.heard(heard), on: link)
+            case .arrivals(let arrivals):
+                for arrival in arrivals { take(arrival, on: link) }
+                noteParts()
+            }
         } catch {
             violated(error.reason, on: link, error.closeCode)
         }
     }
 
     private mutating func take(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
-        guard traffic.flow?.packing?.arrivals.reading != nil, !isAhead(arrival) else {
+        guard traffic.packing.arrivals.reading != nil, !isAhead(arrival) else {
             return begin(arrival, on: link)
         }
-        traffic.flow?.packing?.arrivals.append(arrival)
-        guard traffic.flow?.packing?.arrivals.isFull == true, case .open(let open) = state else { return }
-        traffic.flow?.packing?.arrivals.isPaused = true
+        traffic.packing.arrivals.append(arrival)
+        guard traffic.packing.arrivals.isFull, case .open(let open) = state else { return }
+        traffic.packing.arrivals.isPaused = true
         effects.append(.pauseReading(open.link))
     }
 
@@ -115,8 +120,8 @@ extension Session {
         switch arrival {
         case .heard(let heard): hear(heard, on: link)
         case .large(let reading):
-            guard let number = traffic.flow?.packing?.nextWork() else { return }
-            traffic.flow?.packing?.arrivals.begin(number, reading)
+            let number = traffic.packing.nextWork()
+            traffic.packing.arrivals.begin(number, reading)
             effects.append(
                 .work(LargeWork(id: LargeWork.ID(link: link, number: number), job: .reading(reading))))
         case .fence(let limit):
@@ -141,22 +146,22 @@ extension Session {
 
     /// What came behind the message that has been read is heard, up to the next that is large.
     private mutating func hearHeld(on link: LinkID) {
-        while isCurrent(link), let arrival = traffic.flow?.packing?.arrivals.next() {
+        while isCurrent(link), let arrival = traffic.packing.arrivals.next() {
             begin(arrival, on: link)
         }
-        guard traffic.flow?.packing?.arrivals.isPaused == true,
-            traffic.flow?.packing?.arrivals.isFull == false, case .open(let open) = state
+        guard traffic.packing.arrivals.isPaused, !traffic.packing.arrivals.isFull,
+            case .open(let open) = state
         else { return }
-        traffic.flow?.packing?.arrivals.isPaused = false
+        traffic.packing.arrivals.isPaused = false
         if open.pausedUntil == nil { effects.append(.resumeReading(open.link)) }
     }
 
     /// Whether the end of a link waits until what came before it has been heard.
     mutating func holdsEnd(of link: LinkID, _ end: LinkEnd) -> Bool {
         guard case .open(let open) = state, open.link == link,
-            traffic.flow?.packing?.arrivals.reading != nil
+            traffic.packing.arrivals.reading != nil
         else { return false }
-        traffic.flow?.packing?.arrivals.append(.ended(end))
+        traffic.packing.arrivals.append(.ended(end))
         return true
     }
 }

@@ -5,12 +5,10 @@ import SenteWire
 
 /// How messages leave over a link that takes more than plain ones: together, compressed, in parts.
 extension Session {
-    typealias Leaving = LinkPacking.Leaving
-
     /// The largest message that may go, where that is more than plain ones may have; else 0.
     package var largestMessage: Int {
+        if let terms = traffic.packing.terms { return terms.limits.outgoingMessage }
         guard let flow = traffic.flow else { return 0 }
-        if let packing = flow.packing { return packing.limits.outgoingMessage }
         return flow.deadline != nil && flow.offered.chunking
             ? configuration.flow.chunking?.largestMessage ?? 0 : 0
     }
@@ -26,7 +24,7 @@ extension Session {
     // MARK: Together
 
     /// Several messages come in one turn: they wait for one another.
-    package mutating func beginGathering() { isGathering = traffic.flow?.packing != nil }
+    package mutating func beginGathering() { isGathering = traffic.packing.isOn }
 
     /// The turn is over.
     package mutating func endGathering(at now: Moment, into effects: inout [Effect]) {
@@ -37,14 +35,14 @@ extension Session {
 
     /// What came in this turn goes, unless it may wait for more.
     mutating func gathered(_ reason: FlushReason = .idle) {
-        guard let held = traffic.flow?.packing?.held, held.until <= now.instant else { return }
+        guard let held = traffic.packing.held, held.until <= now.instant else { return }
         flushGathered(reason)
     }
 
     mutating func flushGathered(_ reason: FlushReason) {
-        guard traffic.flow?.packing?.held != nil else { return }
+        guard traffic.packing.held != nil else { return }
         let instant = now.instant
-        let batches = traffic.flow?.packing?.flush(reason, at: instant) ?? []
+        let batches = traffic.packing.flush(reason, at: instant)
         noteWait()
         for batch in batches { transmit(batch) }
     }
@@ -59,17 +57,17 @@ extension Session {
         }
         let instant = now.instant
         let holds = isGathering || isDraining
-        if !holds, traffic.flow?.packing?.isAlone == true {
+        if !holds, traffic.packing.isAlone {
             return inOrder { session in session.transmit(message) }
         }
-        let batches = traffic.flow?.packing?.gather(message, holds: holds, at: instant) ?? []
+        let batches = traffic.packing.gather(message, holds: holds, at: instant)
         guard !batches.isEmpty else { return }
         noteWait()
         inOrder { session in for batch in batches { session.transmit(batch) } }
     }
 
     private mutating func noteWait() {
-        if let wait = traffic.flow?.packing?.takeWaited() { effects.append(.record(.flow(.lingered(wait)))) }
+        if let wait = traffic.packing.takeWaited() { effects.append(.record(.flow(.lingered(wait)))) }
     }
 
     /// What waits in the outbox came later than all of these: it leaves behind the last of them.
@@ -86,7 +84,7 @@ extension Session {
 
     private mutating func transmit(_ batch: BatchGathering<Leaving>.Batch) {
         // Behind all of the batch, not between its messages.
-        defer { outbox.setAside(traffic.flow?.packing?.takeOvertaking() ?? []) }
+        defer { outbox.setAside(traffic.packing.takeOvertaking()) }
         let messages = batch.items.filter { isAwaited($0) }
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
@@ -98,7 +96,7 @@ extension Session {
             if index > 0 { traffic.window.add(transmission.id, bytes: 0, call: message.call) }
             handedOver(message.outbound, bytes: values[index], for: message.call)
         }
-        traffic.flow?.packing?.passed(message.bytes.count)
+        traffic.packing.passed(message.bytes.count)
         effects.append(.transmit(open.link, [transmission]))
         effects.append(.record(.flow(.batched(messages: messages.count, reason: batch.reason))))
     }
@@ -106,7 +104,7 @@ extension Session {
     /// Several messages as one, and how many bytes each would weigh; nil when one of them cannot be said.
     private mutating func together(_ messages: [Leaving]) -> (Message, sizes: [Int])? {
         do throws(SenteError) {
-            guard let coder = coder?.coder, let limits = traffic.flow?.packing?.limits else { return nil }
+            guard let coder = coder?.coder, let limits = traffic.packing.terms?.limits else { return nil }
             var values: [Value] = []
             for message in messages {
                 if let refusal = traffic.pending.refusal(of: message.outbound) { throw refusal }
@@ -115,9 +113,7 @@ extension Session {
             }
             let value = try coder.spell(.flow(.batch(values)), at: now)
             let whole = try coder.format.message(of: value, limits: limits)
-            guard let (packed, compressed, time) = traffic.flow?.packing?.pack(whole, of: nil) else {
-                return nil
-            }
+            let (packed, compressed, time) = traffic.packing.pack(whole, of: nil)
             note(compressed, time)
             switch packed {
             case .plain(let message): return (message, messages.map(\.weight))
@@ -131,7 +127,7 @@ extension Session {
 
     private mutating func transmit(_ leaving: Leaving) {
         guard case .open(let open) = state else { return }
-        if traffic.flow?.packing?.mustFollow(leaving.outbound, leaving.priority) == true {
+        if traffic.packing.large.ahead.hold(leaving.outbound, leaving.priority) {
             return outbox.setAside([leaving])
         }
         do throws(SenteError) {
@@ -153,7 +149,7 @@ extension Session {
 
     /// A message goes as one.
     mutating func transmit(_ message: Message, of leaving: Leaving, on link: LinkID) {
-        traffic.flow?.packing?.passed(message.bytes.count)
+        traffic.packing.passed(message.bytes.count)
         effects.append(.transmit(link, [noted(message, for: leaving.call, isKeepAlive: false)]))
         handedOver(leaving.outbound, bytes: message.bytes.count, for: leaving.call)
     }
@@ -161,7 +157,7 @@ extension Session {
     /// A message goes in parts, and takes its room until the last.
     mutating func begin(_ leaving: Leaving, _ folded: Folded) {
         outbox.keepRoom(for: leaving)
-        traffic.flow?.packing?.begin(leaving, folded, size: folded.bytes.count)
+        traffic.packing.begin(leaving, folded, size: folded.bytes.count)
     }
 
     /// A message cannot be said, or there is no room for its answer.
@@ -171,15 +167,13 @@ extension Session {
     }
 
     private mutating func packed(_ outbound: Outbound) throws(SenteError) -> Packing.Packed {
-        guard let coder = coder?.coder, let limits = traffic.flow?.packing?.limits else {
+        guard let coder = coder?.coder, let limits = traffic.packing.terms?.limits else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         try coder.dialect.check(arguments: outbound)
         let value = try coder.spell(outbound, at: now)
         let message = try coder.format.message(of: value, limits: limits)
-        guard let (packed, compressed, time) = traffic.flow?.packing?.pack(message, of: outbound) else {
-            return .plain(message)
-        }
+        let (packed, compressed, time) = traffic.packing.pack(message, of: outbound)
         note(compressed, time)
         return packed
     }
@@ -190,18 +184,18 @@ extension Session {
 
     /// An envelope as a message: bytes where both ends take those, else a flow word.
     func spelled(_ envelope: Envelope) throws(SenteError) -> Message {
-        if traffic.flow?.packing?.takesBinary == true, let bytes = envelope.binary { return .binary(bytes) }
-        let writesBytes = traffic.flow?.packing?.format.writesBytes == true
+        if traffic.packing.terms?.takesBinary == true, let bytes = envelope.binary { return .binary(bytes) }
+        let writesBytes = traffic.packing.terms?.format.writesBytes == true
         return try spelled(.envelope(envelope, writesBytes: writesBytes))
     }
 
     /// A word that carries bytes.
     func spelled(_ word: FlowOutbound) throws(SenteError) -> Message {
-        guard let coder = coder?.coder, let packing = traffic.flow?.packing else {
+        guard let coder = coder?.coder, let terms = traffic.packing.terms else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         // Base64 makes a part a third larger than the limit of a small message may be.
-        var limits = packing.limits
+        var limits = terms.limits
         limits.outgoingMessage = .max
         return try coder.format.message(of: coder.spell(.flow(word), at: now), limits: limits)
     }
@@ -210,7 +204,8 @@ extension Session {
 
     /// The next part of a message goes; false when there is none.
     mutating func transmitPart(on link: LinkID) -> Bool {
-        guard let part = traffic.flow?.packing?.nextPart() else { return false }
+        guard let part = traffic.packing.large.nextPart() else { return false }
+        traffic.packing.bulkWent()
         let call = part.message.call
         do throws(SenteError) {
             var transmissions: [Transmission] = []
@@ -222,7 +217,7 @@ extension Session {
             effects.append(.transmit(link, transmissions))
             effects.append(.record(.flow(.partsSent(1))))
         } catch {
-            _ = traffic.flow?.packing?.giveUp(call)
+            _ = traffic.packing.large.giveUp(call)
             couldNotLeave(call, error)
             endLarge(call)
             return true
@@ -244,7 +239,7 @@ extension Session {
     /// The call of a large message that is leaving waits no more: where parts of it have left, the server is told that the rest stays
     /// away.
     mutating func stopLarge(_ call: CallID) {
-        guard let givenUp = traffic.flow?.packing?.giveUp(call) else { return }
+        guard let givenUp = traffic.packing.large.giveUp(call) else { return }
         if case .inParts(let number) = givenUp, case .open(let open) = state,
             let message = try? spelled(.abort(number))
         {
@@ -255,7 +250,7 @@ extension Session {
 
     /// A message that the server does not have, all of its parts at once.
     mutating func messages(of outbound: Outbound) throws(SenteError) -> [Message] {
-        guard traffic.flow?.packing != nil, outbound.isCounted, outbound != .flow(.skip) else {
+        guard traffic.packing.isOn, outbound.isCounted, outbound != .flow(.skip) else {
             return try coder.map { coder throws(SenteError) in [try coder.coder.encode(outbound, at: now)] }
                 ?? []
         }
@@ -263,8 +258,7 @@ extension Session {
         case .plain(let message): return [message]
         case .compressed(let envelope): return [try spelled(envelope)]
         case .parts(let folded):
-            let envelopes =
-                traffic.flow?.packing?.allParts(of: folded, size: folded.bytes.count) ?? []
+            let envelopes = traffic.packing.allParts(of: folded, size: folded.bytes.count)
             var messages: [Message] = []
             for envelope in envelopes { messages.append(try spelled(envelope)) }
             effects.append(.record(.flow(.partsSent(envelopes.count { $0.isPart }))))
@@ -274,7 +268,7 @@ extension Session {
 
     /// What has not left whole waits for the next link.
     mutating func takeBack() {
-        let messages = traffic.flow?.packing?.takeBack() ?? []
+        let messages = traffic.packing.takeBack()
         outbox.endAside()
         for message in messages where !isAwaited(message) { outbox.giveRoom(of: message.call) }
         outbox.putBack(messages.filter { isAwaited($0) })

@@ -18,8 +18,8 @@ extension Session {
     mutating func drain() {
         endIfDeaf()
         guard case .open(let open) = state else { return }
-        if traffic.flow?.packing != nil {
-            let hasMore = streams.isEmpty ? traffic.flow?.packing?.isIdle == false : true
+        if traffic.packing.isOn {
+            let hasMore = streams.isEmpty ? !traffic.packing.isIdle : true
             if hasMore || !outbox.isEmpty { drainPacking(open.link) }
             return
         }
@@ -86,8 +86,8 @@ extension Session {
         startWriting()
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         while canTransmit {
-            if traffic.flow?.packing?.isBulkDue == true, transmitBulk(on: link) { continue }
-            if let item = outbox.popNext(behind: traffic.flow?.packing?.ahead ?? []) {
+            if traffic.packing.isBulkDue, transmitBulk(on: link) { continue }
+            if let item = outbox.popNext(behind: traffic.packing.large.ahead) {
                 if let deadline = calls[item.call]?.deadline, deadline <= now.instant {
                     expired(item.call)
                     continue
@@ -106,7 +106,7 @@ extension Session {
     /// A part of a message or a chunk of a stream goes, in turns; false when there is neither.
     private mutating func transmitBulk(on link: LinkID) -> Bool {
         guard !streams.isEmpty else { return transmitPart(on: link) }
-        if traffic.flow?.packing?.isStreamsTurn == true {
+        if traffic.packing.isStreamsTurn {
             return transmitChunk(on: link) || transmitPart(on: link)
         }
         return transmitPart(on: link) || transmitChunk(on: link)

@@ -173,16 +173,16 @@ extension Session {
 
     /// The next chunk of the stream whose turn it is goes; false when there is none.
     mutating func transmitChunk(on link: LinkID) -> Bool {
-        guard let packing = traffic.flow?.packing, streams(over: link) else { return false }
+        guard let terms = traffic.packing.terms, streams(over: link) else { return false }
         let instant = now.instant
         guard let (id, number, chunk) = streams[0].takeChunk(at: instant) else { return false }
-        traffic.flow?.packing?.bulkWent()
+        traffic.packing.bulkWent()
         do throws(SenteError) {
             let message: Message
-            if packing.takesBinary {
+            if terms.takesBinary {
                 message = .binary(chunk.binary(number: number))
             } else {
-                message = try spelled(.streamChunk(id, chunk, writesBytes: packing.format.writesBytes))
+                message = try spelled(.streamChunk(id, chunk, writesBytes: terms.format.writesBytes))
             }
             effects.append(.transmit(link, [noted(message, for: nil, isKeepAlive: false)]))
         } catch {

@@ -13,23 +13,33 @@ extension Session {
 
     /// Whether messages of a link may be more than plain ones.
     package func unpacks(_ link: LinkID) -> Bool {
-        coder?.link == link && traffic.flow?.packing != nil
+        coder?.link == link && traffic.packing.isOn
     }
 
-    /// The messages that a message holds: itself, those of a batch, or the one that its last part completes.
-    mutating func unpack(_ message: Message) throws(FlowViolation) -> [HeldArrivals.Arrival] {
-        guard let takesBinary = traffic.flow?.packing?.takesBinary,
-            let format = traffic.flow?.packing?.format, let limits = traffic.flow?.packing?.limits
-        else { return [] }
-        if takesBinary, message.kind == .binary, let envelope = try Envelope.read(binary: message.bytes) {
-            return try unpack(envelope, isBinary: true)
+    /// What one message is.
+    enum Unpacked {
+        /// Itself, as almost all are.
+        case plain(Heard)
+        /// The messages of a batch, or the one that its last part completes.
+        case arrivals([HeldArrivals.Arrival])
+    }
+
+    mutating func unpack(_ message: Message) throws(FlowViolation) -> Unpacked {
+        guard let terms = traffic.packing.terms else { return .arrivals([]) }
+        if terms.takesBinary, message.kind == .binary,
+            let envelope = try Envelope.read(binary: message.bytes)
+        {
+            return .arrivals(try unpack(envelope, isBinary: true))
         }
         // A part that is spelled as a word is a third larger than its bytes, and no work for others.
         guard message.bytes.count < 2 * configuration.largeValue else {
-            return [.large(.message(message, format, limits))]
+            return .arrivals([.large(.message(message, terms.format, terms.limits))])
         }
-        let inbounds = inbounds(of: message, format, limits)
-        return try arrivals(of: inbounds, message.bytes.count, isEnveloped: false)
+        let inbounds = inbounds(of: message, terms.format, terms.limits)
+        guard inbounds.count == 1, case .flow = inbounds[0] else {
+            return .plain(Heard(inbounds: inbounds, size: message.bytes.count))
+        }
+        return .arrivals(try arrivals(of: inbounds, message.bytes.count, isEnveloped: false))
     }
 
     private mutating func unpack(
@@ -37,30 +47,30 @@ extension Session {
     ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         let now = now
         if case .compressed(let algorithm, let bytes) = envelope {
-            guard traffic.flow?.packing?.allows(algorithm) == true else {
+            guard traffic.packing.terms?.allows(algorithm) == true else {
                 throw FlowViolation(
                     .protocolError, "It compressed by \(algorithm.rawValue), which was not agreed on.")
             }
             return try unfold(Assembled(parts: [bytes], algorithm: algorithm))
         }
-        guard traffic.flow?.packing?.reassembly != nil else {
+        guard traffic.packing.reassembly != nil else {
             throw FlowViolation(.protocolError, "It sent a message in parts, which was not agreed on.")
         }
         let arrival: Reassembly.Arrival?
         switch envelope {
         case .start(let start):
-            arrival = try traffic.flow?.packing?.reassembly?.start(start, at: now.instant)
+            arrival = try traffic.packing.reassembly?.start(start, at: now.instant)
         case .part(let part):
-            arrival = try traffic.flow?.packing?.reassembly?.add(part, isBinary: isBinary, at: now.instant)
+            arrival = try traffic.packing.reassembly?.add(part, isBinary: isBinary, at: now.instant)
         case .end(let number):
-            arrival = try traffic.flow?.packing?.reassembly?.end(number, at: now.instant)
+            arrival = try traffic.packing.reassembly?.end(number, at: now.instant)
         case .abort(let number):
-            traffic.flow?.packing?.reassembly?.abort(number)
+            traffic.packing.reassembly?.abort(number)
             return []
         case .compressed: return []
         }
         guard case .whole(let assembled)? = arrival else { return [] }
-        if let algorithm = assembled.algorithm, traffic.flow?.packing?.allows(algorithm) != true {
+        if let algorithm = assembled.algorithm, traffic.packing.terms?.allows(algorithm) != true {
             throw FlowViolation(
                 .protocolError, "It compressed by \(algorithm.rawValue), which was not agreed on.")
         }
@@ -68,8 +78,8 @@ extension Session {
     }
 
     private mutating func unfold(_ assembled: Assembled) throws(FlowViolation) -> [HeldArrivals.Arrival] {
-        guard let packing = traffic.flow?.packing, let unfolding = packing.unfolding else { return [] }
-        let reading = LargeWork.Reading.assembled(assembled, unfolding, packing.format, packing.limits)
+        guard let terms = traffic.packing.terms, let unfolding = terms.unfolding else { return [] }
+        let reading = LargeWork.Reading.assembled(assembled, unfolding, terms.format, terms.limits)
         // Nobody knows how large it unfolds; what messages say becomes some eight times smaller.
         let likelySize = assembled.algorithm == nil ? assembled.size : 8 * assembled.size
         if likelySize >= configuration.largeValue { return [.large(reading)] }
@@ -102,7 +112,7 @@ extension Session {
     }
 
     private func unpackBatch(_ fields: ValueMap, size: Int) throws(FlowViolation) -> [Heard] {
-        guard traffic.flow?.packing?.takesBatches == true else {
+        guard traffic.packing.terms?.features.batching == true else {
             throw FlowViolation(.protocolError, "It sent a batch, which was not agreed on.")
         }
         guard let values = fields.value(named: "messages")?.arrayValue,
@@ -156,7 +166,7 @@ extension Session {
     mutating func expireParts() {
         let instant = now.instant
         do throws(FlowViolation) {
-            try traffic.flow?.packing?.reassembly?.expire(at: instant)
+            try traffic.packing.reassembly?.expire(at: instant)
             noteParts()
         } catch {
             if case .open(let open) = state { violated(error.reason, on: open.link, error.closeCode) }
@@ -165,11 +175,11 @@ extension Session {
 
     /// Tells of the messages in parts that were given up since, and what is kept of others.
     mutating func noteParts() {
-        guard traffic.flow?.packing?.reassembly?.hasNews == true else { return }
-        if let losses = traffic.flow?.packing?.reassembly?.takeLosses() {
+        guard traffic.packing.reassembly?.hasNews == true else { return }
+        if let losses = traffic.packing.reassembly?.takeLosses() {
             effects.append(.record(.flow(.partsLost(losses))))
         }
-        if let holding = traffic.flow?.packing?.reassembly?.takeHolding() {
+        if let holding = traffic.packing.reassembly?.takeHolding() {
             effects.append(.record(.flow(.partsHeld(holding))))
         }
     }

@@ -65,7 +65,7 @@ package struct Session: ~Copyable, Sendable {
     /// What goes on on the open link.
     ///
     /// Beside the state, not in it: collections in an enum's payload are copied whenever they change.
-    struct Traffic: Sendable {
+    struct Traffic: ~Copyable, Sendable {
         var pending = PendingReplies()
         var window = WriteWindow()
         var keepAlive: KeepAlive?
@@ -75,6 +75,7 @@ package struct Session: ~Copyable, Sendable {
         var serverClock: (time: Int64, readAt: Instant)?
         /// What holds beyond plain messages; nil with a server that announced nothing.
         var flow: LinkFlow?
+        var packing = LinkPacking()
     }
 
     /// What earlier links left behind.
