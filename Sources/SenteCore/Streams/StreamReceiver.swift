@@ -32,6 +32,8 @@ package enum StreamTake: Sendable {
 struct StreamReceiver: Sendable {
     /// In a window of bytes, chunks may be small; so many may wait.
     private static let mostWaiting = 4_096
+    /// How many chunks are taken before the sender hears of it, at most.
+    private static let mostUntold: UInt64 = 32
 
     /// Something came whose checksum does not hold.
     private enum Trouble: Hashable, Sendable {
@@ -49,6 +51,8 @@ struct StreamReceiver: Sendable {
     private(set) var next = StreamPoint.start
     private(set) var taken = StreamPoint.start
     private var credit: StreamCredit
+    /// How many chunks had been taken when the sender was told last.
+    private var granted: UInt64 = 0
     private var waiting = Queue<StreamPiece>()
     private var whole: (any IncrementalDigest)?
     private var trouble: Trouble?
@@ -72,6 +76,7 @@ struct StreamReceiver: Sendable {
         self.startsOver = startsOver
         next = point
         taken = point
+        granted = point.index
         credit = Self.credit(window, beyond: point)
         whole = opening.isChecked ? digest ?? (point == .start ? settings.digests.begin() : nil) : nil
     }
@@ -173,7 +178,7 @@ struct StreamReceiver: Sendable {
             next = .start
             taken = .start
             waiting = Queue()
-            credit = Self.credit(window, beyond: .start)
+            grant()
             whole = settings.digests.begin()
         }
         return (reception, fromStart)
@@ -193,7 +198,7 @@ struct StreamReceiver: Sendable {
         taken = StreamPoint(
             index: taken.index + (point.index - next.index), bytes: taken.bytes + (point.bytes - next.bytes))
         next = point
-        credit = Self.credit(window, beyond: taken)
+        grant()
         trouble = nil
     }
 
@@ -215,10 +220,20 @@ struct StreamReceiver: Sendable {
             default: (0, 1)
             }
         // The seeds refill at 30 %: counted from what was taken, or a consumer that lags a little would stop its sender.
-        guard left * 10 <= UInt64(width) * 3 else { return false }
-        credit = Self.credit(window, beyond: taken)
+        // A sender keeps chunks that it was not told of, and stops at 64, however wide the window.
+        let isLow = left <= Self.threeTenths(of: UInt64(width))
+        guard isLow || taken.index - granted >= Self.mostUntold else { return false }
+        grant()
         return true
     }
+
+    private mutating func grant() {
+        credit = Self.credit(window, beyond: taken)
+        granted = taken.index
+    }
+
+    /// Of a window of any width.
+    private static func threeTenths(of width: UInt64) -> UInt64 { width / 10 * 3 + width % 10 * 3 / 10 }
 
     private static func credit(_ window: StreamFlowControl, beyond point: StreamPoint) -> StreamCredit {
         switch window {

@@ -4,6 +4,8 @@ package import SenteBase
 import SenteWire
 
 /// How a receiver keeps its sender from running ahead.
+///
+/// However wide it is, a sender stops at 64 chunks that it does not know to have come; it hears of every 32 that were taken.
 public enum StreamFlowControl: Hashable, Sendable {
     /// So many chunks that the consumer has not taken, on the way and waiting together.
     case credits(Int)

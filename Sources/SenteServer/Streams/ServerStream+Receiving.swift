@@ -78,9 +78,10 @@ extension ServerStream {
     package mutating func take(at now: Instant) -> ArraySlice<UInt8>? {
         guard outcome == nil, let part = inbound?.parts.popFirst() else { return nil }
         inbound?.taken.advance(by: part.bytes.count)
-        if let inbound, !inbound.isWhole, Self.isLow(inbound.limit, policy.window, taken: inbound.taken) {
+        if let inbound, !inbound.isWhole, isLow(inbound) {
             let limit = Self.limit(policy.window, beyond: inbound.taken)
             self.inbound?.limit = limit
+            self.inbound?.told = inbound.taken.index
             if isAccepted, let grant { say(.credits(grant), at: now) }
         }
         if inbound?.parts.isEmpty == true, inbound?.isWhole == true { events.append(.hasParts) }
@@ -108,15 +109,19 @@ extension ServerStream {
         }
     }
 
-    /// Whether three tenths of the window, or less, lie before the client.
-    static func isLow(
-        _ limit: StreamGrant.Limit, _ window: StreamPolicy.Window, taken: StreamPlace
-    ) -> Bool {
-        switch (limit, window) {
-        case (.chunk(let until), .chunks(let count)): (until - taken.index) * 10 <= UInt64(count * 3)
-        case (.byte(let until), .bytes(let count)): (until - taken.bytes) * 10 <= UInt64(count * 3)
-        default: true
-        }
+    /// Whether three tenths of the window, or less, lie before the client, or it has not heard of 32 chunks: it keeps those, and
+    /// no more than 64.
+    private func isLow(_ inbound: Inbound) -> Bool {
+        let taken = inbound.taken
+        if taken.index - inbound.told >= 32 { return true }
+        let (left, width): (UInt64, Int) =
+            switch (inbound.limit, policy.window) {
+            case (.chunk(let until), .chunks(let count)): (until - taken.index, count)
+            case (.byte(let until), .bytes(let count)): (until - taken.bytes, count)
+            default: (0, 0)
+            }
+        // A window may be as wide as an integer.
+        return left <= UInt64(width) / 10 * 3 + UInt64(width) % 10 * 3 / 10
     }
 
     var grant: StreamGrant? { inbound.map { StreamGrant(has: $0.has, limit: $0.limit) } }

@@ -36,6 +36,8 @@ package struct ServerStream: Sendable {
         }
         var has = StreamPlace()
         var taken = StreamPlace()
+        /// How many chunks had been taken when the client was told last.
+        var told: UInt64 = 0
         var limit: StreamGrant.Limit
         var parts = Queue<StreamPart>()
         var digest: (any IncrementalDigest)?

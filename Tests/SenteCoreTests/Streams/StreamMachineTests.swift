@@ -196,6 +196,19 @@ import Testing
     }
 
     @Test(
+        "however wide the window is, and small the chunks, the sender hears of every 32",
+        arguments: [.credits(100), .credits(.max), .window(bytes: 1 << 20), .window(bytes: .max)]
+            as [StreamFlowControl])
+    func wideWindow(_ window: StreamFlowControl) throws {
+        var peer = StreamPeer.downloading(flowControl: window)
+        for index in 0..<64 as Range<UInt64> { try peer.hear(index, "a") }
+        for _ in 0..<31 { #expect(peer.take() != nil) }
+        #expect(peer.takeWords().isEmpty)
+        for _ in 0..<33 { #expect(peer.take() != nil) }
+        #expect(peer.takeWords().count == 2)
+    }
+
+    @Test(
         "a chunk that is out of order, without credit, empty, too large or beyond the total ends its stream and no other"
     )
     func hostileChunks() throws {

@@ -69,9 +69,9 @@ struct StreamPeer {
     /// A download that was offered and taken.
     static func downloading(
         totalSize: UInt64? = nil, isChecked: Bool = false, checksChunks: Bool = false,
-        startsOver: Bool = false
+        startsOver: Bool = false, flowControl: StreamFlowControl? = nil
     ) -> StreamPeer {
-        var peer = StreamPeer()
+        var peer = StreamPeer { if let flowControl { $0.flowControl = flowControl } }
         peer.hear(
             .open(
                 StreamOpening(

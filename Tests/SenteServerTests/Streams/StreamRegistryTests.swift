@@ -287,6 +287,21 @@ import Testing
         }
     }
 
+    @Test(
+        "however wide the window is, and small the chunks, the client hears of every 32",
+        arguments: [.chunks(100), .chunks(.max), .bytes(1 << 20), .bytes(.max)] as [StreamPolicy.Window])
+    func wideWindow(_ window: StreamPolicy.Window) {
+        var stage = StreamStage.uploading { $0.window = window }
+        for index in 0..<64 as Range<UInt64> { stage.send(index, "a") }
+        func take(_ count: Int) {
+            for _ in 0..<count { stage.change { #expect($0.take(at: $1) != nil) } }
+        }
+        take(31)
+        #expect(stage.takeWords().isEmpty)
+        take(33)
+        #expect(stage.takeWords().count == 2)
+    }
+
     @Test("credits of 2⁶³ let no more go than is kept")
     func hugeCredits() {
         var stage = StreamStage.downloading(credits: UInt64(Int64.max))
