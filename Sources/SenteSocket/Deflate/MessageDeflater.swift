@@ -11,6 +11,7 @@ struct MessageDeflater: Sendable {
     private let windowBits: Int
     private let keepsContext: Bool
     private var stream: (any Deflater)?
+    private var trials = CompressionTrials()
     private var isUsed = false
 
     /// Whether there is a stream that `sweep` may free.
@@ -30,6 +31,7 @@ struct MessageDeflater: Sendable {
         }
         // §7.2.3.6. zlib would write nothing where its last flush had nothing to add either.
         guard !message.isEmpty else { return [0] }
+        guard trials.tries(message.count) else { return nil }
         if stream == nil {
             stream = compression.library.makeDeflater(windowBits: windowBits, level: policy.level)
         }
@@ -38,6 +40,7 @@ struct MessageDeflater: Sendable {
             return nil
         }
         if !keepsContext { stream?.reset() }
+        trials.tried(message.count, payload.count)
         isUsed = true
         return payload
     }

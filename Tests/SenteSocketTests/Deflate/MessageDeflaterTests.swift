@@ -50,6 +50,30 @@ struct MessageDeflaterTests {
         #expect(server.output() == [0xC2, 0x01, 0x00])
     }
 
+    @Test("RFC 7692 §6: after a long message that hardly shrank, the next long ones go as they are")
+    func incompressible() throws {
+        let library = StoredLibrary()
+        let peer = try client(on: library)
+        /// How many of `count` messages were compressed.
+        func compressed(_ count: Int, of size: Int) -> Int {
+            let message = Message(.binary, [UInt8](repeating: 5, count: size))
+            for _ in 0..<count { #expect(peer.send(message) == .queued) }
+            return frames(peer.output()).count { $0.first == 0xC2 }
+        }
+        // Trials 1, 6, 15, 32, 65, 130 fail; 64 go unasked at most.
+        #expect(compressed(129, of: 4_096) == 5)
+        #expect(compressed(65, of: 4_096) == 1)
+        // Short ones are none of it, and the others' account stays.
+        #expect(compressed(20, of: 4_095) == 20)
+        #expect(compressed(65, of: 4_096) == 1)
+        library.shrinksTo = 4_096 - 408
+        #expect(compressed(65, of: 4_096) == 1)
+        library.shrinksTo = 4_096 - 409
+        #expect(compressed(100, of: 4_096) == 100)
+        library.shrinksTo = nil
+        #expect(compressed(5, of: 4_096) == 1)
+    }
+
     @Test("RFC 7692 §7.1.1: without a context each message begins afresh")
     func forgets() throws {
         let library = StoredLibrary()

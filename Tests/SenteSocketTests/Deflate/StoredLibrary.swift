@@ -13,6 +13,8 @@ final class StoredLibrary: DeflateLibrary, @unchecked Sendable {
     var liveInflaters = 0
     var resetsOfDeflaters = 0
     var resetsOfInflaters = 0
+    /// To how many bytes deflaters shrink every message; nil: to stored blocks, which are longer than it.
+    var shrinksTo: Int?
     /// Whether there is memory.
     var isWell = true
 
@@ -52,7 +54,9 @@ private final class StoredDeflater: Deflater, @unchecked Sendable {
     deinit { library.liveDeflaters -= 1 }
 
     func deflate(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
-        library.isWell ? StoredLibrary.payload(Array(bytes)) : nil
+        guard library.isWell else { return nil }
+        if let count = library.shrinksTo { return [UInt8](repeating: 0, count: count) }
+        return StoredLibrary.payload(Array(bytes))
     }
 
     func reset() { library.resetsOfDeflaters += 1 }
