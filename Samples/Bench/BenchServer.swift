@@ -82,6 +82,7 @@ struct BenchServerProcess {
     /// The reference server's.
     var port: Int { ports[0] }
     var echoPort: Int { ports[1] }
+    var processID: Int32 { process.processIdentifier }
 
     func stop() {
         try? input.fileHandleForWriting.close()

@@ -27,9 +27,9 @@ enum Measure {
         _ = unsafeBitCast(symbol, to: (@convention(c) (Int) -> Int32).self)(0)
     }
 
-    /// A figure of `/proc/self/status` in KiB; 0 where there is none.
-    static func residentKiB(peak: Bool = false) -> Int {
-        guard let file = fopen("/proc/self/status", "r") else { return 0 }
+    /// A figure of `/proc/PID/status` in KiB, of this process where none is named; 0 where there is none.
+    static func residentKiB(of process: Int32? = nil, peak: Bool = false) -> Int {
+        guard let file = fopen("/proc/\(process.map(String.init) ?? "self")/status", "r") else { return 0 }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 256)
         while fgets(&line, Int32(line.count), file) != nil {

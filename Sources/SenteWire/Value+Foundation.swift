@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The one file of this module that knows Foundation; its small half where the toolchain has one.
+// Of this module, this file and Base64.swift alone know Foundation: its small half where the toolchain has one.
 #if canImport(FoundationEssentials)
 public import FoundationEssentials
 #else

@@ -15,6 +15,8 @@ final class CountingTransport: Transport, @unchecked Sendable {
 
     private let loop: EventLoop
     private var record = Record()
+    /// The latest one.
+    private var link: CountedLink?
 
     init(on loop: EventLoop) {
         self.loop = loop
@@ -30,10 +32,18 @@ final class CountingTransport: Transport, @unchecked Sendable {
         }
     }
 
+    /// Ends the latest link as a pulled cable does: nothing more leaves it, and no close frame.
+    func cut() {
+        loop.post { self.link?.cut() }
+    }
+
     func open(
         _ id: LinkID, _ request: LinkRequest, on host: any Host, observer: any LinkObserver
     ) -> any TransportLink {
-        CountedLink(SocketTransport().open(id, request, on: host, observer: Ear(self, observer)), self)
+        let inner = SocketTransport().open(id, request, on: host, observer: Ear(self, observer))
+        let link = CountedLink(id, inner, observer, self)
+        self.link = link
+        return link
     }
 
     private final class Ear: LinkObserver, @unchecked Sendable {
@@ -55,12 +65,25 @@ final class CountingTransport: Transport, @unchecked Sendable {
     }
 
     private final class CountedLink: TransportLink {
+        private let id: LinkID
         private let link: any TransportLink
+        private let observer: any LinkObserver
         private let transport: CountingTransport
 
-        init(_ link: any TransportLink, _ transport: CountingTransport) {
+        init(
+            _ id: LinkID, _ link: any TransportLink, _ observer: any LinkObserver,
+            _ transport: CountingTransport
+        ) {
+            self.id = id
             self.link = link
+            self.observer = observer
             self.transport = transport
+        }
+
+        func cut() {
+            link.abandon()
+            let end = LinkFailure(.lost, "The link was cut.")
+            observer.link(id, reported: [.closed(.failed(end))])
         }
 
         func send(_ messages: [Transmission]) {

@@ -16,21 +16,29 @@ enum StreamBench {
         defer { server.stop() }
         let size: UInt64 = isSmoke ? 4 << 20 : 1 << 30
         let floor = try await floor(server.echoPort, isSmoke ? 4 << 20 : 256 << 20)
-        for isBinary in [true, false] {
-            let size = isBinary ? size : size / 4
-            let bound = FlowBar.Bound.atLeast(isBinary ? 0.7 : 0.3)
-            let name = isBinary ? "binary chunks" : "base64 in JSON"
+        for way in Way.allCases {
+            let size = way == .binary ? size : size / 4
+            let bound = FlowBar.Bound.atLeast(way == .text ? 0.3 : 0.7)
             for kind in [StreamKind.upload, .download] {
-                output.progress("streams: \(kind.rawValue), \(name)")
-                let (rate, grown) = try await move(kind, size, isBinary: isBinary, port: server.port)
-                output.show(FlowBar("\(kind.rawValue), \(name)", rate / 1e6, "MB/s"))
+                output.progress("streams: \(kind.rawValue), \(way.rawValue)")
+                let (rate, grown) = try await move(kind, size, way, port: server.port)
+                output.show(FlowBar("\(kind.rawValue), \(way.rawValue)", rate / 1e6, "MB/s"))
                 output.show(FlowBar("the same, of transport or SHA-256", rate / floor, "×", bound))
                 output.show(FlowBar("the same, memory of the client grew by", grown, "MiB", .atMost(8)))
             }
         }
         try await cuts(size / 4, port: server.port)
         try await many(isSmoke ? 1 << 20 : 16 << 20, port: server.port)
-        try await stall(isSmoke ? .milliseconds(200) : .seconds(10), size, port: server.port)
+        try await stall(isSmoke ? .milliseconds(200) : .seconds(10), size, server)
+        try await credits(size / 4, rounds: isSmoke ? 1 : 5, port: server.port)
+    }
+
+    /// How chunks go.
+    private enum Way: String, CaseIterable {
+        case binary = "binary chunks"
+        /// Of bytes that do not shrink.
+        case deflated = "binary chunks, permessage-deflate"
+        case text = "base64 in JSON"
     }
 
     // MARK: The floor
@@ -55,14 +63,21 @@ enum StreamBench {
 
     // MARK: One
 
-    private static func client(_ port: Int, isBinary: Bool = true) async throws -> SenteClient {
+    private static func configuration() -> SenteClient.Configuration {
         var configuration = SenteClient.Configuration()
         configuration.flow.streaming = StreamingPolicy()
-        configuration.flow.usesBinaryEnvelope = isBinary
         // As the bare transport does; zlib would be measured otherwise.
         configuration.compression = nil
         configuration.reconnect = .exponential(
             initial: .milliseconds(5), multiplier: 1, maximum: .milliseconds(5), attempts: nil)
+        return configuration
+    }
+
+    private static func client(
+        _ port: Int, _ change: (inout SenteClient.Configuration) -> Void = { _ in }
+    ) async throws -> SenteClient {
+        var configuration = configuration()
+        change(&configuration)
         let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
         try await client.connect()
         for await status in client.states where status.features != nil { break }
@@ -71,9 +86,12 @@ enum StreamBench {
 
     /// Bytes a second, and how many MiB the process grew by.
     private static func move(
-        _ kind: StreamKind, _ size: UInt64, isBinary: Bool, port: Int
+        _ kind: StreamKind, _ size: UInt64, _ way: Way, port: Int
     ) async throws -> (rate: Double, grown: Double) {
-        let client = try await client(port, isBinary: isBinary)
+        let client = try await client(port) {
+            $0.flow.usesBinaryEnvelope = way != .text
+            if way == .deflated { $0.compression = CompressionPolicy() }
+        }
         Measure.giveBackMemory()
         let before = Measure.residentKiB()
         var most = before
@@ -102,35 +120,29 @@ enum StreamBench {
 
     // MARK: Cuts
 
-    /// What goes again when the connection is replaced twenty times.
+    /// What goes again when the link is cut twenty times, at every twentieth of what the source gives.
     private static func cuts(_ size: UInt64, port: Int) async throws {
         output.progress("streams: twenty cuts")
         let loop = try EventLoop.shared()
         let transport = CountingTransport(on: loop)
-        var configuration = SenteClient.Configuration()
-        configuration.flow.streaming = StreamingPolicy()
         let client = try SenteClient(
-            "ws://127.0.0.1:\(port)/", configuration: configuration, host: loop, transport: transport)
+            "ws://127.0.0.1:\(port)/", configuration: configuration(), host: loop, transport: transport)
         try await client.connect()
-        let upload = try await client.upload(.sequence(Blocks(size: size), size: size), to: "up")
+        for await status in client.states where status.features != nil { break }
+        let blocks = Blocks(size: size, every: size / 21) { transport.cut() }
+        let upload = try await client.upload(.sequence(blocks, size: size), to: "up")
         var sent: UInt64 = 0
-        var cuts = 0
-        for await progress in upload.progress {
-            sent += await bytesSent(transport)
-            guard cuts < 20, progress.bytes > size / 22 * UInt64(cuts + 1) else { continue }
-            cuts += 1
-            client.reconnect()
-        }
+        for await _ in upload.progress { sent += await bytesSent(transport) }
         let receipt = try await upload.value
         sent += await bytesSent(transport)
-        let again = Double(sent) - Double(size)
+        let again = (Double(sent) - Double(size)) / 20 / Double(chunk)
         output.show(
             FlowBar(
-                "cut \(cuts) times, arrived of what was sent", Double(receipt.bytes) / Double(size), "×",
+                "cut 20 times, arrived of what was sent", Double(receipt.bytes) / Double(size), "×",
                 .atLeast(1)))
+        output.show(FlowBar("sent again each time", again, "chunks", .atMost(10)))
         output.show(
-            FlowBar(
-                "sent again each time", again / Double(max(1, cuts)) / Double(chunk), "chunks", .atMost(10)))
+            FlowBar("links that it took", Double(client.metrics.connection.reconnects + 1), "", .atLeast(21)))
         await client.disconnect()
     }
 
@@ -177,36 +189,72 @@ enum StreamBench {
 
     // MARK: Nobody reads
 
-    private static func stall(_ pause: Duration, _ size: UInt64, port: Int) async throws {
+    private static func stall(
+        _ pause: Duration, _ size: UInt64, _ server: BenchServerProcess
+    ) async throws {
         output.progress("streams: a consumer that sleeps")
-        let client = try await client(port)
+        let client = try await client(server.port)
         var pieces = try await download(size, client).makeAsyncIterator()
         _ = try await pieces.next()
         try await Task.sleep(for: .milliseconds(100))
         Measure.giveBackMemory()
-        let before = Measure.residentKiB()
+        let before = (Measure.residentKiB(), Measure.residentKiB(of: server.processID))
         try await Task.sleep(for: pause)
-        let grown = Double(Measure.residentKiB() - before) / 1_024
-        output.show(FlowBar("a consumer that sleeps \(pause), memory grew by", grown, "MiB", .atMost(0.64)))
+        let after = (Measure.residentKiB(), Measure.residentKiB(of: server.processID))
+        let name = "a consumer that sleeps \(pause), memory grew by"
+        output.show(FlowBar(name, Double(after.0 - before.0) / 1_024, "MiB", .atMost(0.64)))
+        output.show(FlowBar("the server's", Double(after.1 - before.1) / 1_024, "MiB", .atMost(0.64)))
         await client.disconnect()
+    }
+
+    // MARK: Credits
+
+    /// What giving credits costs the client: beside downloads whose first credits are enough, by turns.
+    private static func credits(_ size: UInt64, rounds: Int, port: Int) async throws {
+        output.progress("streams: what credits cost")
+        var costs: (counted: [Double], free: [Double]) = ([], [])
+        for _ in 0..<rounds {
+            costs.counted.append(try await processorTime(size, credits: 10, port: port))
+            costs.free.append(try await processorTime(size, credits: Int(size) / chunk + 1, port: port))
+        }
+        let more = FlowBench.median(costs.counted) / FlowBench.median(costs.free) - 1
+        output.show(FlowBar("what credits add to the client's time", more * 100, "%", .atMost(2)))
+    }
+
+    /// Nanoseconds that the client's process took for a download.
+    private static func processorTime(_ size: UInt64, credits: Int, port: Int) async throws -> Double {
+        let client = try await client(port) { $0.flow.streaming?.flowControl = .credits(credits) }
+        let start = Measure.processorNanoseconds()
+        for try await _ in try await download(size, client) {}
+        let time = Measure.processorNanoseconds() - start
+        await client.disconnect()
+        return Double(time)
     }
 }
 
-/// The same 64 KiB again and again.
+/// The same 64 KiB, which do not shrink, again and again; and something to be done whenever so many more were given.
 private struct Blocks: AsyncSequence, Sendable {
     typealias Element = [UInt8]
 
-    private static let block = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+    private static let block = StreamBenchServer.block
 
     let size: UInt64
+    var every = UInt64.max
+    var action: @Sendable () -> Void = {}
 
-    func makeAsyncIterator() -> Iterator { Iterator(left: size) }
+    func makeAsyncIterator() -> Iterator { Iterator(left: size, blocks: self, isDue: every) }
 
     struct Iterator: AsyncIteratorProtocol {
         var left: UInt64
+        let blocks: Blocks
+        var isDue: UInt64
 
         mutating func next() async -> [UInt8]? {
             guard left > 0 else { return nil }
+            if blocks.size - left >= isDue {
+                isDue += blocks.every
+                blocks.action()
+            }
             let block =
                 left >= UInt64(Blocks.block.count) ? Blocks.block : Array(Blocks.block.prefix(Int(left)))
             left -= UInt64(block.count)
