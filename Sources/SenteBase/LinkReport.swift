@@ -14,7 +14,7 @@ package enum LinkReport: Hashable, Sendable {
     case wrote([SendID])
     /// The answer to one message, on transports that answer each (HTTP); counts as written and received.
     case answered(SendID, Message)
-    /// The server answered the upgrade with plain HTTP. Nothing comes after it.
+    /// The server answered with plain HTTP, instead of upgrading or as it was asked to. Nothing comes after it.
     case refused(Refusal)
     /// The link is over. Nothing comes after it.
     case closed(LinkEnd)

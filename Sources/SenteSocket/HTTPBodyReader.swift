@@ -2,8 +2,9 @@
 
 /// Reads the body of an answer, as far as its limit (RFC 9112 §6).
 ///
-/// The body is for people and logs, and the connection ends after it. So a framing that makes no sense cuts
-/// the body where the sense ends instead of hiding the answer's status behind an error.
+/// The connection ends after the body. Where a body is for people and logs, a framing that makes no sense cuts it where the
+/// sense ends instead of hiding the answer's status behind an error; whoever needs it whole asks `Framing.problem` and
+/// `isMalformed`.
 struct HTTPBodyReader: Sendable {
     enum Framing: Hashable, Sendable {
         case none
@@ -18,10 +19,26 @@ struct HTTPBodyReader: Sendable {
                 return HTTPText.same(last, "chunked") ? .chunked : .untilEnd
             }
             let lengths = Set(head.values("Content-Length"))
-            guard lengths.count == 1, let text = lengths.first, let length = Int(text), length >= 0 else {
-                return .untilEnd
-            }
+            guard lengths.count == 1, let length = lengths.first.flatMap(number) else { return .untilEnd }
             return .length(length)
+        }
+
+        /// Digits alone: a sign is none (RFC 9110 §8.6).
+        private static func number(_ text: String) -> Int? {
+            text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
+        }
+
+        /// Why nobody can tell where the body of an answer ends; nil when it says so.
+        static func problem(of head: HTTPHead, status: Int) -> String? {
+            let codings = head.values("Transfer-Encoding").flatMap(HTTPText.list)
+            let lengths = head.values("Content-Length")
+            guard codings.isEmpty else {
+                guard lengths.isEmpty else { return "it has both Transfer-Encoding and Content-Length" }
+                let isChunked = codings.count == 1 && HTTPText.same(codings[0], "chunked")
+                return isChunked ? nil : "its Transfer-Encoding is another than chunked"
+            }
+            guard !lengths.isEmpty, case .untilEnd = of(head, status: status) else { return nil }
+            return "its Content-Length is no number, or several"
         }
     }
 
@@ -29,6 +46,7 @@ struct HTTPBodyReader: Sendable {
         case size
         case data(Int)
         case end
+        case last
     }
 
     private let framing: Framing
@@ -36,6 +54,11 @@ struct HTTPBodyReader: Sendable {
     private var chunk = Chunk.size
     private var line: [UInt8] = []
     private(set) var bytes: [UInt8] = []
+    /// The chunks make no sense from here on.
+    private(set) var isMalformed = false
+
+    /// Whether nothing but the connection's end tells that the body is complete.
+    var endsWithConnection: Bool { framing == .untilEnd }
 
     init(_ framing: Framing, limit: Int) {
         self.framing = framing
@@ -48,7 +71,8 @@ struct HTTPBodyReader: Sendable {
         switch framing {
         case .none: return true
         case .untilEnd: return keep(rest[...])
-        case .length(let length): return keep(rest.prefix(length - bytes.count)) || bytes.count == length
+        case .length(let length):
+            return keep(rest.prefix(max(0, length - bytes.count))) || bytes.count == length
         case .chunked: return readChunks(rest[...])
         }
     }
@@ -74,25 +98,31 @@ struct HTTPBodyReader: Sendable {
             case .size, .end:
                 guard let end = rest.firstIndex(of: 0x0A) else {
                     line.append(contentsOf: rest.prefix(257))
-                    return line.count > 256
+                    isMalformed = line.count > 256
+                    return isMalformed
                 }
                 line.append(contentsOf: rest[..<end].prefix(257))
                 rest = rest[(end + 1)...]
-                guard line.count <= 256, line.popLast() == 0x0D, let next = next(line) else { return true }
+                guard line.count <= 256, line.popLast() == 0x0D, let next = next(line) else {
+                    isMalformed = true
+                    return true
+                }
                 chunk = next
                 line = []
+            case .last: return true
             }
         }
+        if case .last = chunk { return true }
         return false
     }
 
-    /// What a chunk's line announces; nil after the last chunk and when it makes no sense.
+    /// What a chunk's line announces; nil when it makes no sense.
     private func next(_ line: [UInt8]) -> Chunk? {
         if case .end = chunk { return line.isEmpty ? .size : nil }
         let digits = line.prefix { $0 != UInt8(ascii: ";") && !HTTPText.isBlank($0) }
         guard let first = digits.first, first != UInt8(ascii: "+"), first != UInt8(ascii: "-"),
-            let size = Int(String(decoding: digits, as: UTF8.self), radix: 16), size > 0
+            let size = Int(String(decoding: digits, as: UTF8.self), radix: 16)
         else { return nil }
-        return .data(size)
+        return size > 0 ? .data(size) : .last
     }
 }

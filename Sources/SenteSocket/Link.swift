@@ -66,7 +66,21 @@ package struct Link: Sendable {
         frames = Frames(isClient: true, limits: limits)
         limit = deadline
         let upgrade = ClientUpgrade(request, key: key, compression: compression, limits: limits)
-        opening = Opening(upgrade, by: proxy, isSecure: isSecure, into: &output)
+        opening = Opening(.client(upgrade), by: proxy, isSecure: isSecure, into: &output)
+    }
+
+    /// A client's link that is no WebSocket: one request, whose answer is reported as `refused`, good or bad.
+    ///
+    /// `deadline` ends it, whatever part of the time limit went into connecting before.
+    package init(
+        exchange request: HTTPExchangeRequest, limits: LinkLimits = LinkLimits(), proxy: ProxyStage? = nil,
+        isSecure: Bool = false, deadline: Instant
+    ) {
+        compression = nil
+        frames = Frames(isClient: true, limits: limits)
+        limit = deadline
+        let exchange = HTTPExchange(request, limits: limits)
+        opening = Opening(.exchange(exchange), by: proxy, isSecure: isSecure, into: &output)
     }
 
     /// A server's link on a connection that was accepted at `now`.

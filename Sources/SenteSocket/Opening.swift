@@ -2,25 +2,30 @@
 
 import SenteBase
 
-/// What stands before frames: a proxy is asked for the way to the server, TLS begins, HTTP is upgraded.
+/// What stands before frames: a proxy is asked for the way to the server, TLS begins, HTTP is upgraded, or is all there is.
 ///
 ///     client  proxying ─▶ securing ─▶ upgrading ──101──▶ opened
+///                                 └─▶ exchanging ─answer─▶ over
 ///     server              securing ─▶ serving ─accept()─▶ opened
 ///
 /// TLS is no value: while `isSecuring`, the owner of the link has a filter make the handshake. Bytes that come
 /// meanwhile stay unread, and `secured` goes on.
 enum Opening: Sendable {
-    /// Client: the proxy has not agreed yet. Can move to: securing, upgrading.
-    case proxying(ProxyStage, ClientUpgrade, isSecure: Bool)
-    /// The owner's filter makes the TLS handshake. Can move to: upgrading, serving.
-    case securing(Upgrade)
+    /// Client: the proxy has not agreed yet. Can move to: securing, upgrading, exchanging.
+    case proxying(ProxyStage, Purpose, isSecure: Bool)
+    /// The owner's filter makes the TLS handshake. Can move to: upgrading, exchanging, serving.
+    case securing(Purpose)
     /// Client: the request is written, the answer has not come.
     case upgrading(ClientUpgrade)
+    /// Client: a request that is no upgrade is being written, the answer has not come whole.
+    case exchanging(HTTPExchange)
     /// Server: the request, or the owner's answer to it, has not come.
     case serving(ServerUpgrade)
 
-    enum Upgrade: Sendable {
+    /// What the connection is for.
+    enum Purpose: Sendable {
         case client(ClientUpgrade)
+        case exchange(HTTPExchange)
         case server(ServerUpgrade)
     }
 
@@ -36,13 +41,13 @@ enum Opening: Sendable {
 
     /// A client's; its output begins with the request, or with what it asks its proxy.
     init(
-        _ upgrade: ClientUpgrade, by proxy: ProxyStage?, isSecure: Bool, into output: inout OutputBuffer
+        _ purpose: Purpose, by proxy: ProxyStage?, isSecure: Bool, into output: inout OutputBuffer
     ) {
         if let proxy {
-            self = .proxying(proxy, upgrade, isSecure: isSecure)
+            self = .proxying(proxy, purpose, isSecure: isSecure)
             output.append(proxy.opening)
         } else {
-            self = .securing(.client(upgrade))
+            self = .securing(purpose)
             if !isSecure { secured(into: &output) }
         }
     }
@@ -56,11 +61,15 @@ enum Opening: Sendable {
 
     /// The filter has made its handshake.
     mutating func secured(into output: inout OutputBuffer) {
-        guard case .securing(let upgrade) = self else { return }
-        switch upgrade {
+        guard case .securing(let purpose) = self else { return }
+        switch purpose {
         case .client(let upgrade):
             output.append(upgrade.request)
             self = .upgrading(upgrade)
+        case .exchange(let exchange):
+            output.append(exchange.request.head)
+            output.append(exchange.request.body)
+            self = .exchanging(exchange)
         case .server(let upgrade): self = .serving(upgrade)
         }
     }
@@ -74,13 +83,17 @@ enum Opening: Sendable {
             let outcome = Self.outcome(of: &upgrade, &rest)
             self = .upgrading(upgrade)
             return outcome
+        case .exchanging(var exchange):
+            let outcome = Self.outcome(of: &exchange, &rest)
+            self = .exchanging(exchange)
+            return outcome
         case .serving(var upgrade):
             let outcome = Self.outcome(of: &upgrade, &rest, &output)
             self = .serving(upgrade)
             return outcome
-        case .proxying(let proxy, let upgrade, let isSecure):
-            self = .proxying(proxy, upgrade, isSecure: isSecure)
-        case .securing(let upgrade): self = .securing(upgrade)
+        case .proxying(let proxy, let purpose, let isSecure):
+            self = .proxying(proxy, purpose, isSecure: isSecure)
+        case .securing(let purpose): self = .securing(purpose)
         }
         return nil
     }
@@ -89,9 +102,9 @@ enum Opening: Sendable {
         _ rest: inout UnsafeRawBufferPointer, _ output: inout OutputBuffer
     ) -> LinkReport? {
         do throws(LinkFailure) {
-            while case .proxying(var proxy, let upgrade, let isSecure) = self {
+            while case .proxying(var proxy, let purpose, let isSecure) = self {
                 let step = try proxy.read(&rest)
-                self = .proxying(proxy, upgrade, isSecure: isSecure)
+                self = .proxying(proxy, purpose, isSecure: isSecure)
                 switch step {
                 case nil: return nil
                 case .write(let bytes): output.append(bytes)
@@ -99,7 +112,7 @@ enum Opening: Sendable {
                     // No server speaks before TLS does, and no proxy agrees before it was asked; what is left of either would
                     // be taken for a part of TLS.
                     if isSecure, !rest.isEmpty || output.count > 0 { throw proxy.talkative }
-                    self = .securing(.client(upgrade))
+                    self = .securing(purpose)
                     if !isSecure { secured(into: &output) }
                 }
             }
@@ -122,6 +135,20 @@ enum Opening: Sendable {
             return .failed(
                 .closed(.failed(LinkFailure(error.kind, "The handshake failed: \(error.message)."))))
         }
+    }
+
+    private static func outcome(
+        of exchange: inout HTTPExchange, _ rest: inout UnsafeRawBufferPointer
+    ) -> Outcome? {
+        do throws(HandshakeError) {
+            return try exchange.read(&rest).map { .failed(.refused($0)) }
+        } catch {
+            return .failed(unusable(error))
+        }
+    }
+
+    private static func unusable(_ error: HandshakeError) -> LinkReport {
+        .closed(.failed(LinkFailure(error.kind, "The server's answer cannot be used: \(error.message).")))
     }
 
     private static func outcome(
@@ -150,6 +177,12 @@ enum Opening: Sendable {
         case .upgrading(let upgrade):
             return upgrade.refused
                 ?? .lost("The server ended the connection before it answered the handshake.")
+        case .exchanging(let exchange):
+            do throws(HandshakeError) {
+                return .refused(try exchange.ended())
+            } catch {
+                return Self.unusable(error)
+            }
         case .serving(let upgrade):
             // A client that asked for a page may have shut down its writing half; it still gets its answer.
             if let request = upgrade.request, !request.isUpgrade { return nil }
@@ -163,6 +196,7 @@ enum Opening: Sendable {
         case .proxying(let proxy, _, _): .closed(.failed(proxy.ended))
         // Servers that close with our bytes unread reset the connection behind their answer.
         case .upgrading(let upgrade): upgrade.refused ?? .closed(.failed(failure))
+        case .exchanging(let exchange): exchange.refusal.map { .refused($0) } ?? .closed(.failed(failure))
         case .securing, .serving: .closed(.failed(failure))
         }
     }
@@ -174,6 +208,8 @@ enum Opening: Sendable {
         case .securing: Self.late("The TLS handshake took too long.")
         case .upgrading(let upgrade):
             upgrade.refused ?? Self.late("The server did not answer the WebSocket handshake in time.")
+        case .exchanging(let exchange):
+            exchange.refusal.map { .refused($0) } ?? Self.late("The server did not answer in time.")
         case .serving: Self.late("The opening handshake took too long.")
         }
     }

@@ -32,7 +32,7 @@ package struct UpgradeRequest: Hashable, Sendable {
         self.subprotocols = subprotocols
     }
 
-    private static func check(_ header: HTTPHeader) throws(UpgradeRequestError) {
+    static func check(_ header: HTTPHeader) throws(UpgradeRequestError) {
         guard HTTPText.isToken(header.name) else { throw .headerNameNotToken(header.name) }
         let isReserved =
             reserved.contains { HTTPText.same($0, header.name) }

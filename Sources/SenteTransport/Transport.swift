@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
+package import SenteSocket
 
 /// The message-level seam between a client and whatever carries its messages.
 package protocol Transport: Sendable {
@@ -79,6 +80,10 @@ package struct LinkRequest: Sendable {
     ///
     /// The default is `.none`.
     package var proxy = ProxySetting.none
+    /// What is asked instead of an upgrade, over a link that is no WebSocket; `refused` reports the answer, good or bad.
+    ///
+    /// Only the socket transport can. The default is nil.
+    package var exchange: HTTPExchangeRequest?
     /// How a `wss:` link is secured.
     ///
     /// The default is `TLSConfiguration()`.

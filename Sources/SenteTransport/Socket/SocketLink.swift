@@ -138,15 +138,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
             var limits = LinkLimits()
             limits.message = request.messageLimits
             limits.close = request.closeLimit
-            let url = redirects.url
-            let link = Link(
-                client: try request.upgrade(at: url, headers: redirects.headers),
-                key: HandshakeKey(loop.entropy),
-                limits: limits,
-                compression: .system(request.compression),
-                proxy: proxy.map { ProxyStage($0, host: url.host, port: url.port, limits: limits) },
-                isSecure: role != nil,
-                deadline: request.openDeadline)
+            let link = try link(at: redirects, limits)
             let stream = LinkStream(descriptor, link, role, on: loop, owner: self)
             stage = .onStream(stream)
             loop.pass(descriptor, to: stream, .read)
@@ -155,6 +147,24 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
             loop.close(descriptor)
             fail(error)
         }
+    }
+
+    private func link(at place: Redirects, _ limits: LinkLimits) throws(LinkFailure) -> Link {
+        let url = place.url
+        let proxy = proxy.map { ProxyStage($0, host: url.host, port: url.port, limits: limits) }
+        if let exchange = request.exchange {
+            return Link(
+                exchange: exchange, limits: limits, proxy: proxy, isSecure: role != nil,
+                deadline: request.openDeadline)
+        }
+        return Link(
+            client: try request.upgrade(at: url, headers: place.headers),
+            key: HandshakeKey(loop.entropy),
+            limits: limits,
+            compression: .system(request.compression),
+            proxy: proxy,
+            isSecure: role != nil,
+            deadline: request.openDeadline)
     }
 
     // MARK: - Ending
@@ -255,7 +265,9 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     func stream(_ stream: LinkStream, reported reports: inout [LinkReport]) {
         guard let last = reports.last else { return }
-        if case .refused(var refusal) = last {
+        if case .refused = last, request.exchange != nil {
+            judgeAddress(isGood: true)
+        } else if case .refused(var refusal) = last {
             if isRedirected(&refusal) { return }
             reports[reports.count - 1] = .refused(refusal)
         }
