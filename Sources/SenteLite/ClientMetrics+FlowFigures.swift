@@ -35,6 +35,7 @@ extension ClientMetrics {
     /// All of them: the one list that pages and programs show.
     package var flowFigures: [FlowFigure] {
         resumptionFigures + batchingFigures + compressionFigures + chunkingFigures + streamingFigures
+            + largeDataFigures
     }
 
     private var resumptionFigures: [FlowFigure] {
@@ -97,6 +98,17 @@ extension ClientMetrics {
                 .total(streaming.creditStalls)),
             FlowFigure(
                 group, "rewinds", "Times that a sender was asked to go back.", .total(streaming.rewinds)),
+        ]
+    }
+
+    private var largeDataFigures: [FlowFigure] {
+        let group = "largeData"
+        return [
+            FlowFigure(group, "stored", "Data that was stored.", .total(largeData.stored)),
+            FlowFigure(group, "storedBytes", "Its bytes.", .total(largeData.storedBytes)),
+            FlowFigure(group, "fetched", "Data that was fetched.", .total(largeData.fetched)),
+            FlowFigure(group, "fetchedBytes", "Its bytes.", .total(largeData.fetchedBytes)),
+            FlowFigure(group, "failures", "Times that this failed.", .total(largeData.failures)),
         ]
     }
 

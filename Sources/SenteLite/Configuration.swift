@@ -128,6 +128,10 @@ extension SenteClient {
         ///
         /// With a server that announces nothing it changes nothing. The default offers everything.
         public var flow: FlowPolicy
+        /// When data goes by way of a storage, because it is too large for the connection; nil for never.
+        ///
+        /// The default is nil: every message goes as it is, and one beyond `limits` is refused.
+        public var largeData: LargeDataPolicy?
         /// What tells the client that the network changed, so that it need not wait to find out.
         ///
         /// An open client then asks its server for a sign of life at once, and a wait for the next attempt is cut short,
@@ -207,6 +211,7 @@ extension SenteClient.Configuration {
         session.inbox = inbox
         session.times = timeouts
         session.flow = flow
+        session.largeData = largeData?.settings
         session.keepsMessages = outboxStore != nil
         session.compressor = { algorithm, level in
             (try? ZlibLibrary.shared.get()).map { _ in .system(algorithm, level: level) }
@@ -250,6 +255,7 @@ extension SenteClient.Configuration {
         }
         try compression?.check()
         try flow.check()
+        try largeData?.check()
         if let problem = tls.pinProblem { throw SenteError(.invalidArgument, problem) }
         var times = [
             ("timeouts.connect", timeouts.connect), ("timeouts.request", timeouts.request),

@@ -99,7 +99,7 @@ extension SenteClient {
         _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
-        let (call, weight) = try begin(outbound)
+        let (call, weight) = try begin(outbound, options)
         let id = try keep(outbound, options, awaited)
         let submission = Submission(
             outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,

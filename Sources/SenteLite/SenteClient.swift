@@ -197,7 +197,7 @@ extension SenteClient {
         _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
-        let (call, weight) = try begin(outbound)
+        let (call, weight) = try begin(outbound, options)
         let id = try keep(outbound, options, awaited)
         let trace = nextTrace
         return try await self.call(weight: weight, as: known ?? call, durable: id) {
@@ -234,9 +234,19 @@ extension SenteClient {
     }
 
     /// Checks a message, weighs it, and gives its call a number.
-    func begin(_ outbound: Outbound) throws(SenteError) -> (CallID, weight: Int) {
+    func begin(_ outbound: Outbound, _ options: SendOptions) throws(SenteError) -> (CallID, weight: Int) {
         let (call, spoken, largest) = driver.submissions.beginCall()
-        return (call, try check(outbound, by: spoken, largest: largest))
+        guard let standIn = try standIn(for: outbound, options) else {
+            return (call, try check(outbound, by: spoken, largest: largest))
+        }
+        _ = try check(outbound, by: spoken, largest: .max)
+        return (call, standIn.weight)
+    }
+
+    /// What takes the room of a message whose data is stored first.
+    private func standIn(for outbound: Outbound, _ options: SendOptions) throws(SenteError) -> Outbound? {
+        guard let settings = configuration.largeData?.settings else { return nil }
+        return try counted { () throws(SenteError) in try settings.standIn(for: outbound, options) }
     }
 
     func check(_ outbound: Outbound) throws(SenteError) {

@@ -36,7 +36,9 @@ struct Coverage {
         case .resumed: count("signal", "resumed")
         case .sessionLost: count("signal", "sessionLost")
         case .flow: count("signal", "flow")
-        case .attemptStarted, .linkEnded(nil), .received, .transmitted, .responderFailed, .storeFailed: break
+        case .attemptStarted, .linkEnded(nil), .received, .transmitted, .responderFailed, .storeFailed,
+            .largeData:
+            break
         }
     }
 

@@ -416,7 +416,7 @@ final class WorldClient: CustomStringConvertible {
         case .resolve(let call, let result): resolve(call, result)
         case .work(let work):
             world.after(world.milliseconds(0...50)) { [weak self] _ in self?.handle(.worked(work.done())) }
-        case .settled, .stream: break
+        case .settled, .stream, .storage, .cancelStorage: break
         case .publish(let status): statuses.append(status)
         case .subscription(let channel, _):
             reading.note(engine.wish(WireName(channel)), for: WireName(channel))

@@ -136,7 +136,7 @@ extension [LargeMessages.Ahead] {
 
 extension Outbound {
     /// Within what it keeps its order: its channel, or where there are none the events of its name.
-    fileprivate var orderedPlace: WireName? { place.map { WireName($0) } }
+    var orderedPlace: WireName? { place.map { WireName($0) } }
 
     private var place: String? {
         switch self {

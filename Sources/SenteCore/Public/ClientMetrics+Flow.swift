@@ -56,6 +56,31 @@ extension ClientMetrics {
         }
     }
 
+    /// Data that went by way of a storage.
+    public struct LargeData: Sendable, Equatable {
+        /// How often some was stored.
+        public var stored = 0
+        /// Its bytes.
+        public var storedBytes = 0
+        /// How often some was fetched.
+        public var fetched = 0
+        /// Its bytes.
+        public var fetchedBytes = 0
+        /// How often that failed, references included that make no sense.
+        public var failures = 0
+
+        /// Makes them of their numbers.
+        public init(
+            stored: Int = 0, storedBytes: Int = 0, fetched: Int = 0, fetchedBytes: Int = 0, failures: Int = 0
+        ) {
+            self.stored = stored
+            self.storedBytes = storedBytes
+            self.fetched = fetched
+            self.fetchedBytes = fetchedBytes
+            self.failures = failures
+        }
+    }
+
     /// Files and endless data.
     public struct Streaming: Sendable, Equatable {
         /// How many streams have not ended.

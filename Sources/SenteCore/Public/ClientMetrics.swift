@@ -190,6 +190,8 @@ public struct ClientMetrics: Sendable, Equatable {
     public var chunking = Chunking()
     /// Files and endless data.
     public var streaming = Streaming()
+    /// Data that went by way of a storage.
+    public var largeData = LargeData()
     /// How often each error was told to a call or a listener, or ended an attempt or a link.
     public var errors: [SenteError.Code: Int] = [:]
     /// The last round trips, in no order.

@@ -313,6 +313,12 @@ extension SenteError.Code {
     public static let notResumable = Self(rawValue: "notResumable")
     /// More than one end takes: too many streams, or too many bytes; the message says which.
     public static let quotaExceeded = Self(rawValue: "quotaExceeded")
+    /// The storage of large data could not keep or give back what it was asked to; the message says why.
+    ///
+    /// Of a message that was to be sent: not sent.
+    public static let storageFailed = Self(rawValue: "storageFailed")
+    /// A reference to stored data makes no sense, or names a storage that is not this client's.
+    public static let invalidReference = Self(rawValue: "invalidReference")
     /// The server reported an error that belongs to no call.
     public static let serverError = Self(rawValue: "serverError")
 }

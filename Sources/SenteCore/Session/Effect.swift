@@ -29,6 +29,9 @@ package enum Effect: Sendable, Equatable {
     case resolve(CallID, Result<Answer, SenteError>)
     /// To be done elsewhere than on the loop; `Input.worked` brings what came of it.
     indirect case work(LargeWork)
+    /// To be done by the storage; `Input.storageDone` brings what came of it, unless it is called off.
+    indirect case storage(StorageID, StorageWork)
+    case cancelStorage(StorageID)
     /// The durable message with this id is done: its store may forget it.
     indirect case settled(String, Result<Answer, SenteError>)
     indirect case publish(ConnectionStatus)

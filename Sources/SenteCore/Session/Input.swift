@@ -15,6 +15,8 @@ package enum Input: Sendable {
     case arrived(LinkID, Message)
     /// A large value was written or read.
     indirect case worked(LargeWork.Done)
+    /// The storage is done with one piece of work.
+    indirect case storageDone(StorageID, StorageOutcome)
     /// `size` is its share of the message it came in, in bytes.
     case received(LinkID, Inbound, size: Int)
     /// All that a message says was received, and it counts in a session that survives its links.

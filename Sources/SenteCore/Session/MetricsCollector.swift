@@ -87,6 +87,7 @@ package struct MetricsCollector: Sendable {
         case .flow(.lingered(let wait)): Self.keep(wait, in: &totals.batching.waits, at: &oldestWait)
         case .flow(.stream(let signal)): totals.streaming.add(signal, to: &streams)
         case .flow(let signal): totals.add(signal)
+        case .largeData(let signal): totals.largeData.add(signal)
         case .requestSent, .requestEnded, .responseSent: break
         }
     }
@@ -184,6 +185,20 @@ extension ClientMetrics {
             chunking.timeouts += losses.timeouts
             chunking.evictions += losses.evictions
             chunking.aborts += losses.aborts
+        }
+    }
+}
+
+extension ClientMetrics.LargeData {
+    fileprivate mutating func add(_ signal: LargeDataSignal) {
+        switch signal {
+        case .stored(let bytes, _):
+            stored += 1
+            storedBytes += bytes
+        case .fetched(let bytes, _):
+            fetched += 1
+            fetchedBytes += bytes
+        case .failed: failures += 1
         }
     }
 }

@@ -58,7 +58,7 @@ extension Refusal {
     }
 
     /// The first line of text in the body, such as Sente's reason for an HTTP 500; a page of HTML has none.
-    private var firstLine: String? {
+    package var firstLine: String? {
         let text = String(decoding: body.prefix(1_024), as: UTF8.self)
         let lines = text.split(whereSeparator: \.isNewline).lazy.map { $0.drop(while: \.isWhitespace) }
         guard let line = lines.first(where: { !$0.isEmpty }), line.first != "<" else { return nil }

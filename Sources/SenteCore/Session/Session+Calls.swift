@@ -18,7 +18,9 @@ extension Session {
         if let error = refusalToQueue() {
             return resolve(call, .failure(error))
         }
-        queue(named(submission.outbound, submission.awaited), submission.options, for: call)
+        let outbound = named(submission.outbound, submission.awaited)
+        if waitsForStorage(outbound, submission.options, for: call) { return }
+        queue(outbound, submission.options, for: call)
     }
 
     /// What awaits a reply gets the id that the reply is to carry.
@@ -65,7 +67,7 @@ extension Session {
         }
     }
 
-    private mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
+    mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
         // What can leave at once never waits, and the bounds are for what waits.
         let weight = !traffic.packing.isOn ? 0 : outbound.weight
         let isHeld = weight > 0 && mustWait(outbound, weighing: weight, options.priority)
@@ -90,7 +92,7 @@ extension Session {
         if isHeld { drain() }
     }
 
-    private mutating func drop(_ call: CallID, _ code: SenteError.Code) {
+    mutating func drop(_ call: CallID, _ code: SenteError.Code) {
         effects.append(.record(.dropped(reason: code)))
         resolve(call, .failure(configuration.outbox.error(code)))
     }
@@ -174,7 +176,7 @@ extension Session {
         case .queued where outbox.hasLeft(call):
             resolve(call, .failure(error.with(outcome: .unknown)))
         case .queued:
-            if outbox.remove(call) == nil { stopLarge(call) }
+            if outbox.remove(call) == nil, !stopStoring(call) { stopLarge(call) }
             effects.append(.record(.dropped(reason: error.code)))
             resolve(call, .failure(error.with(outcome: .notSent)))
         case .sent(let slot):
@@ -267,6 +269,7 @@ extension Session {
 
     private mutating func emptyOutbox(_ error: SenteError) {
         takeBack()
+        emptyLargeSends(error)
         while let item = outbox.popOldest() {
             effects.append(.record(.dropped(reason: error.code)))
             resolve(item.call, .failure(error.with(outcome: .notSent)))

@@ -26,6 +26,7 @@ extension Session {
 
     mutating func disconnect(_ call: CallID) {
         let error = SenteError(.disconnected, "disconnect() was called.")
+        dropArrivals()
         switch state {
         case .closing(var closing):
             closing.waiters.append(call)

@@ -15,19 +15,17 @@ extension Session {
         noteLife()
         if case .tooLarge(let why) = inbound { return tooLarge(link, why) }
         guard case .open = state else { return receivedUnopened(link, inbound, size) }
+        if !largeData.isEmpty, waitsForStorage(inbound, size) { return }
         switch inbound {
         case .greeting(let identity):
             note(identity)
             publish()
-        case .delivery(let message): deliver(message, size: size)
-        case .event(let event):
-            if !deliver(.event(event, missed: 0), to: .event(event.id), size: size) { ignore(.unheard) }
+        case .delivery, .event, .request: handOver(inbound, size: size)
         case .answering(let correlation, let event):
             let isAnswer = answered(correlation, event)
             let isHeard = deliver(.event(event, missed: 0), to: .event(event.id), size: size)
             if !isAnswer, !isHeard { ignore(.unheard) }
         case .subscriptionLost(let channel, let error): lost(WireName(channel), error)
-        case .request(let request): deliver(request, size: size)
         case .reply(let correlation, let reply): replied(correlation, reply, size)
         case .ping(let stamp):
             pong(stamp, to: link)
@@ -43,6 +41,18 @@ extension Session {
             ignore(.malformedTrace)
             received(link, inbound, size)
         case .tooLarge: break
+        }
+    }
+
+    /// A message, an event or a request goes to whoever wants it.
+    @inline(__always)
+    mutating func handOver(_ inbound: Inbound, size: Int) {
+        switch inbound {
+        case .delivery(let message): deliver(message, size: size)
+        case .event(let event):
+            if !deliver(.event(event, missed: 0), to: .event(event.id), size: size) { ignore(.unheard) }
+        case .request(let request): deliver(request, size: size)
+        default: break
         }
     }
 

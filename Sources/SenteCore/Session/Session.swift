@@ -46,6 +46,8 @@ package struct Session: ~Copyable, Sendable {
     ///
     /// In an array it is a word where it is held: it is asked for at every step.
     var streams: [StreamTable] = []
+    /// What waits for the storage of large data, where there is one; an array for the same reason.
+    var largeData: [LargeData] = []
     /// Messages of one turn wait for one another.
     var isGathering = false
     /// The outbox is being emptied, so that nothing else begins to.
@@ -113,6 +115,7 @@ package struct Session: ~Copyable, Sendable {
             configuration.asksEndpoint ? [] : configuration.endpoints, order: configuration.endpointOrder)
         outbox = Outbox(policy: configuration.outbox)
         inboxes = Inboxes(policy: configuration.inbox)
+        if let settings = configuration.largeData { largeData = [LargeData(settings)] }
         if let streaming = configuration.flow.streaming {
             streams = [StreamTable(settings: StreamSettings(streaming, digests: configuration.digests))]
         }
@@ -141,6 +144,7 @@ package struct Session: ~Copyable, Sendable {
         case .gathered: gathered()
         case .arrived(let link, let message): arrived(message, on: link)
         case .worked(let done): worked(done)
+        case .storageDone(let id, let outcome): storageDone(id, outcome)
         case .mismatched(let link, let error): mismatched(link, error)
         case .progressed(let link): progressed(link)
         case .wrote(let link, let ids): wrote(link, ids)
@@ -187,10 +191,14 @@ package struct Session: ~Copyable, Sendable {
         var flow = never
         /// A stream's sign of life, its end for want of one, or something that is asked for again.
         var stream = never
+        /// Storing or fetching large data takes too long.
+        var storage = never
 
         static let never = Instant(nanoseconds: .max)
 
-        var earliest: Instant { min(min(outbox, call), min(min(path, state), min(flow, stream))) }
+        var earliest: Instant {
+            min(min(outbox, call), min(min(path, state), min(flow, min(stream, storage))))
+        }
     }
 
     private var timers: Timers {
@@ -209,6 +217,7 @@ package struct Session: ~Copyable, Sendable {
         }
         if traffic.flow != nil || resumption != nil, let deadline = flowDeadline { timers.flow = deadline }
         if !streams.isEmpty, let deadline = streams[0].deadline { timers.stream = deadline }
+        if !largeData.isEmpty, let deadline = largeData[0].deadline { timers.storage = deadline }
         return timers
     }
 
@@ -234,6 +243,8 @@ package struct Session: ~Copyable, Sendable {
                 expireFlow()
             } else if isDue(timers.stream) {
                 expireStreams()
+            } else if isDue(timers.storage) {
+                expireStorageWork()
             } else {
                 expireState()
             }

@@ -30,6 +30,8 @@ package struct SessionConfiguration: Sendable {
     package var compressor: CompressorMaker?
     /// What the time is within a step, to tell how long compressing takes; nil where nobody wants to know.
     package var stopwatch: (@Sendable () -> Instant)?
+    /// When data goes by way of a storage; nil for never.
+    package var largeData: LargeDataSettings?
     /// Makes the checksums of streams.
     package var digests = DigestFunction.sha256
     /// The server's URLs; one or none leaves nothing to choose.

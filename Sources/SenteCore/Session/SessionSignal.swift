@@ -17,6 +17,8 @@ package enum SessionSignal: Hashable, Sendable {
     case sessionLost
     /// How messages travelled, otherwise than plain.
     case flow(FlowSignal)
+    /// Something was stored or fetched, or could not be.
+    indirect case largeData(LargeDataSignal)
     /// Whole messages came, as many of them large.
     case received(messages: Int, bytes: Int, large: Int)
     /// Whole messages were handed to the link.

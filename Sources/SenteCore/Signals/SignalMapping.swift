@@ -99,6 +99,7 @@ extension ClientSignal {
                 level, "responder-failed", at: now, "A handler of “\(channel)” failed: \(text)",
                 ["channel-id": Value(channel), "id": Value(id), "text": Value(text)])
         case .storeFailed(let text): self.init(level, "store-failed", at: now, text)
+        case .largeData(let signal): self.init(signal, level, at: now)
         case .ignored(let reason):
             self.init(
                 level, "ignored", at: now, "Something came that was understood, and went to nobody.",
@@ -184,6 +185,8 @@ extension SessionSignal {
         case .flow(.partsLost): .warn
         case .flow(.stream(let signal)): signal.level
         case .flow: .trace
+        case .largeData(.failed): .warn
+        case .largeData: .debug
         case .linkEnded, .dropped, .refused, .missed, .undecodable, .serverError, .responderFailed,
             .storeFailed:
             .warn

@@ -74,7 +74,8 @@ extension ReceiveHub: ClientObserver {
             reportLater(SenteError(.serverError, text), .receive)
         case .storeFailed(let text): reportLater(SenteError(.storeFailed, text), .send)
         case .attemptStarted, .opened, .linkEnded, .received, .transmitted, .dropped, .failed, .missed,
-            .refused, .roundTrip, .responderFailed, .ignored, .resumed, .sessionLost, .flow, .requestSent,
+            .refused, .roundTrip, .responderFailed, .ignored, .resumed, .sessionLost, .flow, .largeData,
+            .requestSent,
             .requestEnded, .responseSent:
             break
         }

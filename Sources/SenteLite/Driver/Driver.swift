@@ -49,6 +49,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private let tracer: Tracer?
     private let telemetry: TelemetryFeed?
     private var asks: [AskID: Task<Void, Never>] = [:]
+    private var storageTasks: StorageTasks
     /// As of the last `publish`.
     private var status: ConnectionStatus
 
@@ -108,6 +109,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
         streams = StreamHandles(submissions)
         tracer = (setup.configuration.trace ?? .ofEnvironment).map(Tracer.init)
         telemetry = setup.configuration.telemetry.map(TelemetryFeed.init)
+        storageTasks = StorageTasks(
+            setup.configuration.largeData.map { LargeDataDesk($0, for: setup.configuration) })
         self.engine.tell(from: watched)
         if tracer != nil { followed = ClientSignal.Level.trace.rawValue }
         consumption = Consumption(setup.configuration.inbox)
@@ -183,6 +186,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         switch consume entry {
         case .input(let input):
             if case .provided(let ask, _) = input { asks[ask] = nil }
+            if case .storageDone(let id, _) = input { storageTasks.ended(id) }
             handle(input, at: now)
         case .call(let call, let waiter, let command), .submission(let call, let waiter, let command, _):
             waiters[call] = waiter
@@ -299,6 +303,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
             }
         case .work(let work):
             host.offload { [submissions] in submissions.post([.input(.worked(work.done()))]) }
+        case .storage(let id, let work): storageTasks.begin(id, work, on: host, tells: submissions)
+        case .cancelStorage(let id): storageTasks.cancel(id)
         case .settled(let id, let result): durables?.settled(id, result, submissions)
         case .publish(let status): publish(status, at: now)
         case .subscription(let channel, let status):

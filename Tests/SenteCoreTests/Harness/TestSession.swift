@@ -52,6 +52,8 @@ struct TestSession {
     var worksAtOnce = true
     /// What is to be written or read elsewhere.
     private(set) var works: [LargeWork] = []
+    /// What the storage is to do, and has not done.
+    private(set) var storageWork: [StorageID: StorageWork] = [:]
     private var greetedLink: LinkID?
     private var lastNumber: UInt64 = 0
 
@@ -327,6 +329,17 @@ struct TestSession {
         handle(.worked(works.removeFirst().done()))
     }
 
+    // MARK: The storage
+
+    /// The work that the storage began as the nth, from 1.
+    func storageWork(_ number: UInt64) -> StorageWork? { storageWork[StorageID(number)] }
+
+    /// The storage is done with the work that it began as the nth.
+    mutating func storageDone(_ number: UInt64, _ outcome: StorageOutcome) {
+        storageWork[StorageID(number)] = nil
+        handle(.storageDone(StorageID(number), outcome))
+    }
+
     // MARK: Time
 
     /// Lets time pass, and wakes the session whenever it asked for it.
@@ -481,6 +494,12 @@ struct TestSession {
             } else {
                 works.append(work)
             }
+        case .storage(let id, let work):
+            #expect(storageWork[id] == nil)
+            storageWork[id] = work
+        case .cancelStorage(let id):
+            #expect(storageWork[id] != nil, "Work that nobody began is called off.")
+            storageWork[id] = nil
         case .settled(let id, let result):
             #expect(settled[id] == nil, "\(id) is settled twice.")
             settled[id] = result

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// What of a session waits for its storage, on its way out and in.
+struct LargeData: Sendable {
+    /// A message whose data is being stored, or that must not overtake one.
+    struct Send: Sendable {
+        var call: CallID
+        var outbound: Outbound
+        var options: SendOptions
+    }
+
+    /// Something that came with a reference, or behind one.
+    struct Arrival: Sendable {
+        var inbound: Inbound
+        var size: Int
+    }
+
+    let settings: LargeDataSettings
+    var sends = StorageLine<Send>()
+    var arrivals = StorageLine<Arrival>()
+    private var lastID: UInt64 = 0
+
+    init(_ settings: LargeDataSettings) {
+        self.settings = settings
+    }
+
+    /// When the first work under way has taken too long.
+    var deadline: Instant? {
+        [sends.oldestStart, arrivals.oldestStart].compactMap { $0 }.min()?.advanced(by: settings.timeout)
+    }
+
+    /// Work that has taken too long.
+    func overdue(at now: Instant) -> StorageID? {
+        sends.overdue(at: now, after: settings.timeout) ?? arrivals.overdue(at: now, after: settings.timeout)
+    }
+
+    /// All work that may begin.
+    mutating func begin(at now: Instant) -> [(StorageID, StorageWork)] {
+        var begun: [(StorageID, StorageWork)] = []
+        while true {
+            let id = StorageID(lastID + 1)
+            guard
+                let work = sends.begin(as: id, within: settings.maximumBytes, at: now)
+                    ?? arrivals.begin(as: id, within: settings.maximumBytes, at: now)
+            else { return begun }
+            lastID += 1
+            begun.append((id, work))
+        }
+    }
+}
+
+/// What happened with a storage.
+package enum LargeDataSignal: Hashable, Sendable {
+    /// The data of a message was stored, in so long.
+    case stored(bytes: Int, Duration)
+    /// What a reference names was fetched, in so long.
+    case fetched(bytes: Int, Duration)
+    /// It could not be stored or fetched; in the latter case the reference was handed over as it came.
+    case failed(SenteError)
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteWire
+
+/// Data that is too large to be sent: it is stored first, or fetched before it is handed over, in the order of its channel.
+extension Session {
+    // MARK: Out
+
+    /// Whether a message waits: for its data to be stored, or behind one of its channel for which that holds.
+    mutating func waitsForStorage(
+        _ outbound: Outbound, _ options: SendOptions, for call: CallID
+    ) -> Bool {
+        // What the app wants to survive the process has its place in another order, that of its store.
+        guard !largeData.isEmpty, !options.durable else { return false }
+        let data = largeData[0].settings.storedData(of: outbound, options)
+        let place = outbound.orderedPlace.map { LargeMessages.Ahead(place: $0, priority: options.priority) }
+        guard data != nil || largeData[0].sends.holds(place) else { return false }
+        let weight = data?.weight ?? outbound.weight
+        if let code = refusal(ofLarge: data != nil, weighing: weight) {
+            drop(call, code)
+            return true
+        }
+        largeData[0].sends.append(
+            LargeData.Send(call: call, outbound: outbound, options: options), at: place, weighing: weight,
+            data.map { .store($0) })
+        beginStorageWork()
+        return true
+    }
+
+    /// Large ones have bounds of their own; what waits behind them counts as if it were in the outbox.
+    private func refusal(ofLarge isLarge: Bool, weighing weight: Int) -> SenteError.Code? {
+        let sends = largeData[0].sends
+        if isLarge {
+            let hasRoom =
+                sends.stored.count == 0
+                || sends.stored.count < LargeDataSettings.maximumWaiting
+                    && sends.stored.weight + weight <= largeData[0].settings.maximumBytes
+            return hasRoom ? nil : .outboxFull
+        }
+        let load = outbox.load + OutboxPolicy.Load(messages: sends.others.count, bytes: sends.others.weight)
+        switch configuration.outbox.admission(of: weight, beside: load, largest: largestMessage) {
+        case .accepted, .waits: return nil
+        case .refused(let code): return code
+        case .replacesOldest: return .outboxFull
+        }
+    }
+
+    /// A call ends that waits here; false when it does not.
+    mutating func stopStoring(_ call: CallID) -> Bool {
+        guard !largeData.isEmpty else { return false }
+        let (gone, calledOff) = largeData[0].sends.remove { $0.call == call }
+        guard !gone.isEmpty else { return false }
+        callOff(calledOff)
+        beginStorageWork()
+        releaseSends()
+        return true
+    }
+
+    /// Nothing will be sent any more.
+    mutating func emptyLargeSends(_ error: SenteError) {
+        guard !largeData.isEmpty else { return }
+        let (gone, calledOff) = largeData[0].sends.remove { _ in true }
+        callOff(calledOff)
+        for send in gone {
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(send.call, .failure(error.with(outcome: .notSent)))
+        }
+    }
+
+    /// What nothing holds back any more goes where it would have gone at once.
+    private mutating func releaseSends() {
+        for send in largeData[0].sends.takeReady() { queue(send.outbound, send.options, for: send.call) }
+    }
+
+    // MARK: In
+
+    /// Whether something waits: for what its reference names, or behind something of its channel for which that holds.
+    mutating func waitsForStorage(_ inbound: Inbound, _ size: Int) -> Bool {
+        guard !largeData.isEmpty, largeData[0].settings.isAutomatic, let (name, data) = inbound.addressed
+        else { return false }
+        let place = LargeMessages.Ahead(place: name, priority: .normal)
+        let reference = wantedReference(data)
+        guard reference != nil || largeData[0].arrivals.holds(place) else { return false }
+        largeData[0].arrivals.append(
+            LargeData.Arrival(inbound: inbound, size: size), at: place, weighing: reference?.size ?? size,
+            reference.map { .fetch($0) })
+        endFetchingIfFull()
+        beginStorageWork()
+        return true
+    }
+
+    /// The reference that is to be fetched; one that makes no sense, or names too much, is handed over as it came.
+    private mutating func wantedReference(_ data: Value) -> LargeDataReference? {
+        do throws(SenteError) {
+            guard let reference = try LargeDataReference.read(data) else { return nil }
+            let limit = largeData[0].settings.maximumBytes
+            guard reference.size <= limit else { throw .tooLargeToFetch(reference.size, limit: limit) }
+            return reference
+        } catch {
+            effects.append(.record(.largeData(.failed(error))))
+            return nil
+        }
+    }
+
+    /// What waits here is bounded as an inbox is; beyond that, nothing is fetched that would hold up more.
+    private mutating func endFetchingIfFull() {
+        let arrivals = largeData[0].arrivals
+        let policy = configuration.inbox
+        guard
+            arrivals.stored.count + arrivals.others.count > policy.maximumMessages
+                || arrivals.others.weight > policy.maximumBytes
+        else { return }
+        callOff(largeData[0].arrivals.giveUp())
+        let error = SenteError(
+            .quotaExceeded,
+            "More came behind references than an inbox holds before the storage had answered: the references were "
+                + "handed over as they came. Fetch them by hand, or raise `inbox`.")
+        effects.append(.record(.largeData(.failed(error))))
+        releaseArrivals()
+    }
+
+    /// After `disconnect()` nothing is handed over any more.
+    mutating func dropArrivals() {
+        guard !largeData.isEmpty else { return }
+        let (gone, calledOff) = largeData[0].arrivals.remove { _ in true }
+        callOff(calledOff)
+        for _ in gone { ignore(.unheard) }
+    }
+
+    private mutating func releaseArrivals() {
+        for arrival in largeData[0].arrivals.takeReady() { handOver(arrival.inbound, size: arrival.size) }
+    }
+
+    // MARK: The storage
+
+    /// The storage is done with one piece of work.
+    mutating func storageDone(_ id: StorageID, _ outcome: StorageOutcome) {
+        guard !largeData.isEmpty else { return }
+        var done: LargeDataSignal?
+        var failed: (call: CallID, SenteError)?
+        let since = largeData[0].sends.end(id) { send in
+            switch outcome {
+            case .stored(let reference): send.outbound = send.outbound.with(data: reference.value)
+            case .failed(let error): failed = (send.call, error)
+            case .fetched: break
+            }
+        }
+        let fetchedSince = since == nil ? largeData[0].arrivals.end(id) { $0.take(outcome) } : nil
+        guard let since = since ?? fetchedSince else { return }
+        let time = since.duration(to: now.instant)
+        switch outcome {
+        case .stored(let reference): done = .stored(bytes: reference.size, time)
+        case .fetched(let value): done = .fetched(bytes: value.weight, time)
+        case .failed(let error): done = .failed(error)
+        }
+        if let done { effects.append(.record(.largeData(done))) }
+        if let (call, error) = failed {
+            _ = largeData[0].sends.remove { $0.call == call }
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(call, .failure(error.with(outcome: .notSent)))
+        }
+        beginStorageWork()
+        releaseSends()
+        releaseArrivals()
+    }
+
+    /// Work has taken too long.
+    mutating func expireStorageWork() {
+        while let id = largeData.first?.overdue(at: now.instant) {
+            callOff([id])
+            let error = SenteError(
+                .timedOut,
+                "The storage was not done within \(largeData[0].settings.timeout.readable): see whether it can be reached, or "
+                    + "raise `largeData.timeout`.")
+            storageDone(id, .failed(error))
+        }
+    }
+
+    private mutating func beginStorageWork() {
+        let instant = now.instant
+        for (id, work) in largeData[0].begin(at: instant) { effects.append(.storage(id, work)) }
+    }
+
+    private mutating func callOff(_ work: [StorageID]) {
+        for id in work { effects.append(.cancelStorage(id)) }
+    }
+}
+
+extension LargeData.Arrival {
+    /// What was fetched stands in place of its reference; if nothing could be, the reference stays.
+    fileprivate mutating func take(_ outcome: StorageOutcome) {
+        guard case .fetched(let value) = outcome else { return }
+        inbound = inbound.with(data: value)
+        size = max(size, value.weight)
+    }
+}
+
+extension Inbound {
+    /// Where it keeps its order, and what it says; nil for what is no message, request or event.
+    fileprivate var addressed: (WireName, Value)? {
+        switch self {
+        case .delivery(let message): (WireName(message.channel), message.data)
+        case .request(let request): (WireName(request.channel), request.data)
+        case .event(let event): (WireName(event.id.text), event.data)
+        case .mistraced, .greeting, .reply, .subscriptionLost, .ping, .pong, .failure, .answering,
+            .pongAcknowledged, .flow, .noise, .undecodable, .tooLarge:
+            nil
+        }
+    }
+
+    fileprivate func with(data: Value) -> Inbound {
+        switch self {
+        case .delivery(var message):
+            message.data = data
+            return .delivery(message)
+        case .request(var request):
+            request.data = data
+            return .request(request)
+        case .event(let event): return .event(event.with(data: data))
+        default: return self
+        }
+    }
+}
+
+extension SenteError {
+    /// A reference says that more is there than may be fetched.
+    package static func tooLargeToFetch(_ size: Int, limit: Int) -> SenteError {
+        SenteError(
+            .messageTooLarge,
+            "A reference names \(size) bytes, and `largeData.maximumBytes` is \(limit): raise it if the sender is to be "
+                + "trusted.")
+    }
+}
