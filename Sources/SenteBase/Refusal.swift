@@ -26,6 +26,9 @@ package struct Refusal: Hashable, Sendable {
         self.body = body
     }
 
+    /// Whether it says that what was asked is done (RFC 9110 §15.3), as the answer to a request that was no upgrade.
+    package var isGood: Bool { (200..<300).contains(status) }
+
     /// The first value of a header, whatever the case of its name.
     package func header(_ name: String) -> String? {
         let wanted = name.lowercased()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SenteBase
+import SenteBase
 
 /// One request over HTTP/1.1 that is no upgrade, as it is asked for.
 ///
@@ -163,9 +163,4 @@ struct HTTPExchange: Sendable {
         guard let known, !known.isGood else { return nil }
         return known
     }
-}
-
-extension Refusal {
-    /// Whether an answer says that what was asked is done (RFC 9110 §15.3).
-    package var isGood: Bool { (200..<300).contains(status) }
 }

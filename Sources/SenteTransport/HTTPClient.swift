@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-package import SenteSocket
+import SenteSocket
 
 /// Makes requests over HTTP/1.1, each on a connection of its own: dialed, proxied and secured as links are.
 ///
@@ -22,10 +22,37 @@ package struct HTTPClient: Sendable {
         self.proxy = proxy
     }
 
-    /// Asks, and waits for the whole answer, good or bad; `timeout` is for all of it, and cancelling the task ends the connection.
-    package func answer(
-        to request: HTTPExchangeRequest, timeout: Duration
+    /// Asks for what a URL names, of which no more than `limit` bytes may come.
+    package func get(
+        _ url: String, headers: [Refusal.Header] = [], limit: Int, timeout: Duration
     ) async throws(LinkFailure) -> Refusal {
+        try await answer(timeout: timeout) { () throws(HTTPExchangeError) in
+            try HTTPExchangeRequest(.get, url, headers: headers, limit: limit)
+        }
+    }
+
+    /// Stores bytes at a URL.
+    package func put(
+        _ body: [UInt8], to url: String, headers: [Refusal.Header] = [], timeout: Duration
+    ) async throws(LinkFailure) -> Refusal {
+        try await answer(timeout: timeout) { () throws(HTTPExchangeError) in
+            try HTTPExchangeRequest(.put, url, headers: headers, body: body, limit: Self.putAnswer)
+        }
+    }
+
+    /// What a server may say to a PUT, in bytes.
+    private static let putAnswer = 1 << 20
+
+    /// Waits for the whole answer, good or bad; `timeout` is for all of it, and cancelling the task ends the connection.
+    private func answer(
+        timeout: Duration, to make: () throws(HTTPExchangeError) -> HTTPExchangeRequest
+    ) async throws(LinkFailure) -> Refusal {
+        let request: HTTPExchangeRequest
+        do throws(HTTPExchangeError) {
+            request = try make()
+        } catch {
+            throw LinkFailure(.misconfigured, error.description)
+        }
         var link = LinkRequest(
             url: request.url.description, openDeadline: loop.instant.advanced(by: timeout), tls: tls)
         link.proxy = proxy

@@ -65,7 +65,7 @@ struct ClientMetricsPrometheusTests {
 
     @Test(
         "No property of flow is left out of what is shown",
-        arguments: ["resumption", "batching", "compression", "chunking", "streaming"])
+        arguments: ["resumption", "batching", "compression", "chunking", "streaming", "largeData"])
     func allOfFlow(group: String) throws {
         let metrics = ClientMetrics()
         let part = try #require(Mirror(reflecting: metrics).children.first { $0.label == group }?.value)

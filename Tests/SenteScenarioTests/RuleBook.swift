@@ -193,7 +193,7 @@ final class RuleBook {
             lastLife = now
         case .record(.linkEnded): if isLinkEnding, link == linkBefore { link = nil }
         case .gap(let channel, let gap): checkGap(channel, gap)
-        case .ready, .finish, .resolve, .settled, .stream, .work, .record: break
+        case .ready, .finish, .resolve, .settled, .stream, .work, .storage, .cancelStorage, .record: break
         }
     }
 
@@ -221,7 +221,7 @@ final class RuleBook {
     private func checkStopped(_ effect: Effect, _ cause: Cause?) {
         guard !wantsLink else { return }
         switch effect {
-        case .openLink, .transmit, .ask, .pauseReading, .pingLink:
+        case .openLink, .transmit, .ask, .storage, .pauseReading, .pingLink:
             violate(2, "\(effect) although disconnect() was called.")
         case .ready:
             if case .input(.consumed)? = cause { return }

@@ -10,6 +10,8 @@ struct LargeData: Sendable {
         var call: CallID
         var outbound: Outbound
         var options: SendOptions
+        /// Its data could not be stored.
+        var hasFailed = false
     }
 
     /// Something that came with a reference, or behind one.
@@ -21,6 +23,8 @@ struct LargeData: Sendable {
     let settings: LargeDataSettings
     var sends = StorageLine<Send>()
     var arrivals = StorageLine<Arrival>()
+    /// What the app fetches by hand; none waits for another.
+    var fetches = StorageLine<CallID>()
     private var lastID: UInt64 = 0
 
     init(_ settings: LargeDataSettings) {
@@ -29,12 +33,14 @@ struct LargeData: Sendable {
 
     /// When the first work under way has taken too long.
     var deadline: Instant? {
-        [sends.oldestStart, arrivals.oldestStart].compactMap { $0 }.min()?.advanced(by: settings.timeout)
+        [sends.oldestStart, arrivals.oldestStart, fetches.oldestStart].compactMap { $0 }.min()?
+            .advanced(by: settings.timeout)
     }
 
     /// Work that has taken too long.
     func overdue(at now: Instant) -> StorageID? {
         sends.overdue(at: now, after: settings.timeout) ?? arrivals.overdue(at: now, after: settings.timeout)
+            ?? fetches.overdue(at: now, after: settings.timeout)
     }
 
     /// All work that may begin.
@@ -45,6 +51,7 @@ struct LargeData: Sendable {
             guard
                 let work = sends.begin(as: id, within: settings.maximumBytes, at: now)
                     ?? arrivals.begin(as: id, within: settings.maximumBytes, at: now)
+                    ?? fetches.begin(as: id, within: settings.maximumBytes, at: now)
             else { return begun }
             lastID += 1
             begun.append((id, work))

@@ -13,6 +13,8 @@ package struct Call: Sendable {
         case submit(Awaited)
         /// An answer of ours to a request that came through this inbox; nobody waits.
         case answer(InboxID)
+        /// What a reference names.
+        case fetch
         /// The end of a service, or a pause of all.
         case drain(InboxID?)
 

@@ -37,6 +37,8 @@ package enum Command: Sendable {
     indirect case restore(CallID, Submission)
     /// The app found the answer to an event in another event.
     case settle(CallID, Value)
+    /// Fetches what a reference names; it needs no link.
+    indirect case fetch(CallID, LargeDataReference)
     case ping(CallID)
     case cancel(CallID)
     indirect case stream(String, StreamCommand)

@@ -162,7 +162,7 @@ extension Session {
             }
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
         case .drain: resolve(call, .success(.done))
-        case .unsubscribe, .ping, .submit, .answer:
+        case .unsubscribe, .ping, .submit, .answer, .fetch:
             let text = "No answer came within the call's time limit."
             abandon(call, known, SenteError(.timedOut, text))
         }
@@ -172,6 +172,7 @@ extension Session {
     private mutating func abandon(_ call: CallID, _ known: Call, _ error: SenteError) {
         switch known.phase {
         case .waiting:
+            if known.purpose == .fetch { stopFetching(call) }
             resolve(call, .failure(error))
         case .queued where outbox.hasLeft(call):
             resolve(call, .failure(error.with(outcome: .unknown)))
@@ -240,7 +241,7 @@ extension Session {
             case .unsubscribe:
                 // A link that is gone has no subscriptions.
                 resolve(call, .success(.done))
-            case .connect, .subscribe, .ping, .answer, .drain:
+            case .connect, .subscribe, .ping, .answer, .fetch, .drain:
                 resolve(call, .failure(error))
             case .submit:
                 resolve(call, .failure(lost(error)))

@@ -132,37 +132,71 @@ extension Session {
         for arrival in largeData[0].arrivals.takeReady() { handOver(arrival.inbound, size: arrival.size) }
     }
 
+    // MARK: By hand
+
+    mutating func fetch(_ call: CallID, _ reference: LargeDataReference) {
+        calls.add(call, Call(purpose: .fetch, phase: .waiting))
+        guard !largeData.isEmpty else {
+            let text = "There is no storage to fetch from: give the configuration a `largeData`."
+            return resolve(call, .failure(SenteError(.invalidArgument, text)))
+        }
+        let limit = largeData[0].settings.maximumBytes
+        guard reference.size <= limit else {
+            return resolve(call, .failure(.tooLargeToFetch(reference.size, limit: limit)))
+        }
+        largeData[0].fetches.append(call, at: nil, weighing: reference.size, .fetch(reference))
+        beginStorageWork()
+    }
+
+    mutating func stopFetching(_ call: CallID) {
+        callOff(largeData[0].fetches.remove { $0 == call }.calledOff)
+        beginStorageWork()
+    }
+
     // MARK: The storage
 
     /// The storage is done with one piece of work.
     mutating func storageDone(_ id: StorageID, _ outcome: StorageOutcome) {
         guard !largeData.isEmpty else { return }
-        var done: LargeDataSignal?
-        var failed: (call: CallID, SenteError)?
-        let since = largeData[0].sends.end(id) { send in
-            switch outcome {
-            case .stored(let reference): send.outbound = send.outbound.with(data: reference.value)
-            case .failed(let error): failed = (send.call, error)
-            case .fetched: break
-            }
-        }
-        let fetchedSince = since == nil ? largeData[0].arrivals.end(id) { $0.take(outcome) } : nil
-        guard let since = since ?? fetchedSince else { return }
-        let time = since.duration(to: now.instant)
-        switch outcome {
-        case .stored(let reference): done = .stored(bytes: reference.size, time)
-        case .fetched(let value): done = .fetched(bytes: value.weight, time)
-        case .failed(let error): done = .failed(error)
-        }
-        if let done { effects.append(.record(.largeData(done))) }
-        if let (call, error) = failed {
-            _ = largeData[0].sends.remove { $0.call == call }
-            effects.append(.record(.dropped(reason: error.code)))
-            resolve(call, .failure(error.with(outcome: .notSent)))
+        if let since = largeData[0].sends.end(id, { $0.take(outcome) }) {
+            note(outcome, since: since)
+            if case .failed(let error) = outcome { couldNotStore(error) }
+        } else if let since = largeData[0].arrivals.end(id, { $0.take(outcome) }) {
+            note(outcome, since: since)
+        } else if let since = largeData[0].fetches.end(id, { _ in }) {
+            note(outcome, since: since)
+            for call in largeData[0].fetches.takeReady() { fetched(call, outcome) }
         }
         beginStorageWork()
         releaseSends()
         releaseArrivals()
+    }
+
+    private mutating func note(_ outcome: StorageOutcome, since start: Instant) {
+        let time = start.duration(to: now.instant)
+        let signal: LargeDataSignal =
+            switch outcome {
+            case .stored(let reference): .stored(bytes: reference.size, time)
+            case .fetched(let value): .fetched(bytes: value.weight, time)
+            case .failed(let error): .failed(error)
+            }
+        effects.append(.record(.largeData(signal)))
+    }
+
+    /// The call whose data was to be stored has failed, and nothing of it was sent.
+    private mutating func couldNotStore(_ error: SenteError) {
+        for send in largeData[0].sends.remove(where: \.hasFailed).elements {
+            effects.append(.record(.dropped(reason: error.code)))
+            resolve(send.call, .failure(error.with(outcome: .notSent)))
+        }
+    }
+
+    private mutating func fetched(_ call: CallID, _ outcome: StorageOutcome) {
+        switch outcome {
+        case .fetched(let value): resolve(call, .success(.value(value)))
+        case .failed(let error): resolve(call, .failure(error))
+        case .stored: break
+        }
     }
 
     /// Work has taken too long.
@@ -184,6 +218,17 @@ extension Session {
 
     private mutating func callOff(_ work: [StorageID]) {
         for id in work { effects.append(.cancelStorage(id)) }
+    }
+}
+
+extension LargeData.Send {
+    /// What is stored goes as a reference.
+    fileprivate mutating func take(_ outcome: StorageOutcome) {
+        switch outcome {
+        case .stored(let reference): outbound = outbound.with(data: reference.value)
+        case .failed: hasFailed = true
+        case .fetched: break
+        }
     }
 }
 

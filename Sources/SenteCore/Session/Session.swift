@@ -307,6 +307,7 @@ package struct Session: ~Copyable, Sendable {
         case .restore(let call, let submission): restore(call, submission)
         case .settle(let call, let value): settle(call, value)
         case .stream(let id, let command): perform(command, on: id)
+        case .fetch(let call, let reference): fetch(call, reference)
         case .ping(let call): ping(call)
         case .cancel(let call): cancel(call)
         }

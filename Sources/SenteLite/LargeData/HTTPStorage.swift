@@ -2,7 +2,6 @@
 
 public import SenteBase
 public import SenteCore
-import SenteSocket
 import SenteTransport
 
 /// Keeps large data on a server that takes PUT and gives with GET, such as an object store with presigned URLs.
@@ -110,7 +109,9 @@ public struct HTTPStorage: LargeDataStorage {
         var metadata = metadata
         let sha256 = metadata.removeValue(forKey: "sha256") ?? ""
         let target = try await put(Upload(size: bytes.count, sha256: sha256, metadata: metadata))
-        _ = try await answer(.put, target.url, target.headers, bytes, limit: Self.answerLimit)
+        _ = try await answer { (client, timeout) throws(LinkFailure) in
+            try await client.put(bytes, to: target.url, headers: target.headers.fields, timeout: timeout)
+        }
         return target.reference
     }
 
@@ -119,36 +120,27 @@ public struct HTTPStorage: LargeDataStorage {
     /// - Throws: What `store` throws.
     public func fetch(_ reference: LargeDataReference, limit: Int) async throws -> [UInt8] {
         let source = try await get(reference)
-        return try await answer(.get, source.url, source.headers, [], limit: limit).body
+        return try await answer { (client, timeout) throws(LinkFailure) in
+            try await client.get(source.url, headers: source.headers.fields, limit: limit, timeout: timeout)
+        }.body
     }
 
-    /// What a server may say to a PUT, in bytes.
-    private static let answerLimit = 1 << 20
-
+    /// The server's good answer.
     private func answer(
-        _ method: HTTPExchangeRequest.Method, _ url: String, _ headers: NamedValues, _ body: [UInt8],
-        limit: Int
+        _ ask: (HTTPClient, Duration) async throws(LinkFailure) -> Refusal
     ) async throws(SenteError) -> Refusal {
-        let request: HTTPExchangeRequest
-        do throws(HTTPExchangeError) {
-            request = try HTTPExchangeRequest(
-                method, url, headers: headers.map { Refusal.Header($0.name, $0.value) }, body: body,
-                limit: limit)
-        } catch {
-            throw SenteError(.invalidArgument, "The storage cannot be asked. \(error)")
-        }
         let answer: Refusal
         do throws(LinkFailure) {
             let client = HTTPClient(
                 on: try EventLoop.shared(), transport: Self.transport, tls: tls ?? TLSConfiguration(),
                 proxy: proxy ?? .environment)
-            answer = try await client.answer(to: request, timeout: timeout)
+            answer = try await ask(client, timeout)
         } catch {
             var failure = LinkEnd.failed(error).meaning.error
             failure.message = "The storage could not be asked. \(failure.message)"
             throw failure
         }
-        guard answer.isGood else { throw SenteError(ofStorage: answer, to: method) }
+        guard answer.isGood else { throw SenteError(ofStorage: answer) }
         return answer
     }
 
@@ -156,16 +148,20 @@ public struct HTTPStorage: LargeDataStorage {
     private static let transport = SocketTransport()
 }
 
+extension NamedValues {
+    fileprivate var fields: [Refusal.Header] { map { Refusal.Header($0.name, $0.value) } }
+}
+
 extension SenteError {
     /// A storage's server said no.
-    fileprivate init(ofStorage answer: Refusal, to method: HTTPExchangeRequest.Method) {
+    fileprivate init(ofStorage answer: Refusal) {
         let advice =
             switch answer.status {
             case 300..<400: "redirects, which is not followed: give the place itself"
-            case 401, 403: "refused the \(method.rawValue): see whether its URL is signed, and still good"
+            case 401, 403: "refused the request: see whether its URL is signed, and still good"
             case 404, 410: "does not have what was asked for, or not any more"
             case 413, 507: "has no room for so much"
-            default: "could not do the \(method.rawValue)"
+            default: "could not do what was asked"
             }
         let words = answer.firstLine.map { " It says: “\($0)”." } ?? ""
         self.init(

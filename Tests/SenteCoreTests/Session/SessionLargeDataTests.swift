@@ -344,6 +344,36 @@ struct SessionLargeDataTests {
             })
     }
 
+    @Test("what is fetched by hand needs no connection, has the storage's time limit, and can be called off")
+    func byHand() {
+        func begin(_ session: inout TestSession, size: Int = 10) -> CallID {
+            let call = session.newCall()
+            session.handle(.command(.fetch(call, Self.reference("r", size: size))))
+            return call
+        }
+        var session = TestSession(Self.configure)
+        let first = begin(&session)
+        session.storageDone(1, .fetched(["n": 1]))
+        #expect(session.value(of: first) == ["n": 1])
+        let second = begin(&session)
+        session.storageDone(2, Self.lost())
+        #expect(session.error(of: second)?.code == .storageFailed)
+        let third = begin(&session)
+        session.cancel(third)
+        #expect(session.error(of: third)?.code == .cancelled)
+        #expect(session.storageWork.isEmpty)
+        let fourth = begin(&session)
+        session.advance(by: .seconds(60))
+        #expect(session.error(of: fourth)?.code == .timedOut)
+        let fifth = begin(&session, size: 4_001)
+        #expect(session.error(of: fifth)?.code == .messageTooLarge)
+        #expect(session.storageWork.isEmpty)
+        #expect(session.deadline == nil)
+        var without = TestSession()
+        let sixth = begin(&without)
+        #expect(without.error(of: sixth)?.code == .invalidArgument)
+    }
+
     @Test("what came before the connection was lost is handed over; after disconnect() nothing is")
     func ends() {
         var (session, inbox) = Self.subscribed()
