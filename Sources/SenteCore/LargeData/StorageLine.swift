@@ -46,6 +46,8 @@ struct StorageLine<Element: Sendable>: Sendable {
         /// What it takes of the bounds.
         var weight: Int
         var stage: Stage
+        /// There is work for it, or was.
+        let isLarge: Bool
 
         var isReady: Bool { if case .ready = stage { true } else { false } }
     }
@@ -53,8 +55,8 @@ struct StorageLine<Element: Sendable>: Sendable {
     private var entries: [Entry] = []
     /// The places of those that wait for the storage.
     private var places: [Place] = []
-    /// Those that wait for the storage, and those that only keep their place.
-    private(set) var stored = (count: 0, weight: 0)
+    /// Those for which there is work, or was, and those that only keep their place.
+    private(set) var large = (count: 0, weight: 0)
     private(set) var others = (count: 0, weight: 0)
 
     var isEmpty: Bool { entries.isEmpty }
@@ -68,12 +70,13 @@ struct StorageLine<Element: Sendable>: Sendable {
     /// Adds one; without work it only keeps its place.
     mutating func append(_ element: Element, at place: Place?, weighing weight: Int, _ work: StorageWork?) {
         let entry = Entry(
-            element: element, place: place, weight: weight, stage: work.map { .waiting($0) } ?? .ready)
+            element: element, place: place, weight: weight, stage: work.map { .waiting($0) } ?? .ready,
+            isLarge: work != nil)
         entries.append(entry)
         note(entry)
     }
 
-    /// The next that may begin, within `limit` bytes at once.
+    /// The next that may begin, within `limit` bytes at once; what is done and has to wait for an earlier one counts still.
     mutating func begin(as id: StorageID, within limit: Int, at now: Instant) -> StorageWork? {
         var (count, bytes) = (0, 0)
         for index in entries.indices {
@@ -81,7 +84,8 @@ struct StorageLine<Element: Sendable>: Sendable {
             case .underWay:
                 count += 1
                 bytes += entries[index].weight
-            case .ready, .waiting: break
+            case .ready: bytes += entries[index].isLarge ? entries[index].weight : 0
+            case .waiting: break
             }
         }
         guard count < LargeDataSettings.concurrency else { return nil }
@@ -160,18 +164,18 @@ struct StorageLine<Element: Sendable>: Sendable {
     }
 
     private mutating func note() {
-        (places, stored, others) = ([], (0, 0), (0, 0))
+        (places, large, others) = ([], (0, 0), (0, 0))
         for entry in entries { note(entry) }
     }
 
     private mutating func note(_ entry: Entry) {
-        guard !entry.isReady else {
+        if entry.isLarge {
+            large.count += 1
+            large.weight += entry.weight
+        } else {
             others.count += 1
             others.weight += entry.weight
-            return
         }
-        stored.count += 1
-        stored.weight += entry.weight
-        if let place = entry.place { places.append(place) }
+        if !entry.isReady, let place = entry.place { places.append(place) }
     }
 }

@@ -33,9 +33,9 @@ extension Session {
         let sends = largeData[0].sends
         if isLarge {
             let hasRoom =
-                sends.stored.count == 0
-                || sends.stored.count < LargeDataSettings.maximumWaiting
-                    && sends.stored.weight + weight <= largeData[0].settings.maximumBytes
+                sends.large.count == 0
+                || sends.large.count < LargeDataSettings.maximumWaiting
+                    && sends.large.weight + weight <= largeData[0].settings.maximumBytes
             return hasRoom ? nil : .outboxFull
         }
         let load = outbox.load + OutboxPolicy.Load(messages: sends.others.count, bytes: sends.others.weight)
@@ -108,7 +108,7 @@ extension Session {
         let arrivals = largeData[0].arrivals
         let policy = configuration.inbox
         guard
-            arrivals.stored.count + arrivals.others.count > policy.maximumMessages
+            arrivals.large.count + arrivals.others.count > policy.maximumMessages
                 || arrivals.others.weight > policy.maximumBytes
         else { return }
         callOff(largeData[0].arrivals.giveUp())

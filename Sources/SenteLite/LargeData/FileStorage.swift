@@ -108,6 +108,8 @@ private final class Folder: Sendable {
             unlinkat(descriptor, part, 0)
             throw error
         }
+        // So that the name outlives a loss of power too, where the file system has a way to see to that.
+        _ = fsync(descriptor)
         return name
     }
 

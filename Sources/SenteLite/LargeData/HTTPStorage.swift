@@ -136,6 +136,9 @@ public struct HTTPStorage: LargeDataStorage {
                 proxy: proxy ?? .environment)
             answer = try await ask(client, timeout)
         } catch {
+            guard !Task.isCancelled else {
+                throw SenteError(.cancelled, "The task was cancelled before the storage had answered.")
+            }
             var failure = LinkEnd.failed(error).meaning.error
             failure.message = "The storage could not be asked. \(failure.message)"
             throw failure

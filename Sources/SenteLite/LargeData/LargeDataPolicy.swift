@@ -2,7 +2,7 @@
 
 import SenteCore
 
-/// When data goes by way of a storage: it is stored, and a ``LargeDataReference`` is sent in its place.
+/// When data goes by way of a storage: it is stored, and a `LargeDataReference` is sent in its place.
 ///
 /// ```swift
 /// var configuration = SenteClient.Configuration()

@@ -88,6 +88,62 @@ struct SessionLargeDataTests {
             ])
     }
 
+    @Test(
+        "in whatever order things are stored, cancelled and lost, each channel keeps the order of its calls",
+        arguments: 1...40)
+    func randomOrder(seed: UInt64) {
+        var random = Generator(seed: seed)
+        var session = Self.opened { $0.largeData?.maximumBytes = 1 << 20 }
+        var open: Set<UInt64> = []
+        var sent: [String: [Int64]] = [:]
+        var calls: [CallID: (channel: String, number: Int64)] = [:]
+        var begun: UInt64 = 0
+        func note(_ session: TestSession) {
+            for case .publish(let channel, let data, _) in session.sent {
+                let number =
+                    LargeDataReference(data).map { Int64($0.reference) ?? -1 } ?? data["n"]?.integerValue
+                sent[channel, default: []].append(number ?? -1)
+            }
+            while session.storageWork(begun + 1) != nil {
+                begun += 1
+                open.insert(begun)
+            }
+            open.formIntersection(session.storageWork.keys.map(\.number))
+        }
+        for number in 0..<Int64(60) {
+            let channel = ["a", "b", "c"][Int.random(in: 0..<3, using: &random)]
+            let text = Int.random(in: 0..<3, using: &random) == 0 ? String(repeating: "x", count: 600) : ""
+            let call = session.submit(
+                Self.publish(channel, ["n": Value(number), "text": .string(text)]), limit: nil)
+            calls[call] = (channel, number)
+            note(session)
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0...1:
+                guard let id = open.sorted().randomElement(using: &random) else { break }
+                guard case .store(let data)? = session.storageWork(id) else { break }
+                session.storageDone(id, .stored(Self.reference("\(data["n"]?.integerValue ?? -1)")))
+            case 2:
+                guard let id = open.sorted().randomElement(using: &random) else { break }
+                session.storageDone(id, Self.lost())
+            case 3: if let call = calls.keys.sorted().randomElement(using: &random) { session.cancel(call) }
+            default: break
+            }
+            note(session)
+        }
+        while let id = open.min() {
+            guard case .store(let data)? = session.storageWork(id) else { break }
+            session.storageDone(id, .stored(Self.reference("\(data["n"]?.integerValue ?? -1)")))
+            note(session)
+        }
+        for numbers in sent.values { #expect(numbers == numbers.sorted()) }
+        // What did not go has an error that says so; nothing is left behind.
+        let gone = Set(sent.values.joined())
+        for (call, known) in calls {
+            #expect(gone.contains(known.number) != (session.error(of: call)?.outcome == .notSent))
+        }
+        #expect(gone.count > 10)
+    }
+
     @Test("what waited in the outbox before goes before, though the data was stored meanwhile")
     func offline() {
         var session = TestSession.connecting(Self.configure)
@@ -194,6 +250,18 @@ struct SessionLargeDataTests {
         #expect(roomy.error(of: late)?.code == .outboxFull)
         roomy.storageDone(1, .stored(Self.reference("r")))
         #expect(roomy.storageWork(5) != nil)
+    }
+
+    @Test("one that is stored and waits for an earlier one leaves the others their room in the outbox")
+    func storedEarlier() {
+        var session = Self.opened { $0.outbox.maximumBytes = 1_000 }
+        session.submit(Self.publish("a", Self.large))
+        session.submit(Self.publish("a", Self.large))
+        session.storageDone(2, .stored(Self.reference("second")))
+        let call = session.submit(Self.publish("a", ["n": 1]))
+        #expect(session.isPending(call))
+        session.storageDone(1, .stored(Self.reference("first")))
+        #expect(session.sent.count == 3)
     }
 
     @Test("what waits behind one that is stored has the outbox's bounds")

@@ -187,7 +187,8 @@ extension Loopback {
             let task = Task { try await Self.storage(base).fetch(reference, limit: 100) }
             await begun.wait { $0.count == 2 }
             task.cancel()
-            await #expect(throws: SenteError.self) { try await task.value }
+            let cancelled = await #expect(throws: SenteError.self) { try await task.value }
+            #expect(cancelled?.code == .cancelled)
         }
     }
 }
