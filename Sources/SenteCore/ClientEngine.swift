@@ -34,6 +34,8 @@ package struct ClientEngine: ~Copyable, Sendable {
     package var endpoint: String? { session.endpoints.currentURL }
     /// The largest message that may go, where that is more than plain ones may have; else 0.
     package var largestMessage: Int { session.largestMessage }
+    /// Whether something waits for the app to consume what it has.
+    package var awaitsConsumption: Bool { session.awaitsConsumption }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
     package var flowLoad: FlowLoad { session.flowLoad }

@@ -44,14 +44,25 @@ struct LargeData: Sendable {
     }
 
     /// All work that may begin.
-    mutating func begin(at now: Instant) -> [(StorageID, StorageWork)] {
+    ///
+    /// `load` says how much whoever gets something has not consumed: no more is fetched for it than an inbox holds, for what is
+    /// handed over beyond that is lost.
+    mutating func begin(
+        at now: Instant, roomOfInbox room: Int, load: (Inbound) -> Int
+    ) -> [(StorageID, StorageWork)] {
+        let limit = settings.maximumBytes
         var begun: [(StorageID, StorageWork)] = []
         while true {
             let id = StorageID(lastID + 1)
             guard
-                let work = sends.begin(as: id, within: settings.maximumBytes, at: now)
-                    ?? arrivals.begin(as: id, within: settings.maximumBytes, at: now)
-                    ?? fetches.begin(as: id, within: settings.maximumBytes, at: now)
+                let work = sends.begin(as: id, within: limit, at: now)
+                    ?? fetches.begin(as: id, within: limit, at: now)
+                    ?? arrivals.begin(
+                        as: id, within: limit, at: now,
+                        if: { arrival, weight, begun in
+                            let before = load(arrival.inbound) + begun
+                            return before == 0 || weight <= room - before
+                        })
             else { return begun }
             lastID += 1
             begun.append((id, work))

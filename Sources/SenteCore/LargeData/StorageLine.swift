@@ -50,6 +50,7 @@ struct StorageLine<Element: Sendable>: Sendable {
         let isLarge: Bool
 
         var isReady: Bool { if case .ready = stage { true } else { false } }
+        var isWaiting: Bool { if case .waiting = stage { true } else { false } }
     }
 
     private var entries: [Entry] = []
@@ -77,26 +78,37 @@ struct StorageLine<Element: Sendable>: Sendable {
     }
 
     /// The next that may begin, within `limit` bytes at once; what is done and has to wait for an earlier one counts still.
-    mutating func begin(as id: StorageID, within limit: Int, at now: Instant) -> StorageWork? {
-        var (count, bytes) = (0, 0)
+    ///
+    /// `isWanted` is asked with what of the same place has begun and not left, in bytes; where it says no, all of the place
+    /// waits.
+    mutating func begin(
+        as id: StorageID, within limit: Int, at now: Instant,
+        if isWanted: (Element, _ weight: Int, _ begun: Int) -> Bool = { _, _, _ in true }
+    ) -> StorageWork? {
+        let begun = entries.filter { $0.isLarge && !$0.isWaiting }
+        let bytes = begun.reduce(0) { $0 + $1.weight }
+        let underWay = begun.count { !$0.isReady }
+        guard underWay < LargeDataSettings.concurrency else { return nil }
+        var unwanted: Set<WireName> = []
         for index in entries.indices {
-            switch entries[index].stage {
-            case .underWay:
-                count += 1
-                bytes += entries[index].weight
-            case .ready: bytes += entries[index].isLarge ? entries[index].weight : 0
-            case .waiting: break
+            let entry = entries[index]
+            guard case .waiting(let work) = entry.stage else { continue }
+            guard underWay == 0 || entry.weight <= limit - bytes else { return nil }
+            if let place = entry.place?.place {
+                let before = begun.reduce(0) { $1.place?.place == place ? $0 + $1.weight : $0 }
+                guard !unwanted.contains(place), isWanted(entry.element, entry.weight, before) else {
+                    unwanted.insert(place)
+                    continue
+                }
             }
-        }
-        guard count < LargeDataSettings.concurrency else { return nil }
-        for index in entries.indices {
-            guard case .waiting(let work) = entries[index].stage else { continue }
-            guard count == 0 || entries[index].weight <= limit - bytes else { return nil }
             entries[index].stage = .underWay(id, since: now)
             return work
         }
         return nil
     }
+
+    /// Whether any has not begun.
+    var isWaiting: Bool { entries.contains(where: \.isWaiting) }
 
     /// The storage is done with one: since when, and the element, to be changed; nil when nobody waits for it any more.
     mutating func end(_ id: StorageID, _ change: (inout Element) -> Void) -> Instant? {
@@ -120,12 +132,24 @@ struct StorageLine<Element: Sendable>: Sendable {
         return (gone.map(\.element), gone.compactMap(Self.work))
     }
 
-    /// Nothing waits for the storage any more; says what is to be called off.
-    mutating func giveUp() -> [StorageID] {
-        let calledOff = entries.compactMap(Self.work)
-        for index in entries.indices { entries[index].stage = .ready }
+    /// Nothing of a place waits for the storage any more; says what is to be called off.
+    mutating func giveUp(_ place: Place) -> [StorageID] {
+        var calledOff: [StorageID] = []
+        for index in entries.indices where entries[index].place?.place == place.place {
+            if let id = Self.work(of: entries[index]) { calledOff.append(id) }
+            entries[index].stage = .ready
+        }
         note()
         return calledOff
+    }
+
+    /// How many of a place there are, and what those weigh that only keep theirs.
+    func load(of place: Place) -> (count: Int, weight: Int) {
+        entries.reduce(into: (0, 0)) { load, entry in
+            guard entry.place?.place == place.place else { return }
+            load.0 += 1
+            if !entry.isLarge { load.1 += entry.weight }
+        }
     }
 
     /// Takes those that nothing earlier holds, in their order.

@@ -58,6 +58,9 @@ package struct Inbox: Sendable {
             || bytes + outstanding.bytes > policy.maximumBytes
     }
 
+    /// What is not consumed, in bytes.
+    var load: Int { bytes + outstanding.bytes }
+
     /// Whether too much came although reading is to stop.
     private func isFarOver(_ policy: InboxPolicy) -> Bool {
         (bytes + outstanding.bytes) / 2 > policy.maximumBytes

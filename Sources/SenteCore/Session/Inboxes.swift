@@ -184,6 +184,11 @@ package struct Inboxes: Sendable {
         return missed
     }
 
+    /// What the one of those that hear one of the filters has not consumed, who has consumed the most; 0 when nobody hears.
+    func leastLoad(of filters: [InboxFilter]) -> Int {
+        filters.flatMap { routes[$0] ?? [] }.compactMap { inboxes[$0]?.load }.min() ?? 0
+    }
+
     private mutating func append(
         _ element: InboxElement, _ size: Int, until expiry: Instant? = nil, to id: InboxID,
         ready: (InboxID) -> Void

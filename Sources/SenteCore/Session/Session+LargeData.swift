@@ -85,7 +85,7 @@ extension Session {
         largeData[0].arrivals.append(
             LargeData.Arrival(inbound: inbound, size: size), at: place, weighing: reference?.size ?? size,
             reference.map { .fetch($0) })
-        endFetchingIfFull()
+        endFetchingIfFull(place)
         beginStorageWork()
         return true
     }
@@ -103,15 +103,12 @@ extension Session {
         }
     }
 
-    /// What waits here is bounded as an inbox is; beyond that, nothing is fetched that would hold up more.
-    private mutating func endFetchingIfFull() {
-        let arrivals = largeData[0].arrivals
+    /// What waits here is bounded as an inbox is, for each channel; beyond that, nothing is fetched that would hold up more.
+    private mutating func endFetchingIfFull(_ place: LargeMessages.Ahead) {
+        let load = largeData[0].arrivals.load(of: place)
         let policy = configuration.inbox
-        guard
-            arrivals.large.count + arrivals.others.count > policy.maximumMessages
-                || arrivals.others.weight > policy.maximumBytes
-        else { return }
-        callOff(largeData[0].arrivals.giveUp())
+        guard load.count > policy.maximumMessages || load.weight > policy.maximumBytes else { return }
+        callOff(largeData[0].arrivals.giveUp(place))
         let error = SenteError(
             .quotaExceeded,
             "More came behind references than an inbox holds before the storage had answered: the references were "
@@ -211,10 +208,17 @@ extension Session {
         }
     }
 
-    private mutating func beginStorageWork() {
-        let instant = now.instant
-        for (id, work) in largeData[0].begin(at: instant) { effects.append(.storage(id, work)) }
+    /// Whatever may begin does: something ended, came, or was consumed.
+    mutating func beginStorageWork() {
+        let (instant, inboxes) = (now.instant, inboxes)
+        let begun = largeData[0].begin(at: instant, roomOfInbox: configuration.inbox.maximumBytes) {
+            inboxes.leastLoad(of: $0.filters)
+        }
+        for (id, work) in begun { effects.append(.storage(id, work)) }
     }
+
+    /// Whether something waits for the app to consume what it has.
+    var awaitsConsumption: Bool { largeData.first?.arrivals.isWaiting == true }
 
     private mutating func callOff(_ work: [StorageID]) {
         for id in work { effects.append(.cancelStorage(id)) }
@@ -242,6 +246,16 @@ extension LargeData.Arrival {
 }
 
 extension Inbound {
+    /// Who hears it.
+    fileprivate var filters: [InboxFilter] {
+        switch self {
+        case .delivery(let message): [.channel(WireName(message.channel))]
+        case .request(let request): [.requests(WireName(request.channel))]
+        case .event(let event): [.event(event.id), .allEvents]
+        default: []
+        }
+    }
+
     /// Where it keeps its order, and what it says; nil for what is no message, request or event.
     fileprivate var addressed: (WireName, Value)? {
         switch self {

@@ -237,7 +237,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
             standing.largestMessage = engine.largestMessage
         }
         // Only when calls would be judged otherwise than before: most turns change nothing of it.
-        let isOther = standing.update(load, awaitsConsumption: consumption.isAwaited)
+        let isAwaited = consumption.isAwaited || engine.awaitsConsumption
+        let isOther = standing.update(load, awaitsConsumption: isAwaited)
         if isOther || output.tookEntries || !output.statuses.isEmpty { submissions.turnEnded(standing) }
         return deadline
     }

@@ -378,6 +378,7 @@ struct TestSession {
     var status: ConnectionStatus { engine.status }
     var state: ConnectionState { status.state }
     var deadline: Instant? { engine.deadline }
+    var awaitsConsumption: Bool { engine.awaitsConsumption }
 
     /// What the last step sent, in order.
     var sent: [Outbound] { sentMessages.map(memory.outbound) }

@@ -412,6 +412,38 @@ struct SessionLargeDataTests {
             })
     }
 
+    @Test(
+        "no more is fetched than the inbox of who consumes has room for, and a handle that nobody reads holds nobody up"
+    )
+    func consumerIsSlow() {
+        var (session, inbox) = Self.subscribed { $0.inbox.maximumBytes = 2_500 }
+        let (_, unread) = session.subscribe("a", history: .none)
+        for name in ["1", "2"] { session.receive(Self.delivery("a", Self.reference(name).value)) }
+        #expect(session.storageWork.count == 2)
+        session.storageDone(1, .fetched(Self.large))
+        session.storageDone(2, .fetched(Self.large))
+        session.receive(Self.delivery("a", Self.reference("3").value))
+        #expect(session.awaitsConsumption)
+        #expect(session.storageWork.isEmpty)
+        #expect(session.take(inbox).count == 2)
+        #expect(session.storageWork.isEmpty)
+        session.handle(.consumed(inbox, 1))
+        #expect(session.storageWork(3) == .fetch(Self.reference("3")))
+        #expect(!session.awaitsConsumption)
+        _ = unread
+    }
+
+    @Test("a handle that is closed makes room")
+    func closed() {
+        var (session, inbox) = Self.subscribed { $0.inbox.maximumBytes = 1_500 }
+        for name in ["1", "2"] { session.receive(Self.delivery("a", Self.reference(name).value)) }
+        #expect(session.storageWork.count == 1)
+        session.storageDone(1, .fetched(Self.large))
+        #expect(session.storageWork.isEmpty)
+        session.handle(.command(.closeInbox(inbox)))
+        #expect(session.storageWork.count == 1)
+    }
+
     @Test("what is fetched by hand needs no connection, has the storage's time limit, and can be called off")
     func byHand() {
         func begin(_ session: inout TestSession, size: Int = 10) -> CallID {
