@@ -91,12 +91,32 @@ extension Loopback {
             }
         }
 
-        @Test("an event of 12 MiB goes to a Sente server as a reference, and what it sends comes whole")
+        @Test("an event of 12 MiB leaves as a reference, and one that comes as such is handed over whole")
         func event() async throws {
-            try await Self.withClients(.sente) { sender, automatic, _, _ in
-                let echo = try await sender.send(
-                    Event(id: "app/echo", data: Self.large), timeout: .seconds(60))
-                #expect(LargeDataReference(echo) != nil || sender.metrics.largeData.stored == 1)
+            try await Self.withClients(.maps) { sender, automatic, manual, folder in
+                try await sender.send(Event(id: "app/large", data: Self.large))
+                #expect(sender.metrics.largeData.stored == 1)
+                #expect(folder.names.count == 1)
+            }
+            let folder = try TemporaryFolder()
+            try await Loopback.withServer { server, port in
+                let automatic = try await Self.client(port, folder, .automatic)
+                let manual = try await Self.client(port, folder, .manual)
+                let whole = Collector<Value>()
+                automatic.on("notice") { whole.append($0.data) }
+                let bytes = StreamStage.bytes(12 << 20)
+                let reference = LargeDataReference(
+                    storage: "file",
+                    reference: try await FileStorage(directory: folder.url.path).store(bytes, metadata: [:]),
+                    size: bytes.count, sha256: DigestFunction.sha256.digest(of: bytes[...]), metadata: [:])
+                var events = manual.events.makeAsyncIterator()
+                var frame = try #require(reference.value.mapValue)
+                frame["type"] = "notice"
+                await server.broadcast(.map(frame))
+                #expect(await whole.first(1) == [.bytes(bytes)])
+                let event = await events.next(isolation: nil)
+                #expect(event.flatMap { LargeDataReference($0.data) } == reference)
+                for client in [automatic, manual] { await client.disconnect() }
             }
         }
 
