@@ -6,11 +6,12 @@ import SenteBase
 ///
 /// A message whose bytes are all at hand is one allocation. Otherwise its payload is laid out at its final length when the
 /// frame's header is known, so that what is missing can be received in place. Compressed payload is unfolded as it comes,
-/// and is never kept itself. Between messages the reader owns no memory but what compression keeps. After a fault it must
-/// not be used again.
+/// and is never kept itself. Between messages the reader owns no memory but what compression keeps. As a stream, payload is
+/// handed on as it comes, and the reader owns none at all. After a fault it must not be used again.
 struct FrameReader: Sendable {
     /// What a frame completed.
     enum Piece: Hashable, Sendable {
+        /// In a stream, a piece of it.
         case message(Message)
         case ping([UInt8])
         case pong
@@ -40,6 +41,7 @@ struct FrameReader: Sendable {
 
     private let masked: Bool
     private let limit: Int
+    private let mode: PayloadMode
     private var state = State.betweenFrames
     private var message = Unfinished()
     /// Nil unless permessage-deflate is agreed on.
@@ -47,15 +49,18 @@ struct FrameReader: Sendable {
 
     /// `masked`: whether the peer masks, as clients do.
     ///
-    /// `limit`: bytes of payload a message may have.
-    init(masked: Bool, limit: Int) {
+    /// `limit`: bytes of payload a message may have; a stream has none.
+    init(masked: Bool, limit: Int, mode: PayloadMode) {
         self.masked = masked
-        self.limit = limit
+        self.limit = mode == .stream ? .max : limit
+        self.mode = mode
     }
 
     /// Bytes of a data frame's payload that have not come, for which memory is laid out.
     var missing: Int {
-        guard case .payload(let frame, let received) = state, !message.isCompressed else { return 0 }
+        guard mode == .messages, case .payload(let frame, let received) = state, !message.isCompressed else {
+            return 0
+        }
         return frame.length &- received
     }
 
@@ -82,7 +87,7 @@ struct FrameReader: Sendable {
                 try add(piece, key: frame.key, phase: received)
                 guard received &+ piece.count == frame.length else {
                     state = .payload(frame, received: received &+ piece.count)
-                    return nil
+                    return handOn().map(Piece.message)
                 }
                 if let message = try finish(frame) { return .message(message) }
             case .control(let frame, var payload):
@@ -162,6 +167,7 @@ struct FrameReader: Sendable {
     private func isWhole(_ header: FrameHeader, in rest: UnsafeRawBufferPointer) -> Bool {
         header.isFinal && !header.isCompressed && rest.count >= header.length && message.kind == nil
             && (header.opcode == .text || header.opcode == .binary)
+            && (mode == .messages || header.length > 0)
     }
 
     private func whole(
@@ -175,7 +181,7 @@ struct FrameReader: Sendable {
         var validator = UTF8Validator()
         let isText = bytes.withUnsafeBytes { validator.accept($0) } && validator.isAtBoundary
         guard isText else { throw .invalidText("a text message") }
-        return Message(.text, bytes)
+        return Message(mode == .stream ? .binary : .text, bytes)
     }
 
     /// Checks a frame against the message under way and lays out its memory.
@@ -200,6 +206,7 @@ struct FrameReader: Sendable {
             try inflater?.begin(frame: length)
             return
         }
+        guard mode == .messages else { return }
         guard length <= limit, length <= limit - message.filled else { throw .tooBig(limit: limit) }
         if message.filled == 0 {
             // Not zeroed: every byte is written before `filled` passes it, and none beyond `filled` is read.
@@ -216,6 +223,10 @@ struct FrameReader: Sendable {
         guard let source = piece.baseAddress, !piece.isEmpty else { return }
         guard !message.isCompressed else { return try inflate(piece, key: key, phase: phase) }
         let start = message.filled
+        if mode == .stream {
+            // What came before has been handed on.
+            message.payload = [UInt8](unsafeUninitializedCapacity: piece.count) { $1 = piece.count }
+        }
         message.payload.withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             Masking.copy(source, to: base + start, count: piece.count, key: key, phase: phase)
@@ -258,15 +269,24 @@ struct FrameReader: Sendable {
     /// A data frame is complete; the message, if that is.
     private mutating func finish(_ frame: FrameHeader) throws(FrameError) -> Message? {
         state = .betweenFrames
-        guard frame.isFinal, let kind = message.kind else { return nil }
+        guard frame.isFinal, let kind = message.kind else { return handOn() }
         if message.isCompressed {
             try inflater?.finish(into: &message.payload)
             try filled(message.payload.count &- message.filled)
         }
         guard message.validator.isAtBoundary else { throw .invalidText("the end of a text message") }
-        let whole = Message(kind, message.payload)
-        message = Unfinished()
-        return whole
+        let rest = handOn()
+        defer { message = Unfinished() }
+        return mode == .stream ? rest : Message(kind, message.payload)
+    }
+
+    /// As a stream: what has come of the message since the last time, if anything has.
+    private mutating func handOn() -> Message? {
+        guard mode == .stream, message.filled > 0 else { return nil }
+        let piece = Message(.binary, message.payload)
+        message.payload = []
+        message.filled = 0
+        return piece
     }
 
     private static func piece(_ frame: FrameHeader, _ payload: [UInt8]) -> Piece {

@@ -23,6 +23,7 @@ struct Frames: Sendable {
 
     let isClient: Bool
     let limits: LinkLimits
+    let mode: PayloadMode
     private var state = State.open
     private var reader: FrameReader
     private var deflater: MessageDeflater?
@@ -33,16 +34,18 @@ struct Frames: Sendable {
     private var latePong: (payload: [UInt8], key: UInt32?)?
 
     init(
-        isClient: Bool, limits: LinkLimits, _ compression: LinkCompression? = nil,
-        _ terms: DeflateTerms? = nil
+        isClient: Bool, limits: LinkLimits, mode: PayloadMode = .messages,
+        _ compression: LinkCompression? = nil, _ terms: DeflateTerms? = nil
     ) {
         self.isClient = isClient
         self.limits = limits
-        reader = FrameReader(masked: !isClient, limit: limits.message.incoming)
+        self.mode = mode
+        reader = FrameReader(masked: !isClient, limit: limits.message.incoming, mode: mode)
         idleTime = compression?.policy.idleTime ?? .zero
         if let compression, let terms {
             deflater = MessageDeflater(compression, terms)
-            reader.inflater = MessageInflater(compression, terms, limit: limits.message.incoming)
+            reader.inflater = MessageInflater(
+                compression, terms, limit: mode == .stream ? .max : limits.message.incoming)
         }
     }
 

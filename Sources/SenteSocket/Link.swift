@@ -59,11 +59,11 @@ package struct Link: Sendable {
     /// `deadline` ends the opening handshakes, whatever part of the time limit went into connecting before.
     package init(
         client request: UpgradeRequest, key: HandshakeKey, limits: LinkLimits = LinkLimits(),
-        compression: LinkCompression? = nil, proxy: ProxyStage? = nil, isSecure: Bool = false,
-        deadline: Instant
+        mode: PayloadMode = .messages, compression: LinkCompression? = nil, proxy: ProxyStage? = nil,
+        isSecure: Bool = false, deadline: Instant
     ) {
         self.compression = compression
-        frames = Frames(isClient: true, limits: limits)
+        frames = Frames(isClient: true, limits: limits, mode: mode)
         limit = deadline
         let upgrade = ClientUpgrade(request, key: key, compression: compression, limits: limits)
         opening = Opening(.client(upgrade), by: proxy, isSecure: isSecure, into: &output)
@@ -356,7 +356,8 @@ package struct Link: Sendable {
     ) {
         opening = nil
         stage = .frames
-        frames = Frames(isClient: frames.isClient, limits: frames.limits, compression, terms)
+        frames = Frames(
+            isClient: frames.isClient, limits: frames.limits, mode: frames.mode, compression, terms)
         reports.append(.opened(agreed))
     }
 
@@ -387,6 +388,6 @@ package struct Link: Sendable {
     /// Gives back what only reading needed.
     private mutating func release() {
         opening = nil
-        frames = Frames(isClient: frames.isClient, limits: frames.limits)
+        frames = Frames(isClient: frames.isClient, limits: frames.limits, mode: frames.mode)
     }
 }

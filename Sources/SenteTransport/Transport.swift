@@ -68,8 +68,12 @@ package struct LinkRequest: Sendable {
     package var compression: CompressionPolicy?
     /// The largest message each way; one beyond the incoming limit ends the link with 1009.
     ///
-    /// The default is 1 MiB each way.
+    /// A stream has none that comes. The default is 1 MiB each way.
     package var messageLimits: MessageLimits
+    /// Whether messages are handed on whole, or what they carry as it comes.
+    ///
+    /// The default is `.messages`.
+    package var payload = PayloadMode.messages
     /// When opening must be done: name, connection and handshakes together.
     package var openDeadline: Instant
     /// How long the closing handshake may take.

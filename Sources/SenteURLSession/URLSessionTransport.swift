@@ -53,6 +53,9 @@ extension LinkRequest {
         // Foundation's limit starts anew with every byte; `openDeadline` and the heartbeat are the limits that count.
         var request = URLRequest(url: url, timeoutInterval: 7 * 24 * 3_600)
         for header in place.headers { request.addValue(header.value, forHTTPHeaderField: header.name) }
+        // Foundation hands on whole messages alone, and the servers that speak in streams cut them to 4 KiB for what they
+        // take for a browser (nats-server, websocket.go, `wsFrameSizeForBrowsers`).
+        if payload == .stream { request.setValue("Mozilla/5.0", forHTTPHeaderField: "User-Agent") }
         if !subprotocols.isEmpty {
             request.setValue(
                 subprotocols.joined(separator: ", "), forHTTPHeaderField: "Sec-WebSocket-Protocol")

@@ -25,23 +25,25 @@ final class Peer {
     /// A client whose request has been written, and the answer to it that opens the link.
     static func client(
         limits: LinkLimits = LinkLimits(), headers: [HTTPHeader] = [], subprotocols: [String] = [],
-        compression: LinkCompression? = nil, seed: UInt64 = 1
+        mode: PayloadMode = .messages, compression: LinkCompression? = nil, seed: UInt64 = 1
     ) throws -> (peer: Peer, answer: String) {
         let url = try WebSocketURL("ws://host/chat")
         let request = try UpgradeRequest(url, headers: headers, subprotocols: subprotocols)
         let key = HandshakeKey(.seeded(seed))
         let deadline = Instant(nanoseconds: 0).advanced(by: .seconds(10))
         let link = Link(
-            client: request, key: key, limits: limits, compression: compression, deadline: deadline)
+            client: request, key: key, limits: limits, mode: mode, compression: compression,
+            deadline: deadline)
         let peer = Peer(link, seed: seed)
         _ = peer.output()
         return (peer, key.answer)
     }
 
     static func openClient(
-        limits: LinkLimits = LinkLimits(), compression: LinkCompression? = nil, answer extensions: String = ""
+        limits: LinkLimits = LinkLimits(), mode: PayloadMode = .messages,
+        compression: LinkCompression? = nil, answer extensions: String = ""
     ) throws -> Peer {
-        let (peer, answer) = try client(limits: limits, compression: compression)
+        let (peer, answer) = try client(limits: limits, mode: mode, compression: compression)
         peer.feed(Self.switching(answer, extra: extensions))
         peer.reports = []
         return peer

@@ -49,6 +49,37 @@ extension TransportTests {
             }
         }
 
+        @Test(
+            "as a stream, what comes is handed on though it is larger than a message may be",
+            arguments: [nil, CompressionPolicy()])
+        func stream(compression: CompressionPolicy?) async throws {
+            let serverLoop = try EventLoop()
+            defer { serverLoop.shutDown() }
+            let (_, listener) = try EchoServer.listen(on: serverLoop, compression: compression)
+            try await withLoop(.standard) { loop in
+                var request = loop.request(listener.port)
+                request.payload = .stream
+                request.compression = compression
+                request.messageLimits = MessageLimits(incoming: 1_000)
+                let connection = try await WebSocketConnection.open(request, on: loop)
+                let sent = (0..<800_000).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 7) }
+                #expect(connection.send([.binary([7]), .binary(sent)]) == .queued)
+                var received: [UInt8] = []
+                var largest = 0
+                while received.count < sent.count + 1, let pieces = await connection.receiveAll() {
+                    for piece in pieces {
+                        received += piece.bytes
+                        if compression == nil { largest = max(largest, piece.bytes.count) }
+                    }
+                }
+                #expect(received == [7] + sent)
+                #expect(largest <= 256 << 10)
+                connection.close()
+                #expect(await connection.receive() == nil)
+                #expect(connection.end == .closed(code: .normal, reason: ""))
+            }
+        }
+
         @Test("sends of many threads all arrive, each thread's in order")
         func stress() async throws {
             try await withEcho { loop, url in

@@ -161,6 +161,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
             client: try request.upgrade(at: url, headers: place.headers),
             key: HandshakeKey(loop.entropy),
             limits: limits,
+            mode: request.payload,
             compression: .system(request.compression),
             proxy: proxy,
             isSecure: role != nil,
