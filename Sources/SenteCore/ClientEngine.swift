@@ -130,6 +130,7 @@ package struct ClientEngine: ~Copyable, Sendable {
     ) {
         guard session.isCurrent(link) else { return }
         var sizes = Sizes()
+        var count = messages.count
         for message in messages {
             let size = message.bytes.count
             sizes.add(size, largeFrom: self.sizes.largeMessage)
@@ -137,10 +138,26 @@ package struct ClientEngine: ~Copyable, Sendable {
                 session.accept(.arrived(link, message), at: now, into: &effects)
                 continue
             }
-            hear(decode(message, on: link, at: now, into: &effects), size, on: link, at: now, into: &effects)
+            let inbounds = decode(message, on: link, at: now, into: &effects)
+            if session.readsStream {
+                count += inbounds.count - 1
+                hear(inbounds, sizes: inbounds.weights, on: link, at: now, into: &effects)
+            } else {
+                hear(inbounds, size, on: link, at: now, into: &effects)
+            }
         }
-        effects.append(
-            .record(.received(messages: messages.count, bytes: sizes.bytes, large: sizes.large)))
+        effects.append(.record(.received(messages: count, bytes: sizes.bytes, large: sizes.large)))
+    }
+
+    /// All that a piece of a stream completes.
+    ///
+    /// Each counts what it weighs: it may have begun many pieces ago, and a piece may hold ten thousand of them.
+    private mutating func hear(
+        _ inbounds: [Inbound], sizes: [Int], on link: LinkID, at now: Moment, into effects: inout [Effect]
+    ) {
+        for (inbound, size) in zip(inbounds, sizes) {
+            session.accept(.received(link, inbound, size: size), at: now, into: &effects)
+        }
     }
 
     /// All that one counted message says.

@@ -27,14 +27,19 @@ extension SenteClient {
         /// It runs like a token provider.
         public typealias ParametersProvider = @Sendable (AttemptReason) async throws -> NamedValues
 
-        /// The family of servers to insist on; nil takes what the first frame shows.
+        /// The family of servers to insist on; nil takes what the first frame shows, which is never NATS.
         ///
         /// The default is nil.
         public var dialect: Dialect?
         /// The format to insist on; nil takes what the first frame shows.
         ///
-        /// The default is nil.
+        /// With NATS, whose messages name theirs, it is the one to write, and to read where none is named: JSON if nil. The
+        /// default is nil.
         public var format: WireFormat?
+        /// What servers of NATS are told; without meaning unless `dialect` is `.nats`.
+        ///
+        /// The default is `NATSSettings()`.
+        public var nats: NATSSettings
         /// Tried, once, when the first frame is none of the format it looks like.
         ///
         /// The default is EDN.
@@ -112,7 +117,8 @@ extension SenteClient {
         ///
         /// The default is nil.
         public var csrfToken: CSRFTokenProvider?
-        /// Asked for a token before each attempt; it is sent as `Authorization: Bearer …`.
+        /// Asked for a token before each attempt; it is sent as `Authorization: Bearer …`, and with NATS as `nats.credentials`
+        /// has it.
         ///
         /// The default is nil.
         public var tokenProvider: TokenProvider?
@@ -175,6 +181,7 @@ extension SenteClient {
 
         /// The defaults.
         public init() {
+            nats = NATSSettings()
             fallbackFormat = .edn
             reconnect = .default
             heartbeat = Heartbeat()
@@ -205,6 +212,12 @@ extension SenteClient.Configuration {
     /// What the session is told of a client of `url`.
     func session(for url: String) -> SessionConfiguration {
         var session = SessionConfiguration()
+        session.dialect = dialect
+        // Servers of NATS cut whom they cannot write to for 10 s (`write_deadline`).
+        if dialect == .nats {
+            session.pauseLimit = .seconds(5)
+            session.learnsEndpoints = nats.learnsEndpoints
+        }
         session.reconnect = reconnect
         session.heartbeat = heartbeat
         session.outbox = outbox
@@ -237,6 +250,7 @@ extension SenteClient.Configuration {
     /// Refuses numbers that make no sense, by their names.
     func check() throws(SenteError) {
         try checkFormat()
+        try checkNATS()
         guard endpoints.isEmpty || endpointProvider == nil else {
             throw SenteError(
                 .invalidArgument, "Give either `endpoints` or `endpointProvider`, which decides by itself.")
@@ -282,8 +296,17 @@ extension SenteClient.Configuration {
     }
 
     /// Sente has no packer without keywords, and sente-lite's servers drop every event in plain JSON.
+    private func checkNATS() throws(SenteError) {
+        guard dialect == .nats else { return }
+        try NATSSubject.check(group: nats.group)
+        guard nats.credentials?.takesToken == true, tokenProvider == nil else { return }
+        throw SenteError(
+            .invalidArgument, "`nats.credentials` take a token: give a `tokenProvider`, or other credentials."
+        )
+    }
+
     private func checkFormat() throws(SenteError) {
-        guard let dialect, dialect != .senteLiteMaps, format == .json else { return }
+        guard let dialect, ![.senteLiteMaps, .nats].contains(dialect), format == .json else { return }
         throw SenteError(
             .invalidArgument,
             "`format` is json, in which servers of the dialect \(dialect.rawValue) understand nothing: give .edn or "

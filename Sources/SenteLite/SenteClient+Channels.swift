@@ -6,7 +6,11 @@ public import SenteWire
 /// Channels: subscriptions, messages, requests.
 extension SenteClient {
     /// The channels wished for, in the order of wishing; those that the server rejected are not among them.
-    public var subscriptions: [String] { driver.board.subscriptions }
+    public var subscriptions: [String] {
+        let names = driver.board.subscriptions
+        guard configuration.dialect == .nats else { return names }
+        return names.filter { NATSWish(name: $0).group == nil }
+    }
 
     /// Wishes for a channel in every state, and gives a handle to its messages.
     ///
@@ -28,7 +32,8 @@ extension SenteClient {
     public func subscribe(
         _ channel: String, history: ChannelHistory = .all
     ) async throws(SenteError) -> Subscription {
-        try await subscribe(channel, scoped: false, history)
+        try check(.subscribe(channel: channel))
+        return try await subscribe(channel, as: channel, scoped: false, history)
     }
 
     /// Subscribes for the time that `body` runs.
@@ -41,18 +46,19 @@ extension SenteClient {
         _ channel: String, history: ChannelHistory = .all, isolation: isolated (any Actor)? = #isolation,
         _ body: (Subscription) async throws -> R
     ) async throws -> R {
-        let subscription = try await subscribe(channel, scoped: true, history)
+        try check(.subscribe(channel: channel))
+        let subscription = try await subscribe(channel, as: channel, scoped: true, history)
         defer { subscription.cancel() }
         return try await body(subscription)
     }
 
+    /// A handle to a channel that has been checked, by the name that the session knows its wish by.
     func subscribe(
-        _ channel: String, scoped: Bool, _ history: ChannelHistory
+        _ channel: String, as wish: String, scoped: Bool, _ history: ChannelHistory
     ) async throws(SenteError) -> Subscription {
-        try check(.subscribe(channel: channel))
         let handle = InboxHandle(self) { .endScope($0) }
         let answer = try await call(receiver: (handle.inbox, handle.mailbox)) {
-            .subscribe($0, channel: channel, handle.inbox, scoped: scoped, history: history)
+            .subscribe($0, channel: wish, handle.inbox, scoped: scoped, history: history)
         }
         guard case .subscribed = answer else { throw .mismatched(answer) }
         return Subscription(channel, handle)

@@ -43,6 +43,10 @@ extension SenteClient {
                     .invalidArgument, "`concurrency` is \(concurrency): give at least 1.", outcome: .notSent))
         }
         let submissions = driver.submissions
+        // With NATS a share in a subject is another subscription than all of it.
+        let wish =
+            configuration.dialect == .nats
+            ? NATSWish(subject: channel, group: configuration.nats.group).name : channel
         let inbox = submissions.makeInbox()
         let registration = Registration {
             submissions.post(.endScope(inbox))
@@ -51,11 +55,11 @@ extension SenteClient {
         }
         submissions.post([
             .receiver(inbox, Responder(channel, inbox, options, submissions, entropy: host.entropy, body)),
-            .input(.command(.respond(channel: channel, inbox, limit: concurrency))),
+            .input(.command(.respond(channel: wish, inbox, limit: concurrency))),
         ])
         do throws(SenteError) {
             // A wish of its own for as long as it takes the server to answer.
-            _ = try await subscribe(channel, scoped: true, .none)
+            _ = try await subscribe(channel, as: wish, scoped: true, .none)
         } catch {
             registration.cancel()
             throw error

@@ -47,7 +47,7 @@ public final class SenteClient: Sendable {
         let detector = DialectDetector(
             dialect: configuration.dialect, format: configuration.format,
             fallback: configuration.fallbackFormat, compressor: .gzip,
-            readsTraces: configuration.tracing)
+            readsTraces: configuration.tracing, nats: configuration.nats)
         let engine = ClientEngine(
             configuration: configuration.session(for: url), sizes: configuration.limits,
             random: Generator(seed: seed ?? host.entropy.seed())

@@ -49,7 +49,7 @@ public final class TestWorld: Sendable {
     ///
     /// - Parameters:
     ///   - seed: What everything that is drawn comes of. The default is 1.
-    ///   - dialect: How the server writes its messages. The default is `senteLiteMaps`.
+    ///   - dialect: How the server writes its messages; there is no double of NATS. The default is `senteLiteMaps`.
     ///   - format: How values become bytes. The default is JSON for maps, EDN for the others.
     ///   - conditions: What becomes of messages on the way. The default is no latency and no loss.
     public init(

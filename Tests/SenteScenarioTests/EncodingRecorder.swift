@@ -28,7 +28,7 @@ final class EncodingRecorder: @unchecked Sendable {
     }
 
     private struct RecordedCoder: DialectCoder {
-        let coder: any DialectCoder
+        var coder: any DialectCoder
         let recorder: EncodingRecorder
 
         var dialect: Dialect { coder.dialect }
@@ -45,11 +45,11 @@ final class EncodingRecorder: @unchecked Sendable {
             try coder.spell(outbound, at: now)
         }
 
-        func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
+        mutating func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
             coder.decode(message, isCallback: isCallback)
         }
 
-        func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
+        mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
             do throws(SenteError) {
                 let message = try coder.encode(outbound, at: now)
                 recorder.encoded.append(outbound)

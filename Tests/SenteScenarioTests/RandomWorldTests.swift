@@ -93,7 +93,7 @@ struct RandomWorldTests {
 
     @Test(
         "The rules hold in thousands of worlds of ten minutes each, and everything that can happen does",
-        arguments: Dialect.allCases)
+        arguments: Dialect.detected)
     func rules(_ dialect: Dialect) async {
         if let seed = Self.replayed { return replay(seed, dialect, isWhole: true) }
         // Worlds know nothing of one another: a few at a time use every core.

@@ -24,7 +24,7 @@ struct WireSetup {
             switch dialect {
             case .senteLiteMaps: [.json, .json, .edn, .transitJSON, .transitJSONVerbose]
             case .senteLiteVectors: [.edn, .edn, .transitJSON]
-            case .sente:
+            case .sente, .nats:
                 [
                     .edn, .transitJSON, .transitJSONVerbose, .senteMessagePack,
                     .gzip(over: .edn, compressor: store), .gzip(over: .senteMessagePack, compressor: store),
@@ -57,7 +57,7 @@ struct WireSetup {
             switch dialect {
             case .senteLiteMaps: ServerConfiguration(.maps)
             case .senteLiteVectors: ServerConfiguration(.vectors)
-            case .sente: ServerConfiguration(.sente)
+            case .sente, .nats: ServerConfiguration(.sente)
             }
         configuration.format = format
         configuration.sente = SenteSettings(version)
@@ -92,7 +92,7 @@ struct WireSetup {
             case .senteLiteMaps: field("original", of: event.data)
             case .senteLiteVectors: field("original-data", of: event.data)
             // Without a callback the event itself comes back.
-            case .sente: event.id == id("question") ? event.data : nil
+            case .sente, .nats: event.id == id("question") ? event.data : nil
             }
         return data?["n"]?.integerValue.map { Int($0) }
     }
@@ -123,7 +123,7 @@ struct WireSetup {
         switch dialect {
         case .senteLiteMaps: message([.keyword("type"): "welcome", .keyword("conn-id"): "stale"])
         case .senteLiteVectors: message([.keyword("chsk/handshake"), ["stale", .null]])
-        case .sente: message([[.keyword("chsk/handshake"), ["stale", .null]], .null])
+        case .sente, .nats: message([[.keyword("chsk/handshake"), ["stale", .null]], .null])
         }
     }
 
@@ -132,7 +132,7 @@ struct WireSetup {
         switch dialect {
         case .senteLiteMaps: messages.count { $0.bytes.starts(with: Self.pingPrefixes[format.name] ?? []) }
         case .senteLiteVectors: messages.count { $0 == Self.message([.keyword("chsk/ws-ping")], format) }
-        case .sente:
+        case .sente, .nats:
             messages.count { message in
                 let rest =
                     message.string.hasPrefix("+")

@@ -34,6 +34,11 @@ extension Dialect {
             Capabilities(
                 acknowledgesPublish: false, answersEvents: true, answersInOrder: false, retainsMessages: false
             )
+        case .nats:
+            // What comes in order is told apart by the coder, which knows what each PING was for.
+            Capabilities(
+                acknowledgesPublish: true, answersEvents: false, answersInOrder: false, retainsMessages: false
+            )
         }
     }
 }

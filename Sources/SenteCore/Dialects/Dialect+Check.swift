@@ -15,7 +15,7 @@ extension Dialect {
         do throws(SenteError) {
             return try senteLiteMaps.check(outbound, limit: limit)
         } catch {
-            for dialect in allCases {
+            for dialect in detected {
                 if let weight = try? dialect.check(outbound, limit: limit) { return weight }
             }
             throw error
@@ -46,6 +46,7 @@ extension Dialect {
         case .senteLiteMaps: try Self.checkMaps(outbound)
         case .senteLiteVectors: try Self.checkLiteVectors(outbound)
         case .sente: try Self.checkSente(outbound)
+        case .nats: try Self.checkNATS(outbound)
         }
     }
 

@@ -5,14 +5,17 @@ package import SenteWire
 
 /// Spells and reads one dialect on one link; made for the link, and dies with it.
 ///
-/// Only a dialect knows how a family writes its messages. It decides nothing and keeps nothing: which reply belongs to
-/// which call is named here (`Correlation`) and looked up by the session.
+/// Only a dialect knows how a family writes its messages. It decides nothing: which reply belongs to which call is named here
+/// (`Correlation`) and looked up by the session. Of those that read messages one by one nothing is kept; one that reads a
+/// stream keeps where it is in it.
 package protocol DialectCoder: Sendable {
     var dialect: Dialect { get }
     var format: WireFormat { get }
     var sizes: SizeLimits { get }
     /// Whether traces are read.
     var readsTraces: Bool { get }
+    /// Whether what comes are pieces of a stream, and no messages.
+    var readsStream: Bool { get }
 
     /// The value that a message holds.
     func value(of message: Message) throws(UnreadableError) -> Value
@@ -26,17 +29,26 @@ package protocol DialectCoder: Sendable {
     /// What `spell` gave, as a step of a trace.
     func adding(_ trace: TraceContext, to value: Value) -> Value
 
-    /// What a message says: its value, read.
-    func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound]
+    /// What a message says: its value, read. Of a stream, what a piece of it completes.
+    mutating func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound]
 
     /// The message that says it: its arguments checked, its value in bytes.
     ///
     /// Throws `unsupported`, `unencodable` or `invalidArgument`.
-    func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message
+    mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message
+
+    /// The message that says who this client is, where a server asks (`Inbound.challenge`), with what the token provider gave
+    /// and a name for this link that nobody else has.
+    ///
+    /// Throws `providerFailed`.
+    mutating func introduction(_ token: String?, name: String) throws(SenteError) -> Message?
 }
 
 extension DialectCoder {
     package var readsTraces: Bool { false }
+    package var readsStream: Bool { false }
+
+    package func introduction(_ token: String?, name: String) throws(SenteError) -> Message? { nil }
 
     /// Without anything around it, the value of the format.
     package func value(of message: Message) throws(UnreadableError) -> Value {

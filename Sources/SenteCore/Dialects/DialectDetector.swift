@@ -17,11 +17,14 @@ package struct DialectDetector: Sendable {
     package var compressor: Compressor?
     /// Whether the link's messages are read for the traces they belong to.
     package var readsTraces: Bool
+    /// What servers of NATS are told.
+    package var nats: NATSSettings
 
     package init(
         dialect: Dialect? = nil, format: WireFormat? = nil, fallback: WireFormat = .edn,
-        compressor: Compressor? = nil, readsTraces: Bool = false
+        compressor: Compressor? = nil, readsTraces: Bool = false, nats: NATSSettings = NATSSettings()
     ) {
+        self.nats = nats
         self.dialect = dialect
         self.format = format
         self.fallback = fallback
@@ -38,6 +41,7 @@ package struct DialectDetector: Sendable {
     package func detect(_ first: Message, sizes: SizeLimits = SizeLimits()) throws(SenteError)
         -> any DialectCoder
     {
+        if dialect == .nats { return try nats(first, sizes) }
         var problem: String?
         var found: (shape: GreetingShape, format: WireFormat)?
         do throws(UnreadableError) {
@@ -54,6 +58,16 @@ package struct DialectDetector: Sendable {
             throw Self.contradiction("format", asked: format.name, came: came.name)
         }
         return try coder(shape, came, first, sizes)
+    }
+
+    /// NATS is never guessed: whether payload comes as a stream is settled before the first byte.
+    private func nats(_ first: Message, _ sizes: SizeLimits) throws(SenteError) -> any DialectCoder {
+        guard NATSCoder.isBeginning(first.bytes) else {
+            throw Self.error(
+                "The server's first message is \(Self.shown(first)), with which no server of NATS begins: correct `dialect`, "
+                    + "or check the address.")
+        }
+        return NATSCoder(settings: nats, format: format ?? .json, sizes: sizes, readsTraces: readsTraces)
     }
 
     /// What it looks like, if it is that; else what the fallback makes of it.
@@ -99,6 +113,9 @@ package struct DialectDetector: Sendable {
     // MARK: What cannot be
 
     private static func mismatch(_ first: Message, _ problem: String?) -> SenteError {
+        guard !first.bytes.starts(with: "INFO {".utf8) else {
+            return error("The server speaks NATS: set `dialect` to .nats, and say who you are in `nats`.")
+        }
         let reason = problem.map { " (\($0.excerpt(120)))" } ?? ""
         guard first.kind == .text else {
             return error(

@@ -5,6 +5,9 @@ import SenteWire
 extension [Inbound] {
     /// How much each counts of the message they came in, in bytes: all of it alone, else by weight.
     package func shares(of size: Int) -> [Int] { size.shared(by: map(\.weight)) }
+
+    /// How much each counts where the pieces they came in say nothing of them, in bytes.
+    package var weights: [Int] { map(\.weight) }
 }
 
 extension [ChannelMessage] {
@@ -20,10 +23,10 @@ extension Inbound {
             32 + event.id.name.utf8.count + event.data.weight
         case .request(let request): 64 + request.channel.utf8.count + request.data.weight
         case .reply(_, .subscribed(let retained)): retained.reduce(0) { $0 + $1.weight }
+        case .reply(_, .answered(let value)): value.weight
         case .mistraced(let inbound): inbound.weight
-        case .reply, .greeting, .subscriptionLost, .ping, .pong, .pongAcknowledged, .flow, .noise,
-            .undecodable,
-            .tooLarge:
+        case .reply, .greeting, .challenge, .refused, .subscriptionLost, .ping, .pong, .pongAcknowledged,
+            .flow, .endpoints, .leaving, .noise, .undecodable, .tooLarge, .violation:
             0
         }
     }

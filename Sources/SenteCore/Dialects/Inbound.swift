@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import SenteBase
 package import SenteWire
 
 /// What a server can say, after a dialect has read it.
 package enum Inbound: Hashable, Sendable {
     /// The server's first word.
     case greeting(Identity)
+    /// The server wants to know who this client is before it greets.
+    case challenge
+    /// The server does not take this client, as HTTP would say it.
+    indirect case refused(Refusal)
     /// A message of a channel, live.
     case delivery(ChannelMessage)
     /// An answer to something this client said.
@@ -27,6 +32,10 @@ package enum Inbound: Hashable, Sendable {
     case pongAcknowledged
     /// A word of flow, where that holds.
     indirect case flow(FlowFrame)
+    /// Where else clients may go, as `host:port`, in place of what was said before.
+    indirect case endpoints([String])
+    /// The server is about to stop, and wants its clients to go elsewhere.
+    case leaving
     /// Understood, and of no consequence.
     case noise
     /// Not understood; the text says why. The link goes on.
@@ -35,18 +44,19 @@ package enum Inbound: Hashable, Sendable {
     indirect case mistraced(Inbound)
     /// It unfolds to more than may come; the text says so. The link ends.
     case tooLarge(String)
+    /// The server broke its protocol; the text says how. The link ends.
+    case violation(String)
 }
 
 extension Inbound {
     /// Whether a session that survives its links counts the message it came in.
     var isCounted: Bool {
         switch self {
-        case .greeting, .ping, .pong, .pongAcknowledged: false
+        case .greeting, .challenge, .refused, .endpoints, .leaving, .ping, .pong, .pongAcknowledged: false
         case .flow(let frame): frame.word?.isCounted ?? false
         case .mistraced(let inbound): inbound.isCounted
         case .delivery, .reply, .request, .subscriptionLost, .failure, .event, .answering, .noise,
-            .undecodable,
-            .tooLarge:
+            .undecodable, .tooLarge, .violation:
             true
         }
     }

@@ -25,7 +25,7 @@ public struct ChannelMessage: Hashable, Sendable {
     /// A handle that was there before the connection was lost finds it at the first message afterwards.
     public var gap: ChannelGap? {
         get { rarities.gap }
-        set { note(gap: newValue, trace: rarities.trace) }
+        set { rarities.gap = newValue }
     }
     /// The step of a trace that it belongs to, where its publisher said so and this client's `tracing` is on.
     ///
@@ -33,30 +33,50 @@ public struct ChannelMessage: Hashable, Sendable {
     /// as they are.
     public var trace: TraceContext? {
         get { rarities.trace }
-        set { note(gap: rarities.gap, trace: newValue) }
+        set { rarities.trace = newValue }
     }
-    // Rare and large: beside the message, so that every other is handed on cheaply.
+    /// To what it was published, where the channel has wildcards (``Dialect/nats``); else the channel.
+    public var subject: String {
+        get { rarities.subject ?? channel }
+        set { rarities.subject = WireName(newValue) == WireName(channel) ? nil : newValue }
+    }
+    /// What its publisher said of it beside its data; nothing on dialects that have no headers.
+    public var headers: NamedValues {
+        get { rarities.headers }
+        set { rarities.headers = newValue }
+    }
+    // Beside the message, so that every other is handed on cheaply.
     private var note: Note?
 
     private indirect enum Note: Hashable, Sendable {
-        case of(gap: ChannelGap?, trace: TraceContext?)
+        case of(Rarities)
     }
 
-    private var rarities: (gap: ChannelGap?, trace: TraceContext?) {
-        switch note {
-        case .of(let gap, let trace): (gap, trace)
-        case nil: (nil, nil)
+    /// What is rare and large.
+    private struct Rarities: Hashable, Sendable {
+        var gap: ChannelGap?
+        var trace: TraceContext?
+        var subject: String?
+        var headers = NamedValues()
+
+        var isEmpty: Bool { gap == nil && trace == nil && subject == nil && headers.isEmpty }
+    }
+
+    private var rarities: Rarities {
+        get {
+            switch note {
+            case .of(let rarities): rarities
+            case nil: Rarities()
+            }
         }
-    }
-
-    private mutating func note(gap: ChannelGap?, trace: TraceContext?) {
-        note = gap == nil && trace == nil ? nil : .of(gap: gap, trace: trace)
+        set { note = newValue.isEmpty ? nil : .of(newValue) }
     }
 
     /// Makes a message; clients make their own of what the server sends.
     public init(
         channel: String, data: Value = .null, id: String? = nil, sender: String? = nil, time: Int64? = nil,
-        isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil, trace: TraceContext? = nil
+        isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil, trace: TraceContext? = nil,
+        subject: String? = nil, headers: NamedValues = [:]
     ) {
         self.channel = channel
         self.data = data
@@ -65,6 +85,8 @@ public struct ChannelMessage: Hashable, Sendable {
         self.time = time
         self.isRetained = isRetained
         self.missed = missed
-        note(gap: gap, trace: trace)
+        if gap != nil || trace != nil || subject != nil || !headers.isEmpty {
+            rarities = Rarities(gap: gap, trace: trace, subject: subject, headers: headers)
+        }
     }
 }

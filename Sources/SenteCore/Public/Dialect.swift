@@ -8,4 +8,10 @@ public enum Dialect: String, Sendable, CaseIterable {
     case senteLiteVectors
     /// `[[id data] callback]` vectors, pushed in batches: Sente, from 1.17 on.
     case sente
+    /// NATS, as its servers speak it over WebSockets; only by configuration, for its servers want to know more before they
+    /// greet than the others show.
+    case nats
+
+    /// Those that a server's first message tells apart.
+    package static let detected: [Dialect] = [.senteLiteMaps, .senteLiteVectors, .sente]
 }

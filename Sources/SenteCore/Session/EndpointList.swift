@@ -30,6 +30,8 @@ package struct EndpointList: Sendable {
 
     /// Never empty: without URLs to choose from, one stands for wherever the attempts go.
     private var endpoints: [Endpoint]
+    /// How many of them are the app's, the first ones.
+    private let configured: Int
     private let order: EndpointOrder
     /// What is left of the round, by index.
     private var round: [Int] = []
@@ -41,6 +43,7 @@ package struct EndpointList: Sendable {
         var seen: Set<String> = []
         let distinct = urls.filter { seen.insert($0).inserted }
         endpoints = (distinct.isEmpty ? [""] : distinct).map { Endpoint(url: $0) }
+        configured = endpoints.count
         self.order = order
     }
 
@@ -82,6 +85,30 @@ package struct EndpointList: Sendable {
     package mutating func succeeded() {
         lastGood = current
         endpoints[current].notBefore = nil
+        startAnew()
+    }
+
+    /// The server named others: they stand behind the app's own, in place of those it named before.
+    package mutating func learn(_ urls: [String]) {
+        let currentURL = endpoints[current].url
+        let goodURL = lastGood.map { endpoints[$0].url }
+        var known: [String: Endpoint] = [:]
+        for endpoint in endpoints { known[endpoint.url] = endpoint }
+        endpoints.removeLast(endpoints.count - configured)
+        var seen = Set(endpoints.map(\.url))
+        // Where the client is now it may be alone in knowing.
+        for url in urls + [currentURL] where seen.insert(url).inserted {
+            endpoints.append(known[url] ?? Endpoint(url: url))
+        }
+        current = endpoints.firstIndex { $0.url == currentURL } ?? 0
+        lastGood = goodURL.flatMap { url in endpoints.firstIndex { $0.url == url } }
+        round = []
+    }
+
+    /// The server of the latest attempt is about to stop: another is to be tried before.
+    package mutating func leave(until time: Instant) {
+        endpoints[current].notBefore = time
+        lastGood = nil
         startAnew()
     }
 

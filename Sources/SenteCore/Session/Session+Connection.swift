@@ -66,13 +66,7 @@ extension Session {
         case .open(let open):
             let error = SenteError(.connectionLost, "reconnect() replaced the connection.")
             status.endedBy = .reconnect
-            closeLink(open.link)
-            backoff.linkEnded(openedAt: open.since, at: now.instant)
-            status.lastError = error
-            effects.append(.record(.linkEnded(nil)))
-            move(to: .reconnecting(Waiting(until: now.instant)))
-            endLink(error)
-            startAttempt()
+            replace(open, error)
         }
     }
 
@@ -313,6 +307,7 @@ extension Session {
     }
 
     private mutating func expireOpen(_ open: Open) {
+        if let departure = open.departure, departure.at <= now.instant { return depart(open) }
         if let until = open.pausedUntil, until <= now.instant {
             let missed = inboxes.dropExcess()
             if missed > 0 { effects.append(.record(.missed(missed))) }

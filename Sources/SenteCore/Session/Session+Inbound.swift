@@ -13,7 +13,11 @@ extension Session {
     mutating func received(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
         guard isCurrent(link) else { return }
         noteLife()
-        if case .tooLarge(let why) = inbound { return tooLarge(link, why) }
+        switch inbound {
+        case .tooLarge(let why): return faulted(link, why, .messageTooBig)
+        case .violation(let why): return faulted(link, why, .protocolError)
+        default: break
+        }
         guard case .open = state else { return receivedUnopened(link, inbound, size) }
         if !largeData.isEmpty, waitsForStorage(inbound, size) { return }
         switch inbound {
@@ -30,17 +34,21 @@ extension Session {
         case .ping(let stamp):
             pong(stamp, to: link)
             deliver(.event(Self.ping, missed: 0), to: .pings, size: size)
-        case .pong(let stamp): ponged(stamp)
+        case .pong(let stamp):
+            ponged(stamp)
+            ponged(whileLeaving: stamp)
+        case .endpoints(let places): learned(places)
+        case .leaving: serverLeaves(link)
         case .failure(let error, let event):
             effects.append(.record(.serverError(error.message)))
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
         case .flow(let frame): received(frame, size, on: link)
-        case .noise, .pongAcknowledged: break
+        case .noise, .pongAcknowledged, .challenge, .refused: break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .mistraced(let inbound):
             ignore(.malformedTrace)
             received(link, inbound, size)
-        case .tooLarge: break
+        case .tooLarge, .violation: break
         }
     }
 
@@ -63,10 +71,31 @@ extension Session {
         }
         switch inbound {
         case .greeting(let identity): greeted(identity, by: link)
+        case .challenge: introduce(on: link)
+        case .refused(let refusal):
+            closeLink(link)
+            refused(link, refusal)
         case .mistraced(let inbound): receivedUnopened(link, inbound, size)
         case .delivery, .event, .answering, .request, .failure, .flow: ignore(.unheard)
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
-        case .reply, .subscriptionLost, .ping, .pong, .noise, .pongAcknowledged, .tooLarge: break
+        case .reply, .subscriptionLost, .ping, .pong, .noise, .pongAcknowledged, .tooLarge, .violation,
+            .endpoints, .leaving:
+            break
+        }
+    }
+
+    /// Says who this client is, before anything else.
+    private mutating func introduce(on link: LinkID) {
+        guard case .connecting(let attempt) = state, attempt.link == link else { return }
+        let name = (0..<2).map { _ in String(random.next(), radix: 36) }.joined()
+        do throws(SenteError) {
+            guard let message = try coder?.coder.introduction(attempt.target.token, name: name) else {
+                return
+            }
+            effects.append(.transmit(link, [noted(message, for: nil, isKeepAlive: true)]))
+        } catch {
+            closeLink(link)
+            failAttempt(error)
         }
     }
 
@@ -76,7 +105,9 @@ extension Session {
         case .flow(let frame): received(frame, size, on: link)
         case .ping(let stamp): pong(stamp, to: link)
         case .mistraced(let inbound): receivedResuming(link, inbound, size)
-        case .greeting, .pong, .noise, .pongAcknowledged, .tooLarge: break
+        case .greeting, .challenge, .refused, .pong, .noise, .pongAcknowledged, .tooLarge, .violation,
+            .endpoints, .leaving:
+            break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .delivery, .event, .answering, .request, .failure, .reply, .subscriptionLost:
             if !hold(inbound, size) { violated("It did not say whether the session goes on.", on: link) }
@@ -89,11 +120,12 @@ extension Session {
         traffic.keepAlive?.life(at: instant)
     }
 
-    /// What unfolds to more than may come ends the link as a frame of that size does (RFC 6455 §7.4.1).
-    private mutating func tooLarge(_ link: LinkID, _ why: String) {
+    /// What unfolds to more than may come ends the link as a frame of that size does (RFC 6455 §7.4.1), and so does what breaks
+    /// a protocol within.
+    private mutating func faulted(_ link: LinkID, _ why: String, _ code: CloseCode) {
         if case .closing = state { return }
-        closeLink(link, .messageTooBig)
-        ended(link, .failed(LinkFailure(.protocolViolation, why, closeCode: .messageTooBig)))
+        closeLink(link, code)
+        ended(link, .failed(LinkFailure(.protocolViolation, why, closeCode: code)))
     }
 
     /// Counts what was understood and goes to nobody.

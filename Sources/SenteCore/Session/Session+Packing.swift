@@ -251,8 +251,8 @@ extension Session {
     /// A message that the server does not have, all of its parts at once.
     mutating func messages(of outbound: Outbound) throws(SenteError) -> [Message] {
         guard traffic.packing.isOn, outbound.isCounted, outbound != .flow(.skip) else {
-            return try coder.map { coder throws(SenteError) in [try coder.coder.encode(outbound, at: now)] }
-                ?? []
+            let moment = now
+            return [try coder?.coder.encode(outbound, at: moment)].compactMap(\.self)
         }
         switch try packed(outbound) {
         case .plain(let message): return [message]

@@ -199,10 +199,12 @@ extension Session {
         keepAlive(.pong(original: stamp), on: link)
     }
 
-    mutating func sendFence(on link: LinkID) {
+    @discardableResult
+    mutating func sendFence(on link: LinkID) -> Int64 {
         let stamp = nextStamp()
         traffic.pending.addPing(stamp: stamp, isFence: true, at: now.instant)
         keepAlive(.ping(stamp: stamp), on: link)
+        return stamp
     }
 
     /// Every format can say what keeps a link alive; one of the app's own that cannot is found out by silence.

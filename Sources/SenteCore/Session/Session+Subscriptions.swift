@@ -212,7 +212,10 @@ extension Session {
     /// What has just come is in time, whatever the clocks show. Its age is the time that it then waits here, and
     /// `consumed` lets go of what became too old before it could be handed out.
     mutating func deliver(_ request: IncomingRequest, size: Int) {
-        guard history.requests.insert(request.id, time: request.createdAt) == nil else {
+        // Who keeps nothing hands nothing over twice, and its ids are of the requesters' making.
+        if capabilities.retainsMessages,
+            history.requests.insert(request.id, time: request.createdAt) != nil
+        {
             return ignore(.repeated)
         }
         if request.isRetained, isOverdue(request) { return ignore(.overdueRequest) }

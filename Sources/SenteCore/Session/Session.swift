@@ -212,6 +212,7 @@ package struct Session: ~Copyable, Sendable {
         case .open(let open):
             if let deadline = traffic.keepAlive?.deadline { timers.state = deadline }
             if let end = open.pausedUntil { timers.state = min(timers.state, end) }
+            if let departure = open.departure { timers.state = min(timers.state, departure.at) }
         case .closing(let closing): timers.state = closing.deadline
         case .reconnecting(let waiting): timers.state = waiting.until
         }
@@ -263,8 +264,13 @@ package struct Session: ~Copyable, Sendable {
         inboxes.take(inbox)
     }
 
-    /// Of the server spoken with last; before the first one, v1's.
-    var capabilities: Capabilities { (status.dialect ?? .senteLiteMaps).capabilities }
+    /// Of the server spoken with last; before the first one, those of the dialect that is configured, else v1's.
+    var capabilities: Capabilities {
+        (status.dialect ?? configuration.dialect ?? .senteLiteMaps).capabilities
+    }
+
+    /// Whether what comes over the link that spoke last are pieces of a stream.
+    package var readsStream: Bool { coder?.coder.readsStream == true }
 
     /// The link's first message showed who speaks: from it on, this reads and writes for the link.
     package mutating func speaks(_ coder: any DialectCoder, on link: LinkID) {
@@ -276,10 +282,8 @@ package struct Session: ~Copyable, Sendable {
     /// Reads a message of a link that has spoken; nil when this is its first.
     package mutating func decode(_ message: Message, on link: LinkID) -> [Inbound]? {
         guard coder?.link == link else { return nil }
-        guard status.dialect == .sente, traffic.flow != nil else {
-            return coder?.coder.decode(message, isCallback: callbacks.contains)
-        }
-        return coder.map { named($0.coder.decode(message, isCallback: callbacks.contains)) }
+        guard let inbounds = coder?.coder.decode(message, isCallback: callbacks.contains) else { return nil }
+        return status.dialect == .sente && traffic.flow != nil ? named(inbounds) : inbounds
     }
 
     private mutating func perform(_ command: Command) {

@@ -5,6 +5,8 @@ import SenteWire
 
 /// What a session needs to know; a plain value.
 package struct SessionConfiguration: Sendable {
+    /// That which the app insists on; nil takes what servers speak.
+    package var dialect: Dialect?
     package var reconnect: ReconnectPolicy = .default
     /// nil: no probes, and a silent link stays.
     package var heartbeat: Heartbeat? = Heartbeat()
@@ -37,6 +39,8 @@ package struct SessionConfiguration: Sendable {
     /// The server's URLs; one or none leaves nothing to choose.
     package var endpoints: [String] = []
     package var endpointOrder = EndpointOrder.listed
+    /// Whether those that the server names are tried as well.
+    package var learnsEndpoints = false
     /// Whether an endpoint is asked for before every attempt.
     package var asksEndpoint = false
     /// Whether a token is asked for before every attempt.

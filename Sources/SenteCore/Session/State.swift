@@ -54,6 +54,16 @@ extension Session {
         var since: Instant
         /// Set while reading is paused: when that must end.
         var pausedUntil: Instant?
+        /// The server said that it would stop.
+        var departure: Departure?
+    }
+
+    /// A link's going before its server does.
+    struct Departure: Sendable {
+        /// When it begins, or with `stamp` is over whatever has been answered.
+        var at: Instant
+        /// Of the last ping, once that is sent.
+        var stamp: Int64?
     }
 
     struct Closing: Sendable {

@@ -23,6 +23,11 @@ package struct WriteWindow: Sendable {
 
     package init() {}
 
+    /// Takes nothing more.
+    package mutating func close() {
+        bytes = .max / 2
+    }
+
     package mutating func add(_ id: SendID, bytes: Int, call: CallID? = nil, isKeepAlive: Bool = false) {
         unwritten.append(Entry(id: id, bytes: bytes, call: call, isKeepAlive: isKeepAlive))
         self.bytes += bytes

@@ -19,7 +19,9 @@ package struct LinkSetup: Sendable {
         var headers = configuration.headers.map { Refusal.Header($0.name, $0.value) }
         headers += trace?.fields.map { Refusal.Header($0.name, $0.text) } ?? []
         Cookies.add(configuration.cookies, to: &headers)
-        if let token = target.token {
+        let isNATS = configuration.dialect == .nats
+        // A server of NATS is told who comes after it has spoken.
+        if let token = target.token, !isNATS {
             // A token of the provider's stands in place of one that was configured.
             headers.removeAll { $0.name.lowercased() == "authorization" }
             headers.append(Refusal.Header("Authorization", "Bearer \(token)"))
@@ -32,13 +34,20 @@ package struct LinkSetup: Sendable {
             ),
             openDeadline: target.deadline, closeLimit: configuration.timeouts.close, tls: configuration.tls)
         request.proxy = configuration.proxy
+        if isNATS {
+            request.payload = .stream
+            // Its servers end the link when a message unfolds to more than `max_payload` (nats-server#7625).
+            request.compression = nil
+            // The dialect bounds messages; frames hold their lines and headers as well.
+            request.messageLimits.outgoing = .max
+        }
         return request
     }
 
     /// The app's, then `client-id` and `csrf-token`, which win over those of the same name (sente.cljc, `connect-fn`).
     private func parameters(_ target: LinkTarget) -> NamedValues {
         var own = NamedValues()
-        own[Self.clientIDParameter] = configuration.clientID
+        if configuration.dialect != .nats { own[Self.clientIDParameter] = configuration.clientID }
         if configuration.csrfToken != nil { own[Self.csrfToken] = target.parameters[Self.csrfToken] }
         let theirs = (configuration.parameters.pairs + target.parameters.pairs).filter { pair in
             own[pair.name] == nil && (pair.name != Self.csrfToken || configuration.csrfToken == nil)

@@ -37,7 +37,7 @@ extension Dialect {
             }
             fields[.keyword("request-id")] = request
             return .send([.keyword(event.id), .map(fields)], to: id)
-        case .senteLiteMaps:
+        case .senteLiteMaps, .nats:
             return .send(frame(Event(id: event.id, data: value)), to: id)
         }
     }
@@ -47,7 +47,8 @@ extension ServerConfiguration {
     /// The reference server's settings for a dialect; events come to whoever has set an answer.
     init(_ dialect: SenteCore.Dialect, _ format: WireFormat?) {
         switch dialect {
-        case .senteLiteMaps: self.init(.maps)
+        // Of NATS there is no double: its own server is as easily started.
+        case .senteLiteMaps, .nats: self.init(.maps)
         case .senteLiteVectors: self.init(.vectors)
         case .sente: self.init(.sente)
         }

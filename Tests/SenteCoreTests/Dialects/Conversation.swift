@@ -73,7 +73,7 @@ struct Conversation {
         switch said {
         case .word(let outbound):
             try dialect.check(outbound, limit: SizeLimits())
-            let coder = try #require(coders[entry.connection])
+            var coder = try #require(coders[entry.connection])
             let message = try coder.encode(outbound, at: Vectors.now)
             #expect(message.kind == entry.message.kind)
             let theirs = try format.decode(entry.message.bytes)
@@ -90,7 +90,7 @@ struct Conversation {
     }
 
     private mutating func hear(_ heard: Heard, _ entry: Transcript.Entry) throws {
-        let coder: any DialectCoder
+        var coder: any DialectCoder
         if let known = coders[entry.connection] {
             coder = known
         } else {

@@ -18,11 +18,13 @@ enum Vectors {
 extension DialectCoder {
     /// What our words become, as text.
     func text(_ outbound: Outbound) throws -> String {
-        try encode(outbound, at: Vectors.now).string
+        var coder = self
+        return try coder.encode(outbound, at: Vectors.now).string
     }
 
     func hear(_ text: String, _ isCallback: (String) -> Bool = Vectors.nobody) -> [Inbound] {
-        decode(.text(text), isCallback: isCallback)
+        var coder = self
+        return coder.decode(.text(text), isCallback: isCallback)
     }
 }
 

@@ -127,4 +127,52 @@ struct EndpointListTests {
         #expect(trial.list.notBefore(at: trial.now) == nil)
         #expect(trial.next() == nil)
     }
+
+    // MARK: Those that a server names
+
+    @Test("stand behind the app's own, each once, in place of those named before; where the client is stays")
+    func learned() {
+        var trial = Trial(["a", "b"])
+        #expect(trial.next() == "a")
+        trial.list.succeeded()
+        trial.list.learn(["c", "b", "d", "c"])
+        #expect(trial.list.currentURL == "a")
+        #expect(trial.next(5) == ["a", "b", "c", "d", "a"])
+        trial.list.learn(["d"])
+        #expect(trial.next(4) == ["a", "b", "d", "a"])
+        #expect(trial.next(2) == ["b", "d"])
+        trial.list.succeeded()
+        trial.list.learn([])
+        #expect(trial.list.currentURL == "d")
+        #expect(trial.next(3) == ["d", "a", "b"])
+    }
+
+    @Test("a server that said it would stop comes last for a while, also when it is the only one")
+    func left() {
+        var trial = Trial(["a", "b"])
+        _ = trial.next()
+        trial.list.succeeded()
+        trial.list.leave(until: trial.now.advanced(by: .seconds(30)))
+        #expect(trial.next(3) == ["b", "b", "b"])
+        trial.now = trial.now.advanced(by: .seconds(30))
+        #expect(trial.next() == "a")
+        var alone = Trial(["a"])
+        _ = alone.next()
+        alone.list.leave(until: alone.now.advanced(by: .seconds(30)))
+        #expect(alone.next() == nil)
+    }
+
+    @Test("a place is spelled as the server's other URLs are")
+    func places() {
+        func url(_ place: String, _ like: String) -> String? { EndpointList.url(of: place, like: like) }
+        #expect(url("10.0.0.2:8080", "ws://n1:80/chat?x=1") == "ws://10.0.0.2:8080/chat?x=1")
+        #expect(url("n2.example.org:443", "wss://n1/") == "wss://n2.example.org:443/")
+        #expect(url("[::1]:80", "ws://n1") == "ws://[::1]:80")
+        #expect(url("10.0.0.2:443", "wss://n1/") == nil && url("[::1]:443", "WSS://n1/") == nil)
+        for place in [
+            "", ":80", "a", "a:", "a:0", "a:x", "a:99999", "a/b:80", "u@a:80", "a b:80", "a\r\n:80", "ä:80",
+        ] {
+            #expect(url(place, "ws://n1/") == nil, "\(place)")
+        }
+    }
 }

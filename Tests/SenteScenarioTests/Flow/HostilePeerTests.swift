@@ -406,7 +406,7 @@ struct HostilePeerTests {
             case .senteLiteMaps: ["type": "subscribe", "channel-id": "a"]
             case .senteLiteVectors:
                 [.keyword("sente-lite/subscribe"), [.keyword("channel-id"): "a"]]
-            case .sente: [[.keyword("app/x"), ["n": 1]], "c"]
+            case .sente, .nats: [[.keyword("app/x"), ["n": 1]], "c"]
             }
         }
 
@@ -425,7 +425,7 @@ struct HostilePeerTests {
                             .keyword("message-id"): name,
                         ]),
                     ]
-                case .sente:
+                case .sente, .nats:
                     [[.keyword("app/x"), .map([.keyword("t"): text, .keyword("message-id"): name])], "c"]
                 }
             handle(.received(id, words.message(value)))

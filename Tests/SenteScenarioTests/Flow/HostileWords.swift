@@ -138,7 +138,7 @@ struct HostileWords {
         switch dialect {
         case .senteLiteMaps: return ["type": "get-subscriptions"]
         case .senteLiteVectors: return [.keyword("app/x"), ["n": 1]]
-        case .sente: return [[.keyword("app/x"), ["n": 1]], .null]
+        case .sente, .nats: return [[.keyword("app/x"), ["n": 1]], .null]
         }
     }
 
@@ -155,7 +155,7 @@ struct HostileWords {
         case .senteLiteMaps:
             return .map(ValueMap([("type" as Value, Value.string("flow-\(word)"))] + fields))
         case .senteLiteVectors: return event
-        case .sente:
+        case .sente, .nats:
             let answer: Value = word == "handshake-ack" ? .map(ValueMap(fields)) : event
             return [answer, .string(callback)]
         }
@@ -188,7 +188,7 @@ struct HostileWords {
             return message(.map(ValueMap(head + announced)))
         case .senteLiteVectors:
             return message([.keyword("chsk/handshake"), ["u", "t", .map(ValueMap(announced)), true]])
-        case .sente:
+        case .sente, .nats:
             return message([[.keyword("chsk/handshake"), ["u", .null, .map(ValueMap(announced))]], .null])
         }
     }

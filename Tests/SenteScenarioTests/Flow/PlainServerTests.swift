@@ -10,7 +10,7 @@ import Testing
 struct PlainServerTests {
     @Test(
         "Whatever apps do and networks break, not one byte tells a client with everything on from one without",
-        arguments: Dialect.allCases)
+        arguments: Dialect.detected)
     func bytes(_ dialect: Dialect) async {
         var policy = FlowPolicy()
         policy.batching?.linger = .milliseconds(10)

@@ -64,7 +64,7 @@ struct StreamLinkWorld: ~Copyable {
             switch setup.dialect {
             case .senteLiteMaps: .maps
             case .senteLiteVectors: .vectors
-            case .sente: .sente
+            case .sente, .nats: .sente
             }
         var served = ServerConfiguration(family)
         var policy = StreamPolicy()

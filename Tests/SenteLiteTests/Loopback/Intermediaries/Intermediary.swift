@@ -20,6 +20,8 @@ final class Intermediary: Sendable {
         case stunnel
         case tinyproxy
         case microsocks
+        /// No intermediary, but a server that is run as they are.
+        case natsServer = "nats-server"
 
         /// An ordinary user's path often leaves out what only administrators are thought to need.
         fileprivate var executable: URL? {
@@ -37,7 +39,7 @@ final class Intermediary: Sendable {
             guard executable != nil else { return "\(rawValue) is not installed" }
             switch self {
             case .nginx, .haproxy, .stunnel: return Certificates.problem
-            case .tinyproxy, .microsocks: return nil
+            case .tinyproxy, .microsocks, .natsServer: return nil
             }
         }
     }
@@ -123,6 +125,13 @@ final class Intermediary: Sendable {
         }
         let log = (try? String(contentsOf: said, encoding: .utf8)) ?? ""
         try #require(exits.elements.isEmpty, "\(executable.lastPathComponent) says: \(log)")
+    }
+
+    /// Tells it something.
+    func signal(_ number: Int32) {
+        guard let (id, exits) = running.withLock({ $0.map { ($0.id, $0.exits) } }), exits.elements.isEmpty
+        else { return }
+        _ = kill(id, number)
     }
 
     /// Ends it, with everything that goes through it.

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteWire
+
+/// What NATS cannot say, and what would say something else there.
+extension Dialect {
+    static func checkNATS(_ outbound: Outbound) throws(SenteError) {
+        switch outbound {
+        case .subscribe(let channel), .unsubscribe(let channel):
+            try NATSSubject.check(channel, for: .subscribing)
+        case .publish(let channel, _, _), .request(let channel, _, _):
+            try NATSSubject.check(channel, for: .publishing)
+        case .event:
+            throw unsupportedByNATS(
+                "NATS has no server-side application to send events to: use publish(_:to:), or request(_:on:)."
+            )
+        case .listChannels, .listSubscriptions:
+            throw unsupportedByNATS(
+                "NATS tells nobody its channels: `subscriptions` has this client's own.")
+        case .flow: throw unsupportedByNATS("NATS has no such operation.")
+        case .answer, .ping, .pong, .identified, .traced: break
+        }
+    }
+
+    private static func unsupportedByNATS(_ message: String) -> SenteError {
+        SenteError(.unsupported, message, outcome: .notSent)
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteWire
+
+/// The subscriptions of one link, by the numbers that messages name them by.
+struct NATSSubscriptions: Sendable {
+    /// Whose messages they are.
+    enum Place: Hashable, Sendable {
+        case wish(NATSWish)
+        /// The answers to this client's requests.
+        case inbox
+    }
+
+    private var places: [UInt64: Place] = [:]
+    private var numbers: [WireName: UInt64] = [:]
+    private(set) var inbox: UInt64?
+    private var last: UInt64 = 0
+
+    subscript(sid: UInt64) -> Place? { places[sid] }
+
+    /// A number that no other has had: servers ignore a second SUB of the same one.
+    mutating func add(_ wish: NATSWish) -> UInt64 {
+        last += 1
+        places[last] = .wish(wish)
+        if let old = numbers.updateValue(last, forKey: WireName(wish.name)) { places[old] = nil }
+        return last
+    }
+
+    mutating func addInbox() -> UInt64 {
+        last += 1
+        places[last] = .inbox
+        inbox = last
+        return last
+    }
+
+    /// The number of a wish that ends.
+    mutating func remove(_ wish: NATSWish) -> UInt64? {
+        guard let sid = numbers.removeValue(forKey: WireName(wish.name)) else { return nil }
+        places[sid] = nil
+        return sid
+    }
+
+    /// The server refused it, or ended it.
+    mutating func ended(_ sid: UInt64) {
+        switch places.removeValue(forKey: sid) {
+        case .wish(let wish)?:
+            if numbers[WireName(wish.name)] == sid { numbers[WireName(wish.name)] = nil }
+        case .inbox?: inbox = nil
+        case nil: break
+        }
+    }
+}
