@@ -116,6 +116,14 @@ package struct ClientSettings {
                 (settings, text) throws(UsageError) in
                 settings.configuration.dialect = try Reading.choice(text, of: DialectName.self).dialect
             },
+            .option("user", "NAME:PASSWORD", "who a server of NATS is told that it is") {
+                (settings, text) throws(UsageError) in
+                let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2, !parts[0].isEmpty else {
+                    throw UsageError("--user: give a name and a password, as in ann:secret.")
+                }
+                settings.configuration.nats.credentials = .user(String(parts[0]), password: String(parts[1]))
+            },
             .option("format", "NAME", "insists on one of: \(formats) (auto)") {
                 (settings, text) throws(UsageError) in
                 guard text == auto || FormatName(rawValue: text) != nil else {

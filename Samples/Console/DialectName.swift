@@ -6,15 +6,16 @@ import SenteLite
 enum DialectName: String, CaseIterable {
     case auto, v1
     case senteLite = "sente-lite"
-    case sente
+    case sente, nats
 
-    /// Nil takes what the first frame shows.
+    /// Nil takes what the first frame shows, which is never NATS.
     var dialect: Dialect? {
         switch self {
         case .auto: nil
         case .v1: .senteLiteMaps
         case .senteLite: .senteLiteVectors
         case .sente: .sente
+        case .nats: .nats
         }
     }
 }

@@ -41,6 +41,9 @@ extension Output {
                 "channel": Value(message.channel), "data": message.data, "id": message.id.map { Value($0) },
                 "sender": message.sender.map { Value($0) }, "time": message.time.map { Value($0) },
                 "retained": Value(message.isRetained), "missed": Value(message.missed),
+                "subject": message.subject == message.channel ? nil : Value(message.subject),
+                "headers": message.headers.isEmpty
+                    ? nil : .vector(message.headers.map { [Value($0.name), Value($0.value)] }),
                 "gap": message.gap.map {
                     ["duration": Value($0.duration.milliseconds), "filling": Value($0.filling.rawValue)]
                 },

@@ -99,10 +99,11 @@ extension SenteClient {
         _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
-        let (call, weight) = try begin(outbound, options)
+        let said = outbound.headed(by: options.headers)
+        let (call, weight) = try begin(said, options)
         let id = try keep(outbound, options, awaited)
         let submission = Submission(
-            outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
+            said, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
             trace: nextTrace)
         let command = Command.submit(call, submission)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {

@@ -29,7 +29,8 @@ extension SenteClient {
         _ body: @escaping @Sendable (Value) async throws -> Value
     ) async throws(SenteError) -> Registration {
         try check(.subscribe(channel: channel))
-        try check(.answer(requestID: "", data: .null, isError: false))
+        let answer = Outbound.answer(requestID: "", data: .null, isError: false)
+        try check(answer.headed(by: options.headers))
         guard !options.durable else {
             throw counted(
                 SenteError(

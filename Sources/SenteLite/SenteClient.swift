@@ -197,14 +197,15 @@ extension SenteClient {
         _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
-        let (call, weight) = try begin(outbound, options)
+        let said = outbound.headed(by: options.headers)
+        let (call, weight) = try begin(said, options)
         let id = try keep(outbound, options, awaited)
         let trace = nextTrace
         return try await self.call(weight: weight, as: known ?? call, durable: id) {
             .submit(
                 $0,
                 Submission(
-                    outbound, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
+                    said, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
                     id: id, trace: trace))
         }
     }
@@ -215,6 +216,11 @@ extension SenteClient {
     ) throws(SenteError) -> String? {
         guard options.durable else { return nil }
         return try counted { () throws(SenteError) in
+            guard options.headers.isEmpty else {
+                throw SenteError(
+                    .invalidArgument, "A durable message carries no headers: leave one of both out.",
+                    outcome: .notSent)
+            }
             guard let durables else {
                 throw SenteError(
                     .invalidArgument,

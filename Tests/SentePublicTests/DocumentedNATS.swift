@@ -13,6 +13,11 @@ enum DocumentedNATS {
         try await client.connect()
     }
 
+    static func headers(_ client: SenteClient) async throws {
+        try await client.publish(
+            ["n": 1], to: "orders.7.paid", options: SendOptions(headers: ["shop": "north"]))
+    }
+
     static func wildcards(_ client: SenteClient) async throws {
         for await message in try await client.subscribe("orders.*.paid") {
             print(message.subject, message.data, message.headers["traceparent"] ?? "")

@@ -35,7 +35,8 @@ extension Outbound {
         switch self {
         case .publish(_, let data, _), .request(_, let data, _): data["n"]?.integerValue.map { Int($0) }
         case .event(let event, _): event.data["n"]?.integerValue.map { Int($0) }
-        case .identified(_, let outbound), .traced(let outbound, _): outbound.messageNumber
+        case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
+            outbound.messageNumber
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: nil
         }
     }
@@ -43,7 +44,8 @@ extension Outbound {
     /// Whether the app's outbox holds such a message.
     var isOfApp: Bool {
         switch self {
-        case .publish, .request, .event, .answer, .listChannels, .listSubscriptions, .identified, .traced:
+        case .publish, .request, .event, .answer, .listChannels, .listSubscriptions, .identified, .traced,
+            .headed:
             true
         case .subscribe, .unsubscribe, .ping, .pong, .flow: false
         }

@@ -42,12 +42,26 @@ extension Dialect {
     func check(arguments outbound: Outbound) throws(SenteError) {
         if case .identified(_, let outbound) = outbound { return try check(arguments: outbound) }
         if case .traced(let outbound, _) = outbound { return try check(arguments: outbound) }
+        if case .headed(let fields, let outbound) = outbound {
+            try check(headers: fields)
+            return try check(arguments: outbound)
+        }
         switch self {
         case .senteLiteMaps: try Self.checkMaps(outbound)
         case .senteLiteVectors: try Self.checkLiteVectors(outbound)
         case .sente: try Self.checkSente(outbound)
         case .nats: try Self.checkNATS(outbound)
         }
+    }
+
+    private func check(headers fields: NamedValues) throws(SenteError) {
+        guard self == .nats else {
+            throw SenteError(
+                .unsupported,
+                "Servers of the dialect \(rawValue) carry no headers: leave `headers` out of the options, and put into the "
+                    + "data what belongs there.", outcome: .notSent)
+        }
+        _ = try NATSHead(fields).encoded()
     }
 
     private static func checkMaps(_ outbound: Outbound) throws(SenteError) {
@@ -62,7 +76,7 @@ extension Dialect {
                 "Servers of the dialect senteLiteMaps do not answer events: use send(_:timeout:reply:), "
                     + "or request(_:on:).", outcome: .notSent)
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
-            .identified, .traced:
+            .identified, .traced, .headed:
             break
         }
     }

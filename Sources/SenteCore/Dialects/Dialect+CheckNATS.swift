@@ -18,7 +18,7 @@ extension Dialect {
             throw unsupportedByNATS(
                 "NATS tells nobody its channels: `subscriptions` has this client's own.")
         case .flow: throw unsupportedByNATS("NATS has no such operation.")
-        case .answer, .ping, .pong, .identified, .traced: break
+        case .answer, .ping, .pong, .identified, .traced, .headed: break
         }
     }
 

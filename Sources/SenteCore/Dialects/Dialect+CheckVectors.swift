@@ -20,7 +20,7 @@ extension Dialect {
             throw unsupported(
                 "Servers of the dialect senteLiteVectors do not tell their channels: `subscriptions` has this "
                     + "client's own.")
-        case .subscribe, .unsubscribe, .ping, .pong, .flow, .identified, .traced: break
+        case .subscribe, .unsubscribe, .ping, .pong, .flow, .identified, .traced, .headed: break
         }
     }
 
@@ -34,7 +34,7 @@ extension Dialect {
         case .request, .answer:
             throw unsupported(
                 "Sente has no requests between clients: use send(_:timeout:), which the server answers.")
-        case .ping, .pong, .flow, .identified, .traced: break
+        case .ping, .pong, .flow, .identified, .traced, .headed: break
         }
     }
 

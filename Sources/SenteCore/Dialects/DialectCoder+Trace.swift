@@ -39,6 +39,7 @@ extension Outbound {
     package func traced(by trace: TraceContext) -> Outbound {
         switch self {
         case .publish, .request, .event: .traced(self, by: trace)
+        case .headed(let fields, let outbound): .headed(fields, outbound.traced(by: trace))
         default: self
         }
     }

@@ -24,6 +24,8 @@ package enum Outbound: Hashable, Sendable {
     indirect case identified(String, Outbound)
     /// The same as a step of a trace.
     indirect case traced(Outbound, by: TraceContext)
+    /// The same with what stands beside its data.
+    indirect case headed(NamedValues, Outbound)
 }
 
 extension Outbound {
@@ -40,6 +42,7 @@ extension Outbound {
         case .flow(let word): 48 + word.weight
         case .identified(let id, let outbound): 16 + id.utf8.count + outbound.weight
         case .traced(let outbound, _): 72 + outbound.weight
+        case .headed(let fields, let outbound): fields.weight + outbound.weight
         }
     }
 
@@ -57,7 +60,8 @@ extension Outbound {
         case .listSubscriptions: .next(.subscriptions, channel: nil)
         case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
         case .answer, .ping, .pong, .flow: nil
-        case .identified(_, let outbound), .traced(let outbound, _): outbound.correlation(in: capabilities)
+        case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
+            outbound.correlation(in: capabilities)
         }
     }
 
@@ -65,7 +69,8 @@ extension Outbound {
     package var isCounted: Bool {
         switch self {
         case .ping, .pong: false
-        case .identified(_, let outbound), .traced(let outbound, _): outbound.isCounted
+        case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
+            outbound.isCounted
         case .flow(let word): word.word.isCounted
         case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions:
             true
@@ -84,13 +89,27 @@ extension Outbound {
         return event.requestID.map { echoes + [.requestID($0)] } ?? echoes
     }
 
+    /// With what stands beside its data, if anything does.
+    package func headed(by fields: NamedValues) -> Outbound {
+        fields.isEmpty ? self : .headed(fields, self)
+    }
+
+    var withoutHeaders: Outbound {
+        if case .headed(_, let outbound) = self { outbound } else { self }
+    }
+
     package var channel: String? {
         switch self {
         case .subscribe(let channel), .unsubscribe(let channel), .publish(let channel, _, _),
             .request(let channel, _, _):
             channel
-        case .identified(_, let outbound), .traced(let outbound, _): outbound.channel
+        case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
+            outbound.channel
         case .answer, .ping, .pong, .event, .listChannels, .listSubscriptions, .flow: nil
         }
     }
+}
+
+extension NamedValues {
+    fileprivate var weight: Int { reduce(0) { $0 + 4 + $1.name.utf8.count + $1.value.utf8.count } }
 }

@@ -57,6 +57,7 @@ package struct SenteLiteMaps: DialectCoder {
         case .identified(let id, let outbound):
             MessageName.put(id, intoMap: spell(outbound, at: now), asKeyword: writesKeywords)
         case .traced(let outbound, let trace): adding(trace, to: spell(outbound, at: now))
+        case .headed(_, let outbound): spell(outbound, at: now)
         }
     }
 

@@ -29,6 +29,7 @@ package struct SenteVectors: DialectCoder {
         case .flow(let word): [Event(word).vector, word.callback.map { Value($0) } ?? .null]
         case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
         case .traced(let outbound, let trace): adding(trace, to: try spell(outbound, at: now))
+        case .headed(_, let outbound): try spell(outbound, at: now)
         case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions:
             throw SenteError(.unsupported, "Sente has no such operation.", outcome: .notSent)
         }

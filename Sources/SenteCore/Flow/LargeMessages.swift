@@ -141,7 +141,7 @@ extension Outbound {
     private var place: String? {
         switch self {
         case .event(let event, _): event.id.text
-        case .identified(_, let outbound), .traced(let outbound, _): outbound.place
+        case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound): outbound.place
         default: channel
         }
     }

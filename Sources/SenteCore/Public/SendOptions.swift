@@ -32,8 +32,15 @@ public struct SendOptions: Sendable, Hashable {
     /// be sent. The default is false.
     public var durable: Bool
 
+    /// What stands beside the data, for whoever reads it: one line of text each, and names may come more than once.
+    ///
+    /// Servers of NATS carry headers, and those of the other dialects do not: a message with any is refused there
+    /// (`unsupported`). A durable message has none. The default is nothing.
+    public var headers: NamedValues
+
     /// Makes options.
-    public init(priority: Priority = .normal, durable: Bool = false) {
+    public init(priority: Priority = .normal, durable: Bool = false, headers: NamedValues = [:]) {
+        self.headers = headers
         self.priority = priority
         self.durable = durable
     }

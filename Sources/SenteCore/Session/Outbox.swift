@@ -315,6 +315,7 @@ private enum CoalescingKey: Hashable {
         switch outbound {
         case .publish(let channel, _, _): self = .channel(WireName(channel))
         case .event(let event, callback: nil): self = .event(event.id)
+        case .headed(_, let outbound): self.init(outbound)
         case .event, .identified, .traced, .subscribe, .unsubscribe, .request, .answer, .ping, .pong,
             .listChannels,
             .listSubscriptions, .flow:

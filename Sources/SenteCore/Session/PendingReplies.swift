@@ -111,11 +111,13 @@ package struct PendingReplies: Sendable {
     package func refusal(of outbound: Outbound) -> SenteError? {
         if case .identified(_, let outbound) = outbound { return refusal(of: outbound) }
         if case .traced(let outbound, _) = outbound { return refusal(of: outbound) }
+        if case .headed(_, let outbound) = outbound { return refusal(of: outbound) }
         let (owed, limit) =
             switch outbound {
             case .subscribe, .unsubscribe: (acknowledgements, Self.maximumAcknowledgements)
             case .event(_, callback: _?): (marked, Self.maximumMarked)
-            case .event, .identified, .traced, .publish, .ping, .pong, .request, .answer, .listChannels,
+            case .event, .identified, .traced, .headed, .publish, .ping, .pong, .request, .answer,
+                .listChannels,
                 .listSubscriptions, .flow:
                 (0, 1)
             }

@@ -42,7 +42,8 @@ extension Session {
         let call = CallID(numbers.internalCall)
         if let inbox { calls.add(call, Call(purpose: .answer(inbox), phase: .queued)) }
         if inbox != nil, let trace { calls.setTrace(trace, of: call) }
-        queue(.answer(requestID: id, data: data, isError: isError), options, for: call)
+        let answer = Outbound.answer(requestID: id, data: data, isError: isError)
+        queue(answer.headed(by: options.headers), options, for: call)
     }
 
     /// Why nothing can be queued now, if so.

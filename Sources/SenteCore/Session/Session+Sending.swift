@@ -65,7 +65,7 @@ extension Session {
         // What this dialect does not answer, a publish, is done when it is written.
         if slot == nil, isAwaited { calls.awaitWritten(call) }
         calls.sent(call, isAwaited ? slot : nil, at: now.instant)
-        if case .answer(let id, _, let isError) = outbound, wants(.debug) {
+        if case .answer(let id, _, let isError) = outbound.withoutHeaders, wants(.debug) {
             effects.append(.record(.responseSent(requestID: id, isError: isError, calls.trace(of: call))))
         }
     }

@@ -88,6 +88,8 @@ extension NATSCoder {
             var fields = fields
             fields[TraceContext.key] = trace.traceparent
             try write(outbound, fields, to: &bytes)
+        case .headed(let more, let outbound):
+            try write(outbound, NamedValues(fields.pairs + more.pairs), to: &bytes)
         case .event, .listChannels, .listSubscriptions, .flow: try Dialect.nats.check(arguments: outbound)
         }
     }
@@ -124,7 +126,8 @@ extension NATSCoder {
     ) throws(SenteError) {
         let (payload, type) = try payload(data)
         var fields = fields
-        if let type { fields[NATSHeader.contentType] = type }
+        // Who sends bytes knows best what they are.
+        if let type, NATSHead(fields)[NATSHeader.contentType] == nil { fields[NATSHeader.contentType] = type }
         let head = try NATSHead(fields).encoded()
         let size = head.count + payload.count
         let limit = info?.maximumPayload ?? NATSServerInfo.defaultPayload

@@ -292,6 +292,33 @@ struct NATSCoderTests {
         }
     }
 
+    @Test("headers of the app's go as they are, and are checked before they stand in a line")
+    func ownHeaders() throws {
+        var coder = try Self.greeted()
+        let publish = Outbound.publish(channel: "a", data: .bytes([49]), excludeSender: false)
+        #expect(
+            try coder.said(.headed(["a": "1", "a": "2", "Content-Type": "text/plain"], publish))
+                == "HPUB a 50 51\r\nNATS/1.0\r\na: 1\r\na: 2\r\nContent-Type: text/plain\r\n\r\n1\r\nPING\r\n"
+        )
+        for fields in [["a b": "x"], ["a": "1\r\nPUB x 0\r\n"]] as [NamedValues] {
+            let outbound = Outbound.headed(fields, publish)
+            var error = #expect(throws: SenteError.self) { try coder.said(outbound) }
+            #expect(error?.code == .invalidArgument)
+            error = #expect(throws: SenteError.self) {
+                try Dialect.nats.check(outbound, limit: SizeLimits())
+            }
+            #expect(error?.code == .invalidArgument)
+        }
+        for dialect in Dialect.detected {
+            let error = #expect(throws: SenteError.self) {
+                try dialect.check(.headed(["a": "1"], .event(Event(id: "a/b"))), limit: SizeLimits())
+            }
+            #expect(error?.code == .unsupported && error?.message.contains("headers") == true)
+        }
+        let answer = Outbound.answer(requestID: "r", data: 1, isError: false).headed(by: ["a": "1"])
+        #expect(try coder.said(answer) == "HPUB r 18 19\r\nNATS/1.0\r\na: 1\r\n\r\n1\r\n")
+    }
+
     // MARK: Requests
 
     @Test("answers come to an inbox of the link, which is subscribed with the first request")

@@ -37,6 +37,11 @@ extension Loopback {
                 #expect(try await alice.ping() > .zero)
                 #expect(alice.subscriptions == ["news", "news.>"])
 
+                try await bob.publish(":a", to: "news", options: SendOptions(headers: ["x": "1", "x": "2"]))
+                let headed = try await news.take(1)
+                #expect(headed.first?.headers.pairs.filter { $0.name == "x" }.map(\.value) == ["1", "2"])
+                #expect(headed.first?.headers["Content-Type"] == "application/edn")
+
                 try await alice.unsubscribe("news")
                 let again = try await alice.subscribe("news")
                 try await alice.publish("mine", to: "news", excludeSender: true)
