@@ -43,7 +43,7 @@ struct SessionNATSTests {
         #expect(session.state == .open && session.status.identity?.connectionID == "7")
         #expect(session.sentText == ["SUB a.* 1\r\nPING\r\n", "PUB a.b 1\r\n1\r\nPING\r\n"])
         session.receive("PONG\r\nPONG\r\n")
-        #expect(session.answer(to: call) == .published(PublishReceipt(outcome: .acknowledged)))
+        #expect(session.answer(to: call) == .published(PublishReceipt(acknowledgement: .accepted)))
         #expect(session.engine.subscription("a.*")?.isConfirmed == true)
     }
 
@@ -204,7 +204,7 @@ struct SessionNATSTests {
         let waiting = session.submit(.publish(channel: "b", data: 2, excludeSender: false))
         #expect(session.sentText == [] && session.isPending(waiting))
         session.receive("PONG\r\nPONG\r\n")
-        #expect(session.answer(to: said) == .published(PublishReceipt(outcome: .acknowledged)))
+        #expect(session.answer(to: said) == .published(PublishReceipt(acknowledgement: .accepted)))
         #expect(session.state == .connecting && session.engine.endpoint == "ws://n2:81/")
         #expect(session.effects.contains { if case .closeLink(_, .normal, _) = $0 { true } else { false } })
         session.greet(text: "INFO {}\r\n")

@@ -143,7 +143,8 @@ extension NATSCoder {
             return .reply(.next(.unsubscribe, channel: WireName(wish.name)), .unsubscribed)
         case .publish(let channel):
             return .reply(
-                .next(.publish, channel: WireName(channel)), refusal ?? .published(PublishReceipt()))
+                .next(.publish, channel: WireName(channel)),
+                refusal ?? .published(PublishReceipt(acknowledgement: .accepted)))
         case .request(let channel, let id):
             return .reply(
                 .next(.request, channel: WireName(channel)),

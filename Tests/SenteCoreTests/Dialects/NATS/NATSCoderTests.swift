@@ -110,7 +110,8 @@ struct NATSCoderTests {
         #expect(
             coder.heard("PONG\r\nPONG\r\nPONG\r\nPONG\r\nPONG\r\n") == [
                 .reply(.next(.subscribe, channel: "a.>"), .subscribed(retained: [])),
-                .reply(.next(.publish, channel: "a"), .published(PublishReceipt())), .pong(stamp: 5),
+                .reply(.next(.publish, channel: "a"), .published(PublishReceipt(acknowledgement: .accepted))),
+                .pong(stamp: 5),
                 .reply(.next(.unsubscribe, channel: "a.>"), .unsubscribed),
                 .reply(.next(.unsubscribe, channel: "never"), .unsubscribed),
             ])
@@ -143,7 +144,10 @@ struct NATSCoderTests {
         // Of an answer that went out before; the publish was taken.
         let other = coder.heard("-ERR 'Permissions Violation for Publish to \"_INBOX.x\"'\r\nPONG\r\n")
         guard case .failure? = other.first else { return #expect(Bool(false), "\(other)") }
-        #expect(other.last == .reply(.next(.publish, channel: "a"), .published(PublishReceipt())))
+        #expect(
+            other.last
+                == .reply(
+                    .next(.publish, channel: "a"), .published(PublishReceipt(acknowledgement: .accepted))))
         #expect(
             Self.refused(
                 .rejected,

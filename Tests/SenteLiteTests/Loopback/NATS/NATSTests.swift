@@ -27,7 +27,7 @@ extension Loopback {
                 let data: [Value] = [["text": "水"], 7, "hello", .null, [1, true], .bytes([0, 13, 10, 255])]
                 for one in data {
                     let receipt = try await bob.publish(one, to: "news")
-                    #expect(receipt.outcome == .acknowledged && receipt.deliveredTo == nil)
+                    #expect(receipt == PublishReceipt(acknowledgement: .accepted))
                 }
                 #expect(try await news.take(data.count).map(\.data) == data)
                 try await alice.publish(["n": 1], to: "news.a.b")
@@ -162,6 +162,71 @@ extension Loopback {
                 }
                 #expect(reasons.elements == [.connecting, .refused])
                 _ = try await client.publish(1, to: "a")
+                await client.disconnect()
+            }
+        }
+
+        /// What a client is configured with that shows a JWT.
+        private func shows(
+            _ tokens: @escaping @Sendable (AttemptReason) throws -> String,
+            as credentials: NATSSettings.Credentials
+        ) -> (inout SenteClient.Configuration) -> Void {
+            {
+                $0.nats.credentials = credentials
+                $0.tokenProvider = { try tokens($0) }
+            }
+        }
+
+        @Test(
+            "a JWT is taken alone from a bearer, and with the signature of its key from others",
+            .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
+        func jwt() async throws {
+            let accounts = try NATSAccounts()
+            defer { accounts.remove() }
+            try await Intermediary.withNATS(try accounts.lines()) { node in
+                let bearer = try accounts.token(isBearer: true)
+                let plain = try accounts.token(isBearer: false)
+                for configure in [
+                    shows({ _ in bearer }, as: .bearer),
+                    shows({ _ in plain }, as: .signed { try accounts.signature(of: $0) }),
+                ] {
+                    let client = try await node.connected(configure)
+                    #expect(try await client.publish(1, to: "a").outcome == .acknowledged)
+                    await client.disconnect()
+                }
+                for configure in [
+                    shows({ _ in plain }, as: .bearer), shows({ _ in bearer }, as: .token),
+                    shows({ _ in plain }, as: .signed { try accounts.signature(of: $0, isWrong: true) }),
+                ] {
+                    let client = try node.client(configure)
+                    let error = await error { () throws(SenteError) in try await client.connect() }
+                    #expect(error?.code == .unauthorized)
+                }
+            }
+        }
+
+        @Test(
+            "a JWT that expires while the client is open makes it come back with another",
+            .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
+        func expiry() async throws {
+            let accounts = try NATSAccounts()
+            defer { accounts.remove() }
+            try await Intermediary.withNATS(try accounts.lines()) { node in
+                let asked = Collector<AttemptReason>()
+                let client = try await node.connected(
+                    shows(
+                        { reason in
+                            asked.append(reason)
+                            return try accounts.token(
+                                isBearer: true, expiringIn: asked.elements.count == 1 ? 3 : nil)
+                        }, as: .bearer))
+                let news = try await client.subscribe("news")
+                let statuses = client.collectStatuses()
+                _ = try await statuses.first("the expiry") { $0.state == .reconnecting }
+                _ = try await statuses.first("another JWT") { $0.state == .open }
+                #expect(asked.elements == [.connecting, .connecting])
+                try await client.publish("again", to: "news")
+                #expect(try await news.take(1).first?.data == "again")
                 await client.disconnect()
             }
         }
