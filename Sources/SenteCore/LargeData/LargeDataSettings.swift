@@ -61,7 +61,7 @@ extension Outbound {
         switch self {
         case .publish(_, let data, _), .request(_, let data, _): data
         case .event(let event, _): event.data
-        case .identified(_, let outbound), .traced(let outbound, _): outbound.data
+        case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound): outbound.data
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: nil
         }
     }
@@ -75,6 +75,7 @@ extension Outbound {
         case .event(let event, let callback): .event(event.with(data: data), callback: callback)
         case .identified(let id, let outbound): .identified(id, outbound.with(data: data))
         case .traced(let outbound, let trace): .traced(outbound.with(data: data), by: trace)
+        case .headed(let headers, let outbound): .headed(headers, outbound.with(data: data))
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: self
         }
     }

@@ -263,7 +263,8 @@ extension Inbound {
         case .request(let request): (WireName(request.channel), request.data)
         case .event(let event): (WireName(event.id.text), event.data)
         case .mistraced, .greeting, .reply, .subscriptionLost, .ping, .pong, .failure, .answering,
-            .pongAcknowledged, .flow, .noise, .undecodable, .tooLarge:
+            .pongAcknowledged, .flow, .noise, .undecodable, .tooLarge, .violation, .challenge, .refused,
+            .endpoints, .leaving:
             nil
         }
     }
