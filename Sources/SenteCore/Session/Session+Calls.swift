@@ -19,7 +19,7 @@ extension Session {
             return resolve(call, .failure(error))
         }
         let outbound = named(submission.outbound, submission.awaited)
-        if waitsForStorage(outbound, submission.options, for: call) { return }
+        if !largeData.isEmpty, waitsForStorage(outbound, submission.options, for: call) { return }
         queue(outbound, submission.options, for: call)
     }
 

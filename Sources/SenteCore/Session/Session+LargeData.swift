@@ -7,12 +7,12 @@ import SenteWire
 extension Session {
     // MARK: Out
 
-    /// Whether a message waits: for its data to be stored, or behind one of its channel for which that holds.
+    /// Whether a message waits, where there is a storage: for its data to be stored, or behind one of its channel for which that holds.
     mutating func waitsForStorage(
         _ outbound: Outbound, _ options: SendOptions, for call: CallID
     ) -> Bool {
         // What the app wants to survive the process has its place in another order, that of its store.
-        guard !largeData.isEmpty, !options.durable else { return false }
+        guard !options.durable else { return false }
         let data = largeData[0].settings.storedData(of: outbound, options)
         let place = outbound.orderedPlace.map { LargeMessages.Ahead(place: $0, priority: options.priority) }
         guard data != nil || largeData[0].sends.holds(place) else { return false }
@@ -75,9 +75,9 @@ extension Session {
 
     // MARK: In
 
-    /// Whether something waits: for what its reference names, or behind something of its channel for which that holds.
+    /// Whether something waits, where there is a storage: for what its reference names, or behind something of its channel for which that holds.
     mutating func waitsForStorage(_ inbound: Inbound, _ size: Int) -> Bool {
-        guard !largeData.isEmpty, largeData[0].settings.isAutomatic, let (name, data) = inbound.addressed
+        guard largeData[0].settings.isAutomatic, let (name, data) = inbound.addressed
         else { return false }
         let place = LargeMessages.Ahead(place: name, priority: .normal)
         let reference = wantedReference(data)
@@ -218,7 +218,7 @@ extension Session {
     }
 
     /// Whether something waits for the app to consume what it has.
-    var awaitsConsumption: Bool { largeData.first?.arrivals.isWaiting == true }
+    var awaitsConsumption: Bool { !largeData.isEmpty && largeData[0].arrivals.isWaiting }
 
     private mutating func callOff(_ work: [StorageID]) {
         for id in work { effects.append(.cancelStorage(id)) }

@@ -26,6 +26,13 @@ public struct HTTPStorage: LargeDataStorage {
         public var sha256: String
         /// What goes with the reference.
         public var metadata: [String: String]
+
+        /// Makes one, as a test of `put` wants to see it.
+        public init(size: Int, sha256: String, metadata: [String: String] = [:]) {
+            self.size = size
+            self.sha256 = sha256
+            self.metadata = metadata
+        }
     }
 
     /// Where something is to be stored, and what others will know it by.
