@@ -24,7 +24,7 @@ extension Session {
 
     /// Nothing more is said; what was said is answered before the pong of a last ping.
     mutating func depart(_ open: Open) {
-        guard open.departure?.stamp == nil else { return move(on: open) }
+        guard open.departure?.stamp == nil else { return goElsewhere(from: open) }
         var open = open
         traffic.window.close()
         let stamp = sendFence(on: open.link)
@@ -38,10 +38,10 @@ extension Session {
     /// A pong came: if it answers the last ping, the link goes.
     mutating func ponged(whileLeaving stamp: Int64?) {
         guard let stamp, case .open(let open) = state, open.departure?.stamp == stamp else { return }
-        move(on: open)
+        goElsewhere(from: open)
     }
 
-    private mutating func move(on open: Open) {
+    private mutating func goElsewhere(from open: Open) {
         endpoints.leave(until: now.instant.advanced(by: Self.absence))
         replace(open, SenteError(.connectionLost, "The server is about to stop; the client went to another."))
     }
@@ -58,38 +58,5 @@ extension Session {
         move(to: .reconnecting(Waiting(until: now.instant)))
         endLink(error)
         startAttempt()
-    }
-}
-
-extension EndpointList {
-    /// The URL of a place, `host:port`, spelled as another of the same server's; nil for what is no place, or cannot be
-    /// trusted to be one.
-    ///
-    /// Certificates are for names: with `wss:` an address proves nothing.
-    package static func url(of place: String, like url: String) -> String? {
-        guard let colon = place.utf8.lastIndex(of: UInt8(ascii: ":")), colon > place.startIndex,
-            let port = UInt16(place[colon...].dropFirst()), port > 0,
-            let start = url.firstRange(of: "://")?.upperBound
-        else { return nil }
-        let host = place[..<colon]
-        let isAddress =
-            host.hasPrefix("[") || host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || $0 & 0xF0 == 0x30 }
-        guard host.utf8.allSatisfy(\.isOfHost), !(isAddress && url.lowercased().hasPrefix("wss:")) else {
-            return nil
-        }
-        let rest = url[start...].drop { !"/?#".contains($0) }
-        return "\(url[..<start])\(place)\(rest)"
-    }
-}
-
-extension UInt8 {
-    /// Letters, digits, and what stands in names and addresses.
-    fileprivate var isOfHost: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: ".-_[]:".utf8.contains(self)
-        }
     }
 }

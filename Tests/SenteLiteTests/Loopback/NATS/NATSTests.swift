@@ -53,6 +53,23 @@ extension Loopback {
             }
         }
 
+        @Test("who is present is known without a server's help")
+        func presence() async throws {
+            try await Intermediary.withNATS { node in
+                let clients = [try await node.connected(), try await node.connected()]
+                var rooms: [Presence<Value>] = []
+                for (client, name) in zip(clients, ["ann", "bob"]) {
+                    let room = try await client.presence(in: "room")
+                    try room.enter(Value(name))
+                    rooms.append(room)
+                }
+                for room in rooms {
+                    try await eventually("both see both") { room.members.count == 2 }
+                }
+                for client in clients { await client.disconnect() }
+            }
+        }
+
         @Test("requests are answered by one of a group, by nobody, with errors, and by the busy")
         func requests() async throws {
             try await Intermediary.withNATS { node in
