@@ -104,6 +104,7 @@ extension Session {
         traffic.window = WriteWindow()
         traffic.keepAlive = nil
         traffic.flow = nil
+        traffic.packing = LinkPacking()
         traffic.pending.forgetPings()
         for call in calls.all(where: \.purpose.isPing) { resolve(call, .failure(error)) }
         return true
@@ -142,13 +143,14 @@ extension Session {
         on link: LinkID
     ) {
         guard fields.isTrue("resumed") else {
-            let flow = traffic.flow
+            let (flow, terms) = (traffic.flow, traffic.packing.terms)
             loseSession(resumption?.parking?.error ?? SenteError(.connectionLost, "The session is gone."))
             resumption = configuration.flow.resumption.map { Resumption(policy: $0) }
             begin(fields, features)
             traffic = Traffic()
             traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
             traffic.flow = flow
+            traffic.packing = LinkPacking(terms, losesNothing: features.resumption != nil)
             open(attempt, resuming.identity, on: link)
             for (inbound, size) in resuming.held { received(link, inbound, size) }
             return

@@ -137,6 +137,33 @@ struct SessionFlowTests {
         #expect(session.state == .reconnecting)
     }
 
+    @Test(
+        "on the next link everything that was agreed on holds, whether the session goes on or begins anew",
+        arguments: [true, false])
+    func goneWithBatches(_ isGone: Bool) throws {
+        let capabilities = #"{"batching":true,"resume":{"window-ms":20000,"messages":8,"bytes":4000}}"#
+        let welcome = #"{"type":"welcome","conn-id":"c","capabilities":\#(capabilities)}"#
+        func ack(_ session: String, _ more: String) -> String {
+            #"{"type":"flow-handshake-ack","features":\#(capabilities),"session":"\#(session)",\#(more)}"#
+        }
+        var session = TestSession.connectingInText()
+        session.greet(text: welcome)
+        session.receive(ack("s", #""resumed":false,"received":0"#))
+        let (_, inbox) = session.subscribe("a")
+        session.confirm(text: "a")
+        session.cut()
+        session.advanceToAttempt()
+        session.greet(text: welcome)
+        session.receive(
+            isGone
+                ? ack("t", #""resumed":false,"received":0"#)
+                : ack("s", #""resumed":true,"received":1,"sent":1,"missed":0"#))
+        if isGone { session.confirm(text: "a") }
+        session.receive(#"{"type":"flow-batch","messages":[\#(Self.delivery(1)),\#(Self.delivery(2))]}"#)
+        #expect(session.state == .open)
+        #expect(session.take(inbox).count == 2)
+    }
+
     @Test("what the server says before it has answered is thrown away when the session goes on")
     func held() throws {
         var session = Self.opened()
