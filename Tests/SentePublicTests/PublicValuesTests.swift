@@ -26,6 +26,8 @@ struct PublicValuesTests {
         #expect(ChannelInfo(name: "news", subscriberCount: 2).subscriberCount == 2)
         #expect(PublishReceipt().outcome == .acknowledged)
         #expect(PublishReceipt(outcome: .written, deliveredTo: 2).deliveredTo == 2)
+        #expect(PublishReceipt().acknowledgement == .replied && !PublishReceipt().isDuplicate)
+        #expect(PublishReceipt(outcome: .written).acknowledgement == nil)
         #expect(Event(id: "app/hello").data == .null)
         #expect(ReconnectPolicy.Context().retry == 1)
     }
