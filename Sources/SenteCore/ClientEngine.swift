@@ -60,7 +60,7 @@ package struct ClientEngine: ~Copyable, Sendable {
     /// what happened in it.
     package func refresh(_ reading: inout Reading) {
         reading.deadline = session.deadline
-        reading.load = session.outbox.load
+        reading.load = session.outbox.load + session.stored.load
         reading.gauges.outboxMessages = session.outbox.count
         reading.gauges.outboxBytes = session.outbox.bytes
         reading.gauges.pendingRequests = session.calls.pendingCount

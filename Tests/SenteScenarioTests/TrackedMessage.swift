@@ -37,7 +37,9 @@ extension Outbound {
         case .event(let event, _): event.data["n"]?.integerValue.map { Int($0) }
         case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
             outbound.messageNumber
-        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: nil
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
+            .jetStream:
+            nil
         }
     }
 
@@ -45,7 +47,7 @@ extension Outbound {
     var isOfApp: Bool {
         switch self {
         case .publish, .request, .event, .answer, .listChannels, .listSubscriptions, .identified, .traced,
-            .headed:
+            .headed, .jetStream:
             true
         case .subscribe, .unsubscribe, .ping, .pong, .flow: false
         }

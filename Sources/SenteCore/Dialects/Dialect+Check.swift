@@ -54,6 +54,14 @@ extension Dialect {
         }
     }
 
+    /// Only servers of NATS keep channels as streams.
+    var streamless: SenteError {
+        SenteError(
+            .unsupported,
+            "Servers of the dialect \(rawValue) keep no streams: leave `stored` and `from` out, or use a server of NATS.",
+            outcome: .notSent)
+    }
+
     private func check(headers fields: NamedValues) throws(SenteError) {
         guard self == .nats else {
             throw SenteError(
@@ -75,6 +83,7 @@ extension Dialect {
                 .unsupported,
                 "Servers of the dialect senteLiteMaps do not answer events: use send(_:timeout:reply:), "
                     + "or request(_:on:).", outcome: .notSent)
+        case .jetStream: throw senteLiteMaps.streamless
         case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
             .identified, .traced, .headed:
             break

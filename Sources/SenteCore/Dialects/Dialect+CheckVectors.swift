@@ -20,6 +20,7 @@ extension Dialect {
             throw unsupported(
                 "Servers of the dialect senteLiteVectors do not tell their channels: `subscriptions` has this "
                     + "client's own.")
+        case .jetStream: throw senteLiteVectors.streamless
         case .subscribe, .unsubscribe, .ping, .pong, .flow, .identified, .traced, .headed: break
         }
     }
@@ -34,6 +35,7 @@ extension Dialect {
         case .request, .answer:
             throw unsupported(
                 "Sente has no requests between clients: use send(_:timeout:), which the server answers.")
+        case .jetStream: throw sente.streamless
         case .ping, .pong, .flow, .identified, .traced, .headed: break
         }
     }

@@ -38,7 +38,7 @@ extension Outbound {
     /// With a trace, if it is one of those that others act upon.
     package func traced(by trace: TraceContext) -> Outbound {
         switch self {
-        case .publish, .request, .event: .traced(self, by: trace)
+        case .publish, .request, .event, .jetStream(.store): .traced(self, by: trace)
         case .headed(let fields, let outbound): .headed(fields, outbound.traced(by: trace))
         default: self
         }

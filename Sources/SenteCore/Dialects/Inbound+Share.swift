@@ -26,7 +26,7 @@ extension Inbound {
         case .reply(_, .answered(let value)): value.weight
         case .mistraced(let inbound): inbound.weight
         case .reply, .greeting, .challenge, .refused, .subscriptionLost, .ping, .pong, .pongAcknowledged,
-            .flow, .endpoints, .leaving, .noise, .undecodable, .tooLarge, .violation:
+            .jetStream, .flow, .endpoints, .leaving, .noise, .undecodable, .tooLarge, .violation:
             0
         }
     }

@@ -30,6 +30,8 @@ package enum Inbound: Hashable, Sendable {
     case answering(Correlation, Event)
     /// The server took our pong (`pong-ack`), or sends it back.
     case pongAcknowledged
+    /// A word of the streams of NATS.
+    indirect case jetStream(JetStreamInbound)
     /// A word of flow, where that holds.
     indirect case flow(FlowFrame)
     /// Where else clients may go, as `host:port`, in place of what was said before.
@@ -56,7 +58,7 @@ extension Inbound {
         case .flow(let frame): frame.word?.isCounted ?? false
         case .mistraced(let inbound): inbound.isCounted
         case .delivery, .reply, .request, .subscriptionLost, .failure, .event, .answering, .noise,
-            .undecodable, .tooLarge, .violation:
+            .undecodable, .tooLarge, .violation, .jetStream:
             true
         }
     }

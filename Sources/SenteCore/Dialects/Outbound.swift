@@ -20,6 +20,8 @@ package enum Outbound: Hashable, Sendable {
     case listSubscriptions
     /// A word of flow.
     indirect case flow(FlowOutbound)
+    /// A word to the streams of NATS.
+    indirect case jetStream(JetStreamOutbound)
     /// The same with an id of the client's, by which a server knows it again.
     indirect case identified(String, Outbound)
     /// The same as a step of a trace.
@@ -40,6 +42,7 @@ extension Outbound {
             32 + event.id.name.utf8.count + event.data.weight + (callback?.utf8.count ?? 0)
         case .ping, .pong, .listChannels, .listSubscriptions: 48
         case .flow(let word): 48 + word.weight
+        case .jetStream(let word): word.weight
         case .identified(let id, let outbound): 16 + id.utf8.count + outbound.weight
         case .traced(let outbound, _): 72 + outbound.weight
         case .headed(let fields, let outbound): fields.weight + outbound.weight
@@ -59,7 +62,7 @@ extension Outbound {
         case .listChannels: .next(.channels, channel: nil)
         case .listSubscriptions: .next(.subscriptions, channel: nil)
         case .event(_, let callback): callback.map { .id(.event, WireName($0)) }
-        case .answer, .ping, .pong, .flow: nil
+        case .answer, .ping, .pong, .flow, .jetStream: nil
         case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
             outbound.correlation(in: capabilities)
         }
@@ -72,7 +75,8 @@ extension Outbound {
         case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
             outbound.isCounted
         case .flow(let word): word.word.isCounted
-        case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions:
+        case .subscribe, .unsubscribe, .publish, .request, .answer, .event, .listChannels, .listSubscriptions,
+            .jetStream:
             true
         }
     }
@@ -105,6 +109,7 @@ extension Outbound {
             channel
         case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound):
             outbound.channel
+        case .jetStream(let word): word.channel
         case .answer, .ping, .pong, .event, .listChannels, .listSubscriptions, .flow: nil
         }
     }

@@ -28,7 +28,7 @@ package struct SenteLiteMaps: DialectCoder {
 
     package var dialect: Dialect { .senteLiteMaps }
 
-    package func spell(_ outbound: Outbound, at now: Moment) -> Value {
+    package func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value {
         switch outbound {
         case .subscribe(let channel): frame(.subscribe, (.channel, Value(channel)))
         case .unsubscribe(let channel): frame(.unsubscribe, (.channel, Value(channel)))
@@ -55,9 +55,10 @@ package struct SenteLiteMaps: DialectCoder {
         case .listSubscriptions: frame(.getSubscriptions)
         case .flow(let word): frame(word)
         case .identified(let id, let outbound):
-            MessageName.put(id, intoMap: spell(outbound, at: now), asKeyword: writesKeywords)
-        case .traced(let outbound, let trace): adding(trace, to: spell(outbound, at: now))
-        case .headed(_, let outbound): spell(outbound, at: now)
+            MessageName.put(id, intoMap: try spell(outbound, at: now), asKeyword: writesKeywords)
+        case .traced(let outbound, let trace): adding(trace, to: try spell(outbound, at: now))
+        case .headed(_, let outbound): try spell(outbound, at: now)
+        case .jetStream: throw dialect.streamless
         }
     }
 

@@ -38,7 +38,7 @@ package struct SenteLiteVectors: DialectCoder {
         case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
         case .traced(let outbound, let trace): adding(trace, to: try spell(outbound, at: now))
         case .headed(_, let outbound): try spell(outbound, at: now)
-        case .request, .answer, .listChannels, .listSubscriptions:
+        case .request, .answer, .listChannels, .listSubscriptions, .jetStream:
             throw SenteError(.unsupported, "This dialect has no such operation.", outcome: .notSent)
         }
     }

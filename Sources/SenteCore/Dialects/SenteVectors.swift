@@ -30,7 +30,8 @@ package struct SenteVectors: DialectCoder {
         case .identified(let id, let outbound): MessageName.put(id, intoEvent: try spell(outbound, at: now))
         case .traced(let outbound, let trace): adding(trace, to: try spell(outbound, at: now))
         case .headed(_, let outbound): try spell(outbound, at: now)
-        case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions:
+        case .subscribe, .unsubscribe, .publish, .request, .answer, .listChannels, .listSubscriptions,
+            .jetStream:
             throw SenteError(.unsupported, "Sente has no such operation.", outcome: .notSent)
         }
     }

@@ -11,6 +11,8 @@ package struct Call: Sendable {
         case unsubscribe
         case ping(stamp: Int64)
         case submit(Awaited)
+        /// A message that a stream is to keep; it may go more than once.
+        case store
         /// An answer of ours to a request that came through this inbox; nobody waits.
         case answer(InboxID)
         /// What a reference names.

@@ -318,7 +318,7 @@ private enum CoalescingKey: Hashable {
         case .headed(_, let outbound): self.init(outbound)
         case .event, .identified, .traced, .subscribe, .unsubscribe, .request, .answer, .ping, .pong,
             .listChannels,
-            .listSubscriptions, .flow:
+            .listSubscriptions, .flow, .jetStream:
             return nil
         }
     }

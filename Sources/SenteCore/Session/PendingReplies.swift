@@ -118,7 +118,7 @@ package struct PendingReplies: Sendable {
             case .event(_, callback: _?): (marked, Self.maximumMarked)
             case .event, .identified, .traced, .headed, .publish, .ping, .pong, .request, .answer,
                 .listChannels,
-                .listSubscriptions, .flow:
+                .listSubscriptions, .flow, .jetStream:
                 (0, 1)
             }
         guard owed >= limit else { return nil }

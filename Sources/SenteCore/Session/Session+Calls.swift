@@ -7,6 +7,7 @@ import SenteWire
 extension Session {
     mutating func submit(_ call: CallID, _ submission: Submission) {
         endIfDeaf()
+        if submission.outbound.isStored { return store(call, submission) }
         calls.add(
             call,
             Call(
@@ -163,7 +164,7 @@ extension Session {
             }
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
         case .drain: resolve(call, .success(.done))
-        case .unsubscribe, .ping, .submit, .answer, .fetch:
+        case .unsubscribe, .ping, .submit, .store, .answer, .fetch:
             let text = "No answer came within the call's time limit."
             abandon(call, known, SenteError(.timedOut, text))
         }
@@ -171,6 +172,7 @@ extension Session {
 
     /// Ends a call from this side: out of the outbox if it is still there, else its slot stays behind a fence.
     private mutating func abandon(_ call: CallID, _ known: Call, _ error: SenteError) {
+        if known.purpose == .store { return giveUpStored(call, error) }
         switch known.phase {
         case .waiting:
             if known.purpose == .fetch { stopFetching(call) }
@@ -214,6 +216,7 @@ extension Session {
         let heardAt = now.instant.advanced(by: .zero - silence)
         takeBack()
         unlinkStreams()
+        stored.linkEnded()
         if park(error, heardAt: heardAt) {
             if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
         } else {
@@ -242,7 +245,7 @@ extension Session {
             case .unsubscribe:
                 // A link that is gone has no subscriptions.
                 resolve(call, .success(.done))
-            case .connect, .subscribe, .ping, .answer, .fetch, .drain:
+            case .connect, .subscribe, .ping, .answer, .fetch, .drain, .store:
                 resolve(call, .failure(error))
             case .submit:
                 resolve(call, .failure(lost(error)))
@@ -264,6 +267,7 @@ extension Session {
         if resumption?.parking != nil { endSession(error) }
         cancelStreams()
         emptyOutbox(error)
+        emptyStored(error)
         for call in calls.all(where: { $0.purpose == .connect }) {
             resolve(call, .failure(error))
         }

@@ -42,6 +42,7 @@ extension Session {
         case .failure(let error, let event):
             effects.append(.record(.serverError(error.message)))
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
+        case .jetStream(.stored(let token, let answer)): answered(token, answer)
         case .flow(let frame): received(frame, size, on: link)
         case .noise, .pongAcknowledged, .challenge, .refused: break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
@@ -79,7 +80,7 @@ extension Session {
         case .delivery, .event, .answering, .request, .failure, .flow: ignore(.unheard)
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .reply, .subscriptionLost, .ping, .pong, .noise, .pongAcknowledged, .tooLarge, .violation,
-            .endpoints, .leaving:
+            .endpoints, .leaving, .jetStream:
             break
         }
     }
@@ -106,7 +107,7 @@ extension Session {
         case .ping(let stamp): pong(stamp, to: link)
         case .mistraced(let inbound): receivedResuming(link, inbound, size)
         case .greeting, .challenge, .refused, .pong, .noise, .pongAcknowledged, .tooLarge, .violation,
-            .endpoints, .leaving:
+            .endpoints, .leaving, .jetStream:
             break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))
         case .delivery, .event, .answering, .request, .failure, .reply, .subscriptionLost:

@@ -18,6 +18,7 @@ extension Session {
     mutating func drain() {
         endIfDeaf()
         guard case .open(let open) = state else { return }
+        if !stored.isEmpty { sendStored() }
         if traffic.packing.isOn {
             let hasMore = streams.isEmpty ? !traffic.packing.isIdle : true
             if hasMore || !outbox.isEmpty { drainPacking(open.link) }

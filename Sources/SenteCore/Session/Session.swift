@@ -31,6 +31,8 @@ package struct Session: ~Copyable, Sendable {
     var endpoints: EndpointList
     var outbox: Outbox
     var calls = Calls()
+    /// What streams are to keep.
+    var stored = StoredPublishes()
     /// The calls that wait for services to finish.
     var draining: [CallID] = []
     var subscriptions = Subscriptions()
@@ -193,11 +195,15 @@ package struct Session: ~Copyable, Sendable {
         var stream = never
         /// Storing or fetching large data takes too long.
         var storage = never
+        /// A message that a stream is to keep goes again.
+        var stored = never
 
         static let never = Instant(nanoseconds: .max)
 
         var earliest: Instant {
-            min(min(outbox, call), min(min(path, state), min(flow, min(stream, storage))))
+            min(
+                min(min(outbox, call), min(path, state)),
+                min(min(flow, stream), min(storage, stored)))
         }
     }
 
@@ -219,6 +225,7 @@ package struct Session: ~Copyable, Sendable {
         if traffic.flow != nil || resumption != nil, let deadline = flowDeadline { timers.flow = deadline }
         if !streams.isEmpty, let deadline = streams[0].deadline { timers.stream = deadline }
         if !largeData.isEmpty, let deadline = largeData[0].deadline { timers.storage = deadline }
+        if let deadline = stored.deadline { timers.stored = deadline }
         return timers
     }
 
@@ -246,6 +253,8 @@ package struct Session: ~Copyable, Sendable {
                 expireStreams()
             } else if isDue(timers.storage) {
                 expireStorageWork()
+            } else if isDue(timers.stored) {
+                expireStored()
             } else {
                 expireState()
             }

@@ -110,7 +110,7 @@ extension StoredMessage {
             case .request(let channel, let data, let limit): .request(data, channel: channel, limit: limit)
             case .event(let event, _): .event(event, wantsReply: awaited == .reply)
             case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions,
-                .flow, .identified, .traced, .headed:
+                .flow, .identified, .traced, .headed, .jetStream:
                 nil
             }
         guard let content else { return nil }

@@ -50,7 +50,7 @@ struct SenteLiteMapsFuzzTests {
         case .noise: "noise"
         case .undecodable: "undecodable"
         case .tooLarge: "tooLarge"
-        case .challenge, .refused, .violation, .endpoints, .leaving: "of NATS alone"
+        case .challenge, .refused, .violation, .endpoints, .leaving, .jetStream: "of NATS alone"
         case .mistraced: "mistraced"
         }
     }

@@ -54,7 +54,7 @@ struct VectorFuzzTests {
         case .noise: "noise"
         case .undecodable: "undecodable"
         case .tooLarge: "tooLarge"
-        case .challenge, .refused, .violation, .endpoints, .leaving: "of NATS alone"
+        case .challenge, .refused, .violation, .endpoints, .leaving, .jetStream: "of NATS alone"
         case .mistraced: "mistraced"
         }
     }

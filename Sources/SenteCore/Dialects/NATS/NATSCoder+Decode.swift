@@ -55,7 +55,9 @@ extension NATSCoder {
             head = read
         }
         switch place {
-        case .inbox: return .reply(.id(.answer, WireName(message.subject)), answer(message, head))
+        case .inbox:
+            if let answer = streamAnswer(message, head) { return .jetStream(answer) }
+            return .reply(.id(.answer, WireName(message.subject)), answer(message, head))
         case .wish(let wish) where wish.group == nil:
             // The server's own `no echo` is for all that a connection says.
             guard head.fields.isEmpty || head[NATSHeader.sender] != name else { return .noise }
@@ -128,7 +130,8 @@ extension NATSCoder {
     /// The server is done with what stood before the oldest PING.
     private mutating func answered() throws(NATSViolation) -> Inbound {
         guard let owed = owed.popFirst() else { throw NATSViolation("it sent a PONG that answers nothing") }
-        let refusal = refusal.take().map(Reply.refused)
+        let error = refusal.take()
+        let refusal = error.map(Reply.refused)
         switch owed {
         case .greeting:
             isGreeted = true
@@ -149,6 +152,8 @@ extension NATSCoder {
             return .reply(
                 .next(.request, channel: WireName(channel)),
                 refusal ?? .forwarded(requestID: id, deliveredTo: nil))
+        case .store(_, let token):
+            return error.map { .jetStream(.stored(token: token, .refused($0))) } ?? .noise
         }
     }
 
@@ -178,10 +183,11 @@ extension NATSCoder {
         let why =
             "This user may not subscribe to “\(subject.excerpt())”\(group.map { " in the group “\($0.excerpt())”" } ?? ""): "
             + "ask for the permission, or use another channel."
+        let isOfInbox = subject.utf8.starts(with: inbox.utf8)
         switch owed.first {
         case .subscribe(let wish, let number)? where sid.map { $0 == number } ?? (wish.subject == subject):
             return refuse(why)
-        case .request? where subject.utf8.starts(with: inbox.utf8):
+        case .request? where isOfInbox, .store? where isOfInbox:
             if let number = subscriptions.inbox { subscriptions.ended(number) }
             return refuse(
                 "This user may not hear answers (\(inbox).*): ask for the permission to subscribe to it.")
@@ -210,7 +216,7 @@ extension NATSCoder {
 extension NATSOwed {
     fileprivate func publishes(to subject: String) -> Bool {
         switch self {
-        case .publish(let channel), .request(let channel, _): channel == subject
+        case .publish(let channel), .request(let channel, _), .store(let channel, _): channel == subject
         case .greeting, .ping, .subscribe, .unsubscribe: false
         }
     }
@@ -218,7 +224,7 @@ extension NATSOwed {
     /// Whether a subscription stands before its PING.
     fileprivate var subscribes: Bool {
         switch self {
-        case .subscribe, .request: true
+        case .subscribe, .request, .store: true
         case .greeting, .ping, .unsubscribe, .publish: false
         }
     }

@@ -76,6 +76,9 @@ extension NATSCoder {
         case .request(let channel, let data, _):
             try Dialect.nats.check(arguments: outbound)
             try request(data, on: channel, fields, &bytes)
+        case .jetStream(let word):
+            try Dialect.nats.check(arguments: outbound)
+            try write(word, fields, to: &bytes)
         case .answer(let id, let data, let isError):
             try publish(data, to: id, isError ? Self.failure(data, fields) : fields, &bytes)
         case .ping(let stamp): try fence(.ping(stamp: stamp), &bytes)
@@ -113,15 +116,13 @@ extension NATSCoder {
         let id = "\(inbox).\(requests + 1)"
         var operations: [UInt8] = []
         try publish(data, to: channel, reply: id, fields, &operations)
-        if subscriptions.inbox == nil {
-            try put(.subscribe(subject: "\(inbox).*", sid: subscriptions.addInbox()), to: &bytes)
-        }
+        try openInbox(&bytes)
         requests += 1
         bytes += operations
         try fence(.request(channel: channel, id: id), &bytes)
     }
 
-    private func publish(
+    func publish(
         _ data: Value, to subject: String, reply: String? = nil, _ fields: NamedValues, _ bytes: inout [UInt8]
     ) throws(SenteError) {
         let (payload, type) = try payload(data)
@@ -160,12 +161,18 @@ extension NATSCoder {
         return fields
     }
 
-    private mutating func fence(_ owed: NATSOwed, _ bytes: inout [UInt8]) throws(SenteError) {
+    /// Where answers come, from the first question on.
+    mutating func openInbox(_ bytes: inout [UInt8]) throws(SenteError) {
+        guard subscriptions.inbox == nil else { return }
+        try put(.subscribe(subject: "\(inbox).*", sid: subscriptions.addInbox()), to: &bytes)
+    }
+
+    mutating func fence(_ owed: NATSOwed, _ bytes: inout [UInt8]) throws(SenteError) {
         try put(.ping, to: &bytes)
         self.owed.append(owed)
     }
 
-    private func put(_ command: NATSCommand, to bytes: inout [UInt8]) throws(SenteError) {
+    func put(_ command: NATSCommand, to bytes: inout [UInt8]) throws(SenteError) {
         do throws(WireError) {
             try command.write(to: &bytes)
         } catch {
@@ -181,6 +188,9 @@ enum NATSHeader {
     static let sender = "Sente-Sender"
     /// By what a stream takes a message that comes twice for what it is.
     static let messageID = "Nats-Msg-Id"
+    /// What must be the stream's last sequence, and its last of the subject (ADR-7).
+    static let expectedSequence = "Nats-Expected-Last-Sequence"
+    static let expectedSubjectSequence = "Nats-Expected-Last-Subject-Sequence"
     /// A service's error: a number, and a text (ADR-32).
     static let errorCode = "Nats-Service-Error-Code"
     static let error = "Nats-Service-Error"

@@ -48,7 +48,7 @@ package struct NATSCoder: DialectCoder {
     }
 
     /// Where this link's answers come.
-    var inbox: String { NATSSubject.inboxes + name }
+    package var inbox: String { NATSSubject.inboxes + name }
 
     package mutating func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
         var operations: [NATSOperation] = []
@@ -107,4 +107,5 @@ enum NATSOwed: Hashable, Sendable {
     case unsubscribe(NATSWish)
     case publish(channel: String)
     case request(channel: String, id: String)
+    case store(channel: String, token: UInt64)
 }
