@@ -45,7 +45,9 @@ package struct ClientEngine: ~Copyable, Sendable {
     package func subscription(_ channel: String) -> SubscriptionStatus? { wish(WireName(channel))?.status }
 
     /// Where the wish for a channel stands; nil when there is none.
-    package func wish(_ channel: WireName) -> WishStatus? { session.subscriptions.wish(for: channel) }
+    package func wish(_ channel: WireName) -> WishStatus? {
+        session.subscriptions.wish(for: channel) ?? session.followers.status(of: channel)
+    }
 
     /// What an app or a provider did, or that the time has come.
     package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {

@@ -7,11 +7,15 @@ final class InboxHandle: Sendable {
     let client: SenteClient
     let inbox: InboxID
     let mailbox = BoundedMailbox<InboxElement>()
+    /// The name of a wish that is this handle's alone.
+    let wish: String?
     private let closing: Command
 
-    init(_ client: SenteClient, closing: (InboxID) -> Command) {
+    init(_ client: SenteClient, following channel: String? = nil, closing: (InboxID) -> Command) {
         self.client = client
-        inbox = client.driver.submissions.makeInbox()
+        let inbox = client.driver.submissions.makeInbox()
+        self.inbox = inbox
+        wish = channel.map { Followers.wish($0, inbox) }
         self.closing = closing(inbox)
     }
 

@@ -9,7 +9,11 @@ extension SenteClient {
     public var subscriptions: [String] {
         let names = driver.board.subscriptions
         guard configuration.dialect == .nats else { return names }
-        return names.filter { NATSWish(name: $0).group == nil }
+        var seen: Set<WireName> = []
+        return names.map { NATSWish(name: $0) }.filter {
+            !$0.isShare && seen.insert(WireName($0.subject)).inserted
+        }
+        .map(\.subject)
     }
 
     /// Wishes for a channel in every state, and gives a handle to its messages.

@@ -9,7 +9,8 @@ public import SenteCore
 /// the channel is unsubscribed, by `cancel()`, and for a loop whose task is cancelled; it goes on over
 /// reconnects.
 ///
-/// A handle keeps its client. Dropping it closes its inbox and leaves the wish.
+/// A handle keeps its client. Dropping it closes its inbox and leaves the wish, but for one that follows a channel from a place
+/// in its stream, which is a wish of its own.
 public struct Subscription: AsyncSequence, Sendable {
     /// What it yields.
     public typealias Element = ChannelMessage
@@ -46,7 +47,7 @@ public struct Subscription: AsyncSequence, Sendable {
 
     /// Ends this handle's sequence.
     ///
-    /// The wish stays; `unsubscribe` ends it.
+    /// The wish stays, and `unsubscribe` ends it; that of a handle that follows a channel from a place ends with it.
     public func cancel() {
         source.close()
     }
@@ -70,11 +71,14 @@ package protocol SubscriptionSource: AnyObject, Sendable {
 }
 
 extension InboxHandle: SubscriptionSource {
-    func status(of channel: String) -> SubscriptionStatus? { client.driver.board.channel(channel) }
+    func status(of channel: String) -> SubscriptionStatus? {
+        client.driver.board.channel(wish ?? channel)
+    }
 
     /// A channel that is wished for anew is another subscription's.
     func states(of channel: String) -> MailboxIterator<SubscriptionState> {
-        mailbox.isFinished ? StatusBoard.ended.makeIterator() : client.driver.board.states(of: channel)
+        mailbox.isFinished
+            ? StatusBoard.ended.makeIterator() : client.driver.board.states(of: wish ?? channel)
     }
 
     func makeIterator() -> MailboxIterator<ChannelMessage> {

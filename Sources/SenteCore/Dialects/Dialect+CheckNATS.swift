@@ -34,6 +34,7 @@ extension Dialect {
                 )
             }
             _ = try NATSHead([NATSHeader.messageID: id]).encoded()
+        case .ask, .listen, .unlisten, .flow: break
         }
     }
 

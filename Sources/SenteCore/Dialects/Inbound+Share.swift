@@ -24,9 +24,11 @@ extension Inbound {
         case .request(let request): 64 + request.channel.utf8.count + request.data.weight
         case .reply(_, .subscribed(let retained)): retained.reduce(0) { $0 + $1.weight }
         case .reply(_, .answered(let value)): value.weight
+        case .jetStream(.delivery(_, let message, _)): message.weight
+        case .jetStream: 0
         case .mistraced(let inbound): inbound.weight
         case .reply, .greeting, .challenge, .refused, .subscriptionLost, .ping, .pong, .pongAcknowledged,
-            .jetStream, .flow, .endpoints, .leaving, .noise, .undecodable, .tooLarge, .violation:
+            .flow, .endpoints, .leaving, .noise, .undecodable, .tooLarge, .violation:
             0
         }
     }

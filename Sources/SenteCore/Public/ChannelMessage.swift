@@ -45,6 +45,13 @@ public struct ChannelMessage: Hashable, Sendable {
         get { rarities.headers }
         set { rarities.headers = newValue }
     }
+    /// Its place in the stream, in a channel that is followed; nil in any other.
+    public var cursor: ChannelCursor? {
+        get { rarities.cursor }
+        set { rarities.cursor = newValue }
+    }
+    /// Its sequence in the stream, in a channel that is followed.
+    public var position: UInt64? { rarities.cursor?.sequence }
     // Beside the message, so that every other is handed on cheaply.
     private var note: Note?
 
@@ -58,8 +65,11 @@ public struct ChannelMessage: Hashable, Sendable {
         var trace: TraceContext?
         var subject: String?
         var headers = NamedValues()
+        var cursor: ChannelCursor?
 
-        var isEmpty: Bool { gap == nil && trace == nil && subject == nil && headers.isEmpty }
+        var isEmpty: Bool {
+            gap == nil && trace == nil && subject == nil && headers.isEmpty && cursor == nil
+        }
     }
 
     private var rarities: Rarities {
@@ -76,7 +86,7 @@ public struct ChannelMessage: Hashable, Sendable {
     public init(
         channel: String, data: Value = .null, id: String? = nil, sender: String? = nil, time: Int64? = nil,
         isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil, trace: TraceContext? = nil,
-        subject: String? = nil, headers: NamedValues = [:]
+        subject: String? = nil, headers: NamedValues = [:], cursor: ChannelCursor? = nil
     ) {
         self.channel = channel
         self.data = data
@@ -85,8 +95,8 @@ public struct ChannelMessage: Hashable, Sendable {
         self.time = time
         self.isRetained = isRetained
         self.missed = missed
-        if gap != nil || trace != nil || subject != nil || !headers.isEmpty {
-            rarities = Rarities(gap: gap, trace: trace, subject: subject, headers: headers)
+        if gap != nil || trace != nil || subject != nil || !headers.isEmpty || cursor != nil {
+            rarities = Rarities(gap: gap, trace: trace, subject: subject, headers: headers, cursor: cursor)
         }
     }
 }

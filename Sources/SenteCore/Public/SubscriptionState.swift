@@ -8,7 +8,8 @@ public enum SubscriptionState: Hashable, Sendable {
     case subscribed
     /// The server refused it; it is not asked again until `subscribe` is called again.
     case refused(SenteError)
-    /// Messages may be missing: told right before `subscribed` when a connection that was lost is made good.
+    /// Messages may be missing: told right before `subscribed` when a connection that was lost is made good, and as soon as it
+    /// is known in a channel that is followed.
     case gap(ChannelGap)
     /// Nobody wishes for it any more.
     case ended

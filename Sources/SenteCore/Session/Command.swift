@@ -13,6 +13,8 @@ package enum Command: Sendable {
     case breakLink
     /// Wishes for a channel and opens a handle's inbox on it. A scoped wish is dropped again by `endScope`.
     case subscribe(CallID, channel: String, InboxID, scoped: Bool, history: ChannelHistory = .all)
+    /// Follows a channel through a handle's inbox; `endScope` ends it.
+    indirect case follow(CallID, channel: String, InboxID, from: ChannelStart)
     /// Drops the wish whoever made it, and finishes every handle of the channel.
     case unsubscribe(CallID, channel: String)
     /// Wishes for a channel and opens an inbox for its requests, of which `limit` are worked on at once; `endScope` ends both.

@@ -72,6 +72,12 @@ package struct Inbox: Sendable {
             && bytes + outstanding.bytes <= policy.maximumBytes / 2
     }
 
+    func room(_ policy: InboxPolicy) -> ChannelFollower.Room {
+        ChannelFollower.Room(
+            messages: policy.maximumMessages - elements.count - outstanding.messages,
+            bytes: policy.maximumBytes - bytes - outstanding.bytes, isPlenty: hasRoom(policy))
+    }
+
     package mutating func append(
         _ element: InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
@@ -131,7 +137,7 @@ package struct Inbox: Sendable {
         guard case .message(var message) = element,
             let gap = gaps.removeValue(forKey: WireName(message.channel))
         else { return element }
-        message.gap = gap
+        message.gap = message.gap.map { gap.joined(with: $0) } ?? gap
         return .message(message)
     }
 

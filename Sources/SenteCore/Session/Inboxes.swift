@@ -128,6 +128,11 @@ package struct Inboxes: Sendable {
         return true
     }
 
+    /// How much more an inbox takes before the oldest would have to go.
+    func room(of id: InboxID) -> ChannelFollower.Room {
+        inboxes[id]?.room(policy) ?? ChannelFollower.Room(messages: 0, bytes: 0, isPlenty: false)
+    }
+
     package mutating func answered(_ id: InboxID) {
         inboxes[id]?.answered()
     }

@@ -217,6 +217,7 @@ extension Session {
         takeBack()
         unlinkStreams()
         stored.linkEnded()
+        pauseFollowing()
         if park(error, heardAt: heardAt) {
             if !configuration.outbox.waitsForConnection { emptyOutbox(error) }
         } else {

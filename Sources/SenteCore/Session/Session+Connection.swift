@@ -251,6 +251,7 @@ extension Session {
         first(&self)
         let wishes = subscriptions.unwritten
         if !wishes.isEmpty { writeWishes(wishes) }
+        if !followers.isEmpty { startFollowing() }
         let dropped = subscriptions.takeDropped()
         for channel in dropped { writeUnsubscribe(channel, for: nil) }
         if traffic.pending.owesFence { sendFence(on: link) }

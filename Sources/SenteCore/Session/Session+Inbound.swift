@@ -42,7 +42,7 @@ extension Session {
         case .failure(let error, let event):
             effects.append(.record(.serverError(error.message)))
             deliver(.event(event, missed: 0), to: .event(event.id), size: size)
-        case .jetStream(.stored(let token, let answer)): answered(token, answer)
+        case .jetStream(let word): received(word, size)
         case .flow(let frame): received(frame, size, on: link)
         case .noise, .pongAcknowledged, .challenge, .refused: break
         case .undecodable(let why, let reason): effects.append(.record(.undecodable(why, reason)))

@@ -111,6 +111,7 @@ extension Session {
     }
 
     mutating func unsubscribe(_ call: CallID, _ channel: WireName) {
+        for inbox in followers.inboxes(of: channel.text) { endScope(inbox) }
         endWish(channel)
         for inbox in inboxes.subscriptions(of: channel) {
             inboxes.close(inbox)
@@ -127,6 +128,7 @@ extension Session {
     }
 
     mutating func endScope(_ inbox: InboxID) {
+        if let id = followers.id(of: inbox) { endFollowing(id) }
         closeInbox(inbox)
         if let channel = subscriptions.release(scope: inbox) { dropWish(channel) }
     }
@@ -249,6 +251,7 @@ extension Session {
         for _ in 0..<overdue { ignore(.overdueRequest) }
         if overdue > 0 { endDrains() }
         if awaitsConsumption { beginStorageWork() }
+        consumedOfStream(inbox)
         resumeIfRoom()
     }
 

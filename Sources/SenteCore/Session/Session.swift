@@ -33,6 +33,8 @@ package struct Session: ~Copyable, Sendable {
     var calls = Calls()
     /// What streams are to keep.
     var stored = StoredPublishes()
+    /// The handles that follow streams.
+    var followers = Followers()
     /// The calls that wait for services to finish.
     var draining: [CallID] = []
     var subscriptions = Subscriptions()
@@ -197,13 +199,14 @@ package struct Session: ~Copyable, Sendable {
         var storage = never
         /// A message that a stream is to keep goes again.
         var stored = never
+        /// A follower has waited long enough.
+        var following = never
 
         static let never = Instant(nanoseconds: .max)
 
         var earliest: Instant {
-            min(
-                min(min(outbox, call), min(path, state)),
-                min(min(flow, stream), min(storage, stored)))
+            let usual = min(min(outbox, call), min(path, state))
+            return min(min(usual, min(flow, stream)), min(storage, min(stored, following)))
         }
     }
 
@@ -226,6 +229,7 @@ package struct Session: ~Copyable, Sendable {
         if !streams.isEmpty, let deadline = streams[0].deadline { timers.stream = deadline }
         if !largeData.isEmpty, let deadline = largeData[0].deadline { timers.storage = deadline }
         if let deadline = stored.deadline { timers.stored = deadline }
+        if let deadline = followers.deadline { timers.following = deadline }
         return timers
     }
 
@@ -255,6 +259,8 @@ package struct Session: ~Copyable, Sendable {
                 expireStorageWork()
             } else if isDue(timers.stored) {
                 expireStored()
+            } else if isDue(timers.following) {
+                expireFollowing()
             } else {
                 expireState()
             }
@@ -305,6 +311,7 @@ package struct Session: ~Copyable, Sendable {
         case .breakLink: breakLink()
         case .subscribe(let call, let channel, let inbox, let scoped, let history):
             subscribe(call, WireName(channel), inbox, scoped: scoped, history)
+        case .follow(let call, let channel, let inbox, let start): follow(call, channel, inbox, from: start)
         case .unsubscribe(let call, let channel): unsubscribe(call, WireName(channel))
         case .respond(let channel, let inbox, let limit): respond(WireName(channel), inbox, limit)
         case .drain(let call, let inbox): drain(call, inbox)

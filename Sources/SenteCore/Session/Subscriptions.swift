@@ -181,6 +181,12 @@ package struct Subscriptions: Sendable {
         wishes.sorted { $0.value.place < $1.value.place }
     }
 
+    /// A place among the wishes, for one of another kind.
+    mutating func nextPlace() -> UInt64 {
+        lastNumber += 1
+        return lastNumber
+    }
+
     private mutating func make() -> Wish {
         lastNumber += 1
         return Wish(place: lastNumber, number: lastNumber)

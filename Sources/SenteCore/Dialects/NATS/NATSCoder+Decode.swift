@@ -58,6 +58,7 @@ extension NATSCoder {
         case .inbox:
             if let answer = streamAnswer(message, head) { return .jetStream(answer) }
             return .reply(.id(.answer, WireName(message.subject)), answer(message, head))
+        case .consumer(let number): return handed(message, head, to: number)
         case .wish(let wish) where wish.group == nil:
             // The server's own `no echo` is for all that a connection says.
             guard head.fields.isEmpty || head[NATSHeader.sender] != name else { return .noise }
@@ -78,14 +79,14 @@ extension NATSCoder {
     }
 
     /// By its type, else by the configured format; what is none of that is bytes, for others publish what they like.
-    private func value(of payload: [UInt8], _ head: NATSHead) -> Value {
+    func value(of payload: [UInt8], _ head: NATSHead) -> Value {
         guard !payload.isEmpty else { return .null }
         let type = head.fields.isEmpty ? nil : head[NATSHeader.contentType]
         guard let format = type.map(WireFormat.init(contentType:)) ?? format else { return .bytes(payload) }
         return (try? format.decode(payload, limits: sizes.reading)) ?? .bytes(payload)
     }
 
-    private func traced(_ inbound: Inbound, _ head: NATSHead) -> Inbound {
+    func traced(_ inbound: Inbound, _ head: NATSHead) -> Inbound {
         guard readsTraces, let text = head[TraceContext.key] else { return inbound }
         guard let trace = TraceContext(traceparent: text) else { return .mistraced(inbound) }
         switch inbound {
@@ -95,6 +96,9 @@ extension NATSCoder {
         case .request(var request):
             request.trace = trace
             return .request(request)
+        case .jetStream(.delivery(let number, var message, let place)):
+            message.trace = trace
+            return .jetStream(.delivery(number, message, place))
         default: return inbound
         }
     }
@@ -154,6 +158,8 @@ extension NATSCoder {
                 refusal ?? .forwarded(requestID: id, deliveredTo: nil))
         case .store(_, let token):
             return error.map { .jetStream(.stored(token: token, .refused($0))) } ?? .noise
+        case .ask(_, let token):
+            return error.map { .jetStream(.answered(token: token, .refused($0))) } ?? .noise
         }
     }
 
@@ -187,7 +193,7 @@ extension NATSCoder {
         switch owed.first {
         case .subscribe(let wish, let number)? where sid.map { $0 == number } ?? (wish.subject == subject):
             return refuse(why)
-        case .request? where isOfInbox, .store? where isOfInbox:
+        case .request? where isOfInbox, .store? where isOfInbox, .ask? where isOfInbox:
             if let number = subscriptions.inbox { subscriptions.ended(number) }
             return refuse(
                 "This user may not hear answers (\(inbox).*): ask for the permission to subscribe to it.")
@@ -216,7 +222,8 @@ extension NATSCoder {
 extension NATSOwed {
     fileprivate func publishes(to subject: String) -> Bool {
         switch self {
-        case .publish(let channel), .request(let channel, _), .store(let channel, _): channel == subject
+        case .publish(let channel), .request(let channel, _), .store(let channel, _), .ask(let channel, _):
+            channel == subject
         case .greeting, .ping, .subscribe, .unsubscribe: false
         }
     }
@@ -224,7 +231,7 @@ extension NATSOwed {
     /// Whether a subscription stands before its PING.
     fileprivate var subscribes: Bool {
         switch self {
-        case .subscribe, .request, .store: true
+        case .subscribe, .request, .store, .ask: true
         case .greeting, .ping, .unsubscribe, .publish: false
         }
     }

@@ -190,6 +190,9 @@ enum NATSHeader {
     static let messageID = "Nats-Msg-Id"
     /// What must be the stream's last sequence, and its last of the subject (ADR-7).
     static let expectedSequence = "Nats-Expected-Last-Sequence"
+    /// What a consumer says with a sign of life: its last sequence, and the subject that it waits to have answered.
+    static let lastConsumer = "Nats-Last-Consumer"
+    static let stalled = "Nats-Consumer-Stalled"
     static let expectedSubjectSequence = "Nats-Expected-Last-Subject-Sequence"
     /// A service's error: a number, and a text (ADR-32).
     static let errorCode = "Nats-Service-Error-Code"

@@ -108,4 +108,5 @@ enum NATSOwed: Hashable, Sendable {
     case publish(channel: String)
     case request(channel: String, id: String)
     case store(channel: String, token: UInt64)
+    case ask(subject: String, token: UInt64)
 }

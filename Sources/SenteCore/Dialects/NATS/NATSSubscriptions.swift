@@ -9,10 +9,13 @@ struct NATSSubscriptions: Sendable {
         case wish(NATSWish)
         /// The answers to this client's requests.
         case inbox
+        /// What a consumer hands over, by the number of who follows.
+        case consumer(UInt64)
     }
 
     private var places: [UInt64: Place] = [:]
     private var numbers: [WireName: UInt64] = [:]
+    private var consumers: [UInt64: UInt64] = [:]
     private(set) var inbox: UInt64?
     private var last: UInt64 = 0
 
@@ -33,6 +36,19 @@ struct NATSSubscriptions: Sendable {
         return last
     }
 
+    mutating func addConsumer(_ number: UInt64) -> UInt64 {
+        last += 1
+        places[last] = .consumer(number)
+        consumers[number] = last
+        return last
+    }
+
+    mutating func removeConsumer(_ number: UInt64) -> UInt64? {
+        guard let sid = consumers.removeValue(forKey: number) else { return nil }
+        places[sid] = nil
+        return sid
+    }
+
     /// The number of a wish that ends.
     mutating func remove(_ wish: NATSWish) -> UInt64? {
         guard let sid = numbers.removeValue(forKey: WireName(wish.name)) else { return nil }
@@ -46,6 +62,7 @@ struct NATSSubscriptions: Sendable {
         case .wish(let wish)?:
             if numbers[WireName(wish.name)] == sid { numbers[WireName(wish.name)] = nil }
         case .inbox?: inbox = nil
+        case .consumer(let number)?: consumers[number] = nil
         case nil: break
         }
     }

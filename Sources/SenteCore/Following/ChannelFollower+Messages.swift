@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+
+/// What a consumer hands over, counted.
+extension ChannelFollower {
+    package mutating func heartbeat(
+        _ heartbeat: ConsumerHeartbeat, room: Room, at now: Instant, using random: inout Generator,
+        into actions: inout [Action]
+    ) {
+        guard case .following(let following) = phase else { return }
+        heard(at: now)
+        if let delivery = heartbeat.lastDelivery, delivery != following.delivery {
+            return rest(at: now, using: &random, into: &actions)
+        }
+        if let reply = heartbeat.stalled { asked(reply, room: room, at: now, into: &actions) }
+    }
+
+    /// The consumer hands over no more until it is answered.
+    package mutating func asked(
+        _ reply: String, room: Room, at now: Instant, into actions: inout [Action]
+    ) {
+        switch phase {
+        case .checking(var check):
+            check.withheld = reply
+            phase = .checking(check)
+        case .following(var following):
+            heard(at: now)
+            following.withheld = nil
+            if room.isPlenty { actions.append(.say(.flow(reply))) } else { following.withheld = reply }
+            phase = .following(following)
+        case .idle, .full, .resting, .naming, .creating, .over: break
+        }
+    }
+
+    /// The consumer is gone, or says what nobody here understands.
+    package mutating func interrupted(
+        at now: Instant, using random: inout Generator, into actions: inout [Action]
+    ) {
+        switch phase {
+        case .checking, .following: rest(at: now, using: &random, into: &actions)
+        case .idle, .full, .resting, .naming, .creating, .over: break
+        }
+    }
+
+    package mutating func arrived(
+        _ message: ChannelMessage, _ place: ConsumerPlace, size: Int, room: Room, at now: Instant,
+        using random: inout Generator, into actions: inout [Action]
+    ) {
+        switch phase {
+        case .checking(var check):
+            check.bytes += size
+            guard check.held.count < Self.maximumHeld.messages, check.bytes <= Self.maximumHeld.bytes else {
+                return rest(at: now, using: &random, into: &actions)
+            }
+            // Out of the phase meanwhile, so that the array is not copied.
+            phase = .resting
+            check.held.append(Held(message: message, place: place, size: size))
+            phase = .checking(check)
+        case .following(var following):
+            heard(at: now)
+            guard place.stream == stream, place.delivery == following.delivery + 1 else {
+                return rest(at: now, using: &random, into: &actions)
+            }
+            guard !room.isNone else { return stop(into: &actions) }
+            following.delivery += 1
+            phase = .following(following)
+            take(message, place, size, at: now, into: &actions)
+        case .idle, .full, .resting, .naming, .creating, .over: break
+        }
+    }
+
+    private mutating func take(
+        _ message: ChannelMessage, _ place: ConsumerPlace, _ size: Int, at now: Instant,
+        into actions: inout [Action]
+    ) {
+        let last = last ?? 0
+        // The last of each subject are told anew when telling them was interrupted.
+        guard place.sequence > last else { return }
+        let isOfSweep = start == .lastOfEach && place.sequence <= keptUpTo
+        if isWhole, !isOfSweep, place.sequence > last + 1 {
+            missing(last + 1...place.sequence - 1, at: now, into: &actions)
+        }
+        // With the last of them, the last of each subject are told.
+        self.last = isOfSweep && place.pending == 0 ? keptUpTo : place.sequence
+        var message = message
+        let subject = message.subject
+        message.channel = channel
+        message.subject = subject
+        message.isRetained = place.sequence <= keptUpTo
+        message.cursor = created.map {
+            ChannelCursor(stream: place.stream, created: $0, sequence: place.sequence)
+        }
+        message.gap = pending
+        pending = nil
+        actions.append(.deliver(message, size: size))
+    }
+
+    mutating func missing(
+        _ sequences: ClosedRange<UInt64>?, isOtherStream: Bool = false, at now: Instant,
+        into actions: inout [Action]
+    ) {
+        let gap = ChannelGap(
+            since: heardAt, duration: heardAt.duration(to: now), sequences: sequences,
+            isOtherStream: isOtherStream)
+        pending = pending.map { $0.joined(with: gap) } ?? gap
+        actions.append(.tell(gap))
+    }
+}
+
+/// A consumer's sign of life.
+package struct ConsumerHeartbeat: Hashable, Sendable {
+    /// Of its last message, among what it handed over.
+    package var lastDelivery: UInt64?
+    /// What it waits to have answered.
+    package var stalled: String?
+
+    package init(lastDelivery: UInt64? = nil, stalled: String? = nil) {
+        self.lastDelivery = lastDelivery
+        self.stalled = stalled
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import SenteBase
+import SenteWire
+
+/// One handle's way along the stream that keeps its channel: nothing is missed but what it says, and nothing comes twice.
+///
+/// It asks which stream that is, has it hand over the channel from where it stands, and checks that the stream is the one it
+/// knew. Then it counts what comes. Where the count breaks, or nothing comes, not even a sign of life, or the link is lost, it
+/// asks anew from behind the last message that it handed on, without end (the ordered consumer of ADR-17).
+///
+/// ```
+/// idle ─▶ naming ─▶ creating ─▶ checking ─▶ following
+///           ▲ ▲        │            │            │ count breaks, silence
+///           │ └──── resting ◀───────┴────────────┤
+///           └──────── full ◀─────────────────────┘ no room in the inbox
+/// ```
+package struct ChannelFollower: Sendable {
+    /// What it wants done, in order.
+    package enum Action: Equatable, Sendable {
+        case say(JetStreamOutbound)
+        case deliver(ChannelMessage, size: Int)
+        /// Messages are missing before the next one.
+        case tell(ChannelGap)
+        case confirm(Bool)
+        /// It is over: it will never follow.
+        case reject(SenteError)
+    }
+
+    /// How much more the handle's inbox takes.
+    package struct Room: Hashable, Sendable {
+        package var messages: Int
+        package var bytes: Int
+        /// At least half of it is free, so that more may be asked for.
+        package var isPlenty: Bool
+
+        package init(messages: Int, bytes: Int, isPlenty: Bool) {
+            self.messages = messages
+            self.bytes = bytes
+            self.isPlenty = isPlenty
+        }
+
+        var isNone: Bool { messages <= 0 || bytes <= 0 }
+
+        mutating func take(_ size: Int) {
+            messages -= 1
+            bytes -= size
+        }
+    }
+
+    /// How long an answer may take before all is asked anew.
+    static let patience: Duration = .seconds(2)
+    /// How often a consumer gives a sign of life.
+    static let heartbeat: Duration = .seconds(1)
+    /// How long it may give none.
+    static let silence: Duration = .milliseconds(2_500)
+    /// How much may come before the stream has been checked: more than a consumer hands over before it is answered.
+    static let maximumHeld = (messages: 65_536, bytes: 8 << 20)
+
+    struct Held: Sendable {
+        let message: ChannelMessage
+        let place: ConsumerPlace
+        let size: Int
+    }
+
+    /// What came before the stream was checked.
+    struct Check: Sendable {
+        /// Right before the consumer's first message.
+        let delivered: UInt64
+        /// How many messages wait for it.
+        let pending: UInt64
+        var held: [Held] = []
+        var bytes = 0
+        /// An answer that the consumer waits for.
+        var withheld: String?
+    }
+
+    struct Following: Sendable {
+        /// Of the consumer's last message.
+        var delivery: UInt64 = 0
+        /// An answer that the consumer waits for, and gets when there is room.
+        var withheld: String?
+    }
+
+    enum Phase: Sendable {
+        /// There is no link.
+        case idle
+        /// There is no room: it goes on when the app has consumed.
+        case full
+        /// Until the deadline.
+        case resting
+        case naming
+        case creating
+        case checking(Check)
+        case following(Following)
+        case over
+    }
+
+    package let channel: String
+    let id: UInt32
+    var tries: UInt32 = 0
+    let start: ChannelStart
+    var phase = Phase.idle
+    package internal(set) var deadline: Instant?
+    /// The last sign of life.
+    var heardAt: Instant
+
+    // Where it stands
+    var stream: String?
+    /// Of the stream that `last` is of.
+    var created: String?
+    /// The last sequence that was handed on, or is known to be no message of the channel.
+    var last: UInt64?
+    /// The stream's last sequence when it was checked: up to it messages had been kept.
+    var keptUpTo: UInt64 = 0
+    /// What the stream holds is this channel alone, so that a hole in its sequence is one of the channel.
+    var isWhole = false
+    var isConfirmed = false
+    /// It has followed once, so that what goes wrong may pass.
+    var hasFollowed = false
+    /// The server has the current try's subscription.
+    var isListening = false
+    var pending: ChannelGap?
+
+    package init(_ channel: String, from start: ChannelStart, id: UInt32, at now: Instant) {
+        self.channel = channel
+        self.start = start
+        self.id = id
+        heardAt = now
+        switch start {
+        case .cursor(let cursor):
+            stream = cursor.stream
+            created = cursor.created
+            last = cursor.sequence
+        case .sequence(let first): last = first - min(first, 1)
+        case .now, .next, .time, .lastOfEach: break
+        }
+    }
+
+    /// The name of the current try, of this follower's alone.
+    package var number: UInt64 { UInt64(id) << 32 | UInt64(tries) }
+
+    /// Whose try a number names.
+    package static func id(of number: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: number >> 32) }
+
+    // MARK: What happens
+
+    /// A link is open.
+    package mutating func linkOpened(at now: Instant, into actions: inout [Action]) {
+        guard case .idle = phase else { return }
+        begin(at: now, into: &actions)
+    }
+
+    package mutating func linkEnded(into actions: inout [Action]) {
+        isListening = false
+        if case .over = phase { return }
+        phase = .idle
+        deadline = nil
+        confirm(false, into: &actions)
+    }
+
+    /// The handle is gone.
+    package mutating func end(into actions: inout [Action]) {
+        stopListening(into: &actions)
+        phase = .over
+        deadline = nil
+    }
+
+    package mutating func expire(at now: Instant, into actions: inout [Action]) {
+        guard let time = deadline, time <= now else { return }
+        deadline = nil
+        switch phase {
+        case .idle, .full, .over: break
+        case .resting: begin(at: now, into: &actions)
+        case .naming, .creating, .checking, .following:
+            stopListening(into: &actions)
+            begin(at: now, into: &actions)
+        }
+    }
+
+    /// The app has consumed.
+    package mutating func roomGrew(at now: Instant, into actions: inout [Action]) {
+        switch phase {
+        case .full: begin(at: now, into: &actions)
+        case .following(var following):
+            guard let reply = following.withheld else { return }
+            following.withheld = nil
+            phase = .following(following)
+            actions.append(.say(.flow(reply)))
+        case .idle, .resting, .naming, .creating, .checking, .over: break
+        }
+    }
+
+    // MARK: Ends
+
+    /// The first time the app is told; later the stream may come back.
+    mutating func fail(
+        _ error: SenteError, at now: Instant, using random: inout Generator, into actions: inout [Action]
+    ) {
+        guard !hasFollowed else { return rest(at: now, using: &random, into: &actions) }
+        stopListening(into: &actions)
+        phase = .over
+        deadline = nil
+        actions.append(.reject(error))
+    }
+
+    /// Asks anew after 1 to 2 s.
+    mutating func rest(
+        at now: Instant, using random: inout Generator, into actions: inout [Action]
+    ) {
+        stopListening(into: &actions)
+        phase = .resting
+        deadline = now.advanced(by: .milliseconds(Int64.random(in: 1_000..<2_000, using: &random)))
+        confirm(false, into: &actions)
+    }
+
+    /// What the inbox has no room for stays in the stream.
+    mutating func stop(into actions: inout [Action]) {
+        stopListening(into: &actions)
+        phase = .full
+        deadline = nil
+    }
+
+    mutating func stopListening(into actions: inout [Action]) {
+        if isListening { actions.append(.say(.unlisten(number))) }
+        isListening = false
+    }
+
+    mutating func heard(at now: Instant) {
+        heardAt = now
+        deadline = now.advanced(by: Self.silence)
+    }
+
+    mutating func confirm(_ isConfirmed: Bool, into actions: inout [Action]) {
+        guard isConfirmed != self.isConfirmed else { return }
+        self.isConfirmed = isConfirmed
+        actions.append(.confirm(isConfirmed))
+    }
+}
