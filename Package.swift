@@ -92,6 +92,7 @@ let package = Package(
             "pipeline", "Pipeline",
             ["SenteLite", "SenteTelemetry", "SenteSignals", "SenteServer", "SampleOptions", "SampleTerminal"]),
         sample("transfer", "Transfer", ["SenteLite", "SenteServer", "SampleOptions", "SampleTerminal"]),
+        sample("cluster", "Cluster", ["SenteLite", "SenteServer", "SampleOptions", "SampleTerminal"]),
         sample(
             "bench", "Bench",
             [

@@ -167,8 +167,11 @@ struct ClientConsole: Sendable {
         case .unsubscribe(let channel):
             try await client.unsubscribe(channel)
             result = ["channel": Value(channel)]
-        case .publish(let channel, let data, let options):
-            let receipt = try await client.publish(data, to: channel, options: options)
+        case .publish(let channel, let data, let options, let isStored):
+            let receipt =
+                isStored
+                ? try await client.publish(data, to: channel, stored: .once, options: options)
+                : try await client.publish(data, to: channel, options: options)
             result = [
                 "channel": Value(channel), "outcome": Value(receipt.outcome.rawValue),
                 "id": receipt.messageID.map { Value($0) },

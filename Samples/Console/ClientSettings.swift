@@ -84,7 +84,8 @@ package struct ClientSettings {
         and wait hold up later lines. quit waits for the results still missing, then disconnects.
 
         HOW is any of --urgent or --bulk, which go before and behind other messages that wait, and --durable: the message
-        is kept in --outbox DIRECTORY and goes again, with the next run if need be, until the server has answered.
+        is kept in --outbox DIRECTORY and goes again, with the next run if need be, until the server has answered. With --stored
+        before them a stream of NATS is to keep what is published, and its answer is awaited.
 
         Options:
         \(OptionTable(options).help)

@@ -7,7 +7,7 @@ package import SenteLite
 package enum Command: Equatable {
     case subscribe(channel: String)
     case unsubscribe(channel: String)
-    case publish(channel: String, Value, SendOptions)
+    case publish(channel: String, Value, SendOptions, isStored: Bool = false)
     case request(channel: String, Value, limit: Duration?, SendOptions)
     case respond(channel: String, Value)
     case send(Event, SendOptions)
@@ -30,7 +30,8 @@ package enum Command: Equatable {
     /// How each is written, in the order of the help.
     static let forms: [(word: String, form: String)] = [
         ("subscribe", "subscribe CHANNEL"), ("unsubscribe", "unsubscribe CHANNEL"),
-        ("publish", "publish [HOW] CHANNEL JSON"), ("request", "request [HOW] CHANNEL JSON [SECONDS]"),
+        ("publish", "publish [--stored] [HOW] CHANNEL JSON"),
+        ("request", "request [HOW] CHANNEL JSON [SECONDS]"),
         ("respond", "respond CHANNEL JSON"), ("send", "send [HOW] JSON"),
         ("event", "event [HOW] EDN [SECONDS]"),
         ("upload", "upload FILE [CHANNEL]"), ("download", "download NAME [FOLDER]"), ("streams", "streams"),
@@ -94,9 +95,11 @@ package enum Command: Equatable {
         case "subscribe": return .subscribe(channel: try channel(rest))
         case "unsubscribe": return .unsubscribe(channel: try channel(rest))
         case "publish":
-            let (options, rest) = try options(rest)
+            let (word, others) = split(rest)
+            let isStored = word == "--stored"
+            let (options, rest) = try options(isStored ? others : rest)
             let (channel, text) = try channelAndText(rest)
-            return .publish(channel: channel, try Reading.json(text), options)
+            return .publish(channel: channel, try Reading.json(text), options, isStored: isStored)
         case "request":
             let (options, rest) = try options(rest)
             let (channel, text) = try channelAndText(rest)
@@ -142,7 +145,7 @@ package enum Command: Equatable {
     /// How a message is to be sent; nil for what is none.
     var options: SendOptions? {
         switch self {
-        case .publish(_, _, let options), .request(_, _, _, let options), .send(_, let options),
+        case .publish(_, _, let options, _), .request(_, _, _, let options), .send(_, let options),
             .event(_, _, let options):
             options
         default: nil

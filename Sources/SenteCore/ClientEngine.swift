@@ -38,6 +38,8 @@ package struct ClientEngine: ~Copyable, Sendable {
     package var awaitsConsumption: Bool { session.awaitsConsumption }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
+    /// Whether something in here waits for the app to consume what it was handed.
+    package var awaitsConsumption: Bool { session.followers.awaitConsumption }
     package var flowLoad: FlowLoad { session.flowLoad }
     /// Why nothing can be queued now, if so.
     package var refusal: SenteError? { session.refusalToQueue() }

@@ -41,6 +41,15 @@ extension SenteClient {
         return Subscription(channel, handle)
     }
 
+    /// The same with messages that are decoded.
+    ///
+    /// - Throws: What ``subscribe(_:from:)`` throws.
+    public func subscribe<T: Decodable & Sendable>(
+        _ channel: String, as type: T.Type, from start: ChannelStart
+    ) async throws(SenteError) -> TypedSubscription<T> {
+        TypedSubscription(try await subscribe(channel, from: start), counting: driver.submissions)
+    }
+
     /// A session that survives its connections misses nothing either.
     private func goOn(_ channel: String, from start: ChannelStart) async throws(SenteError) -> Subscription {
         guard start == .next, status.features?.resumption != nil else {

@@ -47,7 +47,7 @@ struct CommandTests {
         arguments: [
             (
                 "publish --now a 1",
-                "“--now” is none of --urgent, --bulk, --durable. The command is: publish [HOW] CHANNEL JSON."
+                "“--now” is none of --urgent, --bulk, --durable. The command is: publish [--stored] [HOW] CHANNEL JSON."
             ),
             (
                 "request --urgent --bulk a 1",

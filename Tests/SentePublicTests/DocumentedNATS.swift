@@ -23,4 +23,18 @@ enum DocumentedNATS {
             print(message.subject, message.data, message.headers["traceparent"] ?? "")
         }
     }
+
+    static func nothingMissed(_ client: SenteClient, _ saved: inout ChannelCursor?) async throws {
+        let receipt = try await client.publish(["total": 9], to: "orders.new", stored: .once)
+        print(receipt.messageID ?? "", receipt.isDuplicate)  // ORDERS:17 false
+
+        let start = saved.map { ChannelStart.cursor($0) } ?? .sequence(1)
+        for await message in try await client.subscribe("orders.>", from: start) {
+            if let gap = message.gap {
+                print("the stream has let go of \(String(describing: gap.sequences))")
+            }
+            print(message.subject, message.data, message.position ?? 0)
+            saved = message.cursor
+        }
+    }
 }

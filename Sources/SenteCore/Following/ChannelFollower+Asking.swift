@@ -98,7 +98,7 @@ extension ChannelFollower {
             outcome: .acknowledged)
     }
 
-    /// The consumer stands: is the stream the one that was followed before?
+    /// The consumer stands; the stream may be another than the one that was followed before.
     private mutating func checked(
         _ check: Check, _ info: StreamInfo, room: Room, at now: Instant, using random: inout Generator,
         into actions: inout [Action]

@@ -138,10 +138,23 @@ package struct ChannelFollower: Sendable {
     }
 
     /// The name of the current try, of this follower's alone.
-    package var number: UInt64 { UInt64(id) << 32 | UInt64(tries) }
+    package var number: UInt64 { Self.number(of: id, try: tries) }
+
+    package static func number(of id: UInt32, try count: UInt32) -> UInt64 {
+        UInt64(id) << 32 | UInt64(count)
+    }
 
     /// Whose try a number names.
     package static func id(of number: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: number >> 32) }
+
+    /// Whether it goes on only when the app has consumed.
+    var awaitsRoom: Bool {
+        switch phase {
+        case .full: true
+        case .following(let following): following.withheld != nil
+        case .idle, .resting, .naming, .creating, .checking, .over: false
+        }
+    }
 
     // MARK: What happens
 

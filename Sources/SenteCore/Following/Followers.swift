@@ -24,6 +24,8 @@ package struct Followers: Sendable {
     /// When to look at each; it may have moved on by then.
     private var alarms = DeadlineQueue<UInt32>()
     private var times: [UInt32: (due: Instant, ticket: DeadlineQueue<UInt32>.Ticket)] = [:]
+    /// Those that go on when their apps have consumed.
+    private var waiting: Set<UInt32> = []
     private var lastID: UInt32 = 0
 
     package init() {}
@@ -35,6 +37,8 @@ package struct Followers: Sendable {
 
     package var isEmpty: Bool { entries.isEmpty }
     package var deadline: Instant? { alarms.earliest }
+    /// Whether one of them waits for its app to consume.
+    var awaitConsumption: Bool { !waiting.isEmpty }
     var all: [UInt32] { entries.keys.sorted() }
 
     subscript(id: UInt32) -> Entry? { entries[id] }
@@ -69,6 +73,7 @@ package struct Followers: Sendable {
         guard let entry = entries.removeValue(forKey: id) else { return }
         ids[entry.inbox] = nil
         wishes[entry.wish] = nil
+        waiting.remove(id)
         if let time = times.removeValue(forKey: id) { alarms.remove(time.ticket) }
     }
 
@@ -86,6 +91,11 @@ package struct Followers: Sendable {
         var actions: [ChannelFollower.Action] = []
         body(&entries.values[index].follower, &actions)
         setAlarm(id, entries.values[index].follower.deadline)
+        if entries.values[index].follower.awaitsRoom {
+            waiting.insert(id)
+        } else if !waiting.isEmpty {
+            waiting.remove(id)
+        }
         return actions
     }
 

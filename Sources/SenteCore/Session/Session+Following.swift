@@ -20,18 +20,18 @@ extension Session {
         let purpose = Call.Purpose.subscribe(channel: wish, inbox, scoped: true)
         calls.add(call, Call(purpose: purpose, phase: .waiting, deadline: deadline))
         let time = now.instant
-        act(id) { $0.linkOpened(at: time, into: &$1) }
+        act(id) { $0.linkOpened(at: time, into: &$2) }
     }
 
     /// Behind the wishes, and before what the app says.
     mutating func startFollowing() {
         let time = now.instant
-        for id in followers.all { act(id) { $0.linkOpened(at: time, into: &$1) } }
+        for id in followers.all { act(id) { $0.linkOpened(at: time, into: &$2) } }
     }
 
     mutating func pauseFollowing() {
         for id in followers.all {
-            act(id) { $0.linkEnded(into: &$1) }
+            act(id) { $0.linkEnded(into: &$2) }
             if let call = followers.takeWaiter(of: id), calls[call] != nil {
                 resolve(call, .success(.subscribed(SubscriptionStatus())))
             }
@@ -41,7 +41,7 @@ extension Session {
     /// The handle is gone, or its channel is unsubscribed.
     mutating func endFollowing(_ id: UInt32) {
         guard let entry = followers[id] else { return }
-        act(id) { $0.end(into: &$1) }
+        act(id) { $0.end(into: &$2) }
         followers.remove(id)
         tell(entry.wish, SubscriptionStatus())
         if let call = entry.waiter, calls[call] != nil {
@@ -55,13 +55,13 @@ extension Session {
     mutating func consumedOfStream(_ inbox: InboxID) {
         guard let id = followers.id(of: inbox), inboxes.room(of: inbox).isPlenty else { return }
         let time = now.instant
-        act(id) { $0.roomGrew(at: time, into: &$1) }
+        act(id) { $0.roomGrew(at: time, into: &$2) }
     }
 
     mutating func expireFollowing() {
         while let id = followers.popDue(at: now.instant) {
             let time = now.instant
-            act(id) { $0.expire(at: time, into: &$1) }
+            act(id) { $0.expire(at: time, into: &$2) }
         }
     }
 
@@ -74,8 +74,7 @@ extension Session {
         else { return ignore(.unheard) }
         let room = inboxes.room(of: entry.inbox)
         let time = now.instant
-        var random = random
-        act(ChannelFollower.id(of: number)) { follower, actions in
+        act(ChannelFollower.id(of: number)) { follower, random, actions in
             switch word {
             case .stored: break
             case .answered(_, let answer):
@@ -91,15 +90,16 @@ extension Session {
                 follower.interrupted(at: time, using: &random, into: &actions)
             }
         }
-        self.random = random
     }
 
     // MARK: What is done about it
 
     private mutating func act(
-        _ id: UInt32, _ body: (inout ChannelFollower, inout [ChannelFollower.Action]) -> Void
+        _ id: UInt32, _ body: (inout ChannelFollower, inout Generator, inout [ChannelFollower.Action]) -> Void
     ) {
-        let actions = followers.change(id, body)
+        var random = random
+        let actions = followers.change(id) { body(&$0, &random, &$1) }
+        self.random = random
         guard !actions.isEmpty, let entry = followers[id] else { return }
         for action in actions { perform(action, of: id, entry) }
     }

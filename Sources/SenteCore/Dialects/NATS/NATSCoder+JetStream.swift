@@ -60,7 +60,7 @@ extension NATSCoder {
         }
     }
 
-    /// Ephemeral, in memory and of one node: it is made anew wherever it is lost. Times are in nanoseconds.
+    /// Ephemeral, in memory and of one node, for it is made anew wherever it is lost; times are in nanoseconds.
     private func consumer(of channel: String, from start: ConsumerStart, _ number: UInt64) -> ValueMap {
         var config: ValueMap = [
             "deliver_subject": Value(deliverySubject(number)), "filter_subject": Value(channel),

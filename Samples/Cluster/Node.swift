@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SenteServer
+
+/// A nats-server of the system that runs as a process of ours.
+final class Node {
+    let name: String
+    let port: Int
+    private let folder: URL
+    private let executable: URL
+    private var process: Process?
+
+    private init(name: String, port: Int, folder: URL, executable: URL) {
+        self.name = name
+        self.port = port
+        self.folder = folder
+        self.executable = executable
+    }
+
+    var url: String { "ws://127.0.0.1:\(port)/" }
+
+    /// Three that know one another, in folders of their own under `home`; none runs yet.
+    static func cluster(in home: URL) async throws -> [Node] {
+        guard let executable else { throw Missing() }
+        let ports = try await freePorts(6)
+        let routes = ports[3...].map { "\"nats://127.0.0.1:\($0)\"" }.joined(separator: ", ")
+        return try (0..<3).map { index in
+            let name = "n\(index + 1)"
+            let folder = home.appendingPathComponent(name)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let configuration = """
+                server_name: \(name)
+                host: 127.0.0.1
+                port: -1
+                jetstream { store_dir: "\(folder.path)/streams" }
+                websocket { host: 127.0.0.1, port: \(ports[index]), no_tls: true }
+                cluster { name: sample, host: 127.0.0.1, port: \(ports[3 + index]), routes: [\(routes)] }
+                """
+            try Data(configuration.utf8).write(to: folder.appendingPathComponent("nats.conf"))
+            return Node(name: name, port: ports[index], folder: folder, executable: executable)
+        }
+    }
+
+    func start() throws {
+        let process = Process()
+        process.executableURL = executable
+        process.arguments = ["-c", folder.appendingPathComponent("nats.conf").path]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        self.process = process
+    }
+
+    /// As `kill -9`: it says goodbye to nobody.
+    func kill() {
+        guard let process, process.isRunning else { return }
+        _ = Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        self.process = nil
+    }
+
+    /// nats-server is not on this machine.
+    struct Missing: Error, CustomStringConvertible {
+        let description =
+            "There is no nats-server on this machine: `apt-get install nats-server`, `brew install nats-server`, or see docs.nats.io."
+    }
+
+    /// An ordinary user's path often leaves out what only administrators are thought to need.
+    private static var executable: URL? {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"])
+            .map { "\($0)/nats-server" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+            .map { URL(fileURLWithPath: $0) }
+    }
+
+    /// Servers had them a moment ago, all at once, and nobody came.
+    private static func freePorts(_ count: Int) async throws -> [Int] {
+        var settings = ServerConfiguration()
+        settings.port = 0
+        var servers: [ReferenceServer] = []
+        var ports: [Int] = []
+        for _ in 0..<count {
+            let server = try ReferenceServer(settings)
+            ports.append(try await server.start())
+            servers.append(server)
+        }
+        for server in servers { await server.stop() }
+        return ports
+    }
+}
