@@ -9,7 +9,7 @@ extension SenteClient {
     ///
     /// Messages come in the stream's order, each once, over lost connections and nodes. What the stream itself has let go is told:
     /// by the `gap` of the next message and in the handle's `states`, with the first and last sequence. While the handle's inbox
-    /// is full the stream waits; nothing is dropped. `ChannelMessage.cursor` is a place to store and go on from.
+    /// is full the stream waits; nothing is dropped, and up to 8 MiB wait beside it. `ChannelMessage.cursor` is a place to store and go on from.
     ///
     /// The handle is a wish of its own: it ends with the handle, by its `cancel()`, or by `unsubscribe`; others of the channel, also
     /// those of `subscribe(_:history:)`, go on beside it. `onMessage(in:)` does not hear what it gets.

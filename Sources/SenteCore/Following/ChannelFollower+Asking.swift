@@ -57,11 +57,10 @@ extension ChannelFollower {
         case (.creating, .consumer(let delivered, let pending)):
             guard let stream else { return }
             ask(
-                .info(stream: stream), .checking(Check(delivered: delivered, pending: pending)), at: now,
+                .info(stream: stream), .checking(Beginning(delivered: delivered, pending: pending)), at: now,
                 into: &actions)
-        case (.checking(let check), .info(let info)):
-            phase = .resting
-            checked(check, info, room: room, at: now, using: &random, into: &actions)
+        case (.checking(let beginning), .info(let info)):
+            checked(beginning, info, room: room, at: now, using: &random, into: &actions)
         case (.naming, .refused(let error)), (.creating, .refused(let error)),
             (.checking, .refused(let error)):
             fail(error, at: now, using: &random, into: &actions)
@@ -100,7 +99,8 @@ extension ChannelFollower {
 
     /// The consumer stands; the stream may be another than the one that was followed before.
     private mutating func checked(
-        _ check: Check, _ info: StreamInfo, room: Room, at now: Instant, using random: inout Generator,
+        _ beginning: Beginning, _ info: StreamInfo, room: Room, at now: Instant,
+        using random: inout Generator,
         into actions: inout [Action]
     ) {
         if let last, created.map({ $0 != info.created }) ?? false || info.last < last {
@@ -113,31 +113,23 @@ extension ChannelFollower {
             return begin(at: now, into: &actions)
         }
         let isSweep = isSweeping
-        guard isSweep || check.delivered <= info.last || check.delivered == last else {
+        guard isSweep || beginning.delivered <= info.last || beginning.delivered == last else {
             return rest(at: now, using: &random, into: &actions)
         }
         if !isSweep {
-            if let last, check.delivered > last {
-                missing(last + 1...check.delivered, at: now, into: &actions)
+            if let last, beginning.delivered > last {
+                missing(last + 1...beginning.delivered, at: now, into: &actions)
             }
-            last = max(last ?? 0, check.delivered)
+            last = max(last ?? 0, beginning.delivered)
         }
         hasFollowed = true
         created = info.created
         keptUpTo = info.last
-        if isSweep, check.pending == 0 { last = info.last }
+        if isSweep, beginning.pending == 0 { last = info.last }
         isWhole = info.subjects == [channel]
         heard(at: now)
-        phase = .following(Following())
+        phase = .following
         confirm(true, into: &actions)
-        var room = room
-        var held = check.held[...]
-        while case .following = phase, let next = held.popFirst() {
-            defer { room.take(next.size) }
-            arrived(
-                next.message, next.place, size: next.size, room: room, at: now, using: &random,
-                into: &actions)
-        }
-        if let reply = check.withheld { asked(reply, room: room, at: now, into: &actions) }
+        handOn(room, at: now, into: &actions)
     }
 }

@@ -8,9 +8,9 @@ extension ChannelFollower {
         _ heartbeat: ConsumerHeartbeat, room: Room, at now: Instant, using random: inout Generator,
         into actions: inout [Action]
     ) {
-        guard case .following(let following) = phase else { return }
+        guard case .following = phase else { return }
         heard(at: now)
-        if let delivery = heartbeat.lastDelivery, delivery != following.delivery {
+        if let delivery = heartbeat.lastDelivery, delivery != consumer.delivery {
             return rest(at: now, using: &random, into: &actions)
         }
         if let reply = heartbeat.stalled { asked(reply, room: room, at: now, into: &actions) }
@@ -21,14 +21,11 @@ extension ChannelFollower {
         _ reply: String, room: Room, at now: Instant, into actions: inout [Action]
     ) {
         switch phase {
-        case .checking(var check):
-            check.withheld = reply
-            phase = .checking(check)
-        case .following(var following):
+        case .checking: consumer.withheld = reply
+        case .following:
             heard(at: now)
-            following.withheld = nil
-            if room.isPlenty { actions.append(.say(.flow(reply))) } else { following.withheld = reply }
-            phase = .following(following)
+            consumer.withheld = reply
+            handOn(room, at: now, into: &actions)
         case .idle, .full, .resting, .naming, .creating, .over: break
         }
     }
@@ -48,26 +45,40 @@ extension ChannelFollower {
         using random: inout Generator, into actions: inout [Action]
     ) {
         switch phase {
-        case .checking(var check):
-            check.bytes += size
-            guard check.held.count < Self.maximumHeld.messages, check.bytes <= Self.maximumHeld.bytes else {
-                return rest(at: now, using: &random, into: &actions)
-            }
-            // Out of the phase meanwhile, so that the array is not copied.
-            phase = .resting
-            check.held.append(Held(message: message, place: place, size: size))
-            phase = .checking(check)
-        case .following(var following):
-            heard(at: now)
-            guard place.stream == stream, place.delivery == following.delivery + 1 else {
-                return rest(at: now, using: &random, into: &actions)
-            }
-            guard !room.isNone else { return stop(into: &actions) }
-            following.delivery += 1
-            phase = .following(following)
-            take(message, place, size, at: now, into: &actions)
-        case .idle, .full, .resting, .naming, .creating, .over: break
+        case .checking: break
+        case .following: heard(at: now)
+        case .idle, .full, .resting, .naming, .creating, .over: return
         }
+        guard place.stream == stream, place.delivery == consumer.delivery + 1 else {
+            return rest(at: now, using: &random, into: &actions)
+        }
+        consumer.delivery += 1
+        if case .following = phase, consumer.held.isEmpty, room.fits(size) {
+            return take(message, place, size, at: now, into: &actions)
+        }
+        consumer.held.append(Held(message: message, place: place, size: size))
+        consumer.bytes += size
+        guard consumer.held.count > Self.maximumHeld.messages || consumer.bytes > Self.maximumHeld.bytes
+        else { return }
+        if case .following = phase {
+            stop(into: &actions)
+        } else {
+            rest(at: now, using: &random, into: &actions)
+        }
+    }
+
+    /// Hands on what there is room for, and lets the consumer go on once nothing is held and the inbox is half empty.
+    mutating func handOn(_ room: Room, at now: Instant, into actions: inout [Action]) {
+        var room = room
+        while let next = consumer.held.first, room.fits(next.size) {
+            _ = consumer.held.popFirst()
+            consumer.bytes -= next.size
+            room.take(next.size)
+            take(next.message, next.place, next.size, at: now, into: &actions)
+        }
+        guard let reply = consumer.withheld, consumer.held.isEmpty, room.isPlenty else { return }
+        consumer.withheld = nil
+        actions.append(.say(.flow(reply)))
     }
 
     private mutating func take(

@@ -28,23 +28,30 @@ package struct ChannelFollower: Sendable {
     }
 
     /// How much more the handle's inbox takes.
-    package struct Room: Hashable, Sendable {
+    package struct Room: Sendable {
         package var messages: Int
         package var bytes: Int
-        /// At least half of it is free, so that more may be asked for.
-        package var isPlenty: Bool
+        /// Nothing waits in it: a message of any size has its place then.
+        package var isEmpty: Bool
+        private let half: (messages: Int, bytes: Int)
 
-        package init(messages: Int, bytes: Int, isPlenty: Bool) {
+        /// What is left of so much.
+        package init(messages: Int, bytes: Int, isEmpty: Bool, of whole: (messages: Int, bytes: Int)) {
             self.messages = messages
             self.bytes = bytes
-            self.isPlenty = isPlenty
+            self.isEmpty = isEmpty
+            half = (whole.messages - whole.messages / 2, whole.bytes - whole.bytes / 2)
         }
 
-        var isNone: Bool { messages <= 0 || bytes <= 0 }
+        /// At least half of it is free, so that more may be asked for.
+        var isPlenty: Bool { messages >= half.messages && bytes >= half.bytes }
+
+        func fits(_ size: Int) -> Bool { messages > 0 && (bytes >= size || isEmpty) }
 
         mutating func take(_ size: Int) {
             messages -= 1
             bytes -= size
+            isEmpty = false
         }
     }
 
@@ -54,7 +61,8 @@ package struct ChannelFollower: Sendable {
     static let heartbeat: Duration = .seconds(1)
     /// How long it may give none.
     static let silence: Duration = .milliseconds(2_500)
-    /// How much may come before the stream has been checked: more than a consumer hands over before it is answered.
+    /// How much is held that the stream's check or the inbox's room has to come for: more than a consumer hands over before it is
+    /// answered for the first time.
     static let maximumHeld = (messages: 65_536, bytes: 8 << 20)
 
     struct Held: Sendable {
@@ -63,36 +71,36 @@ package struct ChannelFollower: Sendable {
         let size: Int
     }
 
-    /// What came before the stream was checked.
-    struct Check: Sendable {
-        /// Right before the consumer's first message.
+    /// Where a consumer begins.
+    struct Beginning: Sendable {
+        /// The stream's sequence right before its first message.
         let delivered: UInt64
         /// How many messages wait for it.
         let pending: UInt64
-        var held: [Held] = []
-        var bytes = 0
-        /// An answer that the consumer waits for.
-        var withheld: String?
     }
 
-    struct Following: Sendable {
-        /// Of the consumer's last message.
+    /// What a consumer has handed over.
+    struct Consumer: Sendable {
+        /// Of its last message, among what it handed over.
         var delivery: UInt64 = 0
-        /// An answer that the consumer waits for, and gets when there is room.
+        /// What waits for the check, or for room.
+        var held = Queue<Held>()
+        var bytes = 0
+        /// The subject that it waits to have answered.
         var withheld: String?
     }
 
     enum Phase: Sendable {
         /// There is no link.
         case idle
-        /// There is no room: it goes on when the app has consumed.
+        /// More came than is held: it goes on when the app has consumed.
         case full
         /// Until the deadline.
         case resting
         case naming
         case creating
-        case checking(Check)
-        case following(Following)
+        case checking(Beginning)
+        case following
         case over
     }
 
@@ -101,6 +109,8 @@ package struct ChannelFollower: Sendable {
     var tries: UInt32 = 0
     let start: ChannelStart
     var phase = Phase.idle
+    /// Of the current try.
+    var consumer = Consumer()
     package internal(set) var deadline: Instant?
     /// The last sign of life.
     var heardAt: Instant
@@ -151,7 +161,7 @@ package struct ChannelFollower: Sendable {
     var awaitsRoom: Bool {
         switch phase {
         case .full: true
-        case .following(let following): following.withheld != nil
+        case .following: consumer.withheld != nil || !consumer.held.isEmpty
         case .idle, .resting, .naming, .creating, .checking, .over: false
         }
     }
@@ -166,6 +176,7 @@ package struct ChannelFollower: Sendable {
 
     package mutating func linkEnded(into actions: inout [Action]) {
         isListening = false
+        consumer = Consumer()
         if case .over = phase { return }
         phase = .idle
         deadline = nil
@@ -192,14 +203,10 @@ package struct ChannelFollower: Sendable {
     }
 
     /// The app has consumed.
-    package mutating func roomGrew(at now: Instant, into actions: inout [Action]) {
+    package mutating func roomGrew(to room: Room, at now: Instant, into actions: inout [Action]) {
         switch phase {
-        case .full: begin(at: now, into: &actions)
-        case .following(var following):
-            guard let reply = following.withheld else { return }
-            following.withheld = nil
-            phase = .following(following)
-            actions.append(.say(.flow(reply)))
+        case .full: if room.isPlenty { begin(at: now, into: &actions) }
+        case .following: handOn(room, at: now, into: &actions)
         case .idle, .resting, .naming, .creating, .checking, .over: break
         }
     }
@@ -227,7 +234,7 @@ package struct ChannelFollower: Sendable {
         confirm(false, into: &actions)
     }
 
-    /// What the inbox has no room for stays in the stream.
+    /// What is not held stays in the stream.
     mutating func stop(into actions: inout [Action]) {
         stopListening(into: &actions)
         phase = .full
@@ -237,6 +244,7 @@ package struct ChannelFollower: Sendable {
     mutating func stopListening(into actions: inout [Action]) {
         if isListening { actions.append(.say(.unlisten(number))) }
         isListening = false
+        consumer = Consumer()
     }
 
     mutating func heard(at now: Instant) {

@@ -75,7 +75,8 @@ package struct Inbox: Sendable {
     func room(_ policy: InboxPolicy) -> ChannelFollower.Room {
         ChannelFollower.Room(
             messages: policy.maximumMessages - elements.count - outstanding.messages,
-            bytes: policy.maximumBytes - bytes - outstanding.bytes, isPlenty: hasRoom(policy))
+            bytes: policy.maximumBytes - bytes - outstanding.bytes, isEmpty: elements.isEmpty,
+            of: (policy.maximumMessages, policy.maximumBytes))
     }
 
     package mutating func append(

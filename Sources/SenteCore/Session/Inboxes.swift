@@ -129,9 +129,7 @@ package struct Inboxes: Sendable {
     }
 
     /// How much more an inbox takes before the oldest would have to go.
-    func room(of id: InboxID) -> ChannelFollower.Room {
-        inboxes[id]?.room(policy) ?? ChannelFollower.Room(messages: 0, bytes: 0, isPlenty: false)
-    }
+    func room(of id: InboxID) -> ChannelFollower.Room? { inboxes[id]?.room(policy) }
 
     package mutating func answered(_ id: InboxID) {
         inboxes[id]?.answered()

@@ -53,9 +53,9 @@ extension Session {
     }
 
     mutating func consumedOfStream(_ inbox: InboxID) {
-        guard let id = followers.id(of: inbox), inboxes.room(of: inbox).isPlenty else { return }
+        guard let id = followers.id(of: inbox), let room = inboxes.room(of: inbox) else { return }
         let time = now.instant
-        act(id) { $0.roomGrew(at: time, into: &$2) }
+        act(id) { $0.roomGrew(to: room, at: time, into: &$2) }
     }
 
     mutating func expireFollowing() {
@@ -70,9 +70,8 @@ extension Session {
     mutating func received(_ word: JetStreamInbound, _ size: Int) {
         if case .stored(let token, let answer) = word { return answered(token, answer) }
         guard let number = word.number, let entry = followers[ChannelFollower.id(of: number)],
-            entry.follower.number == number
+            entry.follower.number == number, let room = inboxes.room(of: entry.inbox)
         else { return ignore(.unheard) }
-        let room = inboxes.room(of: entry.inbox)
         let time = now.instant
         act(ChannelFollower.id(of: number)) { follower, random, actions in
             switch word {

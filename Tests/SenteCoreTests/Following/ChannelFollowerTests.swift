@@ -14,9 +14,20 @@ struct ChannelFollowerTests {
         var follower: ChannelFollower
         var now = Instant(nanoseconds: 1_000_000_000)
         var random = Generator(seed: 1)
-        var room = ChannelFollower.Room(messages: 100, bytes: 10_000, isPlenty: true)
+        var room = Stage.room(100)
         /// What the last step wants.
         var actions: [Action] = []
+
+        /// Of an inbox that holds a hundred messages.
+        static func room(_ messages: Int, bytes: Int = 10_000, isEmpty: Bool = false) -> ChannelFollower.Room
+        {
+            ChannelFollower.Room(messages: messages, bytes: bytes, isEmpty: isEmpty, of: (100, 10_000))
+        }
+
+        mutating func consume(_ room: ChannelFollower.Room) {
+            self.room = room
+            step { $0.roomGrew(to: room, at: $1, into: &$3) }
+        }
 
         init(_ start: ChannelStart, channel: String = "a") {
             follower = ChannelFollower(channel, from: start, id: 5, at: now)
@@ -252,37 +263,56 @@ struct ChannelFollowerTests {
         stage.follow(delivered: 0, last: 1)
         stage.askFlow()
         #expect(stage.actions == [.say(.flow("$JS.FC.X.c.1"))])
-        stage.room.isPlenty = false
+        stage.room = Stage.room(49)
         stage.askFlow()
         #expect(stage.actions.isEmpty)
         stage.beat(ConsumerHeartbeat(lastDelivery: 0, stalled: "$JS.FC.X.c.1"))
         #expect(stage.actions.isEmpty)
-        stage.step { $0.roomGrew(at: $1, into: &$3) }
+        stage.consume(Stage.room(50))
         #expect(stage.actions == [.say(.flow("$JS.FC.X.c.1"))])
-        stage.step { $0.roomGrew(at: $1, into: &$3) }
+        stage.consume(Stage.room(60))
         #expect(stage.actions.isEmpty)
     }
 
-    @Test("what the inbox has no room for stays in the stream, and is asked for when there is room")
+    @Test("what the inbox has no room for is held, in order, and handed on as there is room")
+    func held() {
+        var stage = Stage(.sequence(1))
+        stage.follow(delivered: 0, last: 9)
+        stage.room = Stage.room(0)
+        for sequence in UInt64(1)...5 { stage.hand(sequence, as: sequence) }
+        stage.askFlow()
+        #expect(stage.messages.isEmpty)
+        stage.consume(Stage.room(3))
+        #expect(stage.positions == [1, 2, 3])
+        // A message larger than what is left waits, unless nothing else does.
+        stage.consume(Stage.room(60, bytes: 5))
+        #expect(stage.messages.isEmpty)
+        stage.consume(Stage.room(60, bytes: 5, isEmpty: true))
+        #expect(stage.positions == [4])
+        stage.consume(Stage.room(60))
+        #expect(stage.positions == [5] && stage.actions.last == .say(.flow("$JS.FC.X.c.1")))
+    }
+
+    @Test("more than is held stays in the stream, and is asked for when there is room")
     func full() {
         var stage = Stage(.sequence(1))
         stage.follow(delivered: 0, last: 9)
         stage.hand(1, as: 1)
-        stage.room = ChannelFollower.Room(messages: 0, bytes: 100, isPlenty: false)
-        stage.hand(2, as: 2)
-        #expect(stage.messages.isEmpty && stage.follower.deadline == nil)
-        stage.hand(3, as: 3)
+        stage.room = Stage.room(0)
+        for sequence in UInt64(2)...65_538 { stage.hand(sequence, as: sequence) }
+        #expect(stage.actions.count == 1 && stage.follower.deadline == nil)
+        stage.hand(65_539, as: 65_539)
         #expect(stage.actions.isEmpty)
-        stage.step { $0.roomGrew(at: $1, into: &$3) }
+        stage.consume(Stage.room(49))
+        #expect(stage.actions.isEmpty)
+        stage.consume(Stage.room(50))
         #expect(stage.askedFrom == .sequence(2))
         // Of what came before the check only as much as there is room for.
-        stage.room = ChannelFollower.Room(messages: 2, bytes: 100, isPlenty: true)
+        stage.room = Stage.room(2)
         stage.answer(.consumer(delivered: 1, pending: 8))
         for sequence in UInt64(2)...6 { stage.hand(sequence, as: sequence - 1) }
         stage.info(last: 9)
         #expect(stage.positions == [2, 3])
-        stage.step { $0.roomGrew(at: $1, into: &$3) }
-        #expect(stage.askedFrom == .sequence(4))
     }
 
     @Test("the last of each subject are told once, also when that is interrupted, and then all that follow")

@@ -153,10 +153,11 @@ struct SessionFollowingTests {
         #expect(session.sentText == [])
         Self.hand(4, &session)
         Self.hand(5, &session)
-        // The fifth has no room and stays in the stream.
-        #expect(Self.said(session) == ["UNSUB 1"])
+        // The fifth has no room and is held.
+        #expect(session.sentText == [])
         #expect(Self.positions(inbox, of: &session) == [1, 2, 3, 4])
-        #expect(Self.said(session).contains { $0.contains("\"opt_start_seq\":5") })
+        #expect(Self.said(session) == ["PUB $JS.FC.X.c.2 0"])
+        #expect(Self.positions(inbox, of: &session) == [5])
         #expect(session.metrics.missed == 0)
     }
 
