@@ -34,12 +34,12 @@ package struct ClientEngine: ~Copyable, Sendable {
     package var endpoint: String? { session.endpoints.currentURL }
     /// The largest message that may go, where that is more than plain ones may have; else 0.
     package var largestMessage: Int { session.largestMessage }
-    /// Whether something waits for the app to consume what it has.
-    package var awaitsConsumption: Bool { session.awaitsConsumption }
     package var outboxCount: Int { session.outbox.count }
     package var outboxBytes: Int { session.outbox.bytes }
     /// Whether something in here waits for the app to consume what it was handed.
-    package var awaitsConsumption: Bool { session.followers.awaitConsumption }
+    package var awaitsConsumption: Bool {
+        session.storageAwaitsConsumption || session.followers.awaitConsumption
+    }
     package var flowLoad: FlowLoad { session.flowLoad }
     /// Why nothing can be queued now, if so.
     package var refusal: SenteError? { session.refusalToQueue() }

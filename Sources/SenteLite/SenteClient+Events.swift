@@ -96,12 +96,12 @@ extension SenteClient {
     }
 
     func enqueue(
-        _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
+        _ outbound: consuming Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, _ result: DeliveryResult
     ) throws(SenteError) -> Delivery {
         let said = outbound.headed(by: options.headers)
         let (call, weight) = try begin(said, options)
-        let id = try keep(outbound, options, awaited)
+        let id = try keep(said, options, awaited)
         let submission = Submission(
             said, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
             trace: nextTrace)

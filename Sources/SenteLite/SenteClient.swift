@@ -194,12 +194,12 @@ extension SenteClient {
 
     /// Sends through the outbox and waits for what `awaited` says.
     func submit(
-        _ outbound: Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
+        _ outbound: consuming Outbound, _ options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, as known: CallID? = nil
     ) async throws(SenteError) -> Answer {
         let said = outbound.headed(by: options.headers)
         let (call, weight) = try begin(said, options)
-        let id = try keep(outbound, options, awaited)
+        let id = try keep(said, options, awaited)
         let trace = nextTrace
         return try await self.call(weight: weight, as: known ?? call, durable: id) {
             .submit(

@@ -94,7 +94,7 @@ extension Outbound {
     }
 
     /// With what stands beside its data, if anything does.
-    package func headed(by fields: NamedValues) -> Outbound {
+    package consuming func headed(by fields: NamedValues) -> Outbound {
         fields.isEmpty ? self : .headed(fields, self)
     }
 

@@ -218,7 +218,7 @@ extension Session {
     }
 
     /// Whether something waits for the app to consume what it has.
-    var awaitsConsumption: Bool { !largeData.isEmpty && largeData[0].arrivals.isWaiting }
+    var storageAwaitsConsumption: Bool { !largeData.isEmpty && largeData[0].arrivals.isWaiting }
 
     private mutating func callOff(_ work: [StorageID]) {
         for id in work { effects.append(.cancelStorage(id)) }

@@ -136,7 +136,7 @@ extension Session {
     mutating func closeInbox(_ inbox: InboxID) {
         guard inboxes.close(inbox) else { return }
         effects.append(.finish(inbox))
-        if awaitsConsumption { beginStorageWork() }
+        if storageAwaitsConsumption { beginStorageWork() }
         resumeIfRoom()
     }
 
@@ -250,7 +250,7 @@ extension Session {
         let overdue = inboxes.consumed(inbox, count, at: now.instant) { effects.append(.ready($0)) }
         for _ in 0..<overdue { ignore(.overdueRequest) }
         if overdue > 0 { endDrains() }
-        if awaitsConsumption { beginStorageWork() }
+        if storageAwaitsConsumption { beginStorageWork() }
         consumedOfStream(inbox)
         resumeIfRoom()
     }
