@@ -62,7 +62,9 @@ extension Outbound {
         case .publish(_, let data, _), .request(_, let data, _): data
         case .event(let event, _): event.data
         case .identified(_, let outbound), .traced(let outbound, _), .headed(_, let outbound): outbound.data
-        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: nil
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
+            .jetStream:
+            nil
         }
     }
 
@@ -76,7 +78,9 @@ extension Outbound {
         case .identified(let id, let outbound): .identified(id, outbound.with(data: data))
         case .traced(let outbound, let trace): .traced(outbound.with(data: data), by: trace)
         case .headed(let headers, let outbound): .headed(headers, outbound.with(data: data))
-        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow: self
+        case .subscribe, .unsubscribe, .answer, .ping, .pong, .listChannels, .listSubscriptions, .flow,
+            .jetStream:
+            self
         }
     }
 }

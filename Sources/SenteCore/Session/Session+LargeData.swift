@@ -264,7 +264,7 @@ extension Inbound {
         case .event(let event): (WireName(event.id.text), event.data)
         case .mistraced, .greeting, .reply, .subscriptionLost, .ping, .pong, .failure, .answering,
             .pongAcknowledged, .flow, .noise, .undecodable, .tooLarge, .violation, .challenge, .refused,
-            .endpoints, .leaving:
+            .endpoints, .leaving, .jetStream:
             nil
         }
     }
