@@ -105,7 +105,7 @@ struct ClientConsole: Sendable {
     /// It is done here because a task of the executor that waits for something else loses its turn.
     private func prepare(_ command: Command, line: Int, heard: inout Set<WireName>) async -> Bool {
         switch command {
-        case .subscribe(let channel):
+        case .subscribe(let channel, .now):
             // Before subscribing, so that what the server kept is heard.
             guard heard.insert(WireName(channel)).inserted else { return true }
             client.onMessage(in: channel) { [output] message in output.write(message: message) }
@@ -161,8 +161,13 @@ struct ClientConsole: Sendable {
             result = ["connection": identity?.connectionID.map { Value($0) }, "uid": identity?.uid]
         case .disconnect:
             await client.disconnect()
-        case .subscribe(let channel):
+        case .subscribe(let channel, .now):
             let subscription = try await client.subscribe(channel)
+            result = ["channel": Value(channel), "confirmed": Value(subscription.isConfirmed)]
+        case .subscribe(let channel, let start):
+            let subscription = try await client.subscribe(channel, from: start)
+            // Until it is unsubscribed, or the client is gone.
+            Task { [output] in for await message in subscription { output.write(message: message) } }
             result = ["channel": Value(channel), "confirmed": Value(subscription.isConfirmed)]
         case .unsubscribe(let channel):
             try await client.unsubscribe(channel)

@@ -86,6 +86,7 @@ package struct ClientSettings {
         HOW is any of --urgent or --bulk, which go before and behind other messages that wait, and --durable: the message
         is kept in --outbox DIRECTORY and goes again, with the next run if need be, until the server has answered. With --stored
         before them a stream of NATS is to keep what is published, and its answer is awaited.
+        START is where to begin in the stream of NATS that keeps the channel: now, next, last (of each subject), or a sequence.
 
         Options:
         \(OptionTable(options).help)

@@ -5,7 +5,7 @@ package import SenteLite
 
 /// One line of standard input.
 package enum Command: Equatable {
-    case subscribe(channel: String)
+    case subscribe(channel: String, from: ChannelStart = .now)
     case unsubscribe(channel: String)
     case publish(channel: String, Value, SendOptions, isStored: Bool = false)
     case request(channel: String, Value, limit: Duration?, SendOptions)
@@ -29,7 +29,7 @@ package enum Command: Equatable {
 
     /// How each is written, in the order of the help.
     static let forms: [(word: String, form: String)] = [
-        ("subscribe", "subscribe CHANNEL"), ("unsubscribe", "unsubscribe CHANNEL"),
+        ("subscribe", "subscribe CHANNEL [--from START]"), ("unsubscribe", "unsubscribe CHANNEL"),
         ("publish", "publish [--stored] [HOW] CHANNEL JSON"),
         ("request", "request [HOW] CHANNEL JSON [SECONDS]"),
         ("respond", "respond CHANNEL JSON"), ("send", "send [HOW] JSON"),
@@ -92,7 +92,10 @@ package enum Command: Equatable {
 
     private static func command(_ word: String, _ rest: String) throws(UsageError) -> Command {
         switch word {
-        case "subscribe": return .subscribe(channel: try channel(rest))
+        case "subscribe":
+            let (channel, others) = split(rest)
+            guard others.hasPrefix("--from") else { return .subscribe(channel: try self.channel(rest)) }
+            return .subscribe(channel: channel, from: try Reading.start(split(others).1))
         case "unsubscribe": return .unsubscribe(channel: try channel(rest))
         case "publish":
             let (word, others) = split(rest)

@@ -44,10 +44,22 @@ extension Output {
                 "subject": message.subject == message.channel ? nil : Value(message.subject),
                 "headers": message.headers.isEmpty
                     ? nil : .vector(message.headers.map { [Value($0.name), Value($0.value)] }),
-                "gap": message.gap.map {
-                    ["duration": Value($0.duration.milliseconds), "filling": Value($0.filling.rawValue)]
-                },
+                "position": message.position.map { Value(Int64(clamping: $0)) },
+                "gap": message.gap.map(Self.fields(of:)),
             ])
+    }
+
+    /// With the first and the last sequence that are missing, where a stream numbers them.
+    private static func fields(of gap: ChannelGap) -> Value {
+        var fields: ValueMap = [
+            "duration": Value(gap.duration.milliseconds), "filling": Value(gap.filling.rawValue),
+        ]
+        if let missing = gap.sequences {
+            fields["sequences"] = [
+                Value(Int64(clamping: missing.lowerBound)), Value(Int64(clamping: missing.upperBound)),
+            ]
+        }
+        return .map(fields)
     }
 
     /// What became of a command.

@@ -14,6 +14,21 @@ extension Reading {
         }
     }
 
+    /// Where to begin in the stream that keeps a channel: a sequence, or by name.
+    static func start(_ text: String) throws(UsageError) -> ChannelStart {
+        switch text {
+        case "now": return .now
+        case "next": return .next
+        case "last": return .lastOfEach
+        default:
+            guard let sequence = UInt64(text) else {
+                throw UsageError(
+                    "“\(excerpt(text))” is no START: write now, next, last, or a sequence from 1 on.")
+            }
+            return .sequence(sequence)
+        }
+    }
+
     static func edn(_ text: String) throws(UsageError) -> Value {
         do {
             return try WireFormat.edn.decode(Array(text.utf8))

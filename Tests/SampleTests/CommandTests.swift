@@ -23,9 +23,24 @@ struct CommandTests {
             ),
             ("event --urgent [:x/y 1] 2", .event(Event(id: "x/y", data: 1), limit: .seconds(2), urgent)),
             ("publish a \"--urgent\"", .publish(channel: "a", "--urgent", SendOptions())),
+            ("publish --stored --urgent a 1", .publish(channel: "a", 1, urgent, isStored: true)),
         ] as [(String, console.Command)])
     func options(line: String, command: console.Command) throws {
         #expect(try console.Command(line) == command)
+    }
+
+    @Test(
+        "A channel is followed from a place",
+        arguments: [
+            ("subscribe a", .subscribe(channel: "a")),
+            ("subscribe a --from 7", .subscribe(channel: "a", from: .sequence(7))),
+            ("subscribe a.>  --from  last", .subscribe(channel: "a.>", from: .lastOfEach)),
+            ("subscribe a --from next", .subscribe(channel: "a", from: .next)),
+        ] as [(String, console.Command)])
+    func places(line: String, command: console.Command) throws {
+        #expect(try console.Command(line) == command)
+        #expect(throws: UsageError.self) { try console.Command("subscribe a --from") }
+        #expect(throws: UsageError.self) { try console.Command("subscribe a --from -1") }
     }
 
     @Test(
