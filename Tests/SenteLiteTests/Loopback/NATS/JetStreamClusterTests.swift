@@ -10,10 +10,17 @@ extension Loopback {
     /// Three nodes that keep each message thrice.
     @Suite("A client and the streams of a cluster", .needs(.natsServer))
     struct JetStreamClusterTests {
+        /// Which node is killed.
+        enum Victim: CaseIterable {
+            case streamLeader
+            /// The one that the follower is connected to.
+            case followersNode
+        }
+
         @Test(
-            "the leader is killed while one publishes and one follows: none is lost, none doubled, no gap is silent"
-        )
-        func leaderKilled() async throws {
+            "a node is killed while one publishes and one follows: none is lost, none doubled, no gap is silent",
+            arguments: Victim.allCases)
+        func killed(victim: Victim) async throws {
             try await Intermediary.withJetStreamCluster { nodes in
                 let publisher = try await nodes[0].connected { $0.endpoints = Self.urls(nodes) }
                 let reader = try await nodes[1].connected { $0.endpoints = Self.urls(nodes) }
@@ -31,9 +38,14 @@ extension Loopback {
                     }
                 }
                 var messages = try await handle.take(100)
-                let name = try #require(try await reader.leader(of: "EV"))
-                let leader = try #require(["n0": nodes[0], "n1": nodes[1], "n2": nodes[2]][name])
-                try await leader.stop()
+                let name =
+                    switch victim {
+                    case .streamLeader: try await reader.leader(of: "EV")
+                    case .followersNode:
+                        reader.status.identity?.handshakeData?["server_name"]?.stringValue
+                    }
+                let node = try #require(["n0": nodes[0], "n1": nodes[1], "n2": nodes[2]][name ?? ""])
+                try await node.stop()
                 let before = count.withLock { $0 }
                 try await eventually("publishing goes on") { count.withLock { $0 } > before + 100 }
                 isEnough.withLock { $0 = true }
