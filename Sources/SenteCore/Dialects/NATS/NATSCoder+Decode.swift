@@ -87,8 +87,8 @@ extension NATSCoder {
     }
 
     func traced(_ inbound: Inbound, _ head: NATSHead) -> Inbound {
-        guard readsTraces, let text = head[TraceContext.key] else { return inbound }
-        guard let trace = TraceContext(traceparent: text) else { return .mistraced(inbound) }
+        guard readsTraces, let fields = TraceFields({ head[$0].map { .string($0) } }) else { return inbound }
+        guard let trace = fields.trace else { return .mistraced(inbound) }
         switch inbound {
         case .delivery(var message):
             message.trace = trace

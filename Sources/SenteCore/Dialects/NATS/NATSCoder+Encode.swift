@@ -89,7 +89,7 @@ extension NATSCoder {
             try write(outbound, fields, to: &bytes)
         case .traced(let outbound, let trace):
             var fields = fields
-            fields[TraceContext.key] = trace.traceparent
+            for field in trace.fields { fields[field.name] = field.text }
             try write(outbound, fields, to: &bytes)
         case .headed(let more, let outbound):
             try write(outbound, NamedValues(fields.pairs + more.pairs), to: &bytes)

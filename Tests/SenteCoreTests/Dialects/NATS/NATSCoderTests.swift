@@ -267,11 +267,11 @@ struct NATSCoderTests {
         #expect(coder.heard("HMSG a 1 30 31\r\nNATS/1.0\r\nSente-Sender: me\r\n\r\n1\r\n") == [.noise])
         #expect(coder.heard("HMSG a 1 31 32\r\nNATS/1.0\r\nSente-Sender: you\r\n\r\n1\r\n") != [.noise])
         let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-        let trace = try #require(TraceContext(traceparent: text))
+        let trace = try #require(TraceContext(traceparent: text, tracestate: "a=1"))
         let said = try coder.said(
             .identified("m1", .traced(.publish(channel: "a", data: 1, excludeSender: false), by: trace)))
-        #expect(said.contains("\r\nNats-Msg-Id: m1\r\ntraceparent: \(text)\r\n"))
-        let head = "NATS/1.0\r\nTraceparent: \(text)\r\n\r\n"
+        #expect(said.contains("\r\nNats-Msg-Id: m1\r\ntraceparent: \(text)\r\ntracestate: a=1\r\n"))
+        let head = "NATS/1.0\r\nTraceparent: \(text)\r\nTracestate: a=1\r\n\r\n"
         guard
             case .delivery(let message)? = coder.heard(
                 "HMSG a 1 \(head.utf8.count) \(head.utf8.count)\r\n\(head)\r\n"
