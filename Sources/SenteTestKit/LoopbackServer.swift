@@ -31,8 +31,14 @@ public final class LoopbackServer: Sendable {
 
     /// Makes a server that is not started.
     ///
-    /// - Throws: `unavailable` when the system has no thread or descriptor left.
+    /// - Throws: `unavailable` when the system has no thread or descriptor left; `unsupported` for `.nats`, whose server is
+    ///   `nats-server`.
     public init(_ dialect: Dialect = .senteLiteMaps, format: WireFormat? = nil) throws(SenteError) {
+        guard dialect != .nats else {
+            throw SenteError(
+                code: .unsupported,
+                message: "There is no server of NATS in here: start `nats-server` for such tests.")
+        }
         var configuration = ServerConfiguration(dialect, format)
         configuration.port = 0
         let script = Script(dialect)

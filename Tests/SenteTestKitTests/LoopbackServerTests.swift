@@ -6,6 +6,12 @@ import Testing
 
 @Suite("A server on a real port", .timeLimit(.minutes(5)))
 struct LoopbackServerTests {
+    @Test("says that it is no server of NATS")
+    func noNATS() {
+        let error = #expect(throws: SenteError.self) { try LoopbackServer(.nats) }
+        #expect(error?.code == .unsupported)
+    }
+
     @Test("serves, stops, and starts again on the same port")
     func restarts() async throws {
         let server = try LoopbackServer()

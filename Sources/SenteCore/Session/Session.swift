@@ -228,8 +228,8 @@ package struct Session: ~Copyable, Sendable {
         if traffic.flow != nil || resumption != nil, let deadline = flowDeadline { timers.flow = deadline }
         if !streams.isEmpty, let deadline = streams[0].deadline { timers.stream = deadline }
         if !largeData.isEmpty, let deadline = largeData[0].deadline { timers.storage = deadline }
-        if let deadline = stored.deadline { timers.stored = deadline }
-        if let deadline = followers.deadline { timers.following = deadline }
+        if !stored.isEmpty, let deadline = stored.deadline { timers.stored = deadline }
+        if !followers.isEmpty, let deadline = followers.deadline { timers.following = deadline }
         return timers
     }
 

@@ -2,6 +2,21 @@
 
 package import SenteBase
 
+#if canImport(CryptoKit)
+import CryptoKit
+
+extension DigestFunction {
+    /// SHA-256 by the system's CryptoKit.
+    package static let system = DigestFunction { CryptoKitDigest() }
+}
+
+private struct CryptoKitDigest: IncrementalDigest {
+    private var hash = CryptoKit.SHA256()
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+    func finish() -> [UInt8] { Array(hash.finalize()) }
+}
+#else
 extension DigestFunction {
     /// SHA-256 by the system's OpenSSL, which is loaded when it is first used; where there is none, our own.
     package static let system = DigestFunction {
@@ -11,3 +26,4 @@ extension DigestFunction {
         return digest
     }
 }
+#endif
