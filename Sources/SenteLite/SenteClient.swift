@@ -22,6 +22,8 @@ public final class SenteClient: Sendable {
     let driver: Driver
     let host: any Host
     private let durables: DurableMessages?
+    /// Told apart once, for every message asks.
+    private let largeData: LargeDataSettings?
     private let leavePath: (@Sendable () -> Void)?
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
@@ -53,6 +55,7 @@ public final class SenteClient: Sendable {
             random: Generator(seed: seed ?? host.entropy.seed())
         ) { (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes) }
         self.configuration = configuration
+        largeData = configuration.largeData?.settings
         self.host = host
         var durables: DurableMessages?
         if let store = configuration.outboxStore, let clientID = configuration.clientID {
@@ -242,7 +245,7 @@ extension SenteClient {
     /// Checks a message, weighs it, and gives its call a number.
     func begin(_ outbound: Outbound, _ options: SendOptions) throws(SenteError) -> (CallID, weight: Int) {
         let (call, spoken, largest) = driver.submissions.beginCall()
-        guard let standIn = try standIn(for: outbound, options) else {
+        guard largeData != nil, let standIn = try standIn(for: outbound, options) else {
             return (call, try check(outbound, by: spoken, largest: largest))
         }
         _ = try check(outbound, by: spoken, largest: .max)
@@ -251,7 +254,7 @@ extension SenteClient {
 
     /// What takes the room of a message whose data is stored first.
     private func standIn(for outbound: Outbound, _ options: SendOptions) throws(SenteError) -> Outbound? {
-        guard let settings = configuration.largeData?.settings else { return nil }
+        guard let settings = largeData else { return nil }
         return try counted { () throws(SenteError) in try settings.standIn(for: outbound, options) }
     }
 

@@ -24,7 +24,10 @@ extension Session {
     // MARK: Together
 
     /// Several messages come in one turn: they wait for one another.
-    package mutating func beginGathering() { isGathering = traffic.packing.isOn }
+    package mutating func beginGathering() {
+        earliest = nil
+        isGathering = traffic.packing.isOn
+    }
 
     /// The turn is over.
     package mutating func endGathering(at now: Moment, into effects: inout [Effect]) {

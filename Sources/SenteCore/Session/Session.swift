@@ -67,6 +67,8 @@ package struct Session: ~Copyable, Sendable {
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
     /// What the step that runs wants done; empty between steps.
     var effects: [Effect] = []
+    /// When the next timer goes off, as long as nothing happens; nil when something has since it was looked for.
+    var earliest: Instant?
 
     /// What goes on on the open link.
     ///
@@ -137,6 +139,7 @@ package struct Session: ~Copyable, Sendable {
     /// called late before all that came was heard.
     package mutating func accept(_ input: Input, at now: Moment, into effects: inout [Effect]) {
         self.now = now
+        earliest = nil
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
         switch input {
@@ -165,6 +168,7 @@ package struct Session: ~Copyable, Sendable {
     /// A step that is no input: it gives something.
     mutating func step<R>(at now: Moment, into effects: inout [Effect], _ body: (inout Session) -> R) -> R {
         self.now = now
+        earliest = nil
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
         return body(&self)
@@ -193,20 +197,13 @@ package struct Session: ~Copyable, Sendable {
         var state = never
         /// An answer about flow, our count, or the end of what the server keeps.
         var flow = never
-        /// A stream's sign of life, its end for want of one, or something that is asked for again.
-        var stream = never
-        /// Storing or fetching large data takes too long.
-        var storage = never
-        /// A message that a stream is to keep goes again.
-        var stored = never
-        /// A follower has waited long enough.
-        var following = never
+        /// What most sessions have nothing of.
+        var rare = never
 
         static let never = Instant(nanoseconds: .max)
 
         var earliest: Instant {
-            let usual = min(min(outbox, call), min(path, state))
-            return min(min(usual, min(flow, stream)), min(storage, min(stored, following)))
+            min(min(outbox, call), min(min(path, state), min(flow, rare)))
         }
     }
 
@@ -226,16 +223,33 @@ package struct Session: ~Copyable, Sendable {
         case .reconnecting(let waiting): timers.state = waiting.until
         }
         if traffic.flow != nil || resumption != nil, let deadline = flowDeadline { timers.flow = deadline }
-        if !streams.isEmpty, let deadline = streams[0].deadline { timers.stream = deadline }
-        if !largeData.isEmpty, let deadline = largeData[0].deadline { timers.storage = deadline }
-        if !stored.isEmpty, let deadline = stored.deadline { timers.stored = deadline }
-        if !followers.isEmpty, let deadline = followers.deadline { timers.following = deadline }
+        if !(streams.isEmpty && largeData.isEmpty && stored.isEmpty && followers.isEmpty) {
+            timers.rare = rareDeadline
+        }
         return timers
+    }
+
+    /// When a stream wants a sign of life or something again, storing or fetching large data takes too long, a message that a
+    /// stream is to keep goes again, or a follower has waited long enough.
+    private var rareDeadline: Instant {
+        var earliest = Timers.never
+        if !streams.isEmpty, let deadline = streams[0].deadline { earliest = deadline }
+        if !largeData.isEmpty, let deadline = largeData[0].deadline { earliest = min(earliest, deadline) }
+        if !stored.isEmpty, let deadline = stored.deadline { earliest = min(earliest, deadline) }
+        if !followers.isEmpty, let deadline = followers.deadline { earliest = min(earliest, deadline) }
+        return earliest
+    }
+
+    private mutating func expireRare() {
+        if !streams.isEmpty { expireStreams() }
+        expireStorageWork()
+        if !stored.isEmpty { expireStored() }
+        if !followers.isEmpty { expireFollowing() }
     }
 
     /// When the session wants to be woken; after `handle`, nil or in the future.
     package var deadline: Instant? {
-        let earliest = timers.earliest
+        let earliest = earliest ?? timers.earliest
         return earliest == Timers.never ? nil : earliest
     }
 
@@ -244,7 +258,11 @@ package struct Session: ~Copyable, Sendable {
         if resumption != nil { acknowledgeIfDue() }
         while true {
             let timers = timers
-            guard isDue(timers.earliest) else { return }
+            let earliest = timers.earliest
+            guard isDue(earliest) else {
+                self.earliest = earliest
+                return
+            }
             if isDue(timers.outbox), let item = outbox.popExpired(at: now.instant) {
                 expired(item)
             } else if isDue(timers.call), let call = calls.expired(at: now.instant) {
@@ -253,14 +271,8 @@ package struct Session: ~Copyable, Sendable {
                 follow(change)
             } else if isDue(timers.flow) {
                 expireFlow()
-            } else if isDue(timers.stream) {
-                expireStreams()
-            } else if isDue(timers.storage) {
-                expireStorageWork()
-            } else if isDue(timers.stored) {
-                expireStored()
-            } else if isDue(timers.following) {
-                expireFollowing()
+            } else if isDue(timers.rare) {
+                expireRare()
             } else {
                 expireState()
             }
