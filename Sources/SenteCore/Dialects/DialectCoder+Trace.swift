@@ -18,18 +18,26 @@ extension DialectCoder {
     }
 
     /// What was read, with the trace that its frame names.
-    func traced(_ inbound: Inbound, by frame: MapFrame?) -> Inbound {
-        guard let fields = frame?.trace else { return inbound }
-        guard let trace = fields.trace else { return .mistraced(inbound) }
-        switch inbound {
+    func traced(_ inbound: Inbound, by frame: MapFrame?) -> Inbound { inbound.traced(by: frame?.trace) }
+}
+
+extension Inbound {
+    /// With the trace that stands beside it.
+    func traced(by fields: TraceFields?) -> Inbound {
+        guard let fields else { return self }
+        guard let trace = fields.trace else { return .mistraced(self) }
+        switch self {
         case .delivery(var message):
             message.trace = trace
             return .delivery(message)
         case .request(var request):
             request.trace = trace
             return .request(request)
+        case .jetStream(.delivery(let number, var message, let place)):
+            message.trace = trace
+            return .jetStream(.delivery(number, message, place))
         // An event's data has it as it came.
-        default: return inbound
+        default: return self
         }
     }
 }

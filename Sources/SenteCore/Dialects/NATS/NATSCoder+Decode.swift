@@ -87,20 +87,7 @@ extension NATSCoder {
     }
 
     func traced(_ inbound: Inbound, _ head: NATSHead) -> Inbound {
-        guard readsTraces, let fields = TraceFields({ head[$0].map { .string($0) } }) else { return inbound }
-        guard let trace = fields.trace else { return .mistraced(inbound) }
-        switch inbound {
-        case .delivery(var message):
-            message.trace = trace
-            return .delivery(message)
-        case .request(var request):
-            request.trace = trace
-            return .request(request)
-        case .jetStream(.delivery(let number, var message, let place)):
-            message.trace = trace
-            return .jetStream(.delivery(number, message, place))
-        default: return inbound
-        }
+        readsTraces ? inbound.traced(by: TraceFields { head[$0].map { .string($0) } }) : inbound
     }
 
     private func answer(_ message: NATSMessage, _ head: NATSHead) -> Reply {
