@@ -34,6 +34,14 @@ func within<Result>(
     return try await Telemetry.default.withTrace(trace, body)
 }
 
+extension Host {
+    /// Starts a task that handles one thing after the other: it has no part in the trace of whoever happened to start it.
+    @discardableResult
+    func startUntraced(_ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        start { await Telemetry.withoutSurroundings(body) }
+    }
+}
+
 extension InboxElement {
     /// The trace of what came, if it names one.
     var trace: TraceContext? {

@@ -98,4 +98,41 @@ struct TracingTests {
         #expect(seen.elements == [Self.text, Self.text, nil, nil])
         #expect(client.metrics.ignored.malformedTraces == 2)
     }
+
+    @Test("Closures have no part in the trace of whoever registered them", arguments: [true, false])
+    func registered(_ isOn: Bool) async throws {
+        let stage = DriverStage()
+        let client = try await stage.openClient { $0.tracing = isOn }
+        let seen = Collector<TraceContext?>()
+        let outer = try #require(TraceContext(traceparent: Self.text))
+        _ = Telemetry.default.withTrace(outer) {
+            client.onMessage(in: "a") { _ in seen.append(Telemetry.currentTrace) }
+        }
+        stage.server.send([
+            ["type": "channel-message", "channel-id": "a", "data": [:], "broadcast-time": 1]
+        ])
+        await seen.first(1)
+        #expect(seen.elements == [nil])
+    }
+
+    @Test("A router's handler has no part in the trace of an event before")
+    func routed() async throws {
+        let stage = DriverStage(.sente)
+        let client = try await stage.openChannelSocket { $0.tracing = true }
+        let seen = Collector<String?>()
+        let gate = Collector<Void>()
+        startRouter(client.chRecv) { message in
+            guard message.id == "test/a" else { return }
+            seen.append(Telemetry.currentTrace?.traceparent)
+            await gate.first(1)
+        }
+        // The first one starts the router's task, which the second finds at work.
+        stage.server.push(Event("test/a", [.keyword("traceparent"): .string(Self.text)]))
+        await seen.first(1)
+        stage.server.push(Event("test/a"))
+        try await stage.waitUntilIdle(client)
+        gate.append(())
+        await seen.first(2)
+        #expect(seen.elements == [Self.text, nil])
+    }
 }

@@ -121,7 +121,7 @@ private final class RouterLanes: ReceiveHub.Listener {
             guard state.socket != nil else { return false }
             return state.queue.add(message, id: keepsOrder ? Self.only : message.id, size: size)
         }
-        if starts { hub.host.start { await self.work() } }
+        if starts { hub.host.startUntraced { await self.work() } }
     }
 
     func finish() {

@@ -70,7 +70,7 @@ final class ClosureQueue: Sendable {
             defer { state.isRunning = true }
             return (change(&state), !state.isRunning)
         }
-        if starts { submissions.host.start { await self.run() } }
+        if starts { submissions.host.startUntraced { await self.run() } }
         return number
     }
 

@@ -110,7 +110,7 @@ extension SenteClient {
     ) -> Registration {
         /// Those under way; nil once it was cancelled.
         let live = LockedValue<[StreamHandle]?>([])
-        let task = host.start { [weak self, host, offers = driver.offers] in
+        let task = host.startUntraced { [weak self, host, offers = driver.offers] in
             while let handle = await offers.next(on: channel, isolation: nil), let client = self {
                 let download = Download(handle, of: client)
                 guard live.withLock({ $0?.append(handle) }) != nil else { return }

@@ -28,6 +28,11 @@ extension Telemetry {
         try await Surroundings.within((Surroundings.present ?? Surroundings()).with(trace), body)
     }
 
+    /// Runs a closure that may wait with no context and in no trace, for a task that lives longer than what started it.
+    package static func withoutSurroundings(_ body: () async -> Void) async {
+        await Surroundings.within(Surroundings.present == nil ? nil : Surroundings(), body)
+    }
+
     /// The step of a trace that the code that runs belongs to, to be handed on to other processes.
     public static var currentTrace: TraceContext? { Surroundings.present?.trace }
 }
