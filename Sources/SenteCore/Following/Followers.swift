@@ -45,6 +45,16 @@ package struct Followers: Sendable {
 
     func id(of inbox: InboxID) -> UInt32? { ids.isEmpty ? nil : ids[inbox] }
 
+    /// Where the messages of a try go; nil when its follower is at another, or is no more.
+    ///
+    /// An entry would do, but who keeps one while its follower changes copies all that is held with each message.
+    func inbox(trying number: UInt64) -> InboxID? {
+        guard let index = entries.index(forKey: ChannelFollower.id(of: number)),
+            entries.values[index].follower.number == number
+        else { return nil }
+        return entries.values[index].inbox
+    }
+
     /// The inboxes of those that follow a channel.
     func inboxes(of channel: String) -> [InboxID] {
         all.compactMap { entries[$0] }.filter { WireName($0.follower.channel) == WireName(channel) }.map(

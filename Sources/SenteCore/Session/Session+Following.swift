@@ -69,8 +69,8 @@ extension Session {
 
     mutating func received(_ word: JetStreamInbound, _ size: Int) {
         if case .stored(let token, let answer) = word { return answered(token, answer) }
-        guard let number = word.number, let entry = followers[ChannelFollower.id(of: number)],
-            entry.follower.number == number, let room = inboxes.room(of: entry.inbox)
+        guard let number = word.number, let inbox = followers.inbox(trying: number),
+            let room = inboxes.room(of: inbox)
         else { return ignore(.unheard) }
         let time = now.instant
         act(ChannelFollower.id(of: number)) { follower, random, actions in
