@@ -49,13 +49,14 @@ enum FlowChunkingBench {
                         _ = try await client.send(Event(id: "bench/put", data: large), timeout: .seconds(60))
                     }))
             let flooded = try await bareDown(Int(echo.port), size)
+            var value = Value.null
             down.append(
                 flooded
                     / (try await FlowBench.seconds {
-                        let value = try await client.send(
+                        value = try await client.send(
                             Event(id: "bench/get", data: 1), timeout: .seconds(60))
-                        guard value == large else { throw BenchFailure(message: "Other bytes came back.") }
                     }))
+            guard value == large else { throw BenchFailure(message: "Other bytes came back.") }
         }
         await client.disconnect()
         await peers.server.stop()

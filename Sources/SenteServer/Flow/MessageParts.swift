@@ -14,7 +14,7 @@ struct MessageParts: Sendable {
     init(
         _ bytes: [UInt8], _ algorithm: FlowCapabilities.Algorithm?, number: UInt64, size: Int, isBinary: Bool
     ) {
-        whole = isBinary ? (algorithm.map { [$0.byte] } ?? []) + bytes : bytes[...]
+        whole = if isBinary, let algorithm { ([algorithm.byte] + bytes)[...] } else { bytes[...] }
         count = max(1, (whole.count + size - 1) / size)
         self.algorithm = algorithm
         self.number = number
