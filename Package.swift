@@ -133,6 +133,7 @@ let package = Package(
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
         tests("SentePublicTests", ["SenteLite", "SenteTelemetry", "SenteTestKit"], packageAccess: false),
+        tests("ChatTests", ["chat", "SenteLite", "SenteTestKit"], packageAccess: false),
         tests(
             "SampleTests",
             ["console", "bench", "SampleTerminal", "SampleOptions", "SenteLite", "SenteBase", "SenteServer"]),

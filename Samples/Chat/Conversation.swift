@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteLite
+public import SenteLite
 
 /// What is known of a conversation; it moves on with each event, and knows nothing of sockets or terminals.
-struct Conversation: Sendable {
+///
+/// It is public, so that its tests need no more than an app's own.
+public struct Conversation: Sendable {
     /// What is to be shown.
-    struct Line: Sendable, Equatable {
-        enum Kind: String, Sendable {
+    public struct Line: Sendable, Equatable {
+        /// What a line is about.
+        public enum Kind: String, Sendable {
             /// Somebody said something.
             case said
             /// Somebody came or went.
@@ -17,37 +20,42 @@ struct Conversation: Sendable {
             case trouble
         }
 
-        var kind: Kind
+        /// What it is about.
+        public var kind: Kind
         /// Who it is about; empty for nobody.
-        var name = ""
-        var text: String
+        public var name = ""
+        /// What was said or is to be known.
+        public var text: String
 
         /// As a step's output carries it.
         var value: Value { [Value(kind.rawValue), Value(name), Value(text)] }
 
-        init(_ kind: Kind, _ text: String, by name: String = "") {
+        /// Makes a line.
+        public init(_ kind: Kind, _ text: String, by name: String = "") {
             self.kind = kind
             self.name = name
             self.text = text
         }
 
-        init?(_ value: Value) {
+        /// Reads one from a step's output; nil if it is none.
+        public init?(_ value: Value) {
             guard let kind = value[0]?.stringValue.flatMap(Kind.init(rawValue:)) else { return nil }
             self.init(kind, value[2]?.stringValue ?? "", by: value[1]?.stringValue ?? "")
         }
     }
 
     /// What this side is called.
-    let name: String
+    public let name: String
     /// Who was heard of.
-    private(set) var people: Set<String> = []
+    public private(set) var people: Set<String> = []
 
-    init(name: String) {
+    /// Makes one that nobody has been heard in.
+    public init(name: String) {
         self.name = name
     }
 
     /// The step function: an event in, lines and events out.
-    static func step(_ conversation: Conversation, _ event: Event) -> (Conversation, [StepOutput]) {
+    public static func step(_ conversation: Conversation, _ event: Event) -> (Conversation, [StepOutput]) {
         var conversation = conversation
         let outputs = conversation.follow(event)
         return (conversation, outputs)
