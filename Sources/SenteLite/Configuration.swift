@@ -59,7 +59,7 @@ extension SenteClient {
         public var endpointProvider: EndpointProvider?
         /// When to try again.
         ///
-        /// The default is `.default`: the first retry within 2 s, later ones within 30 s, without end.
+        /// The default is `.default`: at once at each other endpoint, then within 2 s, later within 30 s, without end.
         public var reconnect: ReconnectPolicy
         /// How to find out that a silent server is gone; nil never does.
         ///

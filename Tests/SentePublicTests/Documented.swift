@@ -152,6 +152,7 @@ enum Documented {
         configuration.reconnect = .custom { context in
             context.retry > 20 ? nil : .seconds(Double.random(in: 1...10))
         }
+        configuration.reconnect.failover = .seconds(1)
         configuration.endpointProvider = .portFile("/run/my-server.port")
         configuration.heartbeat = Heartbeat(interval: .seconds(10), limit: .seconds(3))
     }

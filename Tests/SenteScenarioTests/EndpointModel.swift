@@ -13,6 +13,8 @@ struct EndpointModel {
     private let asksCredentials: Bool
     private var prospects: [String: Prospect] = [:]
     private var restsUntil: [String: Instant] = [:]
+    /// Since a link was stable or the app asked to connect.
+    private var tried: Set<String> = []
     private var freshTokensRefused = 0
     private var wasGreeted = false
     /// Where the attempt goes that is under way.
@@ -41,12 +43,26 @@ struct EndpointModel {
         return ends.min().flatMap { $0 > now ? $0 : nil }
     }
 
+    /// Whether another is left to go to at once.
+    func hasUntried(at now: Instant) -> Bool {
+        urls.contains { $0 != url && !tried.contains($0) && restsUntil[$0].map { $0 <= now } ?? true }
+    }
+
+    /// Whether an attempt was made where one had been already.
+    var isRepeated = false
+
     mutating func attemptBegins(at url: String?, appAsked: Bool) {
         self.url = url ?? ""
-        guard appAsked else { return }
-        prospects = [:]
-        freshTokensRefused = 0
+        if appAsked {
+            prospects = [:]
+            freshTokensRefused = 0
+            tried = []
+        }
+        isRepeated = !tried.insert(self.url).inserted
     }
+
+    /// The link that ended had been open for long.
+    mutating func lostStable() { tried = [url] }
 
     mutating func attemptFailed(_ error: SenteError?, rest: Duration?, at now: Instant) {
         restsUntil[url] = rest.map { now.advanced(by: $0) }

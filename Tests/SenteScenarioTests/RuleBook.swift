@@ -63,6 +63,9 @@ final class RuleBook {
     private var probedByPath: Instant?
 
     private var retries = 0
+    private var failovers = 0
+    /// The attempt that is due was to go elsewhere.
+    private var isFailingOver = false
     private var promisedDelay = Duration.zero
     private var asks: [AskID] = []
     private lazy var endpoints = EndpointModel(client.configuration)
@@ -257,6 +260,10 @@ final class RuleBook {
         switch status.state {
         case .connecting where old != .connecting:
             endpoints.attemptBegins(at: client.engine.endpoint, appAsked: old == .closed || old == .failed)
+            if isFailingOver, endpoints.isRepeated {
+                violate(8, "It went at once where it had been, and others were left.")
+            }
+            isFailingOver = false
         case .reconnecting where old == .connecting, .failed where old == .connecting:
             endpoints.attemptFailed(status.lastError, rest: retryAfter(status.lastError), at: now)
         case .open where old != .open: endpoints.opened()
@@ -290,12 +297,17 @@ final class RuleBook {
         if old.state == .open, status.state != .open {
             if let greetedAt, greetedAt.duration(to: now) >= client.configuration.reconnect.stableTime {
                 retries = 0
+                failovers = 0
+                endpoints.lostStable()
             }
             greetedAt = nil
         }
         switch status.state {
         case .connecting:
-            if old.state == .closed || old.state == .failed { retries = 0 }
+            if old.state == .closed || old.state == .failed {
+                retries = 0
+                failovers = 0
+            }
             if status.attempt != retries + 1 {
                 violate(8, "This is attempt \(retries + 1), and the status says \(status.attempt).")
             }
@@ -336,6 +348,8 @@ final class RuleBook {
     }
 
     /// 8: The wait lies in the policy's window, and never above its cap; it begins when the server lets it.
+    ///
+    /// To another server that was not tried yet it goes within the policy's failover, but from a refusal.
     private func checkRetry(_ status: ConnectionStatus, _ old: ConnectionStatus) {
         let isAnswer = old.state == .reconnecting
         if !isAnswer {
@@ -347,7 +361,10 @@ final class RuleBook {
         }
         guard let retryAt = status.retryAt else { return }
         let delay = now.duration(to: retryAt)
-        var window = window(retries - 1)
+        let failover = isAnswer ? nil : failover(from: old.state, status.lastError)
+        isFailingOver = failover != nil
+        if isFailingOver { failovers += 1 }
+        var window = failover.map { .zero...$0 } ?? window(retries - failovers - 1)
         if let notBefore = endpoints.notBefore(at: now) {
             // Behind the server's wish, so that not all whom it told the same are back at once.
             let after = now.duration(to: notBefore)
@@ -356,6 +373,15 @@ final class RuleBook {
         if !window.contains(delay) {
             violate(8, "Retry \(retries) waits \(delay), and the policy's window is \(window).")
         }
+    }
+
+    /// Within how long the next attempt goes to another server; nil when it waits as the policy's table says.
+    private func failover(from old: ConnectionState, _ error: SenteError?) -> Duration? {
+        guard endpoints.hasUntried(at: now) else { return nil }
+        let nobodyThere: [SenteError.Code] = [.unreachable, .connectionLost, .timedOut, .protocolViolation]
+        // A provider that did not answer says nothing of a server.
+        let isLost = old == .open || linkBefore != nil && error.map { nobodyThere.contains($0.code) } == true
+        return isLost ? client.configuration.reconnect.failover : nil
     }
 
     /// Whether the app's own policy is asked, which takes its time.

@@ -9,7 +9,8 @@
 /// | `.senteLite` | 1 s ± 25 % | ×2 each, ± 25 %, at most 30 s | 5 |
 /// | `.never` | – | – | 0 |
 ///
-/// A session that was open for `stableTime` (5 s) starts again at the first row.
+/// A session that was open for `stableTime` (5 s) starts again at the first row. Where there are several servers, the ones
+/// not tried yet come first, after ``failover``.
 public struct ReconnectPolicy: Sendable {
     /// What a custom policy is told.
     public struct Context: Sendable, Equatable {
@@ -50,6 +51,15 @@ public struct ReconnectPolicy: Sendable {
     ///
     /// The default is 5 s.
     public var stableTime: Duration = .seconds(5)
+    /// Within how long a client that lost its server, or found nobody there, goes to another one; nil goes there only by
+    /// the waits above.
+    ///
+    /// Each of the others is tried once, 16 of them at most, after a while drawn at random from zero to `failover`; then the
+    /// waits begin. A server that refused the client, or that keeps its session, is no reason to go elsewhere at once.
+    ///
+    /// The default is zero, at once: what is published meanwhile is missed. With `.fleet` it is 5 s, since thousands that fall
+    /// from one server come to the others together. With `.senteLite` and `.custom` it is nil.
+    public var failover: Duration? = .zero
 
     /// Fast for one client, spread for many.
     ///
@@ -59,10 +69,10 @@ public struct ReconnectPolicy: Sendable {
 
     /// For thousands of clients of one server: no second after an outage sees more than a quarter of them.
     public static let fleet = ReconnectPolicy(
-        rule: .windows(base: .seconds(5), floor: .half, maximum: .seconds(30)))
+        rule: .windows(base: .seconds(5), floor: .half, maximum: .seconds(30)), failover: .seconds(5))
 
     /// The original's numbers: 1 s, doubled, ± 25 %, at most 30 s, 5 attempts.
-    public static let senteLite = exponential(attempts: 5)
+    public static let senteLite = ReconnectPolicy(rule: exponential().rule, attempts: 5, failover: nil)
 
     /// Never try again: a failed attempt ends in `failed`, the loss of an open link in `closed`.
     public static let never = ReconnectPolicy(rule: .never, attempts: 0)
@@ -84,8 +94,9 @@ public struct ReconnectPolicy: Sendable {
 
     /// A policy of your own: the wait before the next attempt, or nil to give up.
     ///
-    /// It runs on the ordinary executor and has 10 s to answer; a later answer counts as nil.
+    /// It runs on the ordinary executor and has 10 s to answer; a later answer counts as nil. It is asked before every retry
+    /// unless ``failover`` is set.
     public static func custom(_ delay: @escaping @Sendable (Context) -> Duration?) -> ReconnectPolicy {
-        ReconnectPolicy(rule: .custom(delay))
+        ReconnectPolicy(rule: .custom(delay), failover: nil)
     }
 }

@@ -4,11 +4,14 @@ package import SenteBase
 
 /// How long to wait before the next attempt.
 ///
-/// Counts the retries since the last stable connection. The first retry of a series draws from the policy's first
-/// window; a failure that only a change elsewhere can mend waits at the cap.
+/// Counts the retries since the last stable connection. While another server may take the client, it goes there as soon
+/// as the policy's `failover` says. The first retry that is none of these draws from the policy's first window; a failure
+/// that only a change elsewhere can mend waits at the cap.
 package struct Backoff: Sendable {
     package enum Wait: Equatable {
         case after(Duration)
+        /// Before an attempt at another server than the one just lost or tried.
+        case elsewhere(Duration)
         /// The policy is the app's: ask it.
         case ask(ReconnectPolicy.Context)
         case giveUp
@@ -17,6 +20,8 @@ package struct Backoff: Sendable {
     package let policy: ReconnectPolicy
     /// How many retries were scheduled since the last stable connection.
     package private(set) var retries = 0
+    /// How many of them went to another server without the policy's wait.
+    private var failovers = 0
     /// Since when there is no connection.
     package private(set) var downSince: Instant?
 
@@ -26,14 +31,20 @@ package struct Backoff: Sendable {
 
     /// A link ended, or could not be opened.
     ///
-    /// Counts a retry unless the policy gives up.
+    /// Counts a retry unless the policy gives up. `hasOther` says that another server has not been tried yet.
     package mutating func next(
-        at now: Instant, atCap: Bool, error: SenteError?, using random: inout Generator
+        at now: Instant, atCap: Bool, hasOther: Bool = false, error: SenteError?,
+        using random: inout Generator
     ) -> Wait {
         let since = downSince ?? now
         downSince = since
         if let attempts = policy.attempts, retries >= attempts { return .giveUp }
-        let retry = retries
+        if hasOther, failovers < Self.maximumFailovers, let failover = policy.failover {
+            retries += 1
+            failovers += 1
+            return .elsewhere(Self.uniform(0...max(0, failover.wholeNanoseconds), using: &random))
+        }
+        let retry = retries - failovers
         switch policy.rule {
         case .never: return .giveUp
         case .custom:
@@ -55,10 +66,15 @@ package struct Backoff: Sendable {
         }
     }
 
-    /// The link that ended had been open since then.
-    package mutating func linkEnded(openedAt: Instant, at now: Instant) {
-        if openedAt.duration(to: now) >= policy.stableTime { reset() }
+    /// How many others are gone to in a row: whoever names ever more servers keeps no client busy.
+    package static let maximumFailovers = 16
+
+    /// The link that ended had been open since then; whether that was long enough to count anew.
+    package mutating func linkEnded(openedAt: Instant, at now: Instant) -> Bool {
+        let wasStable = openedAt.duration(to: now) >= policy.stableTime
+        if wasStable { reset() }
         downSince = downSince ?? now
+        return wasStable
     }
 
     package mutating func linkOpened() {
@@ -67,6 +83,7 @@ package struct Backoff: Sendable {
 
     package mutating func reset() {
         retries = 0
+        failovers = 0
         downSince = nil
     }
 

@@ -14,9 +14,9 @@ package enum Prospect: Comparable, Sendable {
 
 /// The URLs a server is reached at, what each of them said last, and which of them an attempt goes to.
 ///
-/// They are tried in rounds: each URL once a round, the last one that led to an open link first. A word holds for the
-/// URL it came from alone: a server that asks to come back later is passed over until then, and nothing is final while
-/// another URL may be better.
+/// They are tried in rounds: each URL once a round, the last one that led to an open link first. After a loss those come
+/// before that have not been tried since links were stable. A word holds for the URL it came from alone: a server that asks
+/// to come back later is passed over until then, and nothing is final while another URL may be better.
 package struct EndpointList: Sendable {
     private struct Endpoint: Sendable {
         let url: String
@@ -24,6 +24,8 @@ package struct EndpointList: Sendable {
         var prospect: Prospect?
         /// The server there asked not to come before.
         var notBefore: Instant?
+        /// An attempt was made there since a link was stable, or the app asked to connect.
+        var wasTried = false
 
         func isReady(at now: Instant) -> Bool { notBefore.map { $0 <= now } ?? true }
     }
@@ -66,13 +68,35 @@ package struct EndpointList: Sendable {
         if !round.contains(where: { endpoints[$0].isReady(at: now) }) { beginRound(using: &random) }
         let position = round.firstIndex { endpoints[$0].isReady(at: now) } ?? 0
         current = round[position]
+        endpoints[current].wasTried = true
         round.removeFirst(position + 1)
+    }
+
+    /// Whether another than the latest attempt's has not been tried yet, and asked for no rest.
+    package func hasUntried(at now: Instant) -> Bool {
+        endpoints.indices.contains { isUntried($0, at: now) }
+    }
+
+    /// The next attempts go to those that have not been tried yet.
+    package mutating func failOver(at now: Instant, using random: inout Generator) {
+        round = ordered(endpoints.indices.filter { isUntried($0, at: now) }, using: &random)
+    }
+
+    private func isUntried(_ index: Int, at now: Instant) -> Bool {
+        index != current && !endpoints[index].wasTried && endpoints[index].isReady(at: now)
     }
 
     private mutating func beginRound(using random: inout Generator) {
         let others = endpoints.indices.filter { $0 != lastGood }
-        let ordered = order == .shuffled ? others.shuffled(using: &random) : others
-        round = (lastGood.map { [$0] } ?? []) + ordered
+        round = (lastGood.map { [$0] } ?? []) + ordered(others, using: &random)
+    }
+
+    /// The app prefers what it lists first; those that a server named are alike, and each client takes them in an order of
+    /// its own: all that fell from one server should not come to one other.
+    private func ordered(_ indices: [Int], using random: inout Generator) -> [Int] {
+        guard order == .listed else { return indices.shuffled(using: &random) }
+        let named = indices.drop { $0 < configured }
+        return indices.dropLast(named.count) + named.shuffled(using: &random)
     }
 
     /// The latest attempt came to nothing; `rest` is how long the server asked to be left alone.
@@ -85,7 +109,12 @@ package struct EndpointList: Sendable {
     package mutating func succeeded() {
         lastGood = current
         endpoints[current].notBefore = nil
-        startAnew()
+        forgetFailures()
+    }
+
+    /// The link of the latest attempt ended, after it was stable: all others may be tried.
+    package mutating func lostStable() {
+        for index in endpoints.indices { endpoints[index].wasTried = index == current }
     }
 
     /// The server named others: they stand behind the app's own, in place of those it named before.
@@ -109,11 +138,16 @@ package struct EndpointList: Sendable {
     package mutating func leave(until time: Instant) {
         endpoints[current].notBefore = time
         lastGood = nil
-        startAnew()
+        forgetFailures()
     }
 
     /// What failed so far says nothing about the attempts to come; what a server asked for still holds.
     package mutating func startAnew() {
+        forgetFailures()
+        for index in endpoints.indices { endpoints[index].wasTried = false }
+    }
+
+    private mutating func forgetFailures() {
         round = []
         for index in endpoints.indices { endpoints[index].prospect = nil }
     }

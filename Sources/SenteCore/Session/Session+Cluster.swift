@@ -52,7 +52,7 @@ extension Session {
     /// An open link makes room for another at once.
     mutating func replace(_ open: Open, _ error: SenteError) {
         closeLink(open.link)
-        backoff.linkEnded(openedAt: open.since, at: now.instant)
+        noteEnd(of: open)
         status.lastError = error
         effects.append(.record(.linkEnded(nil)))
         move(to: .reconnecting(Waiting(until: now.instant)))

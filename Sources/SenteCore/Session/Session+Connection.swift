@@ -304,7 +304,7 @@ extension Session {
         } else {
             stage = "A provider of the configuration did not answer within \(limit)."
         }
-        failAttempt(SenteError(.timedOut, stage))
+        failAttempt(SenteError(.timedOut, stage), failsOver: attempt.link != nil)
     }
 
     private mutating func expireOpen(_ open: Open) {

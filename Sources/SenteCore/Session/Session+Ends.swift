@@ -35,7 +35,7 @@ extension Session {
         if close?.code == .takenOver { forgetSession() }
         switch state {
         case .connecting:
-            failAttempt(error, isMendable ? .mendable : .elsewhere)
+            failAttempt(error, isMendable ? .mendable : .elsewhere, failsOver: isMendable)
         case .open(let open):
             if close?.code.blamesMessage == true { resumption?.closedForContent() }
             lose(open, error)
@@ -48,7 +48,7 @@ extension Session {
     /// An open link is gone, and not by our `disconnect()`.
     mutating func lose(_ open: Open, _ error: SenteError, by own: ConnectionStatus.OwnEnd? = nil) {
         status.endedBy = own
-        backoff.linkEnded(openedAt: open.since, at: now.instant)
+        noteEnd(of: open)
         status.lastError = error
         effects.append(.record(.linkEnded(error)))
         // The state first, here and everywhere: when a call hears of an end, the app sees it already.
@@ -57,9 +57,14 @@ extension Session {
             endLink(error)
             giveUpWaiting(error)
         } else {
-            retry(error, atCap: false)
+            retry(error, failsOver: true)
             endLink(error)
         }
+    }
+
+    /// Whether what follows counts as the first time.
+    mutating func noteEnd(of open: Open) {
+        if backoff.linkEnded(openedAt: open.since, at: now.instant) { endpoints.lostStable() }
     }
 
     mutating func finishClosing(_ closing: Closing) {
@@ -72,8 +77,10 @@ extension Session {
     }
 
     /// The attempt came to nothing, which is final when no endpoint leaves any hope.
+    ///
+    /// It fails over when nobody was there. A refusal waits: the next server may refuse for the number of those that come.
     mutating func failAttempt(
-        _ error: SenteError, _ prospect: Prospect = .mendable, rest: Duration? = nil
+        _ error: SenteError, _ prospect: Prospect = .mendable, rest: Duration? = nil, failsOver: Bool = false
     ) {
         guard case .connecting(let attempt) = state else { return }
         cancel(attempt.asks)
@@ -82,16 +89,21 @@ extension Session {
         status.lastError = error
         endpoints.failed(prospect, rest: rest, at: now.instant)
         switch endpoints.prospect {
-        case .mendable: retry(error, atCap: false)
+        case .mendable: retry(error, failsOver: failsOver)
         // A phone in a hotel's network comes back to its own server.
         case .elsewhere where history.wasGreeted: retry(error, atCap: true)
         case .elsewhere, .hopeless: fail(error)
         }
     }
 
-    private mutating func retry(_ error: SenteError, atCap: Bool) {
-        switch backoff.next(at: now.instant, atCap: atCap, error: error, using: &random) {
+    /// A session that the server keeps is gone back to: another server may not know it.
+    private mutating func retry(_ error: SenteError, atCap: Bool = false, failsOver: Bool = false) {
+        let hasOther = failsOver && resumption?.session == nil && endpoints.hasUntried(at: now.instant)
+        switch backoff.next(at: now.instant, atCap: atCap, hasOther: hasOther, error: error, using: &random) {
         case .after(let delay): wait(delay)
+        case .elsewhere(let delay):
+            endpoints.failOver(at: now.instant, using: &random)
+            wait(delay)
         case .giveUp:
             // No way leads from open to failed but this one.
             if case .open = state {

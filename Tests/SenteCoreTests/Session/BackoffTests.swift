@@ -13,7 +13,7 @@ struct BackoffTests {
     ) -> Duration? {
         switch backoff.next(at: start, atCap: atCap, error: nil, using: &random) {
         case .after(let delay): delay
-        case .ask, .giveUp: nil
+        case .ask, .giveUp, .elsewhere: nil
         }
     }
 
@@ -99,7 +99,8 @@ struct BackoffTests {
             for _ in 0..<3 { _ = Self.delay(&backoff, &random) }
             backoff.linkOpened()
             #expect(backoff.retries == 3)
-            backoff.linkEnded(openedAt: Self.start, at: Self.start.advanced(by: open))
+            let wasStable = backoff.linkEnded(openedAt: Self.start, at: Self.start.advanced(by: open))
+            #expect(wasStable == (retries == 0))
             #expect(backoff.retries == retries)
         }
     }
@@ -114,6 +115,56 @@ struct BackoffTests {
         #expect(Self.delay(&backoff, &random) != nil)
         var never = Backoff(policy: .never)
         #expect(never.next(at: Self.start, atCap: false, error: nil, using: &random) == .giveUp)
+    }
+
+    @Test("Another server is gone to within the policy's time, and the row of waits begins behind")
+    func failover() {
+        for (policy, window) in [(ReconnectPolicy.default, Duration.zero), (.fleet, .seconds(5))] {
+            var longest = Duration.zero
+            for seed in UInt64(0)..<200 {
+                var random = Generator(seed: seed)
+                var backoff = Backoff(policy: policy)
+                for retry in 1...3 {
+                    let wait = backoff.next(
+                        at: Self.start, atCap: false, hasOther: true, error: nil, using: &random)
+                    guard case .elsewhere(let delay) = wait else { return #expect(Bool(false), "\(wait)") }
+                    #expect(delay >= .zero && delay <= window && backoff.retries == retry)
+                    longest = max(longest, delay)
+                }
+                // The first window, as if nothing had been tried.
+                let first = Self.delay(&backoff, &random)
+                #expect(first.map { $0 <= max(.seconds(2), window) } == true)
+            }
+            #expect(longest >= window * 9 / 10)
+        }
+    }
+
+    @Test(
+        "A policy without failover waits though there is another server, and the app's own is asked",
+        arguments: [ReconnectPolicy.senteLite, .custom { _ in .zero }, .never])
+    func noFailover(policy: ReconnectPolicy) {
+        var random = Generator(seed: 1)
+        var backoff = Backoff(policy: policy)
+        let wait = backoff.next(at: Self.start, atCap: false, hasOther: true, error: nil, using: &random)
+        if case .elsewhere = wait { Issue.record("\(wait)") }
+    }
+
+    @Test("Ways to go elsewhere without end are not taken without end, and count as attempts")
+    func failovers() {
+        var random = Generator(seed: 1)
+        var backoff = Backoff(policy: .default)
+        func isElsewhere() -> Bool {
+            let wait = backoff.next(at: Self.start, atCap: false, hasOther: true, error: nil, using: &random)
+            return if case .elsewhere = wait { true } else { false }
+        }
+        #expect((0..<40).map { _ in isElsewhere() } == (0..<40).map { $0 < Backoff.maximumFailovers })
+        backoff.reset()
+        #expect(isElsewhere())
+        var three = Backoff(policy: .exponential(attempts: 3))
+        let waits = (0..<4).map { _ in
+            three.next(at: Self.start, atCap: false, hasOther: true, error: nil, using: &random)
+        }
+        #expect(waits == [.elsewhere(.zero), .elsewhere(.zero), .elsewhere(.zero), .giveUp])
     }
 
     @Test("A custom policy is told the retry, the time without a connection and the error")

@@ -23,6 +23,16 @@ struct EndpointListTests {
 
         mutating func next(_ count: Int) -> [String?] { (0..<count).map { _ in next() } }
 
+        /// As many of those not tried yet as there are, failing over from one to the next.
+        mutating func failOver(_ count: Int) -> [String] {
+            var tried: [String] = []
+            while tried.count < count, list.hasUntried(at: now) {
+                list.failOver(at: now, using: &random)
+                next().map { tried.append($0) }
+            }
+            return tried
+        }
+
         mutating func fail(_ prospect: Prospect, rest: Duration? = nil) {
             list.failed(prospect, rest: rest, at: now)
         }
@@ -128,6 +138,84 @@ struct EndpointListTests {
         #expect(trial.next() == nil)
     }
 
+    // MARK: Failing over
+
+    @Test("goes to each of the others once, in their order, and then the last good one begins a round")
+    func failsOver() {
+        var trial = Trial(["a", "b", "c"])
+        _ = trial.next(2)
+        trial.list.succeeded()
+        trial.list.lostStable()
+        #expect(trial.failOver(5) == ["a", "c"])
+        #expect(trial.next(4) == ["b", "a", "c", "b"])
+    }
+
+    @Test("goes nowhere twice before a link was stable or the app asks to connect")
+    func triesOnce() {
+        var trial = Trial(["a", "b", "c"])
+        #expect(trial.next() == "a")
+        trial.list.succeeded()
+        trial.list.lostStable()
+        #expect(trial.failOver(1) == ["b"])
+        trial.list.succeeded()
+        #expect(trial.failOver(1) == ["c"])
+        trial.list.succeeded()
+        #expect(trial.failOver(1) == [])
+        trial.list.lostStable()
+        #expect(trial.failOver(2) == ["a", "b"])
+        trial.list.startAnew()
+        #expect(trial.failOver(4) == ["a", "b", "c"])
+    }
+
+    @Test("passes over who asked for a rest, and finds those named meanwhile")
+    func failsOverToReady() {
+        var trial = Trial(["a", "b"])
+        _ = trial.next(2)
+        trial.fail(.mendable, rest: .seconds(9))
+        _ = trial.next()
+        trial.list.succeeded()
+        trial.list.lostStable()
+        #expect(!trial.list.hasUntried(at: trial.now))
+        trial.list.learn(["c"])
+        #expect(trial.failOver(3) == ["c"])
+        trial.now = trial.now.advanced(by: .seconds(9))
+        #expect(trial.failOver(3) == ["b"])
+    }
+
+    @Test("has nowhere to go from the only one", arguments: [[], ["a"]])
+    func failsOverFromOne(urls: [String]) {
+        var trial = Trial(urls)
+        #expect(!trial.list.hasUntried(at: trial.now))
+        _ = trial.next()
+        trial.list.succeeded()
+        trial.list.lostStable()
+        #expect(!trial.list.hasUntried(at: trial.now))
+    }
+
+    @Test(
+        "spreads those that fell from one server over the others, unless the app lists whom it prefers",
+        arguments: [
+            (["a"], EndpointOrder.listed, true), (["a", "b", "c", "d"], .shuffled, true),
+            (["a", "b", "c", "d"], .listed, false),
+        ])
+    func spreads(configured: [String], order: EndpointOrder, isSpread: Bool) {
+        var arrivals: [String: Int] = [:]
+        for client in UInt64(0)..<3_000 {
+            var trial = Trial(configured, order)
+            trial.random = Generator(seed: client)
+            while trial.next() != (configured.count > 1 ? "a" : nil) {}
+            trial.list.succeeded()
+            trial.list.learn(["a", "b", "c", "d"])
+            trial.list.lostStable()
+            arrivals[trial.failOver(1).first ?? "nowhere", default: 0] += 1
+        }
+        if isSpread {
+            #expect(arrivals.count == 3 && arrivals.values.allSatisfy { (900...1_100).contains($0) })
+        } else {
+            #expect(arrivals == ["b": 3_000])
+        }
+    }
+
     // MARK: Those that a server names
 
     @Test("stand behind the app's own, each once, in place of those named before; where the client is stays")
@@ -137,7 +225,13 @@ struct EndpointListTests {
         trial.list.succeeded()
         trial.list.learn(["c", "b", "d", "c"])
         #expect(trial.list.currentURL == "a")
-        #expect(trial.next(5) == ["a", "b", "c", "d", "a"])
+        var orders: Set<[String]> = []
+        for _ in 0..<20 {
+            #expect(trial.next(2) == ["a", "b"])
+            orders.insert(trial.next(2).compactMap(\.self))
+        }
+        #expect(orders == [["c", "d"], ["d", "c"]])
+        #expect(trial.next() == "a")
         trial.list.learn(["d"])
         #expect(trial.next(4) == ["a", "b", "d", "a"])
         #expect(trial.next(2) == ["b", "d"])

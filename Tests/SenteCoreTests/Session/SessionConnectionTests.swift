@@ -271,6 +271,9 @@ struct SessionConnectionTests {
         #expect(session.target?.endpoint == "b")
         session.greet()
         session.cut()
+        try give(.connecting)
+        #expect(session.target?.endpoint == "c")
+        session.failAttempt()
         session.advanceToAttempt()
         try give(.connecting)
         #expect(session.target?.endpoint == "b")
@@ -278,6 +281,86 @@ struct SessionConnectionTests {
         session.advanceToAttempt()
         try give(.connecting)
         #expect(session.target?.endpoint == "a")
+    }
+
+    @Test("A lost link is followed by an attempt elsewhere at once, each once; the waits begin behind them")
+    func failsOver() {
+        var session = TestSession.opened { $0.endpoints = ["a", "b", "c"] }
+        session.advance(by: .seconds(5))
+        session.cut()
+        #expect(session.state == .connecting && session.target?.endpoint == "b")
+        #expect(session.status.attempt == 2)
+        session.failAttempt()
+        #expect(session.state == .connecting && session.target?.endpoint == "c")
+        session.failAttempt()
+        #expect(session.state == .reconnecting && session.status.attempt == 4)
+        #expect(session.advanceToAttempt() <= .seconds(2))
+        #expect(session.target?.endpoint == "a")
+        session.failAttempt()
+        #expect(session.state == .reconnecting)
+    }
+
+    @Test(
+        "A server where nobody is at first is passed over at once, and one that does not answer when its time is up"
+    )
+    func failsOverAtFirst() {
+        var session = TestSession.connecting { $0.endpoints = ["a", "b", "c"] }
+        session.failAttempt()
+        #expect(session.state == .connecting && session.target?.endpoint == "b")
+        session.advance(by: .seconds(10))
+        #expect(session.state == .connecting && session.target?.endpoint == "c")
+    }
+
+    @Test("Links that are lost as soon as they open go round the servers once and then wait")
+    func failsOverOnce() {
+        var session = TestSession.opened { $0.endpoints = ["a", "b", "c"] }
+        for url in ["b", "c"] {
+            session.cut()
+            #expect(session.state == .connecting && session.target?.endpoint == url)
+            session.greet()
+            session.advance(by: .milliseconds(4_999))
+        }
+        session.cut()
+        #expect(session.state == .reconnecting)
+        session.advanceToAttempt()
+        #expect(session.target?.endpoint == "c")
+        session.greet()
+        session.advance(by: .seconds(5))
+        session.cut()
+        #expect(session.state == .connecting && session.target?.endpoint == "a")
+    }
+
+    @Test("A refusal waits, though there are others", arguments: [401, 404, 503])
+    func refusalWaits(status: Int) {
+        var session = TestSession.connecting { $0.endpoints = ["a", "b"] }
+        session.refuse(status)
+        #expect(session.state == .reconnecting)
+    }
+
+    @Test("A policy without failover waits and begins with the last good server")
+    func withoutFailover() {
+        var session = TestSession.opened {
+            $0.endpoints = ["a", "b"]
+            $0.reconnect.failover = nil
+        }
+        session.cut()
+        #expect(session.state == .reconnecting)
+        session.advanceToAttempt()
+        #expect(session.target?.endpoint == "a")
+    }
+
+    @Test("A time to fail over in is drawn at random, and reconnect() cuts it short")
+    func failsOverWithin() {
+        var session = TestSession.opened {
+            $0.endpoints = ["a", "b"]
+            $0.reconnect = .fleet
+        }
+        session.cut()
+        #expect(session.state == .reconnecting)
+        session.handle(.command(.reconnect))
+        #expect(session.state == .connecting && session.target?.endpoint == "b")
+        session.failAttempt()
+        #expect(session.state == .reconnecting)
     }
 
     @Test("What retrying cannot mend is final once every endpoint of the round has been tried")
@@ -324,6 +407,7 @@ struct SessionConnectionTests {
         #expect(session.advanceToAttempt() <= .seconds(2))
         #expect(session.target?.endpoint == "b")
         session.failAttempt()
+        #expect(session.state == .reconnecting)
         // A round would begin with a, which has asked for a rest.
         session.advanceToAttempt()
         #expect(session.target?.endpoint == "b")

@@ -107,6 +107,17 @@ struct SessionFlowTests {
         #expect(numbers == ClientMetrics.Resumption(resumed: 1, replayedOut: 1))
     }
 
+    @Test("a server that keeps the session is gone back to after the ordinary wait, though there is another")
+    func goesBack() {
+        var session = TestSession.connectingInText { $0.endpoints = ["a", "b"] }
+        session.greet(text: Self.welcome)
+        session.receive(Self.ack)
+        session.cut()
+        #expect(session.state == .reconnecting)
+        session.advanceToAttempt()
+        #expect(session.engine.endpoint == "a")
+    }
+
     @Test("a reply that comes again after the new link finds its call")
     func replyAgain() throws {
         var session = Self.opened()

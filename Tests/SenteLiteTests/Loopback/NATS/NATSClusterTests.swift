@@ -53,7 +53,7 @@ extension Loopback {
         )
         func killed() async throws {
             try await withNodes { one, two in
-                let client = try await one.connected()
+                let client = try await one.connected { $0.reconnect = .default }
                 let other = try await two.connected()
                 let news = try await client.subscribe("news")
                 #expect(node(of: client) == "one")
@@ -61,7 +61,7 @@ extension Loopback {
                 try await one.stop()
                 _ = try await statuses.first("the loss") { $0.state == .reconnecting }
                 _ = try await statuses.first("the other node") { $0.state == .open }
-                #expect(node(of: client) == "two")
+                #expect(node(of: client) == "two" && client.metrics.connection.attempts == 2)
                 try await client.publish(1, to: "other")
                 try await other.publish("still here", to: "news")
                 #expect(try await news.take(1).first?.data == "still here")
