@@ -43,6 +43,7 @@ final class Node {
     }
 
     func start() throws {
+        waitForEnd()
         let process = Process()
         process.executableURL = executable
         process.arguments = ["-c", folder.appendingPathComponent("nats.conf").path]
@@ -57,8 +58,12 @@ final class Node {
     func kill() {
         guard let process, process.isRunning else { return }
         _ = Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-        self.process = nil
+    }
+
+    /// Waits until it is gone, whom `kill()` does not keep waiting.
+    func waitForEnd() {
+        process?.waitUntilExit()
+        process = nil
     }
 
     /// nats-server is not on this machine.

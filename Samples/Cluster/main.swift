@@ -11,7 +11,14 @@ do {
     if arguments.wantsHelp {
         print(ClusterArguments.usage)
     } else {
-        exit(try await ClusterDemo(arguments).run() ? 0 : 1)
+        let output = ClusterOutput(printsJSON: arguments.printsJSON)
+        let holds =
+            arguments.measures
+            ? try await ClusterMeasure(
+                kills: arguments.kills, clients: arguments.clients, output: output
+            ).run()
+            : try await ClusterDemo(kills: arguments.kills, output: output).run()
+        exit(holds ? 0 : 1)
     }
 } catch let error as UsageError {
     FileHandle.standardError.write(
