@@ -19,6 +19,7 @@ enum ClosePayload {
         guard payload.count != 1 else { throw .protocolError("a close frame has half a code") }
         guard payload.count > 1 else { return (.noStatus, "") }
         let code = CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1]))
+        guard code != .abnormal else { throw .lost }
         guard code.isAllowedOnWire else { throw .protocolError("a close frame has the illegal code \(code)") }
         let reason = payload[2...]
         var validator = UTF8Validator()

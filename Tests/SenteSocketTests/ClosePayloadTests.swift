@@ -22,7 +22,7 @@ struct ClosePayloadTests {
 
     @Test(
         "RFC 6455 §7.4: other codes are the peer's fault, and the API refuses to send them",
-        arguments: [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] as [UInt16])
+        arguments: [0, 1, 999, 1004, 1005, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] as [UInt16])
     func illegal(code: UInt16) throws {
         let peer = try Peer.openClient()
         let other = peer.copy()
@@ -31,6 +31,16 @@ struct ClosePayloadTests {
         #expect(!other.close(CloseCode(rawValue: code)))
         #expect(other.link.isOpen)
         #expect(!other.link.hasOutput)
+    }
+
+    @Test("RFC 6455 §7.4.1: 1006 on the wire is a lost connection, of a peer that is told what it did wrong")
+    func abnormal() throws {
+        let peer = try Peer.openClient()
+        let other = peer.copy()
+        peer.feed(Frame.close(1006, "Stale Connection").bytes(), by: 1)
+        #expect(peer.told == ["failed lost -"])
+        #expect(frames(peer.output()).first?.payload.prefix(2) == [0x03, 0xEA])
+        #expect(!other.close(.abnormal) && other.link.isOpen && !other.link.hasOutput)
     }
 
     @Test("RFC 6455 §5.5.1: an empty close has no status, half a code and a bad reason are faults")
