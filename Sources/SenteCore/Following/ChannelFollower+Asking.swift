@@ -103,6 +103,10 @@ extension ChannelFollower {
         using random: inout Generator,
         into actions: inout [Action]
     ) {
+        if let last, created == info.created, info.last < last, !hasStayedBehind(at: now) {
+            return rest(at: now, using: &random, into: &actions)
+        }
+        behindSince = nil
         if let last, created.map({ $0 != info.created }) ?? false || info.last < last {
             // A stream made anew numbers its messages anew; an old place in it would be silence for ever, or its end.
             missing(nil, isOtherStream: true, at: now, into: &actions)
@@ -131,5 +135,14 @@ extension ChannelFollower {
         phase = .following
         confirm(true, into: &actions)
         handOn(room, at: now, into: &actions)
+    }
+
+    /// Whether the stream has been short of what it had handed over for so long that it was set back.
+    ///
+    /// A node that has just become its leader says so too: it has all that was kept, and has not read all of it yet.
+    private mutating func hasStayedBehind(at now: Instant) -> Bool {
+        let since = behindSince ?? now
+        behindSince = since
+        return since.duration(to: now) >= Self.catchUp
     }
 }

@@ -61,6 +61,8 @@ package struct ChannelFollower: Sendable {
     static let heartbeat: Duration = .seconds(1)
     /// How long it may give none.
     static let silence: Duration = .milliseconds(2_500)
+    /// How long a stream may take to have again what it had.
+    static let catchUp: Duration = .seconds(30)
     /// How much is held that the stream's check or the inbox's room has to come for: more than a consumer hands over before it is
     /// answered for the first time.
     static let maximumHeld = (messages: 65_536, bytes: 8 << 20)
@@ -121,6 +123,8 @@ package struct ChannelFollower: Sendable {
     var created: String?
     /// The last sequence that was handed on, or is known to be no message of the channel.
     var last: UInt64?
+    /// Since when the stream has had less than `last`.
+    var behindSince: Instant?
     /// The stream's last sequence when it was checked: up to it messages had been kept.
     var keptUpTo: UInt64 = 0
     /// What the stream holds is this channel alone, so that a hole in its sequence is one of the channel.

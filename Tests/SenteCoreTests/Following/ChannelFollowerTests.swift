@@ -214,6 +214,42 @@ struct ChannelFollowerTests {
         #expect(stage.messages.first?.cursor == ChannelCursor(stream: "X", created: "t2", sequence: 1))
     }
 
+    /// Three were handed on, and the next link shows a stream that ends before.
+    private static func behind() -> Stage {
+        var stage = Stage(.sequence(1))
+        stage.follow(delivered: 0, last: 3)
+        for sequence in UInt64(1)...3 { stage.hand(sequence, as: sequence) }
+        stage.step { $0.linkEnded(into: &$3) }
+        stage.step { $0.linkOpened(at: $1, into: &$3) }
+        stage.answer(.consumer(delivered: 1, pending: 0))
+        stage.info(last: 1)
+        return stage
+    }
+
+    @Test("a leader that has not caught up yet is asked again: the stream is the same, nothing comes twice")
+    func leaderBehind() {
+        var stage = Self.behind()
+        #expect(stage.gaps.isEmpty && stage.messages.isEmpty)
+        #expect(stage.waitUntilDue() >= .seconds(1) && stage.askedFrom == .sequence(4))
+        stage.answer(.consumer(delivered: 3, pending: 1))
+        stage.info(last: 4)
+        stage.hand(4, as: 1)
+        #expect(stage.positions == [4] && stage.messages.first?.gap == nil)
+    }
+
+    @Test("a stream that stays short of what it had for 30 s was set back, and is another")
+    func setBack() {
+        var stage = Self.behind()
+        var time = Duration.zero
+        while stage.gaps.isEmpty, time < .seconds(60) {
+            time += stage.waitUntilDue()
+            stage.answer(.consumer(delivered: 1, pending: 0))
+            stage.info(last: 1)
+        }
+        #expect(time >= .seconds(30) && time < .seconds(33))
+        #expect(stage.gaps.map(\.isOtherStream) == [true] && stage.askedFrom == .sequence(1))
+    }
+
     @Test("a count that breaks, a heartbeat that disagrees, another stream: all is asked anew in 1 to 2 s")
     func broken() {
         let breaks: [(inout Stage) -> Void] = [

@@ -56,4 +56,12 @@ extension SenteClient {
     func leader(of stream: String) async throws -> String? {
         try await request(.null, on: "$JS.API.STREAM.INFO.\(stream)")["cluster"]?["leader"]?.stringValue
     }
+
+    /// The name of the node that holds the only consumer of a stream.
+    func consumersNode(of stream: String) async throws -> String? {
+        let names = try await request(.null, on: "$JS.API.CONSUMER.NAMES.\(stream)")["consumers"]
+        guard let name = names?.arrayValue?.first?.stringValue else { return nil }
+        let info = try await request(.null, on: "$JS.API.CONSUMER.INFO.\(stream).\(name)")
+        return info["cluster"]?["leader"]?.stringValue
+    }
 }

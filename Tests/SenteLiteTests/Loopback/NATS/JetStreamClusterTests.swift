@@ -15,6 +15,8 @@ extension Loopback {
             case streamLeader
             /// The one that the follower is connected to.
             case followersNode
+            /// The one that hands the follower its messages: only silence tells of its end.
+            case consumersNode
         }
 
         @Test(
@@ -43,6 +45,7 @@ extension Loopback {
                     case .streamLeader: try await reader.leader(of: "EV")
                     case .followersNode:
                         reader.status.identity?.handshakeData?["server_name"]?.stringValue
+                    case .consumersNode: try await reader.consumersNode(of: "EV")
                     }
                 let node = try #require(["n0": nodes[0], "n1": nodes[1], "n2": nodes[2]][name ?? ""])
                 try await node.stop()
