@@ -58,13 +58,13 @@ struct Cluster {
         _ question: String, of channel: String, _ data: Value, by client: SenteClient, _ failure: String,
         until isAnswer: (Value) -> Bool
     ) async throws {
-        for _ in 0..<120 {
+        for _ in 0..<240 {
             let answer = try? await client.request(
                 data, on: "$JS.API.STREAM.\(question).\(Self.name(of: channel))", timeout: .seconds(2))
             if answer.map(isAnswer) == true { return }
             try await Task.sleep(for: .milliseconds(250))
         }
-        throw SenteError(code: .timedOut, message: "The nodes \(failure) in time.")
+        throw SenteError(code: .timedOut, message: "The nodes \(failure) within a minute.")
     }
 
     private static func name(of channel: String) -> String { channel.uppercased() }

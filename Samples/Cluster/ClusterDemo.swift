@@ -30,16 +30,16 @@ struct ClusterDemo {
         let following = Task { await follow(handle, numbers) }
         for kill in 0..<kills {
             let node = nodes[kill % nodes.count]
-            await numbers.reach(Self.distance * (kill + 1))
+            await numbers.reach(numbers.followed + Self.distance)
             node.kill()
             output.say(
                 "\(node.name) killed after number \(await numbers.followed)",
                 ["event": "killed", "node": .string(node.name)])
-            await numbers.reach(Self.distance * (kill + 1) + Self.distance / 2)
+            await numbers.reach(numbers.followed + Self.distance / 2)
             try node.start()
             output.say("\(node.name) started again", ["event": "started", "node": .string(node.name)])
         }
-        await numbers.reach(Self.distance * (kills + 1))
+        await numbers.reach(numbers.followed + Self.distance)
         await numbers.stop()
         let published = try await publishing.value
         await numbers.reach(published)
