@@ -24,6 +24,8 @@ package enum BenchCommand: Sendable, Equatable {
     case telemetryCalls(Int)
     /// What streams reach, beside the transport and the checksum.
     case streams(serves: Bool, isSmoke: Bool)
+    /// What the client reaches on a node of NATS.
+    case nats(NATSBench.Role)
     /// What a large value on its way costs others.
     case large(serves: Bool)
     /// The transport, with the words that `Load` reads.
@@ -49,6 +51,7 @@ package enum BenchCommand: Sendable, Equatable {
         case "streams": self = try Self.alone(.streams(serves: false, isSmoke: false), rest)
         case "large" where rest == [LargeBench.serveWord]: self = .large(serves: true)
         case "large": self = try Self.alone(.large(serves: false), rest)
+        case "nats": self = .nats(try NATSBench.read(rest))
         case "serve":
             self =
                 rest == ["--flow"] ? .serve(flow: true) : try Self.alone(.serve(flow: false), rest)
@@ -97,11 +100,11 @@ package enum BenchCommand: Sendable, Equatable {
     var measures: Bool {
         switch self {
         case .help, .serve, .tlsServe, .telemetryCalls, .large(serves: true),
-            .streams(serves: true, _):
+            .streams(serves: true, _), .nats(.flooding), .nats(.serving):
             false
         case .instructions(let words): !words.contains("--measured")
         case .compression(let words): words.isEmpty
-        case .all, .client, .tls, .formats, .telemetry, .load, .flow, .large, .streams: true
+        case .all, .client, .tls, .formats, .telemetry, .load, .flow, .large, .streams, .nats: true
         }
     }
 
@@ -116,6 +119,7 @@ package enum BenchCommand: Sendable, Equatable {
           bench large                   pings and urgent messages while a value of 60 MiB is on its way; a quarter of a minute
           bench compression             what permessage-deflate saves and costs; a minute and a half
           bench streams [--smoke]       what streams reach, beside the transport and SHA-256; a minute
+          bench nats [--smoke]          a node of NATS: receiving beside nats-py and a raw reader, requests beside bare sockets; a minute
           bench flow [--smoke] [WHICH]  what flow saves and costs, beside what was asked of it; some minutes
           bench tls DIRECTORY           TLS against C, with the folder of the TLS reference
 

@@ -39,6 +39,7 @@ do {
     case .large(let serves): try await serves ? LargeBench.serve() : LargeBench.run()
     case .streams(let serves, let isSmoke):
         try await serves ? StreamBenchServer.run() : StreamBench.run(isSmoke: isSmoke)
+    case .nats(let role): try await NATSBench.run(role)
     case .telemetry: try await TelemetryBench.run()
     case .load(let words):
         let load = try Load.read(words)

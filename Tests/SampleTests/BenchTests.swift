@@ -21,7 +21,8 @@ struct BenchTests {
             (["client", "1", "x", "1"], "request|forwarded"),
             (["formats"], "bench formats DIRECTORY"), (["compression", "now"], "no more words"),
             (["flow", "batches"], "none of batching, compression, chunking, resumption, crowd, plain"),
-            (["serve", "now"], "“now” is too much"),
+            (["serve", "now"], "“now” is too much"), (["nats", "now"], "takes --smoke"),
+            (["nats", "--flood", "1", "2", "x"], "json, bytes"),
         ])
     func misuse(arguments: [String], sentence: String) {
         let error = #expect(throws: UsageError.self) { try BenchCommand(arguments) }
@@ -38,6 +39,11 @@ struct BenchTests {
             try BenchCommand(["instructions", ".ci/instructions"]) == .instructions([".ci/instructions"]))
         #expect(try BenchCommand(["flow", "--smoke", "batching"]) == .flow(["--smoke", "batching"]))
         #expect(try BenchCommand(["serve", "--flow"]) == .serve(flow: true))
+        #expect(try BenchCommand(["nats", "--smoke"]) == .nats(.measuring(isSmoke: true)))
+        #expect(try BenchCommand(["nats", "--serve", "9"]) == .nats(.serving(port: 9)))
+        #expect(
+            try BenchCommand(["nats", "--flood", "9", "3", "bytes"])
+                == .nats(.flooding(port: 9, count: 3, .bytes)))
         #expect(try BenchCommand(["telemetry", "--json"]) == .telemetry)
         #expect(try BenchCommand(["telemetry", "--allocations", "5"]) == .telemetryCalls(5))
         #expect(throws: UsageError.self) { try BenchCommand(["telemetry", "--allocations", "many"]) }
