@@ -210,7 +210,7 @@ extension SenteClient {
 
 extension SenteClient.Configuration {
     /// What the session is told of a client of `url`.
-    func session(for url: String) -> SessionConfiguration {
+    package func session(for url: String) -> SessionConfiguration {
         var session = SessionConfiguration()
         session.dialect = dialect
         // Servers of NATS cut whom they cannot write to for 10 s (`write_deadline`).
@@ -299,6 +299,7 @@ extension SenteClient.Configuration {
     private func checkNATS() throws(SenteError) {
         guard dialect == .nats else { return }
         try NATSSubject.check(group: nats.group)
+        if let domain = nats.domain { try NATSSubject.check(domain: domain) }
         guard nats.credentials?.takesToken == true, tokenProvider == nil else { return }
         throw SenteError(
             .invalidArgument, "`nats.credentials` take a token: give a `tokenProvider`, or other credentials."

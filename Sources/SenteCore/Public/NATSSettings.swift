@@ -57,11 +57,18 @@ public struct NATSSettings: Sendable {
     /// `endpointProvider` decides by itself. The default is true.
     public var learnsEndpoints: Bool
 
+    /// The domain of the streams that are followed, where the servers' `jetstream` block names one that is not the connection's
+    /// own: they are asked under `$JS.<domain>.API`.
+    ///
+    /// Stored publishes go by their subject alone. The default is nil: the streams of the servers connected to.
+    public var domain: String?
+
     /// Makes settings.
     public init(
         credentials: Credentials? = nil, group: String = "q", name: String? = nil,
-        learnsEndpoints: Bool = true
+        learnsEndpoints: Bool = true, domain: String? = nil
     ) {
+        self.domain = domain
         self.learnsEndpoints = learnsEndpoints
         self.credentials = credentials
         self.group = group

@@ -8,9 +8,9 @@ import Testing
 @Suite("A session that follows streams")
 struct SessionFollowingTests {
     private static func connecting(
-        _ configure: (inout SessionConfiguration) -> Void = { _ in }
+        _ nats: NATSSettings = NATSSettings(), _ configure: (inout SessionConfiguration) -> Void = { _ in }
     ) -> TestSession {
-        TestSession.connectingInText(DialectDetector(dialect: .nats)) {
+        TestSession.connectingInText(DialectDetector(dialect: .nats, nats: nats)) {
             $0.dialect = .nats
             configure(&$0)
         }
@@ -112,6 +112,23 @@ struct SessionFollowingTests {
         #expect(message.cursor == ChannelCursor(stream: "X", created: "t", sequence: 2))
         session.handle(.command(.endScope(inbox)))
         #expect(Self.said(session) == ["UNSUB 1"] && session.engine.subscription(wish) == nil)
+    }
+
+    @Test("the streams of a domain are asked under its name, and its messages say it in their places")
+    func domain() {
+        var session = Self.connecting(NATSSettings(domain: "hub"))
+        Self.greet(&session)
+        let (call, inbox) = Self.follow(in: &session)
+        #expect(Self.said(session).contains("PUB $JS.hub.API.STREAM.NAMES a\(Self.first) 15"))
+        Self.answer(Self.names, "a\(Self.first)", of: &session)
+        #expect(Self.said(session).contains { $0.hasPrefix("PUB $JS.hub.API.CONSUMER.CREATE.X ") })
+        Self.answer(Self.consumer(0), "a\(Self.first)", of: &session)
+        #expect(Self.said(session).contains { $0.hasPrefix("PUB $JS.hub.API.STREAM.INFO.X ") })
+        Self.answer(Self.info(3), "a\(Self.first)", of: &session)
+        #expect(session.answer(to: call) != nil)
+        session.receive("MSG a 1 $JS.ACK.hub.account.X.c.1.1.1.5000000.0 1\r\n7\r\n")
+        session.receive("MSG a 1 $JS.ACK.hub.account.X.c.1.2.2.5000000.0.token.more 1\r\n7\r\n")
+        #expect(Self.positions(inbox, of: &session) == [1, 2])
     }
 
     @Test("each link follows behind the wishes, from behind what came over the last one")

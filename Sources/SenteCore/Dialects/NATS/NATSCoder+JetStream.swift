@@ -46,12 +46,13 @@ extension NATSCoder {
 
     /// Where a question goes, and what it says (nats-server, jetstream_api.go).
     private func spelled(_ request: JetStreamRequest) -> (subject: String, body: Value) {
-        switch request {
-        case .names(let channel): ("$JS.API.STREAM.NAMES", ["subject": Value(channel)])
-        case .info(let stream): ("$JS.API.STREAM.INFO.\(stream)", .null)
+        let api = settings.domain.map { "$JS.\($0).API" } ?? "$JS.API"
+        return switch request {
+        case .names(let channel): ("\(api).STREAM.NAMES", ["subject": Value(channel)])
+        case .info(let stream): ("\(api).STREAM.INFO.\(stream)", .null)
         case .consumer(let stream, let channel, let start, let number):
             (
-                "$JS.API.CONSUMER.CREATE.\(stream)",
+                "\(api).CONSUMER.CREATE.\(stream)",
                 [
                     "stream_name": Value(stream),
                     "config": .map(consumer(of: channel, from: start, number)),

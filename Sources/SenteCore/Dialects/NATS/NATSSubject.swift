@@ -58,6 +58,17 @@ package enum NATSSubject {
         }
     }
 
+    /// Throws `invalidArgument` for a domain that cannot be one part of a subject.
+    package static func check(domain: String) throws(SenteError) {
+        try check(name: domain, "nats.domain", "a domain")
+        guard !domain.utf8.contains(where: { $0 == .wildcard || $0 == .tail || $0 == UInt8(ascii: ".") })
+        else {
+            throw Dialect.invalid(
+                "`nats.domain` holds a dot, * or > (“\(domain.excerpt())”): give the name alone, as the servers' `jetstream` block has it."
+            )
+        }
+    }
+
     private static func check(
         name: String, _ argument: String, _ what: String
     ) throws(SenteError) {

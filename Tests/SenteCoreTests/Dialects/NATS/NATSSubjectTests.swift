@@ -51,6 +51,13 @@ struct NATSSubjectTests {
         }
     }
 
+    @Test("a domain is one part of a subject", arguments: ["", "a.b", "a b", "*", ">", "a\r\n"])
+    func domains(name: String) throws {
+        try NATSSubject.check(domain: "hub-1")
+        let error = #expect(throws: SenteError.self) { try NATSSubject.check(domain: name) }
+        #expect(error?.code == .invalidArgument && error?.message.contains("`nats.domain`") == true)
+    }
+
     @Test(
         "an answer goes to no place that breaks its line",
         arguments: ["", "a b", "a\rb", "a\nb", String(repeating: "x", count: 2_049)])
