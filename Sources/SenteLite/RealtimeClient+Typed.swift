@@ -12,6 +12,13 @@ extension RealtimeClient {
         TypedSubscription(try await subscribe(channel, history: history), counting: nil)
     }
 
+    /// Follows a channel from a place in the stream that keeps it, with messages that are decoded.
+    public func subscribe<T: Decodable & Sendable>(
+        _ channel: String, as type: T.Type, from start: ChannelStart
+    ) async throws(SenteError) -> TypedSubscription<T> {
+        TypedSubscription(try await subscribe(channel, from: start), counting: nil)
+    }
+
     /// Runs `body` for each message of a channel, decoded; in order.
     @discardableResult
     public func onMessage<T: Decodable & Sendable>(
@@ -37,6 +44,16 @@ extension RealtimeClient {
         try await publish(
             Value(encoding: data), to: channel, excludeSender: excludeSender, timeout: timeout,
             options: options)
+    }
+
+    /// Publishes an encodable value to a channel that a stream keeps.
+    @discardableResult
+    public func publish(
+        encoding data: some Encodable, to channel: String, stored: StoredPublish, timeout: Duration? = nil,
+        options: SendOptions = SendOptions()
+    ) async throws(SenteError) -> PublishReceipt {
+        try await publish(
+            Value(encoding: data), to: channel, stored: stored, timeout: timeout, options: options)
     }
 
     /// Asks whoever serves a channel with an encodable value; the answer is decoded.

@@ -34,6 +34,8 @@ public protocol RealtimeClient: AnyObject, Sendable {
     var subscriptions: [String] { get }
     /// Wishes for a channel, and gives a handle to its messages.
     func subscribe(_ channel: String, history: ChannelHistory) async throws(SenteError) -> Subscription
+    /// Follows a channel from a place in the stream that keeps it.
+    func subscribe(_ channel: String, from start: ChannelStart) async throws(SenteError) -> Subscription
     /// Ends the wish for a channel, and the sequences of all its handles.
     func unsubscribe(_ channel: String) async throws(SenteError)
     /// Runs `body` for each message of a channel, in order.
@@ -45,6 +47,11 @@ public protocol RealtimeClient: AnyObject, Sendable {
     @discardableResult
     func publish(
         _ data: Value, to channel: String, excludeSender: Bool, timeout: Duration?, options: SendOptions
+    ) async throws(SenteError) -> PublishReceipt
+    /// Publishes to a channel that a stream keeps, and returns when the stream has acknowledged it.
+    @discardableResult
+    func publish(
+        _ data: Value, to channel: String, stored: StoredPublish, timeout: Duration?, options: SendOptions
     ) async throws(SenteError) -> PublishReceipt
     /// Asks whoever serves a channel, and waits for the answer.
     func request(
@@ -112,6 +119,14 @@ extension RealtimeClient {
     ) async throws(SenteError) -> PublishReceipt {
         try await publish(
             data, to: channel, excludeSender: excludeSender, timeout: timeout, options: SendOptions())
+    }
+
+    /// Publishes to a channel that a stream keeps, by default for as long as electing a leader takes.
+    @discardableResult
+    public func publish(
+        _ data: Value, to channel: String, stored: StoredPublish, timeout: Duration? = nil
+    ) async throws(SenteError) -> PublishReceipt {
+        try await publish(data, to: channel, stored: stored, timeout: timeout, options: SendOptions())
     }
 
     /// Asks whoever serves a channel, and waits for the answer by default as long as the client's settings say.

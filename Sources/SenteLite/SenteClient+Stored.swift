@@ -34,21 +34,32 @@ extension SenteClient {
         _ data: Value, to channel: String, stored: StoredPublish, timeout: Duration? = nil,
         options: SendOptions = SendOptions()
     ) async throws(SenteError) -> PublishReceipt {
-        guard !options.durable else {
-            throw counted(
-                SenteError(
-                    .invalidArgument,
-                    "A message that a stream keeps cannot be durable too: leave one of `stored` and `durable` out.",
-                    outcome: .notSent))
-        }
-        var stored = stored
-        stored.messageID = stored.messageID ?? host.entropy.uuid().description
-        let limit = timeout ?? max(configuration.timeouts.request, Self.storingLimit)
+        let outbound = try storing(data, in: channel, stored, options)
         let answer = try await submit(
-            .jetStream(.store(channel: channel, data: data, stored, token: 0)), options, limit: limit,
-            awaits: .reply)
+            outbound, options, limit: timeout ?? storingLimit, awaits: .reply)
         guard case .published(let receipt) = answer else { throw .mismatched(answer) }
         return receipt
+    }
+
+    /// Publishes to a channel that a stream keeps without waiting, in the order of the calls.
+    ///
+    /// It goes again as any stored publish does, for as long as one that is given no `timeout`.
+    ///
+    /// - Parameters:
+    ///   - data: What to publish.
+    ///   - channel: The channel.
+    ///   - stored: How the stream is to keep it.
+    ///   - options: How it is sent: its headers; it cannot be durable too. The default is as any other.
+    /// - Returns: What tells the outcome: *acknowledged* when the stream keeps it.
+    /// - Throws: `notConnected`, `outboxFull`, `invalidArgument`, `unsupported` on other dialects; nothing was sent then. A message larger than the
+    ///   server carries, and what the stream refuses, the delivery's `error` tells.
+    @discardableResult
+    public func enqueue(
+        publish data: Value, to channel: String, stored: StoredPublish, options: SendOptions = SendOptions()
+    ) throws(SenteError) -> Delivery {
+        try enqueue(
+            try storing(data, in: channel, stored, options), options, limit: storingLimit, awaits: .reply,
+            DeliveryResult())
     }
 
     /// Publishes an encodable value to a channel that a stream keeps.
@@ -63,6 +74,22 @@ extension SenteClient {
         return try await publish(value, to: channel, stored: stored, timeout: timeout, options: options)
     }
 
+    /// What asks a stream to keep it, under an id that stays the same however often it goes.
+    private func storing(
+        _ data: Value, in channel: String, _ stored: StoredPublish, _ options: SendOptions
+    ) throws(SenteError) -> Outbound {
+        guard !options.durable else {
+            throw counted(
+                SenteError(
+                    .invalidArgument,
+                    "A message that a stream keeps cannot be durable too: leave one of `stored` and `durable` out.",
+                    outcome: .notSent))
+        }
+        var stored = stored
+        stored.messageID = stored.messageID ?? host.entropy.uuid().description
+        return .jetStream(.store(channel: channel, data: data, stored, token: 0))
+    }
+
     /// Longer than a cluster takes to elect a leader.
-    private static let storingLimit: Duration = .seconds(15)
+    private var storingLimit: Duration { max(configuration.timeouts.request, .seconds(15)) }
 }

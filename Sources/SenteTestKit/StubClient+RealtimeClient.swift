@@ -45,6 +45,18 @@ extension StubClient {
         _ channel: String, history: ChannelHistory
     ) async throws(SenteError) -> Subscription {
         try note(.subscribe(channel))
+        return try wish(for: channel)
+    }
+
+    /// A handle that gets what is delivered, wherever it begins; its cursors and gaps are those of the messages.
+    public func subscribe(
+        _ channel: String, from start: ChannelStart
+    ) async throws(SenteError) -> Subscription {
+        try note(.follow(channel, from: start))
+        return try wish(for: channel)
+    }
+
+    private func wish(for channel: String) throws(SenteError) -> Subscription {
         let source = StubSource(channel)
         let rejection = content.withLock { state -> SenteError? in
             if let rejection = state.rejections[channel] { return rejection }
@@ -83,6 +95,18 @@ extension StubClient {
     ) async throws(SenteError) -> PublishReceipt {
         try note(.publish(data, to: channel))
         return content.withLock { $0.receipt }(data, channel)
+    }
+
+    /// Is noted, and gets its receipt, which says that a stream keeps it.
+    @discardableResult
+    public func publish(
+        _ data: Value, to channel: String, stored: StoredPublish, timeout: Duration? = nil,
+        options: SendOptions = SendOptions()
+    ) async throws(SenteError) -> PublishReceipt {
+        try note(.store(data, to: channel, stored))
+        var receipt = content.withLock { $0.receipt }(data, channel)
+        receipt.acknowledgement = .stored
+        return receipt
     }
 
     /// Is noted, and gets the answer of `answersRequests(on:_:)`.

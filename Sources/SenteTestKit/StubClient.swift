@@ -28,10 +28,14 @@ public final class StubClient: RealtimeClient {
         case reconnect
         /// `subscribe(_:)`
         case subscribe(String)
+        /// `subscribe(_:from:)`
+        case follow(String, from: ChannelStart)
         /// `unsubscribe(_:)`
         case unsubscribe(String)
         /// `publish(_:to:excludeSender:timeout:)`
         case publish(Value, to: String)
+        /// `publish(_:to:stored:timeout:)`
+        case store(Value, to: String, StoredPublish)
         /// `request(_:on:timeout:)`
         case request(Value, on: String)
         /// `respond(on:_:)`
@@ -82,9 +86,14 @@ public final class StubClient: RealtimeClient {
     /// Every call so far, in order.
     public var calls: [Call] { content.withLock { $0.calls } }
 
-    /// What was published to a channel so far, in order.
+    /// What was published to a channel so far, stored or not, in order.
     public func published(to channel: String) -> [Value] {
-        calls.compactMap { if case .publish(let data, channel) = $0 { data } else { nil } }
+        calls.compactMap {
+            switch $0 {
+            case .publish(let data, channel), .store(let data, channel, _): data
+            default: nil
+            }
+        }
     }
 
     /// The events sent so far, in order.
@@ -111,6 +120,8 @@ public final class StubClient: RealtimeClient {
     }
 
     /// Publishes get this receipt; `body` is given the data and the channel.
+    ///
+    /// Those that are stored say so in it whatever `body` does.
     public func receipts(_ body: @escaping @Sendable (Value, String) -> PublishReceipt) {
         content.withLock { $0.receipt = body }
     }

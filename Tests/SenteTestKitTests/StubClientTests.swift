@@ -97,6 +97,38 @@ struct StubClientTests {
         await #expect(throws: RemoteError.self) { try await stub.asks(["text": 8], on: "upper") }
     }
 
+    @Test("stands in for streams: publishes are stored, and a followed channel gets what is delivered")
+    func streams() async throws {
+        let stub = StubClient()
+        stub.receipts { _, _ in PublishReceipt(messageID: "LINES:7", isDuplicate: true) }
+        let client: any RealtimeClient = stub
+        let receipt = try await client.publish(["text": "one"], to: "chat", stored: .once)
+        #expect(receipt.acknowledgement == .stored && receipt.messageID == "LINES:7" && receipt.isDuplicate)
+        let own = StoredPublish(messageID: "m1")
+        try await client.publish(encoding: Line(text: "two"), to: "chat", stored: own)
+        #expect(stub.published(to: "chat") == [["text": "one"], ["text": "two"]])
+
+        let cursor = ChannelCursor(stream: "LINES", created: "2026-01-02T03:04:05Z", sequence: 7)
+        let lines = try await client.subscribe("chat", as: Line.self, from: .cursor(cursor))
+        let all = try await client.subscribe("chat", from: .sequence(1))
+        #expect(
+            stub.calls == [
+                .store(["text": "one"], to: "chat", .once), .store(["text": "two"], to: "chat", own),
+                .follow("chat", from: .cursor(cursor)), .follow("chat", from: .sequence(1)),
+            ])
+        stub.deliver(ChannelMessage(channel: "chat", data: ["text": "three"], cursor: cursor))
+        var iterator = lines.makeAsyncIterator()
+        #expect(try await iterator.next()?.get() == Line(text: "three"))
+        var other = all.makeAsyncIterator()
+        #expect(await other.next()?.position == 7)
+
+        stub.fails(SenteError(code: .timedOut, outcome: .unknown))
+        await #expect(throws: SenteError.self) { try await client.publish(1, to: "chat", stored: .once) }
+        stub.accepts()
+        stub.rejects("lost")
+        await #expect(throws: SenteError.self) { _ = try await client.subscribe("lost", from: .next) }
+    }
+
     @MainActor
     @Test("feeds an app's loops, whichever comes first")
     func feeds() async throws {

@@ -36,6 +36,20 @@ extension Loopback {
                 }
                 #expect(nowhere?.code == .timedOut && nowhere?.underlying?.contains("No stream") == true)
                 #expect(try await client.publish(5, to: "orders.a").acknowledgement == .accepted)
+                // Without waiting, and still one after the other.
+                let later = try (6..<16).map {
+                    try client.enqueue(publish: Value($0), to: "orders.later", stored: .once)
+                }
+                for delivery in later { #expect(await delivery.outcome == .acknowledged) }
+                let kept = try await client.subscribe("orders.later", from: .sequence(1))
+                #expect(try await kept.take(10).map(\.data) == (6..<16).map { Value($0) })
+                let late = try client.enqueue(publish: 4, to: "orders.a", stored: expecting)
+                #expect(await late.outcome == .acknowledged && late.error?.code == .rejected)
+                let durable = await error { () throws(SenteError) in
+                    _ = try client.enqueue(
+                        publish: 1, to: "orders.a", stored: .once, options: SendOptions(durable: true))
+                }
+                #expect(durable?.code == .invalidArgument)
                 await client.disconnect()
             }
         }
@@ -82,6 +96,20 @@ extension Loopback {
                 #expect(client.subscriptions == ["orders.odd", "orders.*"])
                 for await message in all { Issue.record("\(message) after the end") }
                 await other.disconnect()
+                await client.disconnect()
+            }
+        }
+
+        @Test("the streams of a domain are followed under its name")
+        func domain() async throws {
+            try await Intermediary.with({
+                .nats($0, "jetstream { domain: hub, store_dir: \"\($0.folder)/streams\" }")
+            }) { node in
+                let client = try await node.connected { $0.nats.domain = "hub" }
+                try await client.makeStream("A", ["a"])
+                let handle = try await client.subscribe("a", from: .sequence(1))
+                try await client.publish(1, to: "a", stored: .once)
+                #expect(try await handle.take(1).map(\.position) == [1])
                 await client.disconnect()
             }
         }
