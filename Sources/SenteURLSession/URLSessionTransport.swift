@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import SenteBase
-import SenteSocket
+package import SenteSocket
 package import SenteTransport
 
 #if canImport(FoundationNetworking)
@@ -35,7 +35,7 @@ package struct URLSessionTransport: Transport {
 
 extension LinkRequest {
     /// Where to, or what is wrong with what the user gave.
-    func redirects() throws(LinkFailure) -> Redirects {
+    package func redirects() throws(LinkFailure) -> Redirects {
         if let problem { throw LinkFailure(.unavailable, problem) }
         do throws(WebSocketURLError) {
             return Redirects(try WebSocketURL(url), headers: headers)
@@ -45,7 +45,7 @@ extension LinkRequest {
     }
 
     /// What Foundation is asked for at a place that a redirect may have led to.
-    func forURLSession(_ place: Redirects) throws(LinkFailure) -> URLRequest {
+    package func forURLSession(_ place: Redirects) throws(LinkFailure) -> URLRequest {
         guard let url = URL(string: place.url.description) else {
             throw LinkFailure(
                 .unavailable, "“\(place.url)” is no URL for Foundation: percent-encode its odd characters.")

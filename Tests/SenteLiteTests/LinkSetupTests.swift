@@ -24,4 +24,19 @@ struct LinkSetupTests {
         #expect(client.status.lastError?.closeCode == .messageTooBig)
         #expect(client.state == .reconnecting)
     }
+
+    @Test(
+        "with NATS payload is a stream and is not compressed, the upgrade tells nothing, and reading pauses shortly"
+    )
+    func nats() {
+        var configuration = SenteClient.Configuration()
+        configuration.dialect = .nats
+        configuration.compression = CompressionPolicy()
+        let request = LinkSetup(url: "ws://server.test/", configuration: configuration)
+            .request(LinkTarget(token: "secret", deadline: .distantFuture))
+        #expect(request.payload == .stream && request.compression == nil)
+        #expect(request.url == "ws://server.test/" && request.headers.isEmpty)
+        // Less than the 10 s of `write_deadline`.
+        #expect(configuration.session(for: "ws://server.test/").pauseLimit == .seconds(5))
+    }
 }

@@ -25,6 +25,9 @@ enum MeasuredPath: String, CaseIterable {
     case flowPublish = "publish with flow agreed"
     case flowRequest = "request with flow agreed"
     case flowInbox = "delivery to an inbox with flow agreed"
+    /// The same two on NATS, whose ten messages come in one frame.
+    case natsPublish = "publish to NATS"
+    case natsInbox = "delivery from NATS to an inbox"
     /// A wake-up with bytes that are for nobody: a pong (RFC 6455 §5.5.3).
     case idleTurn = "idle turn"
 
@@ -36,13 +39,16 @@ enum MeasuredPath: String, CaseIterable {
     private static let delivery =
         #"{"type":"channel-message","channel-id":"bench","data":{"number":1,"text":"hello"},"broadcast-time":1700000000000,"sender-conn-id":"c2"}"#
 
+    /// The link's first subscription has the number 1.
+    private static let natsDelivery = "MSG bench 1 27\r\n{\"number\":1,\"text\":\"hello\"}\r\n"
+
     /// Goes this way so many times; `count` is a multiple of the burst.
     func run(_ count: Int) throws {
         guard let thread = OneThread() else {
             throw CountingError("This runtime has no hook for tasks, so they cannot be counted.")
         }
         if self == .linkEcho { return try Self.echo(count, thread) }
-        let server = try PreparedServer(on: thread, flow: hasFlow)
+        let server = try PreparedServer(on: thread, flow: hasFlow, nats: isNATS)
         let ending = Ending()
         Task.detached {
             do {
@@ -63,6 +69,8 @@ enum MeasuredPath: String, CaseIterable {
 
     private var hasFlow: Bool { self == .flowPublish || self == .flowRequest || self == .flowInbox }
 
+    private var isNATS: Bool { self == .natsPublish || self == .natsInbox }
+
     private var hasTelemetry: Bool { self == .toldPublish || self == .toldInbox }
 
     private func open(_ server: PreparedServer, _ thread: OneThread) async throws -> SenteClient {
@@ -70,6 +78,7 @@ enum MeasuredPath: String, CaseIterable {
         configuration.proxy = .none
         configuration.compression = nil
         configuration.networkPath = .none
+        if isNATS { configuration.dialect = .nats }
         if hasTelemetry {
             let telemetry = Telemetry()
             // On the calling thread, as all of it.
@@ -99,7 +108,16 @@ enum MeasuredPath: String, CaseIterable {
                 #"{"type":"rpc-response","request-id":"r1","data":{"number":1,"text":"hello"},"error?":false,"error":false}"#,
             ])
             for _ in 0..<count { _ = try await client.request(Self.data, on: Self.channel) }
-        case .inbox, .toldInbox, .flowInbox: try await Self.consume(count, client, server, thread)
+        case .inbox, .toldInbox, .flowInbox:
+            server.answer(with: [
+                #"{"type":"subscription-result","channel-id":"bench","success":true,"retained-messages":[]}"#
+            ])
+            try await Self.consume(count, Self.deliveries, client, server, thread)
+        case .natsPublish:
+            for _ in 0..<count { try await client.publish(Self.data, to: Self.channel) }
+        case .natsInbox:
+            let together = Array(repeating: Self.natsDelivery, count: Self.burst).joined()
+            try await Self.consume(count, [together], client, server, thread)
         case .closure:
             let received = Counter()
             client.onMessage(in: Self.channel) { _ in received.count += 1 }
@@ -124,14 +142,13 @@ enum MeasuredPath: String, CaseIterable {
 
     private static var deliveries: [String] { Array(repeating: delivery, count: burst) }
 
+    /// Takes a burst at a time, which comes as these messages.
     private static func consume(
-        _ count: Int, _ client: SenteClient, _ server: PreparedServer, _ thread: OneThread
+        _ count: Int, _ burstMessages: [String], _ client: SenteClient, _ server: PreparedServer,
+        _ thread: OneThread
     ) async throws {
-        server.answer(with: [
-            #"{"type":"subscription-result","channel-id":"bench","success":true,"retained-messages":[]}"#
-        ])
         var messages = try await client.subscribe(channel).makeAsyncIterator()
-        let bytes = server.bytes(of: deliveries)
+        let bytes = server.bytes(of: burstMessages)
         for _ in 0..<count / burst {
             server.arrive(bytes)
             for _ in 0..<burst {

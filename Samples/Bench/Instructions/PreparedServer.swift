@@ -4,7 +4,8 @@ import SenteBase
 import SenteSocket
 import SenteTransport
 
-/// A v1 server in the client's own thread, at the other end of a real link: it reads nothing and has every answer ready.
+/// A server of v1 or of NATS in the client's own thread, at the other end of a real link: it reads nothing and has every
+/// answer ready.
 ///
 /// So next to all that is counted is the client's. Turns follow one another as on a socket: what was written is reported
 /// at the end of its turn, and the answer wakes the next.
@@ -39,20 +40,25 @@ final class PreparedServer: Transport, TransportLink, @unchecked Sendable {
     private var answer: [UInt8] = []
     private var pair: LinkPair
     private var counts: Counts?
+    private let isNATS: Bool
 
-    init(on thread: OneThread, flow: Bool = false) throws {
+    init(on thread: OneThread, flow: Bool = false, nats: Bool = false) throws {
         self.thread = thread
         counts = flow ? Counts() : nil
+        isNATS = nats
         masks = MaskKeys(thread.entropy)
         pair = try LinkPair(entropy: thread.entropy)
         link = pair.client
         let end = flow ? #","capabilities":\#(Self.features)}"# : "}"
-        greetingBytes = pair.fromServer(.text(Self.greeting + end))
+        let greeting = nats ? Message.binary(Array("INFO {}\r\n".utf8)) : .text(Self.greeting + end)
+        greetingBytes = pair.fromServer(greeting)
+        // Each message of the client ends with a PING.
+        if nats { answer(with: ["PONG\r\n"]) }
     }
 
     /// The bytes of messages that come together.
     func bytes(of messages: [String]) -> [UInt8] {
-        messages.flatMap { pair.fromServer(.text($0)) }
+        messages.flatMap { pair.fromServer(isNATS ? .binary(Array($0.utf8)) : .text($0)) }
     }
 
     /// Answers each message from now on with these.

@@ -163,12 +163,80 @@ struct SessionNATSTests {
         #expect(session.sentText == ["PUB r 1\r\n3\r\n"])
     }
 
+    @Test("a service is served on the next link too, in its group, and answers to none of the last link")
+    func services() {
+        var session = Self.opened()
+        let inbox = session.newInbox()
+        session.handle(.command(.respond(channel: "s q", inbox, limit: 16)))
+        #expect(session.sentText == ["SUB s q 1\r\nPING\r\n"])
+        session.receive("PONG\r\n")
+        session.cut()
+        session.advanceToAttempt()
+        session.greet(text: "INFO {}\r\n")
+        session.receive("PONG\r\n")
+        #expect(session.sentText == ["SUB s q 1\r\nPING\r\n"])
+        session.receive("PONG\r\nMSG s 1 r.2 1\r\n1\r\n")
+        #expect(session.take(inbox).count == 1)
+    }
+
+    @Test(
+        "whatever ends an open link from the other side is followed by an attempt, a clean close too",
+        arguments: [
+            ("", LinkEnd.closed(code: .normal, reason: "Client Closed")),
+            ("", .closed(code: .goingAway, reason: "Server Shutdown")),
+            ("", .failed(LinkFailure(.lost, "The connection ended without a close frame."))),
+            ("Stale Connection", .closed(code: .goingAway, reason: "Stale Connection")),
+            ("Unknown Protocol Operation", .closed(code: .protocolError, reason: "Protocol Violation")),
+            ("Maximum Payload Violation", .closed(code: .messageTooBig, reason: "Payload Exceeded")),
+            ("maximum control line exceeded", .closed(code: .policyViolation, reason: "Control Line")),
+            (
+                "User Authentication Expired",
+                .closed(code: .policyViolation, reason: "Authentication Failure")
+            ),
+        ])
+    func ends(complaint: String, end: LinkEnd) {
+        var session = Self.opened()
+        if !complaint.isEmpty {
+            session.receive("-ERR '\(complaint)'\r\n")
+            #expect(
+                session.effects.contains {
+                    if case .record(.serverError(let text)) = $0 { text.contains(complaint) } else { false }
+                })
+        }
+        session.endLink(end)
+        #expect(session.state == .reconnecting)
+        session.advanceToAttempt()
+        session.greet(text: "INFO {}\r\n")
+        session.receive("PONG\r\n")
+        #expect(session.state == .open)
+    }
+
+    @Test("a token that is over while the link is open is asked for anew, before the next attempt")
+    func expires() {
+        var session = Self.connecting(NATSSettings(credentials: .bearer)) { $0.asksToken = true }
+        for token in ["first", "second"] {
+            guard let (id, ask) = session.asks.max(by: { $0.key.number < $1.key.number }) else {
+                return #expect(Bool(false), "nothing was asked")
+            }
+            #expect(ask == .token(.connecting))
+            session.handle(.provided(id, .token(token)))
+            session.receive("INFO {}\r\n")
+            #expect(session.sentText.first?.contains("\"jwt\":\"\(token)\"") == true)
+            session.receive("PONG\r\n")
+            guard token == "first" else { break }
+            session.receive("-ERR 'User Authentication Expired'\r\n")
+            session.endLink(.closed(code: .policyViolation, reason: "Authentication Failure"))
+            session.advanceToAttempt()
+        }
+        #expect(session.state == .open)
+    }
+
     // MARK: The cluster
 
-    private static func clustered(_ info: String) -> TestSession {
+    private static func clustered(_ info: String, learns: Bool = true) -> TestSession {
         var session = connecting {
             $0.endpoints = ["ws://n1:80/"]
-            $0.learnsEndpoints = true
+            $0.learnsEndpoints = learns
         }
         session.greet(text: "INFO \(info)\r\n")
         session.receive("PONG\r\n")
@@ -187,6 +255,16 @@ struct SessionNATSTests {
             tried.append(session.engine.endpoint)
         }
         #expect(tried == ["ws://n3:82/", "ws://n1:80/", "ws://n3:82/", "ws://n1:80/"])
+    }
+
+    @Test("nodes are not learned where that is turned off")
+    func learnsNothing() {
+        var session = Self.clustered("{\"connect_urls\":[\"n1:80\",\"n2:81\"]}", learns: false)
+        for _ in 0..<3 {
+            session.cut()
+            session.advanceToAttempt()
+            #expect(session.engine.endpoint ?? "ws://n1:80/" == "ws://n1:80/")
+        }
     }
 
     @Test(

@@ -42,6 +42,20 @@ struct NATSCoderTests {
         #expect(identity.connectionID == "7" && identity.handshakeData?["client_id"] == 7)
     }
 
+    @Test("what an INFO says of TLS, or says once more around the greeting, changes nothing that is said")
+    func otherInfos() throws {
+        var plain = NATSCoder()
+        _ = plain.heard("INFO {}\r\n")
+        let said = try plain.introduction(nil, name: "me")
+        var coder = NATSCoder()
+        #expect(coder.heard("INFO {\"tls_required\":true,\"tls_available\":true}\r\n") == [.challenge])
+        #expect(try coder.introduction(nil, name: "me") == said)
+        let again = "INFO {\"connect_info\":true,\"remote_account\":\"$G\"}\r\n"
+        #expect(coder.heard(again) == [])
+        #expect(coder.heard("PONG\r\n" + again).count == 1)
+        #expect(coder.heard(again) == [])
+    }
+
     static let credentials: [(NATSSettings.Credentials?, [String: String])] = [
         (nil, [:]), (.token, ["auth_token": "t"]),
         (.user("ann", password: "p\"\r\n"), ["user": "ann", "pass": "p\"\r\n"]),
@@ -344,6 +358,12 @@ struct NATSCoderTests {
             return #expect(Bool(false), "\(nobody)")
         }
         #expect(error.code == .noSubscribers && error.isRetryable)
+        // nats-server names the subject from 2.12 on.
+        _ = try coder.said(.request(channel: "s", data: .null, limit: 1_000))
+        let head = "NATS/1.0 503\r\nNats-Subject: s\r\n\r\n"
+        let named = coder.heard(
+            "HMSG _INBOX.me.3 1 \(head.utf8.count) \(head.utf8.count)\r\n\(head)\r\nPONG\r\n")
+        #expect(Self.refused(.noSubscribers, in: Array(named.prefix(1))) == .id(.answer, "_INBOX.me.3"))
     }
 
     @Test("a service's errors stand in headers, and what it has to say of them is the payload")

@@ -12,7 +12,7 @@ extension TLSConfiguration.PEM {
 
 extension Intermediary.Setup {
     /// The paths of the server's certificate and key.
-    private static func paths() throws -> (certificate: String, key: String) {
+    static func paths() throws -> (certificate: String, key: String) {
         let pair = try Certificates.made.get().server
         return (pair.certificate.path ?? "", pair.key.path ?? "")
     }

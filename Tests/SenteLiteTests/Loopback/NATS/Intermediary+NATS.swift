@@ -6,7 +6,8 @@ import SenteLite
 extension Intermediary.Setup {
     /// One node that takes WebSockets, with more lines for its configuration.
     static func nats(
-        _ place: Intermediary.Workspace, _ lines: String = "", name: String = "one"
+        _ place: Intermediary.Workspace, _ lines: String = "", name: String = "one",
+        webSocket: String = "no_tls: true"
     ) -> Self {
         Self(
             program: .natsServer, arguments: ["-c", "\(place.folder)/nats.conf"],
@@ -15,10 +16,19 @@ extension Intermediary.Setup {
                 server_name: \(name)
                 host: 127.0.0.1
                 port: -1
-                websocket { host: 127.0.0.1, port: \(place.port), no_tls: true }
+                websocket { host: 127.0.0.1, port: \(place.port), \(webSocket) }
                 \(lines)
                 """
             ])
+    }
+}
+
+extension Intermediary.Setup {
+    /// The same behind TLS of its own.
+    static func securedNATS(_ place: Intermediary.Workspace) throws -> Self {
+        let (certificate, key) = try paths()
+        return nats(
+            place, webSocket: "tls { cert_file: \"\(certificate)\", key_file: \"\(key)\" }")
     }
 }
 

@@ -248,6 +248,26 @@ extension Loopback {
             }
         }
 
+        @Test(
+            "a node with TLS of its own is talked to within it",
+            .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
+        func secured() async throws {
+            let authority = try Certificates.made.get().authority
+            try await Intermediary.with({ try .securedNATS($0) }) { node in
+                var configuration = SenteClient.Configuration()
+                configuration.dialect = .nats
+                configuration.tls.roots = .only(authority)
+                let client = try SenteClient(
+                    "wss://localhost:\(node.port)/", configuration: configuration)
+                try await client.connect()
+                let news = try await client.subscribe("news")
+                let large = Value.bytes([UInt8](repeating: 7, count: 1_000_000))
+                for data in ["first", large, "last"] { try await client.publish(data, to: "news") }
+                #expect(try await news.take(3).map(\.data) == ["first", large, "last"])
+                await client.disconnect()
+            }
+        }
+
         @Test("more than one message may have comes in one frame, and all of it arrives")
         func largeFrames() async throws {
             try await Intermediary.withNATS { node in
