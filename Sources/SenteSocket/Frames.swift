@@ -66,10 +66,6 @@ struct Frames: Sendable {
 
     // MARK: - Reading
 
-    /// 1006 means a lost connection and must not stand in a frame (RFC 6455 §7.4.1), yet nats-server 2.9 writes it there when
-    /// nobody answers its PINGs; it breaks nothing else, and so the link is what it says, lost.
-    private static let abnormalClose: [UInt8] = [0x03, 0xEE]
-
     /// Takes all that came, and answers what is the protocol's own; the end when that came.
     mutating func read(
         _ rest: inout UnsafeRawBufferPointer, at now: Instant, masks: inout MaskKeys,
@@ -123,11 +119,6 @@ struct Frames: Sendable {
             if isOpen { pong(payload, masks: &masks, output: &output) }
             return nil
         case .close(let payload):
-            if mode == .stream, payload.starts(with: Self.abnormalClose) {
-                if isOpen { sendClose(ClosePayload.encode(.noStatus), key: key(&masks), &output) }
-                return .failed(
-                    LinkFailure(.lost, "The server gave the connection up, by the close code 1006."))
-            }
             let (code, reason) = try ClosePayload.decode(payload)
             // RFC 6455 §5.5.1: the answer echoes the code. What was queued before it is still written.
             if isOpen { sendClose(ClosePayload.encode(code), key: key(&masks), &output) }

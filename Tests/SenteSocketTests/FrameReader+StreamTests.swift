@@ -77,18 +77,6 @@ struct FrameReaderStreamTests {
         }
     }
 
-    @Test("a close with 1006 loses the link of a stream; between messages it breaks RFC 6455 §7.4.1")
-    func abnormalClose() throws {
-        let frame = Frame(8, [0x03, 0xEE] + "Stale Connection".utf8)
-        let stream = try Self.open()
-        stream.feed(frame.bytes())
-        #expect(stream.failure?.kind == .lost && stream.failure?.closeCode == nil)
-        #expect(frames(stream.output()).map(\.first) == [0x88])
-        let messages = try Peer.openClient()
-        messages.feed(frame.bytes())
-        #expect(messages.failure?.kind == .protocolViolation)
-    }
-
     @Test("a frame of 16 MB takes no more memory than what of it came last")
     func large() throws {
         let peer = try Self.open()
