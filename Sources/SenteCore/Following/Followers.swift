@@ -118,7 +118,10 @@ package struct Followers: Sendable {
 
     /// A deadline that has moved on, as each message moves it, is looked at when the old one has come.
     private mutating func setAlarm(_ id: UInt32, _ deadline: Instant?) {
-        guard let deadline else { return }
+        guard let deadline else {
+            if let time = times.removeValue(forKey: id) { alarms.remove(time.ticket) }
+            return
+        }
         if let time = times[id] {
             guard deadline < time.due else { return }
             alarms.remove(time.ticket)

@@ -154,6 +154,16 @@ struct SessionFollowingTests {
         #expect(Self.positions(inbox, of: &session) == [1, 2])
     }
 
+    @Test("nothing wakes a session for its followers once it is closed")
+    func closed() {
+        var session = Self.connecting()
+        Self.greet(&session)
+        _ = Self.following(&session)
+        session.disconnect()
+        session.endLink(.closed(code: .normal, reason: ""))
+        #expect(session.state == .closed && session.deadline == nil)
+    }
+
     @Test("a full inbox withholds the answer to flow control until half of it is consumed")
     func flow() {
         var session = Self.connecting { $0.inbox = InboxPolicy(maximumMessages: 4) }
