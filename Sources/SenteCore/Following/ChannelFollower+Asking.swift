@@ -40,9 +40,6 @@ extension ChannelFollower {
         return .new
     }
 
-    /// The last of each subject are still being told.
-    private var isSweeping: Bool { start == .lastOfEach && (created == nil || (last ?? 0) < keptUpTo) }
-
     package mutating func answered(
         _ answer: JetStreamAnswer, room: Room, at now: Instant, using random: inout Generator,
         into actions: inout [Action]
@@ -113,6 +110,7 @@ extension ChannelFollower {
             created = info.created
             self.last = 0
             keptUpTo = 0
+            isSweeping = false
             stopListening(into: &actions)
             return begin(at: now, into: &actions)
         }
@@ -130,6 +128,7 @@ extension ChannelFollower {
         created = info.created
         keptUpTo = info.last
         if isSweep, beginning.pending == 0 { last = info.last }
+        if let last, last >= keptUpTo { isSweeping = false }
         isWhole = info.subjects == [channel]
         heard(at: now)
         phase = .following

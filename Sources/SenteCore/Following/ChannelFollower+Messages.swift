@@ -86,14 +86,16 @@ extension ChannelFollower {
         into actions: inout [Action]
     ) {
         let last = last ?? 0
+        let isOfSweep = isSweeping && place.sequence <= keptUpTo
+        // With the last of them, the last of each subject are told.
+        let reached = isOfSweep && place.pending == 0 ? keptUpTo : place.sequence
+        if reached >= keptUpTo { isSweeping = false }
+        self.last = max(last, reached)
         // The last of each subject are told anew when telling them was interrupted.
         guard place.sequence > last else { return }
-        let isOfSweep = start == .lastOfEach && place.sequence <= keptUpTo
         if isWhole, !isOfSweep, place.sequence > last + 1 {
             missing(last + 1...place.sequence - 1, at: now, into: &actions)
         }
-        // With the last of them, the last of each subject are told.
-        self.last = isOfSweep && place.pending == 0 ? keptUpTo : place.sequence
         var message = message
         let subject = message.subject
         message.channel = channel

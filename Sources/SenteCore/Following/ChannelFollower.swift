@@ -127,6 +127,8 @@ package struct ChannelFollower: Sendable {
     var behindSince: Instant?
     /// The stream's last sequence when it was checked: up to it messages had been kept.
     var keptUpTo: UInt64 = 0
+    /// The last of each subject are still being told; once they are, never again.
+    var isSweeping: Bool
     /// What the stream holds is this channel alone, so that a hole in its sequence is one of the channel.
     var isWhole = false
     var isConfirmed = false
@@ -141,6 +143,7 @@ package struct ChannelFollower: Sendable {
         self.start = start
         self.id = id
         heardAt = now
+        isSweeping = start == .lastOfEach
         switch start {
         case .cursor(let cursor):
             stream = cursor.stream

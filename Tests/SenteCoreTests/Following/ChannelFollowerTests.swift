@@ -41,6 +41,11 @@ struct ChannelFollowerTests {
             body(&follower, now, &random, &actions)
         }
 
+        mutating func newLink() {
+            step { $0.linkEnded(into: &$3) }
+            step { $0.linkOpened(at: $1, into: &$3) }
+        }
+
         mutating func answer(_ answer: JetStreamAnswer) {
             let room = room
             step { $0.answered(answer, room: room, at: $1, using: &$2, into: &$3) }
@@ -373,6 +378,39 @@ struct ChannelFollowerTests {
         stage.follow(delivered: 0, last: 9, pending: 0)
         stage.step { $0.linkEnded(into: &$3) }
         stage.step { $0.linkOpened(at: $1, into: &$3) }
+        #expect(stage.askedFrom == .sequence(10))
+    }
+
+    @Test("what comes behind the last of each subject is missed by no further try")
+    func sweepsOnce() {
+        var stage = Stage(.lastOfEach)
+        stage.follow(delivered: 0, last: 9, pending: 1)
+        stage.hand(5, as: 1, pending: 0)
+        // Meanwhile four more were kept, and the next try is lost before it brought them.
+        stage.newLink()
+        stage.answer(.consumer(delivered: 9, pending: 4))
+        stage.info(last: 13)
+        stage.hand(10, as: 1, pending: 3)
+        #expect(stage.positions == [10])
+        stage.newLink()
+        #expect(stage.askedFrom == .sequence(11))
+        stage.answer(.consumer(delivered: 12, pending: 1))
+        stage.info(last: 13)
+        #expect(stage.gaps.map(\.sequences) == [11...12])
+    }
+
+    @Test("the last of each subject are told when the last of them has come again")
+    func sweepsAnew() {
+        var stage = Stage(.lastOfEach)
+        stage.follow(delivered: 0, last: 9, pending: 1)
+        stage.hand(5, as: 1, pending: 1)
+        stage.newLink()
+        #expect(stage.askedFrom == .lastOfEach)
+        stage.answer(.consumer(delivered: 0, pending: 1))
+        stage.info(last: 9)
+        stage.hand(5, as: 1, pending: 0)
+        #expect(stage.messages.isEmpty)
+        stage.newLink()
         #expect(stage.askedFrom == .sequence(10))
     }
 
