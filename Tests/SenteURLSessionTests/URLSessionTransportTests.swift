@@ -14,7 +14,7 @@ import FoundationNetworking
 struct URLSessionTransportTests {
     @Test(
         "servers that speak in streams take it for a browser, for which they cut frames to 4 KiB",
-        arguments: [(PayloadMode.stream, "Mozilla/5.0"), (.messages, nil)])
+        arguments: [(PayloadMode.stream, "Mozilla/5.0" as String?), (.messages, nil)])
     func userAgent(payload: PayloadMode, agent: String?) throws {
         var request = LinkRequest(url: "ws://server.test/", openDeadline: .distantFuture)
         request.payload = payload
