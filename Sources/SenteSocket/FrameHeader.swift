@@ -121,15 +121,15 @@ struct FrameHeader: Hashable, Sendable {
 struct FrameError: Error, Hashable, Sendable {
     var code: CloseCode
     var message: String
-    /// What the link's owner hears of.
-    var kind = LinkFailure.Kind.protocolViolation
 
     /// The peer wrote 1006, which says that a connection was lost and belongs in no close frame (RFC 6455 §7.4.1).
     ///
     /// nats-server 2.9 does when it gives up a silent client: the fault is small, and what it means is plain.
     static let lost = FrameError(
-        code: .protocolError, message: "The peer gave the connection up as lost (close code 1006).",
-        kind: .lost)
+        code: .abnormal, message: "The peer gave the connection up as lost (close code 1006).")
+
+    /// What the peer is told, which 1006 is not for.
+    var answer: CloseCode { code == .abnormal ? .protocolError : code }
 
     static func protocolError(_ message: String) -> FrameError {
         FrameError(code: .protocolError, message: message)
@@ -145,7 +145,7 @@ struct FrameError: Error, Hashable, Sendable {
 
     /// The fault as the link's owner hears of it; `isTold`: whether the peer does, by a close frame.
     func failure(isTold: Bool) -> LinkFailure {
-        guard kind == .protocolViolation else { return LinkFailure(kind, message) }
+        guard code != .abnormal else { return LinkFailure(.lost, message) }
         // A message beyond a limit of ours breaks no rule of the protocol's.
         let blame =
             code == .messageTooBig ? "The peer sent too much" : "The peer broke the WebSocket protocol"

@@ -218,7 +218,7 @@ struct Frames: Sendable {
         _ fault: FrameError, key: UInt32?, _ output: inout OutputBuffer
     ) -> LinkEnd {
         let isTold = isOpen
-        if isTold { sendClose(ClosePayload.encode(fault.code, reason: fault.message), key: key, &output) }
+        if isTold { sendClose(ClosePayload.encode(fault.answer, reason: fault.message), key: key, &output) }
         return .failed(fault.failure(isTold: isTold))
     }
 
