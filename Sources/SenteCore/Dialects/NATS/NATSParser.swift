@@ -5,7 +5,7 @@
 /// ```
 /// line ──MSG, HMSG──▶ body ──all bytes──▶ end ──line feed──▶ line
 ///   │                 skipping ──────────▲
-///   └─ every other operation is whole with its line
+///   └─ a message that is all at hand, and every other operation, is whole with its line
 /// ```
 ///
 /// It keeps what came of one operation and no more: a line of 4,096 bytes, an INFO of 64 KiB, a message of `keeps`. After
@@ -30,6 +30,13 @@ package struct NATSParser: Sendable {
         /// Bytes of the head, and of head and payload together.
         var head: Int
         var size: Int
+
+        /// The message, of all its bytes.
+        func message(of bytes: ArraySlice<UInt8>) -> NATSMessage {
+            NATSMessage(
+                subject: subject, sid: sid, reply: reply, head: Array(bytes.prefix(head)),
+                payload: Array(bytes.dropFirst(head)))
+        }
     }
 
     /// The longest line of an operation (nats-server's `max_control_line`).
@@ -100,19 +107,23 @@ package struct NATSParser: Sendable {
             return nil
         }
         rest = rest[(feed + 1)...]
-        guard !held.isEmpty else { return try operation(piece) }
+        guard !held.isEmpty else { return try operation(piece, &rest) }
         held += piece
-        defer { held = [] }
-        return try operation(held[...])
+        let line = held
+        held = []
+        return try operation(line[...], &rest)
     }
 
-    private mutating func operation(_ line: ArraySlice<UInt8>) throws(NATSViolation) -> NATSOperation? {
+    /// The operation of a line; nil where more belongs to it than `rest` has.
+    private mutating func operation(
+        _ line: ArraySlice<UInt8>, _ rest: inout ArraySlice<UInt8>
+    ) throws(NATSViolation) -> NATSOperation? {
         let line = line.last == .carriageReturn ? line.dropLast() : line
         var fields = Fields(line)
         guard let verb = fields.next() else { throw NATSViolation("a line is empty") }
         switch Verb(verb) {
-        case .message: try begin(&fields, line, hasHead: false)
-        case .messageWithHead: try begin(&fields, line, hasHead: true)
+        case .message: return begin(try announced(&fields, line, hasHead: false), &rest)
+        case .messageWithHead: return begin(try announced(&fields, line, hasHead: true), &rest)
         case .ping: return .ping
         case .pong: return .pong
         case .ok: return .ok
@@ -123,30 +134,44 @@ package struct NATSParser: Sendable {
             return .info(info)
         case nil: throw NATSViolation("it has no operation “\(Self.shown(line))”")
         }
-        return nil
     }
 
     /// `subject sid [reply] size`, with a head `subject sid [reply] head size`.
-    private mutating func begin(
+    private func announced(
         _ fields: inout Fields, _ line: ArraySlice<UInt8>, hasHead: Bool
-    ) throws(NATSViolation) {
-        let subject = fields.next()
-        let sid = fields.next()
-        var numbers: [ArraySlice<UInt8>] = []
-        while let field = fields.next(), numbers.count < 4 { numbers.append(field) }
-        let expected = hasHead ? 2 : 1
-        guard let subject, let sid, numbers.count == expected || numbers.count == expected + 1,
-            let size = Self.number(numbers[numbers.count - 1]),
-            let head = hasHead ? Self.number(numbers[numbers.count - 2]) : 0, head <= size
+    ) throws(NATSViolation) -> Announced {
+        let (subject, sid) = (fields.next(), fields.next())
+        // As many as may come, the last of which is the size.
+        let (first, second, third) = (fields.next(), fields.next(), hasHead ? fields.next() : nil)
+        let reply = hasHead ? third.flatMap { _ in first } : second.flatMap { _ in first }
+        let headSize = third == nil ? first : second
+        guard let subject, let sid, fields.next() == nil,
+            let size = (third ?? second ?? (hasHead ? nil : first)).flatMap(Self.number),
+            let head = hasHead ? headSize.flatMap(Self.number) : 0, head <= size
         else { throw NATSViolation("a message begins with “\(Self.shown(line))”") }
         guard size <= maximumPayload.addingClamped(Self.maximumAddition) else {
             throw NATSViolation("a message of \(size) bytes comes where \(maximumPayload) are the most")
         }
-        let announced = Announced(
+        return Announced(
             subject: String(decoding: subject, as: UTF8.self), sid: Self.number(sid).map(UInt64.init),
-            reply: numbers.count > expected ? String(decoding: numbers[0], as: UTF8.self) : nil,
-            head: head, size: size)
-        state = size > keeps ? .skipping(announced, left: size) : .body(announced)
+            reply: reply.map { String(decoding: $0, as: UTF8.self) }, head: head, size: size)
+    }
+
+    /// The message, where all of it is at hand, as nearly always; else what is to come.
+    private mutating func begin(
+        _ announced: Announced, _ rest: inout ArraySlice<UInt8>
+    ) -> NATSOperation? {
+        guard announced.size <= keeps else {
+            state = .skipping(announced, left: announced.size)
+            return nil
+        }
+        let end = rest.dropFirst(announced.size)
+        guard end.first == .carriageReturn, end.dropFirst().first == .lineFeed else {
+            state = .body(announced)
+            return nil
+        }
+        defer { rest = end.dropFirst(2) }
+        return .message(announced.message(of: rest[..<end.startIndex]))
     }
 
     /// Digits alone, and no more of them than any size has.
@@ -179,10 +204,7 @@ package struct NATSParser: Sendable {
             whole = held[...]
             held = []
         }
-        let message = NATSMessage(
-            subject: announced.subject, sid: announced.sid, reply: announced.reply,
-            head: Array(whole.prefix(announced.head)), payload: Array(whole.dropFirst(announced.head)))
-        state = .end(.message(message), isAfterReturn: false)
+        state = .end(.message(announced.message(of: whole)), isAfterReturn: false)
     }
 
     /// False while the line feed is still to come.
@@ -235,11 +257,13 @@ private struct Fields {
     }
 
     mutating func next() -> ArraySlice<UInt8>? {
-        rest = rest.drop { $0 == .blank || $0 == .tab }
-        guard !rest.isEmpty else { return nil }
-        let field = rest.prefix { $0 != .blank && $0 != .tab }
-        rest = rest[field.endIndex...]
-        return field
+        var start = rest.startIndex
+        while start < rest.endIndex, rest[start].partsFields { start += 1 }
+        var end = start
+        while end < rest.endIndex, !rest[end].partsFields { end += 1 }
+        let field = rest[start..<end]
+        rest = rest[end...]
+        return field.isEmpty ? nil : field
     }
 }
 
@@ -248,6 +272,8 @@ extension UInt8 {
     static let lineFeed = UInt8(ascii: "\n")
     static let carriageReturn = UInt8(ascii: "\r")
     static let blank = UInt8(ascii: " ")
+
+    fileprivate var partsFields: Bool { self == .blank || self == .tab }
 }
 
 extension Int {
