@@ -4,6 +4,7 @@ import Foundation
 import SampleOptions
 import SenteCore
 import SenteLite
+import SenteTransport
 
 /// What the client reaches on a node of NATS, beside a client in Python, a raw reader and bare sockets, in one run.
 ///
@@ -174,22 +175,30 @@ package enum NATSBench {
         let service = try BenchServerProcess.start(["nats", serveWord, "\(node.port)"], sayingPorts: 1)
         defer { service.stop() }
         let payload = NATSFloor.payload(requestSize, isJSON: true)
-        var times: (ours: [Double], echoes: [Double], bare: [Double]) = ([], [], [])
+        var times: (ours: [Double], onLoop: [Double], echoes: [Double], bare: [Double]) = ([], [], [], [])
         let client = try await client(node)
         for round in 0..<rounds {
             output.progress("nats: requests, round \(round + 1) of \(rounds)")
             times.echoes.append(try NATSFloor.echoes(echo.echoPort, count: count, payload: payload))
             times.bare.append(try NATSFloor.requests(node.port, count: count, payload: payload))
             times.ours.append(try await roundTrips(client, count))
+            times.onLoop.append(
+                try await withTaskExecutorPreference(EventLoop.shared()) {
+                    try await roundTrips(client, count)
+                })
         }
         await client.disconnect()
         output.show(FlowBar("a request p50", FlowBench.median(times.ours), "µs"))
+        output.show(
+            FlowBar("the same by a task on the client's loop", FlowBench.median(times.onLoop), "µs"))
         output.show(FlowBar("a raw WebSocket echo p50", FlowBench.median(times.echoes), "µs"))
         output.show(
             FlowBar("a raw request over TCP, node and service alike, p50", FlowBench.median(times.bare), "µs")
         )
-        let ratios = zip(times.ours, zip(times.echoes, times.bare)).map { $0 / ($1.0 + $1.1) }
-        output.show(FlowBar("a request, of both together", FlowBench.median(ratios), "×", .atMost(1.6)))
+        for (name, ours) in [("a request", times.ours), ("the same by a task on the loop", times.onLoop)] {
+            let ratios = zip(ours, zip(times.echoes, times.bare)).map { $0 / ($1.0 + $1.1) }
+            output.show(FlowBar("\(name), of both together", FlowBench.median(ratios), "×", .atMost(1.6)))
+        }
     }
 
     private static func roundTrips(_ client: SenteClient, _ count: Int) async throws -> Double {
