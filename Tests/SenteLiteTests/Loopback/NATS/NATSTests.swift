@@ -223,6 +223,25 @@ extension Loopback {
         }
 
         @Test(
+            "a JWT in the cookie that the server names is taken as well, and no other",
+            .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
+        func cookie() async throws {
+            let accounts = try NATSAccounts()
+            defer { accounts.remove() }
+            let token = try accounts.token(isBearer: true)
+            try await Intermediary.with({
+                try .nats($0, accounts.lines(), webSocket: "no_tls: true, jwt_cookie: \"token\"")
+            }) { node in
+                let client = try await node.connected { $0.cookies = ["token": token] }
+                #expect(try await client.publish(1, to: "a").outcome == .acknowledged)
+                await client.disconnect()
+                let stranger = try node.client { $0.cookies = ["other": token] }
+                let error = await error { () throws(SenteError) in try await stranger.connect() }
+                #expect(error?.code == .unauthorized)
+            }
+        }
+
+        @Test(
             "a JWT that expires while the client is open makes it come back with another",
             .enabled(if: Certificates.problem == nil, "\(Certificates.problem ?? "")"))
         func expiry() async throws {
