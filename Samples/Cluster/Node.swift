@@ -72,6 +72,12 @@ final class Node {
             "There is no nats-server on this machine: `apt-get install nats-server`, `brew install nats-server`, or see docs.nats.io."
     }
 
+    /// Others have them all, or this process may have none.
+    struct NoPorts: Error, CustomStringConvertible {
+        let description =
+            "There are no free ports on 127.0.0.1 from 20000 to 31999 for three nodes: stop what has them."
+    }
+
     /// An ordinary user's path often leaves out what only administrators are thought to need.
     private static var executable: URL? {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
@@ -82,17 +88,22 @@ final class Node {
     }
 
     /// Servers had them a moment ago, all at once, and nobody came.
+    ///
+    /// They are below those that systems give away by themselves (Linux from 32,768 on, others from 49,152): a connection of
+    /// some other program would take one while its node is down.
     private static func freePorts(_ count: Int) async throws -> [Int] {
-        var settings = ServerConfiguration()
-        settings.port = 0
         var servers: [ReferenceServer] = []
         var ports: [Int] = []
-        for _ in 0..<count {
+        for candidate in (20_000..<32_000).shuffled() where ports.count < count {
+            var settings = ServerConfiguration()
+            settings.port = candidate
             let server = try ReferenceServer(settings)
-            ports.append(try await server.start())
+            guard let port = try? await server.start() else { continue }
+            ports.append(port)
             servers.append(server)
         }
         for server in servers { await server.stop() }
+        guard ports.count == count else { throw NoPorts() }
         return ports
     }
 }
