@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SenteBase
-import SenteSocket
 
 /// What is to come, by time and, among equals, in the order it was added.
-struct Agenda {
-    enum Event {
-        case arrival(Pipe, Pipe.End, [UInt8])
-        case endOfStream(Pipe, Pipe.End)
-        case flush(Pipe, Pipe.End)
-        case dialed(Pipe)
-        case reports(Pipe, [LinkReport])
-        case act((TestWorld) -> Void)
-    }
-
+struct Agenda<Event> {
     private struct Row {
         var due: Instant
         var number: UInt64

@@ -39,7 +39,7 @@ final class Pipe {
     private(set) var isAbandoned = false
     private var leavesTCPOpen = false
     private var isPaused = false
-    private var held: [Agenda.Event] = []
+    private var held: [TestWorld.Event] = []
     private var unread: [UInt8] = []
     /// What the client has handed to its link and the server has not got, in order.
     private var onTheWay: [(outbound: Outbound?, message: Message)] = []

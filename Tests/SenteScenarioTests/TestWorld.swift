@@ -29,7 +29,7 @@ final class TestWorld {
     /// What both ends of every pipe wrote, byte for byte, where a test wants to compare it.
     var bytesOnTheWay: [UInt8]?
     private(set) var logLines: [String] = []
-    private var agenda = Agenda()
+    private var agenda = Agenda<Event>()
     var pipes: [Pipe] = []
     /// Nothing new goes wrong any more.
     var isHealing = false
@@ -53,6 +53,16 @@ final class TestWorld {
             "rule \(rule), seed \(seed), at \(time): \(text)"
                 + (log.isEmpty ? "" : "\n  " + log.joined(separator: "\n  "))
         }
+    }
+
+    /// What is to come.
+    enum Event {
+        case arrival(Pipe, Pipe.End, [UInt8])
+        case endOfStream(Pipe, Pipe.End)
+        case flush(Pipe, Pipe.End)
+        case dialed(Pipe)
+        case reports(Pipe, [LinkReport])
+        case act((TestWorld) -> Void)
     }
 
     init(seed: UInt64 = 1, _ wire: WireSetup = WireSetup(.senteLiteMaps), isRecording: Bool = true) {
@@ -108,7 +118,7 @@ final class TestWorld {
         return true
     }
 
-    func at(_ instant: Instant, _ event: Agenda.Event) {
+    func at(_ instant: Instant, _ event: Event) {
         agenda.add(event, at: max(instant, now.instant))
     }
 
@@ -152,7 +162,7 @@ final class TestWorld {
         if let deadline = server.deadline, deadline <= now.instant { server.handle(.timerFired) }
     }
 
-    private func perform(_ event: Agenda.Event) {
+    private func perform(_ event: Event) {
         switch event {
         case .arrival(let pipe, let end, let bytes): pipe.arrived(bytes, at: end)
         case .endOfStream(let pipe, let end): pipe.ended(at: end)
