@@ -127,8 +127,11 @@ extension ChannelFollower {
         hasFollowed = true
         created = info.created
         keptUpTo = info.last
-        if isSweep, beginning.pending == 0 { last = info.last }
-        if let last, last >= keptUpTo { isSweeping = false }
+        if isSweep, beginning.pending == 0 {
+            // There is none up to where the consumer begins; the stream's end may be a later one.
+            last = max(last ?? 0, min(beginning.delivered, info.last))
+            isSweeping = false
+        }
         isWhole = info.subjects == [channel]
         heard(at: now)
         phase = .following

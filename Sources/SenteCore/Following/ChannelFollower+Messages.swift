@@ -87,10 +87,9 @@ extension ChannelFollower {
     ) {
         let last = last ?? 0
         let isOfSweep = isSweeping && place.sequence <= keptUpTo
-        // With the last of them, the last of each subject are told.
-        let reached = isOfSweep && place.pending == 0 ? keptUpTo : place.sequence
-        if reached >= keptUpTo { isSweeping = false }
-        self.last = max(last, reached)
+        // With the last of them they are told; what the check showed behind it may have been kept since.
+        if place.pending == 0 || place.sequence >= keptUpTo { isSweeping = false }
+        self.last = max(last, place.sequence)
         // The last of each subject are told anew when telling them was interrupted.
         guard place.sequence > last else { return }
         if isWhole, !isOfSweep, place.sequence > last + 1 {
