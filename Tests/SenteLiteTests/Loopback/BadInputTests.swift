@@ -136,7 +136,7 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
             for _ in 0..<100 { $0.write([0x00, 0x64] + [UInt8](repeating: 0x20, count: 100)) }
         },
         violation("a close frame of one byte", .protocolError) { $0.frame(8, [3]) },
-        violation("a close code that may not be sent", .protocolError) { $0.frame(8, [0x03, 0xEE]) },
+        violation("a close code that may not be sent", .protocolError) { $0.frame(8, [0x03, 0xED]) },
         violation("a close reason that is no UTF-8", .invalidData) { $0.frame(8, [0x03, 0xE8, 0xFF]) },
         Misbehaviour(name: "half a frame, then the end", code: .connectionLost, lastClose: .abnormal) {
             $0.write([0x81, 0x7E, 0x01])
@@ -147,6 +147,10 @@ struct Misbehaviour: Sendable, CustomTestStringConvertible {
             $0.endWriting()
         },
         Misbehaviour(name: "the end", code: .connectionLost, lastClose: .abnormal) { $0.endWriting() },
+        Misbehaviour(
+            name: "a close frame with 1006, which means that the connection is lost", code: .connectionLost,
+            told: 1002, lastClose: .abnormal
+        ) { $0.frame(8, [0x03, 0xEE]) },
         Misbehaviour(
             name: "a close frame without a code", code: .connectionLost, closeCode: .noStatus,
             lastClose: .noStatus
