@@ -114,6 +114,11 @@ extension ChannelFollower {
             stopListening(into: &actions)
             return begin(at: now, into: &actions)
         }
+        // Of what the stream had when the consumer began nothing lies behind its end: else it was made anew meanwhile.
+        let early = consumer.held.prefix(Int(clamping: beginning.pending))
+        guard !early.contains(where: { $0.place.sequence > info.last }) else {
+            return rest(at: now, using: &random, into: &actions)
+        }
         let isSweep = isSweeping
         guard isSweep || beginning.delivered <= info.last || beginning.delivered == last else {
             return rest(at: now, using: &random, into: &actions)

@@ -153,7 +153,7 @@ struct ChannelFollowerTests {
     func early() {
         var stage = Stage(.sequence(1))
         stage.answer(.names(["X"]))
-        stage.answer(.consumer(delivered: 0, pending: 3))
+        stage.answer(.consumer(delivered: 0, pending: 2))
         for sequence in UInt64(1)...3 { stage.hand(sequence, as: sequence) }
         #expect(stage.messages.isEmpty)
         stage.info(last: 2)
@@ -416,6 +416,21 @@ struct ChannelFollowerTests {
         stage.hand(6, as: 1, pending: 0)
         stage.info(last: 6)
         #expect(stage.positions == [6])
+    }
+
+    @Test("what came of a stream that was made anew before the check is none of the new one's")
+    func madeAnewMeanwhile() {
+        for start in [ChannelStart.lastOfEach, .sequence(1)] {
+            var stage = Stage(start)
+            stage.answer(.names(["X"]))
+            stage.answer(.consumer(delivered: 0, pending: 2))
+            stage.hand(1, as: 1, pending: 1)
+            stage.hand(20, as: 2, pending: 0)
+            stage.info(last: 1)
+            #expect(stage.messages.isEmpty && stage.gaps.isEmpty)
+            _ = stage.waitUntilDue()
+            #expect(stage.askedFrom == (start == .lastOfEach ? .lastOfEach : .sequence(1)))
+        }
     }
 
     @Test("the last of each subject are told when the last of them has come again")
