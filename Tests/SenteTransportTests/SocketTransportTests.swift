@@ -177,18 +177,24 @@ extension TransportTests {
 
         @Test("a link that its owner gives up before its limit says nothing of the address")
         func givenUp() async throws {
+            // On a busy machine a link may have waited so long that its address is rightly passed over: then once more, by a
+            // transport that knows nothing yet.
+            for _ in 0..<10 where try await givesUpThrice() { return }
+            Issue.record("The address of links that were given up was passed over.")
+        }
+
+        /// False where a link was opened at the other address.
+        private func givesUpThrice() async throws -> Bool {
             let asked = Collector<Void>()
+            var isPassedOver = false
             try await withTwo({ _ in asked.append(()) }) { open in
-                for count in 1...3 {
-                    var link = open("localhost", .seconds(20))
-                    // On a busy machine the other address may be faster, which gives nothing to give up.
-                    while await isOpen(link, before: { _ = await asked.wait { $0.count >= count } }) {
-                        link.onLoop { $0.abandon() }
-                        link = open("localhost", .seconds(20))
-                    }
+                for count in 1...3 where !isPassedOver {
+                    let link = open("localhost", .seconds(20))
+                    isPassedOver = await isOpen(link, before: { _ = await asked.wait { $0.count >= count } })
                     link.onLoop { if count == 1 { $0.close(.normal, reason: "") } else { $0.abandon() } }
                 }
             }
+            return !isPassedOver
         }
 
         @Test("several sends of one turn arrive together", arguments: EventLoop.Polling.allCases)
