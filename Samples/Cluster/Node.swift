@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleOptions
 import SenteServer
 
 /// A nats-server of the system that runs as a process of ours.
@@ -22,7 +23,7 @@ final class Node {
 
     /// Three that know one another, in folders of their own under `home`; none runs yet.
     static func cluster(in home: URL) async throws -> [Node] {
-        guard let executable else { throw Missing() }
+        let executable = try NATSServerProgram.find()
         let ports = try await freePorts(6)
         let routes = ports[3...].map { "\"nats://127.0.0.1:\($0)\"" }.joined(separator: ", ")
         return try (0..<3).map { index in
@@ -66,25 +67,10 @@ final class Node {
         process = nil
     }
 
-    /// nats-server is not on this machine.
-    struct Missing: Error, CustomStringConvertible {
-        let description =
-            "There is no nats-server on this machine: `apt-get install nats-server`, `brew install nats-server`, or see docs.nats.io."
-    }
-
     /// Others have them all, or this process may have none.
     struct NoPorts: Error, CustomStringConvertible {
         let description =
             "There are no free ports on 127.0.0.1 from 20000 to 31999 for three nodes: stop what has them."
-    }
-
-    /// An ordinary user's path often leaves out what only administrators are thought to need.
-    private static var executable: URL? {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"])
-            .map { "\($0)/nats-server" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-            .map { URL(fileURLWithPath: $0) }
     }
 
     /// Servers had them a moment ago, all at once, and nobody came.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleOptions
 
 /// A nats-server of the system that runs as a process of ours, on ports that are free.
 final class NATSNode {
@@ -31,12 +32,7 @@ final class NATSNode {
     var url: String { "ws://127.0.0.1:\(webSocketPort)/" }
 
     static func start() async throws -> NATSNode {
-        guard let executable else {
-            throw BenchFailure(
-                message:
-                    "There is no nats-server on this machine: `apt-get install nats-server`, `brew install nats-server`, or see docs.nats.io."
-            )
-        }
+        let executable = try NATSServerProgram.find()
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bench-nats-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let file = folder.appendingPathComponent("nats.conf")
@@ -64,15 +60,6 @@ final class NATSNode {
         process.terminate()
         process.waitUntilExit()
         try? FileManager.default.removeItem(at: folder)
-    }
-
-    /// An ordinary user's path often leaves out what only administrators are thought to need.
-    private static var executable: URL? {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"])
-            .map { "\($0)/nats-server" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-            .map { URL(fileURLWithPath: $0) }
     }
 
     /// What the file says that it writes when it is ready.

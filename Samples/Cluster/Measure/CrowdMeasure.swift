@@ -27,7 +27,7 @@ struct CrowdMeasure {
         let fallen = members.indices.filter { $0 % cluster.nodes.count == victim }
         let clock = ContinuousClock()
         let times = await withTaskGroup(of: ContinuousClock.Instant?.self) { group in
-            for index in fallen { group.addTask { await Self.return(members[index].handle) } }
+            for index in fallen { group.addTask { await Self.whenBack(members[index].handle) } }
             let killedAt = clock.now
             cluster.nodes[victim].kill()
             return await group.reduce(into: [Duration]()) { times, time in
@@ -71,7 +71,7 @@ struct CrowdMeasure {
     }
 
     /// When the channel was confirmed anew; nil when that took more than a minute.
-    private static func `return`(_ handle: Subscription) async -> ContinuousClock.Instant? {
+    private static func whenBack(_ handle: Subscription) async -> ContinuousClock.Instant? {
         await withTaskGroup(of: ContinuousClock.Instant?.self) { group in
             group.addTask {
                 var isLost = false
