@@ -122,7 +122,7 @@ let package = Package(
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
                 "SenteSignals", "SenteTelemetry", "SenteServer", "SenteTestKit", "SenteTestSupport",
-                "console", "chat", "echo", "bench", "pipeline", "transfer",
+                "console", "chat", "echo", "bench", "pipeline", "transfer", "cluster",
             ]),
         tests(
             "SenteServerTests",

@@ -160,6 +160,18 @@ struct DocumentationTests {
         #expect(count > 5)
     }
 
+    @Test("the product says of privacy that it tracks nobody and collects nothing")
+    func privacy() throws {
+        let manifest = "PrivacyInfo.xcprivacy"
+        #expect(try Self.text("Package.swift").contains(".copy(\"\(manifest)\")"))
+        let data = Data(try Self.text("Sources/SenteLite/\(manifest)").utf8)
+        let said = try PropertyListSerialization.propertyList(from: data, format: nil) as? [String: Any]
+        #expect(said?["NSPrivacyTracking"] as? Bool == false)
+        for list in ["NSPrivacyTrackingDomains", "NSPrivacyCollectedDataTypes", "NSPrivacyAccessedAPITypes"] {
+            #expect((said?[list] as? [Any])?.isEmpty == true)
+        }
+    }
+
     @Test("the README is read in one sitting")
     func readmeIsShort() throws {
         #expect(try Self.text("README.md").count { $0 == "\n" } <= 150)

@@ -25,10 +25,10 @@ final class ConsoleProcess: Sendable {
     private let written = Locked(0)
 
     /// Starts it, with more in its environment; another sample if that is named; before a terminal of its own if that is asked,
-    /// which Python makes.
+    /// which Python makes; its standard error among its lines if that is asked.
     init(
         _ arguments: [String], environment: [String: String] = [:], sample: String = "console",
-        terminal: Bool = false
+        terminal: Bool = false, withErrors: Bool = false
     ) throws {
         // Writing to a process that is gone is a failed call, not a signal.
         signal(SIGPIPE, SIG_IGN)
@@ -41,6 +41,7 @@ final class ConsoleProcess: Sendable {
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
+        if withErrors { process.standardError = output }
         process.terminationHandler = { [exits] in exits.append($0.terminationStatus) }
         try process.run()
         id = process.processIdentifier

@@ -157,6 +157,23 @@ extension Loopback {
             #expect(try await ConsoleProcess(["frob"], sample: "pipeline").quit() == 2)
         }
 
+        @Test(
+            "console shows each message on standard error where it or its environment is told to",
+            arguments: [(["--trace"], [:]), ([], ["SENTE_TRACE": "1"])] as [([String], [String: String])])
+        func trace(options: [String], environment: [String: String]) async throws {
+            let server = try LoopbackServer()
+            let port = try await server.start()
+            let client = try ConsoleProcess(
+                ["ws://127.0.0.1:\(port)/"] + options, environment: environment, withErrors: true)
+            client.write(#"publish room {"text": "hi"}"#)
+            for mark in ["= ", "< ", "> "] {
+                try await client.says("a line with \(mark)") { $0.hasPrefix(mark) }
+            }
+            try await client.says("what left") { $0.hasPrefix("> ") && $0.contains("room") }
+            #expect(try await client.quit() == 0)
+            await server.stop()
+        }
+
         @Test("transfer sends a file and gets it back, over connections that are cut")
         func transfer() async throws {
             let demo = try ConsoleProcess(["--size", "400000", "--cuts", "1"], sample: "transfer")
