@@ -21,12 +21,12 @@ extension ChannelFollower {
         _ reply: String, room: Room, at now: Instant, into actions: inout [Action]
     ) {
         switch phase {
-        case .checking: consumer.withheld = reply
+        case .creating, .checking: consumer.withheld = reply
         case .following:
             heard(at: now)
             consumer.withheld = reply
             handOn(room, at: now, into: &actions)
-        case .idle, .full, .resting, .naming, .creating, .over: break
+        case .idle, .full, .resting, .naming, .over: break
         }
     }
 
@@ -35,8 +35,8 @@ extension ChannelFollower {
         at now: Instant, using random: inout Generator, into actions: inout [Action]
     ) {
         switch phase {
-        case .checking, .following: rest(at: now, using: &random, into: &actions)
-        case .idle, .full, .resting, .naming, .creating, .over: break
+        case .creating, .checking, .following: rest(at: now, using: &random, into: &actions)
+        case .idle, .full, .resting, .naming, .over: break
         }
     }
 
@@ -45,9 +45,10 @@ extension ChannelFollower {
         using random: inout Generator, into actions: inout [Action]
     ) {
         switch phase {
-        case .checking: break
+        // A consumer hands over while the answer that it stands is still on its way.
+        case .creating, .checking: break
         case .following: heard(at: now)
-        case .idle, .full, .resting, .naming, .creating, .over: return
+        case .idle, .full, .resting, .naming, .over: return
         }
         guard place.stream == stream, place.delivery == consumer.delivery + 1 else {
             return rest(at: now, using: &random, into: &actions)

@@ -149,16 +149,36 @@ struct ChannelFollowerTests {
         #expect(stage.askedFrom == consumer)
     }
 
-    @Test("what comes before the stream was checked is handed on after it, and what was kept says so")
-    func early() {
+    @Test(
+        "what comes before the stream was checked is handed on after it, and what was kept says so",
+        arguments: 0...3)
+    func early(beforeAnswer: Int) {
         var stage = Stage(.sequence(1))
         stage.answer(.names(["X"]))
+        // A server hands over beside its answer that the consumer stands.
+        let sequences = [UInt64](1...3)
+        for sequence in sequences.prefix(beforeAnswer) { stage.hand(sequence, as: sequence) }
+        #expect(stage.actions.isEmpty || beforeAnswer == 0)
         stage.answer(.consumer(delivered: 0, pending: 2))
-        for sequence in UInt64(1)...3 { stage.hand(sequence, as: sequence) }
-        #expect(stage.messages.isEmpty)
+        for sequence in sequences.dropFirst(beforeAnswer) { stage.hand(sequence, as: sequence) }
+        stage.askFlow()
+        #expect(stage.actions.isEmpty && stage.follower.deadline != nil)
         stage.info(last: 2)
         #expect(stage.positions == [1, 2, 3])
         #expect(stage.messages.map(\.isRetained) == [true, true, false])
+        #expect(stage.actions.last == .say(.flow("$JS.FC.X.c.1")))
+        stage.hand(4, as: 4)
+        #expect(stage.positions == [4])
+    }
+
+    @Test("a consumer that ends before it was answered for is asked for anew")
+    func endsEarly() {
+        var stage = Stage(.sequence(1))
+        stage.answer(.names(["X"]))
+        stage.step { $0.interrupted(at: $1, using: &$2, into: &$3) }
+        #expect(stage.actions == [.say(.unlisten(stage.follower.number))])
+        _ = stage.waitUntilDue()
+        #expect(stage.askedFrom == .sequence(1))
     }
 
     @Test("a new link goes on behind the last message, whatever the consumer's count was")
