@@ -11,8 +11,7 @@ enum TransportBench {
         case (.idle, _): return try await idle(load, loop)
         case (_, .callback): return try await CallbackRun(load).run(on: loop)
         case (_, .async): return try await AsyncRun.run(load, on: loop)
-        case (_, .loop):
-            return try await withTaskExecutorPreference(loop) { try await AsyncRun.run(load, on: loop) }
+        case (_, .loop): return try await loop.runTask { try await AsyncRun.run(load, on: loop) }
         }
     }
 

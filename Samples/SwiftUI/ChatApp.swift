@@ -2,8 +2,8 @@
 
 // A chat for iOS 17 and macOS 14, to be copied into an app of Xcode that has the package SenteLite.
 //
-// It was compiled on no machine of Apple's: none was at hand. On Linux the compiler's parser reads it, and what it uses of
-// SenteLite is compiled by the package's tests. It is no target of the package for the same reason.
+// It was run on no machine of Apple's: none was at hand. `.ci/apple/check` type checks it on Linux. It is no target of the package,
+// which builds there.
 
 import SenteLite
 import SwiftUI

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Compiled on no machine of Apple's, as ChatApp.swift tells.
+// Run on no machine of Apple's, as ChatApp.swift tells.
 
 import SenteLite
 import SwiftUI

@@ -34,12 +34,12 @@ public struct SignalLog: Sendable {
     /// Writes to the unified log, in the category `sente-lite`; data is public.
     public static var osLog: SignalLog { osLog() }
 
-    /// Writes to the unified log.
+    /// Writes to the unified log; the default of `subsystem` is the app's bundle identifier.
     public static func osLog(
-        subsystem: String = Bundle.main.bundleIdentifier ?? "sente-lite", category: String = "sente-lite",
-        minimum: ClientSignal.Level = .info
+        subsystem: String? = nil, category: String = "sente-lite", minimum: ClientSignal.Level = .info
     ) -> SignalLog {
-        let logger = Logger(subsystem: subsystem, category: category)
+        let app = Bundle.main.bundleIdentifier ?? "sente-lite"
+        let logger = Logger(subsystem: subsystem ?? app, category: category)
         return SignalLog(minimum: minimum) { signal in
             let type: OSLogType =
                 switch signal.level {

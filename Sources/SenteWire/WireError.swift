@@ -42,6 +42,11 @@ public struct WireError: Error, Hashable, Sendable {
         self.offset = offset
         self.path = path
     }
+
+    /// What a reader or writer of the user's threw.
+    init(_ error: any Error, from handler: String, kind: Kind) {
+        self = error as? WireError ?? WireError(kind, "The \(handler) threw an error: \(error)")
+    }
 }
 
 extension WireError: CustomStringConvertible {

@@ -159,6 +159,7 @@ extension TransportTests {
         }
 
         @Test("tasks on the loop can send and receive")
+        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
         func onTheLoop() async throws {
             try await withEcho { loop, url in
                 try await withTaskExecutorPreference(loop) {

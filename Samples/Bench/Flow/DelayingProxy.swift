@@ -19,6 +19,8 @@ final class DelayingProxy: @unchecked Sendable {
     private let listener: Int32
 
     init(to server: Int, by delay: Duration) throws {
+        // Whoever writes to an end that has gone is told so by the call.
+        signal(SIGPIPE, SIG_IGN)
         let listener = Self.socket()
         self.listener = listener
         var (address, length) = Self.address(0)
@@ -78,7 +80,7 @@ final class DelayingProxy: @unchecked Sendable {
                 return written.wait()
             }
             let bytes = Array(buffer[..<count])
-            line.asyncAfter(deadline: due) { _ = send(to, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+            line.asyncAfter(deadline: due) { _ = send(to, bytes, bytes.count, 0) }
         }
     }
 

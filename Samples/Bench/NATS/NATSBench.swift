@@ -182,10 +182,7 @@ package enum NATSBench {
             times.echoes.append(try NATSFloor.echoes(echo.echoPort, count: count, payload: payload))
             times.bare.append(try NATSFloor.requests(node.port, count: count, payload: payload))
             times.ours.append(try await roundTrips(client, count))
-            times.onLoop.append(
-                try await withTaskExecutorPreference(EventLoop.shared()) {
-                    try await roundTrips(client, count)
-                })
+            times.onLoop.append(try await EventLoop.shared().runTask { try await roundTrips(client, count) })
         }
         await client.disconnect()
         output.show(FlowBar("a request p50", FlowBench.median(times.ours), "µs"))

@@ -92,8 +92,9 @@ package struct ProxyServer: Hashable, Sendable, CustomStringConvertible {
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
-        guard let text = String(validating: bytes, as: UTF8.self),
-            bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        let text = String(decoding: bytes, as: UTF8.self)
+        // What is no UTF-8 was mended, and differs.
+        guard text.utf8.elementsEqual(bytes), bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
         else { throw .credentials }
         return text
     }

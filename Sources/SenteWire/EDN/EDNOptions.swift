@@ -2,8 +2,12 @@
 
 /// What becomes of tagged values that are read as EDN.
 public struct EDNOptions: Sendable {
-    /// Makes a value of what stands under a tag; an error it throws gets the tag's offset.
-    public typealias Reader = @Sendable (Value) throws(WireError) -> Value
+    // It has not the type of its error, for function types with one have no place in a dictionary before macOS 15 and iOS 18.
+
+    /// Makes a value of what stands under a tag.
+    ///
+    /// A `WireError` that it throws gets the tag's offset; any other error becomes one that quotes it.
+    public typealias Reader = @Sendable (Value) throws -> Value
 
     /// Readers by tag, without the `#`; they come before the built-in ones.
     ///

@@ -38,11 +38,12 @@ extension EDNReader {
     private mutating func read(
         _ value: Value, with reader: EDNOptions.Reader, at offset: Int
     ) throws(ReadingError) -> Value {
-        do throws(WireError) {
+        do {
             return try reader(value)
         } catch {
+            var error = WireError(error, from: "tag's reader", kind: .malformed)
+            error.offset = offset
             refusal = error
-            refusal?.offset = offset
             throw ReadingError("The tag's reader refused.", error.kind, at: offset)
         }
     }

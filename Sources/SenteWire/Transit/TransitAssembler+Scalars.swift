@@ -30,9 +30,10 @@ extension TransitAssembler {
         -> Value
     {
         guard hasReaders, let reader = options.readers[name] else { return .tagged(name, content) }
-        do throws(WireError) {
+        do {
             return try reader(content)
         } catch {
+            let error = WireError(error, from: "tag's reader", kind: .malformed)
             thrown = error
             throw ReadingError("A reader refused the value.", error.kind, at: offset)
         }

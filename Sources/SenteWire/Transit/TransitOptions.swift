@@ -12,10 +12,16 @@
 /// let format = WireFormat.transitJSON(options, named: "transit-json-points")
 /// ```
 public struct TransitOptions: Sendable {
+    // Neither has the type of its error, for function types with one have no place in a dictionary before macOS 15 and iOS 18.
+
     /// Makes a value of what stood under a tag.
-    public typealias Reader = @Sendable (_ representation: Value) throws(WireError) -> Value
+    ///
+    /// An error that is no `WireError` becomes one that quotes it.
+    public typealias Reader = @Sendable (_ representation: Value) throws -> Value
     /// Makes the value that is written in the place of another.
-    public typealias Writer = @Sendable (_ value: Value) throws(WireError) -> Value
+    ///
+    /// An error that is no `WireError` becomes one that quotes it.
+    public typealias Writer = @Sendable (_ value: Value) throws -> Value
 
     /// The values that a writer is for; null, truth, numbers of JSON and text are Transit's ground.
     public enum Kind: Hashable, Sendable {

@@ -66,7 +66,11 @@ struct TransitWriter: ValueWriter, ~Copyable {
         guard !options.writers.isEmpty, let kind = TransitOptions.Kind(value),
             let writer = options.writers[kind]
         else { return value }
-        return try writer(value)
+        do {
+            return try writer(value)
+        } catch {
+            throw WireError(error, from: "kind's writer", kind: .unencodable)
+        }
     }
 
     /// Whether the value must be quoted to stand alone.

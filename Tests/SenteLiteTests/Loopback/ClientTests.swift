@@ -116,6 +116,7 @@ extension Loopback {
         }
 
         @Test("a client of a loop of its own releases both")
+        @available(macOS 15, iOS 18, tvOS 18, watchOS 11, *)
         func ownLoop() async throws {
             try await Loopback.withServer { _, port in
                 weak var seen: ClientLoop?

@@ -153,5 +153,9 @@ struct EDNReaderTests {
         let error = #expect(throws: WireError.self) { try format.decode(Array("[#my/point 1]".utf8)) }
         #expect(error?.message == "A point has two parts." && error?.offset == 1)
         #expect(format.name == "points" && format != .edn)
+        struct Unknown: Error {}
+        let odd = WireFormat.edn(EDNOptions(readers: ["odd": { _ in throw Unknown() }]), named: "odd")
+        let foreign = #expect(throws: WireError.self) { try odd.decode(Array("[#odd 1]".utf8)) }
+        #expect(foreign == WireError(.malformed, "The tag's reader threw an error: Unknown()", offset: 1))
     }
 }

@@ -62,6 +62,23 @@ struct TransitOptionsTests {
         #expect(writing?.path == ["id", 0])
     }
 
+    private struct Unknown: Error {}
+
+    @Test("fail as the format does when what they throw is another error")
+    func foreign() {
+        let handler: TransitOptions.Reader = { _ in throw Unknown() }
+        let format = WireFormat.transitJSON(
+            TransitOptions(readers: ["odd": handler], writers: [.uri: handler]), named: "odd")
+        let reading = #expect(throws: WireError.self) {
+            try format.decode(Array(##"["~#odd",1]"##.utf8))
+        }
+        #expect(reading?.kind == .malformed && reading?.offset != nil)
+        #expect(reading?.message == "The tag's reader threw an error: Unknown()")
+        let writing = #expect(throws: WireError.self) { try format.encode(["at": .uri("a:b")]) }
+        #expect(writing?.kind == .unencodable && writing?.path == ["at"])
+        #expect(writing?.message == "The kind's writer threw an error: Unknown()")
+    }
+
     @Test("cannot nest without end")
     func endless() {
         let options = TransitOptions(writers: [.vector: { value in [value, value] }])
