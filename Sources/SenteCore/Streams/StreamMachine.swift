@@ -42,7 +42,7 @@ package struct StreamMachine: Sendable {
     var meter: StreamMeter
     var toldState: StreamState
     private var hasStarted = false
-    package private(set) var ending: StreamEnding?
+    package internal(set) var ending: StreamEnding?
     /// Nobody had taken it when the link was lost: the server offers it again, under the same name.
     package private(set) var wasLetGo = false
     /// What the server has to hear of the end, if it was this client's doing.
@@ -351,39 +351,6 @@ package struct StreamMachine: Sendable {
         hasStarted = true
         effects.append(.started(opening))
         return true
-    }
-
-    // MARK: The end
-
-    mutating func endIfDone(at now: Instant) {
-        guard receiver == nil || confirmation != nil, sender == nil || receipt != nil,
-            let last = receipt ?? confirmation
-        else { return }
-        end(.completed(last), at: now)
-    }
-
-    mutating func fail(_ fault: StreamFault, at now: Instant) {
-        guard ending == nil else { return }
-        // What the server has forgotten it need not hear of.
-        farewell = fault.isRemote ? nil : .failed(fault)
-        if !fault.isRemote { say(.failed(fault), at: now) }
-        end(.failed(fault), at: now)
-    }
-
-    mutating func endByServer(_ ending: StreamEnding, at now: Instant) {
-        farewell = nil
-        end(ending, at: now)
-    }
-
-    mutating func end(_ ending: StreamEnding, at now: Instant) {
-        let last = progress(ending.state, at: now)
-        self.ending = ending
-        attachment = .none
-        sender = nil
-        receiver = nil
-        effects.append(.changed(ending.state))
-        effects.append(.progress(last))
-        effects.append(.ended(ending))
     }
 
     /// After each step: what follows from it.

@@ -155,7 +155,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         lookWhoWatches()
         engine.handle(reports, of: id, at: now, into: &effects)
         if reports.last?.isLast == true, link?.id == id { link = nil }
-        if let tracer { trace(reports, by: tracer, at: now) }
+        tracer?.note(reports, engine.coder, at: now)
         performEffects(at: now)
         // After what came: nothing is declared late before that is handed over.
         if !consumption.isEmpty {
@@ -388,21 +388,5 @@ final class Driver: LinkObserver, @unchecked Sendable {
         guard level != watched else { return }
         watched = level
         engine.tell(from: level)
-    }
-
-    private func trace(_ reports: [LinkReport], by tracer: Tracer, at now: Moment) {
-        for report in reports where !report.messages.isEmpty {
-            tracer.note(.received(report.messages, engine.coder), at: now)
-        }
-    }
-}
-
-extension LinkReport {
-    fileprivate var messages: [Message] {
-        switch self {
-        case .received(let messages): messages
-        case .answered(_, let message): [message]
-        case .opened, .progress, .wrote, .refused, .closed: []
-        }
     }
 }

@@ -37,6 +37,13 @@ final class Tracer: Sendable {
         note(entry, time: now.wallMilliseconds)
     }
 
+    /// What links brought; their ends are told by signals.
+    func note(_ reports: [LinkReport], _ coder: (any DialectCoder)?, at now: Moment) {
+        for report in reports where !report.messages.isEmpty {
+            note(.received(report.messages, coder), at: now)
+        }
+    }
+
     /// `time` is in milliseconds since 1970.
     func note(_ entry: TraceEntry, time: Int64) {
         mailbox.put(Item(entry: entry, time: time), size: entry.size)
