@@ -38,7 +38,7 @@ extension ByteSink {
 
     mutating func pack(_ content: [UInt8]) {
         header(0xC4, content.count)
-        content.withUnsafeBufferPointer { append($0) }
+        append(content)
     }
 
     mutating func packArray(_ count: Int) { collection(0x90, 0xDC, count) }
@@ -46,7 +46,7 @@ extension ByteSink {
 
     mutating func packExt(_ type: Int8, _ content: [UInt8]) {
         extHeader(type, content.count)
-        content.withUnsafeBufferPointer { append($0) }
+        append(content)
     }
 
     mutating func packExt(_ type: Int8, _ text: String) {
@@ -65,7 +65,7 @@ extension ByteSink {
     /// Makes what was written from `start` on the content of an extension.
     mutating func pack(from start: Int, inExt type: Int8) {
         var header = ByteSink()
-        header.extHeader(type, count - start)
+        header.extHeader(type, length(from: start))
         insert(header.written, at: start)
     }
 

@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Growing memory that a writer fills, without a check for every byte.
+///
+/// Large bytes are lent to it: they are copied once, by `copy`, and pages that nobody has touched yet cost more than the copy.
 struct ByteSink: ~Copyable {
+    /// Bytes that stand before what is written at a position.
+    private struct Loan {
+        let bytes: [UInt8]
+        var position: Int
+    }
+
+    /// From which size on bytes are lent.
+    private static let loanSize = 64 << 10
+
     private var memory: UnsafeMutablePointer<UInt8>
     private var capacity: Int
+    /// How many bytes were written, those lent left out.
     private(set) var count = 0
+    private var loans: [Loan] = []
 
     init() {
         capacity = 512
@@ -15,12 +28,26 @@ struct ByteSink: ~Copyable {
         memory.deallocate()
     }
 
+    /// What was written, that lent left out.
     var written: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: memory, count: count) }
 
-    /// Adds what was written to other bytes.
+    /// How many bytes were written or lent from a position on; what was lent right there stands before it.
+    func length(from start: Int) -> Int {
+        loans.reduce(count - start) { $1.position > start ? $0 + $1.bytes.count : $0 }
+    }
+
+    /// Adds what was written or lent to other bytes.
     func copy(to bytes: inout [UInt8]) {
         // To make an array takes half of the instructions that growing an empty one does.
-        if bytes.isEmpty { bytes = Array(written) } else { bytes.append(contentsOf: written) }
+        if loans.isEmpty, bytes.isEmpty { return bytes = Array(written) }
+        bytes.reserveCapacity(loans.reduce(bytes.count + count) { $0 + $1.bytes.count })
+        var position = 0
+        for loan in loans {
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: written[position..<loan.position]))
+            bytes.append(contentsOf: loan.bytes)
+            position = loan.position
+        }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: written[position...]))
     }
 
     @inline(__always)
@@ -29,7 +56,8 @@ struct ByteSink: ~Copyable {
     }
 
     private mutating func grow(_ more: Int) {
-        let larger = max(capacity * 2, count + more)
+        // Little follows what is large, and to grow for that would copy all of it.
+        let larger = max(capacity * 2, count + more + more / 8)
         let newMemory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
         newMemory.update(from: memory, count: count)
         memory.deallocate()
@@ -58,6 +86,12 @@ struct ByteSink: ~Copyable {
         count += bytes.count
     }
 
+    /// Writes bytes, or has them lent until they are copied.
+    mutating func append(_ bytes: [UInt8]) {
+        if bytes.count < Self.loanSize { return bytes.withUnsafeBufferPointer { append($0) } }
+        loans.append(Loan(bytes: bytes, position: count))
+    }
+
     /// Writes a number's bytes, the highest first.
     @inline(__always)
     mutating func append(bigEndian number: some FixedWidthInteger) {
@@ -67,9 +101,12 @@ struct ByteSink: ~Copyable {
         count += size
     }
 
-    /// Puts bytes between those that were written.
+    /// Puts bytes between those that were written, behind what was lent there.
     mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, at position: Int) {
         reserve(bytes.count)
+        for index in loans.indices where loans[index].position > position {
+            loans[index].position += bytes.count
+        }
         (memory + position + bytes.count).update(from: memory + position, count: count - position)
         if let base = bytes.baseAddress { (memory + position).update(from: base, count: bytes.count) }
         count += bytes.count

@@ -61,6 +61,31 @@ struct SenteMessagePackTests {
         #expect(written.count < 2 * once.count - 256)
     }
 
+    @Test("writes large bytes where they belong, whatever stands around them")
+    func largeBytes() throws {
+        func random(_ count: Int) -> Value {
+            var generator = SplitMix(state: UInt64(count))
+            return .bytes((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
+        }
+        let sizes = [65_535, 65_536, 65_537, 100_000]
+        let values: [Value] =
+            sizes.map(random) + [
+                [random(70_000), .set([random(70_001), 1, [random(70_002)]]), random(70_003), "end"],
+                .set([.set([random(65_536)]), random(65_537)]), [random(65_536), .set([])],
+                ["a": random(80_000), "b": .tagged("msgpack/ext42", random(80_001))],
+            ]
+        for value in values {
+            let bytes = try WireFormat.senteMessagePack.encode(value)
+            #expect(try WireFormat.senteMessagePack.decode(bytes) == value)
+            var behind: [UInt8] = [1, 2]
+            try WireFormat.senteMessagePack.encode(value, into: &behind)
+            #expect(behind == [1, 2] + bytes)
+        }
+        #expect(throws: WireError.self) {
+            try WireFormat.senteMessagePack.encode(values[3], limits: WireLimits(maximumBytes: 100_000))
+        }
+    }
+
     @Test("reads Java's arrays of numbers as vectors")
     func numbers() throws {
         #expect(try WireFormat.senteMessagePack.decode(bytes("d70500000001ffffffff")) == [1, -1])
