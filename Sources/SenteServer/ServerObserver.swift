@@ -24,6 +24,10 @@ final class ServerObserver: ServerConnectionObserver {
         run.content.received(messages, by: connection)
     }
 
+    func connectionWrote(_ connection: ServerConnection) {
+        run.content.wrote(connection)
+    }
+
     func connection(_ connection: ServerConnection, closed end: LinkEnd) {
         run.content.closed(connection, end)
     }

@@ -41,8 +41,6 @@ final class ServerRun {
     /// Their TCP was left open; at most as many as there may be connections.
     private var lingering = Queue<ServerConnection>()
     private var floods: [ConnectionID: Queue<Flood>] = [:]
-    private var awaitingRoom: Set<ConnectionID> = []
-    private var isLookingForRoom = false
 
     private var listener: Listener?
     private var timer: (any HostTimer)?
@@ -227,6 +225,12 @@ final class ServerRun {
         performEffects()
     }
 
+    func wrote(_ connection: ServerConnection) {
+        // More may have been queued since.
+        effects.append(.awaitRoom(ConnectionID(connection.id.number)))
+        performEffects()
+    }
+
     func closed(_ connection: ServerConnection, _ end: LinkEnd) {
         let id = ConnectionID(connection.id.number)
         if keepingTCP.remove(id) != nil { linger(connection) }
@@ -280,7 +284,6 @@ final class ServerRun {
         case .close(let id, let code, let reason, let keepsTCP):
             guard let connection = open.removeValue(forKey: id) else { return }
             floods[id] = nil
-            awaitingRoom.remove(id)
             closing[id] = connection
             if keepsTCP { keepTCP(of: connection, id) }
             if !connection.close(code, reason: reason) {
@@ -292,9 +295,8 @@ final class ServerRun {
         case .awaitRoom(let id):
             if hasRoom(id) {
                 session.handle(.room(id), at: loop.now, into: &effects)
-            } else if open[id] != nil {
-                awaitingRoom.insert(id)
-                lookForRoom()
+            } else {
+                open[id]?.tellWritten()
             }
         case .stream(let id, let name, let event):
             desk.perform(event, of: name, on: id, in: &session, at: loop.now, into: &effects)
@@ -390,7 +392,6 @@ final class ServerRun {
 
     private func forget(_ id: ConnectionID) {
         floods[id] = nil
-        awaitingRoom.remove(id)
         open[id] = nil
         session.handle(.closed(id), at: loop.now, into: &effects)
     }
@@ -410,22 +411,8 @@ final class ServerRun {
     // MARK: Floods
 
     private func pourAll() {
-        isLookingForRoom = false
         for id in Array(floods.keys) { pour(id) }
-        for id in awaitingRoom where hasRoom(id) {
-            awaitingRoom.remove(id)
-            session.handle(.room(id), at: loop.now, into: &effects)
-        }
-        awaitingRoom = awaitingRoom.filter { open[$0] != nil }
-        if !awaitingRoom.isEmpty { floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause)) }
         performEffects()
-    }
-
-    /// What was queued in this turn is written at its end: then there is room, unless the client takes nothing.
-    private func lookForRoom() {
-        guard !isLookingForRoom, let bound else { return }
-        isLookingForRoom = true
-        loop.post { bound.content.pourAll() }
     }
 
     /// Whether a part of a message would not stand before much else.

@@ -295,6 +295,11 @@ package struct Link: Sendable {
         return .queued
     }
 
+    /// Has `id` reported as written once all that is queued was; never, when nothing is.
+    package mutating func mark(_ id: SendID) {
+        if hasOutput { output.mark(id) }
+    }
+
     /// Queues a ping.
     package mutating func ping(_ payload: [UInt8] = [], masks: inout MaskKeys) -> WriteResult {
         guard isOpen else { return .notOpen }

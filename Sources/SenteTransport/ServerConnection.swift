@@ -13,8 +13,14 @@ package protocol ServerConnectionObserver: AnyObject, Sendable {
     func connectionOpened(_ connection: ServerConnection)
     /// Whole messages, in order; everything one wake-up brought.
     func connection(_ connection: ServerConnection, received messages: [Message])
+    /// What was queued when `tellWritten` was called has been written.
+    func connectionWrote(_ connection: ServerConnection)
     /// The last call for a connection, unless it was answered with `respond` or aborted: then nothing more comes.
     func connection(_ connection: ServerConnection, closed end: LinkEnd)
+}
+
+extension ServerConnectionObserver {
+    package func connectionWrote(_ connection: ServerConnection) {}
 }
 
 /// A server's end of one connection.
@@ -61,6 +67,11 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
     @discardableResult
     package func send(_ message: Message) -> Link.WriteResult {
         stream?.send(message, id: nil) ?? .notOpen
+    }
+
+    /// Has the observer told when what is queued now, which must be something, has been written.
+    package func tellWritten() {
+        stream?.change { link, _, _ in link.mark(SendID(0)) }
     }
 
     /// Queues a WebSocket ping.
@@ -122,11 +133,12 @@ package final class ServerConnection: LinkStreamOwner, @unchecked Sendable {
             switch report {
             case .opened: observer?.connectionOpened(self)
             case .received(let messages): observer?.connection(self, received: messages)
+            case .wrote: observer?.connectionWrote(self)
             case .closed(let end):
                 let observer = observer
                 self.observer = nil
                 observer?.connection(self, closed: end)
-            case .progress, .wrote, .answered, .refused: break
+            case .progress, .answered, .refused: break
             }
         }
     }
