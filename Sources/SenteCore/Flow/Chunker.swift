@@ -36,6 +36,7 @@ package struct Chunker: Hashable, Sendable {
             ChunkPart(
                 number: number, index: UInt64(index), isLast: isBinary && isLast,
                 namesAlgorithm: isBinary && algorithm != nil,
+                size: isBinary && index == 0 ? UInt64(whole.count) : nil,
                 bytes: whole[start..<min(start + size, whole.endIndex)]))
         defer { index += 1 }
         guard !isBinary else { return [part] }

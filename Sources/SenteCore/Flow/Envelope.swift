@@ -47,16 +47,19 @@ package struct ChunkPart: Hashable, Sendable {
     package var isLast: Bool
     /// The whole begins with the byte of an algorithm and goes on with what that made; only said in binary messages.
     package var namesAlgorithm: Bool
+    /// How many bytes all parts have; only said in binary messages, by the first of them.
+    package var size: UInt64?
     package var bytes: ArraySlice<UInt8>
 
     package init(
         number: UInt64, index: UInt64, isLast: Bool = false, namesAlgorithm: Bool = false,
-        bytes: ArraySlice<UInt8>
+        size: UInt64? = nil, bytes: ArraySlice<UInt8>
     ) {
         self.number = number
         self.index = index
         self.isLast = isLast
         self.namesAlgorithm = namesAlgorithm
+        self.size = size
         self.bytes = bytes
     }
 }

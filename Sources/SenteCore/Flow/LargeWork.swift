@@ -109,7 +109,7 @@ extension LargeWork.Reading {
     var size: Int {
         switch self {
         case .message(let message, _, _): message.bytes.count
-        case .assembled(let assembled, _, _, _): assembled.size
+        case .assembled(let assembled, _, _, _): assembled.bytes.count
         }
     }
 

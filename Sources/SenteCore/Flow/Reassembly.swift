@@ -4,10 +4,10 @@ package import SenteBase
 
 /// The messages of which parts have come, on one link.
 ///
-/// Parts come in any order, and one that came before changes nothing. What is kept is bounded, the bookkeeping included,
-/// whatever the peer says of what is to come. A message whose parts stay away, or for which there is no room, is given up, and
-/// its number remembered so that late parts open nothing; where both ends count messages that would let the counts drift, so
-/// there the link ends instead.
+/// Parts come in any order, and one that came before changes nothing. Those whose turn it is are put together at once, in memory
+/// of the size that was announced. What is kept is bounded, what was announced and the bookkeeping included. A message whose
+/// parts stay away, or for which there is no room, is given up, and its number remembered so that late parts open nothing; where
+/// both ends count messages that would let the counts drift, so there the link ends instead.
 package struct Reassembly: Sendable {
     package struct Limits: Hashable, Sendable {
         /// The largest message, in bytes of all its parts.
@@ -79,7 +79,11 @@ package struct Reassembly: Sendable {
     private static let maximumMessages = 1_024
 
     private struct Unfinished: Sendable {
-        var parts: [UInt64: ArraySlice<UInt8>] = [:]
+        /// The parts from the first on, one after the other, and how many they are.
+        var joined: [UInt8] = []
+        var joinedCount: UInt64 = 0
+        /// Those before which others have not come.
+        var early: [UInt64: ArraySlice<UInt8>] = [:]
         var bytes = 0
         /// How many parts there are, once that is known.
         var count: UInt64?
@@ -91,8 +95,30 @@ package struct Reassembly: Sendable {
         var hasEnded = false
         var touchedAt: Instant
 
-        var weight: Int { Reassembly.messageOverhead + bytes + parts.count * Reassembly.partOverhead }
-        var isWhole: Bool { hasEnded && UInt64(parts.count) == count }
+        var weight: Int {
+            Reassembly.messageOverhead + max(bytes, Int(clamping: size ?? 0))
+                + (Int(joinedCount) + early.count) * Reassembly.partOverhead
+        }
+        var isWhole: Bool { hasEnded && joinedCount == count }
+        /// Behind the last of those that came.
+        var end: UInt64 { early.keys.max().map { $0 + 1 } ?? joinedCount }
+
+        func has(_ index: UInt64) -> Bool { index < joinedCount || early[index] != nil }
+
+        /// All parts will have so many bytes, and may.
+        mutating func announce(_ size: UInt64) {
+            self.size = size
+            joined.reserveCapacity(Int(size))
+        }
+
+        mutating func add(_ part: ArraySlice<UInt8>, at index: UInt64) {
+            bytes += part.count
+            early[index] = part
+            while let next = early.removeValue(forKey: joinedCount) {
+                joined.append(contentsOf: next)
+                joinedCount += 1
+            }
+        }
     }
 
     private enum Manner: Hashable, Sendable {
@@ -164,11 +190,11 @@ package struct Reassembly: Sendable {
         return try change(start.number, .words, at: now) { message throws(FlowViolation) in
             guard message.count.map({ $0 == start.chunks }) ?? true,
                 message.size.map({ $0 == start.size }) ?? true,
-                message.parts.keys.allSatisfy({ $0 < start.chunks })
+                message.end <= start.chunks
             else { throw Self.contradiction(start.number) }
             guard message.size == nil else { return false }
             message.count = start.chunks
-            message.size = start.size
+            message.announce(start.size)
             message.algorithm = start.algorithm
             return true
         }
@@ -184,16 +210,19 @@ package struct Reassembly: Sendable {
         return try change(part.number, manner, at: now) { message throws(FlowViolation) in
             if part.isLast {
                 guard message.count.map({ $0 == part.index + 1 }) ?? true,
-                    message.parts.keys.allSatisfy({ $0 <= part.index })
+                    message.end <= part.index + 1
                 else { throw Self.contradiction(part.number) }
                 message.count = part.index + 1
                 message.hasEnded = true
             }
             guard part.index < message.count ?? .max else { throw Self.contradiction(part.number) }
-            guard message.parts[part.index] == nil else { return false }
-            guard message.bytes + part.bytes.count <= most else { throw tooBig }
-            message.parts[part.index] = part.bytes
-            message.bytes += part.bytes.count
+            guard !message.has(part.index) else { return false }
+            guard message.bytes + part.bytes.count <= most, part.size ?? 0 <= most else { throw tooBig }
+            if let size = part.size {
+                guard message.size ?? size == size else { throw Self.contradiction(part.number) }
+                message.announce(size)
+            }
+            message.add(part.bytes, at: part.index)
             return true
         }
     }
@@ -239,9 +268,9 @@ package struct Reassembly: Sendable {
         guard !over.contains(number) else { return .late }
         defer { changed() }
         // Taken out, so that its parts are not copied.
-        let known = unfinished.removeValue(forKey: number)
-        var message = known ?? Unfinished(touchedAt: now)
-        bytes -= known?.weight ?? 0
+        var message = unfinished.removeValue(forKey: number) ?? Unfinished(touchedAt: now)
+        let isKnown = message.manner != nil
+        if isKnown { bytes -= message.weight }
         let isNew: Bool
         do throws(FlowViolation) {
             guard message.manner ?? manner == manner else { throw Self.contradiction(number) }
@@ -257,7 +286,7 @@ package struct Reassembly: Sendable {
             forget(number)
             return .whole(try assemble(number, message))
         }
-        if isNew || known == nil {
+        if isNew || !isKnown {
             message.touchedAt = now
             order.remove(number)
             order.insert(number)
@@ -270,19 +299,15 @@ package struct Reassembly: Sendable {
 
     private func assemble(_ number: UInt64, _ message: Unfinished) throws(FlowViolation) -> Assembled {
         guard message.size.map({ $0 == message.bytes }) ?? true else { throw Self.contradiction(number) }
-        var parts = message.parts.sorted { $0.key < $1.key }.map(\.value)
+        var bytes = message.joined[...]
         guard message.manner == .binary(namesAlgorithm: true) else {
-            return Assembled(parts: parts, algorithm: message.algorithm)
+            return Assembled(bytes: bytes, algorithm: message.algorithm)
         }
-        // The first part may be empty.
-        let first = parts.firstIndex { !$0.isEmpty }
-        guard let first,
-            let algorithm = parts[first].popFirst().flatMap(MessageCompression.Algorithm.init(code:))
-        else {
+        guard let algorithm = bytes.popFirst().flatMap(MessageCompression.Algorithm.init(code:)) else {
             throw FlowViolation(
                 .protocolError, "It compressed a message in parts by nothing that was agreed on.")
         }
-        return Assembled(parts: parts, algorithm: algorithm)
+        return Assembled(bytes: bytes, algorithm: algorithm)
     }
 
     private mutating func makeRoom() throws(FlowViolation) {
@@ -335,21 +360,11 @@ package struct Reassembly: Sendable {
 
 /// A message all of whose parts have come.
 package struct Assembled: Hashable, Sendable {
-    package var parts: [ArraySlice<UInt8>]
+    package var bytes: ArraySlice<UInt8>
     package var algorithm: MessageCompression.Algorithm?
 
-    package init(parts: [ArraySlice<UInt8>], algorithm: MessageCompression.Algorithm?) {
-        self.parts = parts
+    package init(bytes: ArraySlice<UInt8>, algorithm: MessageCompression.Algorithm?) {
+        self.bytes = bytes
         self.algorithm = algorithm
-    }
-
-    package var size: Int { parts.reduce(0) { $0 + $1.count } }
-
-    /// Its parts, one after the other.
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(size)
-        for part in parts { bytes.append(contentsOf: part) }
-        return bytes
     }
 }

@@ -22,8 +22,12 @@ package struct Unfolding: Sendable {
     }
 
     package func message(of assembled: Assembled) throws(UnreadableError) -> Message {
-        var bytes = assembled.bytes
-        if let algorithm = assembled.algorithm { bytes = try inflated(bytes, algorithm) }
+        let bytes =
+            if let algorithm = assembled.algorithm {
+                try inflated(assembled.bytes, algorithm)
+            } else {
+                Array(assembled.bytes)
+            }
         guard bytes.count <= limit else { throw tooLarge("in parts") }
         guard format.isBinary || UTF8Text.isValid(bytes) else {
             throw UnreadableError(
@@ -34,7 +38,7 @@ package struct Unfolding: Sendable {
     }
 
     private func inflated(
-        _ bytes: [UInt8], _ algorithm: MessageCompression.Algorithm
+        _ bytes: ArraySlice<UInt8>, _ algorithm: MessageCompression.Algorithm
     ) throws(UnreadableError) -> [UInt8] {
         var output: [UInt8] = []
         do throws(WireError) {

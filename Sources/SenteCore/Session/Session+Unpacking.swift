@@ -51,7 +51,7 @@ extension Session {
                 throw FlowViolation(
                     .protocolError, "It compressed by \(algorithm.rawValue), which was not agreed on.")
             }
-            return try unfold(Assembled(parts: [bytes], algorithm: algorithm))
+            return try unfold(Assembled(bytes: bytes, algorithm: algorithm))
         }
         guard traffic.packing.reassembly != nil else {
             throw FlowViolation(.protocolError, "It sent a message in parts, which was not agreed on.")
@@ -81,7 +81,7 @@ extension Session {
         guard let terms = traffic.packing.terms, let unfolding = terms.unfolding else { return [] }
         let reading = LargeWork.Reading.assembled(assembled, unfolding, terms.format, terms.limits)
         // Nobody knows how large it unfolds; what messages say becomes some eight times smaller.
-        let likelySize = assembled.algorithm == nil ? assembled.size : 8 * assembled.size
+        let likelySize = assembled.bytes.count * (assembled.algorithm == nil ? 1 : 8)
         if likelySize >= configuration.largeValue { return [.large(reading)] }
         return try arrivals(of: reading.result, isEnveloped: true)
     }

@@ -28,6 +28,8 @@ package struct FlowPart: Hashable, Sendable {
     var isLast = false
     /// In a binary message, whether the whole begins with the byte of an algorithm.
     var isCompressed = false
+    /// In the first of binary messages, how many bytes all parts have.
+    var size: UInt64?
 }
 
 // MARK: As a binary message
@@ -48,12 +50,14 @@ extension FlowEnvelope {
             self = .compressed(algorithm, rest)
         case 2:
             guard let number = Self.takeNumber(&rest), let index = Self.takeNumber(&rest),
-                let flags = rest.popFirst(), flags < 4
+                let flags = rest.popFirst(), flags < 8
             else { return nil }
+            let size = flags & 4 != 0 ? Self.takeNumber(&rest) : nil
+            guard (size != nil) == (flags & 4 != 0) else { return nil }
             self = .part(
                 FlowPart(
                     number: number, index: index, bytes: rest, isBinary: true, isLast: flags & 1 != 0,
-                    isCompressed: flags & 2 != 0))
+                    isCompressed: flags & 2 != 0, size: size))
         default: return nil
         }
     }
@@ -64,11 +68,12 @@ extension FlowEnvelope {
         switch self {
         case .compressed(let algorithm, let compressed): bytes += [1, algorithm.byte] + compressed
         case .part(let part):
-            bytes.reserveCapacity(part.bytes.count + 24)
+            bytes.reserveCapacity(part.bytes.count + 34)
             bytes.append(2)
             Self.add(part.number, to: &bytes)
             Self.add(part.index, to: &bytes)
-            bytes.append((part.isLast ? 1 : 0) | (part.isCompressed ? 2 : 0))
+            bytes.append((part.isLast ? 1 : 0) | (part.isCompressed ? 2 : 0) | (part.size != nil ? 4 : 0))
+            if let size = part.size { Self.add(size, to: &bytes) }
             bytes += part.bytes
         case .start, .end, .abort: return nil
         }

@@ -33,7 +33,8 @@ struct MessageParts: Sendable {
         let part = FlowEnvelope.part(
             FlowPart(
                 number: number, index: UInt64(next), bytes: whole[start..<min(start + size, whole.endIndex)],
-                isBinary: isBinary, isLast: isBinary && isLast, isCompressed: isBinary && algorithm != nil))
+                isBinary: isBinary, isLast: isBinary && isLast, isCompressed: isBinary && algorithm != nil,
+                size: isBinary && next == 0 ? UInt64(whole.count) : nil))
         defer { next += 1 }
         guard !isBinary else { return [part] }
         let begin = FlowEnvelope.start(

@@ -4,8 +4,9 @@ import SenteBase
 
 /// The messages of one link of which some parts have come.
 ///
-/// Parts may come in any order, and twice. What is kept has one bound; beyond it, or when no part has come for a while, the
-/// message whose last part is the oldest goes, and its number is remembered, so that parts that are late open nothing.
+/// Parts may come in any order, and twice; in their order they are put together as they come. What is kept has one bound, for
+/// which a size counts as soon as it is announced; beyond it, or when no part has come for a while, the message whose last part
+/// is the oldest goes, and its number is remembered, so that parts that are late open nothing.
 struct PartTable: Sendable {
     struct Limits: Sendable {
         /// The largest message.
@@ -31,7 +32,11 @@ struct PartTable: Sendable {
     }
 
     private struct Unfinished: Sendable {
-        var parts: [Int: ArraySlice<UInt8>] = [:]
+        /// The first parts, put together, and how many they are.
+        var front: [UInt8] = []
+        var frontCount = 0
+        /// Those of which an earlier one has not come.
+        var ahead: [Int: ArraySlice<UInt8>] = [:]
         var bytes = 0
         var isBinary: Bool
         /// How many there are, once that is known.
@@ -43,6 +48,31 @@ struct PartTable: Sendable {
         /// Whether the last part, or the word for the end, has come.
         var isOver = false
         var touched: Instant
+
+        var partCount: Int { frontCount + ahead.count }
+        /// What it counts for.
+        var weight: Int {
+            max(bytes, size ?? 0) + partCount * PartTable.partOverhead + PartTable.messageOverhead
+        }
+
+        /// Whether no part came that would not be among so many.
+        func fits(_ count: Int) -> Bool {
+            frontCount <= count && ahead.keys.allSatisfy { $0 < count }
+        }
+
+        mutating func expect(_ size: Int) {
+            self.size = size
+            front.reserveCapacity(size)
+        }
+
+        mutating func add(_ part: ArraySlice<UInt8>, at index: Int) {
+            bytes += part.count
+            ahead[index] = part
+            while let part = ahead.removeValue(forKey: frontCount) {
+                front += part
+                frontCount += 1
+            }
+        }
     }
 
     private static let partOverhead = 64
@@ -88,11 +118,11 @@ struct PartTable: Sendable {
             guard !over.contains(number) else { return nil }
             guard size <= limits.messageBytes, parts <= Self.maximumParts else { throw .tooBig }
             var message = try message(number, isBinary: false, at: now)
-            guard message.size == nil, message.parts.keys.allSatisfy({ $0 < Int(parts) }), parts > 0 else {
+            guard message.size == nil, message.fits(Int(parts)), parts > 0 else {
                 throw .malformed("a message in parts began twice, or with too few")
             }
             message.count = Int(parts)
-            message.size = Int(size)
+            message.expect(Int(size))
             message.algorithm = algorithm
             return try put(message, number, at: now)
         case .part(let part):
@@ -115,24 +145,30 @@ struct PartTable: Sendable {
 
     private mutating func add(_ part: FlowPart, at now: Instant) throws(Problem) -> Whole? {
         let index = Int(part.index)
-        if unfinished[part.number]?.parts[index] != nil { return nil }
+        if let known = unfinished[part.number], index < known.frontCount || known.ahead[index] != nil {
+            return nil
+        }
+        // A compressed one begins with a byte more.
+        let most = limits.messageBytes + 1
+        guard part.size ?? 0 <= most else { throw .tooBig }
         var message = try message(part.number, isBinary: part.isBinary, at: now)
         guard message.isCompressed ?? part.isCompressed == part.isCompressed else {
             throw .malformed("the parts of a message contradict one another")
         }
         message.isCompressed = part.isCompressed
         if part.isLast {
-            guard message.count ?? (index + 1) == index + 1, message.parts.keys.allSatisfy({ $0 <= index })
+            guard message.count ?? (index + 1) == index + 1, message.fits(index + 1)
             else { throw .malformed("a message in parts has two ends") }
             message.count = index + 1
             message.isOver = true
         }
         guard index < message.count ?? .max else { throw .malformed("a part is behind the last one") }
-        // A compressed one begins with a byte more.
-        guard message.bytes + part.bytes.count <= limits.messageBytes + 1 else { throw .tooBig }
-        message.parts[index] = part.bytes
-        message.bytes += part.bytes.count
-        bytes += part.bytes.count + Self.partOverhead
+        guard message.bytes + part.bytes.count <= most else { throw .tooBig }
+        if let size = part.size.map(Int.init) {
+            guard message.size ?? size == size else { throw .malformed("a message in parts has two sizes") }
+            message.expect(size)
+        }
+        message.add(part.bytes, at: index)
         return try put(message, part.number, at: now)
     }
 
@@ -141,9 +177,9 @@ struct PartTable: Sendable {
         _ number: UInt64, isBinary: Bool, at now: Instant
     ) throws(Problem) -> Unfinished {
         guard let message = unfinished.removeValue(forKey: number) else {
-            bytes += Self.messageOverhead
             return Unfinished(isBinary: isBinary, touched: now)
         }
+        bytes -= message.weight
         guard message.isBinary == isBinary else { throw .malformed("a message comes in two manners") }
         return message
     }
@@ -154,13 +190,12 @@ struct PartTable: Sendable {
         var message = message
         message.touched = now
         unfinished[number] = message
+        bytes += message.weight
         order.remove(number)
         order.insert(number)
-        guard message.isOver, message.parts.count == message.count else { return nil }
+        guard message.isOver, message.frontCount == message.count else { return nil }
         forget(number)
-        var whole: [UInt8] = []
-        whole.reserveCapacity(message.bytes)
-        for index in 0..<message.parts.count { whole += message.parts[index] ?? [] }
+        let whole = message.front
         guard message.size ?? whole.count == whole.count else {
             throw .malformed("a message in parts is not as long as was said")
         }
@@ -177,7 +212,7 @@ struct PartTable: Sendable {
     private mutating func forget(_ number: UInt64) {
         order.remove(number)
         if let message = unfinished.removeValue(forKey: number) {
-            bytes -= message.bytes + message.parts.count * Self.partOverhead + Self.messageOverhead
+            bytes -= message.weight
         }
         guard over.insert(number).inserted else { return }
         overInOrder.append(number)

@@ -29,13 +29,15 @@ struct ChunkerTests {
             ])
     }
 
-    @Test("In binary messages the last part says so, and each that the whole names its algorithm")
+    @Test(
+        "In binary messages the first part says the size, the last its place, each the compression"
+    )
     func binary() {
         let folded = Folded(by: .deflate) { $0 += [7, 8, 9] }
         let chunker = Chunker(folded, number: 1, size: 2, isBinary: true)
         #expect(
             all(chunker) == [
-                [.part(ChunkPart(number: 1, index: 0, namesAlgorithm: true, bytes: [2, 7]))],
+                [.part(ChunkPart(number: 1, index: 0, namesAlgorithm: true, size: 4, bytes: [2, 7]))],
                 [.part(ChunkPart(number: 1, index: 1, isLast: true, namesAlgorithm: true, bytes: [8, 9]))],
             ])
     }
@@ -56,7 +58,7 @@ struct ChunkerTests {
     func empty() {
         #expect(
             all(Chunker(Folded(plain: []), number: 1, size: 2, isBinary: true)) == [
-                [.part(ChunkPart(number: 1, index: 0, isLast: true, bytes: []))]
+                [.part(ChunkPart(number: 1, index: 0, isLast: true, size: 0, bytes: []))]
             ])
     }
 }

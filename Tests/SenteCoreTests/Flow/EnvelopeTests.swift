@@ -36,6 +36,7 @@ struct EnvelopeTests {
             .compressed(.gzip, [1, 2, 3]), .compressed(.deflate, []),
             .part(ChunkPart(number: .max, index: 300, bytes: [0xFF, 0])),
             .part(ChunkPart(number: 0, index: 0, isLast: true, namesAlgorithm: true, bytes: [])),
+            .part(ChunkPart(number: 0, index: 0, isLast: true, namesAlgorithm: true, size: .max, bytes: [7])),
         ]
         for envelope in parts {
             let bytes = try #require(envelope.binary)
@@ -46,6 +47,9 @@ struct EnvelopeTests {
             Envelope.part(ChunkPart(number: 300, index: 1, isLast: true, namesAlgorithm: true, bytes: [9]))
                 .binary
                 == [0xC1, 2, 0xAC, 2, 1, 3, 9])
+        #expect(
+            Envelope.part(ChunkPart(number: 1, index: 0, size: 300, bytes: [9])).binary
+                == [0xC1, 2, 1, 0, 4, 0xAC, 2, 9])
         #expect(Envelope.compressed(.deflate, [8]).binary == [0xC1, 1, 2, 8])
     }
 
@@ -59,7 +63,9 @@ struct EnvelopeTests {
         arguments: [
             [UInt8(0xC1)], [0xC1, 0], [0xC1, 3, 1, 1, 0], [0xC1, 0xC1], [0xC1, 1], [0xC1, 1, 0],
             [0xC1, 1, 3, 5],
-            [0xC1, 2], [0xC1, 2, 1], [0xC1, 2, 1, 1], [0xC1, 2, 1, 1, 4], [0xC1, 2, 0x80, 0, 1, 0],
+            [0xC1, 2], [0xC1, 2, 1], [0xC1, 2, 1, 1], [0xC1, 2, 1, 1, 4], [0xC1, 2, 1, 1, 8],
+            [0xC1, 2, 1, 1, 4, 0x80, 0],
+            [0xC1, 2, 0x80, 0, 1, 0],
             [0xC1, 2, 0x80, 0x80],
         ])
     func malformed(bytes: [UInt8]) {

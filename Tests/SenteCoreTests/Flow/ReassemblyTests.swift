@@ -10,10 +10,11 @@ struct ReassemblyTests {
 
     private func part(
         _ number: UInt64, _ index: UInt64, _ bytes: [UInt8], isLast: Bool = false,
-        namesAlgorithm: Bool = false
+        namesAlgorithm: Bool = false, size: UInt64? = nil
     ) -> ChunkPart {
         ChunkPart(
-            number: number, index: index, isLast: isLast, namesAlgorithm: namesAlgorithm, bytes: bytes[...])
+            number: number, index: index, isLast: isLast, namesAlgorithm: namesAlgorithm, size: size,
+            bytes: bytes[...])
     }
 
     private func limits(
@@ -65,7 +66,7 @@ struct ReassemblyTests {
         }
         #expect(came.count == sent.count)
         for (number, folded) in sent {
-            #expect(came[number]?.bytes == Array(folded.payload))
+            #expect(came[number]?.bytes == folded.payload)
             #expect(came[number]?.algorithm == folded.algorithm)
         }
         #expect(reassembly.bytes == 0)
@@ -78,7 +79,7 @@ struct ReassemblyTests {
         var reassembly = Reassembly(limits: limits())
         #expect(try reassembly.start(ChunkStart(number: 1, chunks: 1, size: 1), at: now) == .unfinished)
         #expect(try reassembly.add(part(1, 0, [5]), isBinary: false, at: now) == .unfinished)
-        #expect(try reassembly.end(1, at: now) == .whole(Assembled(parts: [[5]], algorithm: nil)))
+        #expect(try reassembly.end(1, at: now) == .whole(Assembled(bytes: [5], algorithm: nil)))
         #expect(try reassembly.end(1, at: now) == .late)
         #expect(try reassembly.start(ChunkStart(number: 1, chunks: 1, size: 1), at: now) == .late)
         #expect(try reassembly.add(part(1, 0, [6]), isBinary: false, at: now) == .late)
@@ -119,6 +120,20 @@ struct ReassemblyTests {
             Issue.record("The third one was given up.")
             return
         }
+    }
+
+    @Test("What was announced takes its room before it came, in either spelling", arguments: [false, true])
+    func announced(isBinary: Bool) throws {
+        var reassembly = Reassembly(limits: limits(messageBytes: 1_000, bytes: 5_000, parts: 2))
+        for number in UInt64(1)...4 {
+            if !isBinary {
+                _ = try reassembly.start(ChunkStart(number: number, chunks: 2, size: 1_000), at: now)
+            }
+            _ = try reassembly.add(
+                part(number, 0, [1], size: isBinary ? 1_000 : nil), isBinary: isBinary, at: now)
+        }
+        #expect(reassembly.losses == .init(evictions: 1))
+        #expect((3_000...5_000).contains(reassembly.bytes))
     }
 
     @Test("An aborted message is gone; one that nobody knows changes nothing")
@@ -168,6 +183,13 @@ struct ReassemblyTests {
             }
             #expect(error?.closeCode == .messageTooBig)
         }
+        for (size, namesAlgorithm) in [(UInt64(1_001), false), (1_002, true), (.max, true)] {
+            let error = #expect(throws: FlowViolation.self) {
+                try reassembly.add(
+                    part(1, 0, [1], namesAlgorithm: namesAlgorithm, size: size), isBinary: true, at: now)
+            }
+            #expect(error?.closeCode == .messageTooBig)
+        }
         _ = try reassembly.add(part(1, 0, .init(repeating: 1, count: 600)), isBinary: true, at: now)
         let error = #expect(throws: FlowViolation.self) {
             try reassembly.add(part(1, 1, .init(repeating: 1, count: 401)), isBinary: true, at: now)
@@ -181,10 +203,10 @@ struct ReassemblyTests {
         let cases: [(inout Reassembly, Instant) throws -> Void] = [
             { [part] in
                 _ = try $0.start(start, at: $1)
-                _ = try $0.add(part(1, 2, [1], false, false), isBinary: false, at: $1)
+                _ = try $0.add(part(1, 2, [1], false, false, nil), isBinary: false, at: $1)
             },
             { [part] in
-                _ = try $0.add(part(1, 2, [1], false, false), isBinary: false, at: $1)
+                _ = try $0.add(part(1, 2, [1], false, false, nil), isBinary: false, at: $1)
                 _ = try $0.start(start, at: $1)
             },
             {
@@ -197,29 +219,37 @@ struct ReassemblyTests {
             },
             { [part] in
                 _ = try $0.start(start, at: $1)
-                _ = try $0.add(part(1, 0, [1], false, false), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 0, [1], false, false, nil), isBinary: true, at: $1)
             },
             { [part] in
-                _ = try $0.add(part(1, 1, [1], true, false), isBinary: true, at: $1)
-                _ = try $0.add(part(1, 2, [1], true, false), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 1, [1], true, false, nil), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 2, [1], true, false, nil), isBinary: true, at: $1)
             },
             { [part] in
-                _ = try $0.add(part(1, 3, [1], false, false), isBinary: true, at: $1)
-                _ = try $0.add(part(1, 2, [1], true, false), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 3, [1], false, false, nil), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 2, [1], true, false, nil), isBinary: true, at: $1)
             },
             { [part] in
-                _ = try $0.add(part(1, 0, [1], false, false), isBinary: true, at: $1)
-                _ = try $0.add(part(1, 1, [1], false, true), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 0, [1], false, false, nil), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 1, [1], false, true, nil), isBinary: true, at: $1)
             },
             // Other bytes than said.
             { [part] in
                 _ = try $0.start(ChunkStart(number: 1, chunks: 1, size: 3), at: $1)
-                _ = try $0.add(part(1, 0, [1], false, false), isBinary: false, at: $1)
+                _ = try $0.add(part(1, 0, [1], false, false, nil), isBinary: false, at: $1)
                 _ = try $0.end(1, at: $1)
             },
+            { [part] in
+                _ = try $0.add(part(1, 0, [1, 2], false, false, 3), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 1, [1, 2], true, false, nil), isBinary: true, at: $1)
+            },
+            { [part] in
+                _ = try $0.add(part(1, 0, [1], false, false, 3), isBinary: true, at: $1)
+                _ = try $0.add(part(1, 1, [1], false, false, 4), isBinary: true, at: $1)
+            },
             // Compressed by nothing.
-            { [part] in _ = try $0.add(part(1, 0, [], true, true), isBinary: true, at: $1) },
-            { [part] in _ = try $0.add(part(1, 0, [9], true, true), isBinary: true, at: $1) },
+            { [part] in _ = try $0.add(part(1, 0, [], true, true, nil), isBinary: true, at: $1) },
+            { [part] in _ = try $0.add(part(1, 0, [9], true, true, nil), isBinary: true, at: $1) },
             // No parts at all.
             { _ = try $0.start(ChunkStart(number: 1, chunks: 0, size: 0), at: $1) },
             // An end out of nothing.
@@ -254,7 +284,9 @@ struct ReassemblyTests {
                 _ = try? reassembly.add(
                     part(
                         number, UInt64.random(in: 0..<9, using: &random), bytes,
-                        isLast: Int.random(in: 0..<8, using: &random) == 0),
+                        isLast: Int.random(in: 0..<8, using: &random) == 0,
+                        size: Int.random(in: 0..<4, using: &random) == 0
+                            ? UInt64.random(in: 0..<2_500, using: &random) : nil),
                     isBinary: Bool.random(using: &random), at: time)
             }
             #expect(reassembly.bytes >= 0 && reassembly.bytes <= reassembly.limits.bytes)

@@ -69,7 +69,7 @@ struct SessionPackingTests {
             if message.kind == .binary {
                 switch try Envelope.read(binary: message.bytes) {
                 case .compressed(let algorithm, let bytes)?:
-                    arrival = .whole(Assembled(parts: [bytes], algorithm: algorithm))
+                    arrival = .whole(Assembled(bytes: bytes, algorithm: algorithm))
                 case .part(let part)?: arrival = try reassembly.add(part, isBinary: true, at: now)
                 default: Issue.record("No envelope.")
                 }
@@ -82,7 +82,7 @@ struct SessionPackingTests {
                 else { return [value] }
                 switch envelope {
                 case .compressed(let algorithm, let bytes):
-                    arrival = .whole(Assembled(parts: [bytes], algorithm: algorithm))
+                    arrival = .whole(Assembled(bytes: bytes, algorithm: algorithm))
                 case .start(let start): arrival = try reassembly.start(start, at: now)
                 case .part(let part): arrival = try reassembly.add(part, isBinary: false, at: now)
                 case .end(let number): arrival = try reassembly.end(number, at: now)

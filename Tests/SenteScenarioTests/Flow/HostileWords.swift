@@ -173,7 +173,7 @@ struct HostileWords {
         case 6: return .binary([0xC1] + bytes(20))
         case 7:
             // A part with plausible numbers.
-            let head = (0..<3).map { UInt8.random(in: 0..<($0 == 2 ? 4 : 20), using: &random) }
+            let head = (0..<3).map { UInt8.random(in: 0..<($0 == 2 ? 8 : 20), using: &random) }
             return .binary([0xC1, 2] + head + bytes(300))
         case 8: return .binary([0xC1, 1, 1] + bytes(300))
         default: return chance(50) ? Message(.text, bytes(50)) : message(anything())

@@ -179,7 +179,8 @@ struct FlowEnvelopeTests {
         arguments: [
             [0xC1], [0xC1, 0], [0xC1, 1], [0xC1, 1, 3, 1], [0xC1, 1, 2, 1], [0xC1, 2, 1],
             [0xC1, 2, 0x80, 0, 0, 1],
-            [0xC1, 2, 1, 0, 4], [0xC1, 2] + Array(repeating: 0xFF, count: 10), [0xC1, 3, 1],
+            [0xC1, 2, 1, 0, 4], [0xC1, 2, 1, 0, 8], [0xC1, 2, 1, 0, 4, 0x80, 0],
+            [0xC1, 2] + Array(repeating: 0xFF, count: 10), [0xC1, 3, 1],
         ])
     func wrongEnvelope(_ bytes: [UInt8]) throws {
         var server = try server()
@@ -199,10 +200,8 @@ struct FlowEnvelopeTests {
     func parts() throws {
         var server = try server()
         let bytes = Array(Self.list.utf8)
-        let parts: [[UInt8]] = [
-            [0xC1, 2, 1, 2, 1] + bytes[20...], [0xC1, 2, 1, 0, 0] + bytes[..<10],
-            [0xC1, 2, 1, 0, 0] + bytes[..<10],
-        ]
+        let first = [0xC1, 2, 1, 0, 4, UInt8(bytes.count)] + bytes[..<10]
+        let parts: [[UInt8]] = [[0xC1, 2, 1, 2, 1] + bytes[20...], first, first]
         for part in parts { #expect(server.receive(from: 1, .binary(part)) == []) }
         #expect(server.receive(from: 1, .binary([0xC1, 2, 1, 1, 0] + bytes[10..<20])) == [Self.listed])
         #expect(server.receive(from: 1, .binary([0xC1, 2, 1, 1, 0] + bytes[10..<20])) == [])
@@ -249,6 +248,10 @@ struct FlowEnvelopeTests {
             ([[1, 0, 0, 0x7B], [1, 1, 2, 0x7B]], 1002),
             ([[1, 0, 0] + Array(repeating: 1, count: 101)], 1002),
             ([[1, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 1]], 1009),
+            // Sizes that cannot be: too large, two of them, another than all parts have.
+            ([[1, 0, 4, 0x92, 0x4E, 1]], 1009),
+            ([[1, 0, 4, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1]], 1009),
+            ([[1, 0, 4, 5, 1], [1, 1, 4, 6, 1]], 1002), ([[1, 0, 4, 5, 1], [1, 1, 1, 1]], 1002),
         ] as [([[UInt8]], Int)])
     func wrongParts(_ row: ([[UInt8]], Int)) throws {
         var server = try server()
@@ -280,7 +283,8 @@ struct FlowEnvelopeTests {
         for _ in 0..<2_000 {
             let number = UInt8.random(in: 0..<128, using: &generator)
             let index = UInt8.random(in: 0..<20, using: &generator)
-            let part = [0xC1, 2, number, index, 0] + Array(repeating: UInt8(0x20), count: 40)
+            let head: [UInt8] = index == 0 ? [4, 100] : [0]
+            let part = [0xC1, 2, number, index] + head + Array(repeating: UInt8(0x20), count: 40)
             server.receive(from: 1, .binary(part))
             server.advance(by: .milliseconds(Int64.random(in: 0..<200, using: &generator)))
         }
@@ -316,7 +320,8 @@ struct FlowEnvelopeTests {
             for message in messages.dropLast() {
                 if isBinary {
                     #expect(message.bytes.prefix(3) == [0xC1, 2, 1])
-                    whole += message.bytes.dropFirst(5)
+                    // The first says the size, in two bytes.
+                    whole += message.bytes.dropFirst(whole.isEmpty ? 7 : 5)
                 } else if message.string.contains(#""flow-chunk","#) {
                     let value = try WireFormat.json.decode(message.bytes)
                     whole += try #require(value["data"]?.stringValue.flatMap { Base64.bytes($0) })

@@ -101,10 +101,16 @@ struct ResumptionRunTests {
         mutating func hear(_ message: Message) throws {
             if message.kind == .binary {
                 #expect(message.bytes.prefix(2) == [0xC1, 2])
-                // Number and index are small here; what they are worth is tried elsewhere.
-                let start = try #require(message.bytes[2...].firstIndex { $0 < 0x80 })
-                let flags = message.bytes[start + 2]
-                parts += message.bytes[(start + 3)...]
+                // Number, index and size are only skipped; what they are worth is tried elsewhere.
+                var rest = message.bytes[2...]
+                func skipNumber() throws {
+                    rest = rest[(try #require(rest.firstIndex { $0 < 0x80 }) + 1)...]
+                }
+                try skipNumber()
+                try skipNumber()
+                let flags = rest.removeFirst()
+                if flags & 4 != 0 { try skipNumber() }
+                parts += rest
                 guard flags & 1 != 0 else { return }
                 defer { parts = [] }
                 return try hear(.text(String(decoding: parts, as: UTF8.self)))
