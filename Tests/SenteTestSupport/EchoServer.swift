@@ -11,6 +11,7 @@ package final class EchoServer: ServerConnectionObserver, @unchecked Sendable {
     package var received: (ServerConnection, [Message]) -> Void = { connection, messages in
         for message in messages { connection.send(message) }
     }
+    package var wrote: (ServerConnection) -> Void = { _ in }
     package let connections = Collector<ServerConnection>()
     package let requests = Collector<HTTPRequest>()
     package let messages = Collector<Message>()
@@ -44,6 +45,8 @@ package final class EchoServer: ServerConnectionObserver, @unchecked Sendable {
         self.messages.append(contentsOf: messages)
         received(connection, messages)
     }
+
+    package func connectionWrote(_ connection: ServerConnection) { wrote(connection) }
 
     package func connection(_ connection: ServerConnection, closed end: LinkEnd) { ends.append(end) }
 }

@@ -76,6 +76,29 @@ extension TransportTests {
             }
         }
 
+        @Test("who asks is told when all that was queued has been written, once and not before")
+        func written() async throws {
+            try await withLoop(.standard) { loop in
+                let unwritten = Collector<Int>()
+                let (_, listener) = try EchoServer.listen(on: loop) { server in
+                    server.received = { connection, _ in
+                        // More than the kernel takes at once.
+                        let message = Message.binary([UInt8](repeating: 1, count: 64 << 10))
+                        for _ in 0..<128 { connection.send(message) }
+                        connection.tellWritten()
+                    }
+                    server.wrote = { unwritten.append($0.unwrittenBytes) }
+                }
+                let recorder = LinkRecorder.open(loop.request(listener.port), on: loop)
+                await recorder.untilOpen()
+                recorder.onLoop { $0.send([Transmission(SendID(1), .text("x"))]) }
+                #expect(await unwritten.wait { !$0.isEmpty } == [0])
+                recorder.onLoop { $0.close(.normal, reason: "") }
+                _ = await recorder.untilEnd()
+                #expect(unwritten.elements == [0])
+            }
+        }
+
         @Test("a connection that says nothing is ended by the handshake's limit")
         func silentClient() async throws {
             try await withLoop(.standard) { loop in

@@ -121,7 +121,7 @@ extension ClientMetrics {
         public var chunksSent = 0
         /// How many of the server's are unfinished now.
         public var incomplete = 0
-        /// How many bytes the parts take that have come of them, what is needed to keep them included.
+        /// How many bytes are kept for them: what has come or the size that was announced, and what is needed to keep it.
         public var memory = 0
         /// How many bytes they took at most.
         public var peakMemory = 0

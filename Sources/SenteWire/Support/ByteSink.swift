@@ -38,8 +38,12 @@ struct ByteSink: ~Copyable {
 
     /// Adds what was written or lent to other bytes.
     func copy(to bytes: inout [UInt8]) {
+        guard loans.isEmpty else { return copyWithLoans(to: &bytes) }
         // To make an array takes half of the instructions that growing an empty one does.
-        if loans.isEmpty, bytes.isEmpty { return bytes = Array(written) }
+        if bytes.isEmpty { bytes = Array(written) } else { bytes.append(contentsOf: written) }
+    }
+
+    private func copyWithLoans(to bytes: inout [UInt8]) {
         bytes.reserveCapacity(loans.reduce(bytes.count + count) { $0 + $1.bytes.count })
         var position = 0
         for loan in loans {

@@ -292,6 +292,18 @@ struct FlowEnvelopeTests {
         #expect(server.session.deadline == nil)
     }
 
+    @Test("What was announced takes its room before it came")
+    func announced() throws {
+        var server = try server()
+        // Each announces 10,000 bytes and brings one; what is kept of all is 16 MiB and one message.
+        for number in 128..<2_128 {
+            let name = [UInt8(number & 0x7F) | 0x80, UInt8(number >> 7)]
+            let part = [0xC1, 2] + name + [0, 4, 0x90, 0x4E, 0x20]
+            #expect(server.receive(from: 1, .binary(part)) == [])
+        }
+        #expect((400..<500).contains(server.session.counters.flow.letGo))
+    }
+
     @Test(
         "A large message goes in parts as the connection takes them, and others pass between; its channel waits"
     )
