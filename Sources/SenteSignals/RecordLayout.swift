@@ -7,13 +7,13 @@
 @usableFromInline
 enum RecordLayout {
     // The head. A name whose address is 0 was copied behind it; one whose length is `none` is nil.
-    static let size = 0  // UInt32, a multiple of 8
+    @usableFromInline static let size = 0  // UInt32, a multiple of 8
     static let kind = 4  // UInt8
     static let flags = 5  // UInt8
     static let origin = 6  // UInt16
-    static let time = 8  // Int64
-    static let sequence = 16  // UInt64
-    static let level = 24  // Int16
+    @usableFromInline static let time = 8  // Int64
+    @usableFromInline static let sequence = 16  // UInt64
+    @usableFromInline static let level = 24  // Int16
     static let roles = 26  // UInt16, a bit for each role of its fields but data
     static let generation = 28  // UInt32
     static let namespace = 32  // address
@@ -23,7 +23,7 @@ enum RecordLayout {
     static let namespaceLength = 60  // UInt32
     static let idLength = 64  // UInt32
     static let fileLength = 68  // UInt32
-    static let head = 72
+    @usableFromInline static let head = 72
     static let none = UInt32.max
 
     /// The flag of an id that may stand without its namespace.

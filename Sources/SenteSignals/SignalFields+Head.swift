@@ -49,17 +49,23 @@ extension SignalFields {
     /// Sets all that a call site knows of itself, in one call.
     package mutating func setPlace(namespace: StaticString, id: StaticString?, file: StaticString, line: Int)
     {
-        setNamespace(namespace)
-        if let id { setID(id) }
-        setFile(file)
+        setName(namespace, RecordLayout.namespace, RecordLayout.namespaceLength)
+        if let id {
+            store(RecordLayout.relativeID, at: RecordLayout.flags)
+            setName(id, RecordLayout.id, RecordLayout.idLength)
+        }
+        setName(file, RecordLayout.file, RecordLayout.fileLength)
         setLine(line)
     }
 
-    /// Sets what a telemetry knows of the signal: its number, the changes made before it, and the handler that raised it.
-    package mutating func setIntake(sequence: UInt64, generation: UInt32, origin: UInt16) {
+    /// The record with what a telemetry knows of it: its number, the changes made before it, and the handler that raised it.
+    package mutating func finish(
+        at time: Int64, sequence: UInt64, generation: UInt32, origin: UInt16
+    ) -> SignalRecord {
         setSequence(sequence)
         store(generation, at: RecordLayout.generation)
         setOrigin(origin)
+        return finish(at: time)
     }
 
     package mutating func setSequence(_ sequence: UInt64) {
@@ -77,7 +83,11 @@ extension SignalFields {
 
     @inline(__always)
     private mutating func setName(_ text: StaticString, _ address: Int, _ length: Int) {
-        Self.withKey(text) { setName($0.text, isPermanent: $0.isPermanent, address, length) }
+        guard text.hasPointerRepresentation, text.utf8CodeUnitCount <= Self.maximumName else {
+            return setName(text.description, address, length)
+        }
+        store(UInt(bitPattern: text.utf8Start), at: address)
+        store(UInt32(truncatingIfNeeded: text.utf8CodeUnitCount), at: length)
     }
 
     private mutating func setName(_ text: String, _ address: Int, _ length: Int) {

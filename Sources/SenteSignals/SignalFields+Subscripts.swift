@@ -35,7 +35,10 @@ extension SignalFields {
     public subscript(key: StaticString) -> String {
         @available(*, unavailable, message: "Data is written here, and read from a Signal.")
         get { "" }
-        set { Self.withKey(key) { append(.data, key: $0, text: newValue) } }
+        set {
+            var text = newValue
+            text.withUTF8 { append(key, $0) }
+        }
     }
 
     /// Writes a text of the program by its address.
@@ -84,21 +87,48 @@ extension SignalFields {
     /// Appends a word where nothing has to be copied and there is room, which is nearly always.
     @inlinable
     mutating func append(_ type: FieldType, _ key: StaticString, _ word: UInt64) {
-        let length = key.hasPointerRepresentation ? key.utf8CodeUnitCount : .max
-        guard length <= 4_096, capacity - count >= RecordLayout.field, fieldCount < Self.maximumFields else {
-            return appendSlowly(type, key, word)
-        }
-        let place = base + count
-        // Role, type and lengths in one word: data is role 0, and there is no text.
-        place.storeBytes(of: UInt64(type.rawValue) << 8 | UInt64(length) << 16, as: UInt64.self)
-        place.storeBytes(of: UInt(bitPattern: key.utf8Start), toByteOffset: RecordLayout.key, as: UInt.self)
-        place.storeBytes(of: word, toByteOffset: RecordLayout.word, as: UInt64.self)
-        count += RecordLayout.field
-        fieldCount += 1
+        guard hasRoom(RecordLayout.field, key) else { return appendSlowly(type, key, word) }
+        store(type, key, word)
     }
 
     @usableFromInline
     mutating func appendSlowly(_ type: FieldType, _ key: StaticString, _ word: UInt64) {
         Self.withKey(key) { append(.data, type, key: $0, word: word) }
+    }
+
+    /// Appends a text where all of it is kept and there is room, which is nearly always.
+    private mutating func append(_ key: StaticString, _ text: UnsafeBufferPointer<UInt8>) {
+        let size = RecordLayout.padded(text.count)
+        guard let start = text.baseAddress, text.count <= Self.maximumText,
+            hasRoom(RecordLayout.field + size, key)
+        else {
+            let text = String(decoding: text, as: UTF8.self)
+            return Self.withKey(key) { append(.data, key: $0, text: text) }
+        }
+        store(.text, key, 0, textLength: text.count)
+        (base + count).copyMemory(from: start, byteCount: text.count)
+        count += size
+    }
+
+    /// Whether a field fits as it is, under a key that stands at an address.
+    @inlinable
+    func hasRoom(_ size: Int, _ key: StaticString) -> Bool {
+        key.hasPointerRepresentation && key.utf8CodeUnitCount <= 4_096 && capacity - count >= size
+            && fieldCount < Self.maximumFields
+    }
+
+    /// Writes a field, but for its text.
+    @inlinable
+    mutating func store(_ type: FieldType, _ key: StaticString, _ word: UInt64, textLength: Int = 0) {
+        let place = base + count
+        // Role, type and lengths in one word, as a little-endian machine reads them: data is role 0.
+        let head =
+            UInt64(type.rawValue) << 8 | UInt64(truncatingIfNeeded: key.utf8CodeUnitCount) << 16
+            | UInt64(truncatingIfNeeded: textLength) << 32
+        place.storeBytes(of: head, as: UInt64.self)
+        place.storeBytes(of: UInt(bitPattern: key.utf8Start), toByteOffset: RecordLayout.key, as: UInt.self)
+        place.storeBytes(of: word, toByteOffset: RecordLayout.word, as: UInt64.self)
+        count += RecordLayout.field
+        fieldCount += 1
     }
 }

@@ -19,10 +19,13 @@ public struct SignalFields: ~Copyable {
     @usableFromInline var count = 0
     @usableFromInline var capacity: Int
     @usableFromInline var fieldCount = 0
-    private var leftOut = 0
-    private var isAllocated = false
+    @usableFromInline var leftOut = 0
+    @usableFromInline var isAllocated = false
 
     /// Begins a record in space that outlives it.
+    ///
+    /// Inlined, for the value is else copied by words wider than those it was just written by, for which a processor waits.
+    @inlinable
     package init(in space: UnsafeMutableRawBufferPointer, level: SignalLevel, kind: SignalKind) {
         if let start = space.baseAddress, space.count >= RecordLayout.head {
             (base, capacity) = (start, space.count)
@@ -30,6 +33,12 @@ public struct SignalFields: ~Copyable {
             (base, capacity) = (.allocate(byteCount: 1_024, alignment: 8), 1_024)
             isAllocated = true
         }
+        count = RecordLayout.head
+        writeHead(level, kind)
+    }
+
+    @usableFromInline
+    func writeHead(_ level: SignalLevel, _ kind: SignalKind) {
         store(kind.byte, at: RecordLayout.kind)
         store(0 as UInt8, at: RecordLayout.flags)
         store(0 as UInt16, at: RecordLayout.origin)
@@ -41,7 +50,6 @@ public struct SignalFields: ~Copyable {
         store(RecordLayout.none, at: RecordLayout.idLength)
         store(RecordLayout.none, at: RecordLayout.fileLength)
         store(RecordLayout.none, at: RecordLayout.namespaceLength)
-        count = RecordLayout.head
     }
 
     deinit {
@@ -84,7 +92,8 @@ public struct SignalFields: ~Copyable {
 
     @inline(never)
     private mutating func grow(_ size: Int) {
-        let larger = max(count + size, capacity * 2)
+        // No larger than a record may be, so that whoever finds room here need not ask for the limit, too.
+        let larger = max(count + size, min(capacity * 2, Self.maximumRecord - Self.reserve))
         let bytes = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
         bytes.copyMemory(from: base, byteCount: count)
         if isAllocated { base.deallocate() }

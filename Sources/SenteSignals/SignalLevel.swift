@@ -6,29 +6,31 @@ public struct SignalLevel: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: Int
 
     /// A level of one's own, between or beyond those that have names.
+    @inlinable
     public init(rawValue: Int) {
         self.rawValue = rawValue
     }
 
     /// Each step.
-    public static let trace = SignalLevel(rawValue: 10)
+    @inlinable public static var trace: SignalLevel { SignalLevel(rawValue: 10) }
     /// What helps to find a fault.
-    public static let debug = SignalLevel(rawValue: 20)
+    @inlinable public static var debug: SignalLevel { SignalLevel(rawValue: 20) }
     /// What one wants to know of something healthy.
-    public static let info = SignalLevel(rawValue: 50)
+    @inlinable public static var info: SignalLevel { SignalLevel(rawValue: 50) }
     /// Something was lost or refused, and work goes on.
-    public static let warn = SignalLevel(rawValue: 60)
+    @inlinable public static var warn: SignalLevel { SignalLevel(rawValue: 60) }
     /// Something failed.
-    public static let error = SignalLevel(rawValue: 70)
+    @inlinable public static var error: SignalLevel { SignalLevel(rawValue: 70) }
     /// The process cannot go on.
-    public static let fatal = SignalLevel(rawValue: 80)
+    @inlinable public static var fatal: SignalLevel { SignalLevel(rawValue: 80) }
     /// Always of interest, whatever went well or wrong.
-    public static let report = SignalLevel(rawValue: 90)
+    @inlinable public static var report: SignalLevel { SignalLevel(rawValue: 90) }
 
     /// Those with names, from the least to the greatest.
     public static let named: [SignalLevel] = [.trace, .debug, .info, .warn, .error, .fatal, .report]
 
     /// Whether `lhs` matters less than `rhs`.
+    @inlinable
     public static func < (lhs: SignalLevel, rhs: SignalLevel) -> Bool { lhs.rawValue < rhs.rawValue }
 
     /// The level that a text names, as files and environments give it: `warn`, `WARN`, `:warn`, `warning`, or a number; nil for

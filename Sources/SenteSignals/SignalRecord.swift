@@ -6,12 +6,14 @@ package import SenteWire
 ///
 /// It is good for as long as the bytes under it are. Texts are UTF-8 and may hold anything, names and keys too: who writes them
 /// escapes them.
+@usableFromInline
 package struct SignalRecord {
     package typealias Text = UnsafeBufferPointer<UInt8>
 
-    package let bytes: UnsafeRawPointer
+    @usableFromInline package let bytes: UnsafeRawPointer
 
     /// Reads what a `SignalFields` wrote.
+    @inlinable
     package init(_ bytes: UnsafeRawPointer) {
         self.bytes = bytes
     }
@@ -23,13 +25,15 @@ package struct SignalRecord {
     }
 
     /// How many bytes it has.
-    package var size: Int { Int(load(RecordLayout.size, as: UInt32.self)) }
+    @inlinable package var size: Int { Int(load(RecordLayout.size, as: UInt32.self)) }
     package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: size) }
-    package var level: SignalLevel { SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int16.self))) }
+    @inlinable package var level: SignalLevel {
+        SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int16.self)))
+    }
     package var kind: SignalKind { SignalKind(byte: load(RecordLayout.kind, as: UInt8.self)) }
     /// Nanoseconds since 1970.
-    package var time: Int64 { load(RecordLayout.time, as: Int64.self) }
-    package var sequence: UInt64 { load(RecordLayout.sequence, as: UInt64.self) }
+    @inlinable package var time: Int64 { load(RecordLayout.time, as: Int64.self) }
+    @inlinable package var sequence: UInt64 { load(RecordLayout.sequence, as: UInt64.self) }
     /// How many changes of its telemetry were made before it.
     package var generation: UInt32 { load(RecordLayout.generation, as: UInt32.self) }
     /// The number of the handler that raised it; 0 for all others.
@@ -111,7 +115,8 @@ package struct SignalRecord {
 
     // MARK: -
 
-    private func load<Word>(_ offset: Int, as type: Word.Type) -> Word {
+    @inlinable
+    func load<Word>(_ offset: Int, as type: Word.Type) -> Word {
         bytes.loadUnaligned(fromByteOffset: offset, as: type)
     }
 
@@ -133,6 +138,9 @@ package struct SignalRecord {
         guard count != RecordLayout.none else { return nil }
         return Text(bytes, load(address, as: UInt.self), orAt: copy, Int(count))
     }
+
+    /// Whether a field is anything but data.
+    var hasMoreThanData: Bool { load(RecordLayout.roles, as: UInt16.self) != 0 }
 
     private func has(_ role: FieldRole) -> Bool {
         load(RecordLayout.roles, as: UInt16.self) & role.bit != 0
@@ -198,6 +206,7 @@ extension SignalRecord {
 
         fileprivate func hasKey(_ key: Text) -> Bool { keyLength == key.count && self.key.elementsEqual(key) }
 
+        @inline(__always)
         package var value: Content {
             switch FieldType(rawValue: load(RecordLayout.type)) ?? .null {
             case .null: .null
@@ -217,6 +226,8 @@ extension SignalRecord {
         fileprivate var position: Int
         fileprivate let end: Int
         fileprivate let bytes: UnsafeRawPointer
+
+        var hasAny: Bool { position < end }
 
         @inline(__always)
         package mutating func next() -> Field? {

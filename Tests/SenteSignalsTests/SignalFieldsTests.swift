@@ -88,6 +88,17 @@ struct SignalFieldsTests {
         #expect(signal.data == [.keyword("n"): 255, .keyword("fields-left-out"): 99_744])
     }
 
+    @Test("numbers behind great texts do not pass the bound of a record either")
+    func numbersBehindTexts() {
+        var fields = SignalFields(in: .init(start: nil, count: 0), level: .info, kind: .event)
+        fields.setNamespace("my.app")
+        for _ in 0..<3 { fields["a"] = String(repeating: "x", count: 16_000) }
+        for number in 0..<250 { fields["n"] = number }
+        let record = fields.finish(at: 5)
+        #expect(record.size <= SignalFields.maximumRecord)
+        #expect(Signal(record).data[.keyword("fields-left-out")] != nil)
+    }
+
     @Test("a context that was encoded once is the context of each signal")
     func context() {
         let context: ValueMap = [.keyword("user"): "ann", .keyword("deep"): [1, [2]]]

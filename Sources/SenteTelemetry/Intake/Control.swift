@@ -90,8 +90,13 @@ enum LaneRule {
         }
     }
 
+    /// The rule of a word, for a thread that may wait or may not.
     @inline(__always)
-    static func rule(_ word: UInt64) -> OverflowRule {
-        word == 0 ? .dropNewest : word == 1 ? .dropOldest : .wait
+    static func rule(_ word: UInt64, mayWait: Bool) -> OverflowRule {
+        switch word {
+        case 1: .dropOldest
+        case 2 where mayWait: .wait
+        default: .dropNewest
+        }
     }
 }

@@ -14,6 +14,7 @@ extension SignalSource {
             build)
     }
 
+    @inline(__always)
     func raise(
         _ level: SignalLevel, _ id: StaticString?, _ message: () -> String?, _ error: (any Error)?,
         _ file: StaticString, _ line: Int, kind: SignalKind, nanoseconds: Int64? = nil,
@@ -144,10 +145,9 @@ extension Telemetry {
         withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 8) { space in
             var fields = SignalFields(in: space, level: level, kind: kind)
             write(&fields)
-            fields.setIntake(
-                sequence: needs.contains(.synchronous) ? sequence.add(1) + 1 : 0,
+            let record = fields.finish(
+                at: time ?? Clock.wall, sequence: needs.contains(.synchronous) ? sequence.add(1) + 1 : 0,
                 generation: UInt32(truncatingIfNeeded: rulesGeneration.value), origin: thread.pointee.handler)
-            let record = fields.finish(at: time ?? Clock.wall)
             if needs.contains(.synchronous) { giveSynchronously(record, thread) }
             if needs.contains(.queue) { giveQueued(record, thread) }
         }
@@ -162,10 +162,10 @@ extension Telemetry {
 
     @inline(__always)
     private func giveQueued(_ record: SignalRecord, _ thread: ThreadState.Place) {
-        let rule = LaneRule.rule(laneRule.value)
+        // A closure, for the method itself would be an object that refers to the telemetry.
         let answer = Lane.append(
             record, to: lane(of: thread),
-            whenFull: rule == .wait && !thread.pointee.mayWait ? .dropNewest : rule, wake: wake)
+            whenFull: LaneRule.rule(laneRule.value, mayWait: thread.pointee.mayWait), wake: { wake() })
         let rest = rest.value
         guard rest != Rest.awake.rawValue, answer != .dropped else { return }
         if rest == Rest.parked.rawValue || answer == .takenAndPressing { wake() }
