@@ -8,20 +8,19 @@ struct CallSiteCache: ~Copyable {
     private static let slots = 256
 
     private struct Entry {
-        var site: CallSite?
-        var bytes: UnsafeMutablePointer<UInt8>?
-        var headCount = 0
-        var tailCount = 0
+        var site: CallSite
+        /// One piece of memory, which begins with the head.
+        var parts: Parts
     }
 
     /// Made with the first site, which a single line may never have.
-    private var entries: UnsafeMutablePointer<Entry>?
+    private var entries: UnsafeMutablePointer<Entry?>?
 
     init() {}
 
     deinit {
         guard let entries else { return }
-        for slot in 0..<Self.slots { entries[slot].bytes?.deallocate() }
+        for slot in 0..<Self.slots { entries[slot]?.parts.head.deallocate() }
         entries.deallocate()
     }
 
@@ -34,29 +33,29 @@ struct CallSiteCache: ~Copyable {
     /// The parts of a site; nil if they are not known.
     @inline(__always)
     func parts(of site: CallSite) -> Parts? {
-        guard let entries else { return nil }
-        let entry = entries + site.hash & (Self.slots - 1)
-        guard entry.pointee.site == site, let bytes = entry.pointee.bytes else { return nil }
-        return Parts(
-            head: LineSink.Text(start: bytes, count: entry.pointee.headCount),
-            tail: LineSink.Text(start: bytes + entry.pointee.headCount, count: entry.pointee.tailCount))
+        guard let entry = entries?[site.hash & (Self.slots - 1)], entry.site == site else { return nil }
+        return entry.parts
     }
 
-    mutating func keep(_ parts: Parts, of site: CallSite) {
+    /// Keeps a copy of the parts of a site, and returns it.
+    mutating func keep(_ parts: Parts, of site: CallSite) -> Parts {
         let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: parts.head.count + parts.tail.count)
         _ = UnsafeMutableBufferPointer(start: bytes, count: parts.head.count).initialize(from: parts.head)
         _ = UnsafeMutableBufferPointer(start: bytes + parts.head.count, count: parts.tail.count)
             .initialize(from: parts.tail)
         let entry = madeEntries() + site.hash & (Self.slots - 1)
-        entry.pointee.bytes?.deallocate()
-        entry.pointee = Entry(
-            site: site, bytes: bytes, headCount: parts.head.count, tailCount: parts.tail.count)
+        entry.pointee?.parts.head.deallocate()
+        let kept = Parts(
+            head: LineSink.Text(start: bytes, count: parts.head.count),
+            tail: LineSink.Text(start: bytes + parts.head.count, count: parts.tail.count))
+        entry.pointee = Entry(site: site, parts: kept)
+        return kept
     }
 
-    private mutating func madeEntries() -> UnsafeMutablePointer<Entry> {
+    private mutating func madeEntries() -> UnsafeMutablePointer<Entry?> {
         if let entries { return entries }
-        let made = UnsafeMutablePointer<Entry>.allocate(capacity: Self.slots)
-        made.initialize(repeating: Entry(), count: Self.slots)
+        let made = UnsafeMutablePointer<Entry?>.allocate(capacity: Self.slots)
+        made.initialize(repeating: nil, count: Self.slots)
         entries = made
         return made
     }

@@ -183,23 +183,15 @@ extension LineSink {
     fileprivate mutating func append(entries fields: SignalRecord.KeyedFields) {
         var isFirst = true
         for field in fields {
-            if !isFirst { append(UInt8(ascii: ",")) }
+            let (key, value) = (field.key, field.value)
+            write(atMost: LinePen.room(quoted: key.count) + value.room) { pen in
+                if !isFirst { pen.write(UInt8(ascii: ",")) }
+                pen.write(quoted: key)
+                pen.write(UInt8(ascii: ":"))
+                pen.write(json: value)
+            }
+            if case .edn(let text) = value { append(jsonOfEDN: text) }
             isFirst = false
-            append(quoted: field.key)
-            append(UInt8(ascii: ":"))
-            append(json: field.value)
-        }
-    }
-
-    @inline(__always)
-    private mutating func append(json value: SignalRecord.Content) {
-        switch value {
-        case .null: append("null")
-        case .integer(let integer): append(integer)
-        case .double(let double): double.isFinite ? append(double) : append(quoted: double.description)
-        case .bool(let bool): bool ? append("true") : append("false")
-        case .text(let text), .keyword(let text): append(quoted: text)
-        case .edn(let text): append(jsonOfEDN: text)
         }
     }
 
@@ -212,5 +204,37 @@ extension LineSink {
         else { return append(quoted: text) }
         // Characters to be escaped can only stand in strings here.
         json.withUnsafeBufferPointer { append(safe: $0) }
+    }
+}
+
+extension SignalRecord.Content {
+    /// What it takes at most as JSON; nothing for EDN, of which that is not known.
+    @inline(__always)
+    fileprivate var room: Int {
+        switch self {
+        case .text(let text), .keyword(let text): LinePen.room(quoted: text.count)
+        default: LinePen.numberRoom
+        }
+    }
+}
+
+extension LinePen {
+    /// Writes a value, but for EDN.
+    @inline(__always)
+    fileprivate mutating func write(json value: SignalRecord.Content) {
+        switch value {
+        case .null: write("null")
+        case .integer(let integer): write(number: integer)
+        case .double(let double): write(json: double)
+        case .bool(let bool): bool ? write("true") : write("false")
+        case .text(let text), .keyword(let text): write(quoted: text)
+        case .edn: break
+        }
+    }
+
+    private mutating func write(json double: Double) {
+        guard !double.isFinite else { return write(double) }
+        var text = double.description
+        text.withUTF8 { write(quoted: $0) }
     }
 }

@@ -11,10 +11,10 @@ package struct LineWriter: ~Copyable {
     let hasColors: Bool
     var sink: LineSink
     private var sites = CallSiteCache()
-    private var second = Second()
+    private var times = TimeTexts()
 
     /// More room than this is given back when it is emptied.
-    private static let usualRoom = 1 << 18
+    private static let usualRoom = 1 << 19
 
     package init(_ format: LineFormat, hasColors: Bool = false) {
         self.format = format
@@ -36,8 +36,10 @@ package struct LineWriter: ~Copyable {
         sink.removeAll(keepingAtMost: Self.usualRoom)
     }
 
-    /// Writes one record's line.
-    package mutating func write(_ record: SignalRecord) {
+    /// Writes one record's line, and says how many bytes it has.
+    @discardableResult
+    package mutating func write(_ record: SignalRecord) -> Int {
+        let start = sink.count
         let fields = LineFields(record)
         switch format {
         case .json: writeJSON(record, fields)
@@ -46,6 +48,7 @@ package struct LineWriter: ~Copyable {
         case .telemereLite: writeTelemereLite(record, fields)
         }
         sink.append(UInt8(ascii: "\n"))
+        return sink.count - start
     }
 
     /// Writes what a call site's signals have in common, around what they have not.
@@ -60,61 +63,77 @@ package struct LineWriter: ~Copyable {
             tail(&sink)
             return
         }
-        if sites.parts(of: site) == nil { learn(site, head: head, tail: tail) }
-        guard let parts = sites.parts(of: site) else { return }
+        let parts = sites.parts(of: site) ?? learn(site, head: head, tail: tail)
         sink.append(parts.head)
         body(&sink)
         sink.append(parts.tail)
     }
 
+    @inline(never)
     private mutating func learn(
         _ site: CallSite, head: (inout LineSink) -> Void, tail: (inout LineSink) -> Void
-    ) {
+    ) -> CallSiteCache.Parts {
         var space = LineSink(capacity: 256)
         head(&space)
         let headCount = space.count
         tail(&space)
         let written = space.written
-        sites.keep(
+        return sites.keep(
             CallSiteCache.Parts(
                 head: LineSink.Text(rebasing: written[..<headCount]),
                 tail: LineSink.Text(rebasing: written[headCount...])), of: site)
     }
 
-    /// `2026-11-29T10:00:00.000`, without the zone.
-    @inline(__always)
     mutating func append(time: Int64) {
-        let (quotient, remainder) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
-        let isBefore1970 = remainder < 0
-        second.become(isBefore1970 ? quotient - 1 : quotient)
-        second.withText { sink.append($0) }
-        sink.append(threeDigits: (isBefore1970 ? remainder + 1_000_000_000 : remainder) / 1_000_000)
+        let text = times.text(of: time)
+        sink.write(atMost: TimeTexts.room) { $0.write(time: text) }
     }
 }
 
-/// A second's text, which most lines have in common with the one before.
-private struct Second {
+/// The texts of times, of which most have their second in common with the one before.
+struct TimeTexts {
+    /// `2026-11-29T10:00:00.000`, without the zone, in three words of which the last byte is none of it.
+    struct Text {
+        fileprivate var words: (UInt64, UInt64, UInt64)
+    }
+
+    /// What a time takes to be written.
+    static let room = 24
+
     /// Seconds since 1970; nanoseconds do not reach as far as the first value.
-    private var number: Int64 = .min
-    /// The 20 bytes of `2026-11-29T10:00:00.`.
-    private var text = (UInt64(0), UInt64(0), UInt32(0))
+    private var second: Int64 = .min
+    /// The text of its beginning.
+    private var start = Text(words: (0, 0, 0))
 
     @inline(__always)
-    mutating func become(_ number: Int64) {
-        if number != self.number { change(to: number) }
+    mutating func text(of time: Int64) -> Text {
+        var (second, rest) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
+        if rest < 0 { (second, rest) = (second - 1, rest + 1_000_000_000) }
+        if second != self.second { begin(second) }
+        let milliseconds = UInt64(truncatingIfNeeded: rest / 1_000_000)
+        let digits = milliseconds / 100 | (milliseconds / 10 % 10) << 8 | (milliseconds % 10) << 16
+        var text = start
+        text.words.2 |= digits << 32
+        return text
     }
 
-    private mutating func change(to number: Int64) {
-        self.number = number
-        let description = Timestamp(milliseconds: number * 1000).description
-        withUnsafeMutableBytes(of: &text) { $0.copyBytes(from: description.utf8.prefix(20)) }
+    private mutating func begin(_ second: Int64) {
+        self.second = second
+        let description = Timestamp(milliseconds: second * 1000).description
+        withUnsafeMutableBytes(of: &start.words) { $0.copyBytes(from: description.utf8.prefix(23)) }
+        start.words = (
+            UInt64(littleEndian: start.words.0), UInt64(littleEndian: start.words.1),
+            UInt64(littleEndian: start.words.2)
+        )
     }
+}
 
+extension LinePen {
     @inline(__always)
-    func withText(_ body: (LineSink.Text) -> Void) {
-        withUnsafeBytes(of: text) {
-            body(LineSink.Text(rebasing: $0.bindMemory(to: UInt8.self)[..<20]))
-        }
+    mutating func write(time text: TimeTexts.Text) {
+        write(text.words.0)
+        write(text.words.1)
+        write(text.words.2, count: 7)
     }
 }
 
@@ -133,6 +152,10 @@ struct LineFields {
     @inline(__always)
     init(_ record: SignalRecord) {
         all = record.fields
+        guard record.hasMoreThanData else {
+            hasData = all.hasAny
+            return
+        }
         for field in all {
             if field.isRole(.data) { hasData = true } else { note(field) }
         }

@@ -20,6 +20,7 @@ extension Signal {
     }
 
     /// Calls with the signal as a record, which is good during the call.
+    @discardableResult
     package func withRecord<R>(origin: UInt16 = 0, _ body: (SignalRecord) throws -> R) rethrows -> R {
         try withUnsafeTemporaryAllocation(byteCount: 1_024, alignment: 8) { space in
             var fields = SignalFields(in: UnsafeMutableRawBufferPointer(space), level: level, kind: kind)

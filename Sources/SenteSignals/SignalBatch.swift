@@ -64,28 +64,26 @@ public struct SignalBatch: Sequence, Sendable {
 
     /// Copies records that lie one behind the other; those that have no number get the next ones, of which `numbers` gives the
     /// first for so many.
-    package mutating func append(records: UnsafeRawBufferPointer, unnumbered: Int, numbers: (Int) -> UInt64) {
-        var (next, starts) = (unnumbered > 0 ? numbers(unnumbered) : 0, [Int]())
-        var hasRaised = hasRaised
-        swap(&starts, &self.starts)
-        var position = bytes.count
+    package mutating func append(records: UnsafeRawBufferPointer, numbers: (Int) -> UInt64) {
+        let (first, firstByte) = (starts.count, bytes.count)
         bytes.append(contentsOf: records)
         bytes.withUnsafeMutableBytes { bytes in
             guard let base = bytes.baseAddress else { return }
+            var (position, unnumbered) = (firstByte, 0)
             while position < bytes.count {
-                let record = SignalRecord(UnsafeRawPointer(base + position))
+                let record = SignalRecord(base + position)
                 starts.append(position)
                 if record.origin != 0 { hasRaised = true }
-                if record.sequence == 0 {
-                    base.storeBytes(
-                        of: next, toByteOffset: position + RecordLayout.sequence, as: UInt64.self)
-                    next += 1
-                }
+                if record.sequence == 0 { unnumbered += 1 }
                 position += record.size
             }
+            guard unnumbered > 0 else { return }
+            var next = numbers(unnumbered)
+            for start in starts[first...] where SignalRecord(base + start).sequence == 0 {
+                base.storeBytes(of: next, toByteOffset: start + RecordLayout.sequence, as: UInt64.self)
+                next += 1
+            }
         }
-        swap(&starts, &self.starts)
-        self.hasRaised = hasRaised
     }
 
     /// The same bytes with only those signals for which `isIncluded` says so.

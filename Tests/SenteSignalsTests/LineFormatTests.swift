@@ -206,7 +206,12 @@ struct LineFormatTests {
             let line = LineFormat.edn.line(of: Signal(time: 0, namespace: "a", data: data))
             #expect(try WireFormat.edn.decode(Array(line.utf8))[Keyword("data")] == .map(data), "\(line)")
         }
-        for integer in [0, 9, 10, -1, .max, .min] as [Int64] {
+        var integers = [0, -1, .max, .min] as [Int64]
+        for zeros in 0..<19 {
+            let power = (0..<zeros).reduce(into: 1 as Int64) { power, _ in power *= 10 }
+            integers += [power - 1, power, power + 1, -power, Int64.random(in: 0..<power, using: &generator)]
+        }
+        for integer in integers {
             let line = LineFormat.json.line(
                 of: Signal(time: 0, namespace: "a", data: Self.map(["x": .integer(integer)])))
             #expect(line.contains(#"{"x":\#(integer)}"#))
@@ -287,6 +292,23 @@ struct LineFormatTests {
                 body.unicodeScalars.allSatisfy {
                     $0.properties.generalCategory != .control && $0 != "\u{2028}" && $0 != "\u{2029}"
                 }, "\(body.debugDescription)")
+        }
+    }
+
+    @Test(
+        "texts of every length read back with a character to escape at any place",
+        arguments: ["\"", "\\", "\0", "\u{1F}", "\u{7F}", "\u{80}", "é", "\u{2028}", "😀"])
+    func everyPlace(character: String) throws {
+        for length in 0..<20 {
+            for place in 0...length {
+                var characters = Array(repeating: "x", count: length)
+                for second in [place, place + 3] where second <= characters.count {
+                    characters.insert(character, at: second)
+                }
+                let text = characters.joined()
+                let line = LineFormat.json.line(of: Signal(time: 0, namespace: "a", message: text))
+                #expect(try WireFormat.json.decode(Array(line.utf8))["msg"] == .string(text))
+            }
         }
     }
 

@@ -33,7 +33,7 @@ struct SignalBatchTests {
         batch.removeAll()
         var next = signals[5]
         next.sequence = 0
-        next.withRecord { batch.append(records: $0.buffer, unnumbered: 1) { _ in 77 } }
+        next.withRecord { batch.append(records: $0.buffer) { _ in 77 } }
         #expect(Array(kept) == signals)
         #expect(batch.map(\.sequence) == [77])
     }
@@ -49,14 +49,14 @@ struct SignalBatchTests {
         var batch = SignalBatch()
         var asked: [Int] = []
         bytes.withUnsafeBytes {
-            batch.append(records: $0, unnumbered: 4) { count in
+            batch.append(records: $0) { count in
                 asked.append(count)
                 return 40
             }
         }
         #expect(asked == [4] && batch.map(\.sequence) == [40, 41, 9, 42, 43])
         #expect(batch.map(\.namespace) == signals[..<5].map(\.namespace))
-        batch.append(records: UnsafeRawBufferPointer(start: nil, count: 0), unnumbered: 0) { _ in 0 }
+        batch.append(records: UnsafeRawBufferPointer(start: nil, count: 0)) { _ in 0 }
         #expect(batch.count == 5)
     }
 }

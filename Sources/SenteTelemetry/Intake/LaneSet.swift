@@ -71,30 +71,29 @@ private struct Run {
 
     /// Merges by time; a thread's own order stays whatever its clock did.
     static func merge(_ runs: inout [Run], into batch: inout SignalBatch, numbers: (Int) -> UInt64) {
-        while let first = runs.indices.min(by: { runs[$0].time < runs[$1].time }) {
+        while runs.count > 1, let first = runs.indices.min(by: { runs[$0].time < runs[$1].time }) {
             var limit = Int64.max
             for index in runs.indices where index != first { limit = min(limit, runs[index].time) }
             runs[first].move(until: limit, into: &batch, numbers: numbers)
             if runs[first].next == runs[first].end { runs.remove(at: first) }
         }
+        runs.first?.moveRest(into: &batch, numbers: numbers)
     }
-
-    private func hasMore(until limit: Int64) -> Bool { next < end && time <= limit }
 
     /// Moves one record, and those behind it that are not younger than the limit, in one piece.
     private mutating func move(
         until limit: Int64, into batch: inout SignalBatch, numbers: (Int) -> UInt64
     ) {
         let start = next
-        var unnumbered = 0
         repeat {
-            let record = SignalRecord(next)
-            if record.sequence == 0 { unnumbered += 1 }
-            next += record.size
+            next += SignalRecord(next).size
             if next < end { time = SignalRecord(next).time }
-        } while hasMore(until: limit)
-        batch.append(
-            records: UnsafeRawBufferPointer(start: start, count: next - start), unnumbered: unnumbered,
-            numbers: numbers)
+        } while next < end && time <= limit
+        batch.append(records: UnsafeRawBufferPointer(start: start, count: next - start), numbers: numbers)
+    }
+
+    /// Moves all that is left, without a look at it.
+    private func moveRest(into batch: inout SignalBatch, numbers: (Int) -> UInt64) {
+        batch.append(records: UnsafeRawBufferPointer(start: next, count: end - next), numbers: numbers)
     }
 }
