@@ -70,28 +70,30 @@ extension LinePen {
     ) -> LinePen {
         var (pen, left) = (pen, count)
         let end = UnsafeRawPointer(start + count)
-        while true {
-            while left >= 8 {
-                let word = UInt64(littleEndian: (end - left).loadUnaligned(as: UInt64.self))
-                let plain = plainBytes(word)
-                pen.write(word, count: plain)
-                left &-= plain
-                if plain < 8 { break }
+        while left > 0 {
+            let word =
+                left >= 8
+                ? UInt64(littleEndian: (end - left).loadUnaligned(as: UInt64.self))
+                : lastBytes(end, left, isBehindOthers: count >= 8)
+            let special = specialBytes(word)
+            // A branch, which is foreseen, so that the next text need not wait for what is found in this one.
+            if special == 0 {
+                pen.write(word, count: min(left, 8))
+                left &-= 8
+                continue
             }
-            if left < 8, left > 0 {
-                let word = lastBytes(end, left, isBehindOthers: count >= 8)
-                let plain = min(left, plainBytes(word))
-                pen.write(word, count: plain)
-                left &-= plain
-            }
-            guard left > 0 else { return pen }
+            let plain = special.trailingZeroBitCount &>> 3
+            pen.write(word, count: plain)
+            left &-= plain
             var other = pen
             left &-= other.writeSpecial(end - left, left: left, quotes: quotes)
             pen = other
         }
+        return pen
     }
 
-    /// The last bytes of a text, fewer than 8, as the low ones of a word, read by loads that overlap and do not reach beyond it.
+    /// The last bytes of a text, fewer than 8, as the low ones of a word that ends in spaces; read by loads that overlap and do not
+    /// reach beyond the text.
     @inline(__always)
     private static func lastBytes(_ end: UnsafeRawPointer, _ count: Int, isBehindOthers: Bool) -> UInt64 {
         func load<Word: FixedWidthInteger>(_ offset: Int, as type: Word.Type) -> UInt64 {
@@ -100,21 +102,17 @@ extension LinePen {
         func shifted(_ word: UInt64, by bytes: Int) -> UInt64 {
             word &<< UInt64(truncatingIfNeeded: 8 &* bytes)
         }
-        if isBehindOthers { return load(8, as: UInt64.self) &>> UInt64(truncatingIfNeeded: 64 &- 8 &* count) }
+        let spaces = shifted(0x2020_2020_2020_2020, by: count)
+        if isBehindOthers {
+            return spaces | load(8, as: UInt64.self) &>> UInt64(truncatingIfNeeded: 64 &- 8 &* count)
+        }
         if count >= 4 {
-            return load(count, as: UInt32.self) | shifted(load(4, as: UInt32.self), by: count &- 4)
+            return spaces | load(count, as: UInt32.self) | shifted(load(4, as: UInt32.self), by: count &- 4)
         }
         let middle = count &>> 1
-        return load(count, as: UInt8.self) | shifted(load(count &- middle, as: UInt8.self), by: middle)
+        return spaces | load(count, as: UInt8.self)
+            | shifted(load(count &- middle, as: UInt8.self), by: middle)
             | shifted(load(1, as: UInt8.self), by: count &- 1)
-    }
-
-    /// How many bytes of a word stand before the first that needs a look.
-    @inline(__always)
-    private static func plainBytes(_ word: UInt64) -> Int {
-        let special = specialBytes(word)
-        // A branch, which is foreseen, so that the next text need not wait for what is found in this one.
-        return special == 0 ? 8 : special.trailingZeroBitCount &>> 3
     }
 
     /// The upper bit of each byte that is a quote, a backslash, a control character or not ASCII; bits after the first may be
@@ -197,9 +195,14 @@ extension LinePen {
         var pen = pen
         let (millions, rest) = number.quotientAndRemainder(dividingBy: 100_000_000)
         if millions > 0 { pen = written(millions, with: pen) }
-        let digits = eightDigits(of: rest)
-        let zeros = millions > 0 ? 0 : min(7, digits.trailingZeroBitCount &>> 3)
-        pen.write((digits | 0x3030_3030_3030_3030) &>> UInt64(8 * zeros), count: 8 - zeros)
+        // Counted from the number and not from its digits, for which the next text would have to wait.
+        var (count, limit) = (millions > 0 ? 8 : 1, 10 as UInt64)
+        while count < 8, rest >= limit {
+            count &+= 1
+            limit &*= 10
+        }
+        let digits = eightDigits(of: rest) | 0x3030_3030_3030_3030
+        pen.write(digits &>> UInt64(truncatingIfNeeded: 64 &- 8 &* count), count: count)
         return pen
     }
 

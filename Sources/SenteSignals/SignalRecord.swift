@@ -120,13 +120,16 @@ package struct SignalRecord {
         bytes.loadUnaligned(fromByteOffset: offset, as: type)
     }
 
+    @inline(__always)
     private var idCopy: Int {
         RecordLayout.head + copied(RecordLayout.namespace, RecordLayout.namespaceLength)
     }
 
+    @inline(__always)
     private var fileCopy: Int { idCopy + copied(RecordLayout.id, RecordLayout.idLength) }
 
     /// How many bytes a name takes behind the head.
+    @inline(__always)
     private func copied(_ address: Int, _ length: Int) -> Int {
         let count = load(length, as: UInt32.self)
         return load(address, as: UInt.self) != 0 || count == RecordLayout.none

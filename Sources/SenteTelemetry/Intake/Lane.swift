@@ -122,17 +122,17 @@ struct Lane {
 
     static func take(from lane: Place, closing: Bool) -> Taken {
         Mutex.lock(&lane.pointee.mutex)
-        defer { Mutex.unlock(&lane.pointee.mutex) }
         if closing { lane.pointee.isClosed = true }
-        return lane.pointee.take()
+        let isWaiting = lane.pointee.isWaiting
+        let taken = lane.pointee.take()
+        Mutex.unlock(&lane.pointee.mutex)
+        // Behind the lock, or the thread that wakes would sleep again at once, before the lock.
+        if isWaiting { Condition.signal(&lane.pointee.room) }
+        return taken
     }
 
     private mutating func take() -> Taken {
-        if isWaiting {
-            isWaiting = false
-            Condition.signal(&room)
-        }
-        defer { (count, dropped, isUrgent) = (0, 0, false) }
+        defer { (count, dropped, isUrgent, isWaiting) = (0, 0, false, false) }
         swap(&front, &back)
         return Taken(
             bytes: UnsafeRawBufferPointer(start: back, count: count), dropped: dropped, isOver: isLeftByThread
