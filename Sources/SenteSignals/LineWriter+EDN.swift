@@ -3,7 +3,8 @@
 import SenteWire
 
 extension LineWriter {
-    mutating func writeEDN(_ record: SignalRecord, _ fields: LineFields) {
+    mutating func writeEDN(_ record: SignalRecord) {
+        let fields = LineFields(record)
         sink.append("{:time #inst \"")
         append(time: record.time)
         sink.append("-00:00\"")
@@ -38,7 +39,8 @@ extension LineWriter {
     }
 
     /// As the documents of sente-lite show it.
-    mutating func writeText(_ record: SignalRecord, _ fields: LineFields) {
+    mutating func writeText(_ record: SignalRecord) {
+        let fields = LineFields(record)
         append(time: record.time)
         sink.append("Z ")
         let hasColors = self.hasColors

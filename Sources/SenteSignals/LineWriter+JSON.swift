@@ -3,7 +3,8 @@
 import SenteWire
 
 extension LineWriter {
-    mutating func writeJSON(_ record: SignalRecord, _ fields: LineFields) {
+    mutating func writeJSON(_ record: SignalRecord) {
+        let fields = LineFields(record)
         sink.append("{\"time\":\"")
         append(time: record.time)
         sink.append("Z\"")
@@ -38,7 +39,8 @@ extension LineWriter {
     }
 
     /// As telemere-lite's file handler writes what its `log!` made.
-    mutating func writeTelemereLite(_ record: SignalRecord, _ fields: LineFields) {
+    mutating func writeTelemereLite(_ record: SignalRecord) {
+        let fields = LineFields(record)
         sink.append("{\"timestamp\":\"")
         append(time: record.time)
         sink.append("Z\"")
@@ -179,7 +181,6 @@ extension LineSink {
         append(UInt8(ascii: "}"))
     }
 
-    @inline(__always)
     fileprivate mutating func append(entries fields: SignalRecord.KeyedFields) {
         var isFirst = true
         for field in fields {

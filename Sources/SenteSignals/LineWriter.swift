@@ -40,12 +40,11 @@ package struct LineWriter: ~Copyable {
     @discardableResult
     package mutating func write(_ record: SignalRecord) -> Int {
         let start = sink.count
-        let fields = LineFields(record)
         switch format {
-        case .json: writeJSON(record, fields)
-        case .edn: writeEDN(record, fields)
-        case .text: writeText(record, fields)
-        case .telemereLite: writeTelemereLite(record, fields)
+        case .json: writeJSON(record)
+        case .edn: writeEDN(record)
+        case .text: writeText(record)
+        case .telemereLite: writeTelemereLite(record)
         }
         sink.append(UInt8(ascii: "\n"))
         return sink.count - start

@@ -10,7 +10,7 @@ struct Surroundings: Sendable {
     private(set) var trace: TraceContext?
 
     @TaskLocal private static var current: Surroundings?
-    /// Whether there ever were any: a task local takes 25 ns to read, a quarter of a signal.
+    /// Whether there ever were any: a task local takes 25 ns to read, a third of a signal.
     static let everSet = SharedWord(0)
 
     /// Those of the code that runs.

@@ -17,7 +17,7 @@ typealias MonotonicTime = Int64
 
 /// The system's clocks.
 enum Clock {
-    /// Nanoseconds since 1970: nearly half of what a signal costs.
+    /// Nanoseconds since 1970: a third of what a signal costs.
     static var wall: Int64 { nanoseconds(CLOCK_REALTIME) }
 
     static var monotonic: MonotonicTime { nanoseconds(CLOCK_MONOTONIC) }
