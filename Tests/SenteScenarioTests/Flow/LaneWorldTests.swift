@@ -50,6 +50,7 @@ struct LaneWorldTests {
         private var turns: [SendOptions.Priority: Int] = [:]
         private var partTurn = 0
         private var parts: [UInt64: [UInt8]] = [:]
+        private var announced: [UInt64: UInt64] = [:]
         /// The last message of each channel and priority that left.
         private var last: [String: Int] = [:]
         private let batches: Bool
@@ -143,9 +144,18 @@ struct LaneWorldTests {
             // Of a message that has begun a part has been due since the last one.
             if index > 0 { check("a part", since: partTurn) }
             partTurn = handed
+            if index == 0 {
+                guard flags & 4 == 4, let size = Self.varint(&rest) else {
+                    return violations.append("a first part does not say the size")
+                }
+                announced[number] = size
+            }
             parts[number, default: []] += rest
             guard flags & 1 == 1 else { return }
             guard let whole = parts.removeValue(forKey: number) else { return }
+            if announced.removeValue(forKey: number) != UInt64(whole.count) {
+                violations.append("parts have another size than was said")
+            }
             leave(whole, inParts: true)
         }
 
