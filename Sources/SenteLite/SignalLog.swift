@@ -4,6 +4,8 @@ import Foundation
 public import SenteCore
 
 #if canImport(os)
+import SenteSignals
+import SenteTelemetry
 import os
 #endif
 
@@ -41,14 +43,8 @@ public struct SignalLog: Sendable {
         let app = Bundle.main.bundleIdentifier ?? "sente-lite"
         let logger = Logger(subsystem: subsystem ?? app, category: category)
         return SignalLog(minimum: minimum) { signal in
-            let type: OSLogType =
-                switch signal.level {
-                case .trace, .debug: .debug
-                case .info: .info
-                case .warn: .default
-                case .error: .error
-                }
-            logger.log(level: type, "\(signal.description, privacy: .public)")
+            let level = UnifiedLogEntry.Level(SignalLevel(rawValue: signal.level.rawValue))
+            logger.log(level: OSLogType(level), "\(signal.description, privacy: .public)")
         }
     }
     #endif

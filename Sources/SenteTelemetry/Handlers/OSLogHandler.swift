@@ -2,16 +2,14 @@
 
 #if canImport(os)
 public import SenteSignals
-import os
+package import os
 
 /// Hands signals to the system's log, where *Console* shows them.
 ///
 /// Each is one text, public and of 1,000 bytes at most, for the system cuts more; it gives it a time of its own. Trace and debug
-/// become debug, which is only kept while somebody watches; info stays info, warn becomes the default, error an error, fatal and
-/// report a fault.
+/// become debug, which is only kept while somebody watches; info stays info, warn and report become the default, error an error,
+/// fatal a fault.
 public final class OSLogHandler: LightHandler {
-    private static let maximumBytes = 1_000
-
     private let logger: Logger
     private let writer = Gate(LineWriter(.text))
 
@@ -23,26 +21,20 @@ public final class OSLogHandler: LightHandler {
     /// Logs the signals of a batch.
     public func handle(_ batch: SignalBatch) {
         batch.forEachRecord { record in
-            let text = writer.withLock { writer in
-                writer.removeAll()
-                writer.write(record)
-                // Time and level are the system's own.
-                let text = writer.written.drop { $0 != UInt8(ascii: "[") }.dropLast()
-                return String(decoding: text.prefix(Self.maximumBytes), as: UTF8.self)
-            }
-            logger.log(level: OSLogType(record.level), "\(text, privacy: .public)")
+            let entry = writer.withLock { UnifiedLogEntry(record, by: &$0) }
+            logger.log(level: OSLogType(entry.level), "\(entry.text, privacy: .public)")
         }
     }
 }
 
 extension OSLogType {
-    fileprivate init(_ level: SignalLevel) {
+    package init(_ level: UnifiedLogEntry.Level) {
         switch level {
-        case ..<SignalLevel.info: self = .debug
-        case ..<SignalLevel.warn: self = .info
-        case ..<SignalLevel.error: self = .default
-        case ..<SignalLevel.fatal: self = .error
-        default: self = .fault
+        case .debug: self = .debug
+        case .info: self = .info
+        case .default: self = .default
+        case .error: self = .error
+        case .fault: self = .fault
         }
     }
 }
