@@ -18,7 +18,8 @@ import SenteWire
 /// pending calls keep it; states and registrations do not. All of it may be used from any thread.
 public final class SenteClient: Sendable {
     /// What the client was made with.
-    public let configuration: Configuration
+    public var configuration: Configuration { setup.configuration }
+    private let setup: LinkSetup
     let driver: Driver
     let host: any Host
     private let durables: DurableMessages?
@@ -54,7 +55,7 @@ public final class SenteClient: Sendable {
             configuration: configuration.session(for: url), sizes: configuration.limits,
             random: Generator(seed: seed ?? host.entropy.seed())
         ) { (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes) }
-        self.configuration = configuration
+        self.setup = setup
         largeData = configuration.largeData?.settings
         self.host = host
         var durables: DurableMessages?

@@ -6,7 +6,9 @@ package import SenteTransport
 package import SenteWire
 
 /// Makes a link's request of the configuration and what the providers gave, and asks the providers.
-package struct LinkSetup: Sendable {
+///
+/// The client's one copy of its configuration stands here: it has more than a kilobyte.
+package final class LinkSetup: Sendable {
     let url: String
     let configuration: SenteClient.Configuration
 
@@ -60,7 +62,7 @@ package struct LinkSetup: Sendable {
 
     /// Why no link could ever be opened with these; nil when nothing is wrong.
     var problem: String? {
-        ([url] + configuration.endpoints).lazy.compactMap { problem(endpoint: $0, token: nil) }.first
+        ([url] + configuration.endpoints).lazy.compactMap { self.problem(endpoint: $0, token: nil) }.first
     }
 
     private func problem(endpoint: String?, token: String?) -> String? {

@@ -207,33 +207,17 @@ extension Intermediary.Setup {
     fileprivate static func webDAV(
         _ workspace: Intermediary.Workspace, listen: String = "", also: String = ""
     ) -> Self {
-        let temporary = ["client_body", "proxy", "fastcgi", "scgi", "uwsgi"]
-            .map { "\($0)_temp_path \(workspace.folder)/\($0);" }.joined(separator: " ")
-        return Self(
-            program: .nginx, arguments: ["-e", "stderr", "-c", "\(workspace.folder)/nginx.conf"],
-            files: [
-                "nginx.conf": """
-                daemon off;
-                master_process off;
-                pid \(workspace.folder)/pid;
-                error_log stderr;
-                events {}
-                http {
-                    access_log off;
-                    \(temporary)
-                    server {
-                        listen 127.0.0.1:\(workspace.port) \(listen);
-                        \(also)
-                        root \(workspace.folder)/files;
-                        client_max_body_size 64m;
-                        location / {
-                            dav_methods PUT;
-                            create_full_put_path on;
-                        }
-                    }
+        nginx(
+            workspace,
+            serving: """
+                listen 127.0.0.1:\(workspace.port) \(listen);
+                \(also)
+                root \(workspace.folder)/files;
+                client_max_body_size 64m;
+                location / {
+                    dav_methods PUT;
+                    create_full_put_path on;
                 }
-
-                """
-            ])
+                """)
     }
 }

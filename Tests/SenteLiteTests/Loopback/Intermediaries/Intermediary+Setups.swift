@@ -23,6 +23,24 @@ extension Intermediary.Setup {
         -> Self
     {
         let (certificate, key) = try paths()
+        return nginx(
+            workspace,
+            serving: """
+                listen 127.0.0.1:\(workspace.port) ssl;
+                ssl_certificate \(certificate);
+                ssl_certificate_key \(key);
+                location / {
+                    proxy_pass http://127.0.0.1:\(server);
+                    proxy_http_version 1.1;
+                    proxy_set_header Upgrade $http_upgrade;
+                    proxy_set_header Connection upgrade;
+                    proxy_read_timeout \(readTimeout)s;
+                }
+                """)
+    }
+
+    /// nginx as one process that keeps what it writes in its folder, with one server.
+    static func nginx(_ workspace: Intermediary.Workspace, serving server: String) -> Self {
         let temporary = ["client_body", "proxy", "fastcgi", "scgi", "uwsgi"]
             .map { "\($0)_temp_path \(workspace.folder)/\($0);" }.joined(separator: " ")
         return Self(
@@ -38,16 +56,7 @@ extension Intermediary.Setup {
                     access_log off;
                     \(temporary)
                     server {
-                        listen 127.0.0.1:\(workspace.port) ssl;
-                        ssl_certificate \(certificate);
-                        ssl_certificate_key \(key);
-                        location / {
-                            proxy_pass http://127.0.0.1:\(server);
-                            proxy_http_version 1.1;
-                            proxy_set_header Upgrade $http_upgrade;
-                            proxy_set_header Connection upgrade;
-                            proxy_read_timeout \(readTimeout)s;
-                        }
+                        \(server)
                     }
                 }
 
