@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a format writes for all signals of a call site: its level, names and place in the program, as finished bytes.
+/// What a format writes for all signals of a call site, as finished bytes: its level, names and place in the program, and the
+/// keys of its data.
 ///
 /// A site is known by addresses of static texts, which say the same for as long as the process lives. Two sites that fall on
 /// one slot take turns.
@@ -9,7 +10,6 @@ struct CallSiteCache: ~Copyable {
 
     private struct Entry {
         var site: CallSite
-        /// One piece of memory, which begins with the head.
         var parts: Parts
     }
 
@@ -20,14 +20,24 @@ struct CallSiteCache: ~Copyable {
 
     deinit {
         guard let entries else { return }
-        for slot in 0..<Self.slots { entries[slot]?.parts.head.deallocate() }
+        for slot in 0..<Self.slots { entries[slot]?.parts.deallocate() }
         entries.deallocate()
     }
 
-    /// What stands before and behind that which differs from signal to signal.
+    /// What is the same in signal after signal.
     struct Parts {
-        var head: LineSink.Text
-        var tail: LineSink.Text
+        /// What stands before that which differs, at the beginning of the memory of all pieces.
+        fileprivate(set) var head: LinePiece
+        /// What stands behind it.
+        fileprivate(set) var tail: LinePiece
+        fileprivate(set) var keys: KnownKeys
+        /// What all of them take to be written.
+        fileprivate(set) var room: Int
+
+        fileprivate func deallocate() {
+            head.start.deallocate()
+            keys.deallocate()
+        }
     }
 
     /// The parts of a site; nil if they are not known.
@@ -37,19 +47,28 @@ struct CallSiteCache: ~Copyable {
         return entry.parts
     }
 
-    /// Keeps a copy of the parts of a site, and returns it.
-    mutating func keep(_ parts: Parts, of site: CallSite) -> Parts {
-        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: parts.head.count + parts.tail.count)
-        _ = UnsafeMutableBufferPointer(start: bytes, count: parts.head.count).initialize(from: parts.head)
-        _ = UnsafeMutableBufferPointer(start: bytes + parts.head.count, count: parts.tail.count)
-            .initialize(from: parts.tail)
+    /// Keeps what was written of a site: its head, its tail and its keys, one behind the other, as far as the ends say.
+    mutating func keep(_ written: LineSink.Text, ends: [Int], keys: [SignalRecord.Text], of site: CallSite)
+        -> Parts
+    {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: LinePiece.room(written.count), alignment: LinePiece.blockSize)
+        // The last block is read whole.
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        bytes.copyBytes(from: written)
+        let start = UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped)
+        var begin = 0
+        let pieces = ends.map { end in
+            defer { begin = end }
+            return LinePiece(start: start + begin, count: end - begin)
+        }
+        let parts = Parts(
+            head: pieces[0], tail: pieces[1], keys: KnownKeys(keys, pieces[2...]),
+            room: pieces.reduce(0) { $0 + LinePiece.room($1.count) })
         let entry = madeEntries() + site.hash & (Self.slots - 1)
-        entry.pointee?.parts.head.deallocate()
-        let kept = Parts(
-            head: LineSink.Text(start: bytes, count: parts.head.count),
-            tail: LineSink.Text(start: bytes + parts.head.count, count: parts.tail.count))
-        entry.pointee = Entry(site: site, parts: kept)
-        return kept
+        entry.pointee?.parts.deallocate()
+        entry.pointee = Entry(site: site, parts: parts)
+        return parts
     }
 
     private mutating func madeEntries() -> UnsafeMutablePointer<Entry?> {
@@ -58,6 +77,58 @@ struct CallSiteCache: ~Copyable {
         made.initialize(repeating: nil, count: Self.slots)
         entries = made
         return made
+    }
+}
+
+/// The keys that a call site's signals give their data, in their order, each with its finished bytes.
+struct KnownKeys {
+    private struct Key {
+        var address: UInt
+        var count: Int
+        var piece: LinePiece
+    }
+
+    private let start: UnsafeMutablePointer<Key>
+    let count: Int
+
+    fileprivate init(_ keys: [SignalRecord.Text], _ pieces: ArraySlice<LinePiece>) {
+        let start = UnsafeMutablePointer<Key>.allocate(capacity: keys.count)
+        for (index, (key, piece)) in zip(keys, pieces).enumerated() {
+            (start + index).initialize(
+                to: Key(address: UInt(bitPattern: key.baseAddress), count: key.count, piece: piece))
+        }
+        (self.start, count) = (start, keys.count)
+    }
+
+    fileprivate func deallocate() { start.deallocate() }
+
+    @inline(__always)
+    subscript(index: Int) -> LinePiece { start[index].piece }
+
+    /// Whether a record of the site has these keys and nothing else, and its values stand in it.
+    @inline(__always)
+    func areKeys(of record: SignalRecord) -> Bool {
+        guard !record.hasMoreThanData else { return false }
+        var index = 0
+        for field in record.fieldsBehindHead {
+            guard index < count, field.hasKey(at: start[index].address, count: start[index].count),
+                field.hasValueInPlace
+            else { return false }
+            index &+= 1
+        }
+        return index == count
+    }
+}
+
+extension SignalRecord {
+    /// The keys of all fields, if it has nothing but data under keys that differ and stand where they stay.
+    var lastingKeys: [Text] {
+        guard !hasMoreThanData else { return [] }
+        let keys = fields.map(\.key)
+        let areDistinct = keys.indices.allSatisfy { index in
+            !keys[..<index].contains { $0.elementsEqual(keys[index]) }
+        }
+        return areDistinct && fields.allSatisfy(\.hasLastingKey) ? keys : []
     }
 }
 

@@ -32,6 +32,18 @@ struct LinePen {
         place += bytes.count
     }
 
+    /// Writes finished bytes, a block at a time: needs room for the whole of its last block.
+    @inline(__always)
+    mutating func write(_ piece: LinePiece) {
+        var offset = 0
+        while offset < piece.count {
+            UnsafeMutableRawPointer(place + offset)
+                .storeBytes(of: piece.block(at: offset), as: LinePiece.Block.self)
+            offset &+= LinePiece.blockSize
+        }
+        place += piece.count
+    }
+
     /// Writes the low bytes of a word, the lowest first, and needs room for all 8.
     @inline(__always)
     mutating func write(_ word: UInt64, count: Int = 8) {
@@ -70,6 +82,14 @@ extension LinePen {
     ) -> LinePen {
         var (pen, left) = (pen, count)
         let end = UnsafeRawPointer(start + count)
+        while left >= 16 {
+            let first = UInt64(littleEndian: (end - left).loadUnaligned(as: UInt64.self))
+            let second = UInt64(littleEndian: (end - left).loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            guard specialBytes(first) | specialBytes(second) == 0 else { break }
+            pen.write(first)
+            pen.write(second)
+            left &-= 16
+        }
         while left > 0 {
             let word =
                 left >= 8
@@ -195,15 +215,21 @@ extension LinePen {
         var pen = pen
         let (millions, rest) = number.quotientAndRemainder(dividingBy: 100_000_000)
         if millions > 0 { pen = written(millions, with: pen) }
-        // Counted from the number and not from its digits, for which the next text would have to wait.
-        var (count, limit) = (millions > 0 ? 8 : 1, 10 as UInt64)
-        while count < 8, rest >= limit {
-            count &+= 1
-            limit &*= 10
-        }
+        let count = millions > 0 ? 8 : digitCount(of: rest)
         let digits = eightDigits(of: rest) | 0x3030_3030_3030_3030
         pen.write(digits &>> UInt64(truncatingIfNeeded: 64 &- 8 &* count), count: count)
         return pen
+    }
+
+    /// How many digits a number below 10⁸ has.
+    ///
+    /// Branches, which are foreseen, and from the number: if it were counted from the digits, the next text would have to wait
+    /// for them.
+    @inline(__always)
+    private static func digitCount(of number: UInt64) -> Int {
+        func one(from limit: UInt64) -> Int { number >= limit ? 1 : 0 }
+        return 1 &+ one(from: 10) &+ one(from: 100) &+ one(from: 1_000) &+ one(from: 10_000)
+            &+ one(from: 100_000) &+ one(from: 1_000_000) &+ one(from: 10_000_000)
     }
 
     /// The digits of a number below 10⁸, each in a byte, the first in the lowest.

@@ -69,6 +69,11 @@ struct LineSink: ~Copyable {
         write(atMost: bytes.count) { $0.write(bytes) }
     }
 
+    @inline(__always)
+    mutating func append(_ piece: LinePiece) {
+        write(atMost: LinePiece.room(piece.count)) { $0.write(piece) }
+    }
+
     /// Writes a text between quotes.
     mutating func append(quoted text: Text) {
         write(atMost: LinePen.room(quoted: text.count)) { $0.write(quoted: text) }

@@ -4,6 +4,7 @@ import SenteWire
 
 extension LineWriter {
     mutating func writeJSON(_ record: SignalRecord) {
+        if let parts = knownParts(of: record) { return writeJSON(record, parts) }
         let fields = LineFields(record)
         sink.append("{\"time\":\"")
         append(time: record.time)
@@ -32,10 +33,43 @@ extension LineWriter {
                 sink.append(",\"line\":")
                 sink.append(Int64(line))
             }
+        } key: { sink, key in
+            sink.append(quoted: key)
+            sink.append(UInt8(ascii: ":"))
         } _: { sink in
             sink.append(bodyOf: record, fields)
         }
         sink.append(UInt8(ascii: "}"))
+    }
+
+    /// Writes the same of a record of which all but the values is known, with one pen.
+    @inline(__always)
+    private mutating func writeJSON(_ record: SignalRecord, _ parts: CallSiteCache.Parts) {
+        let time = text(of: record.time)
+        let ownRoom = TimeTexts.room + LinePen.numberRoom + 32
+        sink.write(atMost: ownRoom + parts.room + LinePen.room(valuesOf: record)) { pen in
+            pen.write("{\"time\":\"")
+            pen.write(time: time)
+            pen.write("Z\"")
+            if record.sequence > 0 {
+                pen.write(",\"seq\":")
+                pen.write(number: record.sequence)
+            }
+            pen.write(parts.head)
+            if parts.keys.count > 0 {
+                pen.write(",\"data\":")
+                var (index, before) = (0, UInt8(ascii: "{"))
+                for field in record.fieldsBehindHead {
+                    pen.write(before)
+                    pen.write(parts.keys[index])
+                    pen.write(json: field.value)
+                    (index, before) = (index &+ 1, UInt8(ascii: ","))
+                }
+                pen.write(UInt8(ascii: "}"))
+            }
+            pen.write(parts.tail)
+            pen.write(UInt8(ascii: "}"))
+        }
     }
 
     /// As telemere-lite's file handler writes what its `log!` made.
@@ -220,6 +254,10 @@ extension SignalRecord.Content {
 }
 
 extension LinePen {
+    /// What the values of a record take at most that stand in it: 6 bytes for each of a text, which has 16 of its own at least.
+    @inline(__always)
+    fileprivate static func room(valuesOf record: SignalRecord) -> Int { 6 * record.size }
+
     /// Writes a value, but for EDN.
     @inline(__always)
     fileprivate mutating func write(json value: SignalRecord.Content) {

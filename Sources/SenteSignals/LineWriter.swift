@@ -54,7 +54,7 @@ package struct LineWriter: ~Copyable {
     @inline(__always)
     mutating func around(
         _ record: SignalRecord, head: (inout LineSink) -> Void, tail: (inout LineSink) -> Void,
-        _ body: (inout LineSink) -> Void
+        key: (inout LineSink, SignalRecord.Text) -> Void = { _, _ in }, _ body: (inout LineSink) -> Void
     ) {
         guard let site = CallSite(record) else {
             head(&sink)
@@ -62,34 +62,50 @@ package struct LineWriter: ~Copyable {
             tail(&sink)
             return
         }
-        let parts = sites.parts(of: site) ?? learn(site, head: head, tail: tail)
+        let parts = sites.parts(of: site) ?? learn(site, record, head: head, tail: tail, key: key)
         sink.append(parts.head)
         body(&sink)
         sink.append(parts.tail)
     }
 
+    /// The parts of a record's site, if they and the keys of its fields are known.
+    @inline(__always)
+    func knownParts(of record: SignalRecord) -> CallSiteCache.Parts? {
+        guard let site = CallSite(record), let parts = sites.parts(of: site), parts.keys.areKeys(of: record)
+        else { return nil }
+        return parts
+    }
+
+    /// Keeps what was written of a site; `key` writes one key of its data.
     @inline(never)
     private mutating func learn(
-        _ site: CallSite, head: (inout LineSink) -> Void, tail: (inout LineSink) -> Void
+        _ site: CallSite, _ record: SignalRecord, head: (inout LineSink) -> Void,
+        tail: (inout LineSink) -> Void, key: (inout LineSink, SignalRecord.Text) -> Void
     ) -> CallSiteCache.Parts {
         var space = LineSink(capacity: 256)
         head(&space)
-        let headCount = space.count
+        var ends = [space.count]
         tail(&space)
-        let written = space.written
-        return sites.keep(
-            CallSiteCache.Parts(
-                head: LineSink.Text(rebasing: written[..<headCount]),
-                tail: LineSink.Text(rebasing: written[headCount...])), of: site)
+        ends.append(space.count)
+        let keys = record.lastingKeys
+        for text in keys {
+            key(&space, text)
+            ends.append(space.count)
+        }
+        return sites.keep(space.written, ends: ends, keys: keys, of: site)
     }
 
+    /// The text of a time, from which the next is made.
+    @inline(__always)
+    mutating func text(of time: Int64) -> TimeTexts.Text { times.text(of: time) }
+
     mutating func append(time: Int64) {
-        let text = times.text(of: time)
+        let text = text(of: time)
         sink.write(atMost: TimeTexts.room) { $0.write(time: text) }
     }
 }
 
-/// The texts of times, of which most have their second in common with the one before.
+/// The texts of times, of which most have their millisecond in common with the one before, and nearly all their second.
 struct TimeTexts {
     /// `2026-11-29T10:00:00.000`, without the zone, in three words of which the last byte is none of it.
     struct Text {
@@ -99,6 +115,9 @@ struct TimeTexts {
     /// What a time takes to be written.
     static let room = 24
 
+    /// Where the millisecond begins that was written last, in nanoseconds since 1970.
+    private var millisecond: Int64 = 0
+    private var text = Text(words: (0, 0, 0))
     /// Seconds since 1970; nanoseconds do not reach as far as the first value.
     private var second: Int64 = .min
     /// The text of its beginning.
@@ -106,17 +125,28 @@ struct TimeTexts {
 
     @inline(__always)
     mutating func text(of time: Int64) -> Text {
-        var (second, rest) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
-        if rest < 0 { (second, rest) = (second - 1, rest + 1_000_000_000) }
-        if second != self.second { begin(second) }
-        let milliseconds = UInt64(truncatingIfNeeded: rest / 1_000_000)
-        let digits = milliseconds / 100 | (milliseconds / 10 % 10) << 8 | (milliseconds % 10) << 16
-        var text = start
-        text.words.2 |= digits << 32
+        let isSame =
+            time >= millisecond && UInt64(bitPattern: time &- millisecond) < 1_000_000 && second != .min
+        if !isSame { begin(time) }
         return text
     }
 
-    private mutating func begin(_ second: Int64) {
+    @inline(never)
+    private mutating func begin(_ time: Int64) {
+        var (second, rest) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
+        if rest < 0 { (second, rest) = (second - 1, rest + 1_000_000_000) }
+        if second != self.second { begin(second: second) }
+        let milliseconds = UInt64(truncatingIfNeeded: rest / 1_000_000)
+        let digits = milliseconds / 100 | (milliseconds / 10 % 10) << 8 | (milliseconds % 10) << 16
+        text = start
+        text.words.2 |= digits << 32
+        let (millisecond, hasBegunBefore) = time.subtractingReportingOverflow(rest % 1_000_000)
+        self.millisecond = millisecond
+        // Of the first of all millisecond only the end can be said.
+        if hasBegunBefore { self.second = .min }
+    }
+
+    private mutating func begin(second: Int64) {
         self.second = second
         let description = Timestamp(milliseconds: second * 1000).description
         withUnsafeMutableBytes(of: &start.words) { $0.copyBytes(from: description.utf8.prefix(23)) }

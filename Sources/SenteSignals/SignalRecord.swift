@@ -72,6 +72,10 @@ package struct SignalRecord {
             position: fileCopy + copied(RecordLayout.file, RecordLayout.fileLength), end: size, bytes: bytes)
     }
 
+    /// The same of a record none of whose names was copied.
+    @inline(__always)
+    var fieldsBehindHead: Fields { Fields(position: RecordLayout.head, end: size, bytes: bytes) }
+
     /// What the signal says in numbers and names; of a key that was given again the last.
     package var data: KeyedFields { KeyedFields(fields: fields, role: .data) }
     /// What held around it; of a key that was given again the last.
@@ -207,18 +211,28 @@ extension SignalRecord {
 
         package var key: Text { Text(at, keyAddress, orAt: RecordLayout.field, keyLength) }
 
+        /// Whether the key stands where it stays.
+        var hasLastingKey: Bool { keyAddress != 0 }
+
+        /// Whether its value is a number, a word or a text that was copied.
+        @inline(__always)
+        var hasValueInPlace: Bool { load(RecordLayout.type, as: UInt8.self) < FieldType.edn.rawValue }
+
+        @inline(__always)
+        func hasKey(at address: UInt, count: Int) -> Bool { keyAddress == address && keyLength == count }
+
         fileprivate func hasKey(_ key: Text) -> Bool { keyLength == key.count && self.key.elementsEqual(key) }
 
         @inline(__always)
         package var value: Content {
-            switch FieldType(rawValue: load(RecordLayout.type)) ?? .null {
-            case .null: .null
-            case .integer: .integer(Int64(bitPattern: word))
-            case .double: .double(Double(bitPattern: word))
-            case .bool: .bool(word != 0)
-            case .text, .staticText: .text(text)
-            case .keyword: .keyword(text)
-            case .edn: .edn(text)
+            switch load(RecordLayout.type, as: UInt8.self) {
+            case FieldType.integer.rawValue: .integer(Int64(bitPattern: word))
+            case FieldType.double.rawValue: .double(Double(bitPattern: word))
+            case FieldType.bool.rawValue: .bool(word != 0)
+            case FieldType.text.rawValue, FieldType.staticText.rawValue: .text(text)
+            case FieldType.keyword.rawValue: .keyword(text)
+            case FieldType.edn.rawValue: .edn(text)
+            default: .null
             }
         }
 
