@@ -117,9 +117,11 @@ public final class FileHandler: LightHandler {
 
 extension FileHandler {
     private struct State: ~Copyable {
-        /// Lines are written when there are so many bytes of them, so that a great batch takes no great memory; a batch of usual
-        /// size goes out at once, for the system takes one large write for less than two.
-        private static let chunk = 1 << 18
+        /// Lines are written when there are so many bytes of them, so that a great batch takes no great memory.
+        ///
+        /// Fewer bytes ask more of the system for each, more cost twice as much: its pages come in pieces that grow with the
+        /// write, and large ones are rarely at hand (ext4, Linux 6.18: 170 ns a line by 4 KiB, 60 by 128 KiB, 160 by 256 KiB).
+        private static let chunk = 1 << 17
 
         var file: LogFile
         var writer: LineWriter

@@ -11,7 +11,7 @@ import SenteSignals
 struct Lane {
     typealias Place = UnsafeMutablePointer<Lane>
 
-    static let capacity = 64 << 10
+    static let capacity = 256 << 10
 
     private var mutex = Mutex()
     private var room = Condition()

@@ -21,7 +21,7 @@ public struct HandlerOptions: Sendable {
     /// The default is `.blocking`.
     public var mode: Mode
     /// How many signals may wait for its threads, with 1 KiB for each; for one without threads the buffers of the callers
-    /// count, 64 KiB for each thread.
+    /// count, 256 KiB for each thread.
     ///
     /// The default is 1,024.
     public var buffer: Int
