@@ -97,15 +97,18 @@ struct DropTallyTests {
 
 @Suite("The dispatcher's rest")
 struct RestPlanTests {
-    @Test("it watches, then lingers, then parks")
+    @Test("it naps while signals come, then lingers, then parks")
     func order() {
         var plan = RestPlan(at: 0)
-        #expect(plan.next(worked: true, at: 1_000, wake: nil) == .none)
-        #expect(plan.next(worked: false, at: 50_999, wake: nil) == .none)
-        #expect(plan.next(worked: false, at: 51_000, wake: nil) == .linger(until: 51_000 + RestPlan.linger))
-        #expect(plan.next(worked: false, at: 60_000, wake: 70_000) == .linger(until: 70_000))
+        #expect(plan.next(worked: true, at: 1_000, wake: nil) == .linger(until: 1_000 + RestPlan.nap))
+        let quiet = 1_000 + RestPlan.watch
+        let last = quiet - 1
+        #expect(plan.next(worked: false, at: last, wake: nil) == .linger(until: last + RestPlan.nap))
+        #expect(plan.next(worked: false, at: quiet, wake: nil) == .linger(until: quiet + RestPlan.linger))
+        #expect(plan.next(worked: false, at: quiet, wake: quiet + 10_000) == .linger(until: quiet + 10_000))
         #expect(plan.next(worked: false, at: RestPlan.rest + 1_000, wake: nil) == .park(until: nil))
         #expect(plan.next(worked: false, at: RestPlan.rest + 1_000, wake: .max) == .park(until: .max))
-        #expect(plan.next(worked: true, at: RestPlan.rest + 2_000, wake: nil) == .none)
+        let later = RestPlan.rest + 2_000
+        #expect(plan.next(worked: true, at: later, wake: nil) == .linger(until: later + RestPlan.nap))
     }
 }

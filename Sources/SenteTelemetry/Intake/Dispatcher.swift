@@ -128,7 +128,6 @@ struct Dispatcher {
     private mutating func rest(worked: Bool, _ calls: UInt64) {
         let now = Clock.monotonic
         switch plan.next(worked: worked, at: now, wake: nextTelling(now)) {
-        case .none: SystemThread.yield()
         case .linger(let end): sleep(.lingering, until: end, calls)
         case .park(let end): sleep(.parked, until: end, calls)
         }

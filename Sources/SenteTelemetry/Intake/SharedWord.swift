@@ -30,6 +30,11 @@ struct SharedWord: @unchecked Sendable {
     func add(_ number: UInt64) -> UInt64 {
         sente_add_relaxed(place, number)
     }
+
+    /// Puts a word in the place of another; false if that is not there any more.
+    func exchange(_ expected: UInt64, for word: UInt64) -> Bool {
+        sente_exchange_relaxed(place, expected, word)
+    }
 }
 
 /// Many such words side by side.

@@ -168,7 +168,9 @@ extension Telemetry {
             whenFull: LaneRule.rule(laneRule.value, mayWait: thread.pointee.mayWait), wake: { wake() })
         let rest = rest.value
         guard rest != Rest.awake.rawValue, answer != .dropped else { return }
-        if rest == Rest.parked.rawValue || answer == .takenAndPressing { wake() }
+        guard rest == Rest.parked.rawValue || answer == .takenAndPressing else { return }
+        // Once: until the dispatcher runs, each call would wake it again.
+        if self.rest.exchange(rest, for: Rest.awake.rawValue) { wake() }
     }
 
     @inline(__always)
