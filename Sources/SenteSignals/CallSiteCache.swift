@@ -134,37 +134,24 @@ extension SignalRecord {
 
 /// The part of a record's head that all signals of a call site have in common.
 struct CallSite: Equatable {
-    private let words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
-    private let kindAndFlags: UInt16
+    private let words: (UInt64, UInt64, UInt64, UInt64, UInt64)
 
     /// Nil if one of the names was made at run time.
     @inline(__always)
     init?(_ record: SignalRecord) {
-        func load<Word>(_ offset: Int, as type: Word.Type = Word.self) -> Word {
-            record.bytes.loadUnaligned(fromByteOffset: offset, as: type)
+        func word(_ index: Int) -> UInt64 {
+            record.bytes.loadUnaligned(fromByteOffset: RecordLayout.site + 8 * index, as: UInt64.self)
         }
-        func isStatic(_ address: Int, _ length: Int) -> Bool {
-            load(address, as: UInt.self) != 0 || load(length, as: UInt32.self) == RecordLayout.none
-        }
-        guard isStatic(RecordLayout.namespace, RecordLayout.namespaceLength),
-            isStatic(RecordLayout.id, RecordLayout.idLength),
-            isStatic(RecordLayout.file, RecordLayout.fileLength)
-        else { return nil }
-        words = (
-            load(RecordLayout.level), load(RecordLayout.namespace), load(RecordLayout.id),
-            load(RecordLayout.file), load(RecordLayout.line), load(RecordLayout.idLength)
-        )
-        kindAndFlags = load(RecordLayout.kind)
+        guard !record.hasCopiedName else { return nil }
+        words = (word(0), word(1), word(2), word(3), word(4))
     }
 
     @inline(__always)
     var hash: Int {
-        let mixed = (words.2 ^ words.3 << 1 ^ words.4 << 7 ^ words.0 << 3 ^ words.1) &* 0x9E37_79B9_7F4A_7C15
+        let mixed = (words.3 ^ words.4 << 1 ^ words.0 << 7 ^ words.1 << 3 ^ words.2) &* 0x9E37_79B9_7F4A_7C15
         return Int(truncatingIfNeeded: mixed >> 40)
     }
 
     @inline(__always)
-    static func == (left: Self, right: Self) -> Bool {
-        left.words == right.words && left.kindAndFlags == right.kindAndFlags
-    }
+    static func == (left: Self, right: Self) -> Bool { left.words == right.words }
 }

@@ -18,18 +18,19 @@ extension SignalFields {
         let bytes = UnsafeBufferPointer(start: id.utf8Start, count: id.utf8CodeUnitCount)
         guard let slash = bytes.firstIndex(of: UInt8(ascii: "/")) else { return setNamespace(namespace) }
         let part = UnsafeBufferPointer(rebasing: bytes[..<slash])
+        guard slash <= Self.maximumName else { return setNamespace(String(decoding: part, as: UTF8.self)) }
         setName(part, isPermanent: true, RecordLayout.namespace, RecordLayout.namespaceLength)
     }
 
     /// Sets an id that belongs to the namespace if it has no slash.
     package mutating func setID(_ text: StaticString) {
-        store(RecordLayout.relativeID, at: RecordLayout.flags)
+        add(flag: RecordLayout.relativeID)
         setName(text, RecordLayout.id, RecordLayout.idLength)
     }
 
     /// The same of an id made at run time.
     package mutating func setID(_ text: String) {
-        store(RecordLayout.relativeID, at: RecordLayout.flags)
+        add(flag: RecordLayout.relativeID)
         setName(text, RecordLayout.id, RecordLayout.idLength)
     }
 
@@ -51,7 +52,7 @@ extension SignalFields {
     {
         setName(namespace, RecordLayout.namespace, RecordLayout.namespaceLength)
         if let id {
-            store(RecordLayout.relativeID, at: RecordLayout.flags)
+            add(flag: RecordLayout.relativeID)
             setName(id, RecordLayout.id, RecordLayout.idLength)
         }
         setName(file, RecordLayout.file, RecordLayout.fileLength)
@@ -87,7 +88,7 @@ extension SignalFields {
             return setName(text.description, address, length)
         }
         store(UInt(bitPattern: text.utf8Start), at: address)
-        store(UInt32(truncatingIfNeeded: text.utf8CodeUnitCount), at: length)
+        store(UInt16(truncatingIfNeeded: text.utf8CodeUnitCount), at: length)
     }
 
     private mutating func setName(_ text: String, _ address: Int, _ length: Int) {
@@ -98,8 +99,15 @@ extension SignalFields {
         _ text: UnsafeBufferPointer<UInt8>, isPermanent: Bool, _ address: Int, _ length: Int
     ) {
         store(isPermanent ? UInt(bitPattern: text.baseAddress) : 0, at: address)
-        store(UInt32(text.count), at: length)
-        if !isPermanent { append(padding: text) }
+        store(UInt16(text.count), at: length)
+        guard !isPermanent else { return }
+        add(flag: RecordLayout.copiedName)
+        append(padding: text)
+    }
+
+    private func add(flag: UInt8) {
+        let flags = base.load(fromByteOffset: RecordLayout.flags, as: UInt8.self)
+        store(flags | flag, at: RecordLayout.flags)
     }
 }
 

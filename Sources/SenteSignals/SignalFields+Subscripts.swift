@@ -10,7 +10,7 @@ extension SignalFields {
         get { 0 }
         set {
             if let word = Int64(exactly: newValue) {
-                append(.integer, key, UInt64(bitPattern: word))
+                append(key, word)
             } else {
                 append(key, Value(newValue))
             }
@@ -28,7 +28,7 @@ extension SignalFields {
     @inlinable public subscript(key: StaticString) -> Bool {
         @available(*, unavailable, message: "Data is written here, and read from a Signal.")
         get { false }
-        set { append(.bool, key, newValue ? 1 : 0) }
+        set { append(.bool, key, short: newValue ? 1 : 0) }
     }
 
     /// Writes a text.
@@ -84,11 +84,31 @@ extension SignalFields {
         Self.withKey(key) { append(.data, key: $0, value) }
     }
 
-    /// Appends a word where nothing has to be copied and there is room, which is nearly always.
     @inlinable
+    mutating func append(_ key: StaticString, _ integer: Int64) {
+        if let short = Int32(exactly: integer) {
+            append(.shortInteger, key, short: UInt32(bitPattern: short))
+        } else {
+            append(.integer, key, UInt64(bitPattern: integer))
+        }
+    }
+
+    /// Appends a short value where nothing has to be copied and there is room, which is nearly always.
+    @inlinable
+    mutating func append(_ type: FieldType, _ key: StaticString, short: UInt32) {
+        guard hasRoom(RecordLayout.field, key) else { return appendSlowly(type, key, UInt64(short)) }
+        store(type, key, short)
+    }
+
+    /// The same of a word.
+    @usableFromInline
     mutating func append(_ type: FieldType, _ key: StaticString, _ word: UInt64) {
-        guard hasRoom(RecordLayout.field, key) else { return appendSlowly(type, key, word) }
-        store(type, key, word)
+        guard hasRoom(RecordLayout.field + RecordLayout.word, key) else {
+            return appendSlowly(type, key, word)
+        }
+        store(type, key, 0)
+        store(word, at: count)
+        count += RecordLayout.word
     }
 
     @usableFromInline
@@ -105,7 +125,7 @@ extension SignalFields {
             let text = String(decoding: text, as: UTF8.self)
             return Self.withKey(key) { append(.data, key: $0, text: text) }
         }
-        store(.text, key, 0, textLength: text.count)
+        store(.text, key, UInt32(truncatingIfNeeded: text.count))
         (base + count).copyMemory(from: start, byteCount: text.count)
         count += size
     }
@@ -117,17 +137,16 @@ extension SignalFields {
             && fieldCount < Self.maximumFields
     }
 
-    /// Writes a field, but for its text.
+    /// Writes a field, but for what stands behind it.
     @inlinable
-    mutating func store(_ type: FieldType, _ key: StaticString, _ word: UInt64, textLength: Int = 0) {
+    mutating func store(_ type: FieldType, _ key: StaticString, _ short: UInt32) {
         let place = base + count
-        // Role, type and lengths in one word, as a little-endian machine reads them: data is role 0.
+        // Role, type, key's length and value in one word, as a little-endian machine reads them: data is role 0.
         let head =
             UInt64(type.rawValue) << 8 | UInt64(truncatingIfNeeded: key.utf8CodeUnitCount) << 16
-            | UInt64(truncatingIfNeeded: textLength) << 32
+            | UInt64(short) << 32
         place.storeBytes(of: head, as: UInt64.self)
         place.storeBytes(of: UInt(bitPattern: key.utf8Start), toByteOffset: RecordLayout.key, as: UInt.self)
-        place.storeBytes(of: word, toByteOffset: RecordLayout.word, as: UInt64.self)
         count += RecordLayout.field
         fieldCount += 1
     }

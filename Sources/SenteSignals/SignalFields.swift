@@ -39,17 +39,16 @@ public struct SignalFields: ~Copyable {
 
     @usableFromInline
     func writeHead(_ level: SignalLevel, _ kind: SignalKind) {
-        store(kind.byte, at: RecordLayout.kind)
-        store(0 as UInt8, at: RecordLayout.flags)
-        store(0 as UInt16, at: RecordLayout.origin)
+        store(0 as UInt64, at: RecordLayout.size)
         store(0 as UInt64, at: RecordLayout.sequence)
         store(Int16(clamping: level.rawValue), at: RecordLayout.level)
-        store(0 as UInt32, at: RecordLayout.generation)
-        store(0 as UInt16, at: RecordLayout.roles)
+        store(kind.byte, at: RecordLayout.kind)
+        store(0 as UInt8, at: RecordLayout.flags)
         store(0 as UInt32, at: RecordLayout.line)
+        store(0 as UInt16, at: RecordLayout.roles)
+        store(RecordLayout.none, at: RecordLayout.namespaceLength)
         store(RecordLayout.none, at: RecordLayout.idLength)
         store(RecordLayout.none, at: RecordLayout.fileLength)
-        store(RecordLayout.none, at: RecordLayout.namespaceLength)
     }
 
     deinit {
@@ -59,7 +58,7 @@ public struct SignalFields: ~Copyable {
     /// The record, good for as long as this is; nothing may be added after.
     package mutating func finish(at time: Int64) -> SignalRecord {
         if leftOut > 0 { appendLeftOut() }
-        store(UInt32(count), at: RecordLayout.size)
+        store(UInt16(count), at: RecordLayout.size)
         store(time, at: RecordLayout.time)
         return SignalRecord(base)
     }
@@ -80,7 +79,7 @@ public struct SignalFields: ~Copyable {
     }
 
     /// Kept for the field that tells what was left out.
-    private static let reserve = RecordLayout.field
+    private static let reserve = RecordLayout.field + RecordLayout.word
 
     /// How many more bytes a field may take.
     private var room: Int { Self.maximumRecord - Self.reserve - count }
@@ -134,7 +133,9 @@ public struct SignalFields: ~Copyable {
         text: UnsafeBufferPointer<UInt8> = .init(start: nil, count: 0), mayUseReserve: Bool = false
     ) {
         let copied = key.isPermanent ? 0 : RecordLayout.padded(key.text.count)
-        let size = RecordLayout.field + copied + (type == .staticText ? 0 : RecordLayout.padded(text.count))
+        let size =
+            RecordLayout.field + copied + (type.hasWord ? RecordLayout.word : 0)
+            + (type.hasText ? RecordLayout.padded(text.count) : 0)
         guard fieldCount < Self.maximumFields, mayUseReserve || size <= room else {
             leftOut += 1
             return
@@ -145,12 +146,16 @@ public struct SignalFields: ~Copyable {
         store(role.rawValue, at: count + RecordLayout.role)
         store(type.rawValue, at: count + RecordLayout.type)
         store(UInt16(key.text.count), at: count + RecordLayout.keyLength)
-        store(UInt32(text.count), at: count + RecordLayout.textLength)
+        let isText = type.hasText || type == .staticText
+        store(isText ? UInt32(text.count) : UInt32(truncatingIfNeeded: word), at: count + RecordLayout.short)
         store(key.isPermanent ? UInt(bitPattern: key.text.baseAddress) : 0, at: count + RecordLayout.key)
-        store(word, at: count + RecordLayout.word)
         count += RecordLayout.field
         if !key.isPermanent { append(padding: key.text) }
-        if type != .staticText { append(padding: text) }
+        if type.hasWord {
+            store(word, at: count)
+            count += RecordLayout.word
+        }
+        if type.hasText { append(padding: text) }
     }
 
     /// Appends a text, cut to what is allowed and to what there is room for.

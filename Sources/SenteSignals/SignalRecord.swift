@@ -25,7 +25,7 @@ package struct SignalRecord {
     }
 
     /// How many bytes it has.
-    @inlinable package var size: Int { Int(load(RecordLayout.size, as: UInt32.self)) }
+    @inlinable package var size: Int { Int(load(RecordLayout.size, as: UInt16.self)) }
     package var buffer: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: size) }
     @inlinable package var level: SignalLevel {
         SignalLevel(rawValue: Int(load(RecordLayout.level, as: Int16.self)))
@@ -135,16 +135,20 @@ package struct SignalRecord {
     /// How many bytes a name takes behind the head.
     @inline(__always)
     private func copied(_ address: Int, _ length: Int) -> Int {
-        let count = load(length, as: UInt32.self)
+        let count = load(length, as: UInt16.self)
         return load(address, as: UInt.self) != 0 || count == RecordLayout.none
             ? 0 : RecordLayout.padded(Int(count))
     }
 
     private func name(_ address: Int, _ length: Int, copiedAt copy: Int) -> Text? {
-        let count = load(length, as: UInt32.self)
+        let count = load(length, as: UInt16.self)
         guard count != RecordLayout.none else { return nil }
         return Text(bytes, load(address, as: UInt.self), orAt: copy, Int(count))
     }
+
+    /// Whether one of its names stands behind the head.
+    @inline(__always)
+    var hasCopiedName: Bool { load(RecordLayout.flags, as: UInt8.self) & RecordLayout.copiedName != 0 }
 
     /// Whether a field is anything but data.
     var hasMoreThanData: Bool { load(RecordLayout.roles, as: UInt16.self) != 0 }
@@ -190,20 +194,23 @@ extension SignalRecord {
 
         private var keyAddress: UInt { load(RecordLayout.key) }
         private var keyLength: Int { Int(load(RecordLayout.keyLength, as: UInt16.self)) }
-        private var textLength: Int { Int(load(RecordLayout.textLength, as: UInt32.self)) }
-        private var word: UInt64 { load(RecordLayout.word) }
-        private var isStaticText: Bool { isType(.staticText) }
+        private var short: UInt32 { load(RecordLayout.short) }
+        private var word: UInt64 { load(valuePlace) }
+        private var type: UInt8 { load(RecordLayout.type) }
 
-        private func isType(_ type: FieldType) -> Bool {
-            load(RecordLayout.type, as: UInt8.self) == type.rawValue
-        }
-
-        private var textPlace: Int {
+        /// Where a word or a text stands.
+        private var valuePlace: Int {
             RecordLayout.field + (keyAddress == 0 ? RecordLayout.padded(keyLength) : 0)
         }
 
         /// How many bytes it has.
-        fileprivate var size: Int { textPlace + (isStaticText ? 0 : RecordLayout.padded(textLength)) }
+        @inline(__always)
+        fileprivate var size: Int {
+            let type = type
+            if type < FieldType.text.rawValue { return valuePlace }
+            return valuePlace
+                + (type < FieldType.integer.rawValue ? RecordLayout.padded(Int(short)) : RecordLayout.word)
+        }
 
         var role: FieldRole { FieldRole(rawValue: load(RecordLayout.role)) ?? .data }
 
@@ -216,7 +223,7 @@ extension SignalRecord {
 
         /// Whether its value is a number, a word or a text that was copied.
         @inline(__always)
-        var hasValueInPlace: Bool { load(RecordLayout.type, as: UInt8.self) < FieldType.edn.rawValue }
+        var hasValueInPlace: Bool { type != FieldType.edn.rawValue && type != FieldType.staticText.rawValue }
 
         @inline(__always)
         func hasKey(at address: UInt, count: Int) -> Bool { keyAddress == address && keyLength == count }
@@ -225,18 +232,20 @@ extension SignalRecord {
 
         @inline(__always)
         package var value: Content {
-            switch load(RecordLayout.type, as: UInt8.self) {
+            switch type {
+            case FieldType.bool.rawValue: .bool(short != 0)
+            case FieldType.shortInteger.rawValue: .integer(Int64(Int32(bitPattern: short)))
+            case FieldType.text.rawValue: .text(text(at: 0))
+            case FieldType.keyword.rawValue: .keyword(text(at: 0))
+            case FieldType.edn.rawValue: .edn(text(at: 0))
             case FieldType.integer.rawValue: .integer(Int64(bitPattern: word))
             case FieldType.double.rawValue: .double(Double(bitPattern: word))
-            case FieldType.bool.rawValue: .bool(word != 0)
-            case FieldType.text.rawValue, FieldType.staticText.rawValue: .text(text)
-            case FieldType.keyword.rawValue: .keyword(text)
-            case FieldType.edn.rawValue: .edn(text)
+            case FieldType.staticText.rawValue: .text(text(at: UInt(word)))
             default: .null
             }
         }
 
-        private var text: Text { Text(at, isStaticText ? UInt(word) : 0, orAt: textPlace, textLength) }
+        private func text(at address: UInt) -> Text { Text(at, address, orAt: valuePlace, Int(short)) }
     }
 
     package struct Fields: Sequence, IteratorProtocol {
