@@ -63,10 +63,13 @@ extension SignalFields {
     package mutating func finish(
         at time: Int64, sequence: UInt64, generation: UInt32, origin: UInt16
     ) -> SignalRecord {
-        setSequence(sequence)
-        store(generation, at: RecordLayout.generation)
-        setOrigin(origin)
-        return finish(at: time)
+        if leftOut > 0 { appendLeftOut() }
+        // Size, origin and generation in one word, as a little-endian machine reads them.
+        let start = UInt64(truncatingIfNeeded: count) | UInt64(origin) << 16 | UInt64(generation) << 32
+        store(start, at: RecordLayout.size)
+        store(time, at: RecordLayout.time)
+        store(sequence, at: RecordLayout.sequence)
+        return SignalRecord(base)
     }
 
     package mutating func setSequence(_ sequence: UInt64) {

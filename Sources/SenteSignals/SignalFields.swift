@@ -41,14 +41,10 @@ public struct SignalFields: ~Copyable {
     func writeHead(_ level: SignalLevel, _ kind: SignalKind) {
         store(0 as UInt64, at: RecordLayout.size)
         store(0 as UInt64, at: RecordLayout.sequence)
-        store(Int16(clamping: level.rawValue), at: RecordLayout.level)
-        store(kind.byte, at: RecordLayout.kind)
-        store(0 as UInt8, at: RecordLayout.flags)
-        store(0 as UInt32, at: RecordLayout.line)
-        store(0 as UInt16, at: RecordLayout.roles)
-        store(RecordLayout.none, at: RecordLayout.namespaceLength)
-        store(RecordLayout.none, at: RecordLayout.idLength)
-        store(RecordLayout.none, at: RecordLayout.fileLength)
+        // As a little-endian machine reads them: level and kind, no flags and no line; no roles, and three names that are nil.
+        let level = UInt16(bitPattern: Int16(clamping: level.rawValue))
+        store(UInt64(level) | UInt64(kind.byte) << 16, at: RecordLayout.level)
+        store(~0 << 16 as UInt64, at: RecordLayout.roles)
     }
 
     deinit {
@@ -63,7 +59,7 @@ public struct SignalFields: ~Copyable {
         return SignalRecord(base)
     }
 
-    private mutating func appendLeftOut() {
+    mutating func appendLeftOut() {
         let number = UInt64(leftOut)
         fieldCount = 0
         Self.withKey("fields-left-out" as StaticString) {
