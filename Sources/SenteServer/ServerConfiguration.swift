@@ -68,6 +68,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     ///
     /// The default is 16 MiB.
     package var maximumUnwrittenBytes: Int = 16 << 20
+    /// A value of so many bytes is written and read off the loop for those who agreed on parts.
+    ///
+    /// The default is 64 KiB.
+    package var largeValue: Int = 64 << 10
     /// The time for which `stop()` and a close wait for a peer's close frame.
     ///
     /// The default is 5 s.

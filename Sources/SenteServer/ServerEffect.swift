@@ -14,6 +14,11 @@ package enum ServerEffect: Hashable, Sendable {
     case drop(ConnectionID)
     /// Say `ServerInput.room` when the connection has taken most of what it was sent: there is a part of a message for it.
     case awaitRoom(ConnectionID)
+    /// To be done elsewhere than on the loop; `ServerInput.worked` brings what came of it.
+    indirect case work(ServerWork)
+    /// Take nothing more from the connection until it is told to go on.
+    case pauseReading(ConnectionID)
+    case resumeReading(ConnectionID)
     /// A message of unknown type for the hook; what the hook answers goes back as `ServerCommand.send`.
     case ask(ConnectionID, Value)
     /// An event for whoever serves them; a reply goes back as `ServerCommand.reply`.

@@ -13,6 +13,8 @@ package enum ServerInput: Hashable, Sendable {
     case closed(ConnectionID)
     /// A connection takes more, after `ServerEffect.awaitRoom`.
     case room(ConnectionID)
+    /// A large value was written or read.
+    indirect case worked(ServerWork.Done)
     /// The session's deadline has come. Harmless when it has not.
     case timerFired
     /// The one who runs the server wants something.

@@ -27,7 +27,8 @@ struct SendOrder: Sendable {
 /// A message on its way to a connection.
 struct Departure: Sendable {
     let id: ConnectionID
-    let message: Message
+    /// As it is written; one that is being written elsewhere has no bytes yet.
+    var message: Message
     let said: ServerMessage
     /// What it is as a value; nil for one that cannot go with others.
     let value: Value?

@@ -40,7 +40,7 @@ final class ServerRun {
     private var keepingTCP: Set<ConnectionID> = []
     /// Their TCP was left open; at most as many as there may be connections.
     private var lingering = Queue<ServerConnection>()
-    private var floods: [ConnectionID: Queue<Flood>] = [:]
+    private var floods = Floods()
 
     private var listener: Listener?
     private var timer: (any HostTimer)?
@@ -113,7 +113,7 @@ final class ServerRun {
     func stop(_ done: @escaping @Sendable () -> Void) {
         listener?.stop()
         listener = nil
-        floods = [:]
+        floods = Floods()
         for connection in arriving.values { connection.cut() }
         arriving = [:]
         handshakes = [:]
@@ -283,7 +283,7 @@ final class ServerRun {
         case .send(let id, let message): send(message, to: id)
         case .close(let id, let code, let reason, let keepsTCP):
             guard let connection = open.removeValue(forKey: id) else { return }
-            floods[id] = nil
+            floods.end(id)
             closing[id] = connection
             if keepsTCP { keepTCP(of: connection, id) }
             if !connection.close(code, reason: reason) {
@@ -316,8 +316,11 @@ final class ServerRun {
         case .record(let signal): tell(signal)
         case .remoteSignals(let signals): service.onRemoteSignals?(signals)
         case .flood(let id, let flood):
-            floods[id, default: Queue()].append(flood)
+            floods.add(flood, to: id)
             pour(id)
+        case .work(let work): offload(work)
+        case .pauseReading(let id): open[id]?.setReadingPaused(true)
+        case .resumeReading(let id): open[id]?.setReadingPaused(false)
         }
     }
 
@@ -385,13 +388,13 @@ final class ServerRun {
     /// No report will come of it any more.
     private func cut(_ connection: ServerConnection, _ id: ConnectionID) {
         tellGone(id, .failed(LinkFailure(.lost, "The server cut the connection.")))
-        floods[id] = nil
+        floods.end(id)
         keepingTCP.remove(id)
         connection.cut()
     }
 
     private func forget(_ id: ConnectionID) {
-        floods[id] = nil
+        floods.end(id)
         open[id] = nil
         session.handle(.closed(id), at: loop.now, into: &effects)
     }
@@ -411,8 +414,17 @@ final class ServerRun {
     // MARK: Floods
 
     private func pourAll() {
-        for id in Array(floods.keys) { pour(id) }
+        for id in floods.connections { pour(id) }
         performEffects()
+    }
+
+    private func pour(_ id: ConnectionID) {
+        while let connection = open[id], connection.unwrittenBytes < Self.floodAhead {
+            let messages = floods.take(64, for: id)
+            guard !messages.isEmpty else { return }
+            for message in messages { send(message, to: id) }
+        }
+        floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause))
     }
 
     /// Whether a part of a message would not stand before much else.
@@ -420,24 +432,13 @@ final class ServerRun {
         open[id].map { $0.unwrittenBytes < Self.partsAhead } ?? false
     }
 
-    private func pour(_ id: ConnectionID) {
-        guard let connection = open[id], var flood = floods[id]?.first else { return }
-        while connection.unwrittenBytes < Self.floodAhead {
-            for _ in 0..<64 {
-                guard let message = flood.next() else { break }
-                send(message, to: id)
-            }
-            guard open[id] != nil else { return }
-            if flood.remaining == 0 {
-                _ = floods[id]?.popFirst()
-                guard let following = floods[id]?.first else {
-                    floods[id] = nil
-                    return
-                }
-                flood = following
-            }
+    // MARK: Large values
+
+    private func offload(_ work: ServerWork) {
+        guard let bound else { return }
+        loop.offload {
+            let done = work.done()
+            bound.loop.post { bound.content.handle(.worked(done)) }
         }
-        floods[id]?[0] = flood
-        floodTimer?.arm(at: loop.now.instant.advanced(by: Self.floodPause))
     }
 }

@@ -201,18 +201,19 @@ extension ServerSession {
                 ["sent-count": Value(sent), "total-connections": Value(linkedConnections)]))
     }
 
-    /// Sends one message to many, encoded once for each shape in use; to how many.
+    /// Sends one message to many, written once for each shape in use; to how many.
     mutating func deliver(
         to subscribers: OrderedSet<ConnectionID>, but left: ConnectionID?,
         _ message: (_ isFlat: Bool) -> ServerMessage
     ) -> Int {
-        var shapes: [Bool: Encoded] = [:]
+        var shapes: [Bool: Spelled] = [:]
         var count = 0
         for id in subscribers where id != left {
             let isFlat = outbox.isFaulty && outbox.faults(of: id).deliversFlat
-            guard let shape = shapes[isFlat] ?? encode(message(isFlat)) else { return count }
+            guard var shape = shapes.removeValue(forKey: isFlat) ?? spell(message(isFlat)),
+                send(&shape, to: id, as: .push)
+            else { return count }
             shapes[isFlat] = shape
-            send(shape, to: id, as: .push)
             count += 1
         }
         return count

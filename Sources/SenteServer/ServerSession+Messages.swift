@@ -23,15 +23,10 @@ extension ServerSession {
             }
         }
         guard fits(message) else { return refuse(message, from: id) }
-        if !flows.isEmpty, isEnvelope(message, from: id) { return takeBinary(message, from: id) }
-        interpret(message, from: id, isUnfolded: false)
-    }
-
-    /// `isUnfolded`: it came in an envelope.
-    mutating func interpret(_ message: Message, from id: ConnectionID, isUnfolded: Bool) {
+        if !flows.isEmpty, agreesOnMore(id) { return arrived(message, from: id) }
         let said = dialect.decode(message)
         if said == .unreadable { return refuseUnreadable(message, from: id) }
-        interpret(said, message.bytes.count, isUnfolded: isUnfolded, from: id)
+        interpret(said, message.bytes.count, from: id)
     }
 
     mutating func refuseUnreadable(_ message: Message, from id: ConnectionID) {
@@ -41,6 +36,7 @@ extension ServerSession {
         sendError(.unreadable, to: id)
     }
 
+    /// `isUnfolded`: it came in an envelope.
     mutating func interpret(
         _ said: ClientMessage, _ bytes: Int, isUnfolded: Bool = false, from id: ConnectionID
     ) {

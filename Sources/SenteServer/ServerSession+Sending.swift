@@ -7,10 +7,44 @@ extension ServerSession {
     /// A message as it is said, and written; without a value it cannot go with others.
     typealias Encoded = (said: ServerMessage, value: Value?, message: Message)
 
+    /// A message to one connection or to several, which is written when the first of them takes it.
+    struct Spelled {
+        let said: ServerMessage
+        let value: Value
+        /// Whether it is written elsewhere than on the loop for those who take it in parts.
+        let isLarge: Bool
+        fileprivate var message: Message?
+        /// The work that writes it, by what compresses it then.
+        var works: [FlowCapabilities.Algorithm?: UInt64] = [:]
+    }
+
     mutating func send(_ message: ServerMessage, to id: ConnectionID, as kind: MessageKind) {
-        guard let encoded = encode(message, for: id) else { return }
+        guard var spelled = spell(message, for: id), send(&spelled, to: id, as: kind) else { return }
         if kind == .answer || kind == .pong, answer == nil { answer = message }
-        send(encoded, to: id, as: kind)
+    }
+
+    /// Nil when the family has no such message.
+    mutating func spell(_ said: ServerMessage, for id: ConnectionID? = nil) -> Spelled? {
+        guard let value = dialect.value(of: said, at: now) else {
+            recordUnwritten(said, to: id)
+            return nil
+        }
+        return Spelled(said: said, value: value, isLarge: isLarge(value))
+    }
+
+    /// False for a value that cannot be written.
+    mutating func send(_ spelled: inout Spelled, to id: ConnectionID, as kind: MessageKind) -> Bool {
+        if spelled.isLarge, takesParts(id) {
+            write(&spelled, to: id, as: kind)
+            return true
+        }
+        guard let message = spelled.message ?? dialect.encode(spelled.value, of: spelled.said) else {
+            recordUnwritten(spelled.said, to: id)
+            return false
+        }
+        spelled.message = message
+        send((spelled.said, spelled.value, message), to: id, as: kind)
+        return true
     }
 
     /// The message with its value and its bytes; nil when the family has no such message, or a value cannot be written.
@@ -20,11 +54,14 @@ extension ServerSession {
         if let value = dialect.value(of: said, at: now), let message = dialect.encode(value, of: said) {
             return (said, value, message)
         }
-        if said.carriesData {
-            recordUnsent(
-                said.type, to: id, "The message cannot be written in the server's dialect and format.")
-        }
+        recordUnwritten(said, to: id)
         return nil
+    }
+
+    mutating func recordUnwritten(_ said: ServerMessage, to id: ConnectionID?) {
+        guard said.carriesData else { return }
+        recordUnsent(
+            said.type, to: id, "The message cannot be written in the server's dialect and format.")
     }
 
     /// An `error` frame, where the faults ask for one.

@@ -93,6 +93,9 @@ package struct ServerSession: Sendable {
     let compressors: [FlowCapabilities.Algorithm: Compressor]
     let digests: DigestFunction
     var lastFolded: Folded?
+    /// The number of the last work, and the connections that each that is under way writes for.
+    var lastWork: UInt64 = 0
+    var writings: [UInt64: [ConnectionID]] = [:]
 
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.
@@ -148,7 +151,7 @@ package struct ServerSession: Sendable {
         defer { swap(&self.effects, &effects) }
         trace = nil
         start()
-        if case .closed(let link) = input, let id = speaker(on: link) { lose(id) }
+        if case .closed(let link) = input, let id = speaker(on: link), !holdsEnd(of: id) { lose(id) }
         let expired = counters.expiredRequests
         // Messages held up until now go ahead of those that this input brings.
         expire([.heldUp])
@@ -157,6 +160,7 @@ package struct ServerSession: Sendable {
         case .received(let link, let message):
             if let id = speaker(on: link) { receive(message, from: id) }
         case .room(let link): pour(into: link)
+        case .worked(let done): worked(done)
         case .closed, .timerFired: break
         case .command(let command): perform(command)
         }

@@ -224,7 +224,10 @@ final class WorldServer {
             case .drop(let id):
                 world.log("server \(id) drops")
                 pipes.removeValue(forKey: id)?.hangUp(.server)
-            case .ask, .tell, .serve, .record, .remoteSignals, .stream, .agreedOnStreams, .subscription: break
+            case .ask, .tell, .serve, .record, .remoteSignals, .stream, .agreedOnStreams, .subscription,
+                .work,
+                .pauseReading, .resumeReading:
+                break
             case .flood(let id, var flood):
                 while let message = flood.next() { pipes[id]?.send(message) }
             case .awaitRoom(let id): takers.append(id)

@@ -96,7 +96,8 @@ struct RandomRunTests {
                     }
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .record, .remoteSignals: break
-                case .ask, .tell, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams, .subscription:
+                case .ask, .tell, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams, .subscription, .work,
+                    .pauseReading, .resumeReading:
                     Issue.record("\(effect)")
                 }
             }
@@ -181,7 +182,8 @@ struct RandomRunTests {
                 case .close(let id, _, _, _), .drop(let id): #expect(here.remove(id.number) != nil)
                 case .tell: #expect(seed % 2 == 0)
                 case .record, .remoteSignals: break
-                case .ask, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams, .subscription:
+                case .ask, .serve, .flood, .awaitRoom, .stream, .agreedOnStreams, .subscription, .work,
+                    .pauseReading, .resumeReading:
                     Issue.record("\(effect)")
                 }
             }

@@ -15,6 +15,8 @@ struct TestServerSession {
     private var requestCount = 0
     /// What was recorded, in order.
     private(set) var signals: [ServerSignal] = []
+    /// What is to be written or read elsewhere, in order.
+    private(set) var works: [ServerWork] = []
 
     init(
         _ dialect: ServerConfiguration.Dialect = .maps,
@@ -60,7 +62,14 @@ struct TestServerSession {
         var effects: [ServerEffect] = []
         session.handle(input, at: now, into: &effects)
         for case .record(let signal) in effects { signals.append(signal) }
+        for case .work(let work) in effects { works.append(work) }
         return effects
+    }
+
+    /// Does the first of the works that are to be done.
+    @discardableResult
+    mutating func work() -> [String] {
+        works.isEmpty ? [] : handle(.worked(works.removeFirst().done()))
     }
 
     /// Does something with a stream.
@@ -113,6 +122,9 @@ struct TestServerSession {
                     + (event.callback.map { " \($0)" } ?? "") + " as \(masked(event.uid.description))"
             case .serve(let request): "serve \(request.channel) \(request.data)"
             case .awaitRoom(let id): "\(id.number) has more"
+            case .work: "work"
+            case .pauseReading(let id): "\(id.number) is not read"
+            case .resumeReading(let id): "\(id.number) is read"
             case .stream(let id, let name, _): "\(id.number) stream \(name.id)"
             case .agreedOnStreams(let id): "\(id.number) agreed on streams"
             case .subscription(let id, let channel, let isThere):

@@ -75,7 +75,7 @@ struct TranscriptServer {
                 outputs[id.number, default: []].append(.drop)
             case .tell(let event): serve(event)
             case .ask, .serve, .flood, .record, .remoteSignals, .awaitRoom, .stream, .agreedOnStreams,
-                .subscription:
+                .subscription, .work, .pauseReading, .resumeReading:
                 break
             }
         }

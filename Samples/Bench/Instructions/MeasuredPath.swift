@@ -25,6 +25,8 @@ enum MeasuredPath: String, CaseIterable {
     case flowPublish = "publish with flow agreed"
     case flowRequest = "request with flow agreed"
     case flowInbox = "delivery to an inbox with flow agreed"
+    /// The ten come as one.
+    case batchInbox = "delivery in batches to an inbox"
     /// The same two on NATS, whose ten messages come in one frame.
     case natsPublish = "publish to NATS"
     case natsInbox = "delivery from NATS to an inbox"
@@ -67,7 +69,7 @@ enum MeasuredPath: String, CaseIterable {
         var isReached = false
     }
 
-    private var hasFlow: Bool { self == .flowPublish || self == .flowRequest || self == .flowInbox }
+    private var hasFlow: Bool { [.flowPublish, .flowRequest, .flowInbox, .batchInbox].contains(self) }
 
     private var isNATS: Bool { self == .natsPublish || self == .natsInbox }
 
@@ -108,11 +110,12 @@ enum MeasuredPath: String, CaseIterable {
                 #"{"type":"rpc-response","request-id":"r1","data":{"number":1,"text":"hello"},"error?":false,"error":false}"#,
             ])
             for _ in 0..<count { _ = try await client.request(Self.data, on: Self.channel) }
-        case .inbox, .toldInbox, .flowInbox:
+        case .inbox, .toldInbox, .flowInbox, .batchInbox:
             server.answer(with: [
                 #"{"type":"subscription-result","channel-id":"bench","success":true,"retained-messages":[]}"#
             ])
-            try await Self.consume(count, Self.deliveries, client, server, thread)
+            let messages = self == .batchInbox ? [Self.batch] : Self.deliveries
+            try await Self.consume(count, messages, client, server, thread)
         case .natsPublish:
             for _ in 0..<count { try await client.publish(Self.data, to: Self.channel) }
         case .natsInbox:
@@ -141,6 +144,10 @@ enum MeasuredPath: String, CaseIterable {
     }
 
     private static var deliveries: [String] { Array(repeating: delivery, count: burst) }
+
+    private static var batch: String {
+        #"{"type":"flow-batch","messages":[\#(deliveries.joined(separator: ","))]}"#
+    }
 
     /// Takes a burst at a time, which comes as these messages.
     private static func consume(

@@ -5,23 +5,31 @@ import SenteWire
 
 /// What belongs to one link and dies with it: what has come in parts, what is gathered, and what goes in parts.
 struct LinkFlow: Sendable {
-    /// A message that goes in parts, or has to wait behind one that does.
+    /// A message that is large, or has to wait behind one that is.
     struct Bulk: Sendable {
-        let departure: Departure
-        /// Nil for one that goes whole.
-        var parts: MessageParts?
+        fileprivate(set) var departure: Departure
+        fileprivate(set) var shape: Shape
+        fileprivate(set) var size: Int
         /// When it had its last turn.
         fileprivate var turn: UInt64 = 0
+    }
 
-        init(departure: Departure, parts: MessageParts?) {
-            self.departure = departure
-            self.parts = parts
-        }
+    /// How a message goes.
+    enum Shape: Sendable {
+        /// This work writes it first.
+        case underWay(UInt64)
+        /// As one that had not to wait.
+        case whole
+        /// As this.
+        case ready(Message)
+        case parts(MessageParts)
     }
 
     let features: FlowCapabilities
     var parts: PartTable
     var partsDue: DeadlineQueue<ConnectionID>.Ticket?
+    /// What came and waits to be heard.
+    var arrivals = HeldArrivals()
     /// What goes together, and is numbered already.
     var gathered: [Departure] = []
     var gatheredBytes = 0
@@ -63,39 +71,57 @@ struct LinkFlow: Sendable {
     /// Whether more than this waits beside the largest message, which may be of any size.
     func holdsMore(than bytes: Int) -> Bool {
         guard bulkBytes > bytes else { return false }
-        return bulkBytes - (bulk.map(\.departure.message.bytes.count).max() ?? 0) > bytes
+        return bulkBytes - (bulk.map(\.size).max() ?? 0) > bytes
     }
 
-    mutating func append(_ departure: Departure, _ parts: MessageParts?) {
-        bulk.append(Bulk(departure: departure, parts: parts))
-        bulkBytes += departure.message.bytes.count
+    mutating func append(_ departure: Departure, _ shape: Shape, size: Int) {
+        bulk.append(Bulk(departure: departure, shape: shape, size: size))
+        bulkBytes += size
         if let channel = departure.place { bulkChannels[channel, default: 0] += 1 }
         if departure.kind == .answer { bulkAnswers += 1 }
     }
 
-    /// The message that goes next, or the parts of it that do; whether it was the last of them.
-    mutating func takeNext() -> (departure: Departure, parts: [FlowEnvelope]?, isLast: Bool)? {
-        guard let index = nextInTurn else { return nil }
-        var next = bulk[index]
-        let parts = next.parts?.takeNext()
-        if next.parts?.isDone == false {
-            lastTurn += 1
-            next.turn = lastTurn
-            bulk[index] = next
-            return (next.departure, parts, false)
-        }
-        _ = bulk.remove(at: index)
-        bulkBytes -= next.departure.message.bytes.count
-        if let channel = next.departure.place, let count = bulkChannels[channel] {
+    private mutating func remove(at index: Int) -> Bulk {
+        let removed = bulk.remove(at: index)
+        bulkBytes -= removed.size
+        if let channel = removed.departure.place, let count = bulkChannels[channel] {
             bulkChannels[channel] = count > 1 ? count - 1 : nil
         }
-        if next.departure.kind == .answer { bulkAnswers -= 1 }
-        return (next.departure, parts, true)
+        if removed.departure.kind == .answer { bulkAnswers -= 1 }
+        return removed
     }
+
+    /// The message that goes next, as it goes, or the parts of it that do; whether it was the last of them.
+    mutating func takeNext() -> (departure: Departure, shape: TakenShape, isLast: Bool)? {
+        guard let index = nextInTurn else { return nil }
+        guard case .parts(var parts) = bulk[index].shape else {
+            let next = remove(at: index)
+            if case .ready(let message) = next.shape { return (next.departure, .ready(message), true) }
+            return (next.departure, .whole, true)
+        }
+        let taken = TakenShape.parts(parts.takeNext())
+        guard parts.isDone else {
+            lastTurn += 1
+            bulk[index].turn = lastTurn
+            bulk[index].shape = .parts(parts)
+            return (bulk[index].departure, taken, false)
+        }
+        return (remove(at: index).departure, taken, true)
+    }
+
+    enum TakenShape {
+        case whole
+        case ready(Message)
+        case parts([FlowEnvelope])
+    }
+
+    /// Whether something could go that is not being written still.
+    var hasNext: Bool { nextInTurn != nil }
 
     /// What overtakes nothing that it must not: the first that goes whole, or of those in parts the one whose last turn is the
     /// oldest.
     private var nextInTurn: Int? {
+        guard !bulk.isEmpty else { return nil }
         var channels: Set<Value> = []
         var hasAnswer = false
         var next: Int?
@@ -107,10 +133,35 @@ struct LinkFlow: Sendable {
             if let channel = departure.place { channels.insert(channel) }
             if departure.kind == .answer { hasAnswer = true }
             guard !isBehind else { continue }
-            guard bulk[index].parts != nil else { return index }
-            if next.map({ bulk[index].turn < bulk[$0].turn }) ?? true { next = index }
+            switch bulk[index].shape {
+            case .underWay: continue
+            case .whole, .ready: return index
+            case .parts: if next.map({ bulk[index].turn < bulk[$0].turn }) ?? true { next = index }
+            }
         }
         return next
+    }
+
+    // MARK: Being written
+
+    private func index(of work: UInt64) -> Int? {
+        bulk.firstIndex { if case .underWay(work) = $0.shape { true } else { false } }
+    }
+
+    /// What a message says that this work writes; nil when none is here.
+    func said(by work: UInt64) -> ServerMessage? { index(of: work).map { bulk[$0].departure.said } }
+
+    mutating func written(_ work: UInt64, _ message: Message, _ shape: Shape) {
+        guard let index = index(of: work) else { return }
+        bulk[index].departure.message = message
+        bulk[index].shape = shape
+        bulkBytes += message.bytes.count - bulk[index].size
+        bulk[index].size = message.bytes.count
+    }
+
+    /// A message cannot be written.
+    mutating func giveUp(_ work: UInt64) {
+        if let index = index(of: work) { _ = remove(at: index) }
     }
 }
 

@@ -6,6 +6,8 @@ import SenteBase
 package struct ServerFlowLoad: Hashable, Sendable {
     /// The bytes of unfinished messages, on the link that has most of them.
     package var unfinishedBytes = 0
+    /// What is being read elsewhere and what came behind it, on the link with most of it.
+    package var heldBytes = 0
     /// What is kept for the session for which most is.
     package var keptBytes = 0
     /// What waits to leave in parts, on the link with most of it.
@@ -21,6 +23,7 @@ extension ServerSession {
         var load = ServerFlowLoad()
         for flow in flows.values {
             load.unfinishedBytes = max(load.unfinishedBytes, flow.link?.parts.bytes ?? 0)
+            load.heldBytes = max(load.heldBytes, flow.link?.arrivals.bytes ?? 0)
             load.keptBytes = max(load.keptBytes, flow.session?.buffer.bytes ?? 0)
             load.waitingBytes = max(load.waitingBytes, flow.link?.bulkBytes ?? 0)
         }

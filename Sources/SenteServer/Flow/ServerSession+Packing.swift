@@ -16,10 +16,12 @@ extension ServerSession {
         }
         if features.chunking, departure.message.bytes.count > features.maximumChunkBytes {
             let folded = fold(departure.message, for: features)
-            if folded.bytes.count > features.maximumChunkBytes { return putIntoBulk(departure, folded) }
+            if folded.bytes.count > features.maximumChunkBytes {
+                return putIntoParts(departure, folded.bytes, folded.algorithm, features)
+            }
         }
         // In parts or not: what has to wait, waits.
-        if flows.values[place].link?.mustWait(departure) == true { return putIntoBulk(departure, nil) }
+        if flows.values[place].link?.mustWait(departure) == true { return putIntoBulk(departure, .whole) }
         if gathers(departure, features) { return gather(departure) }
         flushGathered(of: id)
         keep(departure)
@@ -35,9 +37,7 @@ extension ServerSession {
             return post(message, to: id)
         }
         // All parts at once: nothing new may go before the last of them.
-        var parts = MessageParts(
-            folded.bytes, folded.algorithm, number: flows[id]?.link?.newNumber() ?? 0,
-            size: features.maximumChunkBytes, isBinary: features.binary)
+        var parts = parts(of: folded.bytes, folded.algorithm, for: id, features)
         guard let link = connections[id]?.link else { return }
         while !parts.isDone {
             for part in parts.takeNext().compactMap({ write($0, for: id) }) {
@@ -63,7 +63,7 @@ extension ServerSession {
     }
 
     /// An envelope as a binary message, where that was agreed on, or as a word.
-    private func write(_ envelope: FlowEnvelope, for id: ConnectionID) -> Message? {
+    func write(_ envelope: FlowEnvelope, for id: ConnectionID) -> Message? {
         if flows[id]?.features?.binary == true, let message = envelope.binary { return message }
         return dialect.encode(.flow(.envelope(envelope), callback: flows[id]?.callback ?? .null), at: now)
     }
@@ -73,29 +73,37 @@ extension ServerSession {
     private mutating func fold(
         _ message: Message, for features: FlowCapabilities
     ) -> (bytes: [UInt8], algorithm: FlowCapabilities.Algorithm?) {
-        guard let algorithm = features.compression.first, let compressor = compressors[algorithm],
-            message.bytes.count >= configuration.flow.compression?.minimumBytes ?? .max
+        guard let compression = compression(features.compression.first),
+            message.bytes.count >= compression.minimumBytes
         else { return (message.bytes, nil) }
         // What goes to many is compressed once.
-        if let last = lastFolded, last.algorithm == algorithm, last.plain == message.bytes {
-            return last.isWorthIt(features.binary || message.kind == .binary)
-                ? (last.compressed, algorithm) : (message.bytes, nil)
+        if lastFolded?.algorithm != compression.algorithm || lastFolded?.plain != message.bytes {
+            guard let folded = compression.folded(message) else { return (message.bytes, nil) }
+            lastFolded = folded
+            note(folded, for: features, of: message.kind)
         }
-        var compressed: [UInt8] = []
-        let worked: Void? = try? message.bytes.withUnsafeBufferPointer { bytes throws(WireError) in
-            try compressor.compress(UnsafeRawBufferPointer(bytes), &compressed)
-        }
-        guard worked != nil else { return (message.bytes, nil) }
-        let folded = Folded(plain: message.bytes, compressed: compressed, algorithm: algorithm)
-        lastFolded = folded
-        guard folded.isWorthIt(features.binary || message.kind == .binary) else {
-            counters.flow.incompressible += 1
+        guard let folded = lastFolded, folded.isWorthIt(features.binary || message.kind == .binary) else {
             return (message.bytes, nil)
         }
+        return (folded.compressed, folded.algorithm)
+    }
+
+    func compression(_ algorithm: FlowCapabilities.Algorithm?) -> ServerWork.Compression? {
+        guard let algorithm, let compressor = compressors[algorithm],
+            let minimum = configuration.flow.compression?.minimumBytes
+        else { return nil }
+        return ServerWork.Compression(algorithm: algorithm, compressor: compressor, minimumBytes: minimum)
+    }
+
+    /// Counts what compressing came to.
+    mutating func note(_ folded: Folded, for features: FlowCapabilities, of kind: Message.Kind) {
+        guard folded.isWorthIt(features.binary || kind == .binary) else {
+            counters.flow.incompressible += 1
+            return
+        }
         counters.flow.compressed += 1
-        counters.flow.bytesBefore += message.bytes.count
-        counters.flow.bytesAfter += compressed.count
-        return (compressed, algorithm)
+        counters.flow.bytesBefore += folded.plain.count
+        counters.flow.bytesAfter += folded.compressed.count
     }
 
     struct Folded: Sendable {
@@ -160,30 +168,48 @@ extension ServerSession {
 
     // MARK: In parts
 
-    /// A message goes in parts, or has to wait behind one that does.
-    private mutating func putIntoBulk(
-        _ departure: Departure, _ folded: (bytes: [UInt8], algorithm: FlowCapabilities.Algorithm?)?
+    private mutating func putIntoParts(
+        _ departure: Departure, _ bytes: [UInt8], _ algorithm: FlowCapabilities.Algorithm?,
+        _ features: FlowCapabilities
     ) {
-        let id = departure.id
-        guard let link = connections[id]?.link, let features = flows[id]?.features else { return }
-        var parts: MessageParts?
-        if let folded {
-            guard departure.message.bytes.count <= features.maximumIncomingBytes ?? .max else {
-                return recordUnsent(
-                    departure.said.type, to: id, "The message is larger than the client takes.")
-            }
-            let number = flows[id]?.link?.newNumber() ?? 0
-            parts = MessageParts(
-                folded.bytes, folded.algorithm, number: number, size: features.maximumChunkBytes,
-                isBinary: features.binary)
-            counters.flow.inParts += 1
+        guard departure.message.bytes.count <= features.maximumIncomingBytes ?? .max else {
+            return recordTooLarge(departure.said, to: departure.id)
         }
-        let isTooMuch = flows[id]?.link?.holdsMore(than: configuration.maximumUnwrittenBytes) ?? false
-        flows[id]?.link?.append(departure, parts)
+        counters.flow.inParts += 1
+        putIntoBulk(departure, .parts(parts(of: bytes, algorithm, for: departure.id, features)))
+    }
+
+    mutating func recordTooLarge(_ said: ServerMessage, to id: ConnectionID) {
+        recordUnsent(said.type, to: id, "The message is larger than the client takes.")
+    }
+
+    mutating func parts(
+        of bytes: [UInt8], _ algorithm: FlowCapabilities.Algorithm?, for id: ConnectionID,
+        _ features: FlowCapabilities
+    ) -> MessageParts {
+        MessageParts(
+            bytes, algorithm, number: flows[id]?.link?.newNumber() ?? 0, size: features.maximumChunkBytes,
+            isBinary: features.binary)
+    }
+
+    /// A message is large, or has to wait behind one that is.
+    mutating func putIntoBulk(_ departure: Departure, _ shape: LinkFlow.Shape, size: Int? = nil) {
+        let id = departure.id
+        guard let place = flows.index(forKey: id) else { return }
+        let isTooMuch =
+            flows.values[place].link?.holdsMore(than: configuration.maximumUnwrittenBytes) ?? false
+        flows.values[place].link?.append(departure, shape, size: size ?? departure.message.bytes.count)
         // As with what a link has not written: it takes less than it is sent.
         guard !isTooMuch else { return end(id, .drop) }
-        guard flows[id]?.link?.awaitsRoom == false else { return }
-        flows[id]?.link?.awaitsRoom = true
+        awaitRoom(for: id)
+    }
+
+    /// Has it told when the link takes more, if there is something for it.
+    mutating func awaitRoom(for id: ConnectionID) {
+        guard let link = connections[id]?.link, let place = flows.index(forKey: id),
+            flows.values[place].link?.awaitsRoom == false, flows.values[place].link?.hasNext == true
+        else { return }
+        flows.values[place].link?.awaitsRoom = true
         effects.append(.awaitRoom(link))
     }
 
@@ -193,24 +219,23 @@ extension ServerSession {
         flows.values[place].link?.awaitsRoom = false
         if let next = flows.values[place].link?.takeNext() { pour(next, to: id) }
         pourStream(of: id)
-        guard let flow = flows[id]?.link, !flow.bulk.isEmpty, !flow.awaitsRoom else { return }
-        flows[id]?.link?.awaitsRoom = true
-        effects.append(.awaitRoom(link))
+        awaitRoom(for: id)
     }
 
     private mutating func pour(
-        _ next: (departure: Departure, parts: [FlowEnvelope]?, isLast: Bool), to id: ConnectionID
+        _ next: (departure: Departure, shape: LinkFlow.TakenShape, isLast: Bool), to id: ConnectionID
     ) {
         guard let link = connections[id]?.link else { return }
         if next.isLast {
             flushGathered(of: id)
             keep(next.departure)
         }
-        if let parts = next.parts {
+        switch next.shape {
+        case .parts(let parts):
             for part in parts.compactMap({ write($0, for: id) }) { effects.append(.send(link, part)) }
             counters.flow.parts += 1
-        } else {
-            post(next.departure.message, to: id)
+        case .ready(let message): effects.append(.send(link, message))
+        case .whole: post(next.departure.message, to: id)
         }
     }
 
@@ -222,6 +247,17 @@ extension ServerSession {
             gatherings.remove(ticket)
             unfinished.remove(ticket)
         }
-        for bulk in link.bulk { keep(bulk.departure) }
+        for bulk in link.bulk {
+            var departure = bulk.departure
+            if case .underWay = bulk.shape {
+                // Rare, and what is kept has its order now: it is written here.
+                guard let message = departure.value.flatMap({ dialect.encode($0, of: departure.said) }) else {
+                    recordUnwritten(departure.said, to: id)
+                    continue
+                }
+                departure.message = message
+            }
+            keep(departure)
+        }
     }
 }

@@ -40,12 +40,6 @@ extension ServerSession {
             && flows[id]?.features?.binary == true
     }
 
-    mutating func takeBinary(_ message: Message, from id: ConnectionID) {
-        if takeStreamChunk(message, from: id) { return }
-        guard let envelope = FlowEnvelope(message) else { return breach(id, "an envelope is malformed") }
-        take(envelope, from: id)
-    }
-
     mutating func take(_ envelope: FlowEnvelope, from id: ConnectionID) {
         guard let features = flows[id]?.features else {
             return breach(id, "nothing of the kind was agreed on")
@@ -59,8 +53,7 @@ extension ServerSession {
             let whole = try flows[id]?.link?.parts.take(envelope, at: time)
             letGoOfParts(of: id)
             guard let whole = whole ?? nil, connections[id]?.link != nil else { return }
-            guard let algorithm = whole.algorithm else { return takeUnfolded(Array(whole.bytes), from: id) }
-            unfold(whole.bytes, algorithm, features, from: id)
+            unfold(whole.bytes, whole.algorithm, features, from: id)
         } catch {
             switch error {
             case .malformed(let reason): breach(id, reason)
@@ -69,37 +62,25 @@ extension ServerSession {
         }
     }
 
+    /// A whole message as its format has written it, or what an algorithm made of that.
     private mutating func unfold(
-        _ bytes: ArraySlice<UInt8>, _ algorithm: FlowCapabilities.Algorithm, _ features: FlowCapabilities,
+        _ bytes: ArraySlice<UInt8>, _ algorithm: FlowCapabilities.Algorithm?, _ features: FlowCapabilities,
         from id: ConnectionID
     ) {
-        guard features.compression.contains(algorithm), let compressor = compressors[algorithm] else {
-            return breach(id, "\(algorithm.rawValue) was not agreed on")
-        }
-        let limit = features.maximumOutgoingBytes ?? configuration.maximumMessageBytes
-        var plain: [UInt8] = []
-        do throws(WireError) {
-            try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
-                try compressor.decompress(UnsafeRawBufferPointer(bytes), &plain, limit)
+        var reading = ServerWork.Reading(
+            bytes: bytes, kind: configuration.format.isBinary ? .binary : .text, dialect: dialect,
+            isEnveloped: true)
+        if let algorithm {
+            guard features.compression.contains(algorithm), let compressor = compressors[algorithm] else {
+                return breach(id, "\(algorithm.rawValue) was not agreed on")
             }
-        } catch {
-            guard error.kind != .tooLarge else { return endTooBig(id) }
-            return refuseUnreadable(Message(.binary, Array(bytes)), from: id)
+            let limit = features.maximumOutgoingBytes ?? configuration.maximumMessageBytes
+            reading.unfolding = (compressor, limit)
         }
-        counters.flow.unfolded += 1
-        takeUnfolded(plain, from: id)
+        take(reading, from: id)
     }
 
-    /// A whole message as its format has written it.
-    private mutating func takeUnfolded(_ bytes: [UInt8], from id: ConnectionID) {
-        let message = Message(configuration.format.isBinary ? .binary : .text, bytes)
-        guard message.kind == .binary || UTF8Text.isValid(bytes) else {
-            return refuseUnreadable(message, from: id)
-        }
-        interpret(message, from: id, isUnfolded: true)
-    }
-
-    private mutating func endTooBig(_ id: ConnectionID) {
+    mutating func endTooBig(_ id: ConnectionID) {
         counters.oversizedMessages += 1
         recordUnprocessed(
             "message-too-big", "The message is larger than the server allows.", size: nil, from: id)

@@ -103,19 +103,16 @@ extension ServerSession {
         performStreams(of: owner)
     }
 
-    /// Whether a binary message is a chunk of a stream, which it was taken for then.
-    mutating func takeStreamChunk(_ message: Message, from id: ConnectionID) -> Bool {
-        guard message.bytes.starts(with: [FlowEnvelope.mark, 3]) else { return false }
+    /// Whether an envelope is a chunk of a stream.
+    func isStreamChunk(_ message: Message) -> Bool { message.bytes.starts(with: [FlowEnvelope.mark, 3]) }
+
+    mutating func takeStreamChunk(_ message: Message, from id: ConnectionID) {
         let time = now.instant
         guard let owner = streamOwner(linkedBy: id),
             let count = streams[owner]?.registry.hear(binary: message.bytes, at: time)
-        else {
-            breach(id, "a chunk of a stream is malformed, or was not agreed on")
-            return true
-        }
+        else { return breach(id, "a chunk of a stream is malformed, or was not agreed on") }
         counters.streams.received.add(count)
         performStreams(of: owner)
-        return true
     }
 
     // MARK: Whoever runs the server

@@ -89,6 +89,8 @@ extension TestServer {
             return effects
         }
         for effect in effects { perform(effect) }
+        // Virtual time stands still for large values.
+        for case .work(let work) in effects { handle(.worked(work.done())) }
         // A network in memory takes whatever there is, but what was decided before goes first.
         for case .awaitRoom(let id) in effects { handle(.room(id)) }
         setAlarm()
@@ -137,7 +139,7 @@ extension TestServer {
                 state.desk.note(
                     id, isSubscribed: isThere, to: channel, in: &state.session, at: now, into: &effects)
             }
-        case .record, .remoteSignals, .awaitRoom: break
+        case .record, .remoteSignals, .awaitRoom, .work, .pauseReading, .resumeReading: break
         }
     }
 

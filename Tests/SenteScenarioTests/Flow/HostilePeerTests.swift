@@ -287,6 +287,7 @@ struct HostilePeerTests {
         var sessions: [String] = ["s"]
         var violations: [String] = []
         var givesRoom = true
+        var works: [ServerWork] = []
 
         init(
             _ dialect: Dialect, _ format: WireFormat? = nil, seed: UInt64, partBytes: Int = 1_000
@@ -303,6 +304,7 @@ struct HostilePeerTests {
             configuration.maximumMessageBytes = 16_000
             configuration.maximumUnwrittenBytes = 40_000
             configuration.heartbeatInterval = .seconds(600)
+            if seed % 2 == 0 { configuration.largeValue = 300 }
             self.configuration = configuration
             server = ServerSession(
                 configuration, seed: seed, compressors: [.gzip: .runs, .deflate: .runs])
@@ -331,6 +333,7 @@ struct HostilePeerTests {
                     drops += 1
                     links.removeAll { $0 == id }
                 case .awaitRoom(let id): if givesRoom, words.chance(50) { handle(.room(id)) }
+                case .work(let work): works.append(work)
                 default: break
                 }
             }
@@ -350,6 +353,7 @@ struct HostilePeerTests {
         private mutating func check() {
             let load = server.flowLoad
             if load.unfinishedBytes > 16_000 + 16 << 20 { violations.append("unfinished: \(load)") }
+            if load.heldBytes > 16_000 + 17 << 20 { violations.append("held: \(load)") }
             if load.keptBytes > 10_000 { violations.append("kept for a session: \(load)") }
             if load.waitingBytes > 40_000 + 2 * 17_000 { violations.append("waiting: \(load)") }
             if load.parkedSessions > 5 || load.parkedBytes > 30_000 { violations.append("parked: \(load)") }
@@ -394,6 +398,7 @@ struct HostilePeerTests {
                 links.removeAll { $0 == id }
                 handle(.closed(id))
             case 17: handle(.room(id))
+            case 18 where !works.isEmpty: handle(.worked(works.removeFirst().done()))
             default:
                 let time = Duration.milliseconds(Int.random(in: 1...5_000, using: &words.random))
                 now.instant = now.instant.advanced(by: time)

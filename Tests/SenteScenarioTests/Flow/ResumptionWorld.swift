@@ -80,6 +80,7 @@ struct ResumptionWorld: ~Copyable {
     private var isHealing = false
     /// Large values that are to be written or read.
     private var works: [LargeWork] = []
+    private var serverWorks: [ServerWork] = []
     /// Links that wait for room, by the server's word.
     private var awaitingRoom: [ConnectionID] = []
     private let dialect: Dialect
@@ -111,7 +112,10 @@ struct ResumptionWorld: ~Copyable {
         served.heartbeatInterval = .seconds(15)
         served.heartbeatTimeout = .seconds(40)
         served.answeringChannels = ["echo"]
-        if packs { served.flow.pack(using: &random) }
+        if packs {
+            served.flow.pack(using: &random)
+            served.largeValue = Int.random(in: 300...2_000, using: &random)
+        }
         self.served = served
         server = ServerSession(served, seed: seed ^ 2)
         startServer()
@@ -120,6 +124,7 @@ struct ResumptionWorld: ~Copyable {
     /// A server that knows nothing of what was before.
     private mutating func startServer() {
         servers += 1
+        serverWorks = []
         server = ServerSession(
             served, seed: seed &+ servers << 32 ^ 2,
             compressors: packs ? [.gzip: .runs, .deflate: .runs] : [:])
@@ -171,7 +176,7 @@ struct ResumptionWorld: ~Copyable {
         case 84..<85: takeLinkOver()
         case 85..<87: giveRoom()
         case 87..<90: tellWritten()
-        case 90..<92: work()
+        case 90..<92: if chance(0.5) { work() } else { serverWork() }
         case 92: changeLife()
         default: pass(Duration.milliseconds(Int.random(in: 1...1_500, using: &random)))
         }
@@ -520,6 +525,7 @@ struct ResumptionWorld: ~Copyable {
                 pipes[id]?.isOverForServer = true
                 pipes[id]?.clientNotices = now.instant
             case .awaitRoom(let connection): awaitingRoom.append(connection)
+            case .work(let work): serverWorks.append(work)
             case .tell(let event): tell(event)
             default: break
             }
@@ -531,6 +537,12 @@ struct ResumptionWorld: ~Copyable {
         guard !works.isEmpty else { return }
         count("worked")
         feed(.worked(works.removeFirst().done()))
+    }
+
+    private mutating func serverWork() {
+        guard !serverWorks.isEmpty else { return }
+        count("worked by the server")
+        serve(.worked(serverWorks.removeFirst().done()))
     }
 
     /// What Sente's server tells its app.
@@ -657,6 +669,8 @@ struct ResumptionWorld: ~Copyable {
                 carryToClient(id)
             } else if !works.isEmpty {
                 work()
+            } else if !serverWorks.isEmpty {
+                serverWork()
             } else if !awaitingRoom.isEmpty {
                 giveRoom()
             } else {

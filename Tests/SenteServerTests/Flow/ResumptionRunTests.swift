@@ -53,11 +53,17 @@ struct ResumptionRunTests {
                 #expect(value["n"]?.integerValue == Int64(handled))
                 handled += 1
             case .awaitRoom(let id): if chance(80) { give(.room(id)) } else { rooms.append(id) }
+            case .work(let work): works.append(work)
             default: break
             }
         }
 
         var rooms: [ConnectionID] = []
+        var works: [ServerWork] = []
+
+        mutating func work() {
+            if !works.isEmpty { give(.worked(works.removeFirst().done())) }
+        }
 
         mutating func lose(isNoticed: Bool) {
             guard isUp else { return }
@@ -173,7 +179,8 @@ struct ResumptionRunTests {
             case 75..<80:
                 if isAgreed { up.append(.text(#"{"type":"flow-ack","received":\#(received)}"#)) }
             case 80..<84: lose(isNoticed: chance(50))
-            case 84..<92: if !isUp { open() }
+            case 84..<90: if !isUp { open() }
+            case 90..<92: work()
             case 92..<95:
                 if let gone = unnoticed.popLast() { give(.closed(ConnectionID(gone))) }
             default:
@@ -196,12 +203,14 @@ struct ResumptionRunTests {
                 $0.flow.resumption?.messages = 6
                 if seed % 3 == 0 { $0.flow.batching?.linger = .milliseconds(20) }
                 if seed % 2 == 0 { $0.flow.chunking = nil }
+                if seed % 4 == 1 { $0.largeValue = 15 }
             }, generator: Generator(seed: seed))
         for _ in 0..<3_000 { try run.step() }
         // The network heals: everything comes to rest.
         for _ in 0..<50 {
             if !run.isUp { run.open() }
             while !run.up.isEmpty { run.give(.received(ConnectionID(run.link), run.up.removeFirst())) }
+            while !run.works.isEmpty { run.work() }
             while let id = run.rooms.popLast() { run.give(.room(id)) }
             while !run.down.isEmpty { try run.hear(run.down.removeFirst()) }
             run.server.moveClock(to: run.server.now.instant.advanced(by: .milliseconds(1_500)))

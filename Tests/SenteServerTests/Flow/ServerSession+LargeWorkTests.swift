@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteServer
+import SenteSignals
+import SenteWire
+import Testing
+
+@Suite("Large values, written and read off a server's loop")
+struct ServerSessionLargeWorkTests {
+    /// A value is large from 300 on, parts have 1,000 bytes; client 1 is there, and subscribed to `a` and `b`.
+    private static func server(resumes: Bool = false, size: Int = 300) throws -> TestServerSession {
+        var server = TestServerSession(.maps, compressors: [.gzip: .bomb]) {
+            $0.largeValue = size
+            $0.flow.chunking = ServerConfiguration.Flow.Chunking()
+            $0.flow.compression = ServerConfiguration.Flow.Compression()
+            $0.flow.compression?.minimumBytes = .max
+            $0.flow.usesBinaryEnvelope = true
+            if resumes { $0.flow.resumption = ServerConfiguration.Flow.Resumption() }
+        }
+        open(1, &server)
+        for channel in ["a", "b"] {
+            server.receive(from: 1, #"{"type":"subscribe","channel-id":"\#(channel)"}"#)
+        }
+        return server
+    }
+
+    private static let offer =
+        #""capabilities":{"chunking":true,"binary":true,"compression":["gzip"],"max-chunk-size":1000,"resume":{"messages":1000,"bytes":1000000}}"#
+
+    @discardableResult
+    private static func open(
+        _ number: UInt64, _ server: inout TestServerSession, as clientID: UInt64? = nil, resume: String = ""
+    ) -> [String] {
+        server.connect(number, HandshakeInfo(clientID: "client \(clientID ?? number)"))
+        return server.receive(from: number, #"{"type":"flow-handshake",\#(offer)\#(resume)}"#)
+    }
+
+    private static func publish(_ size: Int, _ channel: String = "none") -> String {
+        #"{"type":"publish","channel-id":"\#(channel)","data":{"t":"\#(String(repeating: "x", count: size))"}}"#
+    }
+
+    private static func news(_ size: Int, _ channel: String) -> ServerCommand {
+        .publish(["t": .string(String(repeating: "x", count: size))], channel: channel)
+    }
+
+    private static let ping = #"{"type":"ping"}"#
+
+    /// The types of what was sent to a client; parts are shown by their sizes.
+    private static func types(_ lines: [String], to number: UInt64 = 1, _ server: TestServerSession) throws
+        -> [String]
+    {
+        try lines.filter { $0.hasPrefix("\(number) < ") }.map { line in
+            guard line.contains(" < {") else { return "part" }
+            return try server.values([line]).first?["type"]?.stringValue ?? ""
+        }
+    }
+
+    /// Gives room until nothing more goes.
+    private static func pour(_ server: inout TestServerSession, to number: UInt64 = 1) -> [String] {
+        (0..<20).flatMap { _ in server.handle(.room(ConnectionID(number))) }
+    }
+
+    // MARK: In
+
+    @Test("Nothing overtakes a message that is being read; others' clients are served, and so is an ack")
+    func order() throws {
+        var server = try Self.server(resumes: true)
+        Self.open(2, &server)
+        #expect(server.receive(from: 1, Self.publish(700)) == ["work"])
+        #expect(server.receive(from: 1, Self.ping) == [])
+        #expect(server.receive(from: 1, #"{"type":"get-subscriptions"}"#) == [])
+        #expect(server.receive(from: 1, Self.publish(800)) == [])
+        #expect(server.receive(from: 1, #"{"type":"get-subscriptions"}"#) == [])
+        #expect(server.session.flowLoad.heldBytes > 1_500)
+        #expect(server.receive(from: 1, #"{"type":"flow-ack","received":2}"#) == [])
+        #expect(server.session.counters.flow.breaches == 0)
+        #expect(try Self.types(server.receive(from: 2, Self.ping), to: 2, server) == ["pong"])
+        let first = server.work()
+        #expect(try Self.types(first, server) == ["publish-result", "pong", "subscription-list"])
+        #expect(first.last == "work")
+        #expect(try Self.types(server.work(), server) == ["publish-result", "subscription-list"])
+        #expect(server.session.flowLoad.heldBytes == 0)
+    }
+
+    @Test("A link that ends is over when all that came over it has been heard")
+    func ends() throws {
+        var server = try Self.server()
+        Self.open(2, &server)
+        server.receive(from: 2, Self.publish(700, "a"))
+        #expect(server.receive(from: 2, Self.publish(10, "a")) == [])
+        #expect(server.lose(2) == [])
+        #expect(server.session.name(of: ConnectionID(2)) != nil)
+        let lines = server.work() + server.work() + Self.pour(&server)
+        #expect(try Self.types(lines, server).filter { $0 == "channel-message" }.count == 2)
+        #expect(server.session.name(of: ConnectionID(2)) == nil)
+    }
+
+    @Test("A client that comes back meanwhile sends again what was being read, and it is heard once")
+    func resumesMeanwhile() throws {
+        var server = try Self.server(resumes: true)
+        server.receive(from: 1, Self.ping)
+        let begun = try server.values(Self.open(2, &server))
+        let session = try #require(begun[0]["session"]?.stringValue)
+        #expect(server.receive(from: 2, Self.publish(700, "a")) == ["work"])
+        #expect(server.receive(from: 2, Self.publish(10, "a")) == [])
+        #expect(server.lose(2) == [])
+        let resume = #","resume":{"session":"\#(session)","received":0,"sent":2,"attempt":1}"#
+        let lines = Self.open(4, &server, as: 2, resume: resume)
+        let answer = try server.values(lines.filter { $0.hasPrefix("4 < ") })
+        #expect(answer[0]["resumed"] == true && answer[0]["received"] == 0)
+        // What was read of the older link goes nowhere.
+        #expect(server.work() == [])
+        #expect(server.receive(from: 4, Self.publish(700, "a")) == ["work"])
+        #expect(try Self.types(server.work(), to: 4, server) == ["publish-result"])
+        #expect(server.session.counters.publications == 1)
+    }
+
+    @Test("More than may be held is not read from the link until less is held")
+    func bound() throws {
+        var server = try Self.server(size: 64 << 10)
+        let large = Self.publish(1_000_000)
+        #expect(server.receive(from: 1, large) == ["work"])
+        var lines: [String] = []
+        for _ in 0..<18 { lines += server.receive(from: 1, large) }
+        #expect(lines == ["1 is not read"])
+        #expect(server.session.flowLoad.heldBytes < 20 << 20)
+        lines = []
+        for _ in 0..<4 { lines += server.work() }
+        #expect(lines.filter { $0 == "1 is read" }.count == 1)
+    }
+
+    @Test("What cannot be read ends the link of a session with 1007; without one what follows is heard")
+    func unreadable() throws {
+        let nonsense = #"{"type":"publish","data":""# + String(repeating: "x", count: 700)
+        var server = try Self.server(resumes: true)
+        #expect(server.receive(from: 1, nonsense) == ["work"])
+        #expect(server.receive(from: 1, Self.ping) == [])
+        #expect(server.work() == ["1 close 1007"])
+        var other = try Self.server()
+        #expect(other.receive(from: 1, nonsense) == ["work"])
+        #expect(other.receive(from: 1, Self.ping) == [])
+        #expect(try Self.types(other.work(), other) == (["pong"]))
+        #expect(other.session.counters.unreadableMessages == 1)
+    }
+
+    @Test("What unfolds to too much ends the link with 1009, and text that is not UTF-8 cannot be read")
+    func hostile() throws {
+        var server = try Self.server()
+        let bomb = [0xC1, 1, 1] + [UInt8](repeating: 0, count: 300)
+        #expect(server.receive(from: 1, .binary(bomb)) == ["work"])
+        #expect(server.receive(from: 1, Self.ping) == [])
+        #expect(server.work() == ["1 close 1009"])
+        var other = try Self.server(resumes: true)
+        let text =
+            Array(#"{"type":"x","t":""#.utf8) + [UInt8](repeating: 0xFF, count: 300) + Array("\"}".utf8)
+        #expect(other.receive(from: 1, .binary([0xC1, 2, 1, 0, 1] + text)) == ["work"])
+        #expect(other.work() == ["1 close 1007"])
+    }
+
+    @Test("A server that ends a link hears nothing more of what came over it")
+    func endedByServer() throws {
+        var server = try Self.server()
+        server.receive(from: 1, Self.publish(700, "a"))
+        server.command(.close(ConnectionID(1), .normal, reason: ""))
+        #expect(server.work() == [])
+        #expect(server.session.counters.publications == 0)
+    }
+
+    // MARK: Out
+
+    @Test("A message that is being written keeps its place on its channel; other channels and pongs go on")
+    func writing() throws {
+        var server = try Self.server()
+        #expect(server.command(Self.news(2_500, "a")) == ["work"])
+        #expect(server.command(Self.news(5, "a")) == [])
+        #expect(try Self.types(server.command(Self.news(6, "b")), server) == ["channel-message"])
+        #expect(try Self.types(server.receive(from: 1, Self.ping), server) == ["pong"])
+        // Room alone brings nothing, and is not asked for.
+        #expect(server.handle(.room(ConnectionID(1))) == [])
+        #expect(server.session.flowLoad.waitingBytes > 2_500)
+        #expect(server.work() == ["1 has more"])
+        #expect(try Self.types(Self.pour(&server), server) == ["part", "part", "part", "channel-message"])
+        #expect(server.session.flowLoad.waitingBytes == 0)
+        #expect(server.session.counters.flow.inParts == 1)
+    }
+
+    @Test("A message to many is written once")
+    func once() throws {
+        var server = try Self.server()
+        for number in [2, 3] as [UInt64] {
+            Self.open(number, &server)
+            server.receive(from: number, #"{"type":"subscribe","channel-id":"a"}"#)
+        }
+        // Who takes no parts gets it at once.
+        server.connect(4)
+        server.receive(from: 4, #"{"type":"subscribe","channel-id":"a"}"#)
+        let lines = server.command(Self.news(2_500, "a"))
+        #expect(lines.filter { $0 == "work" }.count == 1)
+        #expect(try Self.types(lines, to: 4, server) == ["channel-message"])
+        #expect(server.work() == ["1 has more", "2 has more", "3 has more"])
+        for number in [1, 2, 3] as [UInt64] { #expect(Self.pour(&server, to: number).count == 5) }
+    }
+
+    @Test("A message that turns out small goes whole, in its place")
+    func turnsOutSmall() throws {
+        var server = try Self.server()
+        #expect(server.command(Self.news(400, "a")) == ["work"])
+        #expect(server.command(Self.news(5, "a")) == [])
+        #expect(server.work() == ["1 has more"])
+        #expect(try Self.types(Self.pour(&server), server) == ["channel-message", "channel-message"])
+    }
+
+    @Test("One that cannot be written is passed over, and what waited behind it goes")
+    func unwritable() throws {
+        var server = try Self.server()
+        server.session.signalLevel = .error
+        let value: Value = ["t": .string(String(repeating: "x", count: 700)), "n": .double(.nan)]
+        #expect(server.command(.publish(value, channel: "a")) == ["work"])
+        #expect(server.command(Self.news(5, "a")) == [])
+        let lines = server.work()
+        #expect(lines.last == "1 has more")
+        #expect(server.signals.map(\.id) == [.sendFailed])
+        #expect(try Self.types(Self.pour(&server), server) == ["channel-message"])
+    }
+
+    @Test("What was being written when the link ended is kept, in its order")
+    func keptMeanwhile() throws {
+        var server = try Self.server(resumes: true)
+        let begun = try server.values(Self.open(2, &server))
+        let session = try #require(begun[0]["session"]?.stringValue)
+        server.receive(from: 2, #"{"type":"subscribe","channel-id":"a"}"#)
+        server.command(Self.news(400, "a"))
+        server.command(Self.news(5, "a"))
+        #expect(server.lose(2) == [])
+        let resume = #","resume":{"session":"\#(session)","received":1,"sent":1,"attempt":1}"#
+        let lines = Self.open(4, &server, as: 2, resume: resume)
+        let said = try server.values(lines.filter { $0.hasPrefix("4 < ") })
+        #expect(said[0]["resumed"] == true && said[0]["missed"] == 0)
+        #expect(said.dropFirst().map { $0["data"]?["t"]?.stringValue?.count } == [400, 5])
+        // It was for two, and one of them is still there.
+        #expect(server.work() == ["1 has more"])
+    }
+
+    @Test("A client that takes less than is written for it is dropped")
+    func tooMuch() throws {
+        var server = TestServerSession(.maps) {
+            $0.largeValue = 300
+            $0.maximumUnwrittenBytes = 2_000
+            $0.flow.chunking = ServerConfiguration.Flow.Chunking()
+        }
+        Self.open(1, &server)
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
+        let lines = (0..<5).flatMap { _ in server.command(Self.news(1_000, "a")) }
+        #expect(lines.last == "1 drop")
+        while !server.works.isEmpty { #expect(server.work() == []) }
+    }
+}
+
+extension Compressor {
+    /// Whatever is unfolded has no end.
+    fileprivate static let bomb = Compressor { _, _ throws(WireError) in
+    } decompress: { _, _, limit throws(WireError) in
+        throw WireError(.tooLarge, "It unfolds to more than \(limit) bytes.")
+    }
+}
