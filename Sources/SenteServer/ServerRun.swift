@@ -21,19 +21,19 @@ final class ServerRun {
     let loop: EventLoop
     private let hook: ReferenceServer.Hook?
     let service: ServerService
-    private(set) var session: ServerSession
+    var session: ServerSession
     private var desk: StreamDesk
     private var effects: [ServerEffect] = []
     private var isPerforming = false
 
     /// Not greeted yet: the request has not come or was just accepted.
-    private var arriving: [ConnectionID: ServerConnection] = [:]
-    private var handshakes: [ConnectionID: HandshakeInfo] = [:]
+    var arriving: [ConnectionID: ServerConnection] = [:]
+    var handshakes: [ConnectionID: HandshakeInfo] = [:]
     /// Of those that are not gone, where somebody is told of events.
-    private var requests: [ConnectionID: HTTPRequest] = [:]
+    var requests: [ConnectionID: HTTPRequest] = [:]
     private var open: [ConnectionID: ServerConnection] = [:]
     /// Of those that are there, where somebody is told who comes and goes.
-    private var visits: [ConnectionID: Visit] = [:]
+    var visits: [ConnectionID: Visit] = [:]
     /// Given up by the session; their closing handshake runs.
     private var closing: [ConnectionID: ServerConnection] = [:]
     /// Their TCP is to be left open after the closing handshake.
@@ -74,7 +74,7 @@ final class ServerRun {
         lookWhoListens()
     }
 
-    private func lookWhoListens() {
+    func lookWhoListens() {
         if service.onSignal != nil { session.signalLevel = service.signalLevel() }
     }
 
@@ -145,62 +145,6 @@ final class ServerRun {
     }
 
     // MARK: What sockets tell
-
-    func requested(_ request: HTTPRequest, by connection: ServerConnection) {
-        let id = ConnectionID(connection.id.number)
-        lookWhoListens()
-        tellRequest(request)
-        switch admit(request, id) {
-        case .upgrade: connection.accept()
-        case .answer(let answer):
-            arriving[id] = nil
-            service.onAccess?(.refused(visitor(connection, request.target), status: answer.status))
-            let headers = answer.headers.map { HTTPHeader($0.name, $0.value) }
-            if !connection.respond(status: answer.status, headers: headers, body: answer.body) {
-                connection.cut()
-            }
-        case .disconnect:
-            arriving[id] = nil
-            connection.abort()
-        }
-    }
-
-    /// The session's rules come first, then what the server's user decides.
-    private func admit(_ request: HTTPRequest, _ id: ConnectionID) -> ServerSession.Admission {
-        var token: String?
-        if request.isUpgrade, let csrfToken = service.csrfToken {
-            token = csrfToken(request)
-            guard token != nil else { return .answer(.badCSRFToken) }
-        }
-        if ["/stats", "/metrics"].contains(request.path) {
-            session.signalStatistics = service.signalStatistics()
-        }
-        let admission = session.admit(request, csrfToken: token, at: loop.now)
-        guard admission == .upgrade else { return admission }
-        switch service.receive(request) {
-        case .refused(let refusal): return .answer(refusal)
-        case .accepted(var handshake):
-            if session.configuration.flow != .off { handshake.randomID = randomID() }
-            handshakes[id] = handshake
-            if service.onEvent != nil { requests[id] = request }
-            if service.onAccess != nil || service.onSignal != nil {
-                visits[id] = Visit(
-                    visitor: visitor(arriving[id], request.target), began: loop.now.instant,
-                    trace: request.trace)
-            }
-            return .upgrade
-        }
-    }
-
-    private func randomID() -> UniqueID {
-        var bits: (UInt64, UInt64) = (0, 0)
-        withUnsafeMutableBytes(of: &bits) { loop.entropy.fill($0) }
-        return UniqueID(high: bits.0, low: bits.1)
-    }
-
-    private func visitor(_ connection: ServerConnection?, _ target: String) -> ServerAccess.Visitor {
-        ServerAccess.Visitor(name: nil, remoteAddress: connection?.remoteAddress, target: target)
-    }
 
     func opened(_ connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
