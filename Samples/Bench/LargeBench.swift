@@ -4,7 +4,8 @@ import SenteLite
 import SenteServer
 import SenteTransport
 
-/// How long pings and urgent publishes take while a value of 60 MiB is on its way, beside what they take when nothing is.
+/// How long pings and urgent publishes take while a value of 60 MiB is on its way, and the pings of another client of the same
+/// server, beside what they take when nothing is.
 ///
 /// The server is a process of its own, with everything announced; memory is the client's.
 enum LargeBench {
@@ -72,6 +73,7 @@ enum LargeBench {
             return Measure.nanoseconds() - start
         }
         let flag = Flag()
+        let others = Task { try await pingsOfAnother(port: port, until: flag) }
         Task {
             _ = try? await transfer.value
             await flag.raise()
@@ -89,9 +91,23 @@ enum LargeBench {
         let seconds = Double(try await transfer.value) / 1e9
         let peak = Measure.residentKiB(peak: true)
         await client.disconnect()
-        return [("ping", pings), ("urgent", urgent)].map { mode, times in
+        return [("ping", pings), ("urgent", urgent), ("ping of another", try await others.value)].map {
+            mode, times in
             result(load, mode, times, seconds, before, peak)
         }
+    }
+
+    private static func pingsOfAnother(port: Int, until flag: Flag) async throws -> [UInt64] {
+        let client = try SenteClient("ws://127.0.0.1:\(port)/")
+        try await client.connect()
+        var pings: [UInt64] = []
+        while await !flag.isRaised {
+            let began = Measure.nanoseconds()
+            _ = try await client.ping()
+            pings.append(Measure.nanoseconds() - began)
+        }
+        await client.disconnect()
+        return pings
     }
 
     private static func result(

@@ -85,7 +85,10 @@ extension Session {
         do throws(FlowViolation) {
             switch try unpack(message) {
             case .plain(let heard) where traffic.packing.arrivals.reading == nil: hear(heard, on: link)
+            case .several(let several) where traffic.packing.arrivals.reading == nil:
+                for heard in several { hear(heard, on: link) }
             case .plain(let heard): take(.heard(heard), on: link)
+            case .several(let several): for heard in several { take(.heard(heard), on: link) }
             case .arrivals(let arrivals):
                 for arrival in arrivals { take(arrival, on: link) }
                 noteParts()

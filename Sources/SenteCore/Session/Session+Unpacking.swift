@@ -20,7 +20,9 @@ extension Session {
     enum Unpacked {
         /// Itself, as almost all are.
         case plain(Heard)
-        /// The messages of a batch, or the one that its last part completes.
+        /// Those of a batch.
+        case several([Heard])
+        /// The one that its last part completes, or what an envelope held.
         case arrivals([HeldArrivals.Arrival])
     }
 
@@ -36,9 +38,10 @@ extension Session {
             return .arrivals([.large(.message(message, terms.format, terms.limits))])
         }
         let inbounds = inbounds(of: message, terms.format, terms.limits)
-        guard inbounds.count == 1, case .flow = inbounds[0] else {
+        guard inbounds.count == 1, case .flow(let frame) = inbounds[0] else {
             return .plain(Heard(inbounds: inbounds, size: message.bytes.count))
         }
+        if frame.word == .batch { return .several(try unpackBatch(frame.fields, size: message.bytes.count)) }
         return .arrivals(try arrivals(of: inbounds, message.bytes.count, isEnveloped: false))
     }
 
@@ -122,6 +125,7 @@ extension Session {
                 .protocolError, "It sent a batch of no messages, or of more than \(Self.largestBatch).")
         }
         var messages: [Heard] = []
+        messages.reserveCapacity(values.count)
         for value in values {
             let inbounds = named(coder?.coder.read(value, isCallback: callbacks.contains) ?? [])
             for case .flow(let frame) in inbounds where frame.word?.isCounted != true {

@@ -93,7 +93,7 @@ extension ServerSession {
             return take(envelope, from: id)
         }
         // A part that is spelled as a word is a third larger than its bytes, and no work for others.
-        if message.bytes.count >= 2 * configuration.largeValue {
+        if message.bytes.count / 2 >= configuration.largeValue {
             let reading = ServerWork.Reading(
                 bytes: message.bytes[...], kind: message.kind, dialect: dialect, isEnveloped: false)
             return take(.large(reading), from: id)
@@ -188,8 +188,12 @@ extension ServerSession {
 }
 
 extension HeldArrivals.Arrival {
-    /// Whether it is heard before what came earlier: it says only what the client has.
+    /// Whether it is heard before what came earlier: it says only what the client has, or completes a message that waits then.
     fileprivate var isAhead: Bool {
-        if case .said(.flow(.acknowledgement, _), _, _) = self { true } else { false }
+        switch self {
+        case .said(.flow(.acknowledgement, _), _, _): true
+        case .said(.flow(.envelope, _), _, let isEnveloped): !isEnveloped
+        default: false
+        }
     }
 }

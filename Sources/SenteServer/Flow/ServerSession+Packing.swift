@@ -247,6 +247,7 @@ extension ServerSession {
             gatherings.remove(ticket)
             unfinished.remove(ticket)
         }
+        guard flows[id]?.session != nil else { return }
         for bulk in link.bulk {
             var departure = bulk.departure
             if case .underWay = bulk.shape {

@@ -74,13 +74,31 @@ struct ServerSessionLargeWorkTests {
         #expect(server.receive(from: 1, #"{"type":"get-subscriptions"}"#) == [])
         #expect(server.session.flowLoad.heldBytes > 1_500)
         #expect(server.receive(from: 1, #"{"type":"flow-ack","received":2}"#) == [])
-        #expect(server.session.counters.flow.breaches == 0)
+        #expect(server.session.flowLoad.keptBytes == 0)
         #expect(try Self.types(server.receive(from: 2, Self.ping), to: 2, server) == ["pong"])
         let first = server.work()
         #expect(try Self.types(first, server) == ["publish-result", "pong", "subscription-list"])
         #expect(first.last == "work")
         #expect(try Self.types(server.work(), server) == ["publish-result", "subscription-list"])
         #expect(server.session.flowLoad.heldBytes == 0)
+    }
+
+    @Test("Parts are put together meanwhile, and the message that they make waits")
+    func parts() throws {
+        var server = try Self.server()
+        server.receive(from: 1, Self.publish(700))
+        #expect(server.receive(from: 1, Self.ping) == [])
+        let held = server.session.flowLoad.heldBytes
+        let text = Array(Self.publish(5).utf8)
+        for word in [
+            #"{"type":"flow-chunk-start","message-id":7,"total-chunks":1,"total-size":\#(text.count)}"#,
+            #"{"type":"flow-chunk","message-id":7,"chunk-index":0,"data":"\#(Base64.text(text))"}"#,
+        ] { #expect(server.receive(from: 1, word) == []) }
+        #expect(server.session.flowLoad.heldBytes == held)
+        #expect(server.session.flowLoad.unfinishedBytes > text.count)
+        #expect(server.receive(from: 1, #"{"type":"flow-chunk-end","message-id":7}"#) == [])
+        #expect(server.session.flowLoad.heldBytes > held && server.session.flowLoad.unfinishedBytes == 0)
+        #expect(try Self.types(server.work(), server) == ["publish-result", "pong", "publish-result"])
     }
 
     @Test("A link that ends is over when all that came over it has been heard")
