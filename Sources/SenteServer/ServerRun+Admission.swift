@@ -7,6 +7,15 @@ import SenteWire
 
 /// Who is taken, and what others are told.
 extension ServerRun {
+    /// What is told when a client goes.
+    struct Visit {
+        var visitor: ServerAccess.Visitor
+        let began: Instant
+        /// What its request belongs to.
+        var trace: TraceContext?
+        var messages = 0
+    }
+
     func requested(_ request: HTTPRequest, by connection: ServerConnection) {
         let id = ConnectionID(connection.id.number)
         lookWhoListens()

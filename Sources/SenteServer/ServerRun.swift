@@ -16,6 +16,9 @@ final class ServerRun {
     private static let floodAhead = 1 << 20
     /// The bytes of a message in parts that are queued ahead of the socket.
     private static let partsAhead = 64 << 10
+    /// How many parts go to one connection before others have their turn: a link that compresses takes hundreds before much is
+    /// queued for its socket.
+    private static let partsInTurn = 4
     private static let floodPause = Duration.milliseconds(1)
 
     let loop: EventLoop
@@ -25,6 +28,8 @@ final class ServerRun {
     private var desk: StreamDesk
     private var effects: [ServerEffect] = []
     private var isPerforming = false
+    /// How often each connection was given room since its effects began to be performed.
+    private var roomsGiven: [ConnectionID: Int] = [:]
 
     /// Not greeted yet: the request has not come or was just accepted.
     var arriving: [ConnectionID: ServerConnection] = [:]
@@ -49,15 +54,6 @@ final class ServerRun {
     private var onStopped: (@Sendable () -> Void)?
     /// The run itself, for what is ordered from other threads.
     private weak var bound: LoopBound<ServerRun>?
-
-    /// What is told when a client goes.
-    struct Visit {
-        var visitor: ServerAccess.Visitor
-        let began: Instant
-        /// What its request belongs to.
-        var trace: TraceContext?
-        var messages = 0
-    }
 
     init(
         _ configuration: ServerConfiguration, hook: ReferenceServer.Hook?, service: ServerService,
@@ -170,8 +166,12 @@ final class ServerRun {
     }
 
     func wrote(_ connection: ServerConnection) {
+        awaitRoom(ConnectionID(connection.id.number))
+    }
+
+    private func awaitRoom(_ id: ConnectionID) {
         // More may have been queued since.
-        effects.append(.awaitRoom(ConnectionID(connection.id.number)))
+        effects.append(.awaitRoom(id))
         performEffects()
     }
 
@@ -214,6 +214,7 @@ final class ServerRun {
         }
         effects.removeAll(keepingCapacity: effects.count <= 4_096)
         isPerforming = false
+        if !roomsGiven.isEmpty { roomsGiven.removeAll(keepingCapacity: true) }
         var deadline = session.deadline
         if let due = desk.deadline { deadline = min(due, deadline ?? due) }
         if deadline != armed {
@@ -237,11 +238,16 @@ final class ServerRun {
         case .drop(let id):
             if let connection = open.removeValue(forKey: id) { cut(connection, id) }
         case .awaitRoom(let id):
-            if hasRoom(id) {
-                session.handle(.room(id), at: loop.now, into: &effects)
-            } else {
+            guard hasRoom(id) else {
                 open[id]?.tellWritten()
+                return
             }
+            guard roomsGiven[id, default: 0] < Self.partsInTurn else {
+                if let bound { loop.post { bound.content.awaitRoom(id) } }
+                return
+            }
+            roomsGiven[id, default: 0] += 1
+            session.handle(.room(id), at: loop.now, into: &effects)
         case .stream(let id, let name, let event):
             desk.perform(event, of: name, on: id, in: &session, at: loop.now, into: &effects)
         case .agreedOnStreams(let id): service.onStreamsAgreed?(id)
