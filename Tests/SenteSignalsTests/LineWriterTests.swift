@@ -55,6 +55,11 @@ struct LineWriterTests {
         },
         { fields, text in
             fields["text"] = "of the program" as StaticString
+            fields["count"] = 3
+            fields["is-long"] = text.isEmpty
+        },
+        { fields, text in
+            fields["text"] = text
             fields["count"] = Keyword("some/\(text.utf8.count)")
             fields["is-long"] = Value.vector([.string(text)])
         },

@@ -54,6 +54,24 @@ struct SignalFieldsTests {
         #expect(signal.time == 5)
     }
 
+    @Test(
+        "whole numbers are what they were, whatever room they take",
+        arguments: [
+            0, -1, Int64(Int32.max), Int64(Int32.max) + 1, Int64(Int32.min), Int64(Int32.min) - 1, .max, .min,
+        ])
+    func integers(number: Int64) {
+        let signal = signal {
+            $0["set"] = number
+            $0["value"] = Value.integer(number)
+            $0["behind"] = "text"
+        }
+        #expect(
+            signal.data == [
+                .keyword("set"): .integer(number), .keyword("value"): .integer(number),
+                .keyword("behind"): "text",
+            ])
+    }
+
     @Test("a key that is written again has its last value, once")
     func again() {
         let signal = signal {
