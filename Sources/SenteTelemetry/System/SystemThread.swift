@@ -50,9 +50,6 @@ enum SystemThread {
         }
     }
 
-    /// Lets other threads go first.
-    static func yield() { sched_yield() }
-
     static var processID: Int32 { getpid() }
 
     /// Has a body run when the process ends by itself.
