@@ -16,8 +16,8 @@ enum TelemetryAllocations {
     static func raise(_ count: Int) {
         let telemetry = Telemetry()
         telemetry.add(Sink(), as: "sink", HandlerOptions(threads: 0))
-        let log = telemetry.source("bench")
-        for number in 0..<count { TelemetryBench.threeFields(log, number) }
+        let signals = TelemetryBench.ThreeFields(on: telemetry.source("bench"))
+        for number in 0..<count { signals.raise(number) }
     }
 
     /// A call's.

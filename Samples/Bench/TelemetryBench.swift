@@ -17,8 +17,10 @@ enum TelemetryBench {
                 "filtered out: \(rounded(filtered.processor - floor.processor)) ns more than an empty call")
         var calls: [Int: Cost] = [:]
         for threads in [1, 2] {
-            _ = shown("no fields", 0, threads, try await raising(threads) { log, _ in log.info("joined") })
-            calls[threads] = shown("three fields", 3, threads, try await raising(threads, threeFields))
+            _ = shown(
+                "no fields", 0, threads, try await raising(threads) { log in { _ in log.info("joined") } })
+            calls[threads] = shown(
+                "three fields", 3, threads, try await raising(threads) { ThreeFields(on: $0).raise })
         }
         try showAllocations()
         try await floodBlocked()
@@ -40,21 +42,30 @@ enum TelemetryBench {
 
     // MARK: Calls
 
-    static func threeFields(_ log: SignalSource, _ number: Int) {
-        log.info("joined") {
-            $0["channel-id"] = channels[number & 7]
-            $0["members"] = number
-            $0["is-new"] = number & 1 == 0
+    /// Raises signals of three fields, with texts that no other thread has: they would wait for one another to count references.
+    struct ThreeFields {
+        let log: SignalSource
+        private let channels = TelemetryBench.channels()
+
+        init(on log: SignalSource) { self.log = log }
+
+        func raise(_ number: Int) {
+            log.info("joined") {
+                $0["channel-id"] = channels[number & 7]
+                $0["members"] = number
+                $0["is-new"] = number & 1 == 0
+            }
         }
     }
 
     /// Texts of 18 bytes made at run time.
-    static let channels = (0..<8).map { "general-channel-\(10 + $0)" }
+    static func channels() -> [String] { (0..<8).map { "general-channel-\(10 + $0)" } }
 
     @Sendable private static func filteredCalls() -> (Int) -> Void {
         let telemetry = Telemetry()
         telemetry.add(Sink(), as: "sink", HandlerOptions(mode: .synchronous))
         let log = telemetry.source("bench")
+        let channels = Self.channels()
         return { number in
             log.debug("joined") {
                 $0["channel-id"] = channels[number & 7]
@@ -65,12 +76,12 @@ enum TelemetryBench {
     }
 
     private static func raising(
-        _ threads: Int, _ call: @escaping @Sendable (SignalSource, Int) -> Void
+        _ threads: Int, _ makeCall: @escaping @Sendable (SignalSource) -> (Int) -> Void
     ) async throws -> Cost {
         let telemetry = Telemetry()
         telemetry.add(Sink(), as: "sink", HandlerOptions(threads: 0))
         let log = telemetry.source("bench")
-        let cost = await callers(threads) { { call(log, $0) } }
+        let cost = await callers(threads) { makeCall(log) }
         await telemetry.stop()
         guard telemetry.intake.dropped == 0 else { throw BenchFailure(message: "Signals were dropped.") }
         return cost
@@ -122,8 +133,8 @@ enum TelemetryBench {
         let telemetry = Telemetry()
         let door = DispatchSemaphore(value: 0)
         telemetry.add(Blocked(door), as: "blocked", HandlerOptions(mode: .dropping))
-        let log = telemetry.source("bench")
-        threeFields(log, 0)
+        let signals = ThreeFields(on: telemetry.source("bench"))
+        signals.raise(0)
         let start = Measure.nanoseconds()
         let end = start + UInt64(seconds) * 1_000_000_000
         // What all buffers need is there after the first second.
@@ -132,7 +143,7 @@ enum TelemetryBench {
             while true {
                 let before = Measure.nanoseconds()
                 guard before < end else { return (count, slowest, early) }
-                for number in 0..<1_000 { threeFields(log, number) }
+                for number in 0..<1_000 { signals.raise(number) }
                 slowest = max(slowest, Measure.nanoseconds() - before)
                 count += 1_000
                 if early == 0, before > start + 1_000_000_000 { early = Measure.residentKiB() }
@@ -161,7 +172,8 @@ enum TelemetryBench {
         let log = telemetry.source("bench")
         let (start, processor) = (Measure.nanoseconds(), Measure.processorNanoseconds())
         _ = await onThreads(threads) { _ in
-            for number in 0..<(toFile / threads) { threeFields(log, number) }
+            let signals = ThreeFields(on: log)
+            for number in 0..<(toFile / threads) { signals.raise(number) }
         }
         let report = await telemetry.stop(within: .seconds(600))
         let seconds = Double(Measure.nanoseconds() - start) / 1e9
@@ -253,6 +265,7 @@ private final class OwnLogger {
     }
 
     private var writer = LineWriter(.json)
+    private let channels = TelemetryBench.channels()
     private let descriptor: Int32
 
     private init(_ descriptor: Int32) {
@@ -264,7 +277,7 @@ private final class OwnLogger {
             var fields = SignalFields(in: space, level: .info, kind: .event)
             fields.setNamespace("bench" as StaticString)
             fields.setID("joined" as StaticString)
-            fields["channel-id"] = TelemetryBench.channels[number & 7]
+            fields["channel-id"] = channels[number & 7]
             fields["members"] = number
             fields["is-new"] = number & 1 == 0
             writer.write(fields.finish(at: Int64(Measure.nanoseconds(CLOCK_REALTIME))))
