@@ -104,6 +104,35 @@ struct ReferenceServerTests {
         }
     }
 
+    @Test("A large value comes and goes in its order, written and read beside the loop")
+    func largeValue() async throws {
+        try await withServer({
+            $0.largeValue = 1_000
+            $0.flow.chunking = ServerConfiguration.Flow.Chunking()
+        }) { server, port in
+            let (client, _) = try RawClient.webSocket(port: port)
+            try client.sendText(
+                #"{"type":"flow-handshake","capabilities":{"chunking":true,"max-chunk-size":2000}}"#)
+            _ = try client.readText()
+            try client.sendText(#"{"type":"subscribe","channel-id":"a"}"#)
+            _ = try client.readText()
+            let text = String(repeating: "all of it, ", count: 5_000)
+            try client.sendText(#"{"type":"publish","channel-id":"a","data":{"x":"\#(text)"}}"#)
+            try client.sendText(#"{"type":"ping"}"#)
+            var names: [String] = []
+            var data: [UInt8] = []
+            while names.last != "pong" {
+                let value = try WireFormat.json.decode(Array(try client.readText().utf8))
+                names.append(value["type"]?.stringValue ?? "")
+                data += value["data"]?.stringValue.flatMap { Base64.bytes($0) } ?? []
+            }
+            // The answer is of the same channel, and the pong says that it was given.
+            #expect(names.suffix(3) == ["flow-chunk-end", "publish-result", "pong"])
+            #expect(names.count { $0 == "flow-chunk" } > 16)
+            #expect(try WireFormat.json.decode(data)["data"]?["x"]?.stringValue == text)
+        }
+    }
+
     @Test(
         "Stopping closes everyone with 1001, and it starts again on the same port or another with nothing kept"
     )
