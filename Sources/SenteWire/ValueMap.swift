@@ -73,6 +73,22 @@ public struct ValueMap: Sendable {
     /// What stands under a text, or else under the keyword of that text.
     package func value(named name: String) -> Value? { position(named: name).map { items[$0 + 1] } }
 
+    /// The text, or the text of the keyword, that stands under a text, or else under the keyword of that text.
+    package func text(named name: String) -> String? {
+        guard let position = position(named: name) else { return nil }
+        return switch items[position + 1] {
+        case .string(let text): text
+        case .keyword(let keyword): keyword.text
+        default: nil
+        }
+    }
+
+    /// The whole number that stands there.
+    package func integer(named name: String) -> Int64? {
+        guard let position = position(named: name) else { return nil }
+        return items[position + 1].integerValue
+    }
+
     /// What stands under a key; setting nil removes it.
     public subscript(_ key: Value) -> Value? {
         get { position(of: key).map { items[$0 + 1] } }

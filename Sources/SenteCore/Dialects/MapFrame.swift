@@ -24,13 +24,21 @@ enum MapFrameType: String, CaseIterable {
     case channelList = "channel-list"
     case subscriptionList = "subscription-list"
 
-    private static let named = Dictionary(
-        uniqueKeysWithValues: allCases.map { (WireName($0.rawValue), $0) })
+    private static let longest = allCases.map(\.rawValue.utf8.count).max() ?? 0
+    /// By the length of their names, which tells most of them apart.
+    private static let byLength = (0...longest).map { length in
+        allCases.filter { $0.rawValue.utf8.count == length }
+    }
 
-    /// Looked up: the compiler's `init(rawValue:)` costs each message twice as much.
+    /// Looked up: the compiler's `init(rawValue:)` compares with one after the other, and to hash a name costs each message more.
     init?(_ name: String) {
-        guard let type = Self.named[WireName(name)] else { return nil }
-        self = type
+        let length = name.utf8.count
+        guard length < Self.byLength.count else { return nil }
+        for type in Self.byLength[length] where WireName(type.rawValue) == WireName(name) {
+            self = type
+            return
+        }
+        return nil
     }
 
     /// Whether a server acts on a client's message of this type; it echoes all others.
@@ -104,11 +112,11 @@ struct MapFrame {
         return value
     }
 
-    func text(_ field: MapField) -> String? { self[field].flatMap(Self.text) }
+    func text(_ field: MapField) -> String? { map.text(named: field.text) }
 
     func name(_ field: MapField) -> WireName? { text(field).map { WireName($0) } }
 
-    func integer(_ field: MapField) -> Int64? { self[field]?.integerValue }
+    func integer(_ field: MapField) -> Int64? { map.integer(named: field.text) }
 
     /// A number of things: never negative.
     func count(_ field: MapField) -> Int? {

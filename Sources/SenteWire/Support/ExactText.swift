@@ -7,13 +7,15 @@
 extension String {
     @inline(__always)
     func isSameText(as other: String) -> Bool {
-        // Short texts stand in the string itself, long ones often in the same memory.
-        if MemoryLayout<String>.size == MemoryLayout<(UInt64, UInt64)>.size,
-            unsafeBitCast(self, to: (UInt64, UInt64).self) == unsafeBitCast(other, to: (UInt64, UInt64).self)
-        {
-            return true
-        }
-        return hasSameBytes(as: other)
+        isSameString(as: other) || hasSameBytes(as: other)
+    }
+
+    /// Whether both are surely the same text: short ones stand in the string itself, long ones often in the same memory.
+    @inline(__always)
+    func isSameString(as other: String) -> Bool {
+        MemoryLayout<String>.size == MemoryLayout<(UInt64, UInt64)>.size
+            && unsafeBitCast(self, to: (UInt64, UInt64).self)
+                == unsafeBitCast(other, to: (UInt64, UInt64).self)
     }
 
     private func hasSameBytes(as other: String) -> Bool {

@@ -51,18 +51,32 @@ struct KeyIndex: Sendable {
                 ?? position(of: .keyword(Keyword(exactly: name)), in: items, stride: stride)
         }
         return items.lend { items in
-            var keyword: Int?
+            // The names of protocols are short, so that most are found without a look at their bytes.
             var position = 0
             while position < items.count {
-                switch items[position].value {
-                case .string(let text) where text.isSameText(as: name): return position
-                case .keyword(let key) where key.text.isSameText(as: name): keyword = position
-                default: break
+                if case .string(let text) = items[position].value, text.isSameString(as: name) {
+                    return position
                 }
                 position += stride
             }
-            return keyword
+            return Self.positionByBytes(named: name, in: items, stride)
         }
+    }
+
+    private static func positionByBytes(
+        named name: String, in items: UnsafeBufferPointer<ValueInPlace>, _ stride: Int
+    ) -> Int? {
+        var keyword: Int?
+        var position = 0
+        while position < items.count {
+            switch items[position].value {
+            case .string(let text) where text.isSameText(as: name): return position
+            case .keyword(let key) where key.text.isSameText(as: name): keyword = position
+            default: break
+            }
+            position += stride
+        }
+        return keyword
     }
 
     /// Notes the key that was just appended at `position`.
