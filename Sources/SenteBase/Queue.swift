@@ -10,7 +10,13 @@ package struct Queue<Element>: RandomAccessCollection {
     @usableFromInline var older: [Element] = []
     @usableFromInline var newer: [Element] = []
 
+    /// How many waited when all was taken last: likely as many come next.
+    @usableFromInline var usualCount = 0
+
     @inlinable package init() {}
+
+    /// For so many elements room is kept, or made beforehand.
+    @usableFromInline static var smallCount: Int { 128 }
 
     @inlinable package var startIndex: Int { 0 }
     @inlinable package var endIndex: Int { older.count + newer.count }
@@ -28,18 +34,20 @@ package struct Queue<Element>: RandomAccessCollection {
         }
     }
 
-    @inlinable package mutating func append(_ element: Element) {
+    @inlinable package mutating func append(_ element: consuming Element) {
+        if newer.capacity == 0 { newer.reserveCapacity(usualCount) }
         newer.append(element)
     }
 
     @inlinable package mutating func popFirst() -> Element? {
         if older.isEmpty {
-            swap(&older, &newer)
-            older.reverse()
+            // Moved one by one: to reverse them in place would copy each.
+            older.reserveCapacity(newer.count)
+            while let element = newer.popLast() { older.append(element) }
         }
         let element = older.popLast()
         // Keeps small buffers for the next burst, and gives large ones back.
-        if isEmpty, older.capacity + newer.capacity > 128 { self = Queue() }
+        if isEmpty, older.capacity + newer.capacity > Self.smallCount { self = Queue() }
         return element
     }
 
@@ -63,8 +71,19 @@ package struct Queue<Element>: RandomAccessCollection {
 
     /// Takes everything.
     @inlinable package mutating func drain() -> [Element] {
-        defer { self = Queue() }
+        let count = count
+        defer {
+            self = Queue()
+            usualCount = Swift.min(count, Self.smallCount)
+        }
         return older.isEmpty ? newer : older.reversed() + newer
+    }
+
+    /// Drops everything, and keeps small buffers for what comes next.
+    @inlinable package mutating func removeAll() {
+        if older.capacity + newer.capacity > Self.smallCount { return self = Queue() }
+        older.removeAll(keepingCapacity: true)
+        newer.removeAll(keepingCapacity: true)
     }
 
     @inlinable package mutating func removeAll(where shouldRemove: (Element) -> Bool) {

@@ -11,6 +11,8 @@ package struct ClientEngine: ~Copyable, Sendable {
     private var session: Session
     private let detect: Detection
     private let sizes: SizeLimits
+    /// What came and went and was told to nobody: `refresh` counts it.
+    private var untold = (received: MetricsCollector.Volume(), sent: MetricsCollector.Volume())
 
     /// Makes what reads and writes on a link of its first message; throws when nobody here understands it.
     package typealias Detection =
@@ -29,7 +31,7 @@ package struct ClientEngine: ~Copyable, Sendable {
     package var deadline: Instant? { session.deadline }
     package var subscriptions: [String] { session.subscriptions.wished.map(\.text) }
     /// What reads and writes on the link of the latest greeting.
-    package var coder: (any DialectCoder)? { session.coder?.coder }
+    package var coder: (any DialectCoder)? { session.coder }
     /// Where the latest attempt went, when there was a choice.
     package var endpoint: String? { session.endpoints.currentURL }
     /// The largest message that may go, where that is more than plain ones may have; else 0.
@@ -52,7 +54,7 @@ package struct ClientEngine: ~Copyable, Sendable {
     }
 
     /// What an app or a provider did, or that the time has come.
-    package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+    package mutating func handle(_ input: consuming Input, at now: Moment, into effects: inout [Effect]) {
         let before = effects.count
         session.handle(input, at: now, into: &effects)
         countTransmitted(in: &effects, from: before)
@@ -62,7 +64,10 @@ package struct ClientEngine: ~Copyable, Sendable {
     ///
     /// What happened, effects tell (`record`, `subscription`), and the reading is told by `note`: so no turn costs more than
     /// what happened in it.
-    package func refresh(_ reading: inout Reading) {
+    package mutating func refresh(_ reading: inout Reading, at now: Instant) {
+        if untold.received.messages > 0 { reading.metrics.count(received: untold.received, at: now) }
+        if untold.sent.messages > 0 { reading.metrics.count(sent: untold.sent, at: now) }
+        untold = (MetricsCollector.Volume(), MetricsCollector.Volume())
         reading.deadline = session.deadline
         reading.load = session.outbox.load + session.stored.load
         reading.gauges.outboxMessages = session.outbox.count
@@ -88,7 +93,7 @@ package struct ClientEngine: ~Copyable, Sendable {
         _ reports: [LinkReport], of link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
         let before = effects.count
-        for report in reports { accept(report, of: link, at: now, into: &effects) }
+        for index in reports.indices { accept(reports[index], of: link, at: now, into: &effects) }
         session.expire(at: now, into: &effects)
         countTransmitted(in: &effects, from: before)
     }
@@ -133,24 +138,28 @@ package struct ClientEngine: ~Copyable, Sendable {
         _ messages: [Message], on link: LinkID, at now: Moment, into effects: inout [Effect]
     ) {
         guard session.isCurrent(link) else { return }
-        var sizes = Sizes()
-        var count = messages.count
+        var volume = MetricsCollector.Volume()
         for message in messages {
             let size = message.bytes.count
-            sizes.add(size, largeFrom: self.sizes.largeMessage)
+            volume.add(size, largeFrom: sizes.largeMessage)
             guard !session.unpacks(link) else {
                 session.accept(.arrived(link, message), at: now, into: &effects)
                 continue
             }
             let inbounds = decode(message, on: link, at: now, into: &effects)
             if session.readsStream {
-                count += inbounds.count - 1
+                volume.messages += inbounds.count - 1
                 hear(inbounds, sizes: inbounds.weights, on: link, at: now, into: &effects)
             } else {
                 hear(inbounds, size, on: link, at: now, into: &effects)
             }
         }
-        effects.append(.record(.received(messages: count, bytes: sizes.bytes, large: sizes.large)))
+        if session.wants(.trace) {
+            effects.append(
+                .record(.received(messages: volume.messages, bytes: volume.bytes, large: volume.large)))
+        } else {
+            untold.received.add(volume)
+        }
     }
 
     /// All that a piece of a stream completes.
@@ -166,17 +175,29 @@ package struct ClientEngine: ~Copyable, Sendable {
 
     /// All that one counted message says.
     private mutating func hear(
-        _ inbounds: [Inbound], _ size: Int, on link: LinkID, at now: Moment, into effects: inout [Effect]
+        _ inbounds: consuming [Inbound], _ size: Int, on link: LinkID, at now: Moment,
+        into effects: inout [Effect]
     ) {
-        if inbounds.count == 1 {
-            session.accept(.received(link, inbounds[0], size: size), at: now, into: &effects)
-        } else {
-            for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
-                session.accept(.received(link, inbound, size: share), at: now, into: &effects)
-            }
+        if inbounds.count == 1, let inbound = inbounds.popLast() {
+            return hear(inbound, size, on: link, at: now, into: &effects)
+        }
+        for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
+            session.accept(.received(link, inbound, size: share), at: now, into: &effects)
         }
         guard session.counts(link), inbounds.contains(where: \.isCounted) else { return }
-        let isUnreadable = inbounds.count == 1 && inbounds[0].isUnreadable
+        session.accept(.heard(link, isUnreadable: false, size: size), at: now, into: &effects)
+    }
+
+    /// The one thing that a message says, as almost all do: it is moved to where it goes.
+    private mutating func hear(
+        _ inbound: consuming Inbound, _ size: Int, on link: LinkID, at now: Moment,
+        into effects: inout [Effect]
+    ) {
+        let inbound = consume inbound
+        let isCounted = session.counts(link) && inbound.isCounted
+        let isUnreadable = isCounted && inbound.isUnreadable
+        session.accept(.received(link, consume inbound, size: size), at: now, into: &effects)
+        guard isCounted else { return }
         session.accept(.heard(link, isUnreadable: isUnreadable, size: size), at: now, into: &effects)
     }
 
@@ -196,27 +217,18 @@ package struct ClientEngine: ~Copyable, Sendable {
     }
 
     /// Says how much of what these effects transmit.
-    private func countTransmitted(in effects: inout [Effect], from start: Int) {
-        var sizes = Sizes()
-        var messages = 0
+    private mutating func countTransmitted(in effects: inout [Effect], from start: Int) {
+        var volume = MetricsCollector.Volume()
         for index in start..<effects.count {
             guard case .transmit(_, let batch) = effects[index] else { continue }
-            messages += batch.count
-            for one in batch { sizes.add(one.message.bytes.count, largeFrom: self.sizes.largeMessage) }
+            for one in batch { volume.add(one.message.bytes.count, largeFrom: sizes.largeMessage) }
         }
-        guard messages > 0 else { return }
-        effects.append(
-            .record(.transmitted(messages: messages, bytes: sizes.bytes, large: sizes.large)))
-    }
-
-    /// How much messages weigh together, and how many of them are large.
-    private struct Sizes {
-        var bytes = 0
-        var large = 0
-
-        mutating func add(_ size: Int, largeFrom limit: Int) {
-            bytes += size
-            if size >= limit { large += 1 }
+        guard volume.messages > 0 else { return }
+        if session.wants(.trace) {
+            effects.append(
+                .record(.transmitted(messages: volume.messages, bytes: volume.bytes, large: volume.large)))
+        } else {
+            untold.sent.add(volume)
         }
     }
 }

@@ -30,7 +30,7 @@ final class InboxHandle: Sendable {
 
     /// Takes what `unwrap` finds in that which comes, for as long as it is kept; `wrap` is for what is given back.
     func makeIterator<Element>(
-        unwrap: @escaping @Sendable (InboxElement) -> Element?,
+        unwrap: @escaping @Sendable (consuming InboxElement) -> Element?,
         wrap: @escaping @Sendable (Element) -> InboxElement
     ) -> MailboxIterator<Element> {
         let (mailbox, inbox, submissions) = (mailbox, inbox, client.driver.submissions)
@@ -40,10 +40,16 @@ final class InboxHandle: Sendable {
                 keeping: self, consumed: consumed, giveBack: { mailbox.giveBack($0.map(wrap)) },
                 refill: { isolation in
                     while true {
-                        let stored = await mailbox.take(isolation: isolation)
-                        let elements = stored.reversed().compactMap(unwrap)
-                        if elements.count < stored.count { consumed(stored.count - elements.count) }
-                        if !elements.isEmpty || stored.isEmpty { return elements }
+                        var stored = await mailbox.take(isolation: isolation)
+                        let count = stored.count
+                        var elements: [Element] = []
+                        elements.reserveCapacity(count)
+                        // In reverse, as a batch wants them; each is moved and not copied.
+                        while let element = stored.popLast() {
+                            if let element = unwrap(consume element) { elements.append(element) }
+                        }
+                        if elements.count < count { consumed(count - elements.count) }
+                        if !elements.isEmpty || count == 0 { return elements }
                     }
                 }))
     }

@@ -82,8 +82,8 @@ extension InboxHandle: SubscriptionSource {
     }
 
     func makeIterator() -> MailboxIterator<ChannelMessage> {
-        makeIterator {
-            if case .message(let message) = $0 { message } else { nil }
+        makeIterator { element in
+            if case .message(let message) = consume element { message } else { nil }
         } wrap: {
             .message($0)
         }

@@ -115,7 +115,7 @@ final class WorldClient: CustomStringConvertible {
     var isSuspended: Bool { suspendedUntil > now }
     var wakesAt: Instant? { view.deadline.map { max($0, suspendedUntil) } }
     var metrics: ClientMetrics {
-        engine.refresh(&reading)
+        engine.refresh(&reading, at: now)
         return reading.metrics(at: now)
     }
 

@@ -6,7 +6,7 @@ package import SenteWire
 /// What a server can say, after a dialect has read it.
 package enum Inbound: Hashable, Sendable {
     /// The server's first word.
-    case greeting(Identity)
+    indirect case greeting(Identity)
     /// The server wants to know who this client is before it greets.
     case challenge
     /// The server does not take this client, as HTTP would say it.
@@ -16,7 +16,7 @@ package enum Inbound: Hashable, Sendable {
     /// An answer to something this client said.
     case reply(Correlation, Reply)
     /// Somebody asks this client, as a service.
-    case request(IncomingRequest)
+    indirect case request(IncomingRequest)
     /// The server ended a subscription that nothing this client said ends.
     case subscriptionLost(channel: String, SenteError)
     case ping(stamp: Int64?)
@@ -63,6 +63,15 @@ extension Inbound {
         }
     }
 
+    /// Why it ends the link, if it does.
+    var fault: (reason: String, code: CloseCode)? {
+        switch self {
+        case .tooLarge(let reason): (reason, .messageTooBig)
+        case .violation(let reason): (reason, .protocolError)
+        default: nil
+        }
+    }
+
     /// Whether the bytes of its message are at fault.
     var isUnreadable: Bool {
         if case .undecodable(_, .format) = self { true } else { false }
@@ -79,6 +88,13 @@ package enum Correlation: Hashable, Sendable {
     case requestID(Value)
     /// The oldest unanswered event with this id and data; with nil, whatever its data.
     indirect case echo(Keyword, data: Value?)
+}
+
+extension Correlation {
+    /// Whether only the order tells it.
+    var isNext: Bool {
+        if case .next = self { true } else { false }
+    }
 }
 
 // Without raw values, which would be hashed in its place.

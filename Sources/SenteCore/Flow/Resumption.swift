@@ -88,9 +88,10 @@ struct Resumption: Sendable {
 
     // MARK: Out
 
-    mutating func keep(_ message: Kept) {
-        kept.append(message)
+    mutating func keep(_ message: consuming Kept) {
+        let message = consume message
         weigh(message.bytes, 1)
+        kept.append(consume message)
     }
 
     /// Whether a server can have received so many.
@@ -102,7 +103,7 @@ struct Resumption: Sendable {
             acknowledged += 1
             weigh(message.bytes, -1)
             guard let call = message.call else { continue }
-            if givenUp.remove(call) == nil { each(call) }
+            if givenUp.isEmpty || givenUp.remove(call) == nil { each(call) }
         }
     }
 

@@ -17,9 +17,15 @@ public struct ChannelMessage: Hashable, Sendable {
     /// When the server passed it on, in milliseconds since 1970, when it says so.
     public var time: Int64?
     /// Whether it was kept by the server and handed over at the subscription, rather than live.
-    public var isRetained: Bool
+    public var isRetained: Bool {
+        get { rarities.isRetained }
+        set { rarities.isRetained = newValue }
+    }
     /// How many messages of this handle were lost right before this one, because the inbox was full.
-    public var missed: Int
+    public var missed: Int {
+        get { rarities.missed }
+        set { rarities.missed = newValue }
+    }
     /// The time before it in which the channel was out of reach; nil for most messages.
     ///
     /// A handle that was there before the connection was lost finds it at the first message afterwards.
@@ -61,6 +67,8 @@ public struct ChannelMessage: Hashable, Sendable {
 
     /// What is rare and large.
     private struct Rarities: Hashable, Sendable {
+        var isRetained = false
+        var missed = 0
         var gap: ChannelGap?
         var trace: TraceContext?
         var subject: String?
@@ -68,7 +76,8 @@ public struct ChannelMessage: Hashable, Sendable {
         var cursor: ChannelCursor?
 
         var isEmpty: Bool {
-            gap == nil && trace == nil && subject == nil && headers.isEmpty && cursor == nil
+            !isRetained && missed == 0 && gap == nil && trace == nil && subject == nil && headers.isEmpty
+                && cursor == nil
         }
     }
 
@@ -81,22 +90,21 @@ public struct ChannelMessage: Hashable, Sendable {
         }
         set { note = newValue.isEmpty ? nil : .of(newValue) }
     }
+}
 
+extension ChannelMessage {
     /// Makes a message; clients make their own of what the server sends.
     public init(
         channel: String, data: Value = .null, id: String? = nil, sender: String? = nil, time: Int64? = nil,
         isRetained: Bool = false, missed: Int = 0, gap: ChannelGap? = nil, trace: TraceContext? = nil,
-        subject: String? = nil, headers: NamedValues = [:], cursor: ChannelCursor? = nil
+        subject: String? = nil, headers: NamedValues = NamedValues(), cursor: ChannelCursor? = nil
     ) {
-        self.channel = channel
-        self.data = data
-        self.id = id
-        self.sender = sender
-        self.time = time
-        self.isRetained = isRetained
-        self.missed = missed
-        if gap != nil || trace != nil || subject != nil || !headers.isEmpty || cursor != nil {
-            rarities = Rarities(gap: gap, trace: trace, subject: subject, headers: headers, cursor: cursor)
-        }
+        let rarities = Rarities(
+            isRetained: isRetained, missed: missed, gap: gap, trace: trace, subject: subject,
+            headers: headers, cursor: cursor)
+        // All at once: an initializer that sets field after field ends with a copy of the whole.
+        self.init(
+            channel: channel, data: data, id: id, sender: sender, time: time,
+            note: rarities.isEmpty ? nil : .of(rarities))
     }
 }

@@ -57,6 +57,17 @@ package struct Call: Sendable {
     }
 }
 
+extension Call {
+    /// It left; returns its deadline, where that runs from now on.
+    fileprivate mutating func sent(_ slot: PendingReplies.SlotKey?, at now: Instant) -> Instant? {
+        phase = .sent(slot)
+        guard let limit = answerLimit else { return nil }
+        answerLimit = nil
+        deadline = now.advanced(by: limit)
+        return deadline
+    }
+}
+
 /// The unresolved calls, and which of them runs out of time first.
 package struct Calls: Sendable {
     private var calls: [CallID: Call] = [:]
@@ -97,20 +108,16 @@ package struct Calls: Sendable {
         return calls.filter { condition($0.value) }.map(\.key).sorted()
     }
 
-    package mutating func add(_ id: CallID, _ call: Call) {
-        calls[id] = call
+    package mutating func add(_ id: CallID, _ call: consuming Call) {
+        let call = consume call
         if call.purpose == .submit(.reply) { pendingCount += 1 }
         if let deadline = call.deadline { schedule(id, deadline) }
+        calls[id] = consume call
     }
 
     package mutating func sent(_ id: CallID, _ slot: PendingReplies.SlotKey?, at now: Instant) {
         guard let index = calls.index(forKey: id) else { return }
-        calls.values[index].phase = .sent(slot)
-        guard let limit = calls.values[index].answerLimit else { return }
-        let deadline = now.advanced(by: limit)
-        calls.values[index].deadline = deadline
-        calls.values[index].answerLimit = nil
-        schedule(id, deadline)
+        if let deadline = calls.values[index].sent(slot, at: now) { schedule(id, deadline) }
     }
 
     /// The call's message is durable, and has this id.

@@ -34,7 +34,7 @@ package enum Command: Sendable {
         InboxID, requestID: String, data: Value, isError: Bool, options: SendOptions = SendOptions(),
         trace: TraceContext? = nil)
     /// Sends through the outbox.
-    indirect case submit(CallID, Submission)
+    case submit(CallID, Submission)
     /// Sends a durable message that was accepted in an earlier life; nobody waits for it.
     indirect case restore(CallID, Submission)
     /// The app found the answer to an event in another event.
@@ -60,17 +60,17 @@ package struct Submission: Sendable {
     /// Of which it is said as a step.
     package var trace: TraceContext?
 
+}
+
+extension Submission {
     package init(
         _ outbound: Outbound, options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, id: String? = nil, trace: TraceContext? = nil
     ) {
-        self.outbound = outbound
-        self.options = options
-        self.limit = limit
-        self.answerLimit = answerLimit
-        self.awaited = awaited
-        self.id = id
-        self.trace = trace
+        // All at once: an initializer that sets field after field ends with a copy of the whole.
+        self.init(
+            outbound: outbound, options: options, limit: limit, answerLimit: answerLimit, awaited: awaited,
+            id: id, trace: trace)
     }
 }
 

@@ -8,7 +8,7 @@ package enum InboxElement: Sendable, Equatable {
     case message(ChannelMessage)
     /// `missed` counts what was lost right before it, as `ChannelMessage.missed` does.
     case event(Event, missed: Int)
-    case request(IncomingRequest)
+    indirect case request(IncomingRequest)
 }
 
 /// What one live handle has not consumed yet, bounded.
@@ -80,12 +80,13 @@ package struct Inbox: Sendable {
     }
 
     package mutating func append(
-        _ element: InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
+        _ element: consuming InboxElement, size: Int, until expiry: Instant? = nil, _ policy: InboxPolicy
     ) -> (missed: Int, isFull: Bool, announces: Bool) {
-        elements.append(gaps.isEmpty ? element : withGap(element))
+        let element = gaps.isEmpty ? consume element : withGap(element)
+        if element.isRequest { unanswered += 1 }
+        elements.append(consume element)
         sizes.append(Size(bytes: size, expiry: expiry))
         bytes += size
-        if case .request = element { unanswered += 1 }
         let isFull = policy.overflow == .pauseReading && !isStuck && isOver(policy)
         // What was on its way when reading stopped may still come, within reason. Of small messages one wake-up brings
         // thousands, so only bytes count.
@@ -151,7 +152,7 @@ package struct Inbox: Sendable {
 
     package mutating func take() -> [InboxElement] {
         let elements = elements.drain()
-        sizes = Queue()
+        sizes.removeAll()
         outstanding.messages += elements.count
         outstanding.bytes += bytes
         bytes = 0
@@ -184,6 +185,10 @@ package struct Inbox: Sendable {
 }
 
 extension InboxElement {
+    fileprivate var isRequest: Bool {
+        if case .request = self { true } else { false }
+    }
+
     fileprivate var missed: Int {
         switch self {
         case .message(let message): message.missed

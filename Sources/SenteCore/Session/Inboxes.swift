@@ -11,7 +11,11 @@ package struct Inboxes: Sendable {
     package let policy: InboxPolicy
     private var inboxes: [InboxID: Inbox] = [:]
     /// Whom a filter leads to, by the number of the inbox, so that one of many is found in few steps.
-    private var routes: [InboxFilter: [InboxID]] = [:]
+    private var routes: [InboxFilter: [InboxID]] = [:] {
+        didSet { latest = nil }
+    }
+    /// Where the latest went: what comes together is mostly of one channel.
+    private var latest: (filter: InboxFilter, listeners: [InboxID])?
     /// Inboxes over their bounds whose excess is not dropped yet (`.pauseReading`).
     private var full: Set<InboxID> = []
     /// Whether requests are handed to responders.
@@ -71,17 +75,22 @@ package struct Inboxes: Sendable {
     ///
     /// Returns how many were missed; nil when nobody listens.
     package mutating func deliver(
-        _ element: InboxElement, to filter: InboxFilter, size: Int, ready: (InboxID) -> Void
+        _ element: consuming InboxElement, to filter: InboxFilter, size: Int, ready: (InboxID) -> Void
     ) -> Int? {
-        var missed: Int?
-        for id in routes[filter] ?? [] {
-            missed = (missed ?? 0) + append(element, size, to: id, ready: ready)
+        if latest?.filter != filter { latest = (filter, listeners(to: filter)) }
+        let listeners = latest?.listeners ?? []
+        guard let last = listeners.last else { return nil }
+        var missed = 0
+        for id in listeners.dropLast() {
+            missed += append(copy element, size, to: id, ready: ready)
         }
-        guard case .event = filter else { return missed }
-        for id in routes[.allEvents] ?? [] where inboxes[id]?.filters[filter] == nil {
-            missed = (missed ?? 0) + append(element, size, to: id, ready: ready)
-        }
-        return missed
+        return missed + append(element, size, to: last, ready: ready)
+    }
+
+    private func listeners(to filter: InboxFilter) -> [InboxID] {
+        let ids = routes[filter] ?? []
+        guard case .event = filter, let others = routes[.allEvents] else { return ids }
+        return ids + others.filter { inboxes[$0]?.filters[filter] == nil }
     }
 
     /// Hands on what the server kept of a channel: to each handle what it did not get before, and to a new one as much as
@@ -193,13 +202,11 @@ package struct Inboxes: Sendable {
     }
 
     private mutating func append(
-        _ element: InboxElement, _ size: Int, until expiry: Instant? = nil, to id: InboxID,
+        _ element: consuming InboxElement, _ size: Int, until expiry: Instant? = nil, to id: InboxID,
         ready: (InboxID) -> Void
     ) -> Int {
-        let policy = policy
-        guard let result = change(id, { $0.append(element, size: size, until: expiry, policy) }) else {
-            return 0
-        }
+        guard let index = inboxes.index(forKey: id) else { return 0 }
+        let result = inboxes.values[index].append(element, size: size, until: expiry, policy)
         if result.isFull { full.insert(id) }
         if result.announces { ready(id) }
         return result.missed

@@ -18,6 +18,25 @@ package struct MetricsCollector: Sendable {
         package init() {}
     }
 
+    /// How many messages, how much they weigh together, and how many of them are large.
+    package struct Volume: Sendable {
+        package var messages = 0
+        package var bytes = 0
+        package var large = 0
+
+        mutating func add(_ size: Int, largeFrom limit: Int) {
+            messages += 1
+            bytes += size
+            if size >= limit { large += 1 }
+        }
+
+        mutating func add(_ other: Volume) {
+            messages += other.messages
+            bytes += other.bytes
+            large += other.large
+        }
+    }
+
     /// How many round trips are kept, and how many waits for company: the last ones, the oldest of which the next one replaces.
     package static let maximumSamples = 256
     /// Over how long rates are counted.
@@ -41,13 +60,9 @@ package struct MetricsCollector: Sendable {
     package mutating func record(_ signal: SessionSignal, at now: Instant) {
         switch signal {
         case .received(let messages, let bytes, let large):
-            totals.received.add(messages, bytes, large)
-            rates.roll(to: now)
-            rates.current.received += messages
+            count(received: Volume(messages: messages, bytes: bytes, large: large), at: now)
         case .transmitted(let messages, let bytes, let large):
-            totals.sent.add(messages, bytes, large)
-            rates.roll(to: now)
-            rates.current.sent += messages
+            count(sent: Volume(messages: messages, bytes: bytes, large: large), at: now)
         case .attemptStarted: totals.connection.attempts += 1
         case .opened(let timeToOpen, let isReconnect, _):
             endConnectedTime(at: now)
@@ -90,6 +105,18 @@ package struct MetricsCollector: Sendable {
         case .largeData(let signal): totals.largeData.add(signal)
         case .requestSent, .requestEnded, .responseSent: break
         }
+    }
+
+    mutating func count(received volume: Volume, at now: Instant) {
+        totals.received.add(volume)
+        rates.roll(to: now)
+        rates.current.received += volume.messages
+    }
+
+    mutating func count(sent volume: Volume, at now: Instant) {
+        totals.sent.add(volume)
+        rates.roll(to: now)
+        rates.current.sent += volume.messages
     }
 
     package func snapshot(at now: Instant, gauges: Gauges) -> ClientMetrics {
@@ -251,9 +278,9 @@ extension ClientMetrics.Ignored {
 }
 
 extension ClientMetrics.Traffic {
-    fileprivate mutating func add(_ messages: Int, _ bytes: Int, _ large: Int) {
-        self.messages += messages
-        self.bytes += bytes
-        largeMessages += large
+    fileprivate mutating func add(_ volume: MetricsCollector.Volume) {
+        messages += volume.messages
+        bytes += volume.bytes
+        largeMessages += volume.large
     }
 }

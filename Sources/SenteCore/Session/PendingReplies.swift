@@ -76,6 +76,9 @@ package struct PendingReplies: Sendable {
     /// How many early answers are held, and how many bytes of them.
     package static let maximumEarly = (count: 64, bytes: 1 << 20)
 
+    /// So few lines stay when they are empty.
+    private static let keptLines = 16
+
     private var slots: [UInt64: Slot] = [:]
     private var lines: [Correlation: Line] = [:]
     /// Those that the next fence clears.
@@ -133,14 +136,14 @@ package struct PendingReplies: Sendable {
         _ correlation: Correlation, marks: [Correlation] = [], owner: Owner, at now: Instant
     ) -> SlotKey {
         sequence += 1
-        var slot = Slot(
-            owner: owner, sentAt: now, correlation: correlation, marks: marks, isFenced: !marks.isEmpty)
-        if case .next = correlation { slot.isFenced = true }
-        slots[sequence] = slot
+        let slot = Slot(
+            owner: owner, sentAt: now, correlation: correlation, marks: marks,
+            isFenced: !marks.isEmpty || correlation.isNext)
         lines[correlation, default: Line()].append(sequence)
         for mark in marks { lines[mark, default: Line()].append(sequence) }
         if slot.isFenced { unfenced.append(sequence) }
         count(slot, 1)
+        slots[sequence] = consume slot
         return SlotKey(sequence)
     }
 
@@ -296,7 +299,10 @@ package struct PendingReplies: Sendable {
 
     private mutating func strike(_ number: UInt64, at line: Dictionary<Correlation, Line>.Index) {
         Self.remove(number, from: &lines.values[line])
-        if lines.values[line].isEmpty { lines.remove(at: line) }
+        guard lines.values[line].isEmpty else { return }
+        // The next of its kind is likely to come: to make a line anew costs as much as the rest of a slot.
+        if lines.count <= Self.keptLines, lines.keys[line].isNext { return }
+        lines.remove(at: line)
     }
 
     private static func remove(_ number: UInt64, from line: inout Line) {

@@ -5,7 +5,7 @@ import SenteWire
 
 /// What an app calls, and what became of each call.
 extension Session {
-    mutating func submit(_ call: CallID, _ submission: Submission) {
+    mutating func submit(_ call: CallID, _ submission: consuming Submission) {
         endIfDeaf()
         if submission.outbound.isStored { return store(call, submission) }
         calls.add(
@@ -19,15 +19,15 @@ extension Session {
         if let error = refusalToQueue() {
             return resolve(call, .failure(error))
         }
-        let outbound = named(submission.outbound, submission.awaited)
-        if !largeData.isEmpty, waitsForStorage(outbound, submission.options, for: call) { return }
-        queue(outbound, submission.options, for: call)
+        name(&submission)
+        if !largeData.isEmpty, waitsForStorage(submission.outbound, submission.options, for: call) { return }
+        queue(submission.outbound, submission.options, for: call)
     }
 
     /// What awaits a reply gets the id that the reply is to carry.
-    mutating func named(_ outbound: Outbound, _ awaited: Awaited) -> Outbound {
-        guard case .event(let event, nil) = outbound, awaited == .reply else { return outbound }
-        return .event(event, callback: callbacks.next(using: &random))
+    mutating func name(_ submission: inout Submission) {
+        guard case .event(let event, nil) = submission.outbound, submission.awaited == .reply else { return }
+        submission.outbound = .event(event, callback: callbacks.next(using: &random))
     }
 
     /// Sends the answer to a request; no call of the app stands behind it.
@@ -106,7 +106,8 @@ extension Session {
     // MARK: Ends of calls
 
     /// The one place where a call ends.
-    mutating func resolve(_ call: CallID, _ result: Result<Answer, SenteError>) {
+    mutating func resolve(_ call: CallID, _ result: consuming Result<Answer, SenteError>) {
+        let result = consume result
         let wasTold = calls.isTold(call)
         if let id = calls.messageID(of: call), result.settles {
             outbox.settle(call)
@@ -124,7 +125,7 @@ extension Session {
         guard call.number < numbers.internalCall else { return endDrains() }
         if wasTold { return }
         if case .failure(let error) = result { effects.append(.record(.failed(error.code))) }
-        effects.append(.resolve(call, result))
+        effects.append(.resolve(call, consume result))
     }
 
     mutating func settle(_ call: CallID, _ value: Value) {

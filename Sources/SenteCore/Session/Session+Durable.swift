@@ -6,12 +6,12 @@ import SenteWire
 /// Durable messages: each outlives its call and its link, until the server's word or the app's ends it.
 extension Session {
     /// What an earlier life accepted goes ahead of what this one will.
-    mutating func restore(_ call: CallID, _ submission: Submission) {
+    mutating func restore(_ call: CallID, _ submission: consuming Submission) {
         calls.add(call, Call(purpose: .submit(submission.awaited), phase: .queued))
         if let id = submission.id { calls.outlive(call, as: id) }
         calls.tell(call)
-        let outbound = named(submission.outbound, submission.awaited)
-        outbox.restore(outbound, for: call, submission.options, at: now.instant)
+        name(&submission)
+        outbox.restore(submission.outbound, for: call, submission.options, at: now.instant)
         drain()
     }
 
@@ -39,10 +39,15 @@ extension Session {
         return status.identity?.capabilities.map { FlowFeatures(wire: $0) { _ in }.deduplication } ?? false
     }
 
+    /// Whether messages of the call go as they are, as almost all do.
+    func isPlain(_ call: CallID) -> Bool {
+        calls.trace(of: call) == nil && calls.messageID(of: call) == nil
+    }
+
     /// The message with its trace, if it has one, and with its id, where the server asks for it.
     func identified(_ outbound: Outbound, for call: CallID) -> Outbound {
         let outbound = calls.trace(of: call).map { outbound.traced(by: $0) } ?? outbound
-        guard deduplicates, let id = calls.messageID(of: call) else { return outbound }
+        guard let id = calls.messageID(of: call), deduplicates else { return outbound }
         return .identified(id, outbound)
     }
 }

@@ -26,7 +26,7 @@ extension Session {
 
     mutating func sayHandshake(on link: LinkID, resume: ResumeRequest?, within limit: Duration) {
         var offered = configuration.flow.offer(
-            coder?.coder.format, sizes: coder?.coder.sizes ?? SizeLimits(), isDeflated: deflatedLink == link,
+            coder?.format, sizes: coder?.sizes ?? SizeLimits(), isDeflated: deflatedLink == link,
             compressor: configuration.compressor)
         offered.deduplication = configuration.keepsMessages
         let flow = LinkFlow(
@@ -87,7 +87,7 @@ extension Session {
         traffic.flow?.deadline = nil
         let terms = coder.flatMap { coder in
             PackingTerms(
-                features, policy: configuration.flow, format: coder.coder.format, sizes: coder.coder.sizes,
+                features, policy: configuration.flow, format: coder.format, sizes: coder.sizes,
                 compressor: configuration.compressor, stopwatch: configuration.stopwatch)
         }
         traffic.packing = LinkPacking(terms, losesNothing: features.resumption != nil)

@@ -10,21 +10,19 @@ extension Session {
         noteLife()
     }
 
-    mutating func received(_ link: LinkID, _ inbound: Inbound, _ size: Int) {
+    mutating func received(_ link: LinkID, _ inbound: consuming Inbound, _ size: Int) {
         guard isCurrent(link) else { return }
         noteLife()
-        switch inbound {
-        case .tooLarge(let why): return faulted(link, why, .messageTooBig)
-        case .violation(let why): return faulted(link, why, .protocolError)
-        default: break
-        }
+        if let fault = inbound.fault { return faulted(link, fault.reason, fault.code) }
         guard case .open = state else { return receivedUnopened(link, inbound, size) }
         if !largeData.isEmpty, waitsForStorage(inbound, size) { return }
-        switch inbound {
+        switch consume inbound {
         case .greeting(let identity):
             note(identity)
             publish()
-        case .delivery, .event, .request: handOver(inbound, size: size)
+        case .delivery(let message): deliver(message, size: size)
+        case .event(let event): deliver(event, size: size)
+        case .request(let request): deliver(request, size: size)
         case .answering(let correlation, let event):
             let isAnswer = answered(correlation, event)
             let isHeard = deliver(.event(event, missed: 0), to: .event(event.id), size: size)
@@ -54,12 +52,10 @@ extension Session {
     }
 
     /// A message, an event or a request goes to whoever wants it.
-    @inline(__always)
-    mutating func handOver(_ inbound: Inbound, size: Int) {
-        switch inbound {
+    mutating func handOver(_ inbound: consuming Inbound, size: Int) {
+        switch consume inbound {
         case .delivery(let message): deliver(message, size: size)
-        case .event(let event):
-            if !deliver(.event(event, missed: 0), to: .event(event.id), size: size) { ignore(.unheard) }
+        case .event(let event): deliver(event, size: size)
         case .request(let request): deliver(request, size: size)
         default: break
         }
@@ -90,7 +86,7 @@ extension Session {
         guard case .connecting(let attempt) = state, attempt.link == link else { return }
         let name = (0..<2).map { _ in String(random.next(), radix: 36) }.joined()
         do throws(SenteError) {
-            guard let message = try coder?.coder.introduction(attempt.target.token, name: name) else {
+            guard let message = try coder?.introduction(attempt.target.token, name: name) else {
                 return
             }
             effects.append(.transmit(link, [noted(message, for: nil, isKeepAlive: true)]))

@@ -29,7 +29,7 @@ extension Session {
     mutating func startWriting() {
         let moment = now
         guard canTransmit, case .open(let open) = state, let coder,
-            let work = traffic.packing.nextWriting(on: open.link, by: coder.coder, at: moment)
+            let work = traffic.packing.nextWriting(on: open.link, by: coder, at: moment)
         else { return }
         effects.append(.work(work))
     }
@@ -84,11 +84,8 @@ extension Session {
         }
         do throws(FlowViolation) {
             switch try unpack(message) {
-            case .plain(let heard) where traffic.packing.arrivals.reading == nil: hear(heard, on: link)
-            case .several(let several) where traffic.packing.arrivals.reading == nil:
-                for heard in several { hear(heard, on: link) }
-            case .plain(let heard): take(.heard(heard), on: link)
-            case .several(let several): for heard in several { take(.heard(heard), on: link) }
+            case .plain(let heard): hearInTurn(heard, on: link)
+            case .several(let several): for heard in several { hearInTurn(heard, on: link) }
             case .arrivals(let arrivals):
                 for arrival in arrivals { take(arrival, on: link) }
                 noteParts()
@@ -96,6 +93,13 @@ extension Session {
         } catch {
             violated(error.reason, on: link, error.closeCode)
         }
+    }
+
+    /// A message is wrapped into what may have to wait only where it does, for that copies it.
+    private mutating func hearInTurn(_ heard: consuming Heard, on link: LinkID) {
+        let heard = consume heard
+        guard traffic.packing.arrivals.reading != nil else { return hear(heard, on: link) }
+        take(.heard(heard), on: link)
     }
 
     private mutating func take(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
@@ -134,17 +138,24 @@ extension Session {
     }
 
     /// All that one counted message says.
-    private mutating func hear(_ heard: Heard, on link: LinkID) {
-        if heard.inbounds.count == 1 {
-            received(link, heard.inbounds[0], heard.size)
-        } else {
-            for (inbound, share) in zip(heard.inbounds, heard.inbounds.shares(of: heard.size)) {
-                received(link, inbound, share)
-            }
+    private mutating func hear(_ heard: consuming Heard, on link: LinkID) {
+        if heard.inbounds.count == 1, let inbound = heard.inbounds.popLast() {
+            return hear(inbound, heard.size, on: link)
+        }
+        for (inbound, share) in zip(heard.inbounds, heard.inbounds.shares(of: heard.size)) {
+            received(link, inbound, share)
         }
         guard counts(link), heard.inbounds.contains(where: \.isCounted) else { return }
-        let isUnreadable = heard.inbounds.count == 1 && heard.inbounds[0].isUnreadable
-        self.heard(link, isUnreadable: isUnreadable, size: heard.size)
+        self.heard(link, isUnreadable: false, size: heard.size)
+    }
+
+    /// The one thing that a message says, as almost all do: it is moved to where it goes.
+    private mutating func hear(_ inbound: consuming Inbound, _ size: Int, on link: LinkID) {
+        let inbound = consume inbound
+        let isCounted = counts(link) && inbound.isCounted
+        let isUnreadable = isCounted && inbound.isUnreadable
+        received(link, consume inbound, size)
+        if isCounted { heard(link, isUnreadable: isUnreadable, size: size) }
     }
 
     /// What came behind the message that has been read is heard, up to the next that is large.

@@ -18,7 +18,7 @@ extension Session {
         guard let flow = traffic.flow, flow.deadline != nil, flow.offered.chunking, let coder else {
             return false
         }
-        return outbound.weight > coder.coder.sizes.outgoingMessage
+        return outbound.weight > coder.sizes.outgoingMessage
     }
 
     // MARK: Together
@@ -51,13 +51,13 @@ extension Session {
     }
 
     /// A message that the link has room for leaves, or waits for company.
-    mutating func leave(_ message: Leaving) {
-        var message = message
+    mutating func leave(_ message: consuming Leaving) {
         if let deadline = calls[message.call]?.deadline,
             now.instant.duration(to: deadline) < Self.shortTime
         {
             message.isHurried = true
         }
+        let message = consume message
         let instant = now.instant
         let holds = isGathering || isDraining
         if !holds, traffic.packing.isAlone {
@@ -107,7 +107,7 @@ extension Session {
     /// Several messages as one, and how many bytes each would weigh; nil when one of them cannot be said.
     private mutating func together(_ messages: [Leaving]) -> (Message, sizes: [Int])? {
         do throws(SenteError) {
-            guard let coder = coder?.coder, let limits = traffic.packing.terms?.limits else { return nil }
+            guard let coder, let limits = traffic.packing.terms?.limits else { return nil }
             var values: [Value] = []
             for message in messages {
                 if let refusal = traffic.pending.refusal(of: message.outbound) { throw refusal }
@@ -170,7 +170,7 @@ extension Session {
     }
 
     private mutating func packed(_ outbound: Outbound) throws(SenteError) -> Packing.Packed {
-        guard let coder = coder?.coder, let limits = traffic.packing.terms?.limits else {
+        guard let coder, let limits = traffic.packing.terms?.limits else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         try coder.dialect.check(arguments: outbound)
@@ -194,7 +194,7 @@ extension Session {
 
     /// A word that carries bytes.
     func spelled(_ word: FlowOutbound) throws(SenteError) -> Message {
-        guard let coder = coder?.coder, let terms = traffic.packing.terms else {
+        guard let coder, let terms = traffic.packing.terms else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         // Base64 makes a part a third larger than the limit of a small message may be.
@@ -255,7 +255,7 @@ extension Session {
     mutating func messages(of outbound: Outbound) throws(SenteError) -> [Message] {
         guard traffic.packing.isOn, outbound.isCounted, outbound != .flow(.skip) else {
             let moment = now
-            return [try coder?.coder.encode(outbound, at: moment)].compactMap(\.self)
+            return [try coder?.encode(outbound, at: moment)].compactMap(\.self)
         }
         switch try packed(outbound) {
         case .plain(let message): return [message]

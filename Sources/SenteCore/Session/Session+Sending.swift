@@ -47,8 +47,11 @@ extension Session {
     mutating func transmission(_ outbound: Outbound, for call: CallID) -> Transmission? {
         do throws(SenteError) {
             let isAwaited = calls[call]?.purpose == .submit(.reply)
-            let (transmission, slot) = try encode(
-                identified(outbound, for: call), for: call, owner: isAwaited ? .call(call) : .nobody)
+            let owner = isAwaited ? PendingReplies.Owner.call(call) : .nobody
+            let (transmission, slot) =
+                isPlain(call)
+                ? try encode(outbound, for: call, owner: owner)
+                : try encode(identified(outbound, for: call), for: call, owner: owner)
             left(outbound, call, slot, isAwaited: isAwaited)
             return transmission
         } catch {
@@ -66,7 +69,7 @@ extension Session {
         // What this dialect does not answer, a publish, is done when it is written.
         if slot == nil, isAwaited { calls.awaitWritten(call) }
         calls.sent(call, isAwaited ? slot : nil, at: now.instant)
-        if case .answer(let id, _, let isError) = outbound.withoutHeaders, wants(.debug) {
+        if wants(.debug), case .answer(let id, _, let isError) = outbound.withoutHeaders {
             effects.append(.record(.responseSent(requestID: id, isError: isError, calls.trace(of: call))))
         }
     }
@@ -125,7 +128,7 @@ extension Session {
         if !isKeepAlive { flushGathered(.urgent) }
         if let refusal = traffic.pending.refusal(of: outbound) { throw refusal }
         let moment = now
-        guard let message = try coder?.coder.encode(outbound, at: moment) else {
+        guard let message = try coder?.encode(outbound, at: moment) else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         let transmission = noted(message, for: call, isKeepAlive: isKeepAlive)

@@ -192,16 +192,24 @@ extension Session {
     }
 
     /// A live message for whoever listens to its channel.
-    mutating func deliver(_ message: ChannelMessage, size: Int) {
+    mutating func deliver(_ message: consuming ChannelMessage, size: Int) {
+        // A constant that ends by `consume` is moved; the parameter itself would be copied.
+        let message = consume message
         if let id = message.id { _ = history.messages.insert(id, time: message.time) }
-        if !deliver(.message(message), to: .channel(WireName(message.channel)), size: size) {
-            ignore(.unheard)
-        }
+        let channel = WireName(message.channel)
+        if !deliver(.message(consume message), to: .channel(channel), size: size) { ignore(.unheard) }
+    }
+
+    /// An event for whoever listens to its id, or to all.
+    mutating func deliver(_ event: consuming Event, size: Int) {
+        let event = consume event
+        let id = event.id
+        if !deliver(.event(consume event, missed: 0), to: .event(id), size: size) { ignore(.unheard) }
     }
 
     /// False when no handle listens.
     @discardableResult
-    mutating func deliver(_ element: InboxElement, to filter: InboxFilter, size: Int) -> Bool {
+    mutating func deliver(_ element: consuming InboxElement, to filter: InboxFilter, size: Int) -> Bool {
         let missed = inboxes.deliver(element, to: filter, size: size) { effects.append(.ready($0)) }
         guard let missed else { return false }
         if missed > 0 { effects.append(.record(.missed(missed))) }

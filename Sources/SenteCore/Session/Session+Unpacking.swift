@@ -13,7 +13,7 @@ extension Session {
 
     /// Whether messages of a link may be more than plain ones.
     package func unpacks(_ link: LinkID) -> Bool {
-        coder?.link == link && traffic.packing.isOn
+        speaker == link && traffic.packing.isOn
     }
 
     /// What one message is.
@@ -39,7 +39,7 @@ extension Session {
         }
         let inbounds = inbounds(of: message, terms.format, terms.limits)
         guard inbounds.count == 1, case .flow(let frame) = inbounds[0] else {
-            return .plain(Heard(inbounds: inbounds, size: message.bytes.count))
+            return .plain(Heard(inbounds: consume inbounds, size: message.bytes.count))
         }
         if frame.word == .batch { return .several(try unpackBatch(frame.fields, size: message.bytes.count)) }
         return .arrivals(try arrivals(of: inbounds, message.bytes.count, isEnveloped: false))
@@ -127,7 +127,7 @@ extension Session {
         var messages: [Heard] = []
         messages.reserveCapacity(values.count)
         for value in values {
-            let inbounds = named(coder?.coder.read(value, isCallback: callbacks.contains) ?? [])
+            let inbounds = named(coder?.read(value, isCallback: { callbacks.contains($0) }) ?? [])
             for case .flow(let frame) in inbounds where frame.word?.isCounted != true {
                 throw Self.nested("a batch")
             }
@@ -146,7 +146,7 @@ extension Session {
     private func inbounds(of message: Message, _ format: WireFormat, _ limits: SizeLimits) -> [Inbound] {
         do throws(UnreadableError) {
             let value = try format.value(of: message, limits: limits)
-            return named(coder?.coder.read(value, isCallback: callbacks.contains) ?? [])
+            return named(coder?.read(value, isCallback: { callbacks.contains($0) }) ?? [])
         } catch {
             return [error.inbound]
         }
@@ -155,7 +155,7 @@ extension Session {
     private func read(_ result: Result<LargeWork.Read, UnreadableError>) -> (inbounds: [Inbound], size: Int) {
         switch result {
         case .success(let read):
-            (named(coder?.coder.read(read.value, isCallback: callbacks.contains) ?? []), read.size)
+            (named(coder?.read(read.value, isCallback: { callbacks.contains($0) }) ?? []), read.size)
         case .failure(let error): ([error.inbound], 0)
         }
     }

@@ -58,8 +58,10 @@ package struct Session: ~Copyable, Sendable {
     var isDraining = false
     /// The link that compresses by itself.
     var deflatedLink: LinkID?
-    /// Reads and writes on the link that was greeted last, or is being greeted; it dies with the link.
-    var coder: (link: LinkID, coder: any DialectCoder)?
+    /// The link that spoke last.
+    private(set) var speaker: LinkID?
+    /// Reads and writes on it; it dies with the link.
+    var coder: (any DialectCoder)?
     var random: Generator
     /// The number of the least level that somebody wants; what requests would tell below it is not made.
     package var signalFloor = 0
@@ -130,19 +132,19 @@ package struct Session: ~Copyable, Sendable {
     /// The one way in: one step, from an input to its effects.
     ///
     /// Effects are to be performed in order. For the time of the step the session itself holds them, and the time.
-    package mutating func handle(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+    package mutating func handle(_ input: consuming Input, at now: Moment, into effects: inout [Effect]) {
         accept(input, at: now, into: &effects)
         expire(at: now, into: &effects)
     }
 
     /// The same for one of several inputs that came at one time: `expire` is to follow the last of them, so that nothing is
     /// called late before all that came was heard.
-    package mutating func accept(_ input: Input, at now: Moment, into effects: inout [Effect]) {
+    package mutating func accept(_ input: consuming Input, at now: Moment, into effects: inout [Effect]) {
         self.now = now
         earliest = nil
         swap(&self.effects, &effects)
         defer { swap(&self.effects, &effects) }
-        switch input {
+        switch consume input {
         case .command(let command): perform(command)
         case .opened(let link): opened(link)
         case .received(let link, let inbound, let size): received(link, inbound, size)
@@ -297,24 +299,31 @@ package struct Session: ~Copyable, Sendable {
     }
 
     /// Whether what comes over the link that spoke last are pieces of a stream.
-    package var readsStream: Bool { coder?.coder.readsStream == true }
+    ///
+    /// Kept, for whoever asks the coder copies it.
+    package private(set) var readsStream = false
 
     /// The link's first message showed who speaks: from it on, this reads and writes for the link.
     package mutating func speaks(_ coder: any DialectCoder, on link: LinkID) {
-        self.coder = (link, coder)
+        speaker = link
+        readsStream = coder.readsStream
+        self.coder = coder
         status.dialect = coder.dialect
         status.format = coder.format
     }
 
     /// Reads a message of a link that has spoken; nil when this is its first.
     package mutating func decode(_ message: Message, on link: LinkID) -> [Inbound]? {
-        guard coder?.link == link else { return nil }
-        guard let inbounds = coder?.coder.decode(message, isCallback: callbacks.contains) else { return nil }
+        // A closure that stays on the stack; the method itself, as one, would be allocated for each message.
+        let callbacks = callbacks
+        guard speaker == link,
+            let inbounds = coder?.decode(message, isCallback: { callbacks.contains($0) })
+        else { return nil }
         return status.dialect == .sente && traffic.flow != nil ? named(inbounds) : inbounds
     }
 
-    private mutating func perform(_ command: Command) {
-        switch command {
+    private mutating func perform(_ command: consuming Command) {
+        switch consume command {
         case .connect(let call, let limit): connect(call, limit)
         case .disconnect(let call):
             stopDraining()

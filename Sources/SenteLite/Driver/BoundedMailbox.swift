@@ -27,7 +27,13 @@ package final class BoundedMailbox<Element: Sendable>: Sendable {
         }
 
         mutating func append(_ elements: [Element]) {
-            if bounded == nil { unbounded += elements } else { bounded?.append(contentsOf: elements) }
+            if bounded != nil {
+                bounded?.append(contentsOf: elements)
+            } else if unbounded.isEmpty {
+                unbounded = elements
+            } else {
+                unbounded += elements
+            }
         }
 
         /// What can be had without waiting; nil when there is nothing yet.

@@ -22,7 +22,11 @@ final class ClosureQueue: Sendable {
     }
 
     private struct State {
-        var handlers: [InboxFilter: Roster<Handler<InboxElement>>] = [:]
+        var handlers: [InboxFilter: Roster<Handler<InboxElement>>] = [:] {
+            didSet { latest = nil }
+        }
+        /// Those of the message that came last: what comes together is mostly of one channel.
+        var latest: (filter: InboxFilter, handlers: [Handler<InboxElement>])?
         var statusHandlers = Roster<Handler<StatusChange>>()
         var changes: [StatusChange] = []
         var isRunning = false
@@ -119,12 +123,15 @@ final class ClosureQueue: Sendable {
 
     private func run() async {
         while true {
-            let batch = await mailbox.take(isolation: nil)
+            var batch = await mailbox.take(isolation: nil)
             guard !batch.isEmpty else { return }
-            for item in batch {
-                switch item {
-                case .elements(let elements):
-                    for element in elements {
+            var items = batch.takeReversed()
+            while let item = items.popLast() {
+                switch consume item {
+                case .elements(var elements):
+                    let count = elements.count
+                    var rest = elements.takeReversed()
+                    while let element = rest.popLast() {
                         let handlers = handlers(of: element)
                         guard readsTraces, let trace = element.trace else {
                             for body in handlers { await body(element) }
@@ -132,7 +139,7 @@ final class ClosureQueue: Sendable {
                         }
                         await within(trace) { for body in handlers { await body(element) } }
                     }
-                    submissions.consumed(elements.count, from: Self.inbox)
+                    submissions.consumed(count, from: Self.inbox)
                 case .statusChange:
                     guard let (change, handlers) = nextChange() else { continue }
                     for body in handlers { await body(change) }
@@ -146,7 +153,11 @@ final class ClosureQueue: Sendable {
         state.withLock { state in
             switch element {
             case .message(let message):
-                return state.handlers[.channel(WireName(message.channel))]?.members ?? []
+                let filter = InboxFilter.channel(WireName(message.channel))
+                if let latest = state.latest, latest.filter == filter { return latest.handlers }
+                let handlers = state.handlers[filter]?.members ?? []
+                state.latest = (filter, handlers)
+                return handlers
             case .event(let event, _):
                 let all = state.handlers[.allEvents]?.members ?? []
                 guard let own = state.handlers[.event(event.id)]?.members else { return all }

@@ -33,6 +33,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
     @exclusivity(unchecked) private var receivers: [InboxID: any InboxReceiver] = [:]
     @exclusivity(unchecked) private var consumption: Consumption
     @exclusivity(unchecked) private var effects: [Effect] = []
+    /// The same while they are performed, the first one last.
+    @exclusivity(unchecked) private var turned: [Effect] = []
     @exclusivity(unchecked) private var batch = SubmissionQueue.Batch()
     @exclusivity(unchecked) private var output = TurnOutput()
     /// As of the last turn that changed it.
@@ -80,7 +82,6 @@ final class Driver: LinkObserver, @unchecked Sendable {
         /// The arrays that every turn fills keep their memory.
         mutating func removeAll() {
             if !ready.isEmpty { ready.removeAll(keepingCapacity: true) }
-            if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
             if !signals.isEmpty { signals.removeAll(keepingCapacity: true) }
             if !statuses.isEmpty { statuses = [] }
             if !closures.isEmpty { closures = [] }
@@ -162,7 +163,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             submissions.takeConsumed(&batch)
             noteConsumed(at: now)
         }
-        for report in reports { consumption.messagesCame(report.messages) }
+        for index in reports.indices { consumption.messagesCame(reports[index].messages) }
         endTurn(at: now)
     }
 
@@ -202,7 +203,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         }
     }
 
-    private func handle(_ input: Input, at now: Moment) {
+    private func handle(_ input: consuming Input, at now: Moment) {
         engine.handle(input, at: now, into: &effects)
         performEffects(at: now)
     }
@@ -213,8 +214,10 @@ final class Driver: LinkObserver, @unchecked Sendable {
         for inbox in output.ready { deliver(inbox) }
         closures.put(output.closures)
         if !output.shown.isEmpty { showSignals() }
-        for one in output.answers { one.waiter.resume(one.result) }
-        if output.isForApp { host.appWasTold() }
+        let isForApp = output.isForApp
+        output.answers.reverse()
+        while let one = output.answers.popLast() { one.waiter.resume(one.result) }
+        if isForApp { host.appWasTold() }
         output.removeAll()
         setAlarm(deadline)
     }
@@ -224,9 +227,11 @@ final class Driver: LinkObserver, @unchecked Sendable {
         var load = OutboxPolicy.Load()
         var deadline: Instant?
         board.update(statuses: output.statuses) { snapshot in
-            for signal in output.signals { snapshot.engine.note(signal, at: now.instant) }
+            for index in output.signals.indices {
+                snapshot.engine.note(output.signals[index], at: now.instant)
+            }
             for (channel, wish) in output.wishes { snapshot.engine.note(wish, for: channel) }
-            engine.refresh(&snapshot.engine)
+            engine.refresh(&snapshot.engine, at: now.instant)
             deadline = snapshot.engine.deadline
             load = snapshot.engine.load
         }
@@ -265,9 +270,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
     // MARK: Effects
 
     private func performEffects(at now: Moment) {
-        // Taken from the end, each is moved and not copied.
-        effects.reverse()
-        while let effect = effects.popLast() { perform(effect, at: now) }
+        // Taken from the end, each is moved and not copied, which to reverse them in place would do.
+        while let effect = effects.popLast() { turned.append(effect) }
+        while let effect = turned.popLast() { perform(effect, at: now) }
     }
 
     private func perform(_ effect: consuming Effect, at now: Moment) {
@@ -344,12 +349,13 @@ final class Driver: LinkObserver, @unchecked Sendable {
         output.statuses.append(status)
     }
 
-    private func record(_ signal: SessionSignal, at now: Moment) {
-        output.signals.append(signal)
+    private func record(_ signal: consuming SessionSignal, at now: Moment) {
+        let signal = consume signal
         observer?.recorded(signal)
         if case .opened(_, _, let name) = signal { connection.opened(as: name) }
         if isWatched(signal.level) { show(ClientSignal(signal, at: now)) }
         if case .linkEnded = signal { connection.ended() }
+        output.signals.append(consume signal)
     }
 
     private func note(_ state: SubscriptionState, of channel: WireName, at now: Moment) {

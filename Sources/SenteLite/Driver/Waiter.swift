@@ -11,7 +11,7 @@ enum Waiter: Sendable {
 
     var isTask: Bool { if case .task = self { true } else { false } }
 
-    func resume(_ result: Result<Answer, SenteError>) {
+    func resume(_ result: consuming Result<Answer, SenteError>) {
         switch self {
         case .task(let continuation): continuation.resume(returning: result)
         case .delivery(let delivery): delivery.resolve(result)

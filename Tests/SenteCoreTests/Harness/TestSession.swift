@@ -455,7 +455,7 @@ struct TestSession {
             note(effects[next])
             next += 1
         }
-        engine.refresh(&reading)
+        engine.refresh(&reading, at: now.instant)
         if let deadline {
             #expect(deadline > now.instant, "After \(cause) the deadline is not in the future.")
         }
