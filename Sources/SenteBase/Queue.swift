@@ -40,12 +40,13 @@ package struct Queue<Element>: RandomAccessCollection {
     }
 
     @inlinable package mutating func popFirst() -> Element? {
-        if older.isEmpty {
+        if older.isEmpty, newer.count > 1 {
             // Moved one by one: to reverse them in place would copy each.
             older.reserveCapacity(newer.count)
             while let element = newer.popLast() { older.append(element) }
         }
-        let element = older.popLast()
+        // One alone is at both ends.
+        let element = older.isEmpty ? newer.popLast() : older.popLast()
         // Keeps small buffers for the next burst, and gives large ones back.
         if isEmpty, older.capacity + newer.capacity > Self.smallCount { self = Queue() }
         return element

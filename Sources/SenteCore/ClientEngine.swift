@@ -65,9 +65,14 @@ package struct ClientEngine: ~Copyable, Sendable {
     /// What happened, effects tell (`record`, `subscription`), and the reading is told by `note`: so no turn costs more than
     /// what happened in it.
     package mutating func refresh(_ reading: inout Reading, at now: Instant) {
-        if untold.received.messages > 0 { reading.metrics.count(received: untold.received, at: now) }
-        if untold.sent.messages > 0 { reading.metrics.count(sent: untold.sent, at: now) }
-        untold = (MetricsCollector.Volume(), MetricsCollector.Volume())
+        if untold.received.messages > 0 {
+            reading.metrics.count(received: untold.received, at: now)
+            untold.received = MetricsCollector.Volume()
+        }
+        if untold.sent.messages > 0 {
+            reading.metrics.count(sent: untold.sent, at: now)
+            untold.sent = MetricsCollector.Volume()
+        }
         reading.deadline = session.deadline
         reading.load = session.outbox.load + session.stored.load
         reading.gauges.outboxMessages = session.outbox.count

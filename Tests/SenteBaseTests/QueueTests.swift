@@ -27,6 +27,9 @@ struct QueueTests {
             case 98:
                 #expect(queue.drain() == model)
                 model = []
+            case 99:
+                queue.removeAll()
+                model = []
             default: break
             }
             #expect(queue.count == model.count)

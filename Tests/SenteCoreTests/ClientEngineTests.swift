@@ -39,6 +39,22 @@ struct ClientEngineTests {
         #expect(session.status.state == .open)
     }
 
+    @Test("What came and went counts, whether somebody is told of it or not", arguments: [0, Int.max])
+    func volume(level: Int) {
+        var session = TestSession.connectingInText()
+        session.greet(text: Self.welcome)
+        session.tell(from: level)
+        let before = session.metrics
+        _ = session.submit(.publish(channel: "a", data: [:], excludeSender: false))
+        let result = #"{"type":"publish-result","channel-id":"a","success":true,"delivered-to":2}"#
+        session.report([.progress, .received([.text(result), .text(result)])])
+        let after = session.metrics
+        #expect(after.received.messages == before.received.messages + 2)
+        #expect(after.received.bytes == before.received.bytes + 2 * result.utf8.count)
+        #expect(after.sent.messages == before.sent.messages + 1)
+        #expect(after.sent.bytes > before.sent.bytes)
+    }
+
     @Test("Of a batch of events each counts its own share of the message, and together no more than it")
     func shares() {
         var session = TestSession.connectingInText { $0.inbox = InboxPolicy(maximumBytes: 10_000) }

@@ -30,29 +30,38 @@ package struct SenteLiteMaps: DialectCoder {
 
     package func spell(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Value {
         switch outbound {
-        case .subscribe(let channel): frame(.subscribe, (.channel, Value(channel)))
-        case .unsubscribe(let channel): frame(.unsubscribe, (.channel, Value(channel)))
+        case .subscribe(let channel): .frame([key(.type), word(.subscribe), key(.channel), Value(channel)])
+        case .unsubscribe(let channel):
+            .frame([key(.type), word(.unsubscribe), key(.channel), Value(channel)])
         case .publish(let channel, let data, false):
-            frame(.publish, (.channel, Value(channel)), (.data, data))
+            .frame([key(.type), word(.publish), key(.channel), Value(channel), key(.data), data])
         case .publish(let channel, let data, true):
-            frame(
-                .publish, (.channel, Value(channel)), (.data, data), (MapField.excludeSender[0], true),
-                (MapField.excludeSender[1], true))
+            .frame([
+                key(.type), word(.publish), key(.channel), Value(channel), key(.data), data,
+                key(MapField.excludeSender[0]), true, key(MapField.excludeSender[1]), true,
+            ])
         case .request(let channel, let data, let limit):
-            frame(.rpcRequest, (.channel, Value(channel)), (.data, data), (.limit, Value(limit)))
+            .frame([
+                key(.type), word(.rpcRequest), key(.channel), Value(channel), key(.data), data, key(.limit),
+                Value(limit),
+            ])
         case .answer(let id, let data, let isError):
-            frame(
-                .rpcResponse, (.requestID, Value(id)), (.data, data), (MapField.isError[0], Value(isError)),
-                (MapField.isError[1], Value(isError)))
-        case .ping(let stamp?): frame(.ping, (.timestamp, Value(stamp)))
-        case .ping(nil): frame(.ping)
+            .frame([
+                key(.type), word(.rpcResponse), key(.requestID), Value(id), key(.data), data,
+                key(MapField.isError[0]), Value(isError), key(MapField.isError[1]), Value(isError),
+            ])
+        case .ping(let stamp?): .frame([key(.type), word(.ping), key(.timestamp), Value(stamp)])
+        case .ping(nil): .frame([key(.type), word(.ping)])
         case .pong(let original?):
-            frame(
-                .pong, (.timestamp, Value(now.wallMilliseconds)), (.originalTimestamp, Value(original)))
-        case .pong(nil): frame(.pong, (.timestamp, Value(now.wallMilliseconds)))
+            .frame([
+                key(.type), word(.pong), key(.timestamp), Value(now.wallMilliseconds),
+                key(.originalTimestamp), Value(original),
+            ])
+        case .pong(nil):
+            .frame([key(.type), word(.pong), key(.timestamp), Value(now.wallMilliseconds)])
         case .event(let event, _): frame(event)
-        case .listChannels: frame(.listChannels)
-        case .listSubscriptions: frame(.getSubscriptions)
+        case .listChannels: .frame([key(.type), word(.listChannels)])
+        case .listSubscriptions: .frame([key(.type), word(.getSubscriptions)])
         case .flow(let word): frame(word)
         case .identified(let id, let outbound):
             MessageName.put(id, intoMap: try spell(outbound, at: now), asKeyword: writesKeywords)
@@ -64,16 +73,6 @@ package struct SenteLiteMaps: DialectCoder {
 
     package func adding(_ trace: TraceContext, to value: Value) -> Value {
         value.adding(trace) { key(MapField(stringLiteral: $0)) }
-    }
-
-    private func frame(_ type: MapFrameType, _ fields: (MapField, Value)...) -> Value {
-        var items = [key(.type), name(Keyword(type.rawValue))]
-        items.reserveCapacity(2 + 2 * fields.count)
-        for (field, value) in fields {
-            items.append(key(field))
-            items.append(value)
-        }
-        return .map(ValueMap(fewDistinct: items))
     }
 
     private func frame(_ word: FlowOutbound) -> Value {
@@ -92,10 +91,17 @@ package struct SenteLiteMaps: DialectCoder {
         return .map(map)
     }
 
+    private func word(_ type: MapFrameType) -> Value { name(Keyword(type.rawValue)) }
+
     private func key(_ field: MapField) -> Value { writesKeywords ? field.keyword : Value(field.text) }
 
     /// A type is whatever the app calls its events; what is no keyword can still be said as text.
     private func name(_ name: Keyword) -> Value {
         writesKeywords && name.isValid ? .keyword(name) : Value(name.text)
     }
+}
+
+extension Value {
+    /// A frame of fields and what they hold in turns, in one array: to pair them first would take two more.
+    fileprivate static func frame(_ items: [Value]) -> Value { .map(ValueMap(fewDistinct: items)) }
 }

@@ -215,7 +215,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         closures.put(output.closures)
         if !output.shown.isEmpty { showSignals() }
         let isForApp = output.isForApp
-        output.answers.reverse()
+        if output.answers.count > 1 { output.answers.reverse() }
         while let one = output.answers.popLast() { one.waiter.resume(one.result) }
         if isForApp { host.appWasTold() }
         output.removeAll()
@@ -270,7 +270,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
     // MARK: Effects
 
     private func performEffects(at now: Moment) {
-        // Taken from the end, each is moved and not copied, which to reverse them in place would do.
+        guard !effects.isEmpty else { return }
+        // Taken from the end, each is moved; to reverse them in place would copy what it swaps.
         while let effect = effects.popLast() { turned.append(effect) }
         while let effect = turned.popLast() { perform(effect, at: now) }
     }
