@@ -49,6 +49,10 @@ final class EncodingRecorder: @unchecked Sendable {
             coder.decode(message, isCallback: isCallback)
         }
 
+        mutating func introduction(_ token: String?, name: String) throws(SenteError) -> Message? {
+            try coder.introduction(token, name: name)
+        }
+
         mutating func encode(_ outbound: Outbound, at now: Moment) throws(SenteError) -> Message {
             do throws(SenteError) {
                 let message = try coder.encode(outbound, at: now)

@@ -44,16 +44,23 @@ package protocol DialectCoder: Sendable {
     mutating func introduction(_ token: String?, name: String) throws(SenteError) -> Message?
 }
 
+/// A coder that reads and writes messages one by one, and keeps nothing of them.
+///
+/// Apart, so that what it does stands in for no coder that keeps something.
+package protocol MessageCoder: DialectCoder {}
+
 extension DialectCoder {
     package var readsTraces: Bool { false }
     package var readsStream: Bool { false }
-
-    package func introduction(_ token: String?, name: String) throws(SenteError) -> Message? { nil }
 
     /// Without anything around it, the value of the format.
     package func value(of message: Message) throws(UnreadableError) -> Value {
         try format.value(of: message, limits: sizes)
     }
+}
+
+extension MessageCoder {
+    package func introduction(_ token: String?, name: String) throws(SenteError) -> Message? { nil }
 
     package func decode(_ message: Message, isCallback: (String) -> Bool) -> [Inbound] {
         do throws(UnreadableError) {

@@ -6,7 +6,7 @@ package import SenteWire
 /// The `{"type": …}` dialect ("v1"): one map a message, fields in kebab-case, times in milliseconds since 1970.
 ///
 /// Replies without an id are matched by kind and channel, which the session does. What a server of this family chokes on is refused before it is written (`Dialect.check`).
-package struct SenteLiteMaps: DialectCoder {
+package struct SenteLiteMaps: MessageCoder {
     /// The name of events that have no `type` in either direction.
     static let untyped: Keyword = "sente-lite/message"
 

@@ -7,7 +7,7 @@ package import SenteWire
 ///
 /// Its servers drop whatever they do not know without a word, so all that is refused before it is written
 /// (`Dialect.check`).
-package struct SenteLiteVectors: DialectCoder {
+package struct SenteLiteVectors: MessageCoder {
     package let format: WireFormat
     package let sizes: SizeLimits
     package let readsTraces: Bool

@@ -6,7 +6,7 @@ package import SenteWire
 /// Sente's dialect: `[[id data] callback]` out, replies and batches in (sente.cljc, 1.17 to 1.22).
 ///
 /// Replies carry the callback id of what they answer, and a ping is an event whose callback id is its stamp.
-package struct SenteVectors: DialectCoder {
+package struct SenteVectors: MessageCoder {
     package let format: WireFormat
     package let sizes: SizeLimits
     package let readsTraces: Bool

@@ -32,7 +32,7 @@ struct DialectDetectorTests {
     @Test("is still to be decoded by what it showed")
     func decodes() throws {
         let first = Message.text(#"{"type":"welcome","conn-id":"conn-1","server-time":5}"#)
-        let coder = try DialectDetector().detect(first)
+        var coder = try DialectDetector().detect(first)
         let inbound = coder.decode(first) { _ in false }
         #expect(inbound == [.greeting(Identity(connectionID: "conn-1", serverTime: 5))])
     }
@@ -106,7 +106,7 @@ struct DialectDetectorTests {
             }
             let first = Message(.binary, try format.encode(value))
             for wanted in [nil, format] {
-                let coder = try DialectDetector(format: wanted, compressor: Self.store).detect(first)
+                var coder = try DialectDetector(format: wanted, compressor: Self.store).detect(first)
                 #expect(coder.dialect == greeting.1)
                 #expect(coder.format == format)
                 let inbound = coder.decode(first, isCallback: Vectors.nobody)

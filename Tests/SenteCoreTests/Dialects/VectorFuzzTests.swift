@@ -60,7 +60,7 @@ struct VectorFuzzTests {
     }
 
     /// Feeds one coder and tells what came out.
-    private func play(_ coder: some DialectCoder, _ seed: Int) throws -> Set<String> {
+    private func play(_ coder: some MessageCoder, _ seed: Int) throws -> Set<String> {
         var generator = Generator(seed: UInt64(seed))
         var kinds: Set<String> = []
         for _ in 0..<2_000 {

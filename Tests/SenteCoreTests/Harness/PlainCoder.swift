@@ -5,7 +5,7 @@ import SenteCore
 import SenteWire
 
 /// A dialect for tests of the session: it remembers what it was told to say, and its messages stand for that.
-struct PlainCoder: DialectCoder {
+struct PlainCoder: MessageCoder {
     /// Everything said so far, and what cannot be.
     final class Memory: @unchecked Sendable {
         fileprivate(set) var said: [Outbound] = []
