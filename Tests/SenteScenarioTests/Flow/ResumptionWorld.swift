@@ -68,8 +68,10 @@ struct ResumptionWorld: ~Copyable {
     private var servers: UInt64 = 0
     private var served: ServerConfiguration
     private let seed: UInt64
-    /// Messages up to this one may have been sent in a session that is lost.
+    /// Messages up to this one may have been sent in a session that is lost, or on a link that had none.
     private var unorderedUpTo = 0
+    /// The client knows of a session that goes on over links.
+    private var hasSession = false
     private var lastNews = 0
     private var heardNews = 0
     private var lastHeard = 0
@@ -271,6 +273,7 @@ struct ResumptionWorld: ~Copyable {
     private mutating func sessionIsLost() {
         freshSessions += 1
         unorderedUpTo = lastNumber
+        hasSession = false
     }
 
     private mutating func tellWritten() {
@@ -467,7 +470,10 @@ struct ResumptionWorld: ~Copyable {
                 if missed > 0 { count("missed") }
                 self.missed += missed
             case .record(.flow(let signal)): count(signal)
-            case .record(.linkEnded(let error)): note("the client's link ended: \(error?.message ?? "")")
+            case .publish(let status): hasSession = hasSession || status.features?.resumption != nil
+            case .record(.linkEnded(let error)):
+                note("the client's link ended: \(error?.message ?? "")")
+                if !hasSession { unorderedUpTo = lastNumber }
             default: break
             }
         }
@@ -632,7 +638,9 @@ struct ResumptionWorld: ~Copyable {
                 violate("message \(sent.number) is acknowledged and was not carried out")
             }
         case .failure(let error):
-            count("\(error.outcome?.rawValue ?? "") \(error.code.rawValue)")
+            let end = "\(error.outcome?.rawValue ?? "") \(error.code.rawValue)"
+            count(end)
+            note("message \(sent.number): \(end)")
             if error.outcome == .notSent, executed[sent.number] != nil {
                 violate("message \(sent.number) was carried out and is reported not sent")
             }
