@@ -59,7 +59,6 @@ package struct Submission: Sendable {
     package var id: String?
     /// Of which it is said as a step.
     package var trace: TraceContext?
-
 }
 
 extension Submission {
