@@ -26,8 +26,11 @@ public final class Registration: Sendable {
         ending?()
     }
 
-    /// Ends a service of `respond` in good order: takes no new requests, and returns when the handlers that run have finished
-    /// and their answers have left, or cannot leave any more.
+    /// Ends a service of `respond` in good order: returns when the server sends it no more requests, the handlers that run
+    /// have finished, and their answers have left or cannot leave any more.
+    ///
+    /// What the server had sent before it heard of the end is served, for of a group in NATS nobody else has it. A server
+    /// that does not confirm the end is waited for as long as `timeouts.request`.
     ///
     /// Cancelling the task ends the waiting alone. After `cancel()` there is nothing left to wait for; a registration of
     /// another kind is cancelled.

@@ -101,8 +101,8 @@ extension SenteClient {
 
     /// Disconnects as `disconnect()` does, but first lets the handlers of `respond` finish and their answers leave.
     ///
-    /// From the call on no new request is taken: the server is told to route them elsewhere. At `limit` it disconnects
-    /// whatever is still under way. Wishes stay, and services serve again after the next `connect()`.
+    /// The server is told to route requests elsewhere; what it sends until it has heard of that is served, and nothing
+    /// after. At `limit` it disconnects whatever is still under way. Wishes stay, and services serve again after the next `connect()`.
     ///
     /// - Parameter limit: How long to wait for handlers and answers. `disconnect()` may then take `timeouts.close` more.
     public func disconnect(draining limit: Duration) async {

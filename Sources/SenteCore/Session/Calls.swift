@@ -18,7 +18,9 @@ package struct Call: Sendable {
         /// What a reference names.
         case fetch
         /// The end of a service, or a pause of all.
-        case drain(InboxID?)
+        case drain
+        /// The server is told that a service, or all of them, takes no more; nobody waits.
+        case leave(InboxID?)
 
         var isPing: Bool {
             if case .ping = self { true } else { false }

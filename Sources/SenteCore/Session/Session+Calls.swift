@@ -39,8 +39,7 @@ extension Session {
         guard refusalToQueue() == nil else {
             return effects.append(.record(.dropped(reason: .notConnected)))
         }
-        numbers.internalCall -= 1
-        let call = CallID(numbers.internalCall)
+        let call = numbers.makeInternalCall()
         if let inbox { calls.add(call, Call(purpose: .answer(inbox), phase: .queued)) }
         if inbox != nil, let trace { calls.setTrace(trace, of: call) }
         let answer = Outbound.answer(requestID: id, data: data, isError: isError)
@@ -165,7 +164,7 @@ extension Session {
             }
             resolve(call, .success(.subscribed(subscriptions.status(of: channel) ?? .init())))
         case .drain: resolve(call, .success(.done))
-        case .unsubscribe, .ping, .submit, .store, .answer, .fetch:
+        case .unsubscribe, .ping, .submit, .store, .answer, .fetch, .leave:
             let text = "No answer came within the call's time limit."
             abandon(call, known, SenteError(.timedOut, text))
         }
@@ -244,7 +243,7 @@ extension Session {
         for call in calls.all(where: { if case .sent = $0.phase { true } else { false } }) {
             guard let known = calls[call] else { continue }
             switch known.purpose {
-            case .unsubscribe:
+            case .unsubscribe, .leave:
                 // A link that is gone has no subscriptions.
                 resolve(call, .success(.done))
             case .connect, .subscribe, .ping, .answer, .fetch, .drain, .store:
@@ -283,5 +282,13 @@ extension Session {
             resolve(item.call, .failure(error.with(outcome: .notSent)))
         }
         leaveDurables(error)
+    }
+}
+
+extension Session.Numbers {
+    /// A call that no call of the app stands behind.
+    mutating func makeInternalCall() -> CallID {
+        internalCall -= 1
+        return CallID(internalCall)
     }
 }

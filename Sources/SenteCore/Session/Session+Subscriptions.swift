@@ -149,7 +149,7 @@ extension Session {
         writeUnsubscribe(channel, for: nil)
     }
 
-    private mutating func endWish(_ channel: WireName) {
+    mutating func endWish(_ channel: WireName) {
         let waiters = subscriptions.remove(channel)
         tell(channel, SubscriptionStatus())
         let error = SenteError(.cancelled, "The subscription was ended before the server confirmed it.")

@@ -35,8 +35,8 @@ package struct Session: ~Copyable, Sendable {
     var stored = StoredPublishes()
     /// The handles that follow streams.
     var followers = Followers()
-    /// The calls that wait for services to finish.
-    var draining: [CallID] = []
+    /// The services that end in good order, in the order of being asked to.
+    var draining: [Drain] = []
     var subscriptions = Subscriptions()
     var inboxes: Inboxes
     var traffic = Traffic()

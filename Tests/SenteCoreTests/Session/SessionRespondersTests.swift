@@ -31,11 +31,12 @@ struct SessionRespondersTests {
         session.handle(.command(.answer(inbox, requestID: id, data: .null, isError: false)))
     }
 
-    @Test("A drained service takes no more, hands out what it took, and is over when its answers are written")
+    @Test("A drained service hands out what it took, and is over when its answers are written")
     func drains() {
         var (session, inbox) = Self.serving("r1", "r2")
         let call = Self.drain(&session, inbox)
         #expect(session.sent == [.unsubscribe(channel: "svc")])
+        session.reply(.unsubscribe, "svc", .unsubscribed)
         session.receive(.request(Self.request("r3")))
         #expect(session.effects == [.record(.ignored(.unservedRequest))])
         #expect(session.take(inbox).count == 2)
@@ -49,10 +50,73 @@ struct SessionRespondersTests {
         #expect(session.effects.contains(.finish(inbox)))
     }
 
-    @Test("A service with nothing to do is over at once, and so is one that is gone")
+    @Test("What the server sends a service before it heard of its end is served: nobody else has it")
+    func servesUntilConfirmed() {
+        var (session, inbox) = Self.serving()
+        let call = Self.drain(&session, inbox)
+        #expect(session.isPending(call))
+        session.receive(.request(Self.request("r1")))
+        session.reply(.unsubscribe, "svc", .unsubscribed)
+        #expect(session.isPending(call))
+        #expect(session.take(inbox).count == 1)
+        Self.answer(&session, "r1", inbox)
+        session.flush()
+        #expect(session.answer(to: call) == .done)
+    }
+
+    @Test("A service that follows one that ends is another, and gets what comes after")
+    func followsAnother() {
+        var (session, first) = Self.serving()
+        let call = Self.drain(&session, first)
+        let second = session.newInbox()
+        session.handle(.command(.respond(channel: "svc", second, limit: 16)))
+        session.receive(.request(Self.request("r1")))
+        session.reply(.unsubscribe, "svc", .unsubscribed)
+        session.receive(.request(Self.request("r2")))
+        #expect(session.take(first).count == 1)
+        #expect(session.take(second).count == 1)
+        Self.answer(&session, "r1", first)
+        session.flush()
+        #expect(session.answer(to: call) == .done)
+    }
+
+    @Test("Of two services of a channel the one that is left serves at once, and the server is told nothing")
+    func leavesAnother() {
+        var (session, first) = Self.serving()
+        let second = session.newInbox()
+        session.handle(.command(.respond(channel: "svc", second, limit: 16)))
+        let call = Self.drain(&session, first)
+        #expect(session.sent == [])
+        #expect(session.answer(to: call) == .done)
+        session.receive(.request(Self.request("r1")))
+        #expect(session.take(second).count == 1)
+    }
+
+    @Test("A server that does not confirm is waited for as long as for any answer, a lost one not at all")
+    func isNotConfirmed() {
+        var (session, inbox) = Self.serving()
+        let silent = Self.drain(&session, inbox)
+        session.advance(by: .seconds(9))
+        #expect(session.isPending(silent))
+        session.advance(by: .seconds(1))
+        #expect(session.answer(to: silent) == .done)
+
+        (session, inbox) = Self.serving()
+        let gone = Self.drain(&session, inbox)
+        session.cut()
+        #expect(session.answer(to: gone) == .done)
+
+        (session, inbox) = Self.serving()
+        let refused = Self.drain(&session, inbox)
+        session.reply(.unsubscribe, "svc", .refused(SenteError(.rejected, "No.")))
+        #expect(session.answer(to: refused) == .done)
+    }
+
+    @Test("A service with nothing to do is over when the server knows, and one that is gone is over at once")
     func isIdle() {
         var (session, inbox) = Self.serving()
         let first = Self.drain(&session, inbox)
+        session.reply(.unsubscribe, "svc", .unsubscribed)
         #expect(session.answer(to: first) == .done)
         let second = Self.drain(&session, inbox)
         #expect(session.answer(to: second) == .done)
@@ -84,8 +148,11 @@ struct SessionRespondersTests {
         let call = Self.drain(&session, inbox)
         session.handle(.command(.cancel(call)))
         #expect(session.error(of: call)?.code == .cancelled)
+        session.reply(.unsubscribe, "svc", .unsubscribed)
         Self.answer(&session, "r1", inbox)
         #expect(session.sent.count == 1)
+        session.flush()
+        #expect(session.effects.contains(.finish(inbox)))
     }
 
     @Test("All services finish before a disconnect, within its limit, and their wishes stay")
@@ -95,12 +162,18 @@ struct SessionRespondersTests {
         session.handle(.command(.drainAll(call, limit: .seconds(5))))
         #expect(session.sent == [.unsubscribe(channel: "svc")])
         session.receive(.request(Self.request("r2")))
+        session.reply(.unsubscribe, "svc", .unsubscribed)
+        session.receive(.request(Self.request("r3")))
         #expect(session.effects == [.record(.ignored(.unservedRequest))])
+        #expect(session.take(inbox).count == 2)
         Self.answer(&session, "r1", inbox)
+        session.flush()
+        #expect(session.isPending(call))
+        Self.answer(&session, "r2", inbox)
         session.flush()
         #expect(session.answer(to: call) == .done)
         // Not before the link is gone.
-        session.receive(.request(Self.request("r3")))
+        session.receive(.request(Self.request("r4")))
         #expect(session.effects == [.record(.ignored(.unservedRequest))])
         session.disconnect()
         session.handle(.closed(session.link, .closed(code: .normal, reason: "")))
@@ -108,8 +181,8 @@ struct SessionRespondersTests {
         session.handle(.opened(session.link))
         session.greet()
         #expect(session.sent == [.subscribe(channel: "svc")])
-        session.receive(.request(Self.request("r4")))
-        #expect(session.take(inbox).count == 2)
+        session.receive(.request(Self.request("r5")))
+        #expect(session.take(inbox).count == 1)
     }
 
     @Test("The limit of a disconnect ends the waiting for its services, and so does another disconnect")

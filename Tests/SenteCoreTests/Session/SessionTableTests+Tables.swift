@@ -258,7 +258,7 @@ extension SessionTableTests {
             "open transmit",
             """
             answer, submit, ping, ping received, path available, path lost, \
-            timerFired
+            timerFired, drainAll
             """
         ),
         (
@@ -300,15 +300,7 @@ extension SessionTableTests {
         ),
         (
             "open subscription transmit",
-            "subscribe, respond"
-        ),
-        (
-            "open subscription transmit finish resolve(success)",
-            "drain"
-        ),
-        (
-            "open transmit resolve(success)",
-            "drainAll"
+            "subscribe, respond, drain"
         ),
     ]
 

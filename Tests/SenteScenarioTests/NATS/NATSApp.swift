@@ -7,7 +7,8 @@ import SenteWire
 /// A client of the cluster as its app sees it: an engine, what a driver does for it, and what the app calls.
 final class NATSApp: CustomStringConvertible {
     enum CallKind: Equatable {
-        case connect, disconnect, unsubscribe, ping, drain
+        case connect, disconnect, unsubscribe, ping
+        case drain(InboxID)
         case subscribe(channel: String, inbox: InboxID, scoped: Bool)
         case follow(inbox: InboxID)
         /// By the number of its message.
@@ -96,6 +97,13 @@ final class NATSApp: CustomStringConvertible {
     }
 
     func endScope(_ inbox: InboxID) { handle(.command(.endScope(inbox))) }
+
+    /// Ends a service in good order.
+    func drain(_ inbox: InboxID) {
+        let call = call(.drain(inbox), limit: nil) { .drain($0, inbox) }
+        // One that never answers is never done.
+        world.after(20_000...40_000) { [self] _ in if calls[call] != nil { cancel(call) } }
+    }
 
     func closeInbox(_ inbox: InboxID) { handle(.command(.closeInbox(inbox))) }
 

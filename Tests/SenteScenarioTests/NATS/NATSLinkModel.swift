@@ -6,7 +6,7 @@ struct NATSLinkModel {
     enum Owed: Equatable {
         case greeting
         case wish(String, sid: String)
-        case unsubscribe
+        case unsubscribe(sid: String)
         /// By the number of the message.
         case message(Int)
         case other
@@ -23,6 +23,8 @@ struct NATSLinkModel {
     /// The wishes that stand on the link, in the order they were written.
     private(set) var written: [String] = []
     private(set) var places: [String: Place] = [:]
+    /// Wishes that ended, until the node has heard of it.
+    private(set) var leaving: [String: String] = [:]
     private var used: Set<String> = []
     private var owed: [Owed] = []
     private var last = Owed.other
@@ -56,7 +58,8 @@ struct NATSLinkModel {
         case .unsubscribe(let sid):
             if case .wish(let name)? = places.removeValue(forKey: sid) {
                 written.removeAll { $0 == name }
-                last = .unsubscribe
+                leaving[sid] = name
+                last = .unsubscribe(sid: sid)
             }
         case .publish(let message):
             guard !message.subject.hasPrefix("$JS."), !message.subject.hasPrefix("_INBOX.") else {
@@ -68,7 +71,12 @@ struct NATSLinkModel {
     }
 
     /// A PONG came: what it answers; nil for one that answers nothing.
-    mutating func takeOwed() -> Owed? { owed.isEmpty ? nil : owed.removeFirst() }
+    mutating func takeOwed() -> Owed? {
+        guard !owed.isEmpty else { return nil }
+        let first = owed.removeFirst()
+        if case .unsubscribe(let sid) = first { leaving[sid] = nil }
+        return first
+    }
 
     var owesNothing: Bool { owed.isEmpty }
 

@@ -11,6 +11,9 @@ extension NATSRules {
         let wish: String
         var isService = false
         var follows: NATSFollowModel?
+        /// The number of the subscription that a service ended with, and when.
+        var leavesBy: String?
+        var leftAt: Instant?
         var expected: [Expected] = []
     }
 
@@ -23,6 +26,7 @@ extension NATSRules {
 
     func resolved(_ call: NATSApp.Call, _ result: Result<Answer, SenteError>) {
         if let deadline = call.deadline, deadline < now { violate(4, "\(call) is resolved after its limit.") }
+        if case .drain(let inbox) = call.kind { return drained(inbox, result) }
         guard case .message(let number) = call.kind else { return }
         world.messages[number].result = result
         let said = world.messages[number]
@@ -34,6 +38,18 @@ extension NATSRules {
             if value.stringValue != "r\(number)" { violate(12, "message \(number) got the answer \(value).") }
         case .success(let answer): violate(12, "message \(number) got \(answer).")
         case .failure(let error): failed(number, said, error)
+        }
+    }
+
+    /// 4: A service is over when its node has heard of it, for a request after that is to go elsewhere.
+    private func drained(_ inbox: InboxID, _ result: Result<Answer, SenteError>) {
+        defer { inboxes[inbox] = nil }
+        guard result.isSuccess, link != nil, let handle = inboxes[inbox], let sid = handle.leavesBy,
+            let leftAt = handle.leftAt, leftAt.duration(to: now) < app.configuration.times.request
+        else { return }
+        world.coverage.count("rule", "drained")
+        if model.leaving[sid] != nil {
+            violate(4, "\(inbox) of \(handle.wish) is over, and its node has not heard of it.")
         }
     }
 
@@ -96,6 +112,7 @@ extension NATSRules {
                 "\(inbox) of \(handle.wish) got \(number.map(String.init) ?? "something") that did not come.")
         }
         world.coverage.count("rule", "delivered")
+        if handle.leavesBy != nil { world.coverage.count("rule", "served while leaving") }
         let skipped = handle.expected[..<index].count { !$0.isOptional }
         if skipped != missed {
             violate(

@@ -21,6 +21,11 @@ extension NATSRules {
         case .subscribe(let subject, let group, _) where !subject.hasPrefix("_INBOX."):
             let name = group.map { "\(subject) \($0)" } ?? subject
             if !wishes.inOrder.contains(name) { violate(6, "\(name) is written, and nobody wishes for it.") }
+        case .unsubscribe(let sid):
+            if let inbox = step.draining {
+                inboxes[inbox]?.leavesBy = sid
+                inboxes[inbox]?.leftAt = now
+            }
         case .publish(let message) where !message.subject.hasPrefix("$JS."):
             if !isTold { violate(6, "\(message.subject) is written before the app was told.") }
             guard !message.subject.hasPrefix("_INBOX."), let number = message.number else { return }

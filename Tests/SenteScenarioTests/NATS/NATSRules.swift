@@ -46,6 +46,8 @@ final class NATSRules {
         var pongs = 0
         /// The node broke its protocol.
         var isBroken = false
+        /// The service that is to end in good order.
+        var draining: InboxID?
         /// The link's last word is among what was reported.
         var isEnding = false
     }
@@ -84,6 +86,7 @@ final class NATSRules {
                 isRefused = false
             case .message(let message, let sid):
                 if case .wish(let name)? = model.places[sid] { expect(message, name, link) }
+                if let name = model.leaving[sid] { expectLast(message, name, sid) }
             }
         }
     }
@@ -112,6 +115,15 @@ final class NATSRules {
             let isOptional = isOwn || inboxes[inbox]?.isService == true
             inboxes[inbox]?.expected.append(
                 Expected(number: number, step: step.number, isOptional: isOptional))
+        }
+    }
+
+    /// The node had not heard of the service's end.
+    private func expectLast(_ message: NATSPublication, _ name: String, _ sid: String) {
+        guard let number = message.number, app.state == .open else { return }
+        for inbox in inboxes.keys where inboxes[inbox]?.leavesBy == sid {
+            world.coverage.count("rule", "asked while leaving")
+            inboxes[inbox]?.expected.append(Expected(number: number, step: step.number, isOptional: true))
         }
     }
 
@@ -156,6 +168,9 @@ final class NATSRules {
         case .endScope(let inbox):
             _ = wishes.end(inbox)
             inboxes[inbox] = nil
+        case .drain(_, let inbox):
+            _ = wishes.end(inbox)
+            step.draining = inbox
         case .closeInbox(let inbox):
             wishes.close(inbox)
             inboxes[inbox] = nil

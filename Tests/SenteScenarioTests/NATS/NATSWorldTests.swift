@@ -39,7 +39,7 @@ struct NATSWorldTests {
         "written": ["connect", "ping", "pong", "subscribe", "unsubscribe", "publish"],
         "rule": [
             "delivered", "followed", "gap told", "other stream told", "stored again", "known already",
-            "permission taken",
+            "permission taken", "drained", "asked while leaving", "served while leaving",
         ],
         "error": [
             "rejected", "noSubscribers", "timedOut", "connectionLost", "unreachable", "silent",

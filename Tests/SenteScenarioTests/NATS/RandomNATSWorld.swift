@@ -109,8 +109,17 @@ final class RandomNATSWorld {
     }
 
     private func respond(_ app: NATSApp) {
-        let inbox = app.respond(on: world.pick(Self.services))
-        world.after(3_000...60_000) { _ in app.endScope(inbox) }
+        let service = world.pick(Self.services)
+        let inbox = app.respond(on: service)
+        world.after(3_000...60_000) { world in
+            guard world.chance(0.7) else { return app.endScope(inbox) }
+            // What is asked just then is what a drain is for.
+            for _ in 0..<8 {
+                let asker = world.pick(world.apps)
+                world.after(0...80) { _ in asker.request(on: service, limit: .seconds(5)) }
+            }
+            world.after(0...80) { _ in app.drain(inbox) }
+        }
     }
 
     private func follow(_ app: NATSApp) {

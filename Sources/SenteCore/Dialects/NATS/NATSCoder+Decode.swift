@@ -133,7 +133,8 @@ extension NATSCoder {
             if refusal != nil { subscriptions.ended(sid) }
             return .reply(
                 .next(.subscribe, channel: WireName(wish.name)), refusal ?? .subscribed(retained: []))
-        case .unsubscribe(let wish):
+        case .unsubscribe(let wish, let sid):
+            if let sid { subscriptions.ended(sid) }
             return .reply(.next(.unsubscribe, channel: WireName(wish.name)), .unsubscribed)
         case .publish(let channel):
             return .reply(

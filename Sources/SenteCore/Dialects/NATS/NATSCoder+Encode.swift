@@ -106,8 +106,9 @@ extension NATSCoder {
     }
 
     private mutating func unsubscribe(_ wish: NATSWish, _ bytes: inout [UInt8]) throws(SenteError) {
-        if let sid = subscriptions.remove(wish) { try put(.unsubscribe(sid: sid), to: &bytes) }
-        try fence(.unsubscribe(wish), &bytes)
+        let sid = subscriptions.remove(wish)
+        if let sid { try put(.unsubscribe(sid: sid), to: &bytes) }
+        try fence(.unsubscribe(wish, sid: sid), &bytes)
     }
 
     private mutating func request(

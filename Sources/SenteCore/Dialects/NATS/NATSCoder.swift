@@ -104,7 +104,8 @@ enum NATSOwed: Hashable, Sendable {
     case greeting
     case ping(stamp: Int64?)
     case subscribe(NATSWish, sid: UInt64)
-    case unsubscribe(NATSWish)
+    /// Without a number it was not subscribed to on this link.
+    case unsubscribe(NATSWish, sid: UInt64?)
     case publish(channel: String)
     case request(channel: String, id: String)
     case store(channel: String, token: UInt64)

@@ -50,13 +50,15 @@ struct NATSSubscriptions: Sendable {
     }
 
     /// The number of a wish that ends.
+    ///
+    /// What a service is sent until the server has heard of that is still its own, for no other of its group has it.
     mutating func remove(_ wish: NATSWish) -> UInt64? {
         guard let sid = numbers.removeValue(forKey: WireName(wish.name)) else { return nil }
-        places[sid] = nil
+        if wish.group == nil { places[sid] = nil }
         return sid
     }
 
-    /// The server refused it, or ended it.
+    /// The server refused it, or ended it, or has heard that it ended.
     mutating func ended(_ sid: UInt64) {
         switch places.removeValue(forKey: sid) {
         case .wish(let wish)?:

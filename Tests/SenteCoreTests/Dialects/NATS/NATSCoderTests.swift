@@ -424,6 +424,11 @@ struct NATSCoderTests {
         let busy = try coder.said(.answer(requestID: "r", data: ["reason": "busy"], isError: true))
         #expect(busy.contains("Nats-Service-Error-Code: 429\r\n"))
         #expect(try coder.said(.unsubscribe(channel: "s q")) == "UNSUB 1\r\nPING\r\n")
+        // Nobody else of the group has what was on its way.
+        let request = Inbound.request(IncomingRequest(id: "_INBOX.you.9", channel: "s q", data: 1))
+        #expect(coder.heard("MSG s 1 _INBOX.you.9 1\r\n1\r\n") == [request])
+        _ = coder.heard("PONG\r\n")
+        #expect(coder.heard("MSG s 1 _INBOX.you.9 1\r\n1\r\n") == [.noise])
     }
 
     @Test("a trace shows lines alone: neither credentials nor what is carried")

@@ -83,6 +83,8 @@ extension Loopback {
                     #expect(receipt.outcome == .acknowledged)
                     count += 1
                 }
+                // The status is there before whoever collects it is told.
+                _ = try await statuses.first("the other node") { $0.state == .open }
                 #expect(statuses.elements.map(\.state) == [.reconnecting, .connecting, .open])
                 #expect(
                     try await news.take(count).compactMap(\.data.integerValue)
