@@ -158,6 +158,21 @@ struct PublicSurfaceTests {
         #expect(client.state == .closed)
     }
 
+    @Test("to Foundation an error is its text, its code by name, and the number that came over the wire")
+    func isOfFoundation() {
+        let error = SenteError(
+            code: .rejected, message: "No.", outcome: .acknowledged, underlying: "the reason",
+            closeCode: .policyViolation, httpStatus: 403)
+        #expect(error.errorDescription == error.description)
+        #expect(error.failureReason == "the reason")
+        let bridged = error as NSError
+        #expect(bridged.domain == "SenteLite.SenteError" && bridged.code == 403)
+        #expect(bridged.localizedDescription == error.description)
+        #expect(bridged.userInfo["outcome"] as? String == "acknowledged")
+        #expect((SenteError(code: .rejected, closeCode: .policyViolation) as NSError).code == 1008)
+        #expect((SenteError(code: .timedOut) as NSError).code == 0)
+    }
+
     @Test("a wrong URL is told with what would be right")
     func wrongURL() {
         #expect(throws: SenteError.self) { try SenteClient("localhost:3000") }
