@@ -15,7 +15,12 @@ public import SenteWire
 /// await server.deliver(["text": "hello"], to: "chat")
 /// ```
 ///
-/// It listens on 127.0.0.1, and its time is the real one. It ends with the last reference to it.
+/// It listens on 127.0.0.1, and its time is the real one. It ends with the last reference to it. With a certificate it speaks
+/// TLS, for an app that pins keys or trusts an authority of its own:
+///
+/// ```swift
+/// let server = try LoopbackServer(identity: .init(certificates: .file("server.pem"), key: .file("server.key")))
+/// ```
 public final class LoopbackServer: Sendable {
     private struct State {
         var port: Int?
@@ -26,23 +31,39 @@ public final class LoopbackServer: Sendable {
     public let dialect: Dialect
     let server: ReferenceServer
     let streams = StreamScript()
+    let log = EventLog()
     private let state = LockedValue(State())
     private let script: Script
+    private let isSecure: Bool
 
     /// Makes a server that is not started.
     ///
+    /// Without a format it has the usual one of its dialect; without an `identity`, its certificate and key, it speaks
+    /// without TLS.
+    ///
     /// - Throws: `unavailable` when the system has no thread or descriptor left; `unsupported` for `.nats`, whose server is
-    ///   `nats-server`.
-    public init(_ dialect: Dialect = .senteLiteMaps, format: WireFormat? = nil) throws(SenteError) {
+    ///   `nats-server`, and for a key that a passphrase locks.
+    public init(
+        _ dialect: Dialect = .senteLiteMaps, format: WireFormat? = nil,
+        identity: TLSConfiguration.Identity? = nil
+    ) throws(SenteError) {
         guard dialect != .nats else {
             throw SenteError(
                 code: .unsupported,
                 message: "There is no server of NATS in here: start `nats-server` for such tests.")
         }
+        guard identity?.passphrase == nil else {
+            throw SenteError(
+                code: .unsupported,
+                message: "This server cannot unlock a key: give it one without a passphrase.")
+        }
         var configuration = ServerConfiguration(dialect, format)
         configuration.port = 0
-        let script = Script(dialect)
+        configuration.tls = identity.map { ServerTLS(certificates: $0.certificates, key: $0.key) }
+        let script = Script(dialect, log)
         var service = ServerService()
+        service.userID = { _ in script.greeting.withLock { $0.uid } }
+        service.handshakeData = { _ in script.greeting.withLock { $0.data } }
         service.onEvent = { told, _, order in script.answer(told, order) }
         service.onRequest = { request, order in script.answer(request, order) }
         service.onStream = { [streams] (request) throws(StreamRefusal) in try streams.ends(request) }
@@ -58,6 +79,7 @@ public final class LoopbackServer: Sendable {
         }
         self.dialect = dialect
         self.script = script
+        isSecure = identity != nil
         server = try Self.mapped { () throws(LinkFailure) in
             try ReferenceServer(configuration, service: service) { id, frame in
                 script.answer(frame, from: id)
@@ -95,11 +117,12 @@ public final class LoopbackServer: Sendable {
     public var port: Int? { state.withLock { $0.port } }
 
     /// Where clients find it; before the first start, a port where nobody listens.
-    public var url: String { "ws://127.0.0.1:\(port ?? 1)/" }
+    public var url: String { "\(isSecure ? "wss" : "ws")://127.0.0.1:\(port ?? 1)/" }
 
     /// Listens: on a free port at first, on the same one later; the port.
     ///
-    /// - Throws: `unavailable` when it runs already, or somebody else has taken its port meanwhile.
+    /// - Throws: `unavailable` when it runs already, somebody else has taken its port meanwhile, or its certificate or key
+    ///   cannot be used.
     @discardableResult
     public func start() async throws(SenteError) -> Int {
         let wanted = port ?? 0
@@ -178,6 +201,13 @@ public final class LoopbackServer: Sendable {
         script.answers.withLock { $0.events[id] = body }
     }
 
+    /// Greets those who connect from now on as the user `uid`, with the app's own data.
+    ///
+    /// Without this the user is who the dialect says: the connection in sente-lite's, nobody in `sente`.
+    public func greets(as uid: Value?, handshakeData: Value = .null) {
+        script.greeting.withLock { $0 = Script.Greeting(uid: uid, data: handshakeData) }
+    }
+
     /// Lets nobody in; who is in stays.
     public func refuses(_ refusing: TestServer.Refusing) async {
         await change { $0.refusing = refusing.fault }
@@ -211,12 +241,20 @@ private final class Script: Sendable {
         weak var server: ReferenceServer?
     }
 
+    struct Greeting {
+        var uid: Value?
+        var data = Value.null
+    }
+
     let dialect: Dialect
+    let log: EventLog
+    let greeting = LockedValue(Greeting())
     let answers = LockedValue(ScriptedAnswers())
     let server = LockedValue(Owner())
 
-    init(_ dialect: Dialect) {
+    init(_ dialect: Dialect, _ log: EventLog) {
         self.dialect = dialect
+        self.log = log
     }
 
     var servedChannels: [String] { answers.withLock { $0.requests.keys.sorted() } }
@@ -246,6 +284,7 @@ private final class Script: Sendable {
         _ event: Event?, _ frame: Value, _ callback: Value?, to id: ConnectionID,
         _ order: @escaping ServerService.Order
     ) {
+        if let event { log.append(event) }
         guard let event, let body = answers.withLock({ $0.events[event.id] }) else {
             return order(.echo(frame, callback: callback, to: id))
         }

@@ -6,7 +6,7 @@
 public struct TestFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// A kind of failure.
     public enum Kind: String, Sendable, CaseIterable {
-        /// It did not happen within the limit, in virtual time.
+        /// It did not happen within the limit: in virtual time in a world, in real time at a ``LoopbackServer``.
         case timedOut
         /// It cannot happen any more: everybody waits, and no timer is left that could change it.
         case nothingLeft

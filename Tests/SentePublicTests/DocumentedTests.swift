@@ -138,6 +138,13 @@ struct DocumentedTests {
         let environment = ["SERVER_URL": server.url]  // for the app's process
         await server.deliver(["text": "hello"], to: "chat")
         try await server.restart()  // on the same port
+        server.answersEvents("chat/say") { _ in true }
+        let app = try SenteClient(server.url)
+        try await app.connect()
+        try await app.send(Event(id: "chat/say", data: ["text": "hi"]))
+        let said = try await server.expectEvent("chat/say")
+        #expect(said.data == ["text": "hi"])
+        await app.disconnect()
         await server.stop()
         _ = environment
     }

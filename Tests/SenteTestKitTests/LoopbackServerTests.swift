@@ -78,6 +78,77 @@ struct LoopbackServerTests {
         await server.stop()
     }
 
+    @Test(
+        "keeps the events that come, over its ends, and waits for one",
+        arguments: Dialect.allCases.filter { $0 != .nats })
+    func events(dialect: Dialect) async throws {
+        let server = try LoopbackServer(dialect)
+        server.answersEvents("app/say") { _ in ["heard": true] }
+        try await server.start()
+        let client = try SenteClient(server.url + "?client-id=1")
+        try await client.connect()
+        @Sendable func data(_ n: Int) -> Value {
+            dialect == .senteLiteMaps ? ["n": Value(n)] : [.keyword("n"): Value(n)]
+        }
+        async let awaited = server.expectEvent("app/say") { $0.data == data(2) }
+        for n in 1...3 { try await client.send(Event(id: "app/say", data: data(n))) }
+        #expect(try await awaited.data == data(2))
+        try await server.expectEvent("app/say") { $0.data == data(3) }
+        #expect(server.events == (1...3).map { Event(id: "app/say", data: data($0)) })
+        await server.stop()
+        #expect(try await server.expectEvent("app/say").data == data(3), "the latest")
+        await client.disconnect()
+    }
+
+    @Test("says which event did not come, and those that did; a cancelled task waits no longer")
+    func missingEvents() async throws {
+        let server = try LoopbackServer()
+        try await server.start()
+        let client = try SenteClient(server.url)
+        try await client.connect()
+        try await client.send(Event(id: "app/hello"))
+        try await server.expectEvent("app/hello")
+        let late = await #expect(throws: TestFailure.self) {
+            try await server.expectEvent("app/bye", within: .milliseconds(1))
+        }
+        #expect(late?.kind == .timedOut)
+        #expect(late?.description.contains("No event :app/bye") == true)
+        #expect(late?.description.contains("app/hello") == true)
+        let waiting = Task { try await server.expectEvent("app/bye") }
+        waiting.cancel()
+        let cancelled = await #expect(throws: TestFailure.self) { try await waiting.value }
+        #expect(cancelled?.kind == .cancelled)
+        await client.disconnect()
+        await server.stop()
+    }
+
+    @Test("greets as the user it is told, with the app's data")
+    func greets() async throws {
+        let server = try LoopbackServer(.sente)
+        server.greets(as: "ann", handshakeData: ["plan": "free"])
+        try await server.start()
+        let client = try SenteClient(server.url + "?client-id=1")
+        try await client.connect()
+        let identity = try #require(client.status.identity)
+        #expect(identity.uid == "ann")
+        #expect(identity.handshakeData == ["plan": "free"])
+        await client.disconnect()
+        await server.stop()
+    }
+
+    @Test("a certificate it cannot use is refused with what is wrong")
+    func identity() async throws {
+        let locked = #expect(throws: SenteError.self) {
+            try LoopbackServer(identity: .init(certificates: .bytes([]), key: .bytes([]), passphrase: "x"))
+        }
+        #expect(locked?.code == .unsupported)
+        let server = try LoopbackServer(identity: .init(certificates: .bytes([]), key: .bytes([])))
+        #expect(server.url.hasPrefix("wss://"))
+        let empty = await #expect(throws: SenteError.self) { try await server.start() }
+        #expect(empty?.code == .unavailable)
+        #expect(empty?.message.contains("certificate") == true, "\(empty?.message ?? "")")
+    }
+
     @Test("refuses, and says no more than it is told")
     func faults() async throws {
         let server = try LoopbackServer()

@@ -84,13 +84,14 @@ extension TestServer {
         }
     }
 
-    /// Waits until an event of that id has come since the server was made; the latest.
+    /// Waits until an event of that id has come since the server was made, and `isWanted` holds for it; the latest.
     @discardableResult
     public func expectEvent(
-        _ id: Keyword, within limit: Duration = .seconds(60)
+        _ id: Keyword, within limit: Duration = .seconds(60),
+        where isWanted: @escaping @Sendable (Event) -> Bool = { _ in true }
     ) async throws(TestFailure) -> Event {
         try await expect("an event \(id)", within: limit) { server in
-            server.events.last { $0.id == id }
+            server.events.last { $0.id == id && isWanted($0) }
         } standing: {
             "The events that came: \($0.events.map(\.id))."
         }
