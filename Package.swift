@@ -108,7 +108,8 @@ let package = Package(
         tests("SenteSocketTests", ["SenteBase", "SenteSocket"]),
         tests("SenteCoreTests", ["SenteBase", "SenteWire", "SenteCore"]),
         .target(
-            name: "SenteTestSupport", dependencies: ["SenteBase", "SenteSocket", "SenteTransport"],
+            name: "SenteTestSupport",
+            dependencies: ["SenteBase", "SenteWire", "SenteSocket", "SenteTransport"],
             path: "Tests/SenteTestSupport", swiftSettings: settings),
         tests("SenteTransportTests", ["SenteBase", "SenteSocket", "SenteTransport", "SenteTestSupport"]),
         tests(
@@ -122,7 +123,7 @@ let package = Package(
             [
                 "SenteLite", "SenteBase", "SenteWire", "SenteCore", "SenteSocket", "SenteTransport",
                 "SenteSignals", "SenteTelemetry", "SenteServer", "SenteTestKit", "SenteTestSupport",
-                "console", "chat", "echo", "bench", "pipeline", "transfer", "cluster",
+                "SampleTestSupport", "console", "cluster",
             ]),
         tests(
             "SenteServerTests",
@@ -133,10 +134,21 @@ let package = Package(
         tests("SenteScenarioTests", ["SenteBase", "SenteWire", "SenteSocket", "SenteCore", "SenteServer"]),
         tests("SenteTestKitTests", ["SenteLite", "SenteTestKit"], packageAccess: false),
         tests("SentePublicTests", ["SenteLite", "SenteTelemetry", "SenteTestKit"], packageAccess: false),
-        tests("ChatTests", ["chat", "SenteLite", "SenteTestKit"], packageAccess: false),
+        .target(
+            name: "SampleTestSupport", dependencies: ["SenteLite", "SenteTestSupport"],
+            path: "Tests/SampleTestSupport", swiftSettings: settings),
         tests(
             "SampleTests",
-            ["console", "bench", "SampleTerminal", "SampleOptions", "SenteLite", "SenteBase", "SenteServer"]),
+            [
+                "SenteLite", "SenteTestKit", "SampleTestSupport", "SampleTerminal", "SampleOptions", "chat",
+                "console", "echo", "bench", "pipeline", "transfer",
+            ], packageAccess: false),
+        tests(
+            "ServeTests",
+            [
+                "console", "chat", "SampleTerminal", "SampleOptions", "SampleTestSupport", "SenteTestSupport",
+                "SenteLite", "SenteBase", "SenteWire", "SenteSignals", "SenteTransport", "SenteServer",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SampleOptions
+public import SampleOptions
 
 /// What the command line asks for.
-package enum BenchCommand: Sendable, Equatable {
+public enum BenchCommand: Sendable, Equatable {
     case help
     /// Raw TCP, the transport and the client in turns.
     case all
@@ -31,7 +31,8 @@ package enum BenchCommand: Sendable, Equatable {
     /// The transport, with the words that `Load` reads.
     case load([String])
 
-    package init(_ arguments: [String]) throws(UsageError) {
+    /// Reads the words of the command line.
+    public init(_ arguments: [String]) throws(UsageError) {
         let words = arguments.filter { $0 != "--json" }
         let rest = Array(words.dropFirst())
         guard let word = words.first, !words.contains(where: { ["--help", "-h", "help"].contains($0) }) else {

@@ -3,14 +3,20 @@
 import Foundation
 
 /// The figures of one run.
-package struct BenchResult: Sendable {
-    package var client: String
-    package var mode: String
-    package var size: Int
-    package var count: Int
-    package var figures: [(name: String, value: Double)]
+public struct BenchResult: Sendable {
+    /// What was measured.
+    public var client: String
+    /// How, in a word.
+    public var mode: String
+    /// The bytes, or fields, of each.
+    public var size: Int
+    /// How many there were.
+    public var count: Int
+    /// The names say the units.
+    public var figures: [(name: String, value: Double)]
 
-    package init(
+    /// All of it.
+    public init(
         client: String, mode: String, size: Int, count: Int, figures: [(name: String, value: Double)]
     ) {
         self.client = client
@@ -25,7 +31,7 @@ package struct BenchResult: Sendable {
     }
 
     /// One line, in the form that `run.py` reads.
-    package var json: String {
+    public var json: String {
         let numbers = figures.map { "\"\($0.name)\":\(($0.value * 1000).rounded() / 1000)" }
         return
             "{\"client\":\(Self.quoted(client)),\"mode\":\(Self.quoted(mode)),\"size\":\(size),\"count\":\(count),"
@@ -33,7 +39,7 @@ package struct BenchResult: Sendable {
     }
 
     /// The same for people: columns that are alike in each row, with their units.
-    package var row: String {
+    public var row: String {
         let load =
             switch mode {
             case "idle": "\(count) connections"

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SampleOptions
-package import SenteLite
+public import SampleOptions
+public import SenteLite
 
 /// What the command line says of the client.
-package struct ClientSettings {
+public struct ClientSettings {
     /// The reconnect policies with a name.
     private enum Policy: String, CaseIterable {
         case `default`, fleet, senteLite, never
     }
 
-    package var configuration = SenteClient.Configuration()
+    /// What the options make of the defaults.
+    public var configuration = SenteClient.Configuration()
     var connects = true
     var stays = false
     var wantsHelp = false
     /// The folder where durable messages are kept; nil for none.
-    package var outbox: String?
+    public var outbox: String?
 
     /// The parts of an exponential policy, when one of them was given.
     private var backoff: (initial: Duration, multiplier: Double, jitter: Double, maximum: Duration)?
@@ -24,7 +25,7 @@ package struct ClientSettings {
     private var stableTime: Duration?
 
     /// The settings, and the URL unless help was asked for.
-    package static func read(
+    public static func read(
         _ arguments: [String]
     ) throws(UsageError) -> (settings: ClientSettings, url: String) {
         var settings = ClientSettings()

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SampleOptions
-package import SenteLite
+public import SampleOptions
+public import SenteLite
 
 /// One line of standard input.
-package enum Command: Equatable {
+public enum Command: Sendable, Equatable {
     case subscribe(channel: String, from: ChannelStart = .now)
     case unsubscribe(channel: String)
     case publish(channel: String, Value, SendOptions, isStored: Bool = false)
@@ -41,7 +41,7 @@ package enum Command: Equatable {
     ]
 
     /// Reads a line; nil for one that is blank or begins with `#`.
-    package init?(_ line: String) throws(UsageError) {
+    public init?(_ line: String) throws(UsageError) {
         let (word, rest) = Self.split(line)
         guard !word.isEmpty, !word.hasPrefix("#") else { return nil }
         guard let form = Self.forms.first(where: { $0.word == word })?.form else {

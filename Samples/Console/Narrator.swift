@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import SampleTerminal
-package import SenteLite
+public import SampleTerminal
+public import SenteLite
 
 /// Says to people what the lines for programs say.
-package struct Narrator: Sendable {
+public struct Narrator: Sendable {
     private let ink: Ink
     /// Whether a notice on the screen tells of attempts already.
     private let isLive: Bool
 
-    package init(ink: Ink, isLive: Bool) {
+    /// With those colours; `isLive` where a notice on the screen tells of attempts already.
+    public init(ink: Ink, isLive: Bool) {
         self.ink = ink
         self.isLive = isLive
     }
@@ -17,7 +18,7 @@ package struct Narrator: Sendable {
     // MARK: The connection
 
     /// What a change of the status is worth saying; nil: nothing.
-    package func change(from old: ConnectionStatus, to new: ConnectionStatus) -> String? {
+    public func change(from old: ConnectionStatus, to new: ConnectionStatus) -> String? {
         switch ConnectionNews(from: old, to: new) {
         case .connected:
             let name = new.identity?.connectionID.map { " as \($0.printable)" } ?? ""
@@ -36,7 +37,7 @@ package struct Narrator: Sendable {
     // MARK: Everything else
 
     /// A line of that kind, or several; nil for what a change of the status says already.
-    package func text(_ kind: Output.Kind, _ fields: ValueMap) -> String? {
+    public func text(_ kind: Output.Kind, _ fields: ValueMap) -> String? {
         if fields["command"] == "connect", fields["line"] == nil { return nil }
         let data = { (name: String) in (fields[Value(name)] ?? .null).readable }
         let word = { (name: String) in fields[Value(name)]?.stringValue?.printable ?? "" }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SampleOptions
-package import SenteLite
+public import SenteLite
 
 /// The lines about a client.
 extension Output {
@@ -84,7 +84,7 @@ extension Output {
     }
 
     /// All there is, each part of it a field.
-    package static func fields(of metrics: ClientMetrics) -> [(String, Value?)] {
+    public static func fields(of metrics: ClientMetrics) -> [(String, Value?)] {
         let connection = metrics.connection
         let outbox = metrics.outbox
         let fields: KeyValuePairs<String, Value?> = [
@@ -141,7 +141,7 @@ extension Output {
     }
 
     /// What holds beyond plain messages, by the names of `--flow`.
-    package static func features(_ features: FlowFeatures) -> Value {
+    public static func features(_ features: FlowFeatures) -> Value {
         let held: KeyValuePairs<FlowName, Bool> = [
             .resume: features.resumption != nil, .batching: features.batching,
             .compression: !features.compression.isEmpty, .chunking: features.chunking,

@@ -7,9 +7,9 @@ import SampleTerminal
 import SenteLite
 
 /// Standard output: for programs one JSON object a line, each written whole and at once; for people sentences.
-package final class Output: Sendable {
+public final class Output: Sendable {
     /// What a line tells; its field `kind`.
-    package enum Kind: String {
+    public enum Kind: String, Sendable {
         case state, message, event, request, reply, outcome, error, metrics, status, access, stream
     }
 

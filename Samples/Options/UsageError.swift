@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What somebody wrote wrongly, as a sentence that says what would be right.
-package struct UsageError: Error, Equatable {
-    package let message: String
+public struct UsageError: Error, Equatable {
+    /// The sentence.
+    public let message: String
 
-    package init(_ message: String) {
+    /// With that sentence.
+    public init(_ message: String) {
         self.message = message
     }
 }

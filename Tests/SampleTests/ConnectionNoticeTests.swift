@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SampleTerminal
-import SenteBase
 import SenteLite
 import Testing
 

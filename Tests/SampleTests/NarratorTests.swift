@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SampleTerminal
-import SenteBase
 import SenteLite
-import SenteServer
 import Testing
 import console
 
@@ -98,28 +96,5 @@ struct NarratorTests {
         let text = narrator.text(
             .message, ["channel": "a\u{1B}[2J", "data": "\u{9B}31m", "id": "\u{1B}]0;x"])
         #expect(text == "a·[2J \"·31m\"  ·]0;x")
-    }
-
-    @Test("A client that comes, goes or is turned away is a line, without what its query says")
-    func access() {
-        let visitor = ServerAccess.Visitor(
-            name: "c1", remoteAddress: "127.0.0.1:5", target: "/chsk?csrf-token=secret")
-        let stranger = ServerAccess.Visitor(
-            name: nil, remoteAddress: "127.0.0.1:5", target: "/x?token=secret")
-        let accesses: [ServerAccess] = [
-            .came(visitor),
-            .went(visitor, after: .milliseconds(1_500), messages: 1, .closed(code: .normal, reason: "bye")),
-            .refused(stranger, status: 403),
-        ]
-        let lines = accesses.map {
-            narrator.text(
-                .access,
-                ValueMap(Output.fields(of: $0).compactMap { name, value in value.map { (Value(name), $0) } }))
-        }
-        #expect(
-            lines == [
-                "→ c1 127.0.0.1:5 /chsk", "← c1 after 1.5 s, 1 message, closed with 1000 (bye)",
-                "✗ refused with 403 127.0.0.1:5 /x",
-            ])
     }
 }

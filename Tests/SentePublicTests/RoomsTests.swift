@@ -52,6 +52,38 @@ struct RoomsTests {
         }
     }
 
+    /// The tests of the sample apps, which have what an app's developer has, and the apps.
+    static let appTests = Room(
+        path: "Tests/SampleTests", isPure: false,
+        sees: [
+            "SenteLite", "SenteTestKit", "SenteTelemetry", "Testing", "Foundation", "SampleTestSupport",
+            "SampleTerminal", "SampleOptions", "chat", "console", "echo", "bench", "pipeline", "transfer",
+        ])
+    /// What starts a sample as a process for them: neither a client nor a server.
+    static let appTestSupport = Room(
+        path: "Tests/SampleTestSupport", isPure: false,
+        sees: ["SenteLite", "SenteTestSupport", "Foundation", "Darwin", "Glibc", "Musl"])
+
+    @Test(
+        "the sample apps' own tests use nothing but the kit, public names and the samples",
+        arguments: [appTests, appTestSupport])
+    func appTestsUseTheKit(room: Room) throws {
+        for (file, module) in try Self.imports(room) {
+            #expect(room.sees.contains(module), "\(room.path)/\(file) imports \(module).")
+        }
+    }
+
+    @Test("the sample apps' own tests have no package access, and start no `console serve`")
+    func appTestsSeePublicNames() throws {
+        let manifest = try String(
+            contentsOf: Self.root.appendingPathComponent("Package.swift"), encoding: .utf8)
+        let target = try #require(manifest.components(separatedBy: "\"SampleTests\",").last)
+        #expect(target.components(separatedBy: "tests(")[0].contains("packageAccess: false"))
+        for (file, line) in try Self.code(Self.appTests) {
+            #expect(!line.contains("SampleProcess([\"serve\""), "\(file): \(line)")
+        }
+    }
+
     @Test("the table has every room")
     func tableIsComplete() throws {
         let folders = try FileManager.default.contentsOfDirectory(

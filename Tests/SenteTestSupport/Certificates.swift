@@ -67,6 +67,7 @@ package struct Certificates: Sendable {
 
     /// The authority of all but the strangers.
     package var authority: TLSConfiguration.PEM { file("ca.pem") }
+    package var authorityPath: String { "\(folder)/ca.pem" }
     package var strangersAuthority: TLSConfiguration.PEM { file("stranger-ca.pem") }
     /// For localhost, *.example.test, 127.0.0.1 and ::1.
     package var server: Pair { pair("server") }

@@ -10,9 +10,9 @@ import SenteTransport
 ///
 /// The node is the system's, and who floods it, who answers and who else reads are processes of their own, so that the time
 /// of this one is the client's.
-package enum NATSBench {
+public enum NATSBench {
     /// What this process is.
-    package enum Role: Sendable, Equatable {
+    public enum Role: Sendable, Equatable {
         case measuring(isSmoke: Bool)
         /// It publishes so many messages as fast as it can.
         case flooding(port: Int, count: Int, Kind)
@@ -21,7 +21,7 @@ package enum NATSBench {
     }
 
     /// What is published, and so what our client makes of it.
-    package enum Kind: String, Sendable, CaseIterable {
+    public enum Kind: String, Sendable, CaseIterable {
         case json, bytes
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteCore
 import SenteLite
 import SenteServer
@@ -36,5 +37,17 @@ enum Loopback {
             initial: .milliseconds(20), maximum: .milliseconds(100), attempts: nil)
         configure(&configuration)
         return try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
+    }
+}
+
+/// A file for a port, in a place of its own, for as long as `body` runs.
+func withPortFile(_ body: (String) async throws -> Void) async throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("port-\(UUID().uuidString)").path
+    do {
+        try await body(path)
+        try? FileManager.default.removeItem(atPath: path)
+    } catch {
+        try? FileManager.default.removeItem(atPath: path)
+        throw error
     }
 }

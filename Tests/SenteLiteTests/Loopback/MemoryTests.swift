@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleTestSupport
 import SenteBase
 import SenteCore
 import SenteLite
@@ -32,7 +33,7 @@ extension Loopback {
             let registrations: Int
 
             /// Waits until the client is subscribed on a connection that stays.
-            init(of client: ConsoleProcess) async throws {
+            init(of client: SampleProcess) async throws {
                 while try await client.ask("publish probe {}")["kind"] != "outcome" {}
                 let metrics = try await client.ask("metrics")
                 reconnects = metrics["connection"]?["reconnects"]?.integerValue ?? 0
@@ -48,7 +49,7 @@ extension Loopback {
         )
         func footprint() async throws {
             try await withServer { server, port in
-                let client = try ConsoleProcess([
+                let client = try SampleProcess([
                     "ws://127.0.0.1:\(port)/", "--backoff-initial", "0", "--backoff-jitter", "0",
                     "--attempts",
                     "1000000000",
@@ -62,9 +63,7 @@ extension Loopback {
                     await server.setFaults(Self.dropping)
                     await server.drop()
                     // Three states a reconnect.
-                    try await client.lines.wait("\(goal) reconnects", within: .seconds(240)) {
-                        $0.count >= goal * 3
-                    }
+                    try await client.wait(forLines: goal * 3, within: .seconds(240))
                     await server.setFaults(Faults())
                     footprints.append(try await Footprint(of: client))
                 }

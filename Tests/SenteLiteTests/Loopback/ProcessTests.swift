@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteTestKit
+import SampleTestSupport
 import SenteTestSupport
 import SenteWire
 import Testing
@@ -13,7 +13,7 @@ extension Loopback {
             line["kind"] == "outcome" && line["command"] == .string(command)
         }
 
-        private func publish(_ client: ConsoleProcess, from name: String, _ range: Range<Int>) async throws {
+        private func publish(_ client: SampleProcess, from name: String, _ range: Range<Int>) async throws {
             for number in range { client.write(#"publish room {"from":"\#(name)","n":\#(number)}"#) }
             let outcomes = try await client.wait(for: range.upperBound, "all published") {
                 isOutcome($0, of: "publish")
@@ -22,7 +22,7 @@ extension Loopback {
         }
 
         /// Subscribes an open client, so that the server has confirmed it.
-        private func join(_ client: ConsoleProcess) async throws {
+        private func join(_ client: SampleProcess) async throws {
             try await client.open()
             #expect(try await client.ask("subscribe room")["confirmed"] == true)
         }
@@ -32,14 +32,14 @@ extension Loopback {
         }
 
         /// Ends the client, which must have seen no error.
-        private func end(_ client: ConsoleProcess) async throws {
+        private func end(_ client: SampleProcess) async throws {
             #expect(try await client.quit() == 0)
-            #expect(client.lines.elements.filter { $0["kind"] == "error" } == [])
+            #expect(client.lines.filter { $0["kind"] == "error" } == [])
         }
 
-        private func end(server: ConsoleProcess) async throws {
+        private func end(server: SampleProcess) async throws {
             #expect(try await server.quit() == 0)
-            #expect(server.lines.elements.last?["state"] == "stopped")
+            #expect(server.lines.last?["state"] == "stopped")
         }
 
         @Test(
@@ -47,8 +47,8 @@ extension Loopback {
         )
         func basic() async throws {
             try await withPortFile { path in
-                let (server, _) = try await ConsoleProcess.server(["--port-file", path])
-                let clients = try ["a", "b"].map { ($0, try ConsoleProcess.client(1, "--port-file", path)) }
+                let (server, _) = try await SampleProcess.serve(["--port-file", path])
+                let clients = try ["a", "b"].map { ($0, try SampleProcess.client(1, "--port-file", path)) }
                 for (_, client) in clients { try await join(client) }
                 for (name, client) in clients { try await publish(client, from: name, 0..<5) }
                 for (_, client) in clients {
@@ -65,8 +65,8 @@ extension Loopback {
             arguments: [true, false])
         func reconnection(isElsewhere: Bool) async throws {
             try await withPortFile { path in
-                let (server, port) = try await ConsoleProcess.server(["--port-file", path])
-                let clients = try ["a", "b"].map { ($0, try ConsoleProcess.client(1, "--port-file", path)) }
+                let (server, port) = try await SampleProcess.serve(["--port-file", path])
+                let clients = try ["a", "b"].map { ($0, try SampleProcess.client(1, "--port-file", path)) }
                 for (_, client) in clients { try await join(client) }
                 for (name, client) in clients { try await publish(client, from: name, 0..<3) }
                 for (_, client) in clients { #expect(try await client.messages(6).count == 6) }
@@ -77,7 +77,7 @@ extension Loopback {
                         $0["kind"] == "state" && $0["state"] == "reconnecting"
                     }
                 }
-                let (successor, newPort) = try await ConsoleProcess.server(
+                let (successor, newPort) = try await SampleProcess.serve(
                     ["--port-file", path], port: isElsewhere ? 0 : port)
                 #expect((newPort != port) == isElsewhere)
                 for (_, client) in clients {
@@ -94,11 +94,11 @@ extension Loopback {
                 for (_, client) in clients {
                     let messages = try await client.messages(12)
                     for name in ["a", "b"] { #expect(numbers(messages, from: name) == [0, 1, 2, 3, 4, 5]) }
-                    let opens = client.lines.elements.filter { $0["state"] == "open" }
+                    let opens = client.lines.filter { $0["state"] == "open" }
                     #expect(Set(opens.compactMap { $0["connection"]?.stringValue }).count == 2)
                     #expect(try await client.quit() == 0)
                     // The one error is the probe of a channel that nobody made.
-                    #expect(client.lines.elements.count { $0["kind"] == "error" } == 1)
+                    #expect(client.lines.count { $0["kind"] == "error" } == 1)
                 }
                 try await end(server: successor)
             }
@@ -110,20 +110,20 @@ extension Loopback {
         func concurrentStart() async throws {
             try await withPortFile { path in
                 let clients = try (0..<10).map {
-                    ("\($0)", try ConsoleProcess.client(1, "--port-file", path))
+                    ("\($0)", try SampleProcess.client(1, "--port-file", path))
                 }
                 for (name, client) in clients {
                     client.write("subscribe room")
                     for number in 0..<3 { client.write(#"publish room {"from":"\#(name)","n":\#(number)}"#) }
                 }
-                let (server, _) = try await ConsoleProcess.server(["--port-file", path])
+                let (server, _) = try await SampleProcess.serve(["--port-file", path])
                 for (name, client) in clients {
                     let outcomes = try await client.wait(for: 3, "all published") {
                         isOutcome($0, of: "publish")
                     }
                     #expect(outcomes.count == 3)
-                    let own = try await client.lines.wait("its own messages") {
-                        $0.count { $0["kind"] == "message" && $0["data"]?["from"] == .string(name) } >= 3
+                    let own = try await client.wait(for: 3, "its own messages") {
+                        $0["kind"] == "message" && $0["data"]?["from"] == .string(name)
                     }
                     #expect(numbers(own.compactMap { $0["data"] }, from: name) == [0, 1, 2])
                 }
@@ -134,8 +134,8 @@ extension Loopback {
 
         @Test("5: of three clients one is killed; the others go on without a failure")
         func processFailure() async throws {
-            let (server, port) = try await ConsoleProcess.server(["--no-flow"])
-            let clients = try ["a", "b", "c"].map { ($0, try ConsoleProcess.client(port)) }
+            let (server, port) = try await SampleProcess.serve(["--no-flow"])
+            let clients = try ["a", "b", "c"].map { ($0, try SampleProcess.client(port)) }
             for (_, client) in clients { try await join(client) }
             try await publish(clients[0].1, from: "a", 0..<1)
             for (_, client) in clients { #expect(try await client.messages(1).count == 1) }
@@ -147,7 +147,7 @@ extension Loopback {
                 #expect(numbers(messages, from: "a") == [0, 1, 2, 3, 4])
                 #expect(numbers(messages, from: "b") == [0, 1, 2, 3, 4])
             }
-            let last = clients[1].1.lines.elements.last { isOutcome($0, of: "publish") }
+            let last = clients[1].1.lines.last { isOutcome($0, of: "publish") }
             #expect(last?["deliveredTo"] == 2)
             for (_, client) in clients.prefix(2) { try await end(client) }
             try await end(server: server)
@@ -157,9 +157,9 @@ extension Loopback {
             "6: twenty clients (five under a sanitizer) with twenty messages each: all sent, all received by all, in order"
         )
         func stress() async throws {
-            let (server, port) = try await ConsoleProcess.server()
+            let (server, port) = try await SampleProcess.serve()
             let count = Machine.isSanitized ? 5 : 20
-            let clients = try (0..<count).map { ("c\($0)", try ConsoleProcess.client(port)) }
+            let clients = try (0..<count).map { ("c\($0)", try SampleProcess.client(port)) }
             for (_, client) in clients { try await join(client) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for (name, client) in clients {
@@ -173,25 +173,6 @@ extension Loopback {
             }
             for (_, client) in clients { try await end(client) }
             try await end(server: server)
-        }
-
-        @Test("With --stay a client goes on when its input ends, until `quit` or a signal")
-        func stay() async throws {
-            let server = try LoopbackServer()
-            let port = try await server.start()
-            let staying = try ConsoleProcess.client(port, "--stay")
-            let quitting = try ConsoleProcess.client(port, "--stay")
-            let speaker = try ConsoleProcess.client(port)
-            for client in [staying, quitting] { try await join(client) }
-            staying.endInput()
-            try await speaker.open()
-            try await publish(speaker, from: "a", 0..<3)
-            #expect(numbers(try await staying.messages(3), from: "a") == [0, 1, 2])
-            #expect(staying.lines.elements.last { $0["kind"] == "state" }?["state"] == "open")
-            #expect(try await staying.terminate() == 0)
-            quitting.write("quit")
-            for client in [quitting, speaker] { try await end(client) }
-            await server.stop()
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleTestSupport
 import SenteBase
 import SenteCore
 import SenteLite
@@ -173,16 +174,16 @@ extension Loopback {
             try await withServer { _, port in
                 let proxy = try TestProxy(.socks5) { _ in .lead(port: port) }
                 defer { proxy.stop() }
-                let client = try ConsoleProcess(["ws://server.test:\(port)/", "--proxy", proxy.url()])
+                let client = try SampleProcess(["ws://server.test:\(port)/", "--proxy", proxy.url()])
                 try await client.open()
                 #expect(proxy.requests.elements.map(\.host) == ["server.test"])
                 #expect(try await client.quit() == 0)
-                let other = try ConsoleProcess(
+                let other = try SampleProcess(
                     ["ws://other.test:\(port)/"], environment: ["http_proxy": proxy.url()])
                 try await other.open()
                 #expect(proxy.requests.elements.map(\.host) == ["server.test", "other.test"])
                 #expect(try await other.quit() == 0)
-                let direct = try ConsoleProcess(
+                let direct = try SampleProcess(
                     ["ws://127.0.0.1:\(port)/", "--proxy", "none"], environment: ["all_proxy": proxy.url()])
                 try await direct.open()
                 #expect(try await direct.quit() == 0)

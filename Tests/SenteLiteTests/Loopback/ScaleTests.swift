@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleTestSupport
 import SenteBase
 import SenteCore
 import SenteLite
@@ -68,7 +69,7 @@ extension Loopback {
                 let options = ["--port-file", path, "--max-connections", "2000", "--max-subscribers", "2000"]
                 let clock = ContinuousClock()
                 let before = Machine.residentSize(of: getpid())
-                let (server, _) = try await ConsoleProcess.server(options)
+                let (server, _) = try await SampleProcess.serve(options)
                 let members = try (0..<Self.clients).map { try Member($0, portFile: path) }
                 let opening = try await clock.measure {
                     try await each(members) { try await $0.client.connect(timeout: .seconds(60)) }
@@ -100,9 +101,9 @@ extension Loopback {
                 try await each(members) { member in
                     try await eventually("two messages wait") { member.client.metrics.outbox.messages == 2 }
                 }
-                var successor: ConsoleProcess?
+                var successor: SampleProcess?
                 let returning = try await clock.measure {
-                    successor = try await ConsoleProcess.server(options).0
+                    successor = try await SampleProcess.serve(options).0
                     for (member, event, publish) in queued {
                         #expect(await event.outcome == .written)
                         #expect(try await publish.value.deliveredTo == 1)
@@ -138,7 +139,7 @@ extension Loopback {
                     "--port-file", path, "--max-connections", "2000", "--cert", certificate, "--key", key,
                 ]
                 let clock = ContinuousClock()
-                let (server, _) = try await ConsoleProcess.server(options)
+                let (server, _) = try await SampleProcess.serve(options)
                 // The first client pays for the library, the context and the code that is read in only now.
                 let first = try Member(0, portFile: path, roots: .only(certificates.authority))
                 try await first.client.connect(timeout: .seconds(60))
@@ -155,9 +156,9 @@ extension Loopback {
                 try await each(members) { member in
                     _ = try await member.states.first("the loss") { $0.state == .reconnecting }
                 }
-                var successor: ConsoleProcess?
+                var successor: SampleProcess?
                 let returning = try await clock.measure {
-                    successor = try await ConsoleProcess.server(options).0
+                    successor = try await SampleProcess.serve(options).0
                     try await each(members) { try await $0.client.connect(timeout: .seconds(60)) }
                 }
                 print(
@@ -177,7 +178,7 @@ extension Loopback {
                 if: Machine.descriptorLimit >= Self.connections + 500,
                 "a process may have only \(Machine.descriptorLimit) descriptors"))
         func manyConnections() async throws {
-            let (server, port) = try await ConsoleProcess.server([
+            let (server, port) = try await SampleProcess.serve([
                 "--max-connections", "20000", "--max-subscribers", "20000", "--heartbeat", "3",
                 "--heartbeat-timeout", "120",
             ])
@@ -200,7 +201,7 @@ extension Loopback {
                 "\(telling); the server takes \(size) KiB a connection")
             #expect(crowd.ends.elements.isEmpty)
             #expect(try await server.quit() == 0)
-            #expect(server.lines.elements.last?["connections"] == Value(Self.connections))
+            #expect(server.lines.last?["connections"] == Value(Self.connections))
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SampleTestSupport
 import SenteLite
 import SenteTestSupport
 import SenteWire
@@ -15,7 +16,7 @@ extension Loopback {
                 let maker = try await node.connected()
                 try await maker.makeStream("KEPT", ["kept"])
                 await maker.disconnect()
-                let client = try ConsoleProcess(["ws://127.0.0.1:\(node.port)/", "--dialect", "nats"])
+                let client = try SampleProcess(["ws://127.0.0.1:\(node.port)/", "--dialect", "nats"])
                 try await client.open()
                 let stored = try await client.ask(#"publish --stored kept {"n": 1}"#)
                 #expect(stored["outcome"] == "acknowledged" && stored["id"] == "KEPT:1")
@@ -36,13 +37,13 @@ extension Loopback {
 
         @Test("cluster shows that nothing is missing and nothing comes twice when a node is killed")
         func cluster() async throws {
-            let cluster = try ConsoleProcess(["--kills", "1", "--json"], sample: "cluster")
+            let cluster = try SampleProcess(["--kills", "1", "--json"], sample: "cluster")
             try await cluster.first("a killed node") { $0["event"] == "killed" }
             #expect(try await cluster.quit() == 0)
-            let help = try ConsoleProcess(["--help"], sample: "cluster")
+            let help = try SampleProcess(["--help"], sample: "cluster")
             try await help.says("what there is") { $0.contains("swift run cluster") }
             #expect(try await help.quit() == 0)
-            #expect(try await ConsoleProcess(["--frob"], sample: "cluster").quit() == 2)
+            #expect(try await SampleProcess(["--frob"], sample: "cluster").quit() == 2)
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleTestSupport
 import SenteBase
 import SenteLite
 import SenteSignals
@@ -9,9 +10,9 @@ import SenteTransport
 import SenteWire
 import Testing
 
-extension Loopback {
-    /// `console serve` as a process, heard by a client that knows no dialect.
-    @Suite("The console's server")
+extension ServeProcesses {
+    /// It is heard by a client that knows no dialect.
+    @Suite("What it says in each mode")
     struct ServeTests {
         private static let formats: [String: WireFormat] = [
             "json": .json, "edn": .edn, "transit": .transitJSON, "transit-verbose": .transitJSONVerbose,
@@ -36,12 +37,12 @@ extension Loopback {
         func greets(_ mode: String, _ names: [String]) async throws {
             let loop = try EventLoop.shared()
             for name in names {
-                let (server, port) = try await ConsoleProcess.server([
+                let (server, port) = try await SampleProcess.serve([
                     "--mode", mode, "--format", name, "--no-flow",
                 ])
                 let format = try #require(Self.formats[name])
-                #expect(server.lines.elements.first?["format"] == .string(format.name))
-                #expect(server.lines.elements.first?["mode"] == .string(mode))
+                #expect(server.lines.first?["format"] == .string(format.name))
+                #expect(server.lines.first?["mode"] == .string(mode))
                 let client = WireClient(port: port, "/chsk?client-id=c", format, on: loop)
                 let greeting = try await greeting(client)
                 switch mode {
@@ -57,8 +58,8 @@ extension Loopback {
         @Test("In the mode sente chat goes to everybody with its sender, and who wants an answer gets one")
         func relay() async throws {
             let loop = try EventLoop.shared()
-            let (server, port) = try await ConsoleProcess.server(["--mode", "sente"])
-            #expect(server.lines.elements.first?["url"] == "ws://127.0.0.1:\(port)/chsk")
+            let (server, port) = try await SampleProcess.serve(["--mode", "sente"])
+            #expect(server.lines.first?["url"] == "ws://127.0.0.1:\(port)/chsk")
             let ann = WireClient(port: port, "/chsk?client-id=a&user=ann", .edn, on: loop)
             let bob = WireClient(port: port, "/chsk?client-id=bob", .edn, on: loop)
             for client in [ann, bob] { _ = try await greeting(client) }
@@ -85,7 +86,7 @@ extension Loopback {
         @Test("Tokens, paths, releases and wrapping are settings")
         func settings() async throws {
             let loop = try EventLoop.shared()
-            let (strict, port) = try await ConsoleProcess.server(
+            let (strict, port) = try await SampleProcess.serve(
                 [
                     "--csrf", "t", "--path", "/chsk", "--sente-version", "1.17", "--mode", "sente",
                     "--no-flow",
@@ -103,7 +104,7 @@ extension Loopback {
             #expect(try await greeting(client) == #"+[[:chsk/handshake ["c" nil]]]"#)
             #expect(try await strict.quit() == 0)
 
-            let (wrapping, other) = try await ConsoleProcess.server([
+            let (wrapping, other) = try await SampleProcess.serve([
                 "--wrap", "--mode", "sente-lite", "--csrf", "t",
             ])
             let subscriber = WireClient(port: other, "/", .edn, on: loop)
@@ -122,10 +123,12 @@ extension Loopback {
         func signals(mode: String) async throws {
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("serve-\(UUID())")
             defer { try? FileManager.default.removeItem(at: folder) }
-            let (server, port) = try await ConsoleProcess.server([
+            let (server, port) = try await SampleProcess.serve([
                 "--mode", mode, "--takes-signals", folder.path,
             ])
-            let client = try Loopback.client(port) { $0.clientID = "phone-1" }
+            var configuration = SenteClient.Configuration()
+            configuration.clientID = "phone-1"
+            let client = try SenteClient("ws://127.0.0.1:\(port)/", configuration: configuration)
             try await client.connect()
             let signal = Signal(
                 time: 1, level: .error, namespace: "cart", id: "cart/failed", data: [.keyword("items"): 3])
@@ -157,7 +160,7 @@ extension Loopback {
                 (["--format", "xml"], "transit-verbose"), (["--keep-alive", "x"], "seconds"),
             ])
         func misuse(_ arguments: [String], _ advice: String) async throws {
-            let process = try ConsoleProcess(["serve"] + arguments)
+            let process = try SampleProcess(["serve"] + arguments)
             let line = try await process.first("the error") { $0["kind"] == "error" }
             #expect(line["message"]?.stringValue?.contains(advice) == true)
             #expect(try await process.quit() == 2)

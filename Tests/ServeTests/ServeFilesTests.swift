@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SampleTestSupport
 import SenteLite
 import Testing
 
-extension Loopback {
-    /// Files between two consoles, as processes.
-    @Suite("The console's streams")
-    struct ConsoleStreamsTests {
+extension ServeProcesses {
+    /// Files between two consoles.
+    @Suite("Its folder of files")
+    struct ServeFilesTests {
         @Test("a file goes up into the server's folder, and comes down into another")
         func files() async throws {
             let home = FileManager.default.temporaryDirectory
@@ -21,8 +22,8 @@ extension Loopback {
             let data = Data((0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 7) })
             try data.write(to: file)
 
-            let (server, port) = try await ConsoleProcess.server(["--streams", kept.path])
-            let client = try ConsoleProcess.client(port)
+            let (server, port) = try await SampleProcess.serve(["--streams", kept.path])
+            let client = try SampleProcess.client(port)
             _ = try await client.first("a connection") { $0["state"] == "open" }
             let sent = try await client.ask("upload \(file.path)")
             #expect(sent["bytes"] == 200_000)

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteBase
-import SenteTestSupport
-import SenteTransport
-import SenteWire
+package import SenteBase
+import SenteSocket
+package import SenteTransport
+package import SenteWire
 
 /// A link and nothing above it: it sees every frame, and answers none unless told to.
-final class WireClient: LinkObserver, @unchecked Sendable {
-    let messages = Collector<Value>()
-    let ends = Collector<LinkReport>()
+package final class WireClient: LinkObserver, @unchecked Sendable {
+    package let messages = Collector<Value>()
+    package let ends = Collector<LinkReport>()
     private let loop: EventLoop
     private let format: WireFormat
     /// The loop's own.
     private var link: (any TransportLink)?
 
-    init(port: Int, _ target: String = "/", _ format: WireFormat = .json, on loop: EventLoop) {
+    package init(port: Int, _ target: String = "/", _ format: WireFormat = .json, on loop: EventLoop) {
         self.loop = loop
         self.format = format
         let request = LinkRequest(
@@ -22,21 +22,21 @@ final class WireClient: LinkObserver, @unchecked Sendable {
         loop.post { self.link = SocketTransport().open(LinkID(1), request, on: loop, observer: self) }
     }
 
-    func send(_ value: Value) throws {
+    package func send(_ value: Value) throws {
         let message = Message(format.isBinary ? .binary : .text, try format.encode(value))
         loop.post { self.link?.send([Transmission(SendID(1), message)]) }
     }
 
-    func abandon() {
+    package func abandon() {
         loop.post { self.link?.abandon() }
     }
 
     /// The first frame of this type.
-    func first(_ type: String) async throws -> Value {
+    package func first(_ type: String) async throws -> Value {
         try await messages.first("a frame of type \(type)") { $0["type"] == .string(type) }
     }
 
-    func link(_ id: LinkID, reported reports: [LinkReport]) {
+    package func link(_ id: LinkID, reported reports: [LinkReport]) {
         for report in reports {
             switch report {
             case .received(let batch):

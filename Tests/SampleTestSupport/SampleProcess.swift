@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+public import SenteLite
 import SenteTestSupport
-import SenteWire
 
 #if canImport(Darwin)
 import Darwin
@@ -12,21 +12,19 @@ import Glibc
 import Musl
 #endif
 
-/// The sample `console` as a process of its own: a client or a server, told what to do and heard line by line; or another
-/// sample.
-final class ConsoleProcess: Sendable {
-    /// Every line of its standard output.
-    let lines = Collector<Value>()
-    /// The same lines as they stand, for samples that write for people.
-    let texts = Collector<String>()
+/// A sample as a process of its own, told what to do and heard line by line; the console unless another is named.
+public final class SampleProcess: Sendable {
+    private let values = Collector<Value>()
+    private let written = Collector<String>()
     private let exits = Collector<Int32>()
-    let id: Int32
+    /// The number the system knows it by.
+    public let id: Int32
     private let input: FileHandle
-    private let written = Locked(0)
+    private let lineCount = Locked(0)
 
     /// Starts it, with more in its environment; another sample if that is named; before a terminal of its own if that is asked,
     /// which Python makes; its standard error among its lines if that is asked.
-    init(
+    public init(
         _ arguments: [String], environment: [String: String] = [:], sample: String = "console",
         terminal: Bool = false, withErrors: Bool = false
     ) throws {
@@ -47,15 +45,15 @@ final class ConsoleProcess: Sendable {
         id = process.processIdentifier
         self.input = input.fileHandleForWriting
         let reading = output.fileHandleForReading
-        Thread.detachNewThread { [lines, texts] in
+        Thread.detachNewThread { [values, written] in
             var rest: [UInt8] = []
             while true {
                 let data = reading.availableData
                 guard !data.isEmpty else { return }
                 rest += data
                 let parts = rest.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-                texts.append(contentsOf: parts.dropLast().map { String(decoding: $0, as: UTF8.self) })
-                lines.append(
+                written.append(contentsOf: parts.dropLast().map { String(decoding: $0, as: UTF8.self) })
+                values.append(
                     contentsOf: parts.dropLast().map { (try? WireFormat.json.decode(Array($0))) ?? .null })
                 rest = Array(parts.last ?? [])
             }
@@ -75,17 +73,9 @@ final class ConsoleProcess: Sendable {
         return found
     }
 
-    /// A server on a free port, or another.
-    static func server(_ options: [String] = [], port: Int = 0) async throws -> (ConsoleProcess, port: Int) {
-        let server = try ConsoleProcess(["serve", "--port", "\(port)"] + options)
-        let line = try await server.first("the server's port") { $0["kind"] != nil }
-        guard let port = line["port"]?.integerValue else { throw Overdue(what: "\(line)", limit: .zero) }
-        return (server, Int(port))
-    }
-
     /// A client that comes back fast and never gives up.
-    static func client(_ port: Int, _ options: String...) throws -> ConsoleProcess {
-        try ConsoleProcess(
+    public static func client(_ port: Int, _ options: String...) throws -> SampleProcess {
+        try SampleProcess(
             [
                 "ws://127.0.0.1:\(port)/", "--backoff-initial", "0.05", "--backoff-maximum", "0.3",
                 "--attempts",
@@ -93,95 +83,98 @@ final class ConsoleProcess: Sendable {
             ] + options)
     }
 
-    /// Its number among the lines of the input, which the answers to it name.
+    // MARK: What it is told
+
+    /// Writes a line to its standard input; its number among them, which the answers to it name.
     @discardableResult
-    func write(_ command: String) -> Int {
-        let number = written.withLock { written in
-            written += 1
-            return written
+    public func write(_ command: String) -> Int {
+        let number = lineCount.withLock { count in
+            count += 1
+            return count
         }
         try? input.write(contentsOf: Data((command + "\n").utf8))
         return number
     }
 
     /// What comes of a command.
-    func ask(_ command: String) async throws -> Value {
+    public func ask(_ command: String) async throws -> Value {
         let number = Value(write(command))
         return try await first("an answer to \(command)") { $0["line"] == number }
     }
 
-    /// The first line for which `condition` holds.
-    @discardableResult
-    func first(
-        _ what: String, where condition: @escaping @Sendable (Value) -> Bool
-    ) async throws -> Value {
-        try await lines.first(what, where: condition)
-    }
-
-    /// Waits for a line of text.
-    func says(_ what: String, where condition: @escaping @Sendable (String) -> Bool) async throws {
-        _ = try await texts.first(what, where: condition)
-    }
-
-    /// So many lines for which `condition` holds.
-    @discardableResult
-    func wait(
-        for count: Int, _ what: String, where condition: @escaping @Sendable (Value) -> Bool
-    ) async throws -> [Value] {
-        try await lines.wait(what) { $0.count { condition($0) } >= count }.filter(condition)
-    }
-
-    /// Waits until the client was open so often.
-    func open(_ times: Int = 1) async throws {
-        try await wait(for: times, "open for the \(times). time") {
-            $0["kind"] == "state" && $0["state"] == "open"
-        }
-    }
-
-    /// The data of the messages of a channel.
-    func messages(_ count: Int) async throws -> [Value] {
-        try await wait(for: count, "\(count) messages") { $0["kind"] == "message" }
-            .compactMap { $0["data"] }
-    }
-
     /// Presses a key with Control.
-    func press(control letter: Character) {
+    public func press(control letter: Character) {
         try? input.write(contentsOf: Data([(letter.asciiValue ?? 0) & 0x1F]))
     }
 
-    func endInput() { try? input.close() }
+    /// Ends its standard input.
+    public func endInput() { try? input.close() }
 
     /// Ends its input, which ends it; the exit status.
-    func quit() async throws -> Int32 {
+    public func quit() async throws -> Int32 {
         endInput()
         return try await exits.first("the end of the process") { _ in true }
     }
 
     /// Ends it with no chance to clean up.
-    func kill() async throws { _ = try await end(by: SIGKILL) }
+    public func kill() async throws { _ = try await end(by: SIGKILL) }
 
     /// Asks it to end; the exit status.
-    func terminate() async throws -> Int32 { try await end(by: SIGTERM) }
+    public func terminate() async throws -> Int32 { try await end(by: SIGTERM) }
 
     private func end(by signal: Int32) async throws -> Int32 {
         // The process is our own child, and not waited for before `exits` says so.
         if exits.elements.isEmpty { _ = signalProcess(id, signal) }
         return try await exits.first("the end of the process") { _ in true }
     }
+
+    // MARK: What it wrote
+
+    /// Every line of its standard output so far; null where it is no JSON.
+    public var lines: [Value] { values.elements }
+    /// The same lines as they stand, for samples that write for people.
+    public var texts: [String] { written.elements }
+
+    /// The first line for which `condition` holds.
+    @discardableResult
+    public func first(
+        _ what: String, where condition: @escaping @Sendable (Value) -> Bool
+    ) async throws -> Value {
+        try await values.first(what, where: condition)
+    }
+
+    /// Waits for a line of text.
+    public func says(_ what: String, where condition: @escaping @Sendable (String) -> Bool) async throws {
+        _ = try await written.first(what, where: condition)
+    }
+
+    /// So many lines for which `condition` holds.
+    @discardableResult
+    public func wait(
+        for count: Int, _ what: String, where condition: @escaping @Sendable (Value) -> Bool
+    ) async throws -> [Value] {
+        try await values.wait(what) { $0.count { condition($0) } >= count }.filter(condition)
+    }
+
+    /// Waits until it has written so many lines.
+    public func wait(forLines count: Int, within limit: Duration) async throws {
+        try await values.wait("\(count) lines", within: limit) { $0.count >= count }
+    }
+
+    /// Waits until the client was open so often.
+    public func open(_ times: Int = 1) async throws {
+        try await wait(for: times, "open for the \(times). time") {
+            $0["kind"] == "state" && $0["state"] == "open"
+        }
+    }
+
+    /// The data of the messages of a channel.
+    public func messages(_ count: Int) async throws -> [Value] {
+        try await wait(for: count, "\(count) messages") { $0["kind"] == "message" }
+            .compactMap { $0["data"] }
+    }
 }
 
 private func signalProcess(_ id: Int32, _ number: Int32) -> Int32 {
     kill(id, number)
-}
-
-/// A file for a port, in a place of its own, for as long as `body` runs.
-func withPortFile(_ body: (String) async throws -> Void) async throws {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("port-\(UUID().uuidString)").path
-    do {
-        try await body(path)
-        try? FileManager.default.removeItem(atPath: path)
-    } catch {
-        try? FileManager.default.removeItem(atPath: path)
-        throw error
-    }
 }
