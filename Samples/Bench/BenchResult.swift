@@ -61,6 +61,7 @@ public struct BenchResult: Sendable {
         case "msgs_s": number(value, "messages/s", 0, 9)
         case "call_ns": number(value, "ns a call")
         case "cpu_ns": number(value, "ns CPU")
+        case "processors": number(value, "processors")
         case "signals_s": number(value, "signals/s", 0, 9)
         case "cpu_us": number(value, "µs CPU each")
         case "rss_kib": number(value / 1_024, "MiB")
