@@ -11,6 +11,7 @@ struct ClientUpgrade: Sendable {
 
     /// The request as it goes on the wire.
     let request: [UInt8]
+    private let isSecure: Bool
     private let key: HandshakeKey
     private let subprotocols: [String]
     private let compression: LinkCompression?
@@ -27,6 +28,7 @@ struct ClientUpgrade: Sendable {
     ) {
         let offer = compression.map { DeflateParameters(offering: $0.policy) }
         self.request = request.bytes(key: key, offering: offer)
+        isSecure = request.isSecure
         self.key = key
         self.compression = compression
         subprotocols = request.subprotocols
@@ -61,6 +63,13 @@ struct ClientUpgrade: Sendable {
     var refused: LinkReport? {
         guard case .refused(let refusal) = answer else { return nil }
         return .refused(refusal)
+    }
+
+    /// What to try where the server ended the connection without a word.
+    ///
+    /// OpenSSL does so with HTTP on a port of TLS: it sends no alert (`SSL_R_HTTP_REQUEST`).
+    var adviceOnSilence: String {
+        isSecure || !reader.isUntouched ? "" : " If it expects TLS on this port, use wss: instead of ws:."
     }
 
     private var answer: Answer? {

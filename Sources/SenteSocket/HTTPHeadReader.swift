@@ -27,6 +27,9 @@ struct HTTPHeadReader: Sendable {
         self.limits = limits
     }
 
+    /// Whether no byte has come.
+    var isUntouched: Bool { total == 0 }
+
     /// Takes bytes off `rest` up to the end of the head; nil when more are needed.
     mutating func read(_ rest: inout UnsafeRawBufferPointer) throws(HandshakeError) -> HTTPHead? {
         while !rest.isEmpty {

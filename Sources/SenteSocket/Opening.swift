@@ -176,7 +176,9 @@ enum Opening: Sendable {
         case .securing: return .lost("The peer ended the connection during the TLS handshake.")
         case .upgrading(let upgrade):
             return upgrade.refused
-                ?? .lost("The server ended the connection before it answered the handshake.")
+                ?? .lost(
+                    "The server ended the connection before it answered the handshake."
+                        + upgrade.adviceOnSilence)
         case .exchanging(let exchange):
             do throws(HandshakeError) {
                 return .refused(try exchange.ended())
@@ -195,7 +197,8 @@ enum Opening: Sendable {
         switch self {
         case .proxying(let proxy, _, _): .closed(.failed(proxy.ended))
         // Servers that close with our bytes unread reset the connection behind their answer.
-        case .upgrading(let upgrade): upgrade.refused ?? .closed(.failed(failure))
+        case .upgrading(let upgrade):
+            upgrade.refused ?? .closed(.failed(failure.advising(upgrade.adviceOnSilence)))
         case .exchanging(let exchange): exchange.refusal.map { .refused($0) } ?? .closed(.failed(failure))
         case .securing, .serving: .closed(.failed(failure))
         }
@@ -221,4 +224,12 @@ enum Opening: Sendable {
 
 extension LinkReport {
     static func lost(_ message: String) -> LinkReport { .closed(.failed(LinkFailure(.lost, message))) }
+}
+
+extension LinkFailure {
+    fileprivate func advising(_ advice: String) -> LinkFailure {
+        var failure = self
+        failure.message += advice
+        return failure
+    }
 }

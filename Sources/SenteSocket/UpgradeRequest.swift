@@ -7,6 +7,7 @@ import SenteBase
 /// What a user typed is checked when it is made.
 package struct UpgradeRequest: Hashable, Sendable {
     package let host: String
+    let isSecure: Bool
     package let target: String
     package let headers: [HTTPHeader]
     package let subprotocols: [String]
@@ -27,6 +28,7 @@ package struct UpgradeRequest: Hashable, Sendable {
             guard seen.insert(name).inserted else { throw .subprotocolTwice(name) }
         }
         host = url.hostHeader
+        isSecure = url.isSecure
         target = url.target
         self.headers = headers
         self.subprotocols = subprotocols

@@ -83,6 +83,53 @@ struct PeersTests {
         }
     }
 
+    @Test("A service that has as much to do as it may says so")
+    func busy() async throws {
+        let world = TestWorld()
+        let (service, asker) = (try world.client(), try world.client())
+        try await world.run {
+            try await service.connect()
+            try await asker.connect()
+            let registration = try await service.respond(on: "slow", concurrency: 1) { data in
+                try await world.clock.sleep(for: .seconds(2))
+                return data
+            }
+            async let first = asker.request(["n": 1], on: "slow")
+            try await world.clock.sleep(for: .seconds(1))
+            do throws(SenteError) {
+                _ = try await asker.request(["n": 2], on: "slow")
+                Issue.record("It was answered.")
+            } catch {
+                #expect(error.code == .busy)
+            }
+            await registration.drain()
+            #expect(try await first == ["n": 1])
+            #expect(world.server.subscriberCount(of: "slow") == 0)
+        }
+    }
+
+    @Test("A service runs until its task is cancelled: what it works on is answered, and then it is closed")
+    func runs() async throws {
+        let world = TestWorld()
+        let (service, asker) = (try world.client(), try world.client())
+        try await world.run {
+            let running = Task { try await service.run() }
+            try await asker.connect()
+            try await world.run(until: "it runs") { service.state == .open }
+            try await service.respond(on: "slow") { data in
+                try? await world.clock.sleep(for: .seconds(2))
+                return data
+            }
+            async let answer = asker.request(["n": 1], on: "slow")
+            try await world.clock.sleep(for: .seconds(1))
+            running.cancel()
+            try await running.value
+            #expect(service.state == .closed)
+            #expect(try await answer == ["n": 1])
+            await asker.disconnect()
+        }
+    }
+
     @Test("What comes is decoded, and what does not fit comes as an error in its place")
     func types() async throws {
         let world = TestWorld()

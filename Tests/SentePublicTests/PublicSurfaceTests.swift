@@ -173,6 +173,14 @@ struct PublicSurfaceTests {
         #expect((SenteError(code: .timedOut) as NSError).code == 0)
     }
 
+    @Test("what may have been done is not to be tried again as it is, though the connection mends itself")
+    func unknown() {
+        let error = SenteError(code: .connectionLost, outcome: .unknown)
+        #expect(!error.isRetryable && error.isTransient)
+        #expect(SenteError(code: .connectionLost, outcome: .notSent).isRetryable)
+        #expect(SenteError(code: .cancelled).isCancellation && !error.isCancellation)
+    }
+
     @Test("a wrong URL is told with what would be right")
     func wrongURL() {
         #expect(throws: SenteError.self) { try SenteClient("localhost:3000") }

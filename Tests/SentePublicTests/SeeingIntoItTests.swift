@@ -44,6 +44,27 @@ struct SeeingIntoItTests {
         #expect(client.metrics.connection.losses.values.reduce(0, +) == 1)
     }
 
+    @Test("A log of warnings hears of nothing less, and a rate means something at once")
+    func warnings() async throws {
+        let world = TestWorld()
+        let levels = AsyncStream.makeStream(of: ClientSignal.Level.self)
+        var configuration = SenteClient.Configuration()
+        configuration.log = SignalLog(minimum: .warn) { levels.continuation.yield($0.level) }
+        world.server.makeChannel("room")
+        let client = try world.client(configuration: configuration)
+        try await world.run {
+            try await client.connect()
+            for number in 0..<10 { try await client.publish(["n": Value(number)], to: "room") }
+            await world.advance(by: .milliseconds(500))
+            #expect(client.metrics.sent.messagesPerSecond > 5)
+            world.cut()
+            try await world.run(until: "the loss") { client.state == .reconnecting }
+            await client.disconnect()
+        }
+        var iterator = levels.stream.makeAsyncIterator()
+        #expect(await iterator.next() == .warn)
+    }
+
     @Test("A log and a trace take closures, and the trace shows no secret")
     func logAndTrace() async throws {
         let world = TestWorld()

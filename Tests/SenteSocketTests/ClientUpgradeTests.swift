@@ -95,6 +95,29 @@ struct ClientUpgradeTests {
         }
     }
 
+    @Test("a server that ends without a word may expect TLS; one that spoke, or speaks TLS, does not")
+    func silence() throws {
+        for (scheme, answer, isAdvised) in [
+            ("ws", "", true), ("ws", "HTTP/1.1 101", false), ("wss", "", false),
+        ] {
+            for isReset in [false, true] {
+                let request = try UpgradeRequest(WebSocketURL("\(scheme)://host/chat"))
+                let peer = Peer(
+                    Link(
+                        client: request, key: HandshakeKey(.seeded(1)),
+                        deadline: Instant(nanoseconds: 0).advanced(by: .seconds(10))))
+                peer.feed(answer)
+                if isReset {
+                    peer.link.failed(LinkFailure(.lost, "It was reset."), into: &peer.reports)
+                } else {
+                    peer.end()
+                }
+                let message = try #require(peer.failure).message
+                #expect(message.contains("use wss:") == isAdvised, "\(message)")
+            }
+        }
+    }
+
     @Test(
         "an answer with a mistake in it is a broken one, not that of another protocol",
         arguments: [
@@ -194,6 +217,8 @@ struct ClientUpgradeTests {
     @Test("RFC 6455 §7.1.7: a reset during the handshake is told as the transport says")
     func reset() throws {
         let (peer, _) = try Peer.client()
+        peer.feed("HTTP")
+        peer.reports = []
         peer.link.failed(LinkFailure(.lost, "Connection reset."), into: &peer.reports)
         #expect(peer.events == [.closed(.failed(LinkFailure(.lost, "Connection reset.")))])
         #expect(peer.link.isOver)

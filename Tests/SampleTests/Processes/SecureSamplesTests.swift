@@ -34,6 +34,22 @@ extension SampleProcesses {
             await server.stop()
         }
 
+        @Test("who speaks ws: to a port of TLS is told, and who speaks wss: to one without")
+        func otherScheme() async throws {
+            try await server.start()
+            let plain = try LoopbackServer()
+            try await plain.start()
+            let secure = server.url.replacing("wss:", with: "ws:")
+            for (url, advice) in [(secure, "use wss:"), ("wss:" + plain.url.dropFirst(3), "Use ws:")] {
+                let client = try SampleProcess([url, "--reconnect", "never"])
+                let failed = try await client.first("the refusal") { $0["state"] == "failed" }
+                #expect(failed["error"]?["message"]?.stringValue?.contains(advice) == true, "\(failed)")
+                _ = try await client.quit()
+            }
+            await server.stop()
+            await plain.stop()
+        }
+
         @Test("echo and bench take the same options")
         func options() async throws {
             try await server.start()
