@@ -147,7 +147,7 @@ package struct ClientEngine: ~Copyable, Sendable {
         for message in messages {
             let size = message.bytes.count
             volume.add(size, largeFrom: sizes.largeMessage)
-            guard !session.unpacks(link) else {
+            guard !session.unpacks(message, of: link) else {
                 session.accept(.arrived(link, message), at: now, into: &effects)
                 continue
             }

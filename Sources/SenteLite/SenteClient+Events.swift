@@ -103,8 +103,8 @@ extension SenteClient {
         let (call, weight) = try begin(said, options)
         let id = try keep(said, options, awaited)
         let submission = Submission(
-            said, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited, id: id,
-            trace: nextTrace)
+            said, weight: weight, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
+            id: id, trace: nextTrace)
         let command = Command.submit(call, submission)
         if let refusal = driver.submissions.submit(call, .delivery(result), command, weight: weight) {
             forget(id, refusal)

@@ -209,8 +209,8 @@ extension SenteClient {
             .submit(
                 $0,
                 Submission(
-                    said, options: options, limit: limit, answerLimit: answerLimit, awaits: awaited,
-                    id: id, trace: trace))
+                    said, weight: weight, options: options, limit: limit, answerLimit: answerLimit,
+                    awaits: awaited, id: id, trace: trace))
         }
     }
 

@@ -33,7 +33,10 @@ final class EncodingRecorder: @unchecked Sendable {
 
         var dialect: Dialect { coder.dialect }
         var format: WireFormat { coder.format }
-        var sizes: SizeLimits { coder.sizes }
+        var sizes: SizeLimits {
+            get { coder.sizes }
+            set { coder.sizes = newValue }
+        }
 
         func value(of message: Message) throws(UnreadableError) -> Value { try coder.value(of: message) }
 

@@ -11,7 +11,8 @@ package import SenteWire
 package protocol DialectCoder: Sendable {
     var dialect: Dialect { get }
     var format: WireFormat { get }
-    var sizes: SizeLimits { get }
+    /// How large messages may be; what the two ends agree on beyond plain ones may be larger.
+    var sizes: SizeLimits { get set }
     /// Whether traces are read.
     var readsTraces: Bool { get }
     /// Whether what comes are pieces of a stream, and no messages.

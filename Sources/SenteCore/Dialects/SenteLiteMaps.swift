@@ -13,7 +13,7 @@ package struct SenteLiteMaps: MessageCoder {
     package let format: WireFormat
     /// Whether fields and types are keywords: servers expect what they write themselves.
     private let writesKeywords: Bool
-    package let sizes: SizeLimits
+    package var sizes: SizeLimits
     package let readsTraces: Bool
 
     package init(
@@ -76,17 +76,19 @@ package struct SenteLiteMaps: MessageCoder {
     }
 
     private func frame(_ word: FlowOutbound) -> Value {
-        let type = (key(.type), name(Keyword(word.word.type)))
-        return .map(ValueMap([type] + word.fields { key(MapField(stringLiteral: $0)) }))
+        frame(Keyword(word.word.type), word.fields { key(MapField(stringLiteral: $0)) })
     }
 
     /// An application event: its fields side by side with its type.
     private func frame(_ event: Event) -> Value {
         let fields = event.data.mapValue ?? ValueMap()
-        guard event.id != Self.untyped else { return .map(fields) }
+        return event.id == Self.untyped ? .map(fields) : frame(event.id, fields)
+    }
+
+    private func frame(_ type: Keyword, _ fields: ValueMap) -> Value {
         var map = ValueMap()
         map.reserveCapacity(fields.count + 1)
-        map[key(.type)] = name(event.id)
+        map[key(.type)] = name(type)
         for (name, value) in fields { map[name] = value }
         return .map(map)
     }

@@ -9,7 +9,7 @@ package import SenteWire
 /// (`Dialect.check`).
 package struct SenteLiteVectors: MessageCoder {
     package let format: WireFormat
-    package let sizes: SizeLimits
+    package var sizes: SizeLimits
     package let readsTraces: Bool
 
     package init(format: WireFormat, sizes: SizeLimits = SizeLimits(), readsTraces: Bool = false) {

@@ -8,7 +8,7 @@ package import SenteWire
 /// Replies carry the callback id of what they answer, and a ping is an event whose callback id is its stamp.
 package struct SenteVectors: MessageCoder {
     package let format: WireFormat
-    package let sizes: SizeLimits
+    package var sizes: SizeLimits
     package let readsTraces: Bool
 
     package init(format: WireFormat, sizes: SizeLimits = SizeLimits(), readsTraces: Bool = false) {

@@ -21,6 +21,9 @@ extension Envelope {
     private static let algorithmFlag: UInt8 = 2
     private static let sizeFlag: UInt8 = 4
 
+    /// Whether a binary message begins as one.
+    static func isBinary(_ message: [UInt8]) -> Bool { message.first == mark }
+
     /// The binary message; nil for what only flow words say.
     package var binary: [UInt8]? {
         switch self {

@@ -139,7 +139,8 @@ package enum FlowOutbound: Hashable, Sendable {
             var fields: ValueMap = [name("capabilities"): offered.wire(name)]
             if let resume { fields[name("resume")] = resume.wire(name) }
             return fields
-        case .ack(let received): return [name("received"): Value(clamping: received)]
+        case .ack(let received):
+            return ValueMap(fewDistinct: [name("received"), Value(clamping: received)])
         case .end, .skip: return ValueMap()
         case .batch(let messages): return [name("messages"): .vector(messages)]
         case .envelope(let envelope, let writesBytes):

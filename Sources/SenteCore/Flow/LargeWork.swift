@@ -24,7 +24,6 @@ package struct LargeWork: Sendable, Equatable {
         var outbound: Outbound
         var time: Moment
         var coder: any DialectCoder
-        var limits: SizeLimits
         var packing: TimedPacking
         /// Whether no compression makes it smaller.
         var isCompressedAlready: Bool
@@ -81,8 +80,8 @@ extension LargeWork.Writing {
     }
 
     private func done() throws(SenteError) -> LargeWork.Written {
-        try coder.dialect.check(arguments: outbound)
-        let message = try coder.format.message(of: coder.spell(outbound, at: time), limits: limits)
+        var coder = coder
+        let message = try coder.encode(outbound, at: time)
         let (packed, compressed, time) = packing.pack(message, isCompressedAlready: isCompressedAlready)
         return LargeWork.Written(packed: packed, compressed: compressed, time: time)
     }

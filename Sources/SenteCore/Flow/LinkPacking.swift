@@ -139,7 +139,7 @@ struct LinkPacking: ~Copyable, Sendable {
             id: LargeWork.ID(link: link, number: number),
             job: .writing(
                 LargeWork.Writing(
-                    outbound: message.outbound, time: now, coder: coder, limits: terms.limits,
+                    outbound: message.outbound, time: now, coder: coder,
                     packing: terms.packing(compresses: true, over: quality),
                     isCompressedAlready: terms.skips(message.outbound))))
     }

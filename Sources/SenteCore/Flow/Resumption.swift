@@ -53,6 +53,8 @@ struct Resumption: Sendable {
     // In
     private(set) var received: UInt64 = 0
     private var unacknowledged = (messages: 0, bytes: 0)
+    /// A quarter of what the server keeps of its own: so much is acknowledged at the latest.
+    private var quarter = (messages: Int.max, bytes: Int.max)
     /// When what came is to be acknowledged at the latest.
     private(set) var ackDeadline: Instant?
     /// How many of the server's next messages it has sent before.
@@ -66,6 +68,7 @@ struct Resumption: Sendable {
     mutating func begin(_ session: String, _ features: FlowFeatures.Resumption) {
         self.session = session
         self.features = features
+        quarter = (max(1, features.messages / 4), max(1, features.bytes / 4))
     }
 
     var sent: UInt64 { acknowledged + UInt64(kept.count) }
@@ -156,9 +159,7 @@ struct Resumption: Sendable {
 
     /// Whether a quarter of what the server keeps waits for our word.
     var owesAck: Bool {
-        guard let features, unacknowledged.messages > 0 else { return false }
-        return unacknowledged.messages >= max(1, features.messages / 4)
-            || unacknowledged.bytes >= max(1, features.bytes / 4)
+        unacknowledged.messages >= quarter.messages || unacknowledged.bytes >= quarter.bytes
     }
 
     /// The count that is told now.

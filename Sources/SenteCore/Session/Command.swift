@@ -49,6 +49,8 @@ package enum Command: Sendable {
 /// A message for the outbox, and what is asked of it.
 package struct Submission: Sendable {
     package var outbound: Outbound
+    /// That of what it says, as it counts against the outbox.
+    package var weight: Int
     package var options: SendOptions
     /// From the call on.
     package var limit: Duration?
@@ -63,13 +65,13 @@ package struct Submission: Sendable {
 
 extension Submission {
     package init(
-        _ outbound: Outbound, options: SendOptions = SendOptions(), limit: Duration? = nil,
+        _ outbound: Outbound, weight: Int? = nil, options: SendOptions = SendOptions(), limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, id: String? = nil, trace: TraceContext? = nil
     ) {
         // All at once: an initializer that sets field after field ends with a copy of the whole.
         self.init(
-            outbound: outbound, options: options, limit: limit, answerLimit: answerLimit, awaited: awaited,
-            id: id, trace: trace)
+            outbound: outbound, weight: weight ?? outbound.weight, options: options, limit: limit,
+            answerLimit: answerLimit, awaited: awaited, id: id, trace: trace)
     }
 }
 

@@ -21,13 +21,15 @@ extension Session {
         }
         name(&submission)
         if !largeData.isEmpty, waitsForStorage(submission.outbound, submission.options, for: call) { return }
-        queue(submission.outbound, submission.options, for: call)
+        queue(submission.outbound, weighing: submission.weight, submission.options, for: call)
     }
 
     /// What awaits a reply gets the id that the reply is to carry.
     mutating func name(_ submission: inout Submission) {
         guard case .event(let event, nil) = submission.outbound, submission.awaited == .reply else { return }
-        submission.outbound = .event(event, callback: callbacks.next(using: &random))
+        let callback = callbacks.next(using: &random)
+        submission.outbound = .event(event, callback: callback)
+        submission.weight += callback.utf8.count
     }
 
     /// Sends the answer to a request; no call of the app stands behind it.
@@ -68,17 +70,19 @@ extension Session {
         }
     }
 
-    mutating func queue(_ outbound: Outbound, _ options: SendOptions, for call: CallID) {
+    mutating func queue(
+        _ outbound: Outbound, weighing weight: Int? = nil, _ options: SendOptions, for call: CallID
+    ) {
         // What can leave at once never waits, and the bounds are for what waits.
-        let weight = !traffic.packing.isOn ? 0 : outbound.weight
+        let weight = traffic.packing.isOn ? weight ?? outbound.weight : 0
         let isHeld = weight > 0 && mustWait(outbound, weighing: weight, options.priority)
         if case .open(let open) = state, outbox.isEmpty, canTransmit, !mustAwaitParts(outbound), !isHeld {
             if options.durable { outbox.keep(outbound, for: call, options, at: now.instant) }
             if traffic.packing.isOn {
-                return leave(
-                    Leaving(
-                        call: call, outbound: identified(outbound, for: call), priority: options.priority,
-                        weight: weight, queuedAt: now.instant))
+                return isPlain(call)
+                    ? leave(outbound, weighing: weight, options, for: call, on: open.link)
+                    : leave(
+                        identified(outbound, for: call), weighing: weight, options, for: call, on: open.link)
             }
             if let transmission = transmission(outbound, for: call) {
                 effects.append(.transmit(open.link, [transmission]))

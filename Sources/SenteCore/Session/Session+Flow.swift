@@ -67,6 +67,8 @@ extension Session {
             stopCounting()
             drain()
         case .skip?, nil: break
+        case .batch?, .compressed?, .chunkStart?, .chunk?, .chunkEnd?, .chunkAbort?:
+            unpack(frame, size, on: link)
         case let word? where word.isStream: heardStream(frame, word, on: link)
         case .some:
             violated("It used a word of flow that was not agreed on.", on: link)
@@ -90,6 +92,7 @@ extension Session {
                 features, policy: configuration.flow, format: coder.format, sizes: coder.sizes,
                 compressor: configuration.compressor, stopwatch: configuration.stopwatch)
         }
+        if let terms { coder?.sizes = terms.limits }
         traffic.packing = LinkPacking(terms, losesNothing: features.resumption != nil)
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {
             status.features = features
@@ -122,16 +125,12 @@ extension Session {
 
     /// When flow wants to be woken.
     var flowDeadline: Instant? {
-        if let parking = resumption?.parking { return parking.until }
-        // Asked with every step: nothing is copied of what holds on the link.
-        guard case .open = state, traffic.flow != nil else { return nil }
+        // Asked with every step: nothing is copied of what holds on the link, and no session is parked while there is one.
+        guard case .open = state else { return resumption?.parking?.until }
         if let deadline = traffic.flow?.deadline { return deadline }
-        var earliest = Instant.distantFuture
-        if let due = resumption?.ackDeadline { earliest = due }
-        if let due = traffic.packing.deadline(isGathering: isGathering) {
-            earliest = min(earliest, due)
-        }
-        return earliest == .distantFuture ? nil : earliest
+        let packing = traffic.packing.deadline(isGathering: isGathering)
+        guard let due = resumption?.ackDeadline else { return packing }
+        return packing.map { min($0, due) } ?? due
     }
 
     mutating func expireFlow() {
@@ -140,7 +139,7 @@ extension Session {
             gathered(.time)
             expireParts()
             guard let due = resumption?.ackDeadline, due <= now.instant else { return }
-            return acknowledgeIfDue(true)
+            return acknowledge()
         }
         // From now on everything goes plain, for good: what the server may still say of it comes too late.
         traffic.flow?.deadline = nil

@@ -42,11 +42,10 @@ extension Session {
             let written = try result.get()
             note(written.compressed, written.time)
             switch written.packed {
-            case .plain(let message): transmit(message, of: leaving, on: link)
-            case .compressed(let envelope): transmit(try spelled(envelope), of: leaving, on: link)
-            case .parts(let folded):
-                begin(leaving, folded)
-                return drain()
+            case .plain(let message): transmit(message, of: leaving.outbound, for: leaving.call, on: link)
+            case .compressed(let envelope):
+                transmit(try spelled(envelope), of: leaving.outbound, for: leaving.call, on: link)
+            case .parts(let folded): return begin(leaving, folded)
             }
         } catch {
             couldNotLeave(leaving.call, error)
@@ -83,23 +82,15 @@ extension Session {
             return heardChunk(message.bytes, on: link)
         }
         do throws(FlowViolation) {
-            switch try unpack(message) {
-            case .plain(let heard): hearInTurn(heard, on: link)
-            case .several(let several): for heard in several { hearInTurn(heard, on: link) }
-            case .arrivals(let arrivals):
-                for arrival in arrivals { take(arrival, on: link) }
-                noteParts()
-            }
+            take(try unpack(message, on: link), on: link)
         } catch {
             violated(error.reason, on: link, error.closeCode)
         }
     }
 
-    /// A message is wrapped into what may have to wait only where it does, for that copies it.
-    private mutating func hearInTurn(_ heard: consuming Heard, on link: LinkID) {
-        let heard = consume heard
-        guard traffic.packing.arrivals.reading != nil else { return hear(heard, on: link) }
-        take(.heard(heard), on: link)
+    mutating func take(_ arrivals: [HeldArrivals.Arrival], on link: LinkID) {
+        for arrival in arrivals { take(arrival, on: link) }
+        noteParts()
     }
 
     private mutating func take(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
@@ -138,7 +129,7 @@ extension Session {
     }
 
     /// All that one counted message says.
-    private mutating func hear(_ heard: consuming Heard, on link: LinkID) {
+    mutating func hear(_ heard: consuming Heard, on link: LinkID) {
         if heard.inbounds.count == 1, let inbound = heard.inbounds.popLast() {
             return hear(inbound, heard.size, on: link)
         }

@@ -50,8 +50,25 @@ extension Session {
         for batch in batches { transmit(batch) }
     }
 
-    /// A message that the link has room for leaves, or waits for company.
+    /// A message that the link has room for, and nothing is before, leaves or waits for company.
+    mutating func leave(
+        _ outbound: Outbound, weighing weight: Int, _ options: SendOptions, for call: CallID, on link: LinkID
+    ) {
+        // Most go at once, and need not be copied to be kept.
+        var parts: Folded?
+        let isAlone = !isGathering && !isDraining && traffic.packing.isAlone
+        if isAlone, weight < configuration.largeValue {
+            parts = transmit(outbound, for: call, on: link)
+            if parts == nil { return }
+        }
+        let leaving = Leaving(
+            call: call, outbound: outbound, priority: options.priority, weight: weight, queuedAt: now.instant)
+        if let parts { begin(leaving, parts) } else { leave(leaving) }
+    }
+
+    /// A message of the outbox that the link has room for leaves, or waits for company.
     mutating func leave(_ message: consuming Leaving) {
+        let holds = isGathering || isDraining
         if let deadline = calls[message.call]?.deadline,
             now.instant.duration(to: deadline) < Self.shortTime
         {
@@ -59,10 +76,6 @@ extension Session {
         }
         let message = consume message
         let instant = now.instant
-        let holds = isGathering || isDraining
-        if !holds, traffic.packing.isAlone {
-            return inOrder { session in session.transmit(message) }
-        }
         let batches = traffic.packing.gather(message, holds: holds, at: instant)
         guard !batches.isEmpty else { return }
         noteWait()
@@ -107,7 +120,7 @@ extension Session {
     /// Several messages as one, and how many bytes each would weigh; nil when one of them cannot be said.
     private mutating func together(_ messages: [Leaving]) -> (Message, sizes: [Int])? {
         do throws(SenteError) {
-            guard let coder, let limits = traffic.packing.terms?.limits else { return nil }
+            guard let coder else { return nil }
             var values: [Value] = []
             for message in messages {
                 if let refusal = traffic.pending.refusal(of: message.outbound) { throw refusal }
@@ -115,7 +128,7 @@ extension Session {
                 values.append(try coder.spell(message.outbound, at: now))
             }
             let value = try coder.spell(.flow(.batch(values)), at: now)
-            let whole = try coder.format.message(of: value, limits: limits)
+            let whole = try coder.format.message(of: value, limits: coder.sizes)
             let (packed, compressed, time) = traffic.packing.pack(whole, of: nil)
             note(compressed, time)
             switch packed {
@@ -133,34 +146,41 @@ extension Session {
         if traffic.packing.large.ahead.hold(leaving.outbound, leaving.priority) {
             return outbox.setAside([leaving])
         }
-        do throws(SenteError) {
-            if let refusal = traffic.pending.refusal(of: leaving.outbound) { throw refusal }
-            if leaving.weight >= configuration.largeValue { return write(leaving) }
-            let message: Message
-            switch try packed(leaving.outbound) {
-            case .plain(let plain): message = plain
-            case .compressed(let envelope): message = try spelled(envelope)
-            case .parts(let folded):
-                begin(leaving, folded)
-                return drain()
-            }
-            transmit(message, of: leaving, on: open.link)
-        } catch {
-            couldNotLeave(leaving.call, error)
+        if leaving.weight >= configuration.largeValue, traffic.pending.refusal(of: leaving.outbound) == nil {
+            return write(leaving)
         }
+        if let parts = transmit(leaving.outbound, for: leaving.call, on: open.link) { begin(leaving, parts) }
+    }
+
+    /// A message leaves in its shape; nil, or what is to go in parts.
+    private mutating func transmit(_ outbound: Outbound, for call: CallID, on link: LinkID) -> Folded? {
+        do throws(SenteError) {
+            if let refusal = traffic.pending.refusal(of: outbound) { throw refusal }
+            switch try packed(outbound) {
+            case .plain(let message): transmit(message, of: outbound, for: call, on: link)
+            case .compressed(let envelope):
+                transmit(try spelled(envelope), of: outbound, for: call, on: link)
+            case .parts(let folded): return folded
+            }
+        } catch {
+            couldNotLeave(call, error)
+        }
+        return nil
     }
 
     /// A message goes as one.
-    mutating func transmit(_ message: Message, of leaving: Leaving, on link: LinkID) {
-        traffic.packing.passed(message.bytes.count)
-        effects.append(.transmit(link, [noted(message, for: leaving.call, isKeepAlive: false)]))
-        handedOver(leaving.outbound, bytes: message.bytes.count, for: leaving.call)
+    mutating func transmit(_ message: Message, of outbound: Outbound, for call: CallID, on link: LinkID) {
+        let size = message.bytes.count
+        traffic.packing.passed(size)
+        effects.append(.transmit(link, [noted(message, for: call, isKeepAlive: false)]))
+        handedOver(outbound, bytes: size, for: call)
     }
 
     /// A message goes in parts, and takes its room until the last.
     mutating func begin(_ leaving: Leaving, _ folded: Folded) {
         outbox.keepRoom(for: leaving)
         traffic.packing.begin(leaving, folded, size: folded.bytes.count)
+        drain()
     }
 
     /// A message cannot be said, or there is no room for its answer.
@@ -170,13 +190,7 @@ extension Session {
     }
 
     private mutating func packed(_ outbound: Outbound) throws(SenteError) -> Packing.Packed {
-        guard let coder, let limits = traffic.packing.terms?.limits else {
-            throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
-        }
-        try coder.dialect.check(arguments: outbound)
-        let value = try coder.spell(outbound, at: now)
-        let message = try coder.format.message(of: value, limits: limits)
-        let (packed, compressed, time) = traffic.packing.pack(message, of: outbound)
+        let (packed, compressed, time) = traffic.packing.pack(try encoded(outbound), of: outbound)
         note(compressed, time)
         return packed
     }
@@ -194,11 +208,11 @@ extension Session {
 
     /// A word that carries bytes.
     func spelled(_ word: FlowOutbound) throws(SenteError) -> Message {
-        guard let coder, let terms = traffic.packing.terms else {
+        guard let coder else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
         // Base64 makes a part a third larger than the limit of a small message may be.
-        var limits = terms.limits
+        var limits = coder.sizes
         limits.outgoingMessage = .max
         return try coder.format.message(of: coder.spell(.flow(word), at: now), limits: limits)
     }
@@ -254,8 +268,7 @@ extension Session {
     /// A message that the server does not have, all of its parts at once.
     mutating func messages(of outbound: Outbound) throws(SenteError) -> [Message] {
         guard traffic.packing.isOn, outbound.isCounted, outbound != .flow(.skip) else {
-            let moment = now
-            return [try coder?.encode(outbound, at: moment)].compactMap(\.self)
+            return [try encoded(outbound)]
         }
         switch try packed(outbound) {
         case .plain(let message): return [message]

@@ -84,10 +84,10 @@ extension Session {
         }
     }
 
-    /// Tells the server what has come, when that is due.
-    mutating func acknowledgeIfDue(_ isForced: Bool = false) {
-        guard isForced || resumption?.owesAck == true, case .open(let open) = state,
-            traffic.flow?.features?.resumption != nil, let received = resumption?.takeAck()
+    /// Tells the server what has come.
+    mutating func acknowledge() {
+        guard case .open(let open) = state, traffic.flow?.features?.resumption != nil,
+            let received = resumption?.takeAck()
         else { return }
         say(.ack(received: received), on: open.link)
     }

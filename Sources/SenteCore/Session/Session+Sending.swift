@@ -127,12 +127,18 @@ extension Session {
         // What the app said before goes before.
         if !isKeepAlive { flushGathered(.urgent) }
         if let refusal = traffic.pending.refusal(of: outbound) { throw refusal }
+        let message = try encoded(outbound)
+        let transmission = noted(message, for: call, isKeepAlive: isKeepAlive)
+        return (transmission, open(outbound, bytes: message.bytes.count, for: call, owner: owner))
+    }
+
+    /// The message that says it, to whoever speaks on the link.
+    mutating func encoded(_ outbound: Outbound) throws(SenteError) -> Message {
         let moment = now
         guard let message = try coder?.encode(outbound, at: moment) else {
             throw SenteError(.notConnected, "No link speaks yet.", outcome: .notSent)
         }
-        let transmission = noted(message, for: call, isKeepAlive: isKeepAlive)
-        return (transmission, open(outbound, bytes: message.bytes.count, for: call, owner: owner))
+        return message
     }
 
     /// Opens the slot for the reply to a message that has been handed to the link, and keeps what may have to go again.

@@ -11,38 +11,43 @@ extension Session {
         package var size: Int
     }
 
-    /// Whether messages of a link may be more than plain ones.
-    package func unpacks(_ link: LinkID) -> Bool {
-        speaker == link && traffic.packing.isOn
+    /// Whether a message of a link is no plain one that is heard at once: it is large, in an envelope, or has to wait behind one
+    /// that is being read.
+    ///
+    /// Almost all are plain, and go the way of those on a link without flow; what shows as a word of flow only when it has been
+    /// read is unpacked then.
+    package func unpacks(_ message: Message, of link: LinkID) -> Bool {
+        guard speaker == link, traffic.packing.isOn else { return false }
+        return isLarge(message) || traffic.packing.arrivals.reading != nil
+            || message.kind == .binary && Envelope.isBinary(message.bytes)
     }
 
-    /// What one message is.
-    enum Unpacked {
-        /// Itself, as almost all are.
-        case plain(Heard)
-        /// Those of a batch.
-        case several([Heard])
-        /// The one that its last part completes, or what an envelope held.
-        case arrivals([HeldArrivals.Arrival])
-    }
+    /// A part that is spelled as a word is a third larger than its bytes, and no work for others.
+    private func isLarge(_ message: Message) -> Bool { message.bytes.count >= 2 * configuration.largeValue }
 
-    mutating func unpack(_ message: Message) throws(FlowViolation) -> Unpacked {
-        guard let terms = traffic.packing.terms else { return .arrivals([]) }
+    mutating func unpack(_ message: Message, on link: LinkID) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+        guard let terms = traffic.packing.terms else { return [] }
         if terms.takesBinary, message.kind == .binary,
             let envelope = try Envelope.read(binary: message.bytes)
         {
-            return .arrivals(try unpack(envelope, isBinary: true))
+            return try unpack(envelope, isBinary: true)
         }
-        // A part that is spelled as a word is a third larger than its bytes, and no work for others.
-        guard message.bytes.count < 2 * configuration.largeValue else {
-            return .arrivals([.large(.message(message, terms.format, terms.limits))])
+        guard !isLarge(message) else { return [.large(.message(message, terms.format, terms.limits))] }
+        return try arrivals(of: decode(message, on: link) ?? [], message.bytes.count, isEnveloped: false)
+    }
+
+    /// A word came that holds messages, or a part of one.
+    mutating func unpack(_ frame: FlowFrame, _ size: Int, on link: LinkID) {
+        do throws(FlowViolation) {
+            if frame.word == .batch {
+                for heard in try unpackBatch(frame.fields, size: size) { hear(heard, on: link) }
+            } else {
+                let arrivals = try arrivals(of: [.flow(frame)], size, isEnveloped: false)
+                take(arrivals, on: link)
+            }
+        } catch {
+            violated(error.reason, on: link, error.closeCode)
         }
-        let inbounds = inbounds(of: message, terms.format, terms.limits)
-        guard inbounds.count == 1, case .flow(let frame) = inbounds[0] else {
-            return .plain(Heard(inbounds: consume inbounds, size: message.bytes.count))
-        }
-        if frame.word == .batch { return .several(try unpackBatch(frame.fields, size: message.bytes.count)) }
-        return .arrivals(try arrivals(of: inbounds, message.bytes.count, isEnveloped: false))
     }
 
     private mutating func unpack(
@@ -140,16 +145,6 @@ extension Session {
 
     private static func nested(_ what: String) -> FlowViolation {
         FlowViolation(.protocolError, "It put a word of flow into \(what).")
-    }
-
-    /// What a message says that is read at once.
-    private func inbounds(of message: Message, _ format: WireFormat, _ limits: SizeLimits) -> [Inbound] {
-        do throws(UnreadableError) {
-            let value = try format.value(of: message, limits: limits)
-            return named(coder?.read(value, isCallback: { callbacks.contains($0) }) ?? [])
-        } catch {
-            return [error.inbound]
-        }
     }
 
     private func read(_ result: Result<LargeWork.Read, UnreadableError>) -> (inbounds: [Inbound], size: Int) {

@@ -257,7 +257,7 @@ package struct Session: ~Copyable, Sendable {
 
     /// Each turn moves the time it served, so the loop ends.
     private mutating func expire() {
-        if resumption != nil { acknowledgeIfDue() }
+        if resumption?.owesAck == true { acknowledge() }
         while true {
             let timers = timers
             let earliest = timers.earliest

@@ -22,7 +22,7 @@ struct PlainCoder: MessageCoder {
     let dialect: Dialect
     let format = WireFormat.edn
     let memory: Memory
-    let sizes = SizeLimits()
+    var sizes = SizeLimits()
 
     func read(_ value: Value, isCallback: (String) -> Bool) -> [Inbound] { [] }
 

@@ -11,7 +11,7 @@ package import SenteWire
 /// of its cluster may not know of it yet (nats-server#1142).
 package struct NATSCoder: DialectCoder {
     package let format: WireFormat
-    package let sizes: SizeLimits
+    package var sizes: SizeLimits
     package let readsTraces: Bool
     let settings: NATSSettings
     private var parser: NATSParser
