@@ -76,19 +76,17 @@ package struct SenteLiteMaps: MessageCoder {
     }
 
     private func frame(_ word: FlowOutbound) -> Value {
-        frame(Keyword(word.word.type), word.fields { key(MapField(stringLiteral: $0)) })
+        .frame(
+            [key(.type), name(Keyword(word.word.type))] + word.fields { key(MapField(stringLiteral: $0)) })
     }
 
     /// An application event: its fields side by side with its type.
     private func frame(_ event: Event) -> Value {
         let fields = event.data.mapValue ?? ValueMap()
-        return event.id == Self.untyped ? .map(fields) : frame(event.id, fields)
-    }
-
-    private func frame(_ type: Keyword, _ fields: ValueMap) -> Value {
+        guard event.id != Self.untyped else { return .map(fields) }
         var map = ValueMap()
         map.reserveCapacity(fields.count + 1)
-        map[key(.type)] = name(type)
+        map[key(.type)] = name(event.id)
         for (name, value) in fields { map[name] = value }
         return .map(map)
     }

@@ -19,7 +19,7 @@ package struct FlowLoad: Equatable, Sendable {
 extension Session {
     package var flowLoad: FlowLoad {
         var load = FlowLoad()
-        if let reassembly = traffic.packing.reassembly {
+        if let reassembly = traffic.packing.reassembly.first {
             load.unfinished = OutboxPolicy.Load(messages: reassembly.count, bytes: reassembly.bytes)
         }
         if let resumption {

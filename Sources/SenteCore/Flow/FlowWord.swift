@@ -132,22 +132,20 @@ package enum FlowOutbound: Hashable, Sendable {
         if case .stream(let id, .control(let data)) = self { id.utf8.count + data.weight } else { 0 }
     }
 
-    /// Its fields, named as `name` has it.
-    func fields(_ name: (String) -> Value) -> ValueMap {
+    /// The names of its fields, as `name` has them, and what they hold, in turns.
+    func fields(_ name: (String) -> Value) -> [Value] {
         switch self {
         case .handshake(let offered, let resume, _):
-            var fields: ValueMap = [name("capabilities"): offered.wire(name)]
-            if let resume { fields[name("resume")] = resume.wire(name) }
-            return fields
-        case .ack(let received):
-            return ValueMap(fewDistinct: [name("received"), Value(clamping: received)])
-        case .end, .skip: return ValueMap()
-        case .batch(let messages): return [name("messages"): .vector(messages)]
+            [name("capabilities"), offered.wire(name)]
+                + (resume.map { [name("resume"), $0.wire(name)] } ?? [])
+        case .ack(let received): [name("received"), Value(clamping: received)]
+        case .end, .skip: []
+        case .batch(let messages): [name("messages"), .vector(messages)]
         case .envelope(let envelope, let writesBytes):
-            return ValueMap(envelope.fields(writesBytes: writesBytes).map { (name($0.name), $0.value) })
-        case .stream(let id, let word): return word.fields(of: id, name)
+            envelope.fields(writesBytes: writesBytes).flatMap { [name($0.name), $0.value] }
+        case .stream(let id, let word): word.fields(of: id, name).flatMap { [$0.key, $0.value] }
         case .streamChunk(let id, let chunk, let writesBytes):
-            return chunk.fields(of: id, writesBytes: writesBytes, name)
+            chunk.fields(of: id, writesBytes: writesBytes, name).flatMap { [$0.key, $0.value] }
         }
     }
 }
@@ -163,7 +161,7 @@ extension Event {
     /// A word of flow as the vector dialects say it.
     init(_ word: FlowOutbound) {
         let fields = word.fields { .keyword(Keyword($0)) }
-        self.init(id: word.word.id, data: fields.isEmpty ? .null : .map(fields))
+        self.init(id: word.word.id, data: fields.isEmpty ? .null : .map(ValueMap(fewDistinct: fields)))
     }
 }
 

@@ -9,8 +9,10 @@ import SenteWire
 struct LinkPacking: ~Copyable, Sendable {
     /// Nil while all messages go plain.
     let terms: PackingTerms?
-    /// Nil where nothing comes in parts.
-    var reassembly: Reassembly?
+    /// What puts parts together; one, or none where nothing comes in parts.
+    ///
+    /// In an array it is a word where it is held: its deadline is asked for at every step.
+    var reassembly: [Reassembly]
     /// What came and waits to be heard.
     var arrivals = HeldArrivals()
     var large = LargeMessages()
@@ -33,7 +35,7 @@ struct LinkPacking: ~Copyable, Sendable {
 
     init(_ terms: PackingTerms? = nil, losesNothing: Bool = false) {
         self.terms = terms
-        reassembly = terms?.reassembly(losesNothing: losesNothing)
+        reassembly = [terms?.reassembly(losesNothing: losesNothing)].compactMap(\.self)
         gathering = terms?.gathering
         delay = BatchDelay(
             linger: terms?.policy.batching?.linger ?? .zero,
@@ -56,7 +58,7 @@ struct LinkPacking: ~Copyable, Sendable {
 
     /// When it wants to be woken: parts stay away, or what was gathered has waited long enough; while more is gathered, that waits.
     func deadline(isGathering: Bool) -> Instant? {
-        let expiry = reassembly?.deadline
+        let expiry = reassembly.isEmpty ? nil : reassembly[0].deadline
         guard !isGathering, let until = held?.until else { return expiry }
         return expiry.map { min($0, until) } ?? until
     }

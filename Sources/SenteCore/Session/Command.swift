@@ -65,7 +65,8 @@ package struct Submission: Sendable {
 
 extension Submission {
     package init(
-        _ outbound: Outbound, weight: Int? = nil, options: SendOptions = SendOptions(), limit: Duration? = nil,
+        _ outbound: Outbound, weight: Int? = nil, options: SendOptions = SendOptions(),
+        limit: Duration? = nil,
         answerLimit: Duration? = nil, awaits awaited: Awaited, id: String? = nil, trace: TraceContext? = nil
     ) {
         // All at once: an initializer that sets field after field ends with a copy of the whole.

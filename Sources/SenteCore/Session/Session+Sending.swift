@@ -17,14 +17,11 @@ extension Session {
     /// After a process has slept, what came is heard before the timers are: what had no time left meanwhile does not leave.
     mutating func drain() {
         endIfDeaf()
-        guard case .open(let open) = state else { return }
+        guard case .open = state else { return }
         if !stored.isEmpty { sendStored() }
-        if traffic.packing.isOn {
-            let hasMore = streams.isEmpty ? !traffic.packing.isIdle : true
-            if hasMore || !outbox.isEmpty { drainPacking(open.link) }
-            return
-        }
-        guard !outbox.isEmpty, canTransmit else { return }
+        guard !outbox.isEmpty || traffic.packing.isOn && hasMore else { return }
+        guard !traffic.packing.isOn else { return drainPacking() }
+        guard canTransmit, case .open(let open) = state else { return }
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
         var batch: [Transmission] = []
         while canTransmit, let item = outbox.popNext() {
@@ -40,6 +37,9 @@ extension Session {
         }
         if !batch.isEmpty { effects.append(.transmit(open.link, batch)) }
     }
+
+    /// Whether something beside the outbox may have messages to send.
+    private var hasMore: Bool { !streams.isEmpty || !traffic.packing.isIdle }
 
     /// A message that leaves is written, or its call hears why it cannot be.
     ///
@@ -83,8 +83,9 @@ extension Session {
 
     /// The same over a link that takes more than plain messages: a part goes when 64 KiB of others have passed, or nothing else
     /// is there.
-    private mutating func drainPacking(_ link: LinkID) {
-        guard !isDraining else { return }
+    private mutating func drainPacking() {
+        guard !isDraining, case .open(let open) = state else { return }
+        let link = open.link
         isDraining = true
         defer { isDraining = false }
         startWriting()

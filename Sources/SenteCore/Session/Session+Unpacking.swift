@@ -25,7 +25,8 @@ extension Session {
     /// A part that is spelled as a word is a third larger than its bytes, and no work for others.
     private func isLarge(_ message: Message) -> Bool { message.bytes.count >= 2 * configuration.largeValue }
 
-    mutating func unpack(_ message: Message, on link: LinkID) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+    mutating func unpack(_ message: Message, on link: LinkID) throws(FlowViolation) -> [HeldArrivals.Arrival]
+    {
         guard let terms = traffic.packing.terms else { return [] }
         if terms.takesBinary, message.kind == .binary,
             let envelope = try Envelope.read(binary: message.bytes)
@@ -61,19 +62,19 @@ extension Session {
             }
             return try unfold(Assembled(bytes: bytes, algorithm: algorithm))
         }
-        guard traffic.packing.reassembly != nil else {
+        guard !traffic.packing.reassembly.isEmpty else {
             throw FlowViolation(.protocolError, "It sent a message in parts, which was not agreed on.")
         }
         let arrival: Reassembly.Arrival?
         switch envelope {
         case .start(let start):
-            arrival = try traffic.packing.reassembly?.start(start, at: now.instant)
+            arrival = try traffic.packing.reassembly[0].start(start, at: now.instant)
         case .part(let part):
-            arrival = try traffic.packing.reassembly?.add(part, isBinary: isBinary, at: now.instant)
+            arrival = try traffic.packing.reassembly[0].add(part, isBinary: isBinary, at: now.instant)
         case .end(let number):
-            arrival = try traffic.packing.reassembly?.end(number, at: now.instant)
+            arrival = try traffic.packing.reassembly[0].end(number, at: now.instant)
         case .abort(let number):
-            traffic.packing.reassembly?.abort(number)
+            traffic.packing.reassembly[0].abort(number)
             return []
         case .compressed: return []
         }
@@ -165,7 +166,8 @@ extension Session {
     mutating func expireParts() {
         let instant = now.instant
         do throws(FlowViolation) {
-            try traffic.packing.reassembly?.expire(at: instant)
+            guard !traffic.packing.reassembly.isEmpty else { return }
+            try traffic.packing.reassembly[0].expire(at: instant)
             noteParts()
         } catch {
             if case .open(let open) = state { violated(error.reason, on: open.link, error.closeCode) }
@@ -174,11 +176,11 @@ extension Session {
 
     /// Tells of the messages in parts that were given up since, and what is kept of others.
     mutating func noteParts() {
-        guard traffic.packing.reassembly?.hasNews == true else { return }
-        if let losses = traffic.packing.reassembly?.takeLosses() {
+        guard !traffic.packing.reassembly.isEmpty, traffic.packing.reassembly[0].hasNews else { return }
+        if let losses = traffic.packing.reassembly[0].takeLosses() {
             effects.append(.record(.flow(.partsLost(losses))))
         }
-        if let holding = traffic.packing.reassembly?.takeHolding() {
+        if let holding = traffic.packing.reassembly[0].takeHolding() {
             effects.append(.record(.flow(.partsHeld(holding))))
         }
     }
