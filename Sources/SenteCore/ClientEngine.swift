@@ -156,7 +156,8 @@ package struct ClientEngine: ~Copyable, Sendable {
                 volume.messages += inbounds.count - 1
                 hear(inbounds, sizes: inbounds.weights, on: link, at: now, into: &effects)
             } else {
-                hear(inbounds, size, on: link, at: now, into: &effects)
+                session.accept(
+                    .heard(link, Session.Heard(inbounds: inbounds, size: size)), at: now, into: &effects)
             }
         }
         if session.wants(.trace) {
@@ -176,34 +177,6 @@ package struct ClientEngine: ~Copyable, Sendable {
         for (inbound, size) in zip(inbounds, sizes) {
             session.accept(.received(link, inbound, size: size), at: now, into: &effects)
         }
-    }
-
-    /// All that one counted message says.
-    private mutating func hear(
-        _ inbounds: consuming [Inbound], _ size: Int, on link: LinkID, at now: Moment,
-        into effects: inout [Effect]
-    ) {
-        if inbounds.count == 1, let inbound = inbounds.popLast() {
-            return hear(inbound, size, on: link, at: now, into: &effects)
-        }
-        for (inbound, share) in zip(inbounds, inbounds.shares(of: size)) {
-            session.accept(.received(link, inbound, size: share), at: now, into: &effects)
-        }
-        guard session.counts(link), inbounds.contains(where: \.isCounted) else { return }
-        session.accept(.heard(link, isUnreadable: false, size: size), at: now, into: &effects)
-    }
-
-    /// The one thing that a message says, as almost all do: it is moved to where it goes.
-    private mutating func hear(
-        _ inbound: consuming Inbound, _ size: Int, on link: LinkID, at now: Moment,
-        into effects: inout [Effect]
-    ) {
-        let inbound = consume inbound
-        let isCounted = session.counts(link) && inbound.isCounted
-        let isUnreadable = isCounted && inbound.isUnreadable
-        session.accept(.received(link, consume inbound, size: size), at: now, into: &effects)
-        guard isCounted else { return }
-        session.accept(.heard(link, isUnreadable: isUnreadable, size: size), at: now, into: &effects)
     }
 
     /// The first message of a link shows who speaks; it fixes dialect and format.

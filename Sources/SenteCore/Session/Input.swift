@@ -19,8 +19,8 @@ package enum Input: Sendable {
     indirect case storageDone(StorageID, StorageOutcome)
     /// `size` is its share of the message it came in, in bytes.
     case received(LinkID, Inbound, size: Int)
-    /// All that a message says was received, and it counts in a session that survives its links.
-    case heard(LinkID, isUnreadable: Bool, size: Int)
+    /// All that a message says.
+    case heard(LinkID, Session.Heard)
     /// The first message shows a server that nobody here understands.
     case mismatched(LinkID, SenteError)
     /// Bytes came: the peer lives.

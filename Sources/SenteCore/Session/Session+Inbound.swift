@@ -10,6 +10,27 @@ extension Session {
         noteLife()
     }
 
+    /// All that one message says, which is counted once.
+    mutating func hear(_ heard: consuming Heard, on link: LinkID) {
+        if heard.inbounds.count == 1, let inbound = heard.inbounds.popLast() {
+            return hear(inbound, heard.size, on: link)
+        }
+        for (inbound, share) in zip(heard.inbounds, heard.inbounds.shares(of: heard.size)) {
+            received(link, inbound, share)
+        }
+        guard counts(link), heard.inbounds.contains(where: \.isCounted) else { return }
+        self.heard(link, isUnreadable: false, size: heard.size)
+    }
+
+    /// The one thing that a message says, as almost all do: it is moved to where it goes.
+    private mutating func hear(_ inbound: consuming Inbound, _ size: Int, on link: LinkID) {
+        let inbound = consume inbound
+        let isCounted = counts(link) && inbound.isCounted
+        let isUnreadable = isCounted && inbound.isUnreadable
+        received(link, consume inbound, size)
+        if isCounted { heard(link, isUnreadable: isUnreadable, size: size) }
+    }
+
     mutating func received(_ link: LinkID, _ inbound: consuming Inbound, _ size: Int) {
         guard isCurrent(link) else { return }
         noteLife()

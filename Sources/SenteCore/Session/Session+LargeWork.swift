@@ -128,27 +128,6 @@ extension Session {
         }
     }
 
-    /// All that one counted message says.
-    mutating func hear(_ heard: consuming Heard, on link: LinkID) {
-        if heard.inbounds.count == 1, let inbound = heard.inbounds.popLast() {
-            return hear(inbound, heard.size, on: link)
-        }
-        for (inbound, share) in zip(heard.inbounds, heard.inbounds.shares(of: heard.size)) {
-            received(link, inbound, share)
-        }
-        guard counts(link), heard.inbounds.contains(where: \.isCounted) else { return }
-        self.heard(link, isUnreadable: false, size: heard.size)
-    }
-
-    /// The one thing that a message says, as almost all do: it is moved to where it goes.
-    private mutating func hear(_ inbound: consuming Inbound, _ size: Int, on link: LinkID) {
-        let inbound = consume inbound
-        let isCounted = counts(link) && inbound.isCounted
-        let isUnreadable = isCounted && inbound.isUnreadable
-        received(link, consume inbound, size)
-        if isCounted { heard(link, isUnreadable: isUnreadable, size: size) }
-    }
-
     /// What came behind the message that has been read is heard, up to the next that is large.
     private mutating func hearHeld(on link: LinkID) {
         while isCurrent(link), let arrival = traffic.packing.arrivals.next() {

@@ -148,8 +148,7 @@ package struct Session: ~Copyable, Sendable {
         case .command(let command): perform(command)
         case .opened(let link): opened(link)
         case .received(let link, let inbound, let size): received(link, inbound, size)
-        case .heard(let link, let isUnreadable, let size):
-            heard(link, isUnreadable: isUnreadable, size: size)
+        case .heard(let link, let heard): hear(heard, on: link)
         case .gathered: gathered()
         case .arrived(let link, let message): arrived(message, on: link)
         case .worked(let done): worked(done)
