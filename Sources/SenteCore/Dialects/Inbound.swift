@@ -95,6 +95,18 @@ extension Correlation {
     var isNext: Bool {
         if case .next = self { true } else { false }
     }
+
+    /// The text or data alone: to hash the kinds too would cost more than to compare the few that share a text.
+    package func hash(into hasher: inout Hasher) {
+        switch self {
+        case .id(_, let name), .next(_, channel: let name?): hasher.combine(name)
+        case .next(let kind, channel: nil): hasher.combine(kind)
+        case .requestID(let value): hasher.combine(value)
+        case .echo(let id, let data):
+            hasher.combine(id)
+            hasher.combine(data)
+        }
+    }
 }
 
 // Without raw values, which would be hashed in its place.

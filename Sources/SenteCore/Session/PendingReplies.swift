@@ -44,8 +44,35 @@ package struct PendingReplies: Sendable {
         var isFenced: Bool
     }
 
-    /// Numbers of slots, ascending; what moves up for one that is taken out is eight bytes each.
-    private typealias Line = Queue<UInt64>
+    /// Numbers of slots, ascending.
+    ///
+    /// Most lines have one, which takes no memory of its own.
+    private struct Line: Sendable {
+        private(set) var first: UInt64?
+        private var others = Queue<UInt64>()
+
+        mutating func append(_ number: UInt64) {
+            if first == nil { first = number } else { others.append(number) }
+        }
+
+        /// Takes one out, and says whether none is left.
+        mutating func remove(_ number: UInt64) -> Bool {
+            // Servers answer in order.
+            if first == number {
+                first = others.popFirst()
+            } else {
+                let index = others.partitioningIndex { $0 >= number }
+                if index < others.count, others[index] == number { _ = others.remove(at: index) }
+            }
+            return first == nil
+        }
+
+        /// Takes the oldest out, and says whether none is left.
+        mutating func popFirst() -> (number: UInt64, isEmpty: Bool)? {
+            guard let number = first else { return nil }
+            return (number, remove(number))
+        }
+    }
 
     package struct Pong: Equatable {
         /// The call whose ping it answers.
@@ -75,9 +102,6 @@ package struct PendingReplies: Sendable {
     package static let maximumMarked = 4_096
     /// How many early answers are held, and how many bytes of them.
     package static let maximumEarly = (count: 64, bytes: 1 << 20)
-
-    /// So few lines stay when they are empty.
-    private static let keptLines = 16
 
     private var slots: [UInt64: Slot] = [:]
     private var lines: [Correlation: Line] = [:]
@@ -151,13 +175,18 @@ package struct PendingReplies: Sendable {
     package mutating func take(_ correlation: Correlation, at now: Instant) -> (
         owner: Owner, elapsed: Duration
     )? {
-        guard let line = lines.index(forKey: correlation), let number = lines.values[line].first,
-            let slot = remove(number, from: line)
+        guard let line = lines.index(forKey: correlation),
+            let (number, isEmpty) = lines.values[line].popFirst()
         else {
             // Formats may change data a little on its way.
             if case .echo(let id, data: _?) = correlation { return take(.echo(id, data: nil), at: now) }
             return nil
         }
+        if isEmpty { lines.remove(at: line) }
+        guard let slot = slots.removeValue(forKey: number) else { return nil }
+        // Without marks it stood in this line alone.
+        if !slot.marks.isEmpty { strike(number, of: slot) }
+        closed(number, slot)
         return (slot.owner, slot.sentAt.duration(to: now))
     }
 
@@ -225,7 +254,7 @@ package struct PendingReplies: Sendable {
         }
         slot.isFenced = false
         count(slot, 1)
-        Self.remove(number, from: &unfenced)
+        _ = unfenced.remove(number)
         slots[number] = slot
     }
 
@@ -277,41 +306,25 @@ package struct PendingReplies: Sendable {
         }
     }
 
-    /// `line` is that of the slot's correlation, where it was looked up already; with marks it may be another's.
-    private mutating func remove(_ number: UInt64, from line: Dictionary<Correlation, Line>.Index? = nil)
-        -> Slot?
-    {
+    private mutating func remove(_ number: UInt64) -> Slot? {
         guard let slot = slots.removeValue(forKey: number) else { return nil }
-        if slot.marks.isEmpty, let line {
-            strike(number, at: line)
-        } else {
-            strike(number, from: slot.correlation)
-            for mark in slot.marks { strike(number, from: mark) }
-        }
-        if slot.isFenced { Self.remove(number, from: &unfenced) }
-        count(slot, -1)
+        strike(number, of: slot)
+        closed(number, slot)
         return slot
     }
 
+    private mutating func closed(_ number: UInt64, _ slot: Slot) {
+        if slot.isFenced { _ = unfenced.remove(number) }
+        count(slot, -1)
+    }
+
+    private mutating func strike(_ number: UInt64, of slot: Slot) {
+        strike(number, from: slot.correlation)
+        for mark in slot.marks { strike(number, from: mark) }
+    }
+
     private mutating func strike(_ number: UInt64, from correlation: Correlation) {
-        if let line = lines.index(forKey: correlation) { strike(number, at: line) }
-    }
-
-    private mutating func strike(_ number: UInt64, at line: Dictionary<Correlation, Line>.Index) {
-        Self.remove(number, from: &lines.values[line])
-        guard lines.values[line].isEmpty else { return }
-        // The next of its kind is likely to come: to make a line anew costs as much as the rest of a slot.
-        if lines.count <= Self.keptLines, lines.keys[line].isNext { return }
+        guard let line = lines.index(forKey: correlation), lines.values[line].remove(number) else { return }
         lines.remove(at: line)
-    }
-
-    private static func remove(_ number: UInt64, from line: inout Line) {
-        // Servers answer in order.
-        if line.first == number {
-            _ = line.popFirst()
-            return
-        }
-        let index = line.partitioningIndex { $0 >= number }
-        if index < line.count, line[index] == number { _ = line.remove(at: index) }
     }
 }
