@@ -165,12 +165,13 @@ extension Session {
 
     mutating func wrote(_ link: LinkID, _ ids: [SendID]) {
         guard isCurrent(link) else { return }
-        var written: [CallID] = []
-        for id in ids { traffic.window.wrote(id) { written.append($0) } }
-        for call in written where calls[call]?.purpose.endsWritten == true {
-            // A durable message is done when the server has it, where the server says so, or may yet.
-            if resumption != nil, calls.messageID(of: call) != nil { continue }
-            resolve(call, .success(.written))
+        for id in ids {
+            while let written = traffic.window.popWritten(upTo: id) {
+                guard let call = written.call, calls[call]?.purpose.endsWritten == true else { continue }
+                // A durable message is done when the server has it, where the server says so, or may yet.
+                if resumption != nil, calls.messageID(of: call) != nil { continue }
+                resolve(call, .success(.written))
+            }
         }
         drain()
     }

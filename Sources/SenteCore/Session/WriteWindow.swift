@@ -34,13 +34,11 @@ package struct WriteWindow: Sendable {
         if isKeepAlive { keepAlives += 1 }
     }
 
-    /// The link wrote this one: what was handed over before it is written too.
-    package mutating func wrote(_ id: SendID, each: (CallID) -> Void) {
-        while let first = unwritten.first, first.id.number <= id.number {
-            _ = unwritten.popFirst()
-            bytes -= first.bytes
-            if first.isKeepAlive { keepAlives -= 1 }
-            if let call = first.call { each(call) }
-        }
+    /// The link wrote this one: what was handed over before it is written too, and is taken one by one; nil when that is all.
+    package mutating func popWritten(upTo id: SendID) -> Entry? {
+        guard let first = unwritten.first, first.id.number <= id.number else { return nil }
+        bytes -= first.bytes
+        if first.isKeepAlive { keepAlives -= 1 }
+        return unwritten.popFirst()
     }
 }

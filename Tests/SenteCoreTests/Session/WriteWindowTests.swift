@@ -17,11 +17,14 @@ struct WriteWindowTests {
         #expect(window.bytes == 50)
         #expect(window.keepAlives == 1)
         var calls: [CallID] = []
-        window.wrote(SendID(4)) { calls.append($0) }
+        while let written = window.popWritten(upTo: SendID(4)) {
+            if let call = written.call { calls.append(call) }
+        }
         #expect(calls == [CallID(1), CallID(2), CallID(4)])
         #expect(window.bytes == 10)
         #expect(window.keepAlives == 0)
-        window.wrote(SendID(2)) { _ in Issue.record("Nothing is written twice.") }
+        let again = window.popWritten(upTo: SendID(2))
+        #expect(again == nil, "Nothing is written twice.")
         #expect(window.bytes == 10)
     }
 }
