@@ -173,17 +173,17 @@ extension SenteClient {
             throw counted(.cancelledBeforehand)
         }
         let call = known ?? submissions.makeCall()
-        let command = command(call)
         let result: Result<Answer, SenteError> = await withTaskCancellationHandler {
             await withUnsafeContinuation(isolation: isolation) { continuation in
                 if let weight {
-                    let refusal = submissions.submit(call, .task(continuation), command, weight: weight)
+                    let refusal = submissions.submit(
+                        call, .task(continuation), command(call), weight: weight)
                     if let refusal {
                         forget(durable, refusal)
                         return continuation.resume(returning: .failure(refusal))
                     }
                 } else {
-                    var entries = [SubmissionQueue.Entry.call(call, .task(continuation), command)]
+                    var entries = [SubmissionQueue.Entry.call(call, .task(continuation), command(call))]
                     if let (inbox, receiver) = receiver { entries.insert(.receiver(inbox, receiver), at: 0) }
                     submissions.post(entries)
                 }

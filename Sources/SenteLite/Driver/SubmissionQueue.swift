@@ -192,7 +192,12 @@ final class SubmissionQueue: Sendable {
     /// Posts a message for the outbox, or says why not.
     ///
     /// A message that the policy drops is accepted and resolves *not sent*.
-    func submit(_ call: CallID, _ waiter: Waiter, _ command: Command, weight: Int) -> SenteError? {
+    func submit(
+        _ call: CallID, _ waiter: Waiter, _ command: consuming Command, weight: Int
+    ) -> SenteError? {
+        let isDurable = command.isDurable
+        // Taken out where it goes: what a closure captures would be copied.
+        var entry: Entry? = .submission(call, waiter, consume command, weight: weight)
         var dropped: [Waiter] = []
         let (error, turn) = state.withLock { state -> (SenteError?, Turn?) in
             guard state.turn != nil else { return (.clientIsGone, nil) }
@@ -201,12 +206,12 @@ final class SubmissionQueue: Sendable {
                 return (refusal, state.postTurn())
             }
             guard let code = state.makeRoom(for: weight, of: waiter, policy, dropped: &dropped) else {
-                state.batch.entries.append(.submission(call, waiter, command, weight: weight))
+                if let entry = entry.take() { state.batch.entries.append(entry) }
                 state.posted = state.posted + policy.load(of: weight)
                 return (nil, state.postTurn())
             }
             state.batch.signals.addDrop(code, isRefusal: code != .dropped)
-            guard code == .dropped, !command.isDurable else { return (policy.error(code), state.postTurn()) }
+            guard code == .dropped, !isDurable else { return (policy.error(code), state.postTurn()) }
             dropped.append(waiter)
             return (nil, state.postTurn())
         }
