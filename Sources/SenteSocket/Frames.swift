@@ -78,8 +78,14 @@ struct Frames: Sendable {
             while end == nil, let piece = try reader.read(&rest) {
                 switch piece {
                 case .message(let message):
-                    // One message a read is the common case, and a literal the cheapest array.
-                    if messages.isEmpty { messages = [message] } else { messages.append(message) }
+                    // One message a read is the common case, and a literal the cheapest array; where there are two there are
+                    // often many, and the array is not to grow with each few.
+                    if messages.isEmpty {
+                        messages = [message]
+                    } else {
+                        if messages.count == 1 { messages.reserveCapacity(16) }
+                        messages.append(message)
+                    }
                 case .ping, .pong, .close: end = try answer(piece, masks: &masks, output: &output)
                 }
             }
