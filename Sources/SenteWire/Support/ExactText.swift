@@ -18,7 +18,7 @@ extension String {
                 == unsafeBitCast(other, to: (UInt64, UInt64).self)
     }
 
-    private func hasSameBytes(as other: String) -> Bool {
+    func hasSameBytes(as other: String) -> Bool {
         guard utf8.count == other.utf8.count else { return false }
         return readUTF8 { left in
             other.readUTF8 { right in

@@ -63,16 +63,18 @@ struct KeyIndex: Sendable {
         }
     }
 
+    /// A name that is not there differs from most that are in length, and Swift tells short ones apart by their words.
     private static func positionByBytes(
         named name: String, in items: UnsafeBufferPointer<ValueInPlace>, _ stride: Int
     ) -> Int? {
+        let length = name.utf8.count
         var keyword: Int?
         var position = 0
         while position < items.count {
-            switch items[position].value {
-            case .string(let text) where text.isSameText(as: name): return position
-            case .keyword(let key) where key.text.isSameText(as: name): keyword = position
-            default: break
+            if case .string(let text) = items[position].value {
+                if text.utf8.count == length, text == name, text.hasSameBytes(as: name) { return position }
+            } else if case .keyword(let key) = items[position].value, key.text.isSameText(as: name) {
+                keyword = position
             }
             position += stride
         }
