@@ -98,7 +98,9 @@ extension WireFormat {
             try writer.write(value)
             writer.sink.copy(to: &bytes)
         } decode: { bytes, limits throws(WireError) in
-            try JSONReader(bytes, limits).read()
+            try ValueStack.lendMemory { memory throws(WireError) in
+                try JSONReader(bytes, limits, on: memory).read()
+            }
         }
     }
 }

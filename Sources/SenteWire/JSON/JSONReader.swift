@@ -3,7 +3,7 @@
 /// Reads one JSON document (RFC 8259), without recursion.
 struct JSONReader: DocumentReader, ~Copyable {
     private var scanner: TextScanner
-    private var stack = ValueStack()
+    private var stack: ValueStack
     /// The innermost collection: where in the stack its values begin, times two, plus one for objects.
     ///
     /// That of the collection around it stands in the stack right before them, so that none needs memory of its own.
@@ -11,8 +11,12 @@ struct JSONReader: DocumentReader, ~Copyable {
     private var depth = 0
     private let maximumDepth: Int
 
-    init(_ document: UnsafeRawBufferPointer, _ limits: WireLimits) throws(WireError) {
+    /// `memory` is what `ValueStack.lendMemory` lends.
+    init(
+        _ document: UnsafeRawBufferPointer, _ limits: WireLimits, on memory: UnsafeMutableRawPointer?
+    ) throws(WireError) {
         scanner = try TextScanner(document, .json, ifEmpty: "The JSON document is empty.")
+        stack = ValueStack(on: memory)
         maximumDepth = limits.maximumDepth
     }
 

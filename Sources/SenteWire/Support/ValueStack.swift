@@ -10,28 +10,51 @@ struct ValueStack: ~Copyable {
     private var fingerprints: UnsafeMutablePointer<UInt32>
     private var capacity: Int
     private(set) var count = 0
+    /// Whether the memory is this stack's, and not lent to it.
+    private var isOwner: Bool
 
-    init() {
-        // What fits 1,032 bytes is what glibc's malloc hands out at once.
-        capacity = 32
-        (values, fingerprints) = Self.memory(for: capacity)
+    /// What fits 1,024 bytes is what Swift takes from the thread's stack (`withUnsafeTemporaryAllocation`), and about what
+    /// glibc's malloc hands out at once.
+    private static let usualCapacity = 32
+
+    /// Without memory that `lendMemory` lends it has its own.
+    init(on lent: UnsafeMutableRawPointer? = nil) {
+        capacity = Self.usualCapacity
+        isOwner = lent == nil
+        (values, fingerprints) = Self.bind(lent ?? Self.allocate(capacity), capacity)
     }
 
     deinit {
         values.deinitialize(count: count)
-        UnsafeMutableRawPointer(values).deallocate()
+        if isOwner { UnsafeMutableRawPointer(values).deallocate() }
     }
 
-    private static func memory(
-        for capacity: Int
+    /// Lends memory of the thread's stack, for a stack of values that is gone when `body` returns.
+    @inline(__always)
+    static func lendMemory<Result>(
+        _ body: (UnsafeMutableRawPointer?) throws(WireError) -> Result
+    ) throws(WireError) -> Result {
+        try withUnsafeTemporaryAllocation(
+            byteCount: byteCount(usualCapacity), alignment: MemoryLayout<Value>.alignment
+        ) { memory in
+            Swift.Result { () throws(WireError) in try body(memory.baseAddress) }
+        }.get()
+    }
+
+    private static func byteCount(_ capacity: Int) -> Int {
+        capacity * (MemoryLayout<Value>.stride + MemoryLayout<UInt32>.stride)
+    }
+
+    private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
+        .allocate(byteCount: byteCount(capacity), alignment: MemoryLayout<Value>.alignment)
+    }
+
+    private static func bind(
+        _ memory: UnsafeMutableRawPointer, _ capacity: Int
     ) -> (UnsafeMutablePointer<Value>, UnsafeMutablePointer<UInt32>) {
-        let valueBytes = capacity * MemoryLayout<Value>.stride
-        let memory = UnsafeMutableRawPointer.allocate(
-            byteCount: valueBytes + capacity * MemoryLayout<UInt32>.stride,
-            alignment: MemoryLayout<Value>.alignment)
-        return (
+        (
             memory.bindMemory(to: Value.self, capacity: capacity),
-            (memory + valueBytes).bindMemory(to: UInt32.self, capacity: capacity)
+            (memory + capacity * MemoryLayout<Value>.stride).bindMemory(to: UInt32.self, capacity: capacity)
         )
     }
 
@@ -116,10 +139,10 @@ struct ValueStack: ~Copyable {
     }
 
     private mutating func grow() {
-        let (newValues, newFingerprints) = Self.memory(for: capacity * 4)
+        let (newValues, newFingerprints) = Self.bind(Self.allocate(capacity * 4), capacity * 4)
         newValues.moveInitialize(from: values, count: count)
         newFingerprints.update(from: fingerprints, count: count)
-        UnsafeMutableRawPointer(values).deallocate()
-        (values, fingerprints, capacity) = (newValues, newFingerprints, capacity * 4)
+        if isOwner { UnsafeMutableRawPointer(values).deallocate() }
+        (values, fingerprints, capacity, isOwner) = (newValues, newFingerprints, capacity * 4, true)
     }
 }
