@@ -72,7 +72,8 @@ extension Call {
 
 /// The unresolved calls, and which of them runs out of time first.
 package struct Calls: Sendable {
-    private var calls: [CallID: Call] = [:]
+    /// By number: what wraps one takes half as long again to hash, at each of a call's steps.
+    private var calls: [UInt64: Call] = [:]
     /// A binary heap; an entry whose call is gone is skipped when it comes up.
     private var heap: [(deadline: Instant, call: CallID)] = []
     /// Requests by the names that the server gave them, and when they left.
@@ -94,7 +95,7 @@ package struct Calls: Sendable {
 
     package init() {}
 
-    package subscript(id: CallID) -> Call? { calls[id] }
+    package subscript(id: CallID) -> Call? { calls[id.number] }
 
     package var deadline: Instant? { heap.first?.deadline }
 
@@ -107,18 +108,18 @@ package struct Calls: Sendable {
     /// when waiting does. What is neither on the link nor waits for one then waits in the outbox, under its bounds.
     package mutating func all(where condition: (Call) -> Bool) -> [CallID] {
         steps += calls.count
-        return calls.filter { condition($0.value) }.map(\.key).sorted()
+        return calls.filter { condition($0.value) }.map { CallID($0.key) }.sorted()
     }
 
     package mutating func add(_ id: CallID, _ call: consuming Call) {
         let call = consume call
         if call.purpose == .submit(.reply) { pendingCount += 1 }
         if let deadline = call.deadline { schedule(id, deadline) }
-        calls[id] = consume call
+        calls[id.number] = consume call
     }
 
     package mutating func sent(_ id: CallID, _ slot: PendingReplies.SlotKey?, at now: Instant) {
-        guard let index = calls.index(forKey: id) else { return }
+        guard let index = calls.index(forKey: id.number) else { return }
         if let deadline = calls.values[index].sent(slot, at: now) { schedule(id, deadline) }
     }
 
@@ -139,9 +140,9 @@ package struct Calls: Sendable {
     /// The call's caller waits no more; its message goes on.
     package mutating func tell(_ id: CallID) {
         durables[id]?.isTold = true
-        calls[id]?.answerLimit = nil
-        guard calls[id]?.deadline != nil else { return }
-        calls[id]?.deadline = nil
+        calls[id.number]?.answerLimit = nil
+        guard calls[id.number]?.deadline != nil else { return }
+        calls[id.number]?.deadline = nil
         heap.removeAll { $0.call == id }
         heap.sort { $0.deadline < $1.deadline }
         // The next may be one that is gone.
@@ -150,7 +151,7 @@ package struct Calls: Sendable {
 
     /// The call's message waits again.
     package mutating func takenBack(_ id: CallID) {
-        calls[id]?.phase = .queued
+        calls[id.number]?.phase = .queued
     }
 
     private mutating func schedule(_ id: CallID, _ deadline: Instant) {
@@ -160,14 +161,14 @@ package struct Calls: Sendable {
 
     /// The server will not answer this call: it is done when its message is written.
     package mutating func awaitWritten(_ id: CallID) {
-        guard calls[id]?.purpose == .submit(.reply) else { return }
-        calls[id]?.purpose = .submit(.written)
+        guard calls[id.number]?.purpose == .submit(.reply) else { return }
+        calls[id.number]?.purpose = .submit(.written)
         pendingCount -= 1
     }
 
     @discardableResult
     package mutating func remove(_ id: CallID) -> Call? {
-        guard let call = calls.removeValue(forKey: id) else { return nil }
+        guard let call = calls.removeValue(forKey: id.number) else { return nil }
         if call.purpose == .submit(.reply) { pendingCount -= 1 }
         if !durables.isEmpty { durables[id] = nil }
         if !traces.isEmpty { traces[id] = nil }
@@ -195,11 +196,11 @@ package struct Calls: Sendable {
     }
 
     private mutating func skipGone() {
-        while let first = heap.first, calls[first.call] == nil { popHeap() }
+        while let first = heap.first, calls[first.call.number] == nil { popHeap() }
         // Calls resolved long before their deadlines must not pile up.
         if heap.count > 64, heap.count > 2 * calls.count {
             steps += heap.count
-            heap.removeAll { calls[$0.call] == nil }
+            heap.removeAll { calls[$0.call.number] == nil }
             heap.sort { $0.deadline < $1.deadline }
         }
     }

@@ -9,7 +9,8 @@ package import SenteWire
 /// says it is consumed; until then the rest stays here, where the oldest can still make room.
 package struct Inboxes: Sendable {
     package let policy: InboxPolicy
-    private var inboxes: [InboxID: Inbox] = [:]
+    /// By number, which is hashed faster.
+    private var inboxes: [UInt64: Inbox] = [:]
     /// Whom a filter leads to, by the number of the inbox, so that one of many is found in few steps.
     private var routes: [InboxFilter: [InboxID]] = [:] {
         didSet { latest = nil }
@@ -33,34 +34,34 @@ package struct Inboxes: Sendable {
         _ id: InboxID, subscription: WireName? = nil, history: ChannelHistory? = nil, at place: UInt64 = 0,
         requestLimit: Int = 0
     ) {
-        guard inboxes[id] == nil else { return }
-        inboxes[id] = Inbox(
+        guard inboxes[id.number] == nil else { return }
+        inboxes[id.number] = Inbox(
             subscription: subscription, history: history, openedAt: place, requestLimit: requestLimit)
     }
 
     /// The server is not asked for it: what it keeps from now on is only of gaps.
     package mutating func expectsNoHistory(_ id: InboxID) {
-        inboxes[id]?.history = nil
+        inboxes[id.number]?.history = nil
     }
 
     package mutating func listen(_ id: InboxID, _ filter: InboxFilter) {
-        guard let count = inboxes[id]?.filters[filter, default: 0] else { return }
-        inboxes[id]?.filters[filter] = count + 1
+        guard let count = inboxes[id.number]?.filters[filter, default: 0] else { return }
+        inboxes[id.number]?.filters[filter] = count + 1
         guard count == 0 else { return }
         let position = position(of: id, in: filter)
         routes[filter, default: []].insert(id, at: position)
     }
 
     package mutating func unlisten(_ id: InboxID, _ filter: InboxFilter) {
-        guard let count = inboxes[id]?.filters[filter] else { return }
-        inboxes[id]?.filters[filter] = count > 1 ? count - 1 : nil
+        guard let count = inboxes[id.number]?.filters[filter] else { return }
+        inboxes[id.number]?.filters[filter] = count > 1 ? count - 1 : nil
         if count == 1 { removeRoute(filter, id) }
     }
 
     /// False when it was closed already.
     @discardableResult
     package mutating func close(_ id: InboxID) -> Bool {
-        guard let inbox = inboxes.removeValue(forKey: id) else { return false }
+        guard let inbox = inboxes.removeValue(forKey: id.number) else { return false }
         for filter in inbox.filters.keys { removeRoute(filter, id) }
         full.remove(id)
         return true
@@ -68,7 +69,7 @@ package struct Inboxes: Sendable {
 
     /// The handles of a channel that `unsubscribe` finishes.
     package func subscriptions(of channel: WireName) -> [InboxID] {
-        (routes[.channel(channel)] ?? []).filter { inboxes[$0]?.subscription == channel }
+        (routes[.channel(channel)] ?? []).filter { inboxes[$0.number]?.subscription == channel }
     }
 
     /// Routes to everyone who listens to `filter`, and an event to those who hear all.
@@ -90,7 +91,7 @@ package struct Inboxes: Sendable {
     private func listeners(to filter: InboxFilter) -> [InboxID] {
         let ids = routes[filter] ?? []
         guard case .event = filter, let others = routes[.allEvents] else { return ids }
-        return ids + others.filter { inboxes[$0]?.filters[filter] == nil }
+        return ids + others.filter { inboxes[$0.number]?.filters[filter] == nil }
     }
 
     /// Hands on what the server kept of a channel: to each handle what it did not get before, and to a new one as much as
@@ -103,8 +104,8 @@ package struct Inboxes: Sendable {
         var result = (taken: 0, missed: 0)
         for id in routes[.channel(channel)] ?? [] {
             let new: ArraySlice<KeptMessage>
-            if let history = inboxes[id]?.history, let openedAt = inboxes[id]?.openedAt {
-                inboxes[id]?.history = nil
+            if let history = inboxes[id.number]?.history, let openedAt = inboxes[id.number]?.openedAt {
+                inboxes[id.number]?.history = nil
                 let missing = kept.filter { $0.place.map { $0 <= openedAt } ?? true }
                 new = missing.dropFirst(history.surplus(of: missing.count))
             } else {
@@ -118,8 +119,8 @@ package struct Inboxes: Sendable {
 
     /// Messages of a channel may be missing for those that listened before.
     package mutating func note(_ gap: ChannelGap, in channel: WireName) {
-        for id in routes[.channel(channel)] ?? [] where inboxes[id]?.history == nil {
-            inboxes[id]?.note(gap, in: channel)
+        for id in routes[.channel(channel)] ?? [] where inboxes[id.number]?.history == nil {
+            inboxes[id.number]?.note(gap, in: channel)
         }
     }
 
@@ -130,7 +131,7 @@ package struct Inboxes: Sendable {
         _ request: IncomingRequest, size: Int, until expiry: Instant, ready: (InboxID) -> Void
     ) -> Bool? {
         guard takesRequests, let id = routes[.requests(WireName(request.channel))]?.first,
-            let inbox = inboxes[id]
+            let inbox = inboxes[id.number]
         else { return nil }
         guard inbox.unanswered < inbox.requestLimit else { return false }
         _ = append(.request(request), size, until: expiry, to: id, ready: ready)
@@ -138,17 +139,17 @@ package struct Inboxes: Sendable {
     }
 
     /// How much more an inbox takes before the oldest would have to go.
-    func room(of id: InboxID) -> ChannelFollower.Room? { inboxes[id]?.room(policy) }
+    func room(of id: InboxID) -> ChannelFollower.Room? { inboxes[id.number]?.room(policy) }
 
     package mutating func answered(_ id: InboxID) {
-        inboxes[id]?.answered()
+        inboxes[id.number]?.answered()
     }
 
     /// Nothing more comes through it; what it holds can still be taken.
     package mutating func retire(_ id: InboxID) {
-        guard let filters = inboxes[id]?.filters.keys else { return }
+        guard let filters = inboxes[id.number]?.filters.keys else { return }
         for filter in filters { removeRoute(filter, id) }
-        inboxes[id]?.filters = [:]
+        inboxes[id.number]?.filters = [:]
     }
 
     /// The channels whose requests somebody here answers, in order.
@@ -160,7 +161,7 @@ package struct Inboxes: Sendable {
     /// How many requests a responder, or all of them, have taken and not answered.
     package func unanswered(of id: InboxID?) -> Int {
         guard let id else { return inboxes.values.reduce(0) { $0 + $1.unanswered } }
-        return inboxes[id]?.unanswered ?? 0
+        return inboxes[id.number]?.unanswered ?? 0
     }
 
     package mutating func take(_ id: InboxID) -> [InboxElement] {
@@ -191,21 +192,21 @@ package struct Inboxes: Sendable {
     ///
     /// Returns how many were missed.
     package mutating func dropExcess() -> Int {
-        let missed = full.reduce(0) { $0 + (inboxes[$1]?.giveWay(policy) ?? 0) }
+        let missed = full.reduce(0) { $0 + (inboxes[$1.number]?.giveWay(policy) ?? 0) }
         full = []
         return missed
     }
 
     /// What the one of those that hear one of the filters has not consumed, who has consumed the most; 0 when nobody hears.
     func leastLoad(of filters: [InboxFilter]) -> Int {
-        filters.flatMap { routes[$0] ?? [] }.compactMap { inboxes[$0]?.load }.min() ?? 0
+        filters.flatMap { routes[$0] ?? [] }.compactMap { inboxes[$0.number]?.load }.min() ?? 0
     }
 
     private mutating func append(
         _ element: consuming InboxElement, _ size: Int, until expiry: Instant? = nil, to id: InboxID,
         ready: (InboxID) -> Void
     ) -> Int {
-        guard let index = inboxes.index(forKey: id) else { return 0 }
+        guard let index = inboxes.index(forKey: id.number) else { return 0 }
         let result = inboxes.values[index].append(element, size: size, until: expiry, policy)
         if result.isFull { full.insert(id) }
         if result.announces { ready(id) }
@@ -214,7 +215,7 @@ package struct Inboxes: Sendable {
 
     /// Changes an inbox in its place: by its key the dictionary would move it out and in again, which costs more than the change.
     private mutating func change<Result>(_ id: InboxID, _ body: (inout Inbox) -> Result) -> Result? {
-        guard let index = inboxes.index(forKey: id) else { return nil }
+        guard let index = inboxes.index(forKey: id.number) else { return nil }
         return body(&inboxes.values[index])
     }
 
