@@ -36,6 +36,10 @@ public struct Instant: InstantProtocol, Hashable, Sendable {
 extension Duration {
     /// The duration in nanoseconds, clamped to what 64 bits hold (292 years).
     package var wholeNanoseconds: Int64 {
+        if #available(macOS 15, iOS 18, tvOS 18, watchOS 11, visionOS 2, *) {
+            // Its components take two divisions of 128 bits more, several times for each message.
+            return Int64(clamping: attoseconds / 1_000_000_000)
+        }
         let (seconds, attoseconds) = components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         let (sum, overflow2) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
