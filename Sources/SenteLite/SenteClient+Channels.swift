@@ -100,9 +100,11 @@ extension SenteClient {
     public func onMessage(
         in channel: String, mainActor body: @escaping @MainActor @Sendable (ChannelMessage) -> Void
     ) -> Registration {
-        driver.closures.register(.channel(WireName(channel))) { element in
-            if case .message(let message) = element { await body(message) }
-        }
+        driver.closures.register(
+            .channel(WireName(channel)),
+            awaited: { element in
+                if case .message(let message) = element { await body(message) }
+            })
     }
 
     /// Publishes to a channel, and waits for the server's answer where its dialect has one.

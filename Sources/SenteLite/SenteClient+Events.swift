@@ -128,9 +128,11 @@ extension SenteClient {
     public func on(
         _ id: Keyword, mainActor body: @escaping @MainActor @Sendable (Event) -> Void
     ) -> Registration {
-        driver.closures.register(.event(id)) { element in
-            if case .event(let event, _) = element { await body(event) }
-        }
+        driver.closures.register(
+            .event(id),
+            awaited: { element in
+                if case .event(let event, _) = element { await body(event) }
+            })
     }
 
     /// Every application event, for any number of consumers.

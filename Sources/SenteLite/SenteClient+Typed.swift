@@ -48,11 +48,13 @@ extension SenteClient {
         mainActor body: @escaping @MainActor @Sendable (TypedMessage<T>) -> Void
     ) -> Registration {
         let submissions = driver.submissions
-        return driver.closures.register(.channel(WireName(channel))) { element in
-            if case .message(let message) = element {
-                await body(TypedMessage(message, counting: submissions))
-            }
-        }
+        return driver.closures.register(
+            .channel(WireName(channel)),
+            awaited: { element in
+                if case .message(let message) = element {
+                    await body(TypedMessage(message, counting: submissions))
+                }
+            })
     }
 
     /// Runs `body` for each event of an id, decoded; in order, one closure of the client at a time, never on the loop.
@@ -72,9 +74,13 @@ extension SenteClient {
         _ id: Keyword, as type: T.Type, mainActor body: @escaping @MainActor @Sendable (TypedEvent<T>) -> Void
     ) -> Registration {
         let submissions = driver.submissions
-        return driver.closures.register(.event(id)) { element in
-            if case .event(let event, _) = element { await body(TypedEvent(event, counting: submissions)) }
-        }
+        return driver.closures.register(
+            .event(id),
+            awaited: { element in
+                if case .event(let event, _) = element {
+                    await body(TypedEvent(event, counting: submissions))
+                }
+            })
     }
 }
 

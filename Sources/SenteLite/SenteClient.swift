@@ -99,7 +99,7 @@ public final class SenteClient: Sendable {
     public func onStateChange(
         _ body: @escaping @Sendable (_ old: ConnectionStatus, _ new: ConnectionStatus) -> Void
     ) -> Registration {
-        driver.closures.register { change in body(change.old, change.new) }
+        driver.closures.register(.plain { change in body(change.old, change.new) })
     }
 
     /// Runs `body` on the main actor at each change of the status, in order.
@@ -108,7 +108,7 @@ public final class SenteClient: Sendable {
         mainActor body:
             @escaping @MainActor @Sendable (_ old: ConnectionStatus, _ new: ConnectionStatus) -> Void
     ) -> Registration {
-        driver.closures.register { change in await body(change.old, change.new) }
+        driver.closures.register(.awaited { change in await body(change.old, change.new) })
     }
 
     /// What the client does and meets, as data: states with their causes, attempts, errors, gaps, drops.

@@ -8,7 +8,16 @@ import SenteWire
 ///
 /// One inbox hears everything that any closure listens to; changes of the status stand in the same queue.
 final class ClosureQueue: Sendable {
-    typealias Handler<Element> = @Sendable (Element) async -> Void
+    /// A closure of the app's.
+    ///
+    /// Only what must be awaited is: a call that may suspend takes four more frames from the task, a twentieth of what a
+    /// delivery costs.
+    enum Handler<Element: Sendable>: Sendable {
+        case plain(@Sendable (Element) -> Void)
+        /// It goes elsewhere, to the main actor.
+        case awaited(@Sendable (Element) async -> Void)
+    }
+
     typealias StatusChange = (old: ConnectionStatus, new: ConnectionStatus)
 
     /// The inbox of every client's closures.
@@ -45,8 +54,20 @@ final class ClosureQueue: Sendable {
 
     // MARK: Registering, on any thread
 
-    func register(_ filter: InboxFilter, _ body: @escaping Handler<InboxElement>) -> Registration {
-        guard let number = add({ $0.handlers[filter, default: Roster()].add(body) }) else {
+    func register(
+        _ filter: InboxFilter, _ body: @escaping @Sendable (InboxElement) -> Void
+    ) -> Registration {
+        register(filter, .plain(body))
+    }
+
+    func register(
+        _ filter: InboxFilter, awaited body: @escaping @Sendable (InboxElement) async -> Void
+    ) -> Registration {
+        register(filter, .awaited(body))
+    }
+
+    private func register(_ filter: InboxFilter, _ handler: Handler<InboxElement>) -> Registration {
+        guard let number = add({ $0.handlers[filter, default: Roster()].add(handler) }) else {
             return Registration()
         }
         submissions.post(.listen(Self.inbox, filter))
@@ -60,8 +81,8 @@ final class ClosureQueue: Sendable {
         }
     }
 
-    func register(_ body: @escaping Handler<StatusChange>) -> Registration {
-        guard let number = add({ $0.statusHandlers.add(body) }) else { return Registration() }
+    func register(_ handler: Handler<StatusChange>) -> Registration {
+        guard let number = add({ $0.statusHandlers.add(handler) }) else { return Registration() }
         return Registration { [self] in
             state.withLock { $0.statusHandlers.remove(number) }
         }
@@ -134,15 +155,15 @@ final class ClosureQueue: Sendable {
                     while let element = rest.popLast() {
                         let handlers = handlers(of: element)
                         guard readsTraces, let trace = element.trace else {
-                            for body in handlers { await body(element) }
+                            for handler in handlers { await handler.run(element) }
                             continue
                         }
-                        await within(trace) { for body in handlers { await body(element) } }
+                        await within(trace) { for handler in handlers { await handler.run(element) } }
                     }
                     submissions.consumed(count, from: Self.inbox)
                 case .statusChange:
                     guard let (change, handlers) = nextChange() else { continue }
-                    for body in handlers { await body(change) }
+                    for handler in handlers { await handler.run(change) }
                 case .work(let body): body()
                 }
             }
@@ -171,6 +192,16 @@ final class ClosureQueue: Sendable {
         state.withLock { state in
             guard !state.changes.isEmpty else { return nil }
             return (state.changes.removeFirst(), state.statusHandlers.members)
+        }
+    }
+}
+
+extension ClosureQueue.Handler {
+    @inline(__always)
+    fileprivate func run(_ element: Element) async {
+        switch self {
+        case .plain(let body): body(element)
+        case .awaited(let body): await body(element)
         }
     }
 }
