@@ -29,7 +29,8 @@ final class Driver: LinkObserver, @unchecked Sendable {
     // cost a twelfth of a published message.
     @exclusivity(unchecked) private var engine: ClientEngine
     @exclusivity(unchecked) private var link: (id: LinkID, link: any TransportLink)?
-    @exclusivity(unchecked) private var waiters: [CallID: Waiter] = [:]
+    /// By the numbers of their calls.
+    @exclusivity(unchecked) private var waiters: [UInt64: Waiter] = [:]
     @exclusivity(unchecked) private var receivers: [InboxID: any InboxReceiver] = [:]
     @exclusivity(unchecked) private var consumption: Consumption
     @exclusivity(unchecked) private var effects: [Effect] = []
@@ -53,7 +54,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private var asks: [AskID: Task<Void, Never>] = [:]
     private var storageTasks: StorageTasks
     /// As of the last `publish`.
-    private var status: ConnectionStatus
+    private var status: ConnectionStatus { output.statuses.last ?? board.status }
 
     /// How a call ended, for whoever waits.
     private struct Resolution {
@@ -97,7 +98,6 @@ final class Driver: LinkObserver, @unchecked Sendable {
         transport: any Transport
     ) {
         self.durables = durables
-        status = engine.status
         standing.refusal = engine.refusal
         self.engine = engine
         self.setup = setup
@@ -190,7 +190,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             if case .storageDone(let id, _) = input { storageTasks.ended(id) }
             handle(input, at: now)
         case .call(let call, let waiter, let command), .submission(let call, let waiter, let command, _):
-            waiters[call] = waiter
+            waiters[call.number] = waiter
             handle(.command(command), at: now)
         case .receiver(let inbox, let receiver): receivers[inbox] = receiver
         case .observer(let observer): self.observer = observer
@@ -305,7 +305,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
             consumption.ended(inbox)
             receivers.removeValue(forKey: inbox)?.finish()
         case .resolve(let call, let result):
-            if let waiter = waiters.removeValue(forKey: call) {
+            if let waiter = waiters.removeValue(forKey: call.number) {
                 output.answers.append(Resolution(waiter: waiter, result: result))
             }
         case .work(let work):
@@ -341,12 +341,12 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func publish(_ status: ConnectionStatus, at now: Moment) {
         // What came before the change is told to the closures before it.
         deliver(ClosureQueue.inbox)
-        if closures.note((self.status, status)) { output.closures.append(.statusChange) }
+        let before = self.status
+        if closures.note((before, status)) { output.closures.append(.statusChange) }
         if watched != .max {
-            ClientSignal.signals(of: status, after: self.status, at: now).forEach(show)
+            ClientSignal.signals(of: status, after: before, at: now).forEach(show)
         }
         if let work = observer?.statusChanged(to: status, at: now) { output.closures.append(.work(work)) }
-        self.status = status
         output.statuses.append(status)
     }
 
