@@ -76,7 +76,7 @@ struct Frames: Sendable {
         var end: LinkEnd?
         do throws(FrameError) {
             while end == nil, let piece = try reader.read(&rest) {
-                switch piece {
+                switch consume piece {
                 case .message(let message):
                     // One message a read is the common case, and a literal the cheapest array; where there are two there are
                     // often many, and the array is not to grow with each few.
@@ -86,7 +86,7 @@ struct Frames: Sendable {
                         if messages.count == 1 { messages.reserveCapacity(16) }
                         messages.append(message)
                     }
-                case .ping, .pong, .close: end = try answer(piece, masks: &masks, output: &output)
+                case let piece: end = try answer(piece, masks: &masks, output: &output)
                 }
             }
         } catch {
