@@ -75,6 +75,34 @@ struct FileHandlerTests {
         #expect(folder.names == ["app.log", "app.log.1.gz", "app.log.2.gz", "app.log.3.gz"])
     }
 
+    @Test("a file that was put aside stays when its compressed one cannot be made")
+    func cannotCompress() throws {
+        let folder = Folder()
+        try folder.make("app.log.1.gz.part")
+        let compressor = Compressor { bytes, output throws(WireError) in
+            output += Array(bytes)
+        } decompress: { _, _, _ throws(WireError) in
+        }
+        let file = try folder.handler("app.log", rotation: .size(Self.frame + 1), compressor: compressor)
+        try file.handle(Self.batch("1", "2"))
+        #expect(folder.texts("app.log.1") == ["1"])
+        #expect(folder.names == ["app.log", "app.log.1", "app.log.1.gz.part"])
+    }
+
+    @Test("a file of more than 64 MiB is not compressed, which would hold it in memory")
+    func tooLargeToCompress() throws {
+        let folder = Folder()
+        try folder.write("", "app.log")
+        try folder.extend("app.log", to: 64 << 20 + 1)
+        let compressor = Compressor { _, output throws(WireError) in
+            output += [0]
+        } decompress: { _, _, _ throws(WireError) in
+        }
+        let file = try folder.handler("app.log", rotation: .size(1), compressor: compressor)
+        try file.handle(Self.batch("1"))
+        #expect(folder.names == ["app.log", "app.log.1"])
+    }
+
     @Test("what a file held before counts")
     func sizeAtOpen() throws {
         let folder = Folder()
@@ -96,6 +124,17 @@ struct FileHandlerTests {
         try file.handle(Self.batch("3"))
         #expect(folder.texts("app.log.1") == ["1", "2"])
         #expect(folder.texts("app.log") == ["3"])
+    }
+
+    @Test("a file of another day is put aside with the first line after it is opened")
+    func dayAtOpen() throws {
+        let folder = Folder()
+        folder.clock.set(days: 3)
+        try folder.handler("app.log").handle(Self.batch("old"))
+        try folder.setChanged("app.log", days: 2)
+        try folder.handler("app.log", rotation: .daily).handle(Self.batch("new"))
+        #expect(folder.texts("app.log.1") == ["old"])
+        #expect(folder.texts("app.log") == ["new"])
     }
 
     @Test("a file that others renamed is noticed within a second, and when told at once")
@@ -199,21 +238,59 @@ struct FileHandlerTests {
     @Test("a full disk fails the lines, complains once, and is tried again after a second")
     func fullDisk() throws {
         let folder = Folder()
-        let file = try folder.handler(absolute: "/dev/full", rotation: .size(1))
+        try folder.link("app.log", to: "/dev/full")
+        let file = try folder.handler("app.log", rotation: .size(1))
         for _ in 0..<5 {
-            #expect(throws: FileError("/dev/full", .full)) { try file.handle(Self.batch("lost")) }
+            #expect(throws: FileError(folder.path("app.log"), .full)) { try file.handle(Self.batch("lost")) }
             folder.clock.advance(.milliseconds(600))
         }
         #expect(folder.complaints.count == 1)
+    }
+
+    @Test("a disk that has room again takes new lines alone, and the next time it is full is told anew")
+    func roomAgain() throws {
+        let folder = Folder()
+        try folder.link("app.log", to: "/dev/full")
+        let file = try folder.handler("app.log")
+        #expect(throws: FileError.self) { try file.handle(Self.batch("lost")) }
+        try folder.remove("app.log")
+        folder.clock.advance(.seconds(1))
+        try file.handle(Self.batch("kept"))
+        #expect(folder.texts("app.log") == ["kept"])
+        try folder.remove("app.log")
+        try folder.link("app.log", to: "/dev/full")
+        folder.clock.advance(.seconds(1))
+        #expect(throws: FileError.self) { try file.handle(Self.batch("lost")) }
+        #expect(folder.complaints.count == 2)
+    }
+
+    @Test("a handler that was stopped holds no file open")
+    func closes() throws {
+        let folder = Folder()
+        let file = try folder.handler("app.log")
+        func isOpen() throws -> Bool {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").contains { number in
+                let path = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/self/fd/" + number)
+                return path == folder.path("app.log")
+            }
+        }
+        #expect(try isOpen())
+        file.stop()
+        #expect(try !isOpen())
     }
     #endif
 
     @Test("a device is written and never put aside")
     func device() throws {
         let folder = Folder()
-        let file = try folder.handler(absolute: "/dev/null", rotation: .size(1), sync: .level(.info))
+        // By a link, so that what would be put aside is not the system's own.
+        try folder.link("app.log", to: "/dev/null")
+        let file = try folder.handler("app.log", rotation: .size(1), sync: .level(.info))
         try file.handle(Self.batch("1", "2", "3"))
         try file.flush()
+        #expect(folder.names == ["app.log"])
+        #expect(folder.complaints.isEmpty)
     }
 
     @Test("an unfinished last line gets its end before the next one")
@@ -339,100 +416,4 @@ struct FileHandlerTests {
         #expect(texts.count > 1_000)
     }
     #endif
-}
-
-/// A folder of a test's own, its clock and what its handlers complain of.
-private final class Folder: Sendable {
-    let clock = TestClock()
-    private let root: String
-    private let heard = Mutexed<[String]>([])
-
-    init() {
-        root = NSTemporaryDirectory() + "sente-telemetry-\(UUID().uuidString)"
-        try? FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: root) }
-
-    var complaints: [String] { heard.withLock { $0 } }
-
-    func handler(
-        _ name: String, rotation: FileRotation = .none, keep: Int = 8, compressor: Compressor? = nil
-    ) throws -> FileHandler {
-        try handler(absolute: path(name), rotation: rotation, keep: keep, compressor: compressor)
-    }
-
-    func handler(
-        absolute path: String, rotation: FileRotation = .none, keep: Int = 8, sync: FileHandler.Sync = .never,
-        compressor: Compressor? = nil
-    ) throws -> FileHandler {
-        try FileHandler(
-            path, format: .text, rotation: rotation, keep: keep, sync: sync, compressor: compressor,
-            clock: { [clock] in clock.now },
-            complain: { [heard] line in heard.withLock { $0.append(line) } })
-    }
-
-    func path(_ name: String) -> String { root + "/" + name }
-
-    var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).sorted() }
-
-    func lines(_ name: String) -> [Substring] {
-        let text = (try? String(contentsOfFile: path(name), encoding: .utf8)) ?? ""
-        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-    }
-
-    /// What stands behind the dash of each line.
-    func texts(_ name: String) -> [String] {
-        lines(name).map { line in
-            line.range(of: "[a] - ").map { String(line[$0.upperBound...]) } ?? "?" + line
-        }
-    }
-
-    func size(_ name: String) -> Int {
-        (try? FileManager.default.attributesOfItem(atPath: path(name))[.size] as? Int) ?? 0
-    }
-
-    func permissions(_ name: String) throws -> Int? {
-        try FileManager.default.attributesOfItem(atPath: path(name))[.posixPermissions] as? Int
-    }
-
-    func move(_ name: String, to other: String) throws {
-        try FileManager.default.moveItem(atPath: path(name), toPath: path(other))
-    }
-
-    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
-
-    func make(_ name: String) throws {
-        try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
-    }
-
-    func write(_ text: String, _ name: String) throws {
-        try text.write(toFile: path(name), atomically: false, encoding: .utf8)
-    }
-}
-
-/// A clock that stands still until it is moved.
-private final class TestClock: Sendable {
-    private let nanoseconds = Mutexed<Int64>(0)
-
-    var now: Int64 { nanoseconds.withLock { $0 } }
-
-    func set(days: Int64) { nanoseconds.withLock { $0 = days * 86_400_000_000_000 } }
-
-    func advance(_ duration: Duration) {
-        nanoseconds.withLock { $0 += Int64(duration / .nanoseconds(1)) }
-    }
-}
-
-private final class Mutexed<Value>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Value
-
-    init(_ value: Value) { self.value = value }
-
-    func withLock<R>(_ body: (inout Value) -> R) -> R {
-        lock.lock()
-        defer { lock.unlock() }
-        return body(&value)
-    }
 }

@@ -65,6 +65,30 @@ struct SessionFilesTests {
         }
     }
 
+    #if os(Linux)
+    /// The sessions whose files the process holds open.
+    private func open(in folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { number in
+            let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + number)
+            guard let path, path.hasPrefix(folder.path + "/") else { return nil }
+            return path.dropFirst(folder.path.count + 1).split(separator: "-").first.map(String.init)
+        }.sorted()
+    }
+
+    @Test("only so many files are open, and room is made by the one whose last use is longest ago")
+    func leastRecent() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path, maximumOpen: 2)
+            for (n, session) in ["ann", "bob", "ann", "eve"].enumerated() {
+                try files.handle(SignalBatch([signal(session, n)]))
+            }
+            #expect(try open(in: folder) == ["ann", "eve"])
+            files.stop()
+            #expect(try open(in: folder).isEmpty)
+        }
+    }
+    #endif
+
     @Test("a session has only so many bytes, and the newest are kept")
     func bounded() throws {
         try withFolder { folder in

@@ -163,8 +163,9 @@ struct FileDescriptor: ~Copyable {
 enum FileSystem {
     /// The last byte of a file; nil when it is empty or must not be read.
     static func lastByte(of path: String, size: Int) -> UInt8? {
+        guard size > 0 else { return nil }
         let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard size > 0, number >= 0 else { return nil }
+        guard number >= 0 else { return nil }
         defer { close(number) }
         var byte: UInt8 = 0
         return pread(number, &byte, 1, off_t(size - 1)) == 1 ? byte : nil
