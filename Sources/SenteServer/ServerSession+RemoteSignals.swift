@@ -30,6 +30,9 @@ extension ServerSession {
         }
     }
 
+    /// What the server alone says of a signal; a sender may have it under keywords or, in JSON, under texts.
+    private static let ownFields = ["session", "conn-id", "user", "received", "suppressed-count"]
+
     /// Hands them on with who sent them and when they came; what a session sends beyond its limit is counted in its next one.
     mutating func take(_ values: [Value], from id: ConnectionID) {
         guard let connection = connections[id] else { return }
@@ -46,6 +49,10 @@ extension ServerSession {
                 case .passes(let suppressed) = remoteLimiter.take(
                     connection.name, at: now.instant.nanoseconds)
             else { continue }
+            for name in Self.ownFields {
+                signal.context[.string(name)] = nil
+                signal.context[.keyword(Keyword(name))] = nil
+            }
             signal.context[.keyword("session")] = .string(session)
             signal.context[.keyword("conn-id")] = .string(connection.name)
             if !connection.uid.isNull { signal.context[.keyword("user")] = connection.uid }

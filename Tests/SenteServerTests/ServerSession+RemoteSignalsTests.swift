@@ -14,9 +14,12 @@ struct ServerSessionRemoteSignalsTests {
         return session
     }
 
-    private func signals(_ session: inout TestServerSession, _ text: String) -> [Signal] {
+    private func signals(
+        _ session: inout TestServerSession, _ text: String, from number: UInt64 = 1
+    ) -> [Signal] {
         var signals: [Signal] = []
-        for case .remoteSignals(let some) in session.effects(of: .received(ConnectionID(1), .text(text))) {
+        let input = ServerInput.received(ConnectionID(number), .text(text))
+        for case .remoteSignals(let some) in session.effects(of: input) {
             signals += some
         }
         return signals
@@ -50,7 +53,8 @@ struct ServerSessionRemoteSignalsTests {
     func onlyIfAsked() {
         var closed = TestServerSession(.maps)
         closed.connect(1)
-        #expect(closed.receive(from: 1, #"{"type":"tel/signal","id":"a/b"}"#).count == 1, "an echo")
+        let echoed = closed.receive(from: 1, #"{"type":"tel/signal","id":"a/b"}"#)
+        #expect(echoed.count == 1 && echoed[0].hasPrefix("1 < "), "an echo: \(echoed)")
         var open = session(.maps)
         let lines = open.receive(from: 1, #"{"type":"tel/signal","id":"a/b"}"#)
         #expect(lines.count == 1 && lines[0].hasPrefix("signal"))
@@ -68,5 +72,54 @@ struct ServerSessionRemoteSignalsTests {
         session.advance(by: .seconds(1))
         let next = signals(&session, #"[:tel/signal {:id "a/b"}]"#)
         #expect(next.first?.context.value(named: "suppressed-count") == 200)
+    }
+
+    @Test(
+        "who sent a signal and when it came is what the server knows, whatever the signal says",
+        arguments: [
+            (
+                .maps,
+                #"{"type":"tel/signal","signal":{"id":"a/b","ctx":{"session":"x","conn-id":"x","user":"x","received":"x"}}}"#
+            ),
+            (
+                .vectors,
+                #"[:tel/signal {:id "a/b" :ctx {:session "x" :conn-id "x" :user "x" :received "x"}}]"#
+            ),
+        ] as [(ServerConfiguration.Dialect, String)])
+    func whoSentIt(dialect: ServerConfiguration.Dialect, text: String) throws {
+        var session = TestServerSession(dialect) { $0.takesSignals = true }
+        session.connect(1, HandshakeInfo(clientID: "phone-7", uid: "ann"))
+        let signal = try #require(signals(&session, text).first)
+        let name = try #require(session.session.name(of: ConnectionID(1)))
+        // Vectors have no client's name.
+        #expect(signal.context.value(named: "session") == .string(dialect == .maps ? "phone-7" : name))
+        #expect(signal.context.value(named: "conn-id") == .string(name))
+        #expect(signal.context.value(named: "user") == "ann")
+        #expect(signal.context.value(named: "received") == "1970-01-01T00:00:01.000Z")
+        #expect(!signal.context.description.contains(#""x""#), "\(signal.context)")
+    }
+
+    @Test("a client without a name of its own is known by its connection")
+    func unnamed() throws {
+        var session = session(.vectors)
+        let signal = try #require(signals(&session, #"[:tel/signal {:id "a/b"}]"#).first)
+        let name = try #require(session.session.name(of: ConnectionID(1)))
+        #expect(signal.context.value(named: "session") == .string(name))
+    }
+
+    @Test("what is no signal is counted as unreadable")
+    func unreadable() {
+        var session = session(.vectors)
+        #expect(signals(&session, #"[:tel/batch [nil 5 {} {:id "a/b"} {:level :info}]]"#).count == 1)
+        #expect(session.session.counters.unreadableMessages == 4)
+    }
+
+    @Test("a client that sends too much takes nothing from another")
+    func limitOfEach() {
+        var session = session(.vectors)
+        session.connect(2)
+        let batch = "[:tel/batch [" + String(repeating: #"{:id "a/b"} "#, count: 150) + "]]"
+        #expect(signals(&session, batch).count == 100)
+        #expect(signals(&session, batch, from: 2).count == 100)
     }
 }
