@@ -14,7 +14,11 @@ struct RemoteHandlerTests {
     /// What the local handler got.
     private final class Kept: TelemetryHandler {
         private let signals = LockedValue<[Signal]>([])
+        private let calls = LockedValue<[String]>([])
 
+        func flush() { calls.withLock { $0.append("flush") } }
+        func stop() { calls.withLock { $0.append("stop") } }
+        var ends: [String] { calls.withLock { $0 } }
         func handle(_ batch: SignalBatch) { signals.withLock { $0.append(contentsOf: batch) } }
         var numbers: [Int64] { signals.withLock { $0.compactMap { $0.data[.keyword("n")]?.integerValue } } }
     }
@@ -190,6 +194,116 @@ struct RemoteHandlerTests {
             handler.stop()
             #expect(kept.numbers == [1, 2], "\(mode)")
         }
+    }
+
+    @Test("as many go at once, after as long, and of the kinds that the settings say")
+    func settings() async throws {
+        let world = TestWorld(seed: 8)
+        let client = try world.client()
+        var settings = RemoteHandler.Settings()
+        (settings.batch, settings.interval, settings.include) = (3, .seconds(5), .others)
+        let handler = RemoteHandler(client, settings, local: Kept(), clock: world.clock)
+        let signals = (0..<4).map { n in
+            Signal(time: 0, level: .info, namespace: "app", id: "app/n", data: [.keyword("n"): Value(n)])
+        }
+        try await world.run {
+            try await client.connect()
+            try handler.handle(SignalBatch([Self.failure(9)] + signals))
+            let start = world.now
+            try await world.run(until: "the first batch") { Self.numbers(world.server.events).count >= 3 }
+            #expect(start.duration(to: world.now) < .milliseconds(500))
+            try await world.run(until: "the rest") { Self.numbers(world.server.events).count == 4 }
+            #expect(start.duration(to: world.now) >= .seconds(5))
+        }
+        #expect(Self.numbers(world.server.events) == [0, 1, 2, 3])
+    }
+
+    @Test("what weighs more than the settings allow does not wait, but is kept here")
+    func weight() throws {
+        let world = TestWorld(seed: 9)
+        let client = try world.client()
+        var settings = RemoteHandler.Settings()
+        settings.maximumBytes = 1
+        let kept = Kept()
+        let handler = RemoteHandler(client, settings, local: kept, clock: world.clock)
+        try handler.handle(SignalBatch([Self.failure(1)]))
+        #expect(handler.waiting == 0)
+        #expect(kept.numbers == [1])
+    }
+
+    @Test("what is hidden is what the settings say")
+    func redaction() async throws {
+        let world = TestWorld(seed: 10)
+        let client = try world.client()
+        var settings = RemoteHandler.Settings()
+        settings.redaction = Redaction(words: ["plate"])
+        let handler = RemoteHandler(client, settings, local: Kept(), clock: world.clock)
+        let signal = Signal(
+            time: 0, level: .warn, namespace: "app", id: "app/parked",
+            data: [.keyword("number-plate"): "B-XY 1", .keyword("parking-token"): "shown"])
+        try await world.run {
+            try await client.connect()
+            try handler.handle(SignalBatch([signal]))
+            try handler.flush()
+            await world.advance(by: .milliseconds(500))
+        }
+        let came = world.server.events.filter { $0.id == "tel/batch" }.map(\.data.description).joined()
+        #expect(came.contains("shown") && !came.contains("B-XY"))
+    }
+
+    @Test("a drain sends what waits for company, and says within its limit whether all is gone")
+    func drain() async throws {
+        let world = TestWorld(seed: 11)
+        let client = try world.client()
+        let handler = RemoteHandler(client, local: Kept(), clock: world.clock)
+        try await world.run {
+            try handler.handle(SignalBatch((0..<3).map(Self.failure)))
+            let start = world.now
+            #expect(await !handler.drain(within: .seconds(2)))
+            #expect(start.duration(to: world.now) >= .seconds(2))
+            #expect(start.duration(to: world.now) < .seconds(3))
+            try await client.connect()
+            try handler.handle(SignalBatch((3..<6).map(Self.failure)))
+            let open = world.now
+            #expect(await handler.drain())
+            #expect(open.duration(to: world.now) < .milliseconds(500))
+            await world.advance(by: .milliseconds(500))
+        }
+        #expect(Self.numbers(world.server.events) == (0..<6).map { $0 })
+    }
+
+    @Test("what the client says while a batch is under way is not sent, for it may be about the batch")
+    func ownSending() async throws {
+        let world = TestWorld(seed: 12, .sente)
+        let client = try world.client()
+        var settings = RemoteHandler.Settings()
+        settings.answerLimit = .seconds(30)
+        let handler = RemoteHandler(client, settings, local: Kept(), clock: world.clock)
+        try await world.run {
+            try await client.connect()
+            world.server.losesReplies()
+            try handler.handle(SignalBatch((0..<10).map(Self.failure)))
+            try await world.run(until: "the batch") { Self.numbers(world.server.events).count == 10 }
+            let about = Signal(
+                time: Telemetry.now, level: .warn, namespace: "sente-lite.client",
+                id: "sente-lite.client/call-failed")
+            try handler.handle(SignalBatch([about]))
+            #expect(handler.waiting == 10)
+            var other = about
+            (other.namespace, other.id) = ("app", "app/late")
+            try handler.handle(SignalBatch([other]))
+            #expect(handler.waiting == 11)
+        }
+    }
+
+    @Test("the local handler is flushed and stopped with it")
+    func local() throws {
+        let world = TestWorld(seed: 13)
+        let kept = Kept()
+        let handler = RemoteHandler(try world.client(), local: kept, clock: world.clock)
+        try handler.flush()
+        handler.stop()
+        #expect(kept.ends == ["flush", "stop"])
     }
 
     @Test("it does not keep the client")

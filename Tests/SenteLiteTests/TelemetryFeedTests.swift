@@ -87,6 +87,15 @@ struct TelemetryFeedTests {
         #expect(!"\(signal)".contains("secret"))
     }
 
+    @Test("It belongs to the trace of what it tells of")
+    func trace() throws {
+        let trace = try #require(TraceContext(traceparent: TracingTests.text))
+        var told = ClientSignal(.subscribed, of: "a", at: Self.now)
+        #expect(Signal(told).trace == nil)
+        told.trace = trace
+        #expect(Signal(told).trace == trace)
+    }
+
     @Test("A client tells telemetry what it wants as that stands now, each thing once")
     func client() async throws {
         let stage = DriverStage()

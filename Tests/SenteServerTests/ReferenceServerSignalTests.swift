@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dispatch
 import SenteBase
 import SenteServer
 import SenteSignals
@@ -133,6 +134,43 @@ struct ReferenceServerSignalTests {
         #expect(signals.last?.data[Keyword("status")] == 1_002)
     }
 
+    @Test("A client that is gone without a word is no error")
+    func lost() async throws {
+        let listener = Listener()
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        let server = try ReferenceServer(configuration, service: listener.service)
+        let port = try await server.start()
+        do {
+            let client = try RawClient(port: port)
+            _ = try client.upgrade("/any")
+        }
+        let signals = await listener.all(until: .webSocketClosed)
+        await server.stop()
+        #expect(!signals.contains { $0.level > .info })
+        #expect(signals.last?.data[Keyword("status")] == 1_006)
+    }
+
+    @Test("What belongs to a request for a WebSocket belongs to the trace that it names")
+    func trace() async throws {
+        let listener = Listener()
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        let server = try ReferenceServer(configuration, service: listener.service)
+        let port = try await server.start()
+        do {
+            let client = try RawClient(port: port)
+            _ = try client.upgrade("/any", "traceparent: \(ServerTraceTests.text)\r\n")
+        }
+        let signals = await listener.all(until: .webSocketClosed)
+        await server.stop()
+        let traced = signals.filter { $0.trace?.traceparent == ServerTraceTests.text }
+        #expect(
+            traced.compactMap(\.id).compactMap(ServerSignal.ID.init) == [
+                .httpRequest, .webSocketRequest, .connectionAdded, .webSocketOpened, .webSocketClosed,
+            ])
+    }
+
     @Test("Nothing comes below the level that was asked for")
     func level() async throws {
         let listener = Listener(.warn)
@@ -144,6 +182,30 @@ struct ReferenceServerSignalTests {
         let signals = await listener.all(until: .broadcastFailed)
         await server.stop()
         #expect(signals.count == 1)
+    }
+
+    @Test("Of each handler /stats has what it took, what waits, what was dropped and what failed")
+    func statistics() async throws {
+        let telemetry = Telemetry()
+        let door = DispatchSemaphore(value: 0)
+        telemetry.add(
+            ClosureHandler { _ in door.wait() }, as: "slow",
+            HandlerOptions(mode: .dropping, buffer: 1, threads: 1))
+        telemetry.add(
+            ClosureHandler { _ in throw CancellationError() }, as: "broken",
+            HandlerOptions(mode: .synchronous))
+        for _ in 0..<5 { telemetry.info("a/b") }
+        while telemetry.statistics["slow"]?.seen != 5 { await Task.yield() }
+        var service = ServerService()
+        service.feed(telemetry)
+        let figures = Value.map(service.signalStatistics())
+        #expect(figures[":broken"]?.description == #"{"processed" 0, "queued" 0, "dropped" 0, "errors" 5}"#)
+        let dropped = try #require(figures[":slow"]?["dropped"]?.integerValue)
+        let queued = try #require(figures[":slow"]?["queued"]?.integerValue)
+        #expect(dropped >= 3)
+        #expect(dropped + queued == 5)
+        for _ in 0..<5 { door.signal() }
+        await telemetry.stop(within: .seconds(60))
     }
 
     @Test("Telemetry takes what it wants, and /stats shows what became of it")
