@@ -30,7 +30,8 @@ extension ServerSession {
         }
     }
 
-    /// What the server alone says of a signal; a sender may have it under keywords or, in JSON, under texts.
+    /// What the server alone says of a signal; a sender may have it under keywords, symbols or, in JSON, texts, and a line shows
+    /// them all alike.
     private static let ownFields = ["session", "conn-id", "user", "received", "suppressed-count"]
 
     /// Hands them on with who sent them and when they came; what a session sends beyond its limit is counted in its next one.
@@ -52,6 +53,7 @@ extension ServerSession {
             for name in Self.ownFields {
                 signal.context[.string(name)] = nil
                 signal.context[.keyword(Keyword(name))] = nil
+                signal.context[.symbol(Symbol(name))] = nil
             }
             signal.context[.keyword("session")] = .string(session)
             signal.context[.keyword("conn-id")] = .string(connection.name)

@@ -83,7 +83,7 @@ struct ServerSessionRemoteSignalsTests {
             ),
             (
                 .vectors,
-                #"[:tel/signal {:id "a/b" :ctx {:session "x" :conn-id "x" :user "x" :received "x"}}]"#
+                #"[:tel/signal {:id "a/b" :ctx {:session "x" :conn-id "x" session "x" user "x" received "x"}}]"#
             ),
         ] as [(ServerConfiguration.Dialect, String)])
     func whoSentIt(dialect: ServerConfiguration.Dialect, text: String) throws {
