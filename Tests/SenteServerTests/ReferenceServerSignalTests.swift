@@ -193,9 +193,14 @@ struct ReferenceServerSignalTests {
             HandlerOptions(mode: .dropping, buffer: 1, threads: 1))
         telemetry.add(
             ClosureHandler { _ in throw CancellationError() }, as: "broken",
-            HandlerOptions(mode: .synchronous))
-        for _ in 0..<5 { telemetry.info("a/b") }
-        while telemetry.statistics["slow"]?.seen != 5 { await Task.yield() }
+            HandlerOptions(mode: .synchronous, minimumLevel: .error, onError: { _ in }))
+        for _ in 0..<5 { telemetry.error("a/b") }
+        var raised = 5
+        while telemetry.statistics["slow"]?.dropped ?? 0 < 3 {
+            telemetry.info("a/b")
+            raised += 1
+            await Task.yield()
+        }
         var service = ServerService()
         service.feed(telemetry)
         let figures = Value.map(service.signalStatistics())
@@ -203,8 +208,8 @@ struct ReferenceServerSignalTests {
         let dropped = try #require(figures[":slow"]?["dropped"]?.integerValue)
         let queued = try #require(figures[":slow"]?["queued"]?.integerValue)
         #expect(dropped >= 3)
-        #expect(dropped + queued == 5)
-        for _ in 0..<5 { door.signal() }
+        #expect((1...2).contains(queued))
+        for _ in 0..<raised { door.signal() }
         await telemetry.stop(within: .seconds(60))
     }
 
