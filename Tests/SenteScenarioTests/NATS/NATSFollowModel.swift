@@ -11,6 +11,8 @@ import SenteWire
 struct NATSFollowModel {
     let channel: String
     private let start: ChannelStart
+    /// The stream that there was when it was asked for.
+    private let asked: String
     private let pattern: NATSPattern
     /// The stream by its time, once a message came.
     private var created: String?
@@ -21,9 +23,10 @@ struct NATSFollowModel {
     /// From the start on nothing may be missing, else only from where it was confirmed.
     private var isSweeping: Bool
 
-    init(_ channel: String, from start: ChannelStart) {
+    init(_ channel: String, from start: ChannelStart, of stream: NATSStream) {
         self.channel = channel
         self.start = start
+        asked = stream.created
         pattern = NATSPattern(channel)
         isSweeping = start == .lastOfEach
         switch start {
@@ -37,7 +40,8 @@ struct NATSFollowModel {
 
     /// The server confirmed it: from here on everything comes.
     mutating func confirmed(_ stream: NATSStream) {
-        guard start == .next, last == nil, floor == nil else { return }
+        // Of which stream the word is that was on its way while one was made anew, only its node knows.
+        guard start == .next, last == nil, floor == nil, stream.created == asked else { return }
         created = stream.created
         floor = stream.last
     }

@@ -158,7 +158,8 @@ final class NATSRules {
             inboxes[inbox] = Handle(wish: channel, isService: true)
         case .follow(_, let channel, let inbox, let start):
             inboxes[inbox] = Handle(
-                wish: Followers.wish(channel, inbox), follows: NATSFollowModel(channel, from: start))
+                wish: Followers.wish(channel, inbox),
+                follows: NATSFollowModel(channel, from: start, of: world.cluster.stream))
         case .unsubscribe(_, let channel):
             wishes.remove(channel)
             inboxes = inboxes.filter {
