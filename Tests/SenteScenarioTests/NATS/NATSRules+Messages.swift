@@ -44,7 +44,9 @@ extension NATSRules {
     /// 4: A service is over when its node has heard of it, for a request after that is to go elsewhere.
     private func drained(_ inbox: InboxID, _ result: Result<Answer, SenteError>) {
         defer { inboxes[inbox] = nil }
-        guard result.isSuccess, link != nil, let handle = inboxes[inbox], let sid = handle.leavesBy,
+        // A client that leaves takes its subscriptions with it.
+        guard result.isSuccess, wantsLink, link != nil, let handle = inboxes[inbox],
+            let sid = handle.leavesBy,
             let leftAt = handle.leftAt, leftAt.duration(to: now) < app.configuration.times.request
         else { return }
         world.coverage.count("rule", "drained")
