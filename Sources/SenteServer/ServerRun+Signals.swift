@@ -8,29 +8,32 @@ import SenteWire
 
 /// What a run tells of itself: the session's signals, and those about sockets.
 extension ServerRun {
-    func tell(_ signal: ServerSignal?, of trace: TraceContext? = nil) {
-        guard var signal else { return }
+    func tell(
+        _ id: ServerSignal.ID, of trace: TraceContext? = nil, error: @autoclosure () -> SignalError? = nil,
+        _ fields: (ServerSession) -> ServerSession.SignalFields = { _ in [:] }
+    ) {
+        guard var signal = session.signal(id, error: error(), fields) else { return }
         if let trace { signal.trace = trace }
+        tell(signal)
+    }
+
+    func tell(_ signal: ServerSignal) {
         service.onSignal?(Signal(signal, at: loop.now))
     }
 
     /// The path alone: what follows it may hold tokens.
     func tellRequest(_ request: HTTPRequest) {
         let trace = request.trace
-        tell(
-            session.signal(
-                .httpRequest,
-                [
-                    "method": .string(request.method), "uri": .string(request.path),
-                    "user-agent": request.header("User-Agent").map { .string($0) },
-                ]), of: trace)
+        tell(.httpRequest, of: trace) { _ in
+            [
+                "method": .string(request.method), "uri": .string(request.path),
+                "user-agent": request.header("User-Agent").map { .string($0) },
+            ]
+        }
         guard request.isUpgrade else { return }
-        tell(
-            session.signal(
-                .webSocketRequest,
-                [
-                    "method": .string(request.method), "uri": .string(request.path), "websocket?": true,
-                ]), of: trace)
+        tell(.webSocketRequest, of: trace) { _ in
+            ["method": .string(request.method), "uri": .string(request.path), "websocket?": true]
+        }
     }
 
     /// A connection that is merely lost is no error: clients move on without a word.
@@ -44,51 +47,45 @@ extension ServerRun {
             guard failure.kind != .lost else { break }
             let type = String(describing: failure.kind)
             tell(
-                session.signal(
-                    .webSocketError, ["conn-id": name, "error-type": .string(type)],
-                    error: SignalError(type: "LinkFailure", message: failure.message, code: type)),
-                of: visit.trace)
+                .webSocketError, of: visit.trace,
+                error: SignalError(type: "LinkFailure", message: failure.message, code: type)
+            ) { _ in ["conn-id": name, "error-type": .string(type)] }
         }
-        tell(
-            session.signal(
-                .webSocketClosed,
-                [
-                    "conn-id": name, "status": .integer(Int64(status.rawValue)),
-                    "final-message-count": Value(visit.messages),
-                ]), of: visit.trace)
+        tell(.webSocketClosed, of: visit.trace) { _ in
+            [
+                "conn-id": name, "status": .integer(Int64(status.rawValue)),
+                "final-message-count": Value(visit.messages),
+            ]
+        }
     }
 
     func tellStart() {
-        tell(
-            session.signal(
-                .serverStarting,
-                [
-                    "port": Value(session.configuration.port), "host": .string(session.configuration.host),
-                    "telemetry": [.keyword("enabled"): true],
-                ]))
+        tell(.serverStarting) {
+            [
+                "port": Value($0.configuration.port), "host": .string($0.configuration.host),
+                "telemetry": [.keyword("enabled"): true],
+            ]
+        }
     }
 
     func tellOpened(_ name: String, _ trace: TraceContext?) {
-        tell(
-            session.signal(
-                .webSocketOpened,
-                [
-                    "conn-id": .string(name),
-                    "config": [
-                        .keyword("port"): Value(session.actualPort ?? session.configuration.port),
-                        .keyword("host"): .string(session.configuration.host),
-                    ],
-                    "wire-format": session.formatField,
-                ]), of: trace)
+        tell(.webSocketOpened, of: trace) {
+            [
+                "conn-id": .string(name),
+                "config": [
+                    .keyword("port"): Value($0.actualPort ?? $0.configuration.port),
+                    .keyword("host"): .string($0.configuration.host),
+                ], "wire-format": $0.formatField,
+            ]
+        }
     }
 
     func tellTooBig(_ message: Message, for id: ConnectionID) {
         tell(
-            session.signal(
-                .sendFailed,
-                ["conn-id": session.field(id), "size": Value(message.bytes.count)],
-                error: SignalError(
-                    type: "Link", message: "An answer is larger than a message may be.")))
+            .sendFailed,
+            error: SignalError(
+                type: "Link", message: "An answer is larger than a message may be.")
+        ) { ["conn-id": $0.field(id), "size": Value(message.bytes.count)] }
     }
 }
 

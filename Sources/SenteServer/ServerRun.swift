@@ -357,7 +357,7 @@ final class ServerRun {
         for connection in lingering.drain() { connection.cut() }
         timer = nil
         floodTimer = nil
-        tell(session.signal(.serverStopped, [:]))
+        tell(.serverStopped)
         done()
     }
 

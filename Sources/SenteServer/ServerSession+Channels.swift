@@ -5,7 +5,7 @@ import SenteWire
 
 extension ServerSession {
     mutating func subscribe(_ id: ConnectionID, to channel: Value) {
-        record(signal(.subscriptionRequest, ["conn-id": field(id), "channel-id": channel]))
+        record(.subscriptionRequest) { ["conn-id": $0.field(id), "channel-id": channel] }
         if let refusal = whyNotCreated(channel) { return refuse(channel, refusal, to: id) }
         createChannel(channel, configuration.channelDefaults)
         let isNew = !channels.isSubscribed(id, to: channel)
@@ -19,12 +19,9 @@ extension ServerSession {
         if isNew {
             connections[id]?.subscriptions.insert(channel)
             counters.subscriptionsAdded += 1
-            record(
-                signal(
-                    .subscriptionAdded,
-                    [
-                        "conn-id": field(id), "channel-id": channel, "total-subscribers": Value(subscribers),
-                    ]))
+            record(.subscriptionAdded) {
+                ["conn-id": $0.field(id), "channel-id": channel, "total-subscribers": Value(subscribers)]
+            }
         }
         let retained = channels.retained(in: channel)
         send(.subscribed(channel, count: subscribers, retained: retained), to: id, as: .answer)
@@ -32,28 +29,26 @@ extension ServerSession {
             effects.append(.subscription(id, to: channel, isThere: true))
         }
         guard family == .maps, !retained.isEmpty else { return }
-        record(
-            signal(
-                .retainedMessagesSent,
-                ["conn-id": field(id), "channel-id": channel, "message-count": Value(retained.count)]))
+        record(.retainedMessagesSent) {
+            ["conn-id": $0.field(id), "channel-id": channel, "message-count": Value(retained.count)]
+        }
     }
 
     /// A channel that exists stays as it is.
     mutating func createChannel(_ channel: Value, _ settings: ChannelConfiguration) {
         guard !channels.contains(channel) else { return }
         channels.create(channel, settings, at: now)
-        record(
-            signal(
-                .channelCreated,
-                [
-                    "channel-id": channel,
-                    "config": .map(
-                        .keywords([
-                            "max-subscribers": Value(settings.maximumSubscribers),
-                            "message-retention": Value(settings.retention),
-                            "rpc-timeout-ms": .integer(settings.requestLimit.wholeMilliseconds),
-                        ])),
-                ]))
+        record(.channelCreated) { _ in
+            [
+                "channel-id": channel,
+                "config": .map(
+                    .keywords([
+                        "max-subscribers": Value(settings.maximumSubscribers),
+                        "message-retention": Value(settings.retention),
+                        "rpc-timeout-ms": .integer(settings.requestLimit.wholeMilliseconds),
+                    ])),
+            ]
+        }
     }
 
     /// Nil when the channel exists or may be made.
@@ -71,13 +66,12 @@ extension ServerSession {
         counters.rejections[reason, default: 0] += 1
         let current = isFull ? channels.subscribers(of: channel)?.count : nil
         let maximum = isFull ? channels.configuration(of: channel)?.maximumSubscribers : nil
-        record(
-            signal(
-                .subscriptionRejected,
-                [
-                    "conn-id": field(id), "channel-id": channel, "reason": .string(reason.rawValue),
-                    "current": current.map { Value($0) }, "max": maximum.map { Value($0) },
-                ]))
+        record(.subscriptionRejected) {
+            [
+                "conn-id": $0.field(id), "channel-id": channel, "reason": .string(reason.rawValue),
+                "current": current.map { Value($0) }, "max": maximum.map { Value($0) },
+            ]
+        }
         let answer = ServerMessage.subscribeRefused(channel, reason, current: current, maximum: maximum)
         send(answer, to: id, as: .answer)
         sendError(reason, to: id)
@@ -87,13 +81,12 @@ extension ServerSession {
         if channels.unsubscribe(id, from: channel) {
             connections[id]?.subscriptions.remove(channel)
             counters.subscriptionsRemoved += 1
-            record(
-                signal(
-                    .subscriptionRemoved,
-                    [
-                        "conn-id": field(id), "channel-id": channel,
-                        "remaining-subscribers": Value(channels.subscribers(of: channel)?.count ?? 0),
-                    ]))
+            record(.subscriptionRemoved) {
+                [
+                    "conn-id": $0.field(id), "channel-id": channel,
+                    "remaining-subscribers": Value($0.channels.subscribers(of: channel)?.count ?? 0),
+                ]
+            }
         }
         send(.unsubscribed(channel, existed: channels.contains(channel)), to: id, as: .answer)
         if followedChannels.contains(channel) {
@@ -106,10 +99,7 @@ extension ServerSession {
         let subscribers = channels.delete(channel)
         for id in subscribers { connections[id]?.subscriptions.remove(channel) }
         counters.subscriptionsRemoved += subscribers.count
-        record(
-            signal(
-                .channelDeleted,
-                ["channel-id": channel, "subscriber-count": Value(subscribers.count)]))
+        record(.channelDeleted) { _ in ["channel-id": channel, "subscriber-count": Value(subscribers.count)] }
     }
 
     /// Delivers first and then tells the publisher, as sente-lite does.
@@ -121,7 +111,7 @@ extension ServerSession {
         _ data: Value, to channel: Value, from sender: ConnectionID?, named name: String? = nil,
         excludesSender: Bool
     ) {
-        record(signal(.publishStart, ["channel-id": channel]))
+        record(.publishStart) { _ in ["channel-id": channel] }
         guard data.isNull || data.mapValue != nil else {
             // sente-lite's handler throws here and says nothing; an answer is what its documents promise.
             guard let sender else { return recordUnpublished(channel, .dataUnfit, from: nil) }
@@ -139,24 +129,20 @@ extension ServerSession {
         let author = name ?? sender.flatMap { connections[$0]?.name }
         let isLeftOut = left.map(subscribers.contains) ?? false
         let targets = subscribers.count - (isLeftOut ? 1 : 0)
-        record(
-            signal(
-                .messagePublished,
-                [
-                    "channel-id": channel, "message-id": .string(messageID),
-                    "target-subscriber-count": Value(targets),
-                    "total-subscriber-count": Value(subscribers.count),
-                ]))
-        record(
-            signal(.channelBroadcastStart, ["channel-id": channel, "subscriber-count": Value(targets)]))
+        record(.messagePublished) { _ in
+            [
+                "channel-id": channel, "message-id": .string(messageID),
+                "target-subscriber-count": Value(targets), "total-subscriber-count": Value(subscribers.count),
+            ]
+        }
+        record(.channelBroadcastStart) { _ in ["channel-id": channel, "subscriber-count": Value(targets)] }
         let delivered = deliver(to: subscribers, but: left) { [trace] isFlat in
             .delivery(
                 channel, data: data, messageID: messageID, sender: author, isFlat: isFlat, trace: trace)
         }
-        record(
-            signal(
-                .channelBroadcastComplete,
-                ["channel-id": channel, "delivered": Value(delivered), "target-count": Value(targets)]))
+        record(.channelBroadcastComplete) { _ in
+            ["channel-id": channel, "delivered": Value(delivered), "target-count": Value(targets)]
+        }
         counters.deliveries += delivered
         guard let sender else { return }
         send(
@@ -168,13 +154,12 @@ extension ServerSession {
         _ channel: Value, _ reason: RejectionReason, from id: ConnectionID?
     ) {
         counters.rejections[reason, default: 0] += 1
-        record(
-            signal(
-                id == nil ? .broadcastFailed : .publishFailed,
-                [
-                    "conn-id": id.flatMap { field($0) }, "channel-id": channel,
-                    "reason": .string(reason.rawValue),
-                ]))
+        record(id == nil ? .broadcastFailed : .publishFailed) {
+            [
+                "conn-id": $0.field(id), "channel-id": channel,
+                "reason": .string(reason.rawValue),
+            ]
+        }
     }
 
     private mutating func refusePublish(_ channel: Value, _ reason: RejectionReason, to id: ConnectionID) {
@@ -185,7 +170,7 @@ extension ServerSession {
 
     /// Sends a message to every connection; in Sente to every user.
     mutating func broadcast(_ value: Value) {
-        record(signal(.broadcastStart, ["total-connections": Value(linkedConnections)]))
+        record(.broadcastStart) { ["total-connections": Value($0.linkedConnections)] }
         var sent = 0
         if family == .sente {
             for uid in users.uids {
@@ -195,10 +180,9 @@ extension ServerSession {
         } else {
             sent = deliver(to: connectionIDs, but: nil) { _ in .broadcast(value) }
         }
-        record(
-            signal(
-                .broadcastComplete,
-                ["sent-count": Value(sent), "total-connections": Value(linkedConnections)]))
+        record(.broadcastComplete) {
+            ["sent-count": Value(sent), "total-connections": Value($0.linkedConnections)]
+        }
     }
 
     /// Sends one message to many, written once for each shape in use; to how many.

@@ -54,19 +54,17 @@ extension ServerSession {
             openWindow(of: id, length, expectsPong: false)
         } else if window.expectsPong, !outbox.faults(of: id).isSilent {
             counters.deadConnections += 1
-            record(
-                signal(
-                    .heartbeatTimeout,
-                    [
-                        "conn-id": field(id),
-                        "timeout-ms": .integer(
-                            (configuration.sente.pingTimeout ?? length).wholeMilliseconds),
-                    ]))
-            record(signal(.closingDeadConnection, ["conn-id": field(id)]))
+            record(.heartbeatTimeout) {
+                [
+                    "conn-id": $0.field(id),
+                    "timeout-ms": .integer(($0.configuration.sente.pingTimeout ?? length).wholeMilliseconds),
+                ]
+            }
+            record(.closingDeadConnection) { ["conn-id": $0.field(id)] }
             end(id, .close(.normal, ""))
         } else {
             send(.ping, to: id, as: .push)
-            record(signal(.heartbeatPingSent, ["conn-id": field(id)]))
+            record(.heartbeatPingSent) { ["conn-id": $0.field(id)] }
             let timeout = configuration.sente.pingTimeout
             openWindow(of: id, timeout ?? length, expectsPong: timeout != nil)
         }

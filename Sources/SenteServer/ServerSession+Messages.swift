@@ -12,9 +12,7 @@ extension ServerSession {
         connections.values[place].lastActivity = now.wallMilliseconds
         let count = connections.values[place].messageCount - connections.values[place].earlierMessages
         counters.received.add(message)
-        record(
-            signal(
-                .messageReceived, ["conn-id": field(id), "size": Value(message.bytes.count)]))
+        record(.messageReceived) { ["conn-id": $0.field(id), "size": Value(message.bytes.count)] }
         if family == .sente { noteMessage(from: id) }
         if outbox.isFaulty {
             let faults = outbox.faults(of: id)
@@ -45,14 +43,13 @@ extension ServerSession {
             defer { trace = nil }
             return interpret(said, bytes, isUnfolded: isUnfolded, from: id)
         }
-        record(
-            signal(
-                .messageParsed,
-                [
-                    "conn-id": field(id), "type": said.type.map { .string($0) },
-                    "size": Value(bytes), "format": formatField,
-                ]))
-        record(signal(.messageRouting, ["conn-id": field(id), "type": said.type.map { .string($0) }]))
+        record(.messageParsed) {
+            [
+                "conn-id": $0.field(id), "type": said.type.map { .string($0) }, "size": Value(bytes),
+                "format": $0.formatField,
+            ]
+        }
+        record(.messageRouting) { ["conn-id": $0.field(id), "type": said.type.map { .string($0) }] }
         answer = nil
         if case .flow(let word, let callback) = said {
             take(word, callback, bytes, isUnfolded: isUnfolded, from: id)
@@ -60,13 +57,12 @@ extension ServerSession {
             routeOnce(said, from: id)
         }
         if !flows.isEmpty { count(said, bytes, from: id) }
-        record(
-            signal(
-                .messageProcessed,
-                [
-                    "conn-id": field(id), "type": said.type.map { .string($0) },
-                    "response-type": answer.map { .string($0.type) },
-                ]))
+        record(.messageProcessed) {
+            [
+                "conn-id": $0.field(id), "type": said.type.map { .string($0) },
+                "response-type": $0.answer.map { .string($0.type) },
+            ]
+        }
     }
 
     mutating func route(_ message: ClientMessage, from id: ConnectionID) {

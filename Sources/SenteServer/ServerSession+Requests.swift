@@ -97,13 +97,12 @@ extension ServerSession {
             settle(name, with: data, isError: isError)
         else {
             counters.rejections[.requestNotFound, default: 0] += 1
-            record(
-                signal(
-                    .responseFailed,
-                    [
-                        "request-id": requestID, "conn-id": field(id),
-                        "reason": .string(RejectionReason.requestNotFound.rawValue),
-                    ]))
+            record(.responseFailed) {
+                [
+                    "request-id": requestID, "conn-id": $0.field(id),
+                    "reason": .string(RejectionReason.requestNotFound.rawValue),
+                ]
+            }
             send(.responseRefused(requestID: requestID, .requestNotFound), to: id, as: .answer)
             return sendError(.requestNotFound, requestID.stringValue, to: id)
         }
@@ -136,13 +135,12 @@ extension ServerSession {
         trace = request.trace
         defer { trace = nil }
         connections[request.requester]?.requests.remove(id)
-        record(
-            signal(
-                .requestExpired,
-                [
-                    "request-id": .string(id.text), "conn-id": field(request.requester),
-                    "age-ms": .integer(request.createdAt.duration(to: now.instant).wholeMilliseconds),
-                ]))
+        record(.requestExpired) {
+            [
+                "request-id": .string(id.text), "conn-id": $0.field(request.requester),
+                "age-ms": .integer(request.createdAt.duration(to: $0.now.instant).wholeMilliseconds),
+            ]
+        }
         if request.isSilent { return }
         if outbox.faults(of: request.requester).sendsErrors {
             sendError(.requestTimedOut, id.text, to: request.requester)
@@ -160,15 +158,13 @@ extension ServerSession {
         _ requestID: WireName, on channel: Value, from id: ConnectionID, _ limit: Duration?,
         _ delivery: @autoclosure () -> KeyValuePairs<String, Value?>
     ) {
-        record(
-            signal(
-                .requestSent,
-                [
-                    "request-id": .string(requestID.text), "conn-id": field(id),
-                    "target-channel-id": channel,
-                    "timeout-ms": limit.map { .integer($0.wholeMilliseconds) },
-                    "delivery-result": .map(.keywords(delivery())),
-                ]))
+        record(.requestSent) {
+            [
+                "request-id": .string(requestID.text), "conn-id": $0.field(id), "target-channel-id": channel,
+                "timeout-ms": limit.map { .integer($0.wholeMilliseconds) },
+                "delivery-result": .map(.keywords(delivery())),
+            ]
+        }
     }
 
     private static func delivered(_ messageID: String, to names: [String]) -> KeyValuePairs<String, Value?> {
@@ -183,20 +179,14 @@ extension ServerSession {
     ) {
         counters.requestDurations.record(duration)
         if isError { counters.failedRequests += 1 }
-        record(
-            signal(
-                .responseSent,
-                [
-                    "request-id": .string(requestID.text), "target-conn-id": field(id),
-                    "error?": .bool(isError),
-                ]))
-        record(
-            signal(
-                .correlation,
-                [
-                    "request-id": .string(requestID.text),
-                    "duration-ms": .integer(duration.wholeMilliseconds),
-                    "error?": .bool(isError),
-                ]))
+        record(.responseSent) {
+            ["request-id": .string(requestID.text), "target-conn-id": $0.field(id), "error?": .bool(isError)]
+        }
+        record(.correlation) { _ in
+            [
+                "request-id": .string(requestID.text), "duration-ms": .integer(duration.wholeMilliseconds),
+                "error?": .bool(isError),
+            ]
+        }
     }
 }

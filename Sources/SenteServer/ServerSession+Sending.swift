@@ -102,12 +102,11 @@ extension ServerSession {
 
     mutating func note(_ message: Message, _ said: ServerMessage, to id: ConnectionID) {
         counters.sent.add(message)
-        record(
-            signal(
-                .messageSent,
-                [
-                    "conn-id": field(id), "channel-id": said.channel, "type": .string(said.type),
-                    "size": Value(message.bytes.count), "format": formatField,
-                ]))
+        record(.messageSent) {
+            [
+                "conn-id": $0.field(id), "channel-id": said.channel, "type": .string(said.type),
+                "size": Value(message.bytes.count), "format": $0.formatField,
+            ]
+        }
     }
 }

@@ -6,23 +6,30 @@ import SenteWire
 
 /// What the session tells of itself.
 extension ServerSession {
+    typealias SignalFields = KeyValuePairs<String, Value?>
+
     /// The signal, if somebody wants it; its fields are made only then.
+    ///
+    /// They are made of the session that is handed over: to capture it, a step would copy all of it, with each message.
     func signal(
-        _ id: ServerSignal.ID, _ fields: @autoclosure () -> KeyValuePairs<String, Value?>,
-        error: @autoclosure () -> SignalError? = nil
+        _ id: ServerSignal.ID, error: @autoclosure () -> SignalError? = nil,
+        _ fields: (ServerSession) -> SignalFields = { _ in [:] }
     ) -> ServerSignal? {
         guard let signalLevel, id.level >= signalLevel else { return nil }
-        var signal = ServerSignal(id, fields(), error: error())
+        var signal = ServerSignal(id, fields(self), error: error())
         signal.trace = trace
         return signal
     }
 
-    mutating func record(_ signal: ServerSignal?) {
-        if let signal { effects.append(.record(signal)) }
+    mutating func record(
+        _ id: ServerSignal.ID, error: @autoclosure () -> SignalError? = nil,
+        _ fields: (ServerSession) -> SignalFields = { _ in [:] }
+    ) {
+        if let signal = signal(id, error: error(), fields) { effects.append(.record(signal)) }
     }
 
     /// The conn-id as a field.
-    func field(_ id: ConnectionID) -> Value? { connections[id].map { .string($0.name) } }
+    func field(_ id: ConnectionID?) -> Value? { id.flatMap { connections[$0] }.map { .string($0.name) } }
 
     /// The name of the messages' format as a field.
     var formatField: Value { .string(configuration.format.name) }
@@ -40,23 +47,21 @@ extension ServerSession {
     /// The port that was asked for shows only where another was taken.
     mutating func recordStart(on port: Int) {
         let isOther = port != configuration.port
-        record(
-            signal(
-                .serverStarted,
-                [
-                    "port": Value(port), "host": .string(configuration.host),
-                    "requested-port": isOther ? Value(configuration.port) : Value?.none,
-                    "actual-port": isOther ? Value(port) : Value?.none,
-                    "ephemeral?": isOther ? .bool(configuration.port == 0) : Value?.none,
-                ]))
+        record(.serverStarted) {
+            [
+                "port": Value(port), "host": .string($0.configuration.host),
+                "requested-port": isOther ? Value($0.configuration.port) : Value?.none,
+                "actual-port": isOther ? Value(port) : Value?.none,
+                "ephemeral?": isOther ? .bool($0.configuration.port == 0) : Value?.none,
+            ]
+        }
         let interval = family == .sente ? nil : configuration.heartbeatInterval
-        record(
-            signal(
-                .heartbeatStarting,
-                [
-                    "enabled": .bool(interval != nil),
-                    "interval-ms": interval.map { .integer($0.wholeMilliseconds) },
-                ]))
+        record(.heartbeatStarting) { _ in
+            [
+                "enabled": .bool(interval != nil),
+                "interval-ms": interval.map { .integer($0.wholeMilliseconds) },
+            ]
+        }
     }
 
     // MARK: Messages
@@ -64,37 +69,31 @@ extension ServerSession {
     /// The text itself is only for those who follow every message, and of it no more than 256 bytes.
     mutating func recordUnreadable(_ message: Message, from id: ConnectionID) {
         let showsText = signalLevel.map { $0 <= .trace } ?? false
-        record(
-            signal(
-                .parseFailed,
-                [
-                    "conn-id": field(id), "size": Value(message.bytes.count),
-                    "raw-message": showsText
-                        ? .string(String(decoding: message.bytes.prefix(256), as: UTF8.self)) : Value?.none,
-                    "error-type": .string(RejectionReason.unreadable.rawValue), "format": formatField,
-                ], error: SignalError(.unreadable)))
+        record(.parseFailed, error: SignalError(.unreadable)) {
+            [
+                "conn-id": $0.field(id), "size": Value(message.bytes.count),
+                "raw-message": showsText
+                    ? .string(String(decoding: message.bytes.prefix(256), as: UTF8.self)) : Value?.none,
+                "error-type": .string(RejectionReason.unreadable.rawValue), "format": $0.formatField,
+            ]
+        }
     }
 
     mutating func recordUnprocessed(
         _ reason: String, _ sentence: String, size: Int? = nil, from id: ConnectionID
     ) {
-        record(
-            signal(
-                .processFailed,
-                [
-                    "conn-id": field(id), "size": size.map { Value($0) }, "error-type": .string(reason),
-                    "format": formatField,
-                ],
-                error: SignalError(type: "RejectionReason", message: sentence, code: reason)))
+        record(.processFailed, error: SignalError(type: "RejectionReason", message: sentence, code: reason)) {
+            [
+                "conn-id": $0.field(id), "size": size.map { Value($0) }, "error-type": .string(reason),
+                "format": $0.formatField,
+            ]
+        }
     }
 
     mutating func recordUnsent(_ type: String, to id: ConnectionID?, _ sentence: String) {
-        record(
-            signal(
-                .sendFailed,
-                [
-                    "conn-id": id.flatMap { field($0) }, "message-type": .string(type), "format": formatField,
-                ], error: SignalError(type: "WireError", message: sentence)))
+        record(.sendFailed, error: SignalError(type: "WireError", message: sentence)) {
+            ["conn-id": $0.field(id), "message-type": .string(type), "format": $0.formatField]
+        }
     }
 }
 

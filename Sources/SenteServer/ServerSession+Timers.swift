@@ -97,36 +97,31 @@ extension ServerSession {
         guard let ping = encode(.ping) else { return }
         let timeout = configuration.heartbeatTimeout
         let timeoutField = Value.integer(timeout.wholeMilliseconds)
-        record(
-            signal(
-                .heartbeatCheck,
-                ["total-connections": Value(linkedConnections), "timeout-ms": timeoutField]))
+        record(.heartbeatCheck) {
+            ["total-connections": Value($0.linkedConnections), "timeout-ms": timeoutField]
+        }
         let dead = counters.deadConnections
         for id in connectionIDs {
             guard let connection = connections[id], connection.link != nil else { continue }
             let silence = connection.lastPong.duration(to: now.instant)
             if silence > timeout, !outbox.faults(of: id).isSilent {
                 counters.deadConnections += 1
-                record(
-                    signal(
-                        .heartbeatTimeout,
-                        [
-                            "conn-id": field(id),
-                            "time-since-pong-ms": .integer(silence.wholeMilliseconds),
-                            "timeout-ms": timeoutField,
-                        ]))
-                record(signal(.closingDeadConnection, ["conn-id": field(id)]))
+                record(.heartbeatTimeout) {
+                    [
+                        "conn-id": $0.field(id), "time-since-pong-ms": .integer(silence.wholeMilliseconds),
+                        "timeout-ms": timeoutField,
+                    ]
+                }
+                record(.closingDeadConnection) { ["conn-id": $0.field(id)] }
                 // The original closes with http-kit's default, 1000.
                 end(id, .close(.normal, family == .vectors ? "" : "heartbeat timeout"))
             } else {
                 send(ping, to: id, as: .push)
-                record(signal(.heartbeatPingSent, ["conn-id": field(id)]))
+                record(.heartbeatPingSent) { ["conn-id": $0.field(id)] }
             }
         }
         if counters.deadConnections > dead {
-            record(
-                signal(
-                    .heartbeatCleanupComplete, ["closed-count": Value(counters.deadConnections - dead)]))
+            record(.heartbeatCleanupComplete) { ["closed-count": Value($0.counters.deadConnections - dead)] }
         }
     }
 }

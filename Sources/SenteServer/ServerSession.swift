@@ -167,7 +167,7 @@ package struct ServerSession: Sendable {
         // Last, so that a pong or an answer that is here already comes in time, however late the timers are.
         expire()
         if counters.expiredRequests > expired {
-            record(signal(.cleanupCompleted, ["expired-count": Value(counters.expiredRequests - expired)]))
+            record(.cleanupCompleted) { ["expired-count": Value($0.counters.expiredRequests - expired)] }
         }
     }
 
@@ -219,10 +219,9 @@ package struct ServerSession: Sendable {
         connectionIDs.insert(id)
         names[WireName(name)] = id
         counters.connections += 1
-        record(
-            signal(
-                .connectionAdded,
-                ["conn-id": .string(name), "total-connections": Value(linkedConnections)]))
+        record(.connectionAdded) {
+            ["conn-id": .string(name), "total-connections": Value($0.linkedConnections)]
+        }
         if heartbeatDue == nil { heartbeatDue = nextHeartbeat() }
         let faults = outbox.faults(of: id)
         if let ending = faults.ending, faults.endingAfter <= 0 { return end(id, ending) }
@@ -263,28 +262,22 @@ package struct ServerSession: Sendable {
         outbox.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
         if !connection.subscriptions.isEmpty {
-            record(
-                signal(
-                    .allSubscriptionsRemoved,
-                    [
-                        "conn-id": .string(connection.name),
-                        "channel-count": Value(connection.subscriptions.count),
-                    ]))
+            record(.allSubscriptionsRemoved) { _ in
+                ["conn-id": .string(connection.name), "channel-count": Value(connection.subscriptions.count)]
+            }
         }
         for request in connection.requests { requests.remove(request) }
         if let window = connection.window { windows.remove(window.ticket) }
         counters.subscriptionsRemoved += connection.subscriptions.count
         let duration = max(0, now.wallMilliseconds - connection.openedAt)
         counters.connectionDurations.record(.milliseconds(duration))
-        record(
-            signal(
-                .connectionRemoved,
-                [
-                    "conn-id": .string(connection.name),
-                    "duration-ms": .integer(duration),
-                    "message-count": Value(connection.messageCount),
-                    "total-connections": Value(linkedConnections),
-                ]))
+        record(.connectionRemoved) {
+            [
+                "conn-id": .string(connection.name), "duration-ms": .integer(duration),
+                "message-count": Value(connection.messageCount),
+                "total-connections": Value($0.linkedConnections),
+            ]
+        }
         if connection.hasJoined { leave(id, connection) }
         if let older { giveBack(to: older, from: id) }
     }
@@ -339,10 +332,10 @@ package struct ServerSession: Sendable {
         case .setFaults(let faults, let id): outbox.setFaults(faults, of: id.map { home(of: $0) })
         case .stop:
             isStopped = true
-            record(signal(.serverStopping, ["active-connections": Value(linkedConnections)]))
+            record(.serverStopping) { ["active-connections": Value($0.linkedConnections)] }
             for id in connectionIDs { end(id, .close(.goingAway, "the server stops")) }
             for id in parked { endSession(of: id) }
-            if heartbeatDue != nil { record(signal(.heartbeatStopped, [:])) }
+            if heartbeatDue != nil { record(.heartbeatStopped) }
             heartbeatDue = nil
             users.removeAll()
         }

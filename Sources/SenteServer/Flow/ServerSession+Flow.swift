@@ -63,7 +63,7 @@ extension ServerSession {
     private mutating func shake(_ offer: FlowOffer, with id: ConnectionID, _ owner: SessionOwner) {
         let features = announced.agreed(with: offer.capabilities)
         for name in offer.wrong {
-            record(signal(.flowIgnored, ["conn-id": field(id), "capability": .string(name)]))
+            record(.flowIgnored) { ["conn-id": $0.field(id), "capability": .string(name)] }
         }
         flows[id]?.features = features
         let link = newLink(features)
@@ -89,13 +89,12 @@ extension ServerSession {
     /// Answers the handshake.
     mutating func agree(_ id: ConnectionID, _ session: FlowAgreement.Session?) {
         guard let connection = connections[id], let features = flows[id]?.features else { return }
-        record(
-            signal(
-                .flowAgreed,
-                [
-                    "conn-id": field(id), "features": features.value { .keyword(Keyword($0)) },
-                    "session-resumed?": session.map { .bool($0.isResumed) },
-                ]))
+        record(.flowAgreed) {
+            [
+                "conn-id": $0.field(id), "features": features.value { .keyword(Keyword($0)) },
+                "session-resumed?": session.map { .bool($0.isResumed) },
+            ]
+        }
         let agreement = FlowAgreement(
             features: features, session: session, name: connection.name, uid: connection.uid)
         say(.agreement(agreement), to: id)
@@ -104,7 +103,7 @@ extension ServerSession {
     /// A client does not keep to what was agreed on.
     mutating func breach(_ id: ConnectionID, _ reason: String) {
         counters.flow.breaches += 1
-        record(signal(.flowBreached, ["conn-id": field(id), "reason": .string(reason)]))
+        record(.flowBreached) { ["conn-id": $0.field(id), "reason": .string(reason)] }
         endSession(of: id)
         end(id, .close(.protocolError, reason))
     }

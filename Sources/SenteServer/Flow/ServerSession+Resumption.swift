@@ -41,13 +41,9 @@ extension ServerSession {
         let kept = flows[id]?.session?.buffer.bytes ?? 0
         parkedBytes += kept
         counters.flow.parked += 1
-        record(
-            signal(
-                .sessionParked,
-                [
-                    "conn-id": field(id), "kept-bytes": Value(kept),
-                    "parked-sessions": Value(parked.count),
-                ]))
+        record(.sessionParked) {
+            ["conn-id": $0.field(id), "kept-bytes": Value(kept), "parked-sessions": Value($0.parked.count)]
+        }
         limitParked()
     }
 
@@ -78,7 +74,7 @@ extension ServerSession {
     mutating func endSession(of id: ConnectionID) {
         guard flows[id]?.session != nil else { return }
         dropSession(of: id)
-        record(signal(.sessionEnded, ["conn-id": field(id)]))
+        record(.sessionEnded) { ["conn-id": $0.field(id)] }
         if connections[id]?.link == nil { forget(id) }
     }
 
@@ -149,8 +145,8 @@ extension ServerSession {
         guard flow.owner == owner else {
             counters.flow.breaches += 1
             let fields: Value? = field(home)
-            record(
-                signal(.flowBreached, ["conn-id": fields, "reason": "somebody else asked for the session"]))
+            record(.flowBreached) { _ in ["conn-id": fields, "reason": "somebody else asked for the session"]
+            }
             return .none
         }
         guard resume.attempt > session.attempt else { return .late }

@@ -202,18 +202,17 @@ extension ServerSession {
         case .accepted:
             counters.streams.started += 1
             guard let offer = streams[owner]?.registry[output.id]?.offer else { return }
-            record(
-                signal(
-                    .streamStarted,
-                    [
-                        "conn-id": field(id), "stream-id": .string(output.id),
-                        "stream-type": .string(offer.kind.rawValue),
-                        "channel-id": offer.channel.map { .string($0) },
-                        "total-size": offer.totalSize.map { .integer(Int64(clamping: $0)) },
-                    ]))
+            record(.streamStarted) {
+                [
+                    "conn-id": $0.field(id), "stream-id": .string(output.id),
+                    "stream-type": .string(offer.kind.rawValue),
+                    "channel-id": offer.channel.map { .string($0) },
+                    "total-size": offer.totalSize.map { .integer(Int64(clamping: $0)) },
+                ]
+            }
         case .over(.completed):
             counters.streams.completed += 1
-            record(signal(.streamComplete, ["conn-id": field(id), "stream-id": .string(output.id)]))
+            record(.streamComplete) { ["conn-id": $0.field(id), "stream-id": .string(output.id)] }
         case .over(.failed(let code, let message)):
             counters.streams.failed += 1
             recordFailure(of: output.id, code, message, on: id)
@@ -227,13 +226,12 @@ extension ServerSession {
     private mutating func recordFailure(
         of stream: String, _ code: String, _ message: String?, on id: ConnectionID
     ) {
-        record(
-            signal(
-                .streamFailed,
-                [
-                    "conn-id": field(id), "stream-id": .string(stream), "error-code": .string(code),
-                    "message": message.map { .string($0) },
-                ]))
+        record(.streamFailed) {
+            [
+                "conn-id": $0.field(id), "stream-id": .string(stream), "error-code": .string(code),
+                "message": message.map { .string($0) },
+            ]
+        }
     }
 
     private mutating func awaitRoomForStreams(of id: ConnectionID, _ owner: StreamOwner) {
