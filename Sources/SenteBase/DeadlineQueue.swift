@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// Finds an entry of a `DeadlineQueue` again before it is due.
+///
+/// It stands outside of the queue, so that a heap of them is no generic type, whose code would look itself up at each call.
+package struct DeadlineTicket: Hashable, Comparable, Sendable {
+    fileprivate let due: Instant
+    fileprivate let number: UInt64
+
+    package static func < (lhs: DeadlineTicket, rhs: DeadlineTicket) -> Bool {
+        lhs.due == rhs.due ? lhs.number < rhs.number : lhs.due < rhs.due
+    }
+}
+
 /// Entries that are due at some instant, taken out in order of time and, among equals, in the order they were put in.
 ///
 /// A binary heap of tickets beside a table of entries. An entry that is taken out early leaves its ticket behind, unless
 /// it was the first; when such tickets are more than the entries, the heap is made anew. So every change costs a
 /// logarithm of the number of entries, taken over all changes.
 package struct DeadlineQueue<Entry> {
-    /// Finds an entry again before it is due.
-    package struct Ticket: Hashable, Comparable, Sendable {
-        fileprivate let due: Instant
-        fileprivate let number: UInt64
-
-        package static func < (lhs: Ticket, rhs: Ticket) -> Bool {
-            lhs.due == rhs.due ? lhs.number < rhs.number : lhs.due < rhs.due
-        }
-    }
+    package typealias Ticket = DeadlineTicket
 
     /// The first ticket always has an entry.
     private var heap: [Ticket] = []
