@@ -60,8 +60,6 @@ struct StorageLine<Element: Sendable>: Sendable {
     private(set) var large = (count: 0, weight: 0)
     private(set) var others = (count: 0, weight: 0)
 
-    var isEmpty: Bool { entries.isEmpty }
-
     /// Whether something would overtake what waits for the storage; the more urgent may.
     func holds(_ place: Place?) -> Bool {
         guard let place else { return false }

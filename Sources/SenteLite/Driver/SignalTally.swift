@@ -6,8 +6,6 @@ import SenteCore
 struct SignalTally: Sendable {
     private(set) var counts: [(signal: SessionSignal, count: Int)] = []
 
-    var isEmpty: Bool { counts.isEmpty }
-
     mutating func add(_ signal: SessionSignal) {
         if let index = counts.firstIndex(where: { $0.signal == signal }) {
             counts[index].count += 1

@@ -94,8 +94,6 @@ struct PartTable: Sendable {
         self.limits = limits
     }
 
-    var isEmpty: Bool { unfinished.isEmpty }
-
     /// When the next message is let go of.
     var deadline: Instant? {
         order.first { _ in true }.flatMap { unfinished[$0]?.touched.advanced(by: limits.timeout) }

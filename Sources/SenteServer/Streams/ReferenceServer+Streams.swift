@@ -17,14 +17,7 @@ extension ReferenceServer {
         } ?? []
     }
 
-    /// Asks the source and the sink of a stream again.
-    package func wakeStream(_ name: StreamName) async {
-        await withStreams { desk, session, now, effects in
-            desk.wake(name, in: &session, at: now, into: &effects)
-        }
-    }
-
-    /// The same for all streams.
+    /// Asks the sources and the sinks of all streams again.
     package func wakeStreams() async {
         await withStreams { desk, session, now, effects in
             desk.wakeAll(in: &session, at: now, into: &effects)
@@ -52,25 +45,10 @@ extension ReferenceServer {
         }
     }
 
-    /// Lets others hear a broadcast too, from its next chunk on; how many could be told.
-    @discardableResult
-    package func join(_ broadcast: StreamDesk.BroadcastName, _ audience: StreamAudience) async -> Int {
-        await withStreams { desk, session, now, effects in
-            desk.join(broadcast, audience, in: &session, at: now, into: &effects)
-        } ?? 0
-    }
-
     /// Asks the source of a broadcast again.
     package func wake(_ broadcast: StreamDesk.BroadcastName) async {
         await withStreams { desk, session, now, effects in
             desk.wake(broadcast, in: &session, at: now, into: &effects)
-        }
-    }
-
-    /// Ends a broadcast for all who hear it.
-    package func cancel(_ broadcast: StreamDesk.BroadcastName) async {
-        await withStreams { desk, session, now, effects in
-            desk.cancel(broadcast, in: &session, at: now, into: &effects)
         }
     }
 }

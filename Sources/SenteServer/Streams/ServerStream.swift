@@ -137,8 +137,6 @@ package struct ServerStream: Sendable {
         }
     }
 
-    package var isParked: Bool { number == nil }
-
     /// Bytes and chunks that it keeps, for tests.
     package var kept: (parts: Int, bytes: Int) {
         let waiting = inbound?.parts.reduce(0) { $0 + $1.bytes.count } ?? 0

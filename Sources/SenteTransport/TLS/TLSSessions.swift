@@ -57,9 +57,4 @@ final class TLSSessions: @unchecked Sendable {
         }
         for session in dropped { library.SSL_SESSION_free(session) }
     }
-
-    /// How many sessions with a server are kept, for tests.
-    func count(for target: TLSTarget) -> Int {
-        lock.withLock { sessions[target]?.count ?? 0 }
-    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteBase
 import SenteCore
 import SenteWire
@@ -75,11 +76,87 @@ struct SignalMappingTests {
         (.undecodable("No.", .format), .warn, "sente-lite.client/undecodable", ["reason": "format"]),
         (.serverError("Boom."), .warn, "sente-lite.client/server-error", ["text": "Boom."]),
         (.ignored(.unheard), .debug, "sente-lite.client/ignored", ["reason": "unheard"]),
+        (
+            .responderFailed(channel: "api", id: "e1", text: "No such table."), .warn,
+            "sente-lite.client/responder-failed", ["channel-id": "api", "id": "e1", "text": "No such table."]
+        ),
+        (.storeFailed("The disk is full."), .warn, "sente-lite.client/store-failed", [:]),
     ]
 
-    @Test("Each thing recorded has its level, id and fields", arguments: rows.indices)
+    private static let ofFlow: [(FlowSignal, ClientSignal.Level, String, [String: Value])] = [
+        (.batched(messages: 3, reason: .time), .trace, "batch-sent", ["messages": 3, "reason": "time"]),
+        (.lingered(.milliseconds(8)), .trace, "batch-waited", ["waited-ms": 8]),
+        (
+            .compressed(.done(before: 4_000, after: 900), .milliseconds(2)), .trace, "message-compressed",
+            ["before": 4_000, "after": 900, "took-ms": 2]
+        ),
+        (.compressed(.skippedSmall, .zero), .trace, "message-not-compressed", ["why": "small"]),
+        (
+            .compressed(.skippedIncompressible, .zero), .trace, "message-not-compressed",
+            ["why": "incompressible"]
+        ),
+        (.partsSent(4), .trace, "parts-sent", ["parts": 4]),
+        (.chunked, .trace, "message-chunked", [:]),
+        (.partsHeld(.init(messages: 2, bytes: 99)), .trace, "parts-held", ["messages": 2, "bytes": 99]),
+        (
+            .partsLost(.init(timeouts: 1, evictions: 2, aborts: 3)), .warn, "parts-lost",
+            ["timeouts": 1, "evictions": 2, "aborts": 3]
+        ),
+    ]
+
+    private static let ofLargeData: [(LargeDataSignal, ClientSignal.Level, String, [String: Value])] = [
+        (
+            .stored(bytes: 7, .milliseconds(30)), .debug, "large-data-stored", ["bytes": 7, "took-ms": 30]
+        ),
+        (
+            .fetched(bytes: 8, .milliseconds(40)), .debug, "large-data-fetched", ["bytes": 8, "took-ms": 40]
+        ),
+        (.failed(error), .warn, "large-data-failed", ["code": "silent"]),
+    ]
+
+    private static let opening = StreamOpening(
+        kind: .upload, number: 1, channel: "files", chunkSize: 1_000, totalSize: 4_000)
+
+    private static let ofStreams: [(StreamSignal, ClientSignal.Level, String, [String: Value])] = [
+        (.active(2), .trace, "streams-active", ["count": 2]),
+        (
+            .started(id: "s1", opening), .debug, "stream-started",
+            ["stream-id": "s1", "stream-type": "upload", "channel-id": "files", "total-bytes": 4_000]
+        ),
+        (
+            .progress(StreamProgress(of: "s1", opening)), .trace, "stream-progress",
+            [
+                "stream-id": "s1", "state": "initializing", "bytes": 0, "total-bytes": 4_000,
+                "percentage": .double(0), "throughput": .double(0),
+            ]
+        ),
+        (
+            .ended(
+                id: "s1",
+                .completed(StreamReceipt(end: StreamPoint(index: 4, bytes: 4_000), milliseconds: 12))),
+            .info, "stream-complete", ["stream-id": "s1", "bytes": 4_000, "duration-ms": 12]
+        ),
+        (
+            .ended(id: "s1", .cancelled(isRemote: false, reason: nil)), .debug, "stream-failed",
+            ["stream-id": "s1", "code": "cancelled"]
+        ),
+        (
+            .ended(id: "s1", .cancelled(isRemote: true, reason: "full")), .warn, "stream-failed",
+            ["stream-id": "s1", "code": "streamFailed"]
+        ),
+    ]
+
+    /// All rows, of whatever they are recorded.
+    private static var all: [(SessionSignal, ClientSignal.Level, Keyword, [String: Value])] {
+        func keyword(_ name: String) -> Keyword { Keyword("sente-lite.client/\(name)") }
+        return rows + ofFlow.map { (.flow($0.0), $0.1, keyword($0.2), $0.3) }
+            + ofLargeData.map { (.largeData($0.0), $0.1, keyword($0.2), $0.3) }
+            + ofStreams.map { (.flow(.stream($0.0)), $0.1, keyword($0.2), $0.3) }
+    }
+
+    @Test("Each thing recorded has its level, id and fields", arguments: all.indices)
     func recorded(_ index: Int) {
-        let (recorded, level, id, data) = Self.rows[index]
+        let (recorded, level, id, data) = Self.all[index]
         let signal = ClientSignal(recorded, at: Self.now)
         #expect(signal.level == level)
         #expect(signal.id == id)
@@ -125,6 +202,28 @@ struct SignalMappingTests {
         }
         let signal = ClientSignal(.gap(gap), of: "news", at: Self.now)
         #expect(signal.data == ["channel-id": "news", "duration-ms": 3_000, "filling": "some"])
+    }
+
+    @Test("Each id that the sources write has a row here, or a test beside it, and a line in the article")
+    func complete() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let folder = root.appendingPathComponent("Sources/SenteCore/Signals")
+        let article = try String(
+            contentsOf: root.appendingPathComponent("Sources/SenteLite/SenteLite.docc/SeeingIntoIt.md"),
+            encoding: .utf8)
+        var written: Set<String> = []
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        where file.hasPrefix("SignalMapping") {
+            let source = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+            for match in source.matches(of: /"([a-z-]+)", at: now/) { written.insert(String(match.1)) }
+        }
+        let ofStatuses = [
+            "state-changed", "reconnect-scheduled", "gave-up", "subscribing", "subscribed",
+            "subscription-refused", "gap", "subscription-ended",
+        ]
+        #expect(written == Set(Self.all.map(\.2.name) + ofStatuses))
+        for id in written.sorted() { #expect(article.contains("`\(id)`"), "the article does not name \(id)") }
     }
 
     @Test("A signal is one line with its data behind it")

@@ -132,6 +132,38 @@ struct SessionStreamsTests {
         #expect(fault.code == .refused)
     }
 
+    /// How a server makes clear that it takes no streams.
+    enum Without: CaseIterable {
+        case announcement, agreement, answer
+    }
+
+    @Test(
+        "a stream that was begun before the connection ends when the server turns out to take none",
+        arguments: Without.allCases)
+    func none(_ without: Without) throws {
+        var session = TestSession.connectingInText {
+            $0.flow = .off
+            $0.flow.streaming = StreamingPolicy()
+        }
+        session.stream(.open(Self.opening, isSeekable: true, startsOver: false))
+        #expect(session.streamEffects.isEmpty)
+        switch without {
+        case .announcement: session.greet(text: #"{"type":"welcome","conn-id":"c"}"#)
+        case .agreement:
+            session.greet(text: Self.welcome)
+            session.receive(#"{"type":"flow-handshake-ack","features":{}}"#)
+        case .answer:
+            session.greet(text: Self.welcome)
+            session.advance(by: .seconds(5))
+        }
+        guard case .ended(.failed(let fault))? = session.streamEffects.last else {
+            Issue.record("nothing is said")
+            return
+        }
+        #expect(fault.code == .refused)
+        #expect(session.state == .open)
+    }
+
     @Test("disconnect() calls streams off")
     func disconnecting() {
         var session = Self.uploading()
