@@ -57,6 +57,8 @@ package enum ServerCommand: Hashable, Sendable {
     case setFaults(Faults, for: ConnectionID?)
     /// Announces streams to those who connect from now on; nil: none.
     case announceStreams(StreamPolicy?)
+    /// Keeps the sessions of those who connect from now on; nil: of none.
+    case keepSessions(ServerConfiguration.Flow.Resumption?)
     /// Closes every connection with 1001 and takes no more.
     case stop
 }

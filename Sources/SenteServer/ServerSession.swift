@@ -132,9 +132,9 @@ package struct ServerSession: Sendable {
         remoteLimiter = RateLimiter(configuration.signalLimit)
     }
 
-    /// Announces streams to those who connect from now on, or none; who announces something reads its words.
-    private mutating func announceStreams(_ policy: StreamPolicy?) {
-        configuration.flow.streaming = policy
+    /// Announces something else to those who connect from now on; who announces something reads its words.
+    private mutating func announce(_ change: (inout ServerConfiguration.Flow) -> Void) {
+        change(&configuration.flow)
         dialect = configuration.serverDialect(csrfToken: csrfToken)
     }
 
@@ -328,7 +328,8 @@ package struct ServerSession: Sendable {
         case .drop(let id):
             for id in id.map({ [home(of: $0)] }) ?? Array(connectionIDs) { end(id, .drop) }
         case .endSession(let id): endSession(of: home(of: id))
-        case .announceStreams(let policy): announceStreams(policy)
+        case .announceStreams(let policy): announce { $0.streaming = policy }
+        case .keepSessions(let policy): announce { $0.resumption = policy }
         case .setFaults(let faults, let id): outbox.setFaults(faults, of: id.map { home(of: $0) })
         case .stop:
             isStopped = true

@@ -25,6 +25,7 @@ public final class LoopbackServer: Sendable {
     private struct State {
         var port: Int?
         var faults = Faults()
+        var sessions: ServerConfiguration.Flow.Resumption?
     }
 
     /// How the server writes its messages.
@@ -131,6 +132,7 @@ public final class LoopbackServer: Sendable {
         }
         state.withLock { $0.port = port }
         if streams.isTaking { await server.perform(.announceStreams(StreamPolicy())) }
+        await server.perform(.keepSessions(state.withLock { $0.sessions }))
         for channel in script.servedChannels { await server.perform(.serve(channel: .string(channel))) }
         return port
     }
@@ -206,6 +208,18 @@ public final class LoopbackServer: Sendable {
     /// Without this the user is who the dialect says: the connection in sente-lite's, nobody in `sente`.
     public func greets(as uid: Value?, handshakeData: Value = .null) {
         script.greeting.withLock { $0 = Script.Greeting(uid: uid, data: handshakeData) }
+    }
+
+    /// Keeps the session of each client that connects from now on: calls in flight, subscriptions and up to 100 messages to it
+    /// survive a lost connection, for as long as its client is away.
+    ///
+    /// Without this each connection is a new beginning, and so it is after a restart of the server.
+    ///
+    /// - Parameter window: How long a client may be away. The default is 300 s.
+    public func keepsSessions(for window: Duration = .seconds(300)) async {
+        let sessions = ServerConfiguration.Flow.Resumption(window: window)
+        state.withLock { $0.sessions = sessions }
+        await server.perform(.keepSessions(sessions))
     }
 
     /// Lets nobody in; who is in stays.

@@ -111,6 +111,23 @@ struct DocumentedTests {
         await #expect(throws: SenteError.self) { try await chat.say("hi again") }
     }
 
+    @Test func ordersSurviveATunnel() async throws {
+        let world = TestWorld()
+        world.server.keepsSessions(for: .seconds(60))
+        world.server.makeChannel("orders")
+        let client = try world.client()
+        try await world.run {
+            try await client.connect()
+            try await world.run(until: "a session") { client.status.features?.resumption != nil }
+            world.server.delays(.seconds(1))
+            async let receipt = client.publish(["n": 1], to: "orders")
+            try await world.server.expectPublished(1, to: "orders")
+            world.cut()  // the order has come, and its answer has not
+            _ = try await receipt
+            #expect(world.server.published(to: "orders") == [["n": 1]])
+        }
+    }
+
     @Test func reportsArrive() async throws {
         let world = TestWorld()
         let server = world.server

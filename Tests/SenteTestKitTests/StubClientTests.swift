@@ -172,6 +172,26 @@ struct StubClientTests {
         #expect(try await client.request(["n": 1], on: "echo") == ["n": 1])
         #expect(try await client.send(Event(id: "app/who"), timeout: .seconds(1)) == ["Ann"])
         await #expect(throws: SenteError.self) { try await client.request(nil, on: "broken") }
+        // By the protocol, as an app has it.
+        let any: any RealtimeClient = client
+        #expect(try await any.request(nil, on: "time") == ["hour": 12])
+    }
+
+    @Test("lets loops hear of every event, and of how a subscription stands")
+    func loops() async throws {
+        let client = StubClient()
+        var events = client.events.makeAsyncIterator()
+        client.push(Event(id: "app/news", data: ["text": "hi"]))
+        let event = try #require(await events.next())
+        #expect(event.id == "app/news")
+        #expect(try event.decode(Line.self) == Line(text: "hi"))
+        #expect(throws: SenteError.self) { try event.decode([Int].self) }
+        let subscription = try await client.subscribe("chat")
+        var states = subscription.states.makeAsyncIterator()
+        try await client.unsubscribe("chat")
+        #expect(await states.next() == .subscribed)
+        #expect(await states.next() == .ended)
+        #expect(await states.next() == nil)
     }
 
     @MainActor

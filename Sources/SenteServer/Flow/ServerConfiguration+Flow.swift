@@ -73,6 +73,10 @@ extension ServerConfiguration {
             package var totalBytes = 64 << 20
 
             package init() {}
+
+            package init(window: Duration) {
+                self.window = window
+            }
         }
 
         /// How messages to one client are put together.

@@ -80,6 +80,18 @@ extension TestServer {
         }
     }
 
+    // MARK: Sessions
+
+    /// Keeps the session of each client that connects from now on: calls in flight, subscriptions and up to 100 messages to it
+    /// survive a lost connection, for as long as its client is away.
+    ///
+    /// Without this each connection is a new beginning, and so it is after a restart of the server.
+    ///
+    /// - Parameter window: How long a client may be away. The default is 300 s.
+    public func keepsSessions(for window: Duration = .seconds(300)) {
+        order(.keepSessions(.init(window: window)))
+    }
+
     // MARK: Faults
 
     /// Lets nobody in; who is in stays.
