@@ -19,22 +19,44 @@ struct SessionOwner: Hashable, Sendable {
 
 /// What a connection has of the words beyond plain messages; there is none where nothing was announced.
 struct ConnectionFlow: Sendable {
-    let owner: SessionOwner
-    /// What Sente's words to this connection are replies to: the callback of the handshake.
-    var callback: Value = .null
-    /// What was agreed on; nil before the handshake.
-    var features: FlowCapabilities?
-    /// What dies with the link; nil before the handshake, and while there is no link.
-    var link: LinkFlow?
-    /// What outlives the link; nil where that was not agreed on.
-    var session: CountedSession?
+    private struct Content: Sendable {
+        let owner: SessionOwner
+        let randomID: UniqueID?
+        var callback: Value = .null
+        var features: FlowCapabilities?
+        var link: LinkFlow?
+        var session: CountedSession?
+    }
 
-    /// Makes the session's id, where the one who runs the server has made it of the system's randomness.
-    let randomID: UniqueID?
+    /// One, in an array: a dictionary hands out copies, and with each message ten, each of all that is in here.
+    private var content: [Content]
 
     init(_ handshake: HandshakeInfo) {
-        owner = SessionOwner(handshake)
-        randomID = handshake.randomID
+        content = [Content(owner: SessionOwner(handshake), randomID: handshake.randomID)]
+    }
+
+    var owner: SessionOwner { content[0].owner }
+    /// Makes the session's id, where the one who runs the server has made it of the system's randomness.
+    var randomID: UniqueID? { content[0].randomID }
+    /// What Sente's words to this connection are replies to: the callback of the handshake.
+    var callback: Value {
+        _read { yield content[0].callback }
+        _modify { yield &content[0].callback }
+    }
+    /// What was agreed on; nil before the handshake.
+    var features: FlowCapabilities? {
+        _read { yield content[0].features }
+        _modify { yield &content[0].features }
+    }
+    /// What dies with the link; nil before the handshake, and while there is no link.
+    var link: LinkFlow? {
+        _read { yield content[0].link }
+        _modify { yield &content[0].link }
+    }
+    /// What outlives the link; nil where that was not agreed on.
+    var session: CountedSession? {
+        _read { yield content[0].session }
+        _modify { yield &content[0].session }
     }
 }
 

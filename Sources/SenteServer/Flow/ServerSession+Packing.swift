@@ -73,8 +73,8 @@ extension ServerSession {
     private mutating func fold(
         _ message: Message, for features: FlowCapabilities
     ) -> (bytes: [UInt8], algorithm: FlowCapabilities.Algorithm?) {
-        guard let compression = compression(features.compression.first),
-            message.bytes.count >= compression.minimumBytes
+        guard message.bytes.count >= configuration.flow.compression?.minimumBytes ?? .max,
+            let compression = compression(features.compression.first)
         else { return (message.bytes, nil) }
         // What goes to many is compressed once.
         if lastFolded?.algorithm != compression.algorithm || lastFolded?.plain != message.bytes {
