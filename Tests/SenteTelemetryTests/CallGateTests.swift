@@ -85,6 +85,53 @@ struct CallGateTests {
         #expect(memory.signals[1].data["suppressed-count" as Keyword] == .integer(Int64(raised - 2)))
     }
 
+    @Test("An id that is made at run time is limited as one that is written, and says the same")
+    func toldOfMadeIDs() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [RateLimit(1, per: .milliseconds(20))]
+        let source = telemetry.source("my.app")
+        var raised = 0
+        while memory.signals.count < 2 {
+            // Both are the same key.
+            if raised % 2 == 0 { source.event(.info, id: "a") } else { source.event(.info, id: "my.app/a") }
+            raised += 1
+        }
+        let suppressed = memory.signals.map { $0.data["suppressed-count" as Keyword] }
+        #expect(suppressed == [nil, raised > 2 ? .integer(Int64(raised - 2)) : nil])
+    }
+
+    @Test("A signal made elsewhere says how many were held back before it")
+    func toldOfRecorded() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [RateLimit(1, per: .milliseconds(20))]
+        var raised = 0
+        while memory.signals.count < 2 {
+            telemetry.record(Signal(time: 0, namespace: "my.app", id: "my.app/a"))
+            raised += 1
+        }
+        let suppressed = memory.signals[1].data["suppressed-count" as Keyword]
+        #expect(suppressed == (raised > 2 ? .integer(Int64(raised - 2)) : nil))
+    }
+
+    @Test("Another sample lets the limits count on, other limits begin anew, and no count is lost")
+    func changed() {
+        let (telemetry, memory) = Self.telemetry()
+        let source = telemetry.source("my.app")
+        telemetry.limits = [RateLimit(2, per: .seconds(3_600))]
+        for _ in 0..<3 { source.info("a") }
+        #expect(memory.signals.count == 2)
+        telemetry.sample = 0
+        source.info("a")
+        telemetry.sample = 1
+        source.info("a")
+        #expect(memory.signals.count == 2)
+        #expect(telemetry.limits == [RateLimit(2, per: .seconds(3_600))])
+        telemetry.limits = [RateLimit(2, per: .seconds(3_600))]
+        for _ in 0..<3 { source.info("a") }
+        #expect(memory.signals.count == 4)
+        #expect(telemetry.intake.limited == 3 && telemetry.intake.sampled == 1)
+    }
+
     @Test("Threads share a limit, and none of what passes or not is lost from the counts")
     func threads() {
         let (telemetry, memory) = Self.telemetry()

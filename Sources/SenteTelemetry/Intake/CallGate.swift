@@ -7,36 +7,40 @@ import SenteSignals
 /// No lock is taken. A sample is chosen by each thread's own count; a limit's count is a word that threads exchange.
 final class CallGate: Sendable {
     let sampler: Sampler
-    let limits: [RateLimit]
     private let tables: [LimitTable]
-    private let sampledCount: SharedWord
-    private let limitedCount: SharedWord
+    private let counts: GateCounts
 
-    /// Counts go on from another's.
-    init(sample: Double = 1, limits: [RateLimit] = [], after last: CallGate? = nil) {
-        sampledCount = SharedWord(last?.sampledCount.value ?? 0)
-        limitedCount = SharedWord(last?.limitedCount.value ?? 0)
-        sampler = Sampler(rate: sample)
-        self.limits = limits
-        tables = limits.map(LimitTable.init)
+    private init(_ sampler: Sampler, _ tables: [LimitTable], _ counts: GateCounts) {
+        self.sampler = sampler
+        self.tables = tables
+        self.counts = counts
     }
 
-    deinit {
-        sampledCount.deallocate()
-        limitedCount.deallocate()
+    /// One that lets everything pass.
+    convenience init() {
+        self.init(Sampler(rate: 1), [], GateCounts())
     }
 
+    /// The same with another sample; its limits count on.
+    func sampling(_ rate: Double) -> CallGate { CallGate(Sampler(rate: rate), tables, counts) }
+
+    /// The same with other limits, which begin to count.
+    func limiting(_ limits: [RateLimit]) -> CallGate {
+        CallGate(sampler, limits.map(LimitTable.init), counts)
+    }
+
+    var limits: [RateLimit] { tables.map(\.limit) }
     /// Whether everything passes.
     var isOpen: Bool { sampler.rate == 1 && tables.isEmpty }
     /// How many the sample left out.
-    var sampled: Int { Int(sampledCount.value) }
+    var sampled: Int { Int(counts.sampled.value) }
     /// How many were beyond a limit.
-    var limited: Int { Int(limitedCount.value) }
+    var limited: Int { Int(counts.limited.value) }
 
     /// Nil when the signal does not pass; else how many of its kind a limit held back since the last that did.
     func take(namespace: String, id: String?, number: UInt64) -> Int? {
         guard sampler.admits(number) else {
-            sampledCount.add(1)
+            counts.sampled.add(1)
             return nil
         }
         guard !tables.isEmpty else { return 0 }
@@ -46,11 +50,22 @@ final class CallGate: Sendable {
             switch table.take(table.limit.key(namespace: namespace, id: id), at: now) {
             case .passes(let number): suppressed += number
             case .suppressed:
-                limitedCount.add(1)
+                counts.limited.add(1)
                 return nil
             }
         }
         return suppressed
+    }
+}
+
+/// What was held back, by all the gates that a telemetry ever had: a thread may ask an old one a moment longer.
+private final class GateCounts: Sendable {
+    let sampled = SharedWord(0)
+    let limited = SharedWord(0)
+
+    deinit {
+        sampled.deallocate()
+        limited.deallocate()
     }
 }
 

@@ -93,7 +93,7 @@ public final class Telemetry: Sendable {
     /// It is chosen by counting, each thread its own. The default is 1.
     public var sample: Double {
         get { control.withLock { $0.gate.sampler.rate } }
-        set { changeControl { $0.gate = CallGate(sample: newValue, limits: $0.gate.limits, after: $0.gate) } }
+        set { changeControl { $0.gate = $0.gate.sampling(newValue) } }
     }
 
     /// How many of what the filters and the sample let pass are taken in a time, of all threads together.
@@ -103,11 +103,7 @@ public final class Telemetry: Sendable {
     /// set it begins all counts anew. The default is no limit.
     public var limits: [RateLimit] {
         get { control.withLock { $0.gate.limits } }
-        set {
-            changeControl {
-                $0.gate = CallGate(sample: $0.gate.sampler.rate, limits: newValue, after: $0.gate)
-            }
-        }
+        set { changeControl { $0.gate = $0.gate.limiting(newValue) } }
     }
 
     /// Changes what it is told by, and then what call sites read.
