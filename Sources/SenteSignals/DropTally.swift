@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Lets something be told at most once in an interval.
+/// Lets something be told at most once in an interval, in nanoseconds of the clock that nobody sets.
 package struct Cadence: Hashable, Sendable {
     package let interval: Int64
     private var last: Int64?
@@ -11,7 +11,7 @@ package struct Cadence: Hashable, Sendable {
 
     /// When it may be told again; nil for at once.
     package func next(at now: Int64) -> Int64? {
-        guard let last, now >= last, now - last < interval else { return nil }
+        guard let last, now - last < interval else { return nil }
         return last + interval
     }
 
@@ -32,7 +32,7 @@ package struct DropTally: Hashable, Sendable {
 
     package init() {}
 
-    /// Adds drops; the time in nanoseconds of the clock that `told` is asked with.
+    /// Adds drops; all times are nanoseconds of the clock that nobody sets.
     package mutating func add(_ number: Int, at now: Int64) {
         guard number > 0 else { return }
         if count == 0 { since = now }

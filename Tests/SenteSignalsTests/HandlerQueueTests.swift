@@ -85,13 +85,13 @@ struct DropTallyTests {
         #expect(told?.count == 1)
     }
 
-    @Test("a clock that goes back does not silence them")
-    func back() {
-        var tally = DropTally()
-        tally.add(1, at: 100 * second)
-        _ = tally.told(at: 100 * second, isLast: true)
+    @Test("what has a cadence is told at once, and then once in an interval")
+    func cadence() {
         var cadence = Cadence(nanoseconds: 5)
-        #expect([100, 104, 50].map { cadence.take(at: $0) } == [true, false, true])
+        let taken = [100, 101, 104, 105, 109, 200].map { cadence.take(at: $0) }
+        #expect(taken == [true, false, false, true, false, true])
+        #expect(cadence.next(at: 204) == 205)
+        #expect(cadence.next(at: 205) == nil)
     }
 }
 

@@ -73,7 +73,7 @@ final class HandlerSlot: Sendable {
     private func enqueue(_ batch: SignalBatch) {
         var next = 0
         while next < batch.count {
-            let dropped = state.change { $0.enqueue(batch, from: &next, at: Clock.wall) }
+            let dropped = state.change { $0.enqueue(batch, from: &next, at: Clock.monotonic) }
             if dropped > 0 { tellPressure() }
             guard next < batch.count else { return }
             _ = state.wait { $0.hasRoom ? true : nil }
@@ -81,13 +81,13 @@ final class HandlerSlot: Sendable {
     }
 
     private func drop(_ count: Int) {
-        state.withLock { $0.drop(count, at: Clock.wall) }
+        state.withLock { $0.drop(count, at: Clock.monotonic) }
         tellPressure()
     }
 
     private func tellPressure() {
         guard let tell = options.onBackPressure else { return }
-        if let dropped = state.withLock({ $0.pressure(at: Clock.wall) }) { tell(dropped) }
+        if let dropped = state.withLock({ $0.pressure(at: Clock.monotonic) }) { tell(dropped) }
     }
 
     // MARK: - Its threads
@@ -124,11 +124,11 @@ final class HandlerSlot: Sendable {
                 if !passed.isEmpty { try handler.handle(passed) }
             } catch { failure = error }
         }
-        let took = Clock.monotonic - started
+        let ended = Clock.monotonic
         let toTell = state.withLock { state in
             state.counts.suppressed += batch.count - passed.count
-            state.counts.latency.record(.nanoseconds(took))
-            return state.ran(passed.count, failure, at: Clock.wall)
+            state.counts.latency.record(.nanoseconds(ended - started))
+            return state.ran(passed.count, failure, at: ended)
         }
         if let toTell { options.onError?(toTell) }
     }
@@ -140,7 +140,7 @@ final class HandlerSlot: Sendable {
         }
         let toTell = state.change { state in
             state.finishedFlush(ticket)
-            return failure.flatMap { state.ran(0, $0, at: Clock.wall) }
+            return failure.flatMap { state.ran(0, $0, at: Clock.monotonic) }
         }
         if let toTell { options.onError?(toTell) }
     }

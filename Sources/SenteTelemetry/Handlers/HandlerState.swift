@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteSignals
+package import SenteSignals
 
-/// What is known of a handler, and what its threads do next.
-struct HandlerState {
+/// What is known of a handler, and what its threads do next; all times are of the clock that nobody sets.
+package struct HandlerState {
     enum Phase: Hashable {
         case open
         /// It gets nothing more, and ends when it has taken what waits.
@@ -34,15 +34,15 @@ struct HandlerState {
     /// Nobody waits for room any more.
     private(set) var isGivenUp = false
     private var rest = FailureRest()
-    private var lastFailure: Int64?
-    private var lastDrop: Int64?
+    private var lastFailure: MonotonicTime?
+    private var lastDrop: MonotonicTime?
     private var tally = DropTally()
     private var errorCadence = Cadence(nanoseconds: Self.minute)
     private var pressureCadence = Cadence(nanoseconds: Self.minute)
 
-    private static let minute: Int64 = 60_000_000_000
+    private static let minute: MonotonicTime = 60_000_000_000
 
-    init(sieve: HandlerSieve, queue: HandlerQueue) {
+    package init(sieve: HandlerSieve, queue: HandlerQueue) {
         self.sieve = sieve
         self.queue = queue
     }
@@ -56,7 +56,7 @@ struct HandlerState {
     }
 
     /// Lets signals wait, from `next` on as far as there is room; returns how many were dropped.
-    mutating func enqueue(_ batch: SignalBatch, from next: inout Int, at now: Int64) -> Int {
+    mutating func enqueue(_ batch: SignalBatch, from next: inout Int, at now: MonotonicTime) -> Int {
         var dropped = 0
         defer { drop(dropped, at: now) }
         while next < batch.count {
@@ -77,7 +77,7 @@ struct HandlerState {
 
     var hasRoom: Bool { isGivenUp || queue.fill < 1 }
 
-    mutating func drop(_ number: Int, at now: Int64) {
+    package mutating func drop(_ number: Int, at now: MonotonicTime) {
         guard number > 0 else { return }
         counts.dropped += number
         lastDrop = now
@@ -85,15 +85,15 @@ struct HandlerState {
     }
 
     /// Drops to be told of now that there is room again.
-    mutating func dropsToTell(at now: Int64, isLast: Bool) -> (count: Int, since: Int64)? {
+    mutating func dropsToTell(at now: MonotonicTime, isLast: Bool) -> (count: Int, since: MonotonicTime)? {
         isLast || queue.fill < 1 ? tally.told(at: now, isLast: isLast) : nil
     }
 
     /// When drops are to be told; nil when there are none, or no room yet.
-    func nextTelling(at now: Int64) -> Int64? { queue.fill < 1 ? tally.next(at: now) : nil }
+    func nextTelling(at now: MonotonicTime) -> MonotonicTime? { queue.fill < 1 ? tally.next(at: now) : nil }
 
     /// What waits has no more time: returns how much it was.
-    mutating func giveUp(at now: Int64) -> Int {
+    mutating func giveUp(at now: MonotonicTime) -> Int {
         isGivenUp = true
         let left = queue.count
         drop(left, at: now)
@@ -102,7 +102,7 @@ struct HandlerState {
     }
 
     /// How many were dropped in all, if that is to be told now.
-    mutating func pressure(at now: Int64) -> Int? {
+    package mutating func pressure(at now: MonotonicTime) -> Int? {
         pressureCadence.take(at: now) ? counts.dropped : nil
     }
 
@@ -143,7 +143,7 @@ struct HandlerState {
     }
 
     /// Whether so many signals are not even tried now, since the handler rests; then they are counted.
-    mutating func skips(_ number: Int, at now: MonotonicTime) -> Bool {
+    package mutating func skips(_ number: Int, at now: MonotonicTime) -> Bool {
         guard rest.holds(at: now) else { return false }
         counts.failed += number
         counts.skipped += number
@@ -151,21 +151,21 @@ struct HandlerState {
     }
 
     /// Counts a call with so many signals; returns the error if it is to be told now.
-    mutating func ran(_ number: Int, _ failure: (any Error)?, at now: Int64) -> (any Error)? {
+    package mutating func ran(_ number: Int, _ failure: (any Error)?, at now: MonotonicTime) -> (any Error)? {
         guard let failure else {
             counts.handled += number
             rest.worked()
             return nil
         }
         counts.failed += number
-        rest.failed(at: Clock.monotonic)
+        rest.failed(at: now)
         lastFailure = now
         return errorCadence.take(at: now) ? failure : nil
     }
 
     // MARK: What others see
 
-    var statistics: HandlerStatistics {
+    package var statistics: HandlerStatistics {
         var statistics = counts
         statistics.filtered = sieve.filtered
         statistics.sampled = sieve.sampled
@@ -174,10 +174,10 @@ struct HandlerState {
         return statistics
     }
 
-    func health(at now: Int64) -> HandlerHealth {
-        func isRecent(_ time: Int64?) -> Bool { time.map { now - $0 < Self.minute } ?? false }
+    package func health(at now: MonotonicTime) -> HandlerHealth {
+        func isRecent(_ time: MonotonicTime?) -> Bool { time.map { now - $0 < Self.minute } ?? false }
         return HandlerHealth(
             isFailing: isRecent(lastFailure) || rest.hasRunOut, isDropping: isRecent(lastDrop),
-            fill: queue.fill, isResting: rest.holds(at: Clock.monotonic))
+            fill: queue.fill, isResting: rest.holds(at: now))
     }
 }

@@ -60,7 +60,7 @@ struct Dispatcher {
         let dropped = telemetry.lanes.collect(into: &batch, closing: order.isLast) {
             telemetry.sequence.add(UInt64($0)) + 1
         }
-        tally.add(dropped, at: Clock.wall)
+        tally.add(dropped, at: Clock.monotonic)
         let receivers = order.receivers
         hand(batch, to: receivers, dropped: dropped)
         hand(dropsToTell(order), to: receivers)
@@ -104,15 +104,16 @@ struct Dispatcher {
 
     /// What is to be said of drops, past the lanes: they may be full.
     private mutating func dropsToTell(_ order: Order) -> SignalBatch {
-        let now = Clock.wall
+        let (now, wall) = (Clock.monotonic, Clock.wall)
         var told = SignalBatch()
-        func tell(_ handler: String, _ drops: (count: Int, since: Int64)?) {
+        func tell(_ handler: String, _ drops: (count: Int, since: MonotonicTime)?) {
             guard let drops else { return }
+            let since = wall - (now - drops.since)
             let signal = Signal(
-                time: now, level: .warn, namespace: Self.namespace, id: Self.namespace + "/signals-dropped",
+                time: wall, level: .warn, namespace: Self.namespace, id: Self.namespace + "/signals-dropped",
                 data: [
                     .keyword("handler"): .string(handler), .keyword("count"): .integer(Int64(drops.count)),
-                    .keyword("since"): .instant(Timestamp(milliseconds: drops.since / 1_000_000)),
+                    .keyword("since"): .instant(Timestamp(milliseconds: since / 1_000_000)),
                 ], sequence: telemetry.sequence.add(1) + 1)
             if order.rules.admits(signal) { told.append(signal) }
         }
@@ -133,12 +134,11 @@ struct Dispatcher {
         }
     }
 
-    /// When drops are to be told, on the clock that rests are measured by.
+    /// When drops are to be told.
     private func nextTelling(_ now: MonotonicTime) -> MonotonicTime? {
-        let wall = Clock.wall
         let slots = telemetry.control.withLock { $0.slots }
-        let times = slots.compactMap { slot in slot.state.withLock { $0.nextTelling(at: wall) } }
-        return (times + [tally.next(at: wall)].compactMap { $0 }).min().map { now + max(0, $0 - wall) }
+        let times = slots.compactMap { slot in slot.state.withLock { $0.nextTelling(at: now) } }
+        return (times + [tally.next(at: now)].compactMap { $0 }).min()
     }
 
     /// Sleeps until somebody calls.

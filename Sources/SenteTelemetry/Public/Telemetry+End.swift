@@ -55,7 +55,7 @@ extension Telemetry {
             !control.hasDispatcher && slots.allSatisfy(\.hasEnded) ? () : nil
         }
         let late = slots.filter { !$0.hasEnded }.map(\.id).sorted()
-        let left = slots.map { slot in (slot.id, slot.state.change { $0.giveUp(at: Clock.wall) }) }
+        let left = slots.map { slot in (slot.id, slot.state.change { $0.giveUp(at: Clock.monotonic) }) }
         control.change { $0.phase = .stopped }
         RunningTelemetries.remove(self)
         return StopReport(left: Dictionary(left, uniquingKeysWith: +), late: late)

@@ -76,7 +76,7 @@ extension Telemetry {
 
     /// Whether signals get where they should.
     public var health: TelemetryHealth {
-        let now = Clock.wall
+        let now = Clock.monotonic
         return TelemetryHealth(
             handlers: slotsByID.mapValues { slot in slot.state.withLock { $0.health(at: now) } })
     }

@@ -13,7 +13,7 @@ import Android
 #endif
 
 /// Nanoseconds of a clock that nobody sets.
-typealias MonotonicTime = Int64
+package typealias MonotonicTime = Int64
 
 /// The system's clocks.
 enum Clock {
