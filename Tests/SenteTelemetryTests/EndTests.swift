@@ -109,6 +109,40 @@ struct EndTests {
         #expect(keeper.count == 0)
     }
 
+    @Test("one that has no handler, or none with a thread, ends at once", arguments: [false, true])
+    func withoutDispatcher(hasHandler: Bool) async {
+        let keeper = Keeper()
+        if hasHandler { telemetry.add(keeper, as: "k", HandlerOptions(mode: .synchronous)) }
+        log.info("before")
+        #expect(await telemetry.flush(within: .seconds(60)).isComplete)
+        let report = await telemetry.stop(within: .seconds(60))
+        #expect(report.isComplete)
+        #expect(report.left == (hasHandler ? ["k": 0] : [:]))
+        log.info("after")
+        #expect(keeper.steps == (hasHandler ? [.handle, .flush, .flush, .stop] : []))
+        #expect(keeper.count == (hasHandler ? 1 : 0))
+    }
+
+    @Test("the thread that all handlers share sleeps when nothing comes, and wakes for all that it has to do")
+    func parked() async {
+        let telemetries = (0..<4).map { _ in Telemetry() }
+        let keepers = telemetries.map { telemetry in
+            let keeper = Keeper()
+            telemetry.add(keeper, as: "k", HandlerOptions(threads: 0))
+            return keeper
+        }
+        for telemetry in telemetries {
+            while !telemetry.isParked { await Task.yield() }
+        }
+        telemetries[0].info("a/b")
+        while keepers[0].count == 0 { await Task.yield() }
+        #expect(await telemetries[1].flush(within: .seconds(60)).isComplete)
+        telemetries[2].remove("k")
+        while keepers[2].timesStopped == 0 { await Task.yield() }
+        #expect(await telemetries[3].stop(within: .seconds(60)).isComplete)
+        for telemetry in telemetries { await telemetry.stop(within: .seconds(60)) }
+    }
+
     @Test("the buffers of threads that have ended are given back")
     func shortThreads() async {
         let keeper = Keeper(keeps: false)

@@ -77,7 +77,7 @@ struct HandlerTests {
         let told = Keeper()
         let keeper = Keeper()
         telemetry.add(
-            Keeper(broken: true), as: "broken",
+            Keeper(broken: [.handle]), as: "broken",
             HandlerOptions(
                 threads: threads, priority: 200,
                 onError: { error in

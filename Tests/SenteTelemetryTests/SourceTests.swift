@@ -76,6 +76,34 @@ struct SourceTests {
         #expect(signals.map(\.kind) == [.error])
     }
 
+    @Test("an id that is made at run time carries all that one that is written does")
+    func made() throws {
+        let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3))
+        let name = "sent"
+        let signals = telemetry.capture {
+            telemetry.withTrace(trace) {
+                telemetry.withContext(["user": "ann"]) {
+                    log.event(.warn, id: name, "It took long", error: Odd()) { $0["n"] = 1 }
+                    log.warn("sent", "It took long", error: Odd()) { $0["n"] = 1 }
+                }
+            }
+            log.event(.info, id: name)
+            log.info("sent")
+        }
+        #expect(signals.map(\.kind) == [.error, .error, .event, .event])
+        #expect(signals.map(\.context) == [[.keyword("user"): "ann"], [.keyword("user"): "ann"], [:], [:]])
+        #expect(signals.map(\.trace) == [trace, trace, nil, nil])
+        // They differ in nothing but when and where they were raised.
+        func same(_ signal: Signal) -> Signal {
+            var signal = signal
+            (signal.time, signal.sequence) = (0, 0)
+            signal.line = nil
+            return signal
+        }
+        #expect(same(signals[0]) == same(signals[1]) && same(signals[2]) == same(signals[3]))
+        #expect(signals[0].line != nil)
+    }
+
     @Test("nothing is built that nobody wants")
     func nothingBuilt() {
         func never() -> String {
@@ -181,22 +209,49 @@ struct SourceTests {
     @Test("context is of the task, adds up, and ends")
     func context() async {
         let signals = await telemetry.capture {
-            telemetry.withContext(["user": "ann"]) {
+            telemetry.withContext(["user": "ann", "shift": 1]) {
                 log.info("1")
                 telemetry.withContext(["user": "bob", "room": 5]) { log.info("2") { $0["room"] = 6 } }
+                log.info("3")
             }
             await telemetry.withContext(["request": 1]) {
                 await Task.yield()
-                log.info("3")
+                log.info("4")
+                await telemetry.withContext(["step": 2]) {
+                    await Task.yield()
+                    log.info("5")
+                }
             }
-            log.info("4")
+            log.info("6")
         }
+        let outer: ValueMap = [.keyword("user"): "ann", .keyword("shift"): 1]
         #expect(
             signals.map(\.context) == [
-                [.keyword("user"): "ann"], [.keyword("user"): "bob", .keyword("room"): 5],
-                [.keyword("request"): 1], [:],
+                outer, [.keyword("user"): "bob", .keyword("shift"): 1, .keyword("room"): 5], outer,
+                [.keyword("request"): 1], [.keyword("request"): 1, .keyword("step"): 2], [:],
             ])
         #expect(signals[1].data == [.keyword("room"): 6])
+    }
+
+    @Test("context and trace keep each other")
+    func contextAndTrace() async throws {
+        let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3))
+        let signals = await telemetry.capture {
+            telemetry.withContext(["user": "ann"]) { telemetry.withTrace(trace) { log.info("1") } }
+            telemetry.withTrace(trace) { telemetry.withContext(["user": "ann"]) { log.info("2") } }
+            await telemetry.withContext(["user": "ann"]) {
+                await telemetry.withTrace(trace) {
+                    await Task.yield()
+                    log.info("3")
+                }
+                telemetry.withTrace(trace) { log.span("4") {} }
+            }
+        }
+        #expect(signals.count == 4)
+        for signal in signals {
+            #expect(signal.context == [.keyword("user"): "ann"])
+            #expect(signal.trace?.traceID == trace.traceID)
+        }
     }
 
     @Test("signals belong to the trace around them, and spans are steps of it")

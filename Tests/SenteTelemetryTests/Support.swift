@@ -3,37 +3,42 @@
 import Foundation
 import SenteTelemetry
 
-/// Keeps what it is given; waits at its door while that is shut, and throws if it is told to.
+/// Keeps what it is given; waits at its door while that is shut, and throws where it is told to.
 final class Keeper: TelemetryHandler, @unchecked Sendable {
     struct Broken: Error {}
+
+    /// What it was called for.
+    enum Step: Hashable {
+        case handle, flush, stop
+    }
 
     private let condition = NSCondition()
     private var kept: [Signal] = []
     private var isShut: Bool
-    private var isInside = false
-    private var ends = 0
-    private let isBroken: Bool
+    private var calls = 0
+    private var called: [Step] = []
+    private let broken: Set<Step>
     private let keeps: Bool
     private var number = 0
     private let whenHandling: @Sendable (Signal) -> Void
 
     init(
-        shut: Bool = false, broken: Bool = false, keeps: Bool = true,
+        shut: Bool = false, broken: Set<Step> = [], keeps: Bool = true,
         whenHandling: @escaping @Sendable (Signal) -> Void = { _ in }
     ) {
         isShut = shut
-        isBroken = broken
+        self.broken = broken
         self.keeps = keeps
         self.whenHandling = whenHandling
     }
 
     func handle(_ batch: SignalBatch) throws {
         condition.lock()
-        isInside = true
+        calls += 1
         condition.broadcast()
         while isShut { condition.wait() }
         condition.unlock()
-        if isBroken { throw Broken() }
+        try take(.handle)
         let signals = keeps ? Array(batch) : []
         signals.forEach(whenHandling)
         condition.lock()
@@ -42,10 +47,16 @@ final class Keeper: TelemetryHandler, @unchecked Sendable {
         condition.unlock()
     }
 
-    func stop() {
+    func flush() throws { try take(.flush) }
+
+    func stop() { try? take(.stop) }
+
+    /// Notes a step; handling again is the same one.
+    private func take(_ step: Step) throws {
         condition.lock()
-        ends += 1
+        if step != .handle || called.last != .handle { called.append(step) }
         condition.unlock()
+        if broken.contains(step) { throw Broken() }
     }
 
     func open() {
@@ -55,10 +66,10 @@ final class Keeper: TelemetryHandler, @unchecked Sendable {
         condition.unlock()
     }
 
-    /// Waits until a call stands at the door.
-    func waitForCall() {
+    /// Waits until so many calls have come to the door.
+    func waitForCall(_ number: Int = 1) {
         condition.lock()
-        while !isInside { condition.wait() }
+        while calls < number { condition.wait() }
         condition.unlock()
     }
 
@@ -70,7 +81,9 @@ final class Keeper: TelemetryHandler, @unchecked Sendable {
 
     var signals: [Signal] { read { $0.kept } }
     var count: Int { read { $0.number } }
-    var timesStopped: Int { read { $0.ends } }
+    /// What it was called for, in order.
+    var steps: [Step] { read { $0.called } }
+    var timesStopped: Int { steps.count { $0 == .stop } }
     var ids: [String?] { signals.map(\.id) }
 }
 
@@ -95,18 +108,29 @@ final class Meeting: @unchecked Sendable {
 
 /// Runs a body on so many threads of its own, and waits for all.
 func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) async {
-    let group = DispatchGroup()
-    for index in 0..<count {
-        group.enter()
-        let thread = Thread {
-            body(index)
-            group.leave()
+    await RunningThreads(count, body).join()
+}
+
+/// Threads of a test, begun at once: a test that blocks until they do something needs no task for them.
+struct RunningThreads {
+    private let group = DispatchGroup()
+
+    init(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+        for index in 0..<count {
+            group.enter()
+            let thread = Thread { [group] in
+                body(index)
+                group.leave()
+            }
+            thread.stackSize = 512 << 10
+            thread.start()
         }
-        thread.stackSize = 512 << 10
-        thread.start()
     }
-    await withCheckedContinuation { continuation in
-        group.notify(queue: .global()) { continuation.resume() }
+
+    func join() async {
+        await withCheckedContinuation { continuation in
+            group.notify(queue: .global()) { continuation.resume() }
+        }
     }
 }
 

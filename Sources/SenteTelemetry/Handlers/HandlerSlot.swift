@@ -54,14 +54,30 @@ final class HandlerSlot: Sendable {
         batch.append(record.buffer)
         let passed = state.withLock { $0.sift(batch, for: number) }
         guard !passed.isEmpty else { return }
-        let mayEnter = state.wait { state -> Bool? in
-            if state.phase != .open || (!mayWait && state.running > 0) { return false }
+        guard enter(until: mayWait ? nil : Clock.monotonic) else { return drop(passed.count) }
+        run(passed)
+        leaveInside()
+    }
+
+    /// Flushes it on a thread that is not its own.
+    func flushSynchronously(_ ticket: UInt64, until deadline: MonotonicTime) {
+        guard enter(until: deadline) else { return }
+        flush(ticket)
+        leaveInside()
+    }
+
+    /// Waits until nobody is inside; false when it takes no more, or when the deadline passes before.
+    private func enter(until deadline: MonotonicTime?) -> Bool {
+        let mayEnter = state.wait(until: deadline) { state -> Bool? in
+            guard state.phase == .open else { return false }
             guard state.running == 0 else { return nil }
             state.running += 1
             return true
         }
-        guard mayEnter == true else { return drop(passed.count) }
-        run(passed)
+        return mayEnter ?? false
+    }
+
+    private func leaveInside() {
         let isLast = state.change { state in
             state.running -= 1
             return state.phase == .leaving

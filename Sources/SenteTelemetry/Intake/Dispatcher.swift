@@ -64,11 +64,11 @@ struct Dispatcher {
         let receivers = order.receivers
         hand(batch, to: receivers, dropped: dropped)
         hand(dropsToTell(order), to: receivers)
+        if let ticket = order.flush { flush(order.slots, ticket) }
         for slot in order.isLast ? order.leaving + order.slots : order.leaving where slot.runner != .caller {
             if slot.leave(), slot.runner == .dispatcher { slot.end() }
         }
         if !order.leaving.isEmpty { telemetry.control.change { $0.leaving.removeAll(where: \.hasEnded) } }
-        if let ticket = order.flush { flush(order.slots, ticket) }
         return !batch.isEmpty || dropped > 0
     }
 

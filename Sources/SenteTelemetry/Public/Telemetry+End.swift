@@ -30,7 +30,7 @@ extension Telemetry {
             return (control.flushTicket, control.slots)
         }
         wake()
-        for slot in slots where slot.runner == .caller { slot.flush(ticket) }
+        for slot in slots where slot.runner == .caller { slot.flushSynchronously(ticket, until: deadline) }
         let isLate = { @Sendable (slot: HandlerSlot) in slot.state.withLock { !$0.isDone(withFlush: ticket) }
         }
         _ = control.wait(until: deadline) { control -> Void? in

@@ -123,6 +123,9 @@ public final class Telemetry: Sendable {
     /// How many threads have a buffer.
     package var laneCount: Int { lanes.count }
 
+    /// Whether the dispatcher sleeps until something comes.
+    package var isParked: Bool { rest.value == Rest.parked.rawValue }
+
     /// Has the dispatcher look, wherever it rests.
     func wake() {
         calls.change { $0 += 1 }
