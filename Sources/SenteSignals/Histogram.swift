@@ -65,7 +65,7 @@ public struct Histogram: Hashable, Sendable {
 
     /// The duration that this share (0…1) of all does not exceed, estimated within its bucket; nil when there is none.
     public func percentile(_ share: Double) -> Duration? {
-        let rank = max(1, (min(max(share, 0), 1) * Double(count)).rounded(.up))
+        let rank = (max(share, 0) * Double(count)).rounded(.up)
         guard rank < Double(count) else { return maximum }
         var below = 0
         for (index, held) in counts.enumerated() where held > 0 {

@@ -38,10 +38,7 @@ package struct LimitWindow: Hashable, Sendable {
             word += count < LimitWindow.most ? 1 : 0
             return count < scale.count ? .passes(suppressed: 0) : .suppressed
         }
-        guard scale.count > 0 else {
-            word = tick << 24 | 1
-            return .suppressed
-        }
+        guard scale.count > 0 else { return .suppressed }
         word = tick << 24 | 1
         return .passes(suppressed: Int(count > scale.count ? count - scale.count : 0))
     }

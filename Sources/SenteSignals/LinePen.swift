@@ -143,8 +143,9 @@ extension LinePen {
         let quotes = (word ^ (ones &* 0x22)) &- ones
         let backslashes = (word ^ (ones &* 0x5C)) &- ones
         let controls = word &- (ones &* 0x20)
-        let deletes = word &+ ones
-        return (word | quotes | backslashes | controls | deletes) & (ones &* 0x80)
+        // From 0x7F on, but for 0xFF, which no UTF-8 has.
+        let deletesAndOthers = word &+ ones
+        return (quotes | backslashes | controls | deletesAndOthers) & (ones &* 0x80)
     }
 
     /// Writes the character that begins here and says how many bytes it has.

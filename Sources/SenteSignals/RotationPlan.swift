@@ -35,7 +35,7 @@ package struct RotationPlan: Hashable, Sendable {
     package init(_ rotation: FileRotation, keep: Int, compresses: Bool = false) {
         self.rotation = rotation
         self.compresses = compresses
-        self.keep = max(0, keep)
+        self.keep = keep
     }
 
     /// Begins with a file that holds something, last written at that time, or with an empty one.

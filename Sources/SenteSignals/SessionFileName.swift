@@ -12,7 +12,7 @@ package enum SessionFileName {
     package static func text(session: String, milliseconds: Int64) -> String {
         let allowed = session.utf8.prefix(maximumLength).map { isAllowed($0) ? $0 : UInt8(ascii: "_") }
         var name = String(decoding: allowed, as: UTF8.self)
-        if name.isEmpty || !name.utf8.elementsEqual(session.utf8) {
+        if !name.utf8.elementsEqual(session.utf8) {
             name += "-" + String(mark(session), radix: 16)
         }
         let time = Timestamp(milliseconds: milliseconds).description.utf8.filter { isAllowed($0) }

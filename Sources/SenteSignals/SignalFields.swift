@@ -212,8 +212,7 @@ extension String {
         let count = utf8.count
         guard count > limit else { return self }
         let mark = "… (\(count) bytes)"
-        var end = utf8.index(utf8.startIndex, offsetBy: max(0, limit - mark.utf8.count))
-        while end.samePosition(in: unicodeScalars) == nil { end = utf8.index(before: end) }
-        return self[..<end] + mark
+        // Cut within a character, a string goes as far as the one before.
+        return self[..<utf8.index(startIndex, offsetBy: max(0, limit - mark.utf8.count))] + mark
     }
 }

@@ -47,6 +47,32 @@ struct HandlerQueueTests {
         if rule == .dropOldest { #expect(taken - lost == queue.count) }
     }
 
+    /// One whose record has exactly so many bytes.
+    private func signal(bytes: Int) -> Signal {
+        func made(_ count: Int) -> Signal {
+            let text = Value.string(String(repeating: "x", count: count))
+            return Signal(time: 0, namespace: "n", data: [.keyword("text"): text])
+        }
+        return made(bytes - made(0).withRecord(\.size))
+    }
+
+    @Test("it holds as many bytes as it says, and is as full as the scarcer of number and bytes")
+    func exact() {
+        let signal = signal(bytes: 12 << 10)
+        var queue = HandlerQueue(rule: .dropOldest, maximumCount: 10)
+        #expect(queue.maximumBytes == 96 << 10)
+        for number in 1...8 {
+            #expect(signal.withRecord { queue.offer($0) } == .taken(dropped: 0))
+            #expect(queue.fill == Double(number) / 8)
+        }
+        #expect(signal.withRecord { queue.offer($0) } == .taken(dropped: 1))
+        #expect(queue.count == 8)
+        _ = queue.take()
+        #expect(offer(0, to: &queue) == .taken(dropped: 0))
+        #expect(queue.fill == 0.1)
+        #expect(HandlerQueue(rule: .wait, maximumCount: 1_000).maximumBytes == 1_000 << 10)
+    }
+
     @Test("one record always fits")
     func one() {
         var queue = HandlerQueue(rule: .wait, maximumCount: 0)
@@ -75,6 +101,18 @@ struct DropTallyTests {
         #expect(later?.count == 2)
         #expect(later?.since == second)
         #expect(tally.next(at: 6 * second) == nil)
+    }
+
+    @Test("they are told since the first, and in the first round without any")
+    func since() {
+        var tally = DropTally()
+        tally.add(1, at: 5)
+        #expect(tally.next(at: 7) == 7)
+        tally.add(1, at: 6)
+        #expect(tally.told(at: 7) == nil)
+        tally.add(0, at: 8)
+        let told = tally.told(at: 9)
+        #expect(told?.count == 2 && told?.since == 5)
     }
 
     @Test("at the end they are told whatever was told before")

@@ -46,6 +46,28 @@ struct HistogramTests {
         #expect(histogram.mean == .milliseconds(3) && histogram.sum == .milliseconds(3))
     }
 
+    @Test("a percentile is the least that this share of all does not exceed")
+    func exactPercentiles() {
+        var histogram = Histogram()
+        let durations = Histogram.bounds.prefix(8)
+        for duration in durations.shuffled() { histogram.record(duration) }
+        for (index, duration) in durations.enumerated() {
+            #expect(histogram.percentile(Double(index + 1) / 8) == duration)
+            #expect(histogram.percentile((Double(index) + 0.5) / 8) == duration)
+        }
+    }
+
+    @Test("within a bucket it lies between the least and the greatest that were counted")
+    func withinBucket() {
+        var histogram = Histogram()
+        for milliseconds in [3, 4] { histogram.record(.milliseconds(milliseconds)) }
+        #expect(histogram.percentile(0.5) == .microseconds(3_500))
+        #expect(histogram.mean == .microseconds(3_500))
+        let (low, high): ([Double], [Double]) = ([0, -1, -.infinity], [1, 7, .infinity, .nan])
+        #expect(low.allSatisfy { histogram.percentile($0) == .milliseconds(3) })
+        #expect(high.allSatisfy { histogram.percentile($0) == .milliseconds(4) })
+    }
+
     @Test("percentiles are right within their bucket")
     func percentiles() {
         var generator = Generator(seed: 5)
@@ -75,6 +97,9 @@ struct HistogramTests {
             if number.isMultiple(of: 3) { left.record(duration) } else { right.record(duration) }
             both.record(duration)
         }
+        var other = right
+        other.merge(left)
+        #expect(other == both)
         left.merge(right)
         #expect(left == both)
         left.merge(Histogram())

@@ -37,6 +37,15 @@ struct LimitWindowTests {
         }
     }
 
+    @Test("An interval of a nanosecond, and a time below zero, are as good as others")
+    func extremes() {
+        let limit = RateLimit(1, per: .nanoseconds(1))
+        var window = LimitWindow(word: 0)
+        #expect(window.take(at: -5, LimitWindow.Scale(limit)) == .passes(suppressed: 0))
+        #expect(window.take(at: 0, LimitWindow.Scale(limit)) == .suppressed)
+        #expect(window.take(at: 256, LimitWindow.Scale(limit)) == .passes(suppressed: 1))
+    }
+
     @Test("The count ends at the most that it can be, and never runs into the time")
     func full() {
         var window = LimitWindow(word: 5 << 24 | UInt64(LimitWindow.most))

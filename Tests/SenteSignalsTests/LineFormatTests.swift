@@ -193,8 +193,8 @@ struct LineFormatTests {
     func numbers() throws {
         var generator = Generator(seed: 2)
         var doubles = [
-            0, -0.0, 0.1, 1.005, -2.5, 1e15, 1e16, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
-            12.34,
+            0, -0.0, 0.1, 1.005, -2.5, 1e15, 9.5e15, 1e16, 1e300, .leastNonzeroMagnitude,
+            .greatestFiniteMagnitude, 12.34,
             999_999_999_999.999,
         ]
         for _ in 0..<2_000 { doubles.append(Double(bitPattern: generator.next())) }
@@ -220,10 +220,10 @@ struct LineFormatTests {
 
     @Test("doubles that are no numbers are written as each format can")
     func notNumbers() {
-        let data = Self.map(["x": .double(.nan), "y": .double(-.infinity)])
+        let data = Self.map(["x": .double(.nan), "y": .double(-.infinity), "z": .double(.infinity)])
         let signal = Signal(time: 0, namespace: "a", data: data)
-        #expect(LineFormat.json.line(of: signal).contains(#"{"x":"nan","y":"-inf"}"#))
-        #expect(LineFormat.edn.line(of: signal).contains("{:x ##NaN, :y ##-Inf}"))
+        #expect(LineFormat.json.line(of: signal).contains(#"{"x":"nan","y":"-inf","z":"inf"}"#))
+        #expect(LineFormat.edn.line(of: signal).contains("{:x ##NaN, :y ##-Inf, :z ##Inf}"))
     }
 
     @Test("an entry wider than the margin has a line of its own, and others never pass it")
@@ -247,10 +247,31 @@ struct LineFormatTests {
         }
     }
 
+    @Test("an entry that is too wide for any line begins where the first one does")
+    func wide() {
+        let text = String(repeating: "x", count: 80)
+        let data = Self.map(["a": .string(text), "b": 1])
+        #expect(
+            LineFormat.text.line(of: Signal(time: 0, namespace: "n", data: data))
+                == "1970-01-01T00:00:00.000Z INFO [n]\n  {:a \"\(text)\",\n   :b 1}\n")
+    }
+
+    @Test(
+        "a key is a keyword where EDN has one of that name, and else a text",
+        arguments: ["a", "a-b_c?!", "1a", "9", "a1", "-a", "a,b", "a:b", "a;b", "a b", "a/b", "ä", ""])
+    func ednKeys(name: String) throws {
+        let data: ValueMap = [.keyword(Keyword(name)): 1]
+        let line = LineFormat.edn.line(of: Signal(time: 0, namespace: "n", data: data))
+        let key = Keyword(":" + name)
+        let read = try WireFormat.edn.decode(Array(line.utf8))[Keyword("data")]?.mapValue
+        #expect(read?.keys == [key.isValid ? .keyword(key) : .string(name)], "\(line)")
+    }
+
     // MARK: - Hostile texts
 
     private static let hostile: [Character] = Array(
-        "ab ä\"\\:/{}[](),;#~^`'@\u{1F600}\n\r\t\u{0}\u{1B}\u{7F}\u{85}\u{9B}\u{A0}\u{2028}\u{2029}\u{3000}")
+        "ab ä\"\\:/{}[](),;#~^`'@\u{1F600}\n\r\t\u{8}\u{C}\u{0}\u{1B}\u{7F}\u{85}\u{9B}\u{9F}\u{A0}\u{2028}\u{2029}"
+            + "\u{2068}\u{3000}")
 
     private static func text(_ generator: inout Generator) -> String {
         String(
@@ -297,7 +318,10 @@ struct LineFormatTests {
 
     @Test(
         "texts of every length read back with a character to escape at any place",
-        arguments: ["\"", "\\", "\0", "\u{1F}", "\u{7F}", "\u{80}", "é", "\u{2028}", "😀"])
+        arguments: [
+            "\"", "\\", "\0", "\u{8}", "\u{C}", "\u{1F}", "\u{7F}", "\u{80}", "\u{9F}", "é", "\u{2028}",
+            "\u{2068}", "😀",
+        ])
     func everyPlace(character: String) throws {
         for length in 0..<20 {
             for place in 0...length {

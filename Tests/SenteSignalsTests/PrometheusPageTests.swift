@@ -84,11 +84,21 @@ struct PrometheusPageTests {
         page.histogram("h", "", Histogram())
         page.gauge("h_count", "", 5)
         page.gauge("i_sum", "", 5)
+        page.gauge("j", "", 5)
+        page.histogram("j", "", Histogram())
         page.histogram("i", "", Histogram())
         let read = try PrometheusReader.read(page.text)
         #expect(read.value("a_total") == 1)
         #expect(read.value("h_count") == 0)
         #expect(read.value("i_sum") == 5 && read.value("i_count") == nil)
+        #expect(read.value("j") == 5)
+    }
+
+    @Test("of labels that become one the last by name stays")
+    func sameLabels() throws {
+        var page = PrometheusPage()
+        page.gauge("g", "", 1, labels: ["a-b": "1", "a_b": "3", "a.b": "2"])
+        #expect(try PrometheusReader.read(page.text).value("g", ["a_b": "3"]) == 1)
     }
 
     @Test("numbers that are none are written as Prometheus has them")

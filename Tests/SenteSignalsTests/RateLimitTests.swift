@@ -58,6 +58,7 @@ struct RateLimitTests {
     func nonsense() {
         var nothing = RateLimiter(RateLimit(-3, per: .seconds(1)))
         #expect(nothing.take("a", at: 0) == .suppressed)
+        #expect(RateLimit(-3, per: .seconds(1)).count == 0)
         var always = RateLimiter(RateLimit(1, per: .seconds(-1)))
         #expect(always.take("a", at: 0) == .passes(suppressed: 0))
         #expect(always.take("a", at: 1) == .passes(suppressed: 0))
@@ -71,6 +72,17 @@ struct RateLimitTests {
         #expect(limiter.take("one more", at: 1) == .suppressed)
         #expect(limiter.take("later", at: 2_000_000_000) == .passes(suppressed: 0))
         #expect(limiter.keys == 1)
+    }
+
+    @Test("keys that are forgotten owe nobody a count")
+    func owed() {
+        var limiter = RateLimiter(RateLimit(1, per: .nanoseconds(10)))
+        _ = limiter.take("a", at: 0)
+        _ = limiter.take("a", at: 0)
+        for number in 1..<RateLimiter.maximumKeys { _ = limiter.take("\(number)", at: 0) }
+        #expect(limiter.take("new", at: 10) == .passes(suppressed: 0))
+        #expect(limiter.keys == 2)
+        #expect(limiter.take("a", at: 10) == .passes(suppressed: 1))
     }
 
     @Test("no signal is lost from the counts, whatever the times are")

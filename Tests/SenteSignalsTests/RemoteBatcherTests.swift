@@ -71,6 +71,60 @@ struct RemoteBatcherTests {
         #expect(batcher.counts.givenBack == batcher.counts.accepted)
     }
 
+    @Test("a batch that is full has just as many, and may wait for the link and no longer")
+    func limits() {
+        typealias Settings = RemoteBatcher.Settings
+        #expect(
+            Settings(count: 0, interval: .seconds(-1), maximumCount: 0, maximumBytes: -1)
+                == Settings(count: 1, interval: .zero, maximumCount: 1, maximumBytes: 0))
+        var batcher = RemoteBatcher(.init(maximumBytes: 300))
+        for item in Self.items(0..<3) { #expect(batcher.add(item, at: Self.start).isEmpty) }
+        #expect(batcher.add(Item(3, weight: 1), at: Self.start) == Self.items(0..<1))
+    }
+
+    @Test("a hurry is over when all that waited has left")
+    func hurry() {
+        var batcher = RemoteBatcher()
+        batcher.connectionChanged(isOpen: true)
+        batcher.hurry()
+        _ = batcher.add(Item(0, weight: 100), at: Self.start)
+        #expect(batcher.next(at: Self.start) == nil, "nothing waited")
+        batcher.hurry()
+        #expect(batcher.next(at: Self.start) == Self.items(0..<1))
+        _ = batcher.ended(.sent, at: Self.start)
+        _ = batcher.add(Item(1, weight: 100), at: Self.start)
+        #expect(batcher.next(at: Self.after(999)) == nil)
+        #expect(batcher.next(at: Self.after(1_000)) == Self.items(1..<2))
+    }
+
+    @Test("a link that was there before is no new one")
+    func sameLink() {
+        var batcher = RemoteBatcher()
+        batcher.connectionChanged(isOpen: true)
+        for item in Self.items(0..<10) { _ = batcher.add(item, at: Self.start) }
+        _ = batcher.next(at: Self.start)
+        _ = batcher.ended(.notSent, at: Self.start)
+        batcher.connectionChanged(isOpen: true)
+        #expect(batcher.next(at: Self.after(999)) == nil)
+        #expect(batcher.next(at: Self.after(1_000)) == Self.items(0..<10))
+    }
+
+    @Test("what is on its way has no weight until it comes back, nor what was taken")
+    func weights() {
+        let heavy = Item(0, weight: 900)
+        var batcher = RemoteBatcher(.init(maximumBytes: 1_000))
+        batcher.connectionChanged(isOpen: true)
+        batcher.hurry()
+        _ = batcher.add(heavy, at: Self.start)
+        batcher.hurry()
+        #expect(batcher.next(at: Self.start) == [heavy])
+        #expect(batcher.add(heavy, at: Self.start).isEmpty)
+        #expect(batcher.ended(.notSent, at: Self.start) == [heavy])
+        #expect(batcher.add(heavy, at: Self.start) == [heavy])
+        #expect(batcher.takeAll() == [heavy])
+        #expect(batcher.add(heavy, at: Self.start).isEmpty)
+    }
+
     @Test(
         "each signal is sent once, may have been, comes back, or waits; in order",
         arguments: 0..<200 as Range<UInt64>)
@@ -121,7 +175,8 @@ struct RemoteBatcherTests {
         #expect(sent == sent.sorted() && unknown == unknown.sorted())
         let rest = numbers(batcher.takeAll())
         #expect((sent + unknown + back + rest).sorted() == (0..<Int64(accepted)).map { $0 })
-        #expect(batcher.counts.sent == sent.count)
+        #expect(batcher.counts.accepted == accepted && batcher.counts.sent == sent.count)
+        #expect(batcher.counts.givenBack == back.count + rest.count - (flight?.count ?? 0))
         #expect(batcher.counts.unknown == unknown.count + (flight?.count ?? 0))
         #expect(batcher.ended(.notSent, at: now).isEmpty && batcher.count == 0, "nothing comes back twice")
     }

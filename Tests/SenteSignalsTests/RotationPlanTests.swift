@@ -40,6 +40,12 @@ struct RotationPlanTests {
         #expect(plan.add(1, at: 0) == true)
         #expect(plan.add(1, at: .max) == true)
         #expect(plan.add(1, at: .min) == false)
+        // The first moment of a day is that day's, before 1970 too.
+        #expect(plan.add(1, at: -Self.day - 1) == true)
+        #expect(plan.add(1, at: -Self.day) == true)
+        #expect(plan.add(1, at: -1) == false)
+        plan.opened(size: 10, changedAt: 5 * Self.day)
+        #expect(plan.add(1, at: 6 * Self.day - 1) == false)
     }
 
     @Test("by nothing: never")

@@ -20,7 +20,11 @@ struct SamplerTests {
         for rate in [0.0, -1, .nan, -.infinity] {
             #expect(!(0..<10_000).contains { Sampler(rate: rate).admits($0) })
         }
-        #expect(Sampler(rate: 1).admits(.max))
+        #expect(Sampler(rate: 1.5).rate == 1 && Sampler(rate: -1).rate == 0)
+        // The one number that is mixed to the greatest word.
+        let last: UInt64 = 0xCF9A_04AF_FA6B_ADC0
+        #expect(Sampler(rate: 1, seed: last).admits(0))
+        #expect(!Sampler(rate: 1.nextDown, seed: last).admits(0))
     }
 
     @Test("the same seed chooses the same numbers, another others")

@@ -12,6 +12,15 @@ struct SessionFileNameTests {
                 == "conn-17_a-2025-10-25T024950863Z.log")
     }
 
+    @Test("64 characters stay, and what is beyond them becomes a mark")
+    func long() {
+        let name = String(repeating: "x", count: 64)
+        #expect(SessionFileName.text(session: name, milliseconds: 0) == name + "-1970-01-01T000000000Z.log")
+        let longer = SessionFileName.text(session: name + "y", milliseconds: 0)
+        #expect(longer.hasPrefix(name + "-") && !longer.hasPrefix(name + "-1970"))
+        #expect(longer != SessionFileName.text(session: name + "z", milliseconds: 0))
+    }
+
     @Test(
         "no name leaves the folder, is hidden, or is another's",
         arguments: [

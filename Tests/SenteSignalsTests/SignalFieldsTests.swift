@@ -106,6 +106,75 @@ struct SignalFieldsTests {
         #expect(signal.data == [.keyword("n"): 255, .keyword("fields-left-out"): 99_744])
     }
 
+    @Test("texts and keys of the greatest length stay, and longer ones say how long they were")
+    func greatTexts() throws {
+        let text = String(repeating: "é", count: SignalFields.maximumText / 2)
+        let key = String(repeating: "k", count: 4_096)
+        let signal = signal {
+            $0["whole"] = text
+            $0["cut"] = "x" + text
+            $0.setData(key, 1)
+            $0.setData(key + "k", 2)
+        }
+        #expect(signal.data[.keyword("whole")] == .string(text))
+        let cut = try #require(signal.data[.keyword("cut")]?.stringValue)
+        #expect(cut.utf8.count <= SignalFields.maximumText)
+        #expect(cut.hasSuffix("é… (16385 bytes)") && ("x" + text).hasPrefix(cut.prefix { $0 != "…" }))
+        #expect(signal.data[.keyword(Keyword(key))] == 1)
+        let keys = signal.data.keys.compactMap { $0.keywordValue?.text }
+        #expect(keys.last?.hasSuffix("k… (4097 bytes)") == true)
+    }
+
+    @Test("values that are too great to be read back are texts")
+    func greatValues() {
+        let numbers = Value.vector((0..<3_000).map { .integer($0) })
+        let more = Value.vector((0..<6_000).map { .integer($0) })
+        let signal = signal {
+            $0["whole"] = numbers
+            $0["cut"] = more
+            $0["text"] = String(repeating: "x", count: 12_000)
+            $0["late"] = numbers
+        }
+        #expect(signal.data[.keyword("whole")] == numbers)
+        #expect(signal.data[.keyword("cut")]?.stringValue?.hasPrefix("[0 1 2") == true)
+        #expect(signal.data[.keyword("late")]?.stringValue?.hasPrefix("[0 1 2") == true)
+    }
+
+    @Test("a context for which there is no room is left out whole, and counted")
+    func contextWithoutRoom() {
+        let wide = EncodedContext(ValueMap((0..<200).map { (.keyword(Keyword("c\($0)")), 1) }))
+        let many = signal {
+            for number in 0..<100 { $0["n"] = number }
+            $0.setContext(wide)
+            for number in 100..<256 { $0["n"] = number }
+        }
+        #expect(many.context.isEmpty)
+        #expect(many.data == [.keyword("n"): 255, .keyword("fields-left-out"): 200])
+        let both = signal {
+            $0.setContext(wide)
+            for number in 0..<100 { $0["n"] = number }
+        }
+        #expect(both.context.count == 200)
+        #expect(both.data == [.keyword("n"): 55, .keyword("fields-left-out"): 44])
+        let text = String(repeating: "x", count: 16_000)
+        let great = EncodedContext([.keyword("a"): .string(text), .keyword("b"): .string(text)])
+        let full = signal {
+            $0["a"] = text
+            $0["b"] = text
+            $0.setContext(great)
+        }
+        #expect(full.context.isEmpty)
+        #expect(full.data[.keyword("fields-left-out")] == 2)
+    }
+
+    @Test("a line that is none is left out")
+    func oddLines() {
+        for line in [-1, 1 << 40] {
+            let signal = Signal(time: 0, namespace: "n", line: line)
+            #expect(signal.withRecord { Signal($0) }.line == nil)
+        }
+    }
+
     @Test("numbers behind great texts do not pass the bound of a record either")
     func numbersBehindTexts() {
         var fields = SignalFields(in: .init(start: nil, count: 0), level: .info, kind: .event)

@@ -130,6 +130,10 @@ struct CallGateTests {
         for _ in 0..<3 { source.info("a") }
         #expect(memory.signals.count == 4)
         #expect(telemetry.intake.limited == 3 && telemetry.intake.sampled == 1)
+        telemetry.sample = 0
+        telemetry.limits = []
+        source.info("a")
+        #expect(memory.signals.count == 4 && telemetry.sample == 0)
     }
 
     @Test("Threads share a limit, and none of what passes or not is lost from the counts")

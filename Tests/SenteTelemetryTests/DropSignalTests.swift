@@ -45,6 +45,38 @@ struct DropSignalTests {
         #expect(signal.level == .warn && signal.namespace == "sente-lite.telemetry")
     }
 
+    @Test("drops are told once there is room, though nothing else comes by then")
+    func parked() async {
+        let (log, blocked, keeper) = (log, Keeper(shut: true), Keeper())
+        telemetry.add(blocked, as: "b", HandlerOptions(mode: .dropping, buffer: 10, threads: 1))
+        telemetry.add(keeper, as: "k")
+        log.info("first")
+        blocked.waitForCall()
+        for _ in 0..<100 { log.info("n") }
+        while !telemetry.isParked { await Task.yield() }
+        #expect(told(keeper).isEmpty)
+        blocked.open()
+        while told(keeper).isEmpty { await Task.yield() }
+        #expect(told(keeper) == ["b": 90])
+        await telemetry.stop(within: .seconds(60))
+    }
+
+    @Test("at the end they are told though there is no room")
+    func last() async {
+        let (log, blocked, keeper) = (log, Keeper(shut: true), Keeper())
+        telemetry.add(blocked, as: "b", HandlerOptions(mode: .dropping, buffer: 10, threads: 1))
+        telemetry.add(keeper, as: "k")
+        log.info("first")
+        blocked.waitForCall()
+        for _ in 0..<100 { log.info("n") }
+        while telemetry.statistics["b"]?.dropped != 90 { await Task.yield() }
+        async let report = telemetry.stop(within: .seconds(60))
+        while told(keeper).isEmpty { await Task.yield() }
+        #expect(told(keeper) == ["b": 90])
+        blocked.open()
+        #expect(await report.isComplete)
+    }
+
     @Test("a filter that does not want to know of drops is not told")
     func unwanted() async {
         let (log, blocked) = (log, Keeper(shut: true))

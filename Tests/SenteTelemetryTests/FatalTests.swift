@@ -22,41 +22,38 @@ struct FatalTests {
         #expect(keeper.steps == [.handle, .flush, .flush, .stop])
     }
 
-    @Test("on the main thread, too, which else waits for nobody")
-    @MainActor func main() async {
-        let keeper = Keeper()
-        telemetry.add(keeper, as: "k", HandlerOptions(threads: 0))
-        log.fatal("x")
-        await telemetry.stop(within: .seconds(60))
-        #expect(keeper.steps == [.handle, .flush, .flush, .stop])
-    }
-
     @Test("a call waits for a handler that does not come to an end, but not for ever")
     func waits() async {
         let (log, keeper) = (log, Keeper(shut: true))
         telemetry.add(keeper, as: "k")
-        await onThreads(1) { _ in
-            let began = ContinuousClock.now
-            log.fatal("x")
-            #expect(began.duration(to: .now) >= .milliseconds(100))
-        }
+        let began = ContinuousClock.now
+        await onThreads(1) { _ in log.fatal("x") }
+        #expect(began.duration(to: .now) >= .milliseconds(100))
         keeper.open()
         await telemetry.stop(within: .seconds(60))
     }
 
-    @Test("a thread that must not wait, and a handler, wait for nobody")
-    func waitsNot() async {
+    @Test("a thread that must not wait asks nobody")
+    func loop() async {
         let (log, keeper) = (log, Keeper())
-        let answering = Keeper { signal in
-            if signal.level == .fatal, signal.id != "my.app/answer" { log.fatal("answer") }
-        }
         telemetry.add(keeper, as: "k")
-        telemetry.add(answering, as: "a")
         await onThreads(1) { _ in
             Telemetry.neverWaitOnThisThread()
             log.fatal("x")
         }
-        // Only when both signals are there does the end come.
+        await telemetry.stop(within: .seconds(60))
+        #expect(keeper.steps == [.handle, .flush, .stop])
+    }
+
+    @Test("a handler that raises one asks nobody, wherever it runs", arguments: HandlerTests.places.indices)
+    func inHandler(place: Int) async {
+        let (log, keeper) = (log, Keeper())
+        let answering = Keeper { signal in
+            if signal.id == "my.app/x" { log.fatal("answer") }
+        }
+        telemetry.add(answering, as: "a", HandlerTests.places[place])
+        telemetry.add(keeper, as: "k")
+        await onThreads(1) { _ in log.info("x") }
         while keeper.count < 2 { await Task.yield() }
         await telemetry.stop(within: .seconds(60))
         #expect(keeper.steps == [.handle, .flush, .stop])

@@ -55,6 +55,21 @@ struct HandlersTests {
         #expect(Console.wantsColors(isTerminal: isTerminal, noColor: noColor, terminal: terminal) == wanted)
     }
 
+    @Test(
+        "the more a level matters, the warmer it is",
+        arguments: [
+            (10, "2"), (20, "2"), (49, "2"), (50, "32"), (59, "32"), (60, "33"), (69, "33"), (70, "1;31"),
+            (80, "1;31"), (89, "1;31"), (90, "36"),
+        ])
+    func levelColors(level: Int, color: String) {
+        var writer = LineWriter(.text, hasColors: true)
+        let level = SignalLevel(rawValue: level)
+        Signal(time: 0, level: level, namespace: "a").withRecord { writer.write($0) }
+        #expect(
+            String(decoding: writer.written, as: UTF8.self)
+                == "1970-01-01T00:00:00.000Z \u{1B}[\(color)m\(level.name.uppercased())\u{1B}[0m [a]\n")
+    }
+
     @Test("only the level is coloured, and what was logged cannot colour anything")
     func coloredLine() {
         var writer = LineWriter(.text, hasColors: true)

@@ -65,6 +65,31 @@ struct SessionFilesTests {
         }
     }
 
+    @Test("a session whose file was closed a thousand sessions ago begins a new one")
+    func forgotten() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path, maximumOpen: 1)
+            for n in 0..<1_026 { try files.handle(SignalBatch([signal("s\(n)", n)])) }
+            let later: Int64 = 2_000_000_000
+            try files.handle(SignalBatch([signal("s0", 0, time: later), signal("s5", 0, time: later)]))
+            files.stop()
+            let lines = try lines(folder)
+            #expect(lines.count == 1_027)
+            #expect(lines["s0-1970-01-01T000002000Z.log"]?.count == 1)
+            #expect(lines["s5-1970-01-01T000001000Z.log"]?.count == 2)
+        }
+    }
+
+    @Test("files have the format that was asked for")
+    func format() throws {
+        try withFolder { folder in
+            let files = SessionFiles(folder: folder.path, format: .edn, maximumOpen: 0)
+            for n in 0..<2 { try files.handle(SignalBatch([signal("ann", n)])) }
+            files.stop()
+            #expect(try lines(folder).values.first?.allSatisfy { $0.hasPrefix("{:time") } == true)
+        }
+    }
+
     #if os(Linux)
     /// The sessions whose files the process holds open.
     private func open(in folder: URL) throws -> [String] {
@@ -97,6 +122,7 @@ struct SessionFilesTests {
             for n in 0..<100 { try files.handle(SignalBatch([signal("ann", n, text: text)])) }
             files.stop()
             let lines = try lines(folder)
+            #expect(lines.count == 2, "The older half is kept beside the newer.")
             #expect(lines.values.joined().reduce(0) { $0 + $1.utf8.count + 1 } <= 20_000)
             #expect(lines["ann-1970-01-01T000001000Z.log"]?.last?.contains(#""n":99"#) == true)
         }

@@ -76,6 +76,16 @@ struct SourceTests {
         #expect(signals.map(\.kind) == [.error])
     }
 
+    @Test("a call that says more than a signal holds says how much it left out")
+    func leftOut() {
+        let signals = telemetry.capture {
+            log.info("x") { fields in
+                for number in 0..<300 { fields["n"] = number }
+            }
+        }
+        #expect(signals.map(\.data) == [[.keyword("n"): 255, .keyword("fields-left-out"): 44]])
+    }
+
     @Test("an id that is made at run time carries all that one that is written does")
     func made() throws {
         let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3))

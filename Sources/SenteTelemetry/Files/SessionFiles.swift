@@ -42,8 +42,8 @@ public final class SessionFiles: TelemetryHandler {
     ) {
         self.folder = folder
         self.format = format
-        self.maximumOpen = max(1, maximumOpen)
-        self.maximumBytes = max(2, maximumBytes)
+        self.maximumOpen = maximumOpen
+        self.maximumBytes = maximumBytes
     }
 
     /// Writes each signal into the file of its session.
@@ -80,8 +80,8 @@ public final class SessionFiles: TelemetryHandler {
             if state.files.count >= maximumOpen,
                 let oldest = state.files.min(by: { $0.value.lastUse < $1.value.lastUse })
             {
+                // The file is closed when nobody writes into it any more.
                 state.files[oldest.key] = nil
-                oldest.value.handler.stop()
                 state.closed.append((oldest.key, oldest.value.handler.path))
                 if state.closed.count > Self.maximumClosed { state.closed.removeFirst() }
             }
@@ -92,11 +92,6 @@ public final class SessionFiles: TelemetryHandler {
             state.files[session] = OpenFile(handler: handler, lastUse: state.uses)
             return handler
         }
-    }
-
-    /// Brings what the files hold back to where it belongs.
-    public func flush() throws {
-        for file in state.withLock({ $0.files.values.map(\.handler) }) { try file.flush() }
     }
 
     /// Closes the files.

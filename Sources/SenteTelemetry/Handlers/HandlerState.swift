@@ -75,7 +75,7 @@ package struct HandlerState {
         return dropped
     }
 
-    var hasRoom: Bool { isGivenUp || queue.fill < 1 }
+    var hasRoom: Bool { queue.fill < 1 }
 
     package mutating func drop(_ number: Int, at now: MonotonicTime) {
         guard number > 0 else { return }
