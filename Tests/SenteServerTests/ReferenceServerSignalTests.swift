@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Dispatch
+import Foundation
 import SenteBase
 import SenteServer
 import SenteSignals
@@ -211,6 +211,37 @@ struct ReferenceServerSignalTests {
         #expect((1...2).contains(queued))
         for _ in 0..<raised { door.signal() }
         await telemetry.stop(within: .seconds(60))
+    }
+
+    @Test(
+        "Its loop waits for no handler, and what finds no room is dropped", .timeLimit(.minutes(5)),
+        arguments: [HandlerOptions.Mode.synchronous, .blocking])
+    func neverWaits(mode: HandlerOptions.Mode) async throws {
+        let telemetry = Telemetry()
+        let (isInside, door) = (LockedValue(false), DispatchSemaphore(value: 0))
+        let handler = ClosureHandler { _ in
+            isInside.withLock { $0 = true }
+            door.wait()
+            door.signal()
+        }
+        telemetry.add(handler, as: "shut", HandlerOptions(mode: mode, threads: 0))
+        let other = Thread { telemetry.info("a/b") }
+        other.start()
+        while !isInside.withLock({ $0 }) { await Task.yield() }
+        var service = ServerService()
+        service.feed(telemetry)
+        var configuration = ServerConfiguration()
+        configuration.port = 0
+        let server = try ReferenceServer(configuration, service: service)
+        try await server.start()
+        // More than a thread's buffer holds.
+        for number in 0..<2_500 { await server.publish(["n": Value(number)], to: "nowhere") }
+        await server.stop()
+        door.signal()
+        await telemetry.stop(within: .seconds(60))
+        let dropped =
+            mode == .synchronous ? telemetry.statistics["shut"]?.dropped : telemetry.intake.dropped
+        #expect(dropped ?? 0 > 100)
     }
 
     @Test("Telemetry takes what it wants, and /stats shows what became of it")
