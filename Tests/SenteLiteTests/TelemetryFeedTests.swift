@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SenteBase
 import SenteCore
 import SenteLite
@@ -94,6 +95,35 @@ struct TelemetryFeedTests {
         #expect(Signal(told).trace == nil)
         told.trace = trace
         #expect(Signal(told).trace == trace)
+    }
+
+    @Test(
+        "Its loop waits for no handler, and what finds no room is dropped",
+        arguments: [HandlerOptions.Mode.synchronous, .blocking])
+    func neverWaits(mode: HandlerOptions.Mode) async throws {
+        let telemetry = Telemetry()
+        telemetry.minimumLevel = nil
+        let (entered, door) = (Collector<Void>(), DispatchSemaphore(value: 0))
+        let handler = ClosureHandler { _ in
+            entered.append(())
+            door.wait()
+            door.signal()
+        }
+        telemetry.add(handler, as: "shut", HandlerOptions(mode: mode, threads: 0))
+        let other = Thread { telemetry.info("a/b") }
+        other.start()
+        await entered.first(1)
+        let client = try await DriverStage().openClient { $0.telemetry = telemetry }
+        // More than a thread's buffer holds.
+        for _ in 0..<400 {
+            _ = try await client.subscribe("news")
+            try await client.unsubscribe("news")
+        }
+        door.signal()
+        await telemetry.stop(within: .seconds(60))
+        let dropped =
+            mode == .synchronous ? telemetry.statistics["shut"]?.dropped : telemetry.intake.dropped
+        #expect(dropped ?? 0 > 100)
     }
 
     @Test("A client tells telemetry what it wants as that stands now, each thing once")

@@ -71,7 +71,7 @@ struct RemoteBatcherTests {
         #expect(batcher.counts.givenBack == batcher.counts.accepted)
     }
 
-    @Test("a batch that is full has just as many, and may wait for the link and no longer")
+    @Test("settings that make no sense count as the nearest that do, and what just fits stays")
     func limits() {
         typealias Settings = RemoteBatcher.Settings
         #expect(
