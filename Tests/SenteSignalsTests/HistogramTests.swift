@@ -57,6 +57,14 @@ struct HistogramTests {
         }
     }
 
+    @Test("a share that ends with a bucket is that bucket's, not the next one's")
+    func betweenBuckets() {
+        var histogram = Histogram()
+        for duration in [1_500, 1_500, 10_000, 10_000] { histogram.record(.microseconds(duration)) }
+        #expect(histogram.percentile(0.5) == .milliseconds(2))
+        #expect(histogram.percentile(0.75) == .microseconds(7_500))
+    }
+
     @Test("within a bucket it lies between the least and the greatest that were counted")
     func withinBucket() {
         var histogram = Histogram()
