@@ -81,6 +81,18 @@ struct HandlerCallTests {
         #expect(keeper.steps == [.handle, .flush, .stop])
     }
 
+    @Test("a stop waits for one that was removed and has not ended", arguments: [0, 1])
+    func removalIsLate(threads: Int) async {
+        let keeper = Keeper(shut: true)
+        telemetry.add(keeper, as: "k", HandlerOptions(threads: threads))
+        log.info("x")
+        keeper.waitForCall()
+        telemetry.remove("k")
+        #expect(await telemetry.stop(within: .milliseconds(20)).late == ["k"])
+        keeper.open()
+        await telemetry.stop(within: .seconds(60))
+    }
+
     @Test("what a flush throws is told, and it counts as failing until it ends", arguments: places.indices)
     func brokenFlush(place: Int) async {
         let (keeper, other, told) = (Keeper(broken: [.flush]), Keeper(), Keeper())

@@ -127,6 +127,8 @@ struct SourceTests {
             telemetry.filter.ids.deny = ["my.app.chat/denied"]
             log.error("denied", never()) { $0["a"] = never() }
             telemetry.error("my.app.chat/denied", never())
+            // Each rule alone, so that it is asked for its own sake.
+            telemetry.filter.ids.deny = []
             telemetry.filter.kinds = [.span]
             log.error("of another kind", never())
             telemetry.filter.kinds = nil
