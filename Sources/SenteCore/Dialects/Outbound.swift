@@ -98,6 +98,14 @@ extension Outbound {
         fields.isEmpty ? self : .headed(fields, self)
     }
 
+    /// Whether it says what the client wants to hear of; it goes past the outbox.
+    var isWish: Bool {
+        switch self {
+        case .subscribe, .unsubscribe: true
+        default: false
+        }
+    }
+
     var withoutHeaders: Outbound {
         if case .headed(_, let outbound) = self { outbound } else { self }
     }

@@ -149,21 +149,9 @@ struct LinkPacking: ~Copyable, Sendable {
     /// A message begins to leave in parts.
     mutating func begin(_ message: Leaving, _ folded: Folded, size: Int) {
         if !large.isSending { passed = 0 }
-        guard let chunker = chunker(folded, size: size) else { return }
-        large.send(message, chunker, size: size)
-    }
-
-    /// All parts of a message at once, for what goes again.
-    mutating func allParts(of folded: Folded, size: Int) -> [Envelope] {
-        guard var chunker = chunker(folded, size: size) else { return [] }
-        var envelopes: [Envelope] = []
-        while !chunker.isDone { envelopes += chunker.next() }
-        return envelopes
-    }
-
-    private mutating func chunker(_ folded: Folded, size: Int) -> Chunker? {
         lastNumber += 1
-        return terms?.chunker(folded, number: lastNumber, size: size)
+        guard let chunker = terms?.chunker(folded, number: lastNumber, size: size) else { return }
+        large.send(message, chunker, size: size)
     }
 
     mutating func passed(_ bytes: Int) {

@@ -47,8 +47,10 @@ struct Resumption: Sendable {
     private var keptLarge = 0
     /// Calls that gave up on a message that is kept.
     private(set) var givenUp: Set<CallID> = []
-    /// The first kept message when the server closed a link for what came, and how many links it closed so.
-    private var suspect: (number: UInt64, links: Int)?
+    /// The server closed the last link for what came.
+    private var isBlamed = false
+    /// What was first in line after such a link, and how many there were in a row.
+    private var suspect: (number: UInt64, call: CallID?, links: Int)?
 
     // In
     private(set) var received: UInt64 = 0
@@ -116,25 +118,31 @@ struct Resumption: Sendable {
         if kept.contains(where: { $0.call == call }) { givenUp.insert(call) }
     }
 
-    /// What goes again, in order; `replace` gives what stands in for one, or nil for the message itself.
-    mutating func again(_ replace: (Kept, _ isGivenUp: Bool, _ isSuspect: Bool) -> Kept?) -> [Kept] {
-        for index in kept.indices {
-            let message = kept[index]
-            let isGivenUp = message.call.map(givenUp.contains) ?? false
-            let isSuspect = index == 0 && suspect.map { $0.number == acknowledged && $0.links >= 2 } ?? false
-            guard let other = replace(message, isGivenUp, isSuspect) else { continue }
-            if let call = message.call { givenUp.remove(call) }
-            weigh(message.bytes, -1)
-            weigh(other.bytes, 1)
-            kept[index] = other
+    /// Takes what goes again, in order: each is kept anew when it has left; `replace` gives what stands in for one, or nil for
+    /// the message itself.
+    mutating func takeAgain(_ replace: (Kept, _ isGivenUp: Bool, _ isSuspect: Bool) -> Kept?) -> [Kept] {
+        noteSuspect()
+        let isSuspect = (suspect?.links ?? 0) >= 2
+        let messages = kept.enumerated().map { index, message in
+            replace(message, message.call.map(givenUp.contains) ?? false, isSuspect && index == 0) ?? message
         }
-        return Array(kept)
+        kept = Queue()
+        (keptBytes, keptLarge) = (0, 0)
+        givenUp = []
+        return messages
     }
 
-    /// The server closed a link for what it was sent: what is first in line is suspect.
-    mutating func closedForContent() {
-        guard !kept.isEmpty else { return }
-        suspect = (acknowledged, suspect?.number == acknowledged ? (suspect?.links ?? 0) + 1 : 1)
+    /// The server closed the link for what it was sent.
+    mutating func closedForContent() { isBlamed = true }
+
+    /// What the server's count leaves first in line is what it closed the last link for, if it did.
+    private mutating func noteSuspect() {
+        guard isBlamed, let first = kept.first else { return }
+        isBlamed = false
+        // A large one that goes again is overtaken and renumbered.
+        let isKnown =
+            suspect.map { $0.number == acknowledged || $0.call != nil && $0.call == first.call } ?? false
+        suspect = (acknowledged, first.call, isKnown ? (suspect?.links ?? 0) + 1 : 1)
     }
 
     // MARK: In

@@ -99,7 +99,8 @@ package struct Outbox: Sendable {
         var older = Queue<CallID>()
         for message in messages {
             // One that is under way has its room still.
-            if let item = underWay.removeValue(forKey: message.call) {
+            if var item = underWay.removeValue(forKey: message.call) {
+                item.priority = message.priority
                 items[message.call] = item
                 if !item.isDurable { older.append(message.call) }
                 continue

@@ -101,7 +101,7 @@ extension Session {
     private mutating func transmit(_ batch: BatchGathering<Leaving>.Batch) {
         // Behind all of the batch, not between its messages.
         defer { outbox.setAside(traffic.packing.takeOvertaking()) }
-        let messages = batch.items.filter { isAwaited($0) }
+        let messages = batch.items.filter { isAwaited($0.call) }
         guard case .open(let open) = state, let first = messages.first else { return }
         guard messages.count > 1 else { return transmit(first) }
         guard let (message, values) = together(messages) else {
@@ -141,7 +141,8 @@ extension Session {
         }
     }
 
-    private mutating func transmit(_ leaving: Leaving) {
+    /// A message leaves alone, unless it has to be written first or waits for another.
+    mutating func transmit(_ leaving: Leaving) {
         guard case .open(let open) = state else { return }
         if traffic.packing.large.ahead.hold(leaving.outbound, leaving.priority) {
             return outbox.setAside([leaving])
@@ -265,20 +266,13 @@ extension Session {
         endLarge(call)
     }
 
-    /// A message that the server does not have, all of its parts at once.
-    mutating func messages(of outbound: Outbound) throws(SenteError) -> [Message] {
-        guard traffic.packing.isOn, outbound.isCounted, outbound != .flow(.skip) else {
-            return [try encoded(outbound)]
-        }
+    /// A message in the shape that it leaves in; nil for one that goes in parts.
+    mutating func whole(_ outbound: Outbound) throws(SenteError) -> Message? {
+        guard traffic.packing.isOn, outbound != .flow(.skip) else { return try encoded(outbound) }
         switch try packed(outbound) {
-        case .plain(let message): return [message]
-        case .compressed(let envelope): return [try spelled(envelope)]
-        case .parts(let folded):
-            let envelopes = traffic.packing.allParts(of: folded, size: folded.bytes.count)
-            var messages: [Message] = []
-            for envelope in envelopes { messages.append(try spelled(envelope)) }
-            effects.append(.record(.flow(.partsSent(envelopes.count { $0.isPart }))))
-            return messages
+        case .plain(let message): return message
+        case .compressed(let envelope): return try spelled(envelope)
+        case .parts: return nil
         }
     }
 
@@ -286,12 +280,12 @@ extension Session {
     mutating func takeBack() {
         let messages = traffic.packing.takeBack()
         outbox.endAside()
-        for message in messages where !isAwaited(message) { outbox.giveRoom(of: message.call) }
-        outbox.putBack(messages.filter { isAwaited($0) })
+        for message in messages where !isAwaited(message.call) { outbox.giveRoom(of: message.call) }
+        outbox.putBack(messages.filter { isAwaited($0.call) })
     }
 
-    /// Whether a message is one of our own, or its call waits still.
-    private func isAwaited(_ message: Leaving) -> Bool {
-        message.call.number >= numbers.internalCall || calls[message.call] != nil
+    /// Whether a message's call is one of our own, or waits still.
+    func isAwaited(_ call: CallID) -> Bool {
+        call.number >= numbers.internalCall || calls[call] != nil
     }
 }

@@ -187,7 +187,7 @@ extension Session {
         var closed: [PendingReplies.SlotKey] = []
         var unknown: [CallID] = []
         let messages =
-            resumption?.again { message, isGivenUp, isSuspect in
+            resumption?.takeAgain { message, isGivenUp, isSuspect in
                 guard isGivenUp || isSuspect, message.outbound != .flow(.skip) else { return nil }
                 if let slot = message.slot { closed.append(slot) }
                 if !isGivenUp, let call = message.call { unknown.append(call) }
@@ -198,33 +198,54 @@ extension Session {
             let text = "The server closed the connection for it twice; it is not sent again."
             resolve(call, .failure(SenteError(.connectionLost, text, outcome: .unknown)))
         }
-        var transmissions: [Transmission] = []
-        var skipped = 0
-        for message in messages {
-            if message.outbound == .flow(.skip) { skipped += 1 }
-            transmissions += transmission(ofKept: message)
-        }
-        if !transmissions.isEmpty { effects.append(.transmit(link, transmissions)) }
+        // All of these go before what waits in the outbox.
+        isDraining = true
+        for message in messages { sendAgain(message, on: link) }
+        isDraining = false
+        let skipped = messages.count { $0.outbound == .flow(.skip) }
         return (messages.count - skipped, skipped)
     }
 
     /// What was written once can be written again, unless the server speaks otherwise now: then a word that counts stands for it.
-    private mutating func transmission(ofKept message: Resumption.Kept) -> [Transmission] {
-        for outbound in [message.outbound, .flow(.skip)] {
-            do throws(SenteError) {
-                var messages = try messages(of: outbound)
-                guard let last = messages.popLast() else { return [] }
-                return messages.map { noted($0, for: nil, isKeepAlive: false) }
-                    + [noted(last, for: message.call, isKeepAlive: false)]
-            } catch {
-                effects.append(.record(.dropped(reason: error.code)))
-                if let slot = message.slot { traffic.pending.close(slot) }
-                if let call = message.call, calls[call] != nil {
-                    resolve(call, .failure(error.with(outcome: .notSent)))
-                }
+    private mutating func sendAgain(_ message: Resumption.Kept, on link: LinkID) {
+        if leavesAnew(message.outbound) { return leaveAnew(message) }
+        do throws(SenteError) {
+            guard let whole = try whole(message.outbound) else { return leaveAnew(message) }
+            sendAgain(message, as: whole, on: link)
+        } catch {
+            effects.append(.record(.dropped(reason: error.code)))
+            if let slot = message.slot { traffic.pending.close(slot) }
+            if let call = message.call, calls[call] != nil {
+                resolve(call, .failure(error.with(outcome: .notSent)))
             }
+            guard let skip = try? encoded(.flow(.skip)) else { return }
+            sendAgain(Resumption.Kept(outbound: .flow(.skip), bytes: 32), as: skip, on: link)
         }
-        return []
+    }
+
+    private mutating func sendAgain(_ message: Resumption.Kept, as whole: Message, on link: LinkID) {
+        effects.append(.transmit(link, [noted(whole, for: message.call, isKeepAlive: false)]))
+        resumption?.keep(message)
+    }
+
+    /// Whether a message takes the way of a new one: it is large, or would overtake one that is.
+    private func leavesAnew(_ outbound: Outbound) -> Bool {
+        guard traffic.packing.isOn, !outbound.isWish else { return false }
+        return outbound.weight >= configuration.largeValue
+            || traffic.packing.large.ahead.hold(outbound, .urgent)
+    }
+
+    /// A message that the server has not waits as a new one does, and is numbered when it has left.
+    private mutating func leaveAnew(_ message: Resumption.Kept) {
+        if let slot = message.slot { traffic.pending.close(slot) }
+        // A caller who was told that it is written does not wait for it.
+        let call = message.call.flatMap { isAwaited($0) ? $0 : nil } ?? numbers.makeInternalCall()
+        calls.takenBack(call)
+        // Nothing new goes before it on its channel.
+        transmit(
+            Leaving(
+                call: call, outbound: message.outbound, priority: .urgent, weight: message.outbound.weight,
+                queuedAt: outbox.oldestQueuedAt.map { min($0, now.instant) } ?? now.instant))
     }
 
     /// Wishes stayed confirmed: what came of their channels meanwhile, the session brings.

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SenteBase
+import SenteCore
+import SenteWire
+import Testing
+
+@Suite("A large message that goes again is written elsewhere than on the loop, too")
+struct SessionLargeRepeatTests {
+    private static let features = SessionPackingTests.Features.everything.text
+    private static let welcome = #"{"type":"welcome","conn-id":"c","capabilities":{\#(features)}}"#
+
+    private static func opened(
+        _ configure: (inout SessionConfiguration) -> Void = { _ in }
+    ) -> TestSession {
+        var session = SessionPackingTests.opened(.everything) {
+            $0.largeValue = 2_000
+            configure(&$0)
+        }
+        session.worksAtOnce = false
+        return session
+    }
+
+    /// A link that goes on where the server has had `received` of the client's messages.
+    private static func comeBack(_ session: inout TestSession, received: Int) {
+        session.advanceToAttempt()
+        session.greet(text: welcome)
+        session.receive(
+            #"{"type":"flow-handshake-ack","features":{\#(features)},"session":"s","resumed":true,"#
+                + #""received":\#(received),"sent":0,"missed":0}"#)
+    }
+
+    private static func publish(_ channel: String, _ data: Value) -> Outbound {
+        .publish(channel: channel, data: ["n": data], excludeSender: false)
+    }
+
+    /// Text that no runs make shorter.
+    private static func text(_ count: Int) -> Value { .string(String(repeating: "xyz", count: count / 3)) }
+
+    /// The channels of what was sent plain, and the indices of parts.
+    private static func sent(_ session: TestSession) throws -> [String] {
+        try session.sentMessages.map { message in
+            guard message.kind == .binary else {
+                let value = try WireFormat.json.decode(message.bytes)
+                return value["channel-id"]?.stringValue ?? value["type"]?.stringValue ?? "?"
+            }
+            guard case .part(let part)? = try Envelope.read(binary: message.bytes) else { return "?" }
+            return "\(part.number).\(part.index)"
+        }
+    }
+
+    /// A session whose large message of channel a the server has not.
+    private static func resumed() throws -> (TestSession, large: CallID) {
+        var session = opened()
+        let large = session.submit(publish("a", text(3_000)))
+        session.work()
+        session.submit(publish("a", 2))
+        session.submit(publish("b", 3))
+        session.cut()
+        comeBack(&session, received: 0)
+        return (session, large)
+    }
+
+    @Test(
+        "Its channel waits behind it in order; what else the server has not goes at once, and so does what is new"
+    )
+    func order() throws {
+        var (session, large) = try Self.resumed()
+        #expect(session.works.count == 1)
+        #expect(try Self.sent(session) == ["b"])
+        session.submit(Self.publish("a", 4), SendOptions(priority: .urgent))
+        #expect(session.sentMessages.isEmpty)
+        session.submit(Self.publish("b", 5), SendOptions(priority: .urgent))
+        #expect(try Self.sent(session) == ["b"])
+        session.handle(.command(.ping(session.newCall())))
+        #expect(try Self.sent(session) == ["ping"])
+        session.work()
+        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a", "a"])
+        #expect(session.isPending(large))
+    }
+
+    @Test("It is counted when it has left whole, behind what overtook it")
+    func counts() throws {
+        var (session, _) = try Self.resumed()
+        // The one that overtook it.
+        session.receive(#"{"type":"flow-ack","received":1}"#)
+        session.receive(#"{"type":"flow-ack","received":2}"#)
+        #expect(session.state != .open)
+
+        (session, _) = try Self.resumed()
+        session.work()
+        session.cut()
+        session.advanceToAttempt()
+        session.greet(text: Self.welcome)
+        #expect(session.sentText[0].contains(#""sent":3"#))
+    }
+
+    @Test("A cut in the middle of it begins it anew, and what was written for the old link goes nowhere")
+    func cut() throws {
+        var (session, large) = try Self.resumed()
+        session.cut()
+        session.work()
+        #expect(session.sentMessages.isEmpty)
+        Self.comeBack(&session, received: 1)
+        #expect(session.sentMessages.isEmpty)
+        session.work()
+        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a"])
+        session.receive(
+            #"{"type":"publish-result","channel-id":"a","success":true,"message-id":"m","delivered-to":1}"#)
+        #expect(session.answer(to: large) != nil)
+    }
+
+    @Test("A pong that came before it left says nothing of it")
+    func fence() throws {
+        var (session, large) = try Self.resumed()
+        let gone = session.submit(Self.publish("b", 4))
+        session.cancel(gone)
+        let stamp = try #require(
+            try session.sentMessages.map { try WireFormat.json.decode($0.bytes) }.last?["timestamp"])
+        session.receive(#"{"type":"pong","original-timestamp":\#(stamp.integerValue ?? 0)}"#)
+        #expect(session.isPending(large))
+    }
+
+    @Test("A call that is given up meanwhile is not sent")
+    func cancelled() throws {
+        var (session, large) = try Self.resumed()
+        session.cancel(large)
+        #expect(session.error(of: large)?.outcome == .notSent)
+        #expect(try Self.sent(session) == ["a"])
+        session.work()
+        #expect(session.sentMessages.isEmpty)
+        #expect(session.engine.outboxCount == 0)
+    }
+
+    @Test("One whose caller was told that it is written goes again all the same")
+    func written() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a", Self.text(3_000)), awaits: .written)
+        session.work()
+        session.flush()
+        #expect(session.answer(to: call) == .written)
+        for _ in 0..<2 {
+            session.cut()
+            Self.comeBack(&session, received: 0)
+            session.work()
+            #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3"])
+        }
+    }
+
+    @Test("One that is no large value and goes in parts goes in turns, too")
+    func parts() throws {
+        var session = Self.opened { $0.largeValue = 1 << 20 }
+        session.submit(Self.publish("a", Self.text(3_000)))
+        session.submit(Self.publish("a", 2))
+        session.cut()
+        session.writesAtOnce = false
+        Self.comeBack(&session, received: 0)
+        #expect(session.works.isEmpty)
+        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a"])
+    }
+
+    @Test(
+        "One for which the server closed two links in a row is not sent a third time, whatever overtakes it")
+    func suspect() throws {
+        var session = Self.opened()
+        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: nil)
+        session.work()
+        for round in 0..<2 {
+            session.submit(Self.publish("b", 3))
+            session.endLink(.closed(code: .invalidData, reason: ""))
+            #expect(session.isPending(large), "\(round)")
+            // The one of b that overtook it was read.
+            Self.comeBack(&session, received: round)
+            if round == 0 { session.work() }
+        }
+        #expect(session.works.isEmpty)
+        #expect(session.error(of: large)?.outcome == .unknown)
+        #expect(try Self.sent(session) == ["flow-skip", "b"])
+    }
+}
