@@ -12,8 +12,10 @@ extension ServerSession {
         let said: ServerMessage
         let value: Value
         /// Whether it is written elsewhere than on the loop for those who take it in parts.
-        let isLarge: Bool
-        fileprivate var message: Message?
+        var isLarge: Bool
+        fileprivate(set) var message: Message?
+        /// Its bytes, or about as many.
+        var size: Int { message?.bytes.count ?? value.weight }
         /// The work that writes it, by what compresses it then.
         var works: [FlowCapabilities.Algorithm?: UInt64] = [:]
     }
@@ -38,13 +40,16 @@ extension ServerSession {
             write(&spelled, to: id, as: kind)
             return true
         }
-        guard let message = spelled.message ?? dialect.encode(spelled.value, of: spelled.said) else {
-            recordUnwritten(spelled.said, to: id)
-            return false
-        }
-        spelled.message = message
+        guard let message = write(&spelled, for: id) else { return false }
         send((spelled.said, spelled.value, message), to: id, as: kind)
         return true
+    }
+
+    /// Nil for a value that cannot be written.
+    mutating func write(_ spelled: inout Spelled, for id: ConnectionID? = nil) -> Message? {
+        if spelled.message == nil { spelled.message = dialect.encode(spelled.value, of: spelled.said) }
+        if spelled.message == nil { recordUnwritten(spelled.said, to: id) }
+        return spelled.message
     }
 
     /// The message with its value and its bytes; nil when the family has no such message, or a value cannot be written.

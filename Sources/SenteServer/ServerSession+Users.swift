@@ -29,7 +29,7 @@ extension ServerSession {
         startKeepAlive(of: id)
         guard outbox.faults(of: id).reversesHeldPushes else { return }
         for var held in users.takeHeld(for: connection.clientID, of: connection.uid).reversed() {
-            send((.batch([]), nil, held.message), to: id, as: .push)
+            _ = send(&held.message, to: id, as: .push)
             held.clientIDs.removeAll { $0 == connection.clientID }
             if !held.clientIDs.isEmpty { tryAgain(held) }
         }
@@ -135,7 +135,9 @@ extension ServerSession {
 
     mutating func flush(_ uid: Value) {
         let events = users.takePushes(of: uid)
-        guard !events.isEmpty, let message = encode(.batch(events))?.message else { return }
+        guard !events.isEmpty, var message = spell(.batch(events)),
+            message.isLarge || write(&message) != nil
+        else { return }
         let clients = users.clients(of: uid).map(\.id)
         deliver(UserTable.Held(uid: uid, message: message, clientIDs: clients))
     }
@@ -145,14 +147,16 @@ extension ServerSession {
         var rest = message
         rest.clientIDs = []
         rest.tries += 1
+        // Who takes messages in parts may have come since it was put together.
+        if rest.tries > 1 { rest.message.isLarge = isLarge(rest.message.value) }
         for clientID in message.clientIDs {
             guard let client = users.client(clientID, of: message.uid), client.isHere else {
                 rest.clientIDs.append(clientID)
                 continue
             }
-            send((.batch([]), nil, message.message), to: client.connection, as: .push)
+            guard send(&rest.message, to: client.connection, as: .push) else { return }
             if !flows.isEmpty, let older = predecessor(of: client.connection) {
-                send((.batch([]), nil, message.message), to: older, as: .push)
+                _ = send(&rest.message, to: older, as: .push)
             }
             noteActivity(of: client.connection)
         }

@@ -93,9 +93,9 @@ package struct ServerSession: Sendable {
     let compressors: [FlowCapabilities.Algorithm: Compressor]
     let digests: DigestFunction
     var lastFolded: Folded?
-    /// The number of the last work, and the connections that each that is under way writes for.
+    /// The number of the last work, and what each that is under way writes, for which connections.
     var lastWork: UInt64 = 0
-    var writings: [UInt64: [ConnectionID]] = [:]
+    var writings: [UInt64: (said: ServerMessage, ids: [ConnectionID])] = [:]
 
     var heartbeatDue: Instant?
     /// The time of the step that runs; of the last one between steps.

@@ -33,7 +33,7 @@ struct UserTable: Sendable {
     /// One message of pushes, and the clients that have not got it.
     struct Held: Sendable {
         var uid: Value
-        var message: Message
+        var message: ServerSession.Spelled
         var clientIDs: [WireName]
         /// The number of tries so far.
         var tries = 0
@@ -146,7 +146,7 @@ struct UserTable: Sendable {
         heldNumber += 1
         held[heldNumber] = message
         held[heldNumber]?.ticket = tries.add(heldNumber, due: due)
-        heldBytes += message.message.bytes.count
+        heldBytes += message.message.size
         for clientID in message.clientIDs {
             heldFor[ClientName(uid: message.uid, clientID: clientID), default: []].insert(heldNumber)
         }
@@ -171,7 +171,7 @@ struct UserTable: Sendable {
     private mutating func takeHeld(_ number: UInt64) -> Held? {
         guard let message = held.removeValue(forKey: number) else { return nil }
         if let ticket = message.ticket { tries.remove(ticket) }
-        heldBytes -= message.message.bytes.count
+        heldBytes -= message.message.size
         for clientID in message.clientIDs {
             let name = ClientName(uid: message.uid, clientID: clientID)
             heldFor[name]?.remove(number)

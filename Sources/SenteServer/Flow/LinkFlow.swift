@@ -10,6 +10,8 @@ struct LinkFlow: Sendable {
         fileprivate(set) var departure: Departure
         fileprivate(set) var shape: Shape
         fileprivate(set) var size: Int
+        /// It goes again, so that nothing that counts goes before it; it is numbered and kept already.
+        let isAgain: Bool
         /// When it had its last turn.
         fileprivate var turn: UInt64 = 0
     }
@@ -61,9 +63,10 @@ struct LinkFlow: Sendable {
     /// Whether a message must not overtake what goes in parts.
     ///
     /// The messages of a channel, or the events of one name, keep their order; so do answers, which clients tell apart by it
-    /// alone, and a pong, which says that those before it were given.
+    /// alone, and a pong, which says that those before it were given. Behind what goes again all does that counts.
     func mustWait(_ departure: Departure) -> Bool {
-        guard !bulk.isEmpty else { return false }
+        guard let first = bulk.first else { return false }
+        if first.isAgain, departure.said.isCounted { return true }
         if let channel = departure.place, bulkChannels[channel] != nil { return true }
         return bulkAnswers > 0 && (departure.kind == .answer || departure.kind == .pong)
     }
@@ -74,9 +77,10 @@ struct LinkFlow: Sendable {
         return bulkBytes - (bulk.map(\.size).max() ?? 0) > bytes
     }
 
-    mutating func append(_ departure: Departure, _ shape: Shape, size: Int) {
-        bulk.append(Bulk(departure: departure, shape: shape, size: size))
-        bulkBytes += size
+    mutating func append(_ departure: Departure, _ shape: Shape, size: Int, isAgain: Bool = false) {
+        // What goes again is counted with what is kept.
+        bulk.append(Bulk(departure: departure, shape: shape, size: isAgain ? 0 : size, isAgain: isAgain))
+        bulkBytes += isAgain ? 0 : size
         if let channel = departure.place { bulkChannels[channel, default: 0] += 1 }
         if departure.kind == .answer { bulkAnswers += 1 }
     }
@@ -92,21 +96,21 @@ struct LinkFlow: Sendable {
     }
 
     /// The message that goes next, as it goes, or the parts of it that do; whether it was the last of them.
-    mutating func takeNext() -> (departure: Departure, shape: TakenShape, isLast: Bool)? {
+    mutating func takeNext() -> (bulk: Bulk, shape: TakenShape, isLast: Bool)? {
         guard let index = nextInTurn else { return nil }
         guard case .parts(var parts) = bulk[index].shape else {
             let next = remove(at: index)
-            if case .ready(let message) = next.shape { return (next.departure, .ready(message), true) }
-            return (next.departure, .whole, true)
+            if case .ready(let message) = next.shape { return (next, .ready(message), true) }
+            return (next, .whole, true)
         }
         let taken = TakenShape.parts(parts.takeNext())
         guard parts.isDone else {
             lastTurn += 1
             bulk[index].turn = lastTurn
             bulk[index].shape = .parts(parts)
-            return (bulk[index].departure, taken, false)
+            return (bulk[index], taken, false)
         }
-        return (remove(at: index).departure, taken, true)
+        return (remove(at: index), taken, true)
     }
 
     enum TakenShape {
@@ -121,7 +125,11 @@ struct LinkFlow: Sendable {
     /// What overtakes nothing that it must not: the first that goes whole, or of those in parts the one whose last turn is the
     /// oldest.
     private var nextInTurn: Int? {
-        guard !bulk.isEmpty else { return nil }
+        guard let first = bulk.first else { return nil }
+        if first.isAgain {
+            if case .underWay = first.shape { return nil }
+            return 0
+        }
         var channels: Set<Value> = []
         var hasAnswer = false
         var next: Int?
@@ -148,13 +156,14 @@ struct LinkFlow: Sendable {
         bulk.firstIndex { if case .underWay(work) = $0.shape { true } else { false } }
     }
 
-    /// What a message says that this work writes; nil when none is here.
-    func said(by work: UInt64) -> ServerMessage? { index(of: work).map { bulk[$0].departure.said } }
+    /// What this work writes; nil when it is not here.
+    func bulk(of work: UInt64) -> Bulk? { index(of: work).map { bulk[$0] } }
 
     mutating func written(_ work: UInt64, _ message: Message, _ shape: Shape) {
         guard let index = index(of: work) else { return }
         bulk[index].departure.message = message
         bulk[index].shape = shape
+        guard !bulk[index].isAgain else { return }
         bulkBytes += message.bytes.count - bulk[index].size
         bulk[index].size = message.bytes.count
     }

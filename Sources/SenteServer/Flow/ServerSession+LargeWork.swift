@@ -17,38 +17,97 @@ extension ServerSession {
             && value.weight >= configuration.largeValue
     }
 
-    /// Whether a connection has a link on which messages go in parts.
+    /// Whether messages to a connection go in parts, or will, for one that waits for a link.
     func takesParts(_ id: ConnectionID) -> Bool {
         guard let place = flows.index(forKey: id) else { return false }
-        return flows.values[place].link?.features.chunking == true
+        return flows.values[place].features?.chunking == true
     }
 
     /// A large message for one more connection: it is written once for all that compress it alike.
     mutating func write(_ spelled: inout Spelled, to id: ConnectionID, as kind: MessageKind) {
         guard let features = flows[id]?.features else { return }
         let algorithm = features.compression.first
-        let number = spelled.works[algorithm] ?? begin(spelled, algorithm)
+        let underWay = spelled.works[algorithm].flatMap { writings[$0] == nil ? nil : $0 }
+        let number =
+            underWay
+            ?? begin(
+                spelled.message.map { .written($0) } ?? .spelled(spelled.value), spelled.said, algorithm)
         spelled.works[algorithm] = number
-        writings[number, default: []].append(id)
         let departure = Departure(id, (spelled.said, spelled.value, Message(.binary, [])), as: kind)
+        if flows[id]?.link == nil { return keep(departure, underWay: number, size: spelled.value.weight) }
+        writings[number]?.ids.append(id)
         putIntoBulk(departure, .underWay(number), size: spelled.value.weight)
     }
 
-    private mutating func begin(_ spelled: Spelled, _ algorithm: FlowCapabilities.Algorithm?) -> UInt64 {
+    /// Keeps a message that is being written for a client that has no link.
+    mutating func keep(_ departure: Departure, underWay number: UInt64, size: Int) {
+        guard departure.said.isCounted else { return }
+        writings[number]?.ids.append(departure.id)
+        keep(.underWay(number, size: size), isAnswer: departure.kind != .push, for: departure.id)
+    }
+
+    private mutating func begin(
+        _ content: ServerWork.Writing.Content, _ said: ServerMessage, _ algorithm: FlowCapabilities.Algorithm?
+    ) -> UInt64 {
         lastWork += 1
+        writings[lastWork] = (said, [])
         let writing = ServerWork.Writing(
-            said: spelled.said, value: spelled.value, dialect: dialect, compression: compression(algorithm))
+            content: content, said: said, dialect: dialect, compression: compression(algorithm))
         effects.append(.work(ServerWork(number: lastWork, job: .writing(writing))))
         return lastWork
     }
 
-    /// A message has been written for these connections; where the link has gone since, it was kept.
+    /// A message of before goes to a client that lacks it, alone, and before all that is new; it is numbered already.
+    mutating func sendAgain(_ kept: SessionBuffer.Kept, to id: ConnectionID) {
+        guard let place = flows.index(forKey: id), let features = flows.values[place].link?.features else {
+            return
+        }
+        switch kept.content {
+        case .underWay(let number, let size): putAgain(kept, .underWay(number), size: size, to: id)
+        case .written(let message):
+            counters.sent.add(message)
+            let size = message.bytes.count
+            let algorithm = features.compression.first
+            if features.chunking, size >= configuration.largeValue, compression(algorithm) != nil {
+                let number = begin(.written(message), .batch([]), algorithm)
+                writings[number]?.ids.append(id)
+                return putAgain(kept, .underWay(number), size: size, to: id)
+            }
+            let folded = fold(message, for: features)
+            if features.chunking, folded.bytes.count > features.maximumChunkBytes {
+                let parts = parts(of: folded.bytes, folded.algorithm, for: id, features)
+                counters.flow.inParts += 1
+                return putAgain(kept, .parts(parts), size: size, to: id)
+            }
+            if flows.values[place].link?.bulk.isEmpty == false {
+                return putAgain(kept, .whole, size: size, to: id)
+            }
+            post(message, to: id)
+        }
+    }
+
+    private mutating func putAgain(
+        _ kept: SessionBuffer.Kept, _ shape: LinkFlow.Shape, size: Int, to id: ConnectionID
+    ) {
+        var message = Message(.binary, [])
+        if case .written(let written) = kept.content { message = written }
+        let departure = Departure(id, (.batch([]), nil, message), as: kept.isAnswer ? .answer : .push)
+        flows[id]?.link?.append(departure, shape, size: size, isAgain: true)
+        awaitRoom(for: id)
+    }
+
+    /// A message has been written for these connections: for their links, or for what is kept for them.
     private mutating func written(_ number: UInt64, _ written: ServerWork.Written?) {
+        guard let (said, ids) = writings.removeValue(forKey: number) else { return }
         var uncounted = written?.folded
-        for id in writings.removeValue(forKey: number) ?? [] {
-            guard let place = flows.index(forKey: id), let features = flows.values[place].link?.features,
-                let said = flows.values[place].link?.said(by: number)
-            else { continue }
+        for id in ids {
+            guard let place = flows.index(forKey: id) else { continue }
+            guard let bulk = flows.values[place].link?.bulk(of: number), !bulk.isAgain else {
+                if written == nil { recordUnwritten(said, to: id) }
+                fill(number, written, for: id)
+                continue
+            }
+            guard let features = flows.values[place].link?.features else { continue }
             if let message = written?.message, message.bytes.count <= features.maximumIncomingBytes ?? .max {
                 if let folded = uncounted { note(folded, for: features, of: message.kind) }
                 uncounted = nil
@@ -63,11 +122,27 @@ extension ServerSession {
         }
     }
 
+    /// A message that is kept has been written; for one that cannot be, which was counted, a word stands that only counts.
+    private mutating func fill(_ number: UInt64, _ written: ServerWork.Written?, for id: ConnectionID) {
+        let callback = flows[id]?.callback ?? .null
+        guard let message = written?.message ?? encode(.flow(.skip, callback: callback), for: id)?.message
+        else { return }
+        keep(message, writtenBy: number, for: id)
+        guard let place = flows.index(forKey: id), let features = flows.values[place].link?.features,
+            flows.values[place].link?.bulk(of: number) != nil
+        else { return }
+        if let folded = written?.folded { note(folded, for: features, of: message.kind) }
+        let shape = shape(of: message, written?.folded, for: id, features)
+        flows.values[place].link?.written(number, message, shape)
+        awaitRoom(for: id)
+    }
+
     private mutating func shape(
         of message: Message, _ folded: Folded?, for id: ConnectionID, _ features: FlowCapabilities
     ) -> LinkFlow.Shape {
         let isWorthIt = folded?.isWorthIt(features.binary || message.kind == .binary) ?? false
-        let folded = isWorthIt ? folded : nil
+        // The link may be another than the one that it was compressed for.
+        let folded = isWorthIt && folded?.algorithm == features.compression.first ? folded : nil
         let bytes = folded?.compressed ?? message.bytes
         if bytes.count > features.maximumChunkBytes {
             counters.flow.inParts += 1

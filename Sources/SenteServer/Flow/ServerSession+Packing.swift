@@ -28,32 +28,14 @@ extension ServerSession {
         post(departure.message, to: id)
     }
 
-    /// A message of before goes to a client that lacks it, alone; it is numbered already.
-    mutating func sendAgain(_ message: Message, to id: ConnectionID) {
-        guard let features = flows[id]?.features else { return }
-        counters.sent.add(message)
-        let folded = fold(message, for: features)
-        guard features.chunking, folded.bytes.count > features.maximumChunkBytes else {
-            return post(message, to: id)
-        }
-        // All parts at once: nothing new may go before the last of them.
-        var parts = parts(of: folded.bytes, folded.algorithm, for: id, features)
-        guard let link = connections[id]?.link else { return }
-        while !parts.isDone {
-            for part in parts.takeNext().compactMap({ write($0, for: id) }) {
-                effects.append(.send(link, part))
-            }
-        }
-    }
-
     /// Keeps a message that counts until its client has it.
     private mutating func keep(_ departure: Departure) {
         guard departure.said.isCounted else { return }
-        keep(departure.message, isAnswer: departure.kind != .push, for: departure.id)
+        keep(.written(departure.message), isAnswer: departure.kind != .push, for: departure.id)
     }
 
     /// Hands a message to the link, compressed where that makes it smaller.
-    private mutating func post(_ message: Message, to id: ConnectionID) {
+    mutating func post(_ message: Message, to id: ConnectionID) {
         guard let link = connections[id]?.link, let features = flows[id]?.features else { return }
         let folded = fold(message, for: features)
         guard let algorithm = folded.algorithm,
@@ -70,7 +52,7 @@ extension ServerSession {
 
     // MARK: Compressed
 
-    private mutating func fold(
+    mutating func fold(
         _ message: Message, for features: FlowCapabilities
     ) -> (bytes: [UInt8], algorithm: FlowCapabilities.Algorithm?) {
         guard message.bytes.count >= configuration.flow.compression?.minimumBytes ?? .max,
@@ -124,6 +106,8 @@ extension ServerSession {
         guard features.batching, let batching = configuration.flow.batching, departure.value != nil,
             departure.kind != .pong, departure.said.isCounted
         else { return false }
+        // Sente's server has put together what it pushes.
+        if case .batch = departure.said { return false }
         return (batching.linger > .zero || !features.compression.isEmpty)
             && departure.message.bytes.count < batching.bytes / 2
     }
@@ -223,19 +207,19 @@ extension ServerSession {
     }
 
     private mutating func pour(
-        _ next: (departure: Departure, shape: LinkFlow.TakenShape, isLast: Bool), to id: ConnectionID
+        _ next: (bulk: LinkFlow.Bulk, shape: LinkFlow.TakenShape, isLast: Bool), to id: ConnectionID
     ) {
         guard let link = connections[id]?.link else { return }
-        if next.isLast {
+        if next.isLast, !next.bulk.isAgain {
             flushGathered(of: id)
-            keep(next.departure)
+            keep(next.bulk.departure)
         }
         switch next.shape {
         case .parts(let parts):
             for part in parts.compactMap({ write($0, for: id) }) { effects.append(.send(link, part)) }
             counters.flow.parts += 1
         case .ready(let message): effects.append(.send(link, message))
-        case .whole: post(next.departure.message, to: id)
+        case .whole: post(next.bulk.departure.message, to: id)
         }
     }
 
@@ -248,17 +232,14 @@ extension ServerSession {
             unfinished.remove(ticket)
         }
         guard flows[id]?.session != nil else { return }
-        for bulk in link.bulk {
-            var departure = bulk.departure
-            if case .underWay = bulk.shape {
-                // Rare, and what is kept has its order now: it is written here.
-                guard let message = departure.value.flatMap({ dialect.encode($0, of: departure.said) }) else {
-                    recordUnwritten(departure.said, to: id)
-                    continue
-                }
-                departure.message = message
+        for bulk in link.bulk where !bulk.isAgain {
+            let departure = bulk.departure
+            if case .underWay(let number) = bulk.shape {
+                guard departure.said.isCounted else { continue }
+                keep(.underWay(number, size: bulk.size), isAnswer: departure.kind != .push, for: id)
+            } else {
+                keep(departure)
             }
-            keep(departure)
         }
     }
 }

@@ -59,12 +59,23 @@ extension ServerSession {
     }
 
     /// Keeps a message until the client has it.
-    mutating func keep(_ message: Message, isAnswer: Bool, for id: ConnectionID) {
+    mutating func keep(_ content: SessionBuffer.Kept.Content, isAnswer: Bool, for id: ConnectionID) {
         guard let place = flows.index(forKey: id), let before = flows.values[place].session?.buffer.bytes
         else { return }
-        flows.values[place].session?.buffer.append(message, isAnswer: isAnswer)
+        flows.values[place].session?.buffer.append(content, isAnswer: isAnswer)
+        noteKept(for: id, after: before)
+    }
+
+    /// A message that is kept has been written.
+    mutating func keep(_ message: Message, writtenBy work: UInt64, for id: ConnectionID) {
+        guard let before = flows[id]?.session?.buffer.bytes else { return }
+        flows[id]?.session?.buffer.fill(work, with: message)
+        noteKept(for: id, after: before)
+    }
+
+    private mutating func noteKept(for id: ConnectionID, after before: Int) {
         guard parked.contains(id) else { return }
-        parkedBytes += (flows.values[place].session?.buffer.bytes ?? 0) - before
+        parkedBytes += (flows[id]?.session?.buffer.bytes ?? 0) - before
         limitParked()
     }
 
@@ -132,7 +143,7 @@ extension ServerSession {
     /// What a wish to come back meets.
     enum Comeback {
         /// The connection whose session goes on, how many messages its client missed, and those it has still to get.
-        case session(ConnectionID, missed: Int, messages: [Message])
+        case session(ConnectionID, missed: Int, messages: [SessionBuffer.Kept])
         /// A later try was here already.
         case late
         case none
@@ -175,7 +186,7 @@ extension ServerSession {
 
     /// The session goes on over the link of a newer connection, which is no more.
     mutating func goOn(
-        _ home: ConnectionID, over id: ConnectionID, missed: Int, sendingAgain messages: [Message],
+        _ home: ConnectionID, over id: ConnectionID, missed: Int, sendingAgain messages: [SessionBuffer.Kept],
         _ peer: FlowCapabilities.Resumption
     ) {
         guard let link = connections[id]?.link, let newer = flows[id] else { return }

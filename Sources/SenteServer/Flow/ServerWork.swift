@@ -16,8 +16,14 @@ package struct ServerWork: Sendable {
 
     /// A message that is to leave.
     struct Writing: Sendable {
+        enum Content: Sendable {
+            case spelled(Value)
+            /// It was before, and is to be compressed again.
+            case written(Message)
+        }
+
+        var content: Content
         var said: ServerMessage
-        var value: Value
         var dialect: any ServerDialect
         var compression: Compression?
     }
@@ -89,7 +95,12 @@ extension ServerWork.Done: Hashable {
 
 extension ServerWork.Writing {
     fileprivate var written: ServerWork.Written? {
-        guard let message = dialect.encode(value, of: said) else { return nil }
+        let message: Message? =
+            switch content {
+            case .spelled(let value): dialect.encode(value, of: said)
+            case .written(let message): message
+            }
+        guard let message else { return nil }
         return ServerWork.Written(message: message, folded: compression?.folded(message))
     }
 }

@@ -7,9 +7,23 @@ package import SenteBase
 /// With too many of them deliveries go first, the oldest first; the client is told how many it missed. An answer that is
 /// let go before the client has it ends what can be resumed, for its call would never end.
 package struct SessionBuffer: Sendable {
-    private struct Kept: Sendable {
-        var number: Int
-        var message: Message
+    package struct Kept: Sendable {
+        package enum Content: Hashable, Sendable {
+            case written(Message)
+            /// This work writes it; what the message weighs until then.
+            case underWay(UInt64, size: Int)
+        }
+
+        fileprivate var number: Int
+        package fileprivate(set) var content: Content
+        package let isAnswer: Bool
+
+        fileprivate var size: Int {
+            switch content {
+            case .written(let message): message.bytes.count + SessionBuffer.overhead
+            case .underWay(_, let size): size + SessionBuffer.overhead
+            }
+        }
     }
 
     /// What a kept message costs beside its bytes.
@@ -32,15 +46,42 @@ package struct SessionBuffer: Sendable {
     }
 
     package mutating func append(_ message: Message, isAnswer: Bool) {
+        append(.written(message), isAnswer: isAnswer)
+    }
+
+    package mutating func append(_ content: Kept.Content, isAnswer: Bool) {
         sent += 1
-        bytes += message.bytes.count + Self.overhead
-        let kept = Kept(number: sent, message: message)
+        let kept = Kept(number: sent, content: content, isAnswer: isAnswer)
+        bytes += kept.size
         if isAnswer { answers.append(kept) } else { deliveries.append(kept) }
+        letGo()
+    }
+
+    /// A message that was being written is there.
+    package mutating func fill(_ work: UInt64, with message: Message) {
+        Self.fill(&deliveries, work, message, &bytes)
+        Self.fill(&answers, work, message, &bytes)
+        letGo()
+    }
+
+    private static func fill(
+        _ queue: inout Queue<Kept>, _ work: UInt64, _ message: Message, _ bytes: inout Int
+    ) {
+        let index = queue.firstIndex {
+            if case .underWay(work, _) = $0.content { true } else { false }
+        }
+        guard let index else { return }
+        bytes -= queue[index].size
+        queue[index].content = .written(message)
+        bytes += queue[index].size
+    }
+
+    private mutating func letGo() {
         while deliveries.count > messageLimit || bytes > byteLimit {
             if let oldest = deliveries.popFirst() {
-                bytes -= oldest.message.bytes.count + Self.overhead
+                bytes -= oldest.size
             } else if let oldest = answers.popFirst() {
-                bytes -= oldest.message.bytes.count + Self.overhead
+                bytes -= oldest.size
                 lastAnswerLetGo = oldest.number
             } else {
                 return
@@ -65,7 +106,7 @@ package struct SessionBuffer: Sendable {
 
     private static func drop(_ queue: inout Queue<Kept>, _ count: Int, _ bytes: inout Int) {
         while let first = queue.first, first.number <= count {
-            bytes -= first.message.bytes.count + overhead
+            bytes -= first.size
             _ = queue.popFirst()
         }
     }
@@ -74,11 +115,11 @@ package struct SessionBuffer: Sendable {
     ///
     /// Nil when that cannot be: its count is wrong, or an answer was let go. The client counts what it missed as had, so
     /// what was kept gets the numbers behind it.
-    package mutating func resume(after count: Int) -> (missed: Int, messages: [Message])? {
+    package mutating func resume(after count: Int) -> (missed: Int, messages: [Kept])? {
         guard lastAnswerLetGo <= count, acknowledge(count) else { return nil }
         let missed = sent - count - deliveries.count - answers.count
         var number = count + missed
-        var messages: [Message] = []
+        var messages: [Kept] = []
         var (waiting, others) = (deliveries, answers)
         deliveries = Queue()
         answers = Queue()
@@ -88,7 +129,7 @@ package struct SessionBuffer: Sendable {
             number += 1
             next.number = number
             if isAnswer { answers.append(next) } else { deliveries.append(next) }
-            messages.append(next.message)
+            messages.append(next)
         }
         return (missed, messages)
     }

@@ -88,6 +88,9 @@ struct ResumptionWorld: ~Copyable {
     private let dialect: Dialect
     /// Messages travel in batches, compressed and in parts, too.
     private let packs: Bool
+    /// What is large is coded beside the loops, when it goes again too.
+    private let clientLoop = LoopWatch()
+    private let serverLoop = LoopWatch()
 
     init(seed: UInt64, _ dialect: Dialect = .senteLiteMaps, packs: Bool = false) {
         self.dialect = dialect
@@ -99,10 +102,16 @@ struct ResumptionWorld: ~Copyable {
         configuration.outbox.timeToLive = nil
         configuration.keepsMessages = true
         configuration.flow.resumption?.maximumMessages = Int.random(in: 4...40, using: &random)
-        if packs { configuration.pack(using: &random) }
+        if packs {
+            configuration.pack(using: &random)
+            clientLoop.largeValue = configuration.largeValue
+            let compressor = clientLoop.follow(.runs)
+            configuration.compressor = { _, _ in compressor }
+        }
         let detector = DialectDetector()
         client = ClientEngine(configuration: configuration, random: Generator(seed: seed ^ 1)) {
-            (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes)
+            [clientLoop] (first, sizes) throws(SenteError) in
+            clientLoop.follow(try detector.detect(first, sizes: sizes))
         }
         var served = WireSetup(dialect).server
         var flow = ServerConfiguration.Flow.Resumption()
@@ -117,6 +126,7 @@ struct ResumptionWorld: ~Copyable {
         if packs {
             served.flow.pack(using: &random)
             served.largeValue = Int.random(in: 300...2_000, using: &random)
+            serverLoop.largeValue = served.largeValue
         }
         self.served = served
         server = ServerSession(served, seed: seed ^ 2)
@@ -127,9 +137,10 @@ struct ResumptionWorld: ~Copyable {
     private mutating func startServer() {
         servers += 1
         serverWorks = []
+        let compressor = serverLoop.follow(.runs)
         server = ServerSession(
             served, seed: seed &+ servers << 32 ^ 2,
-            compressors: packs ? [.gzip: .runs, .deflate: .runs] : [:])
+            compressors: packs ? [.gzip: compressor, .deflate: compressor] : [:])
         guard dialect != .sente else { return }
         serve(.connected(observer, HandshakeInfo(clientID: "observer")))
         say(["out"])
@@ -417,14 +428,25 @@ struct ResumptionWorld: ~Copyable {
 
     private mutating func feed(_ input: Input) {
         var effects: [Effect] = []
+        clientLoop.isOnLoop = true
         client.handle(input, at: now, into: &effects)
+        judgeLoop()
         perform(effects)
     }
 
     private mutating func report(_ reports: [LinkReport], of id: LinkID) {
         var effects: [Effect] = []
+        clientLoop.isOnLoop = true
         client.handle(reports, of: id, at: now, into: &effects)
+        judgeLoop()
         perform(effects)
+    }
+
+    /// Where messages go in parts nothing large is coded in a step; plain ones are bounded and go as they are.
+    private mutating func judgeLoop() {
+        clientLoop.isOnLoop = false
+        guard let surplus = clientLoop.takeSurplus(), client.status.features?.chunking == true else { return }
+        violate("the client: \(surplus)")
     }
 
     private mutating func perform(_ effects: [Effect]) {
@@ -507,7 +529,10 @@ struct ResumptionWorld: ~Copyable {
 
     private mutating func serve(_ input: ServerInput) {
         var effects: [ServerEffect] = []
+        serverLoop.isOnLoop = true
         server.handle(input, at: now, into: &effects)
+        serverLoop.isOnLoop = false
+        if let surplus = serverLoop.takeSurplus() { violate("the server: \(surplus)") }
         for effect in effects {
             switch effect {
             case .send(observer, let message): observe(message)
@@ -733,10 +758,10 @@ struct ResumptionWorld: ~Copyable {
 
 extension SessionConfiguration {
     fileprivate mutating func pack(using random: inout Generator) {
-        compressor = { _, _ in .runs }
         largeValue = Int.random(in: 300...2_000, using: &random)
         flow.chunking = ChunkPolicy(size: Int.random(in: 100..<1_000, using: &random))
         flow.compression?.minimumBytes = 200
+        flow.batching?.maximumBytes = 500
         flow.usesBinaryEnvelope = Bool.random(using: &random)
         if Bool.random(using: &random) { flow.batching?.linger = .milliseconds(10) }
     }
@@ -749,6 +774,7 @@ extension ServerConfiguration.Flow {
         self.resumption = resumption
         chunking?.size = Int.random(in: 100..<1_000, using: &random)
         compression?.minimumBytes = 200
+        batching?.bytes = 500
         if Bool.random(using: &random) { batching?.linger = .milliseconds(10) }
     }
 }

@@ -10,7 +10,11 @@ struct SessionBufferTests {
         SessionBuffer(messages: messages, bytes: bytes)
     }
 
-    private func texts(_ messages: [Message]) -> [String] { messages.map(\.string) }
+    private func texts(_ messages: [SessionBuffer.Kept]) -> [String] {
+        messages.map { kept in
+            if case .written(let message) = kept.content { message.string } else { "under way" }
+        }
+    }
 
     @Test("A client gets what it lacks, in order, answers among deliveries")
     func order() throws {
@@ -49,7 +53,7 @@ struct SessionBufferTests {
         let first = buffer.resume(after: 0)
         let second = buffer.resume(after: 0)
         #expect(first?.missed == 2 && second?.missed == 2)
-        #expect(first?.messages == second?.messages)
+        #expect(first.map { texts($0.messages) } == second.map { texts($0.messages) })
         buffer.append(.text("4"), isAnswer: false)
         let third = buffer.resume(after: 2)
         #expect(third?.missed == 1)
