@@ -9,7 +9,9 @@ import Testing
 @Suite("Large values, written and read off a server's loop")
 struct ServerSessionLargeWorkTests {
     /// A value is large from 300 on, parts have 1,000 bytes; client 1 is there, and subscribed to `a` and `b`.
-    private static func server(resumes: Bool = false, size: Int = 300) throws -> TestServerSession {
+    private static func server(
+        resumes: Bool = false, size: Int = 300, change: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws -> TestServerSession {
         var server = TestServerSession(.maps, compressors: [.gzip: .bomb]) {
             $0.largeValue = size
             $0.flow.chunking = ServerConfiguration.Flow.Chunking()
@@ -17,6 +19,7 @@ struct ServerSessionLargeWorkTests {
             $0.flow.compression?.minimumBytes = .max
             $0.flow.usesBinaryEnvelope = true
             if resumes { $0.flow.resumption = ServerConfiguration.Flow.Resumption() }
+            change(&$0)
         }
         open(1, &server)
         for channel in ["a", "b"] {
@@ -268,8 +271,10 @@ struct ServerSessionLargeWorkTests {
     }
 
     /// A server whose client 2, that follows `a`, has gone and comes back as 4.
-    private static func parked() throws -> (TestServerSession, resume: String) {
-        var server = try Self.server(resumes: true)
+    private static func parked(
+        _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws -> (TestServerSession, resume: String) {
+        var server = try Self.server(resumes: true, change: change)
         let begun = try server.values(Self.open(2, &server))
         let session = try #require(begun[0]["session"]?.stringValue)
         server.receive(from: 2, #"{"type":"subscribe","channel-id":"a"}"#)
@@ -357,6 +362,21 @@ struct ServerSessionLargeWorkTests {
                 == ["part", "part", "part", "channel-message"])
     }
 
+    @Test("What goes again does not count as what a client does not take")
+    func muchAgain() throws {
+        var (server, resume) = try Self.parked { $0.maximumUnwrittenBytes = 3_000 }
+        for _ in 0..<3 {
+            server.command(Self.news(2_500, "a"))
+            server.work()
+            _ = Self.pour(&server, to: 2)
+        }
+        #expect(server.lose(2) == [])
+        Self.open(4, &server, as: 2, resume: resume)
+        #expect(server.command(Self.news(5, "a")) == [])
+        for _ in 0..<3 { server.work() }
+        #expect(Self.pour(&server, to: 4).count { $0.hasPrefix("4 < ") } == 10)
+    }
+
     @Test("For what is kept and cannot be written a word stands that only counts")
     func unwritableKept() throws {
         var (server, resume) = try Self.parked()
@@ -394,6 +414,76 @@ struct ServerSessionLargeWorkTests {
         #expect(server.advance(by: .seconds(1)) == ["work"])
         #expect(server.work() == ["2 has more"])
         #expect(Self.pour(&server, to: 2).filter { $0.contains(":data") }.count == 3)
+    }
+
+    @Test("A push that is written and waits for another client of the user is written for that one again")
+    func pushesLater() {
+        var server = TestServerSession(.sente) {
+            $0.largeValue = 300
+            $0.hasHook = false
+            $0.sente.keepAlive = nil
+            $0.flow.chunking = ServerConfiguration.Flow.Chunking()
+        }
+        func open(_ number: UInt64, _ clientID: String) {
+            server.connect(number, HandshakeInfo(clientID: clientID, uid: "u"))
+            server.receive(from: number, #"[[:flow/handshake {:capabilities {:chunking true}}] "cb"]"#)
+        }
+        open(1, "c")
+        open(2, "d")
+        #expect(server.lose(2) == [])
+        let text = String(repeating: "x", count: 500)
+        #expect(server.command(.push([.keyword("a/b"), .string(text)], uid: "u", flushes: true)) == ["work"])
+        #expect(server.work() == ["1 has more"])
+        open(3, "d")
+        #expect(server.advance(by: .seconds(1)) == ["work"])
+        #expect(server.work() == ["3 has more"])
+        #expect(Self.pour(&server, to: 3).count { $0.hasPrefix("3 < [[[:a/b") } == 1)
+    }
+
+    @Test("What Sente's server pushes together goes in no batch")
+    func pushesAlone() {
+        var server = TestServerSession(.sente) {
+            $0.hasHook = false
+            $0.sente.keepAlive = nil
+            $0.flow.batching = ServerConfiguration.Flow.Batching()
+            $0.flow.batching?.linger = .milliseconds(10)
+        }
+        server.connect(1, HandshakeInfo(clientID: "c", uid: "u"))
+        server.receive(from: 1, #"[[:flow/handshake {:capabilities {:batching true}}] "cb"]"#)
+        let lines = server.command(.push([.keyword("a/b"), 1], uid: "u", flushes: true))
+        #expect(lines == ["1 < [[[:a/b 1]] nil]"])
+    }
+
+    @Test("What was compressed for a link goes plain over one that takes it otherwise")
+    func otherAlgorithm() throws {
+        let tiny = Compressor { _, output throws(WireError) in
+            output += [7]
+        } decompress: { _, _, _ throws(WireError) in
+        }
+        var server = TestServerSession(.maps, compressors: [.gzip: tiny, .deflate: tiny]) {
+            $0.largeValue = 300
+            $0.flow.chunking = ServerConfiguration.Flow.Chunking()
+            $0.flow.compression = ServerConfiguration.Flow.Compression()
+            $0.flow.usesBinaryEnvelope = true
+            $0.flow.resumption = ServerConfiguration.Flow.Resumption()
+        }
+        func open(_ number: UInt64, _ algorithm: String, _ resume: String = "") throws -> Value {
+            server.connect(number, HandshakeInfo(clientID: "c"))
+            let offer =
+                #""chunking":true,"binary":true,"compression":["\#(algorithm)"],"resume":{"messages":9,"bytes":9}"#
+            let lines = server.receive(
+                from: number, #"{"type":"flow-handshake","capabilities":{\#(offer)}\#(resume)}"#)
+            return try #require(try server.values(lines).first)
+        }
+        let session = try #require(try open(1, "gzip")["session"]?.stringValue)
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
+        #expect(server.lose(1) == [])
+        #expect(server.command(Self.news(900, "a")) == ["work"])
+        let resumed = try open(
+            2, "deflate", #","resume":{"session":"\#(session)","received":1,"sent":1,"attempt":1}"#)
+        #expect(resumed["resumed"] == true)
+        #expect(server.work() == ["2 has more"])
+        #expect(try Self.sizes(Self.pour(&server, to: 2), server) == [900])
     }
 
     @Test("A client that takes less than is written for it is dropped")
