@@ -407,6 +407,31 @@ struct SessionFlowTests {
         #expect(session.engine.outboxCount == 0)
     }
 
+    @Test(
+        "with as many bytes kept as may be, or two messages that are larger than that, it waits, too",
+        arguments: [600, 2_000])
+    func fullOfBytes(size: Int) throws {
+        var session = TestSession.connectingInText { $0.flow.resumption?.maximumBytes = 1_000 }
+        session.greet(text: Self.welcome)
+        session.receive(Self.ack)
+        for _ in 0..<3 {
+            let data: Value = ["t": .string(String(repeating: "x", count: size))]
+            session.submit(.publish(channel: "a", data: data, excludeSender: false))
+        }
+        #expect(session.engine.outboxCount == 1)
+        session.receive(#"{"type":"flow-ack","received":1}"#)
+        #expect(session.engine.outboxCount == 0)
+    }
+
+    @Test("what the server had let go counts as had")
+    func missedCounts() throws {
+        var session = Self.opened()
+        Self.comeBack(&session)
+        session.receive(Self.resumed(received: 0, sent: 3, missed: 3))
+        Self.comeBack(&session)
+        #expect(session.sentText[0].contains(#""received":3"#))
+    }
+
     @Test("wishes made and dropped without a link are told on the next one")
     func wishes() throws {
         var session = Self.opened()
