@@ -2,10 +2,11 @@
 
 /// What a link says of itself to whoever owns it, and a transport to its observer.
 ///
-/// Reports of one wake-up come in one batch, in order.
+/// Reports of one wake-up come in one batch, in order. Those of which a link has one are indirect, so that the array for the
+/// others stays small.
 package enum LinkReport: Hashable, Sendable {
     /// The opening handshake is done; messages may follow in the same batch.
-    case opened(LinkOpening)
+    indirect case opened(LinkOpening)
     /// Whole messages, in the order they came.
     case received([Message])
     /// Bytes came, whether or not they completed a message: the peer lives. At most once a wake-up.
@@ -15,9 +16,9 @@ package enum LinkReport: Hashable, Sendable {
     /// The answer to one message, on transports that answer each (HTTP); counts as written and received.
     case answered(SendID, Message)
     /// The server answered with plain HTTP, instead of upgrading or as it was asked to. Nothing comes after it.
-    case refused(Refusal)
+    indirect case refused(Refusal)
     /// The link is over. Nothing comes after it.
-    case closed(LinkEnd)
+    indirect case closed(LinkEnd)
 
     /// Whether nothing comes after it.
     package var isLast: Bool {

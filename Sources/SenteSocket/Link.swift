@@ -46,7 +46,8 @@ package struct Link: Sendable {
     private var opening: Opening?
     /// Without memory of its own until frames flow.
     private var frames: Frames
-    private let compression: LinkCompression?
+    /// Nil once frames have what was agreed on of it.
+    private var compression: LinkCompression?
     private var output = OutputBuffer()
     private var endReceived = false
     /// When `opening` or `ending` must be over.
@@ -144,7 +145,7 @@ package struct Link: Sendable {
     package var needs: Needs {
         mutating get {
             Needs(
-                isSecuring: opening?.isSecuring == true, isOpen: isOpen, isOver: isOver,
+                isSecuring: stage == .opening && opening?.isSecuring == true, isOpen: isOpen, isOver: isOver,
                 isReading: !isOver && !endReceived, mayShutDownWriting: mayShutDownWriting,
                 hasOutput: hasOutput, missingBytes: missingBytes, deadline: deadline)
         }
@@ -363,6 +364,7 @@ package struct Link: Sendable {
         stage = .frames
         frames = Frames(
             isClient: frames.isClient, limits: frames.limits, mode: frames.mode, compression, terms)
+        compression = nil
         reports.append(.opened(agreed))
     }
 

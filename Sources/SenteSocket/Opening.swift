@@ -10,7 +10,9 @@ import SenteBase
 ///
 /// TLS is no value: while `isSecuring`, the owner of the link has a filter make the handshake. Bytes that come
 /// meanwhile stay unread, and `secured` goes on.
-enum Opening: Sendable {
+///
+/// Indirect, for a link that is open has no more of it than a word.
+indirect enum Opening: Sendable {
     /// Client: the proxy has not agreed yet. Can move to: securing, upgrading, exchanging.
     case proxying(ProxyStage, Purpose, isSecure: Bool)
     /// The owner's filter makes the TLS handshake. Can move to: upgrading, exchanging, serving.

@@ -44,18 +44,31 @@ public struct WireFormat: Sendable {
     public typealias Decoder = @Sendable (UnsafeRawBufferPointer, WireLimits) throws(WireError) -> Value
 
     /// What the format is called, in configuration and in errors.
-    public let name: String
+    public var name: String { definition.name }
     /// Whether its messages are binary ones; those of the others are text, in UTF-8.
-    public let isBinary: Bool
-    private let encoder: Encoder
-    private let decoder: Decoder
+    public var isBinary: Bool { definition.isBinary }
+    private let definition: Definition
+
+    /// What a format consists of.
+    ///
+    /// A class, for it never changes, and whatever belongs to a connection names a format.
+    private final class Definition: Sendable {
+        let name: String
+        let isBinary: Bool
+        let encode: Encoder
+        let decode: Decoder
+
+        init(name: String, isBinary: Bool, encode: @escaping Encoder, decode: @escaping Decoder) {
+            self.name = name
+            self.isBinary = isBinary
+            self.encode = encode
+            self.decode = decode
+        }
+    }
 
     /// Makes a format of one's own.
     public init(name: String, isBinary: Bool, encode: @escaping Encoder, decode: @escaping Decoder) {
-        self.name = name
-        self.isBinary = isBinary
-        encoder = encode
-        decoder = decode
+        definition = Definition(name: name, isBinary: isBinary, encode: encode, decode: decode)
     }
 
     /// The bytes of a value.
@@ -73,7 +86,7 @@ public struct WireFormat: Sendable {
     ) throws(WireError) {
         let before = bytes.count
         do throws(WireError) {
-            try encoder(value, &bytes, limits)
+            try definition.encode(value, &bytes, limits)
             guard bytes.count - before <= limits.maximumBytes else {
                 throw Self.tooLarge(bytes.count - before, limits)
             }
@@ -107,7 +120,7 @@ public struct WireFormat: Sendable {
         _ bytes: UnsafeRawBufferPointer, limits: WireLimits = WireLimits()
     ) throws(WireError) -> Value {
         guard bytes.count <= limits.maximumBytes else { throw Self.tooLarge(bytes.count, limits) }
-        return try decoder(bytes, limits)
+        return try definition.decode(bytes, limits)
     }
 
     private static func tooLarge(_ count: Int, _ limits: WireLimits) -> WireError {

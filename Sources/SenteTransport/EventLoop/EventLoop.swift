@@ -354,14 +354,13 @@ private final class LoopTimer: HostTimer, @unchecked Sendable {
     private let entry: Held
 
     /// The entry, which crosses to the loop when the handle dies elsewhere.
-    private final class Held: @unchecked Sendable {
+    private struct Held: @unchecked Sendable {
         let entry: TimerHeap.Entry
-        init(_ entry: TimerHeap.Entry) { self.entry = entry }
     }
 
     init(_ loop: EventLoop, _ fire: @escaping @Sendable () -> Void) {
         self.loop = loop
-        entry = Held(TimerHeap.Entry(fire))
+        entry = Held(entry: TimerHeap.Entry(fire))
     }
 
     deinit {

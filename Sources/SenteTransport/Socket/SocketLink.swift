@@ -21,29 +21,10 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     private let id: LinkID
     private let loop: EventLoop
-    private let request: LinkRequest
-    private let lookup: NameLookup
-    private let environment: ProxyEnvironment
-    private let contexts: TLSContexts
-    private let memory: LockedValue<Dialer.Memory>
     private var observer: (any LinkObserver)?
     private var stage = Stage.over
-    /// Where it goes; nil before the start.
-    private var redirects: Redirects?
-    private var proxy: ProxyServer?
-    /// Nil for `ws:`.
-    private var role: TLSRole?
-    /// How many times it was dialed, so that a late answer to an earlier time changes nothing.
-    private var dials = 0
-    /// Weak: it lives by its lookups and sockets, and keeps this link meanwhile.
-    private weak var dialer: SocketDialer?
-    private var remote: Dialer.Address?
-    private var isOpened = false
-    /// The address that the stream leads to while nobody knows whether a WebSocket server stands there, and its name.
-    private var unproven: (address: Dialer.Address, name: String)?
-    private var timer: (any HostTimer)?
-    /// Why it ended before there was a stream; reported when the turn ends.
-    private var failure: LinkFailure?
+    /// Nil once it is open.
+    private var route: LinkRoute?
 
     init(
         _ id: LinkID, _ request: LinkRequest, on loop: EventLoop, lookup: NameLookup,
@@ -51,20 +32,18 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         observer: any LinkObserver
     ) {
         self.id = id
-        self.request = request
         self.loop = loop
-        self.lookup = lookup
-        self.environment = environment
-        self.contexts = contexts
-        self.memory = memory
         self.observer = observer
+        route = LinkRoute(
+            request, lookup: lookup, environment: environment, contexts: contexts, memory: memory)
     }
 
     func start() {
+        guard let route else { return }
         do throws(LinkFailure) {
-            let (url, upgrade) = try request.parsed()
-            redirects = Redirects(url, headers: upgrade.headers)
-            try dial(url)
+            let (url, upgrade) = try route.request.parsed()
+            route.redirects = Redirects(url, headers: upgrade.headers)
+            try dial(url, by: route)
         } catch {
             fail(error)
         }
@@ -73,73 +52,72 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     // MARK: - Dialing
 
     /// Dials the server, or the proxy that leads to it.
-    private func dial(_ url: WebSocketURL) throws(LinkFailure) {
+    private func dial(_ url: WebSocketURL, by route: LinkRoute) throws(LinkFailure) {
         do throws(ProxyServerError) {
-            proxy = try request.proxy.server(for: url, environment: environment)
+            route.proxy = try route.request.proxy.server(for: url, environment: route.environment)
         } catch {
             throw LinkFailure(.proxy(.unusable), error.description)
         }
-        dials += 1
-        role = nil
-        if url.isSecure { prepare(url) } else { dialNow(url) }
+        route.dials += 1
+        route.role = nil
+        if url.isSecure { prepare(url, route) } else { dialNow(url, by: route) }
     }
 
     /// Makes the context for TLS, unless it is there.
-    private func prepare(_ url: WebSocketURL) {
+    private func prepare(_ url: WebSocketURL, _ route: LinkRoute) {
         let target = TLSTarget(host: url.host, port: url.port)
-        if let context = contexts.ready(request.tls) {
-            role = .connecting(to: target, context)
-            return dialNow(url)
+        if let context = route.contexts.ready(route.request.tls) {
+            route.role = .connecting(to: target, context)
+            return dialNow(url, by: route)
         }
         stage = .preparing
-        timer = loop.makeTimer { [unowned self] in
+        route.timer = loop.makeTimer { [unowned self] in
             fail(LinkFailure(.timedOut, "Reading the certificate authorities took too long."))
         }
-        timer?.arm(at: request.openDeadline)
+        route.timer?.arm(at: route.request.openDeadline)
         // Strong on purpose: files are read in bounded time.
-        contexts.begin(request.tls) { [dials] answer in
+        route.contexts.begin(route.request.tls) { [dials = route.dials] answer in
             self.loop.post {
-                guard self.dials == dials, case .preparing = self.stage else { return }
+                guard let route = self.route, route.dials == dials, case .preparing = self.stage else {
+                    return
+                }
                 switch answer {
                 case .success(let context):
-                    self.role = .connecting(to: target, context)
-                    self.dialNow(url)
+                    route.role = .connecting(to: target, context)
+                    self.dialNow(url, by: route)
                 case .failure(let failure): self.fail(failure)
                 }
             }
         }
     }
 
-    private func dialNow(_ url: WebSocketURL) {
-        timer = nil
+    private func dialNow(_ url: WebSocketURL, by route: LinkRoute) {
+        route.timer = nil
         stage = .dialing
-        let host = proxy?.host ?? url.host
-        let avoided = memory.withLock { $0.avoided(of: host, at: loop.instant) }
+        let host = route.host(for: url)
+        let avoided = route.memory.withLock { $0.avoided(of: host, at: loop.instant) }
         let dialer = SocketDialer(
-            host, port: UInt16(clamping: proxy?.port ?? url.port), avoiding: avoided,
-            until: request.openDeadline, on: loop, lookup: lookup, owner: self)
-        self.dialer = dialer
+            host, port: UInt16(clamping: route.proxy?.port ?? url.port), avoiding: avoided,
+            until: route.request.openDeadline, on: loop, lookup: route.lookup, owner: self)
+        route.dialer = dialer
         dialer.start()
     }
 
     func dialed(_ result: Result<(descriptor: Int32, address: Dialer.Address), LinkFailure>) {
-        guard case .dialing = stage else { return }
+        guard let route, case .dialing = stage else { return }
         switch result {
-        case .success(let (descriptor, address)): begin(on: descriptor, address)
-        case .failure(let failure): fail(proxy.map { failure.isOf($0) } ?? failure)
+        case .success(let (descriptor, address)): begin(on: descriptor, address, route)
+        case .failure(let failure): fail(route.proxy.map { failure.isOf($0) } ?? failure)
         }
     }
 
-    private func begin(on descriptor: Int32, _ address: Dialer.Address) {
-        remote = address
-        if let url = redirects?.url { unproven = (address, proxy?.host ?? url.host) }
+    private func begin(on descriptor: Int32, _ address: Dialer.Address, _ route: LinkRoute) {
+        guard let redirects = route.redirects else { return }
+        route.remote = address
+        route.unproven = (address, route.host(for: redirects.url))
         do throws(LinkFailure) {
-            guard let redirects else { return }
-            var limits = LinkLimits()
-            limits.message = request.messageLimits
-            limits.close = request.closeLimit
-            let link = try link(at: redirects, limits)
-            let stream = LinkStream(descriptor, link, role, on: loop, owner: self)
+            let link = try route.link(at: redirects, loop.entropy)
+            let stream = LinkStream(descriptor, link, route.role, on: loop, owner: self)
             stage = .onStream(stream)
             loop.pass(descriptor, to: stream, .read)
             stream.askToFinish()
@@ -149,59 +127,27 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         }
     }
 
-    private func link(at place: Redirects, _ limits: LinkLimits) throws(LinkFailure) -> Link {
-        let url = place.url
-        let proxy = proxy.map { ProxyStage($0, host: url.host, port: url.port, limits: limits) }
-        if let exchange = request.exchange {
-            return Link(
-                exchange: exchange, limits: limits, proxy: proxy, isSecure: role != nil,
-                deadline: request.openDeadline)
-        }
-        return Link(
-            client: try request.upgrade(at: url, headers: place.headers),
-            key: HandshakeKey(loop.entropy),
-            limits: limits,
-            mode: request.payload,
-            compression: .system(request.compression),
-            proxy: proxy,
-            isSecure: role != nil,
-            deadline: request.openDeadline)
-    }
-
     // MARK: - Ending
 
     /// Gives back what the stages before the stream hold.
     private func release() {
-        timer = nil
-        dialer?.abandon()
+        route?.timer = nil
+        route?.dialer?.abandon()
         stage = .over
     }
 
     private func fail(_ failure: LinkFailure) {
         release()
-        self.failure = failure
+        route?.failure = failure
         loop.finishTurn(self)
-    }
-
-    /// Remembers whether the address led to a WebSocket, once for each time it was dialed.
-    private func judgeAddress(isGood: Bool) {
-        guard let (address, name) = unproven else { return }
-        unproven = nil
-        memory.withLock { memory in
-            if isGood {
-                memory.ledOn(address, of: name)
-            } else {
-                memory.ledNowhere(address, of: name, at: loop.instant)
-            }
-        }
     }
 
     /// Descriptors are the dialer's, and then the stream's.
     func ready(_ descriptor: Int32, _ readiness: Readiness) {}
 
     func turnEnds() {
-        guard let failure else { return }
-        self.failure = nil
+        guard let failure = route?.failure else { return }
+        route?.failure = nil
         let observer = observer
         self.observer = nil
         observer?.link(id, reported: [.closed(.failed(failure))])
@@ -228,7 +174,7 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
         switch stage {
         case .preparing, .dialing: fail(LinkFailure(.lost, "The link was closed before it was open."))
         case .onStream(let stream):
-            unproven = nil
+            route?.unproven = nil
             stream.setPaused(false)
             let wireCode = code.isAllowedOnWire ? code : .normal
             stream.change { link, masks, reports in
@@ -240,10 +186,13 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
     }
 
     func abandon() {
-        // Who gives up sooner says nothing of the address.
-        if loop.instant >= request.openDeadline { judgeAddress(isGood: false) }
+        if let route {
+            let now = loop.instant
+            // Who gives up sooner says nothing of the address.
+            if now >= route.request.openDeadline { route.judgeAddress(isGood: false, at: now) }
+            route.failure = nil
+        }
         observer = nil
-        failure = nil
         if case .onStream(let stream) = stage { stream.abandon() }
         release()
     }
@@ -266,39 +215,47 @@ final class SocketLink: TransportLink, LoopMember, SocketDialerOwner, LinkStream
 
     func stream(_ stream: LinkStream, reported reports: inout [LinkReport]) {
         guard let last = reports.last else { return }
-        if case .refused = last, request.exchange != nil {
-            judgeAddress(isGood: true)
-        } else if case .refused(var refusal) = last {
-            if isRedirected(&refusal) { return }
-            reports[reports.count - 1] = .refused(refusal)
+        if let route {
+            if case .refused(var refusal) = last, route.request.exchange == nil {
+                if isRedirected(&refusal, route) { return }
+                reports[reports.count - 1] = .refused(refusal)
+            }
+            noteEnd(of: route, in: &reports)
         }
-        if !isOpened, let index = reports.firstIndex(where: \.isOpened),
-            case .opened(var opening) = reports[index]
-        {
-            isOpened = true
-            judgeAddress(isGood: true)
-            opening.remoteAddress = remote?.description
-            reports[index] = .opened(opening)
-        }
-        if last.isLast { judgeAddress(isGood: false) }
         guard let observer else { return }
         if last.isLast { self.observer = nil }
         observer.link(id, reported: reports)
     }
 
+    /// Whether the way led to what was asked for: an open link, or an answer.
+    private func noteEnd(of route: LinkRoute, in reports: inout [LinkReport]) {
+        let now = loop.instant
+        if let index = reports.firstIndex(where: \.isOpened), case .opened(var opening) = reports[index] {
+            route.judgeAddress(isGood: true, at: now)
+            opening.remoteAddress = route.remote?.description
+            reports[index] = .opened(opening)
+            self.route = nil
+        }
+        switch reports.last {
+        case .refused?: route.judgeAddress(isGood: route.request.exchange != nil, at: now)
+        case .closed?: route.judgeAddress(isGood: false, at: now)
+        default: break
+        }
+    }
+
     /// Whether it goes where the answer points; if it must not, the answer says why.
-    private func isRedirected(_ refusal: inout Refusal) -> Bool {
-        switch redirects?.follow(refusal) {
+    private func isRedirected(_ refusal: inout Refusal, _ route: LinkRoute) -> Bool {
+        switch route.redirects?.follow(refusal) {
         case .follow?: break
         case .refuse(let problem)?:
             refusal.problem = problem
             return false
         case .none?, nil: return false
         }
-        unproven = nil
+        route.unproven = nil
         stream?.abandon()
         do throws(LinkFailure) {
-            if let url = redirects?.url { try dial(url) }
+            if let url = route.redirects?.url { try dial(url, by: route) }
         } catch {
             fail(error)
         }

@@ -4,7 +4,9 @@ import CSenteSystem
 import SenteBase
 
 /// The system's zlib, loaded at run time so that nothing is needed to build.
-package struct ZlibLibrary: Sendable {
+///
+/// A class, for it never changes and every link's compression has it.
+package final class ZlibLibrary: Sendable {
     /// Why bytes were not compressed or not given back.
     package enum Failure: Error, Hashable {
         /// The library cannot be loaded; a sentence says what to install.

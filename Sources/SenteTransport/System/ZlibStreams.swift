@@ -18,8 +18,16 @@ extension LinkCompression {
     /// Compression by the system's zlib; nil where there is none, or none is wanted.
     package static func system(_ policy: CompressionPolicy?) -> LinkCompression? {
         guard let policy, case .success(let library) = ZlibLibrary.shared else { return nil }
-        return LinkCompression(policy, library)
+        return latest.withLock { latest in
+            if let latest, latest.policy == policy { return latest }
+            let new = LinkCompression(policy, library)
+            latest = new
+            return new
+        }
     }
+
+    /// What the last link was given: links that compress alike share it.
+    private static let latest = LockedValue<LinkCompression?>(nil)
 }
 
 /// What zlib's functions return and are told, as far as streams need it (zlib.h).
