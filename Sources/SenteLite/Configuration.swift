@@ -60,15 +60,24 @@ extension SenteClient {
         /// When to try again.
         ///
         /// The default is `.default`: at once at each other endpoint, then within 2 s, later within 30 s, without end.
-        public var reconnect: ReconnectPolicy
+        public var reconnect: ReconnectPolicy {
+            get { policies.values.reconnect }
+            set { policies.values.reconnect = newValue }
+        }
         /// How to find out that a silent server is gone; nil never does.
         ///
         /// The default is a probe after 20 s of silence, and 5 s for an answer.
-        public var heartbeat: Heartbeat?
+        public var heartbeat: Heartbeat? {
+            get { policies.values.heartbeat }
+            set { policies.values.heartbeat = newValue }
+        }
         /// What may wait to be sent.
         ///
         /// The default is 1,000 messages, 1 MiB, 30 s; a message that finds no room is refused.
-        public var outbox: OutboxPolicy
+        public var outbox: OutboxPolicy {
+            get { policies.values.outbox }
+            set { policies.values.outbox = newValue }
+        }
         /// Where durable messages are kept, `SendOptions(durable: true)`; nil for nowhere, and then they are refused.
         ///
         /// It needs a `clientID` that the next process has too. The default is nil.
@@ -76,11 +85,17 @@ extension SenteClient {
         /// What may wait to be consumed, for each live handle.
         ///
         /// The default is 16,384 messages, 16 MiB; then the oldest go.
-        public var inbox: InboxPolicy
+        public var inbox: InboxPolicy {
+            get { policies.values.inbox }
+            set { policies.values.inbox = newValue }
+        }
         /// How long things may take.
         ///
         /// The default is 10 s to connect, 10 s for a request, 5 s to close.
-        public var timeouts: TimeLimits
+        public var timeouts: TimeLimits {
+            get { policies.values.times }
+            set { policies.values.times = newValue }
+        }
         /// How large things may be.
         ///
         /// The default is 1 MiB a message, each way.
@@ -133,7 +148,10 @@ extension SenteClient {
         /// What is offered to a server beyond plain messages; `.off` for nothing.
         ///
         /// With a server that announces nothing it changes nothing. The default offers everything.
-        public var flow: FlowPolicy
+        public var flow: FlowPolicy {
+            get { policies.values.flow }
+            set { policies.values.flow = newValue }
+        }
         /// When data goes by way of a storage, because it is too large for the connection; nil for never.
         ///
         /// The default is nil: every message goes as it is, and one beyond `limits` is refused.
@@ -178,16 +196,12 @@ extension SenteClient {
         ///
         /// The default is `.shared`, one for all clients of the process.
         public var loop: ClientLoop
+        private var policies = SessionPolicies()
 
         /// The defaults.
         public init() {
             nats = NATSSettings()
             fallbackFormat = .edn
-            reconnect = .default
-            heartbeat = Heartbeat()
-            outbox = OutboxPolicy()
-            inbox = InboxPolicy()
-            timeouts = TimeLimits()
             limits = SizeLimits()
             endpoints = []
             endpointOrder = .listed
@@ -197,7 +211,6 @@ extension SenteClient {
             parameters = [:]
             makesClientID = true
             compression = CompressionPolicy()
-            flow = FlowPolicy()
             networkPath = .system
             tls = TLSConfiguration()
             channelSocket = ChannelSocketOptions()
@@ -218,12 +231,7 @@ extension SenteClient.Configuration {
             session.pauseLimit = .seconds(5)
             session.learnsEndpoints = nats.learnsEndpoints
         }
-        session.reconnect = reconnect
-        session.heartbeat = heartbeat
-        session.outbox = outbox
-        session.inbox = inbox
-        session.times = timeouts
-        session.flow = flow
+        session.policies = policies
         session.largeData = largeData?.settings
         session.keepsMessages = outboxStore != nil
         session.compressor = { algorithm, level in
@@ -231,7 +239,8 @@ extension SenteClient.Configuration {
         }
         session.stopwatch = { .now }
         session.digests = .system
-        session.endpoints = [url] + endpoints
+        // One alone leaves nothing to choose, unless more are learnt of it.
+        session.endpoints = endpoints.isEmpty && !session.learnsEndpoints ? [] : [url] + endpoints
         session.endpointOrder = endpointOrder
         session.asksEndpoint = endpointProvider != nil
         session.asksToken = tokenProvider != nil

@@ -130,7 +130,7 @@ extension SenteClient {
         // Where the dialect answers no publish, the session is content when it is written.
         let answer = try await submit(
             outbound, options, limit: timeout,
-            answerLimit: timeout == nil ? configuration.timeouts.request : nil,
+            answerLimit: timeout == nil ? requestLimit : nil,
             awaits: .reply)
         switch answer {
         case .published(let receipt): return receipt
@@ -157,7 +157,7 @@ extension SenteClient {
     ) throws(SenteError) -> Delivery {
         try enqueue(
             .publish(channel: channel, data: data, excludeSender: excludeSender), options,
-            answerLimit: configuration.timeouts.request, awaits: .reply, DeliveryResult())
+            answerLimit: requestLimit, awaits: .reply, DeliveryResult())
     }
 
     /// Asks whoever serves a channel, and waits for the answer.
@@ -173,7 +173,7 @@ extension SenteClient {
     public func request(
         _ data: Value, on channel: String, timeout: Duration? = nil, options: SendOptions = SendOptions()
     ) async throws(SenteError) -> Value {
-        let limit = timeout ?? configuration.timeouts.request
+        let limit = timeout ?? requestLimit
         let outbound = Outbound.request(channel: channel, data: data, limit: max(1, limit.wholeMilliseconds))
         let answer = try await submit(outbound, options, limit: limit, awaits: .reply)
         guard case .value(let value) = answer else { throw .mismatched(answer) }
@@ -184,7 +184,7 @@ extension SenteClient {
     ///
     /// - Throws: What `request` throws.
     public func listChannels() async throws(SenteError) -> [ChannelInfo] {
-        let answer = try await submit(.listChannels, limit: configuration.timeouts.request, awaits: .reply)
+        let answer = try await submit(.listChannels, limit: requestLimit, awaits: .reply)
         guard case .channels(let channels) = answer else { throw .mismatched(answer) }
         return channels
     }
@@ -194,7 +194,7 @@ extension SenteClient {
     /// - Throws: What `request` throws.
     public func confirmedSubscriptions() async throws(SenteError) -> [String] {
         let answer = try await submit(
-            .listSubscriptions, limit: configuration.timeouts.request, awaits: .reply)
+            .listSubscriptions, limit: requestLimit, awaits: .reply)
         guard case .names(let names) = answer else { throw .mismatched(answer) }
         return names
     }

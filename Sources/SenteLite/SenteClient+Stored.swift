@@ -91,5 +91,5 @@ extension SenteClient {
     }
 
     /// Longer than a cluster takes to elect a leader.
-    private var storingLimit: Duration { max(configuration.timeouts.request, .seconds(15)) }
+    private var storingLimit: Duration { max(requestLimit, .seconds(15)) }
 }

@@ -23,8 +23,10 @@ public final class SenteClient: Sendable {
     let driver: Driver
     let host: any Host
     private let durables: DurableMessages?
-    /// Told apart once, for every message asks.
+    // Told apart once, for every message asks.
     private let largeData: LargeDataSettings?
+    /// `timeouts.request`.
+    let requestLimit: Duration
     private let leavePath: (@Sendable () -> Void)?
 
     /// Makes a client for a `ws:` URL; nothing is opened yet.
@@ -47,16 +49,13 @@ public final class SenteClient: Sendable {
         configuration.completeClientID(for: url) { host.entropy.uuid().description }
         let setup = LinkSetup(url: url, configuration: configuration)
         if let problem = setup.problem { throw SenteError(.invalidArgument, problem) }
-        let detector = DialectDetector(
-            dialect: configuration.dialect, format: configuration.format,
-            fallback: configuration.fallbackFormat, compressor: .gzip,
-            readsTraces: configuration.tracing, nats: configuration.nats)
         let engine = ClientEngine(
             configuration: configuration.session(for: url), sizes: configuration.limits,
             random: Generator(seed: seed ?? host.entropy.seed())
-        ) { (first, sizes) throws(SenteError) in try detector.detect(first, sizes: sizes) }
+        ) { (first, sizes) throws(SenteError) in try setup.detector.detect(first, sizes: sizes) }
         self.setup = setup
         largeData = configuration.largeData?.settings
+        requestLimit = configuration.timeouts.request
         self.host = host
         var durables: DurableMessages?
         if let store = configuration.outboxStore, let clientID = configuration.clientID {

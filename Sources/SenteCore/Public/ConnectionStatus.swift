@@ -38,7 +38,10 @@ public struct ConnectionStatus: Sendable, Equatable {
     /// What of the app's ended the last open link, if that did; `lastError` says it for people.
     package var endedBy: OwnEnd?
     /// Who the server says we are, while open.
-    public var identity: Identity?
+    public var identity: Identity? {
+        get { greeted.first }
+        set { greeted = newValue.map { [$0] } ?? [] }
+    }
     /// When the server greeted, while open.
     public var openedAt: Instant?
     /// How the server writes its messages, once its first frame has shown it.
@@ -46,7 +49,13 @@ public struct ConnectionStatus: Sendable, Equatable {
     /// How values become bytes, once the first frame has shown it.
     public var format: WireFormat?
     /// What holds on this connection beyond plain messages, once the server has agreed; nil while it is not open.
-    public var features: FlowFeatures?
+    public var features: FlowFeatures? {
+        get { agreed.first }
+        set { agreed = newValue.map { [$0] } ?? [] }
+    }
+    // One each, or none: in an array they are a word, and copies of a status share them.
+    private var greeted: [Identity] = []
+    private var agreed: [FlowFeatures] = []
     /// What became of the session of the connection before, while open.
     public var recovery = Recovery.none
 

@@ -16,7 +16,7 @@ public struct NATSSettings: Sendable {
     ///
     /// Where a token is spoken of, it is what `tokenProvider` gives: asked for before every attempt, and once more when the
     /// server refuses it.
-    public enum Credentials: Sendable {
+    public indirect enum Credentials: Sendable {
         /// The token that the server was configured with (`auth_token`).
         case token
         /// A name and its password.

@@ -29,7 +29,8 @@ public struct ReconnectPolicy: Sendable {
         }
     }
 
-    package enum Rule: Sendable {
+    /// Indirect, so that it is a word where it is held.
+    package indirect enum Rule: Sendable {
         case never
         /// Uniform in a window: `first` for retry 0, then `floor(b)…b` with b = min(maximum, base·2ⁿ).
         case windows(base: Duration, floor: Floor, maximum: Duration)

@@ -24,9 +24,10 @@ import SenteWire
 package struct Session: ~Copyable, Sendable {
     let configuration: SessionConfiguration
     var state = State.closed
-    package internal(set) var status = ConnectionStatus(state: .closed)
-    /// What the app was told last.
-    private var published = ConnectionStatus(state: .closed)
+    package internal(set) var status = ConnectionStatus(state: .closed) {
+        didSet { isStatusTold = isStatusTold && status == oldValue }
+    }
+    private var isStatusTold = true
     var backoff: Backoff
     var endpoints: EndpointList
     var outbox: Outbox
@@ -375,8 +376,8 @@ package struct Session: ~Copyable, Sendable {
 
     /// Tells the app when what it can see has changed.
     mutating func publish() {
-        guard status != published else { return }
-        published = status
+        guard !isStatusTold else { return }
+        isStatusTold = true
         effects.append(.publish(status))
     }
 

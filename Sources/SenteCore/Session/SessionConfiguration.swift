@@ -7,15 +7,7 @@ import SenteWire
 package struct SessionConfiguration: Sendable {
     /// That which the app insists on; nil takes what servers speak.
     package var dialect: Dialect?
-    package var reconnect: ReconnectPolicy = .default
-    /// nil: no probes, and a silent link stays.
-    package var heartbeat: Heartbeat? = Heartbeat()
-    package var outbox = OutboxPolicy()
-    package var inbox = InboxPolicy()
-    package var times = TimeLimits() {
-        // An attempt that is over before it begins would never end being retried.
-        didSet { times.connect = max(times.connect, .milliseconds(1)) }
-    }
+    package var policies = SessionPolicies()
     /// How many bytes may be unwritten on a link before the outbox holds the rest back.
     package var writeWindow = 64 << 10
     /// The weight from which values are written and read elsewhere than on the loop, in bytes.
@@ -24,8 +16,6 @@ package struct SessionConfiguration: Sendable {
     package var largeValue = 64 << 10
     /// How long `.pauseReading` may pause.
     package var pauseLimit: Duration = .seconds(10)
-    /// What is offered beyond plain messages.
-    package var flow = FlowPolicy()
     /// Whether messages are kept that may be sent again, so that a server should know them by their ids.
     package var keepsMessages = false
     /// Makes what compresses single messages; nil where nothing does.
@@ -51,4 +41,41 @@ package struct SessionConfiguration: Sendable {
     var asksCredentials: Bool { asksToken || asksParameters }
 
     package init() {}
+}
+
+extension SessionConfiguration {
+    package var reconnect: ReconnectPolicy {
+        get { policies.storage.values.reconnect }
+        set { policies.values.reconnect = newValue }
+    }
+
+    package var heartbeat: Heartbeat? {
+        get { policies.storage.values.heartbeat }
+        set { policies.values.heartbeat = newValue }
+    }
+
+    package var outbox: OutboxPolicy {
+        get { policies.storage.values.outbox }
+        set { policies.values.outbox = newValue }
+    }
+
+    package var inbox: InboxPolicy {
+        get { policies.storage.values.inbox }
+        set { policies.values.inbox = newValue }
+    }
+
+    package var times: TimeLimits {
+        get {
+            var times = policies.storage.values.times
+            // An attempt that is over before it begins would never end being retried.
+            times.connect = max(times.connect, .milliseconds(1))
+            return times
+        }
+        set { policies.values.times = newValue }
+    }
+
+    package var flow: FlowPolicy {
+        get { policies.storage.values.flow }
+        set { policies.values.flow = newValue }
+    }
 }

@@ -57,6 +57,14 @@ package final class LinkSetup: Sendable {
         return NamedValues(theirs + own.pairs)
     }
 
+    /// Tells who speaks on a link; made for its first message.
+    var detector: DialectDetector {
+        DialectDetector(
+            dialect: configuration.dialect, format: configuration.format,
+            fallback: configuration.fallbackFormat, compressor: .gzip,
+            readsTraces: configuration.tracing, nats: configuration.nats)
+    }
+
     static let clientIDParameter = "client-id"
     private static let csrfToken = "csrf-token"
 

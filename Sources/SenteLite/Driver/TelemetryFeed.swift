@@ -5,7 +5,9 @@ import SenteSignals
 import SenteTelemetry
 
 /// Hands a client's signals to telemetry, on the client's loop.
-struct TelemetryFeed: Sendable {
+///
+/// A class, for it never changes and few clients have one.
+final class TelemetryFeed: Sendable {
     private let telemetry: Telemetry
     private let source: SignalSource
 

@@ -5,7 +5,9 @@ import SenteTransport
 import SenteWire
 
 /// Stores and fetches for one client, and trusts neither storage nor reference.
-struct LargeDataDesk: Sendable {
+///
+/// A class, for it never changes and few clients have one.
+final class LargeDataDesk: Sendable {
     private let storage: any LargeDataStorage
     private let maximumBytes: Int
 
