@@ -81,6 +81,13 @@ package struct ClientEngine: ~Copyable, Sendable {
         reading.oldestInOutbox = session.outbox.oldestQueuedAt
     }
 
+    /// Tables in which nothing is any more keep no room for what was.
+    package mutating func giveBackMemory() {
+        session.calls.giveBackMemory()
+        session.outbox.giveBackMemory()
+        session.traffic.pending.giveBackMemory()
+    }
+
     /// Several messages of the app come in one turn, and may go together.
     package mutating func beginGathering() { session.beginGathering() }
 

@@ -195,6 +195,13 @@ package struct Calls: Sendable {
         return first.call
     }
 
+    /// Keeps no room for calls that are gone.
+    mutating func giveBackMemory() {
+        if calls.isEmpty { calls = [:] }
+        if heap.isEmpty { heap = [] }
+        if names.isEmpty { names = [:] }
+    }
+
     private mutating func skipGone() {
         while let first = heap.first, calls[first.call.number] == nil { popHeap() }
         // Calls resolved long before their deadlines must not pile up.

@@ -17,21 +17,27 @@ package struct Lanes: Sendable {
 
     package static let stride = 65_536
 
-    /// By urgency.
-    private var lanes = SendOptions.Priority.allCases.map { _ in Lane() }
+    /// By urgency; made for the first message.
+    private var lanes: [Lane] = []
 
     package init() {}
+
+    private mutating func makeLanes() {
+        if lanes.isEmpty { lanes = SendOptions.Priority.allCases.map { _ in Lane() } }
+    }
 
     /// How many entries there are, those whose messages are gone included.
     package var count: Int { lanes.reduce(0) { $0 + $1.calls.count } }
 
     package mutating func append(_ call: CallID, to priority: SendOptions.Priority) {
+        makeLanes()
         lanes[priority.lane].calls.append(call)
         lanes[priority.lane].waiting += 1
     }
 
     /// Puts calls back before all others of their lanes, in their order.
     mutating func prepend(_ calls: [(CallID, SendOptions.Priority)]) {
+        makeLanes()
         for lane in lanes.indices {
             let back = calls.filter { $0.1.lane == lane }
             guard !back.isEmpty else { continue }

@@ -87,6 +87,16 @@ package struct Outbox: Sendable {
         return .accepted
     }
 
+    /// Keeps no room for messages that are gone.
+    mutating func giveBackMemory() {
+        if items.isEmpty {
+            items = [:]
+            lanes = Lanes()
+        }
+        if underWay.isEmpty { underWay = [:] }
+        if ages.isEmpty { ages = Queue() }
+    }
+
     /// Puts messages before all others of their lanes that did not leave after all; they had their room, so nothing is asked of the
     /// bounds.
     mutating func putBack(_ messages: [Leaving]) {

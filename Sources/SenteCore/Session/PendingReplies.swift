@@ -128,6 +128,12 @@ package struct PendingReplies: Sendable {
         pings = PendingPings(areStamped: stampsPongs)
     }
 
+    /// Keeps no room for slots that are gone.
+    mutating func giveBackMemory() {
+        if slots.isEmpty { slots = [:] }
+        if lines.isEmpty { lines = [:] }
+    }
+
     /// Whether something was sent that no fence is behind.
     package var isUnfenced: Bool { sequence > pings.fencedUpTo }
 

@@ -13,7 +13,8 @@ package final class BoundedMailbox<Element: Sendable>: Sendable {
     private struct State {
         /// What was given back, and all that waits where nothing is bounded: an array, which goes as it is.
         var unbounded: [Element] = []
-        var bounded: BoundedQueue<Element>?
+        /// One, or none where nothing is bounded; in an array for its being a word where there is none.
+        var bounded: [BoundedQueue<Element>] = []
         var waiters: [(ticket: UInt64, continuation: Continuation)] = []
         var lastTicket: UInt64 = 0
         var isFinished = false
@@ -23,12 +24,12 @@ package final class BoundedMailbox<Element: Sendable>: Sendable {
         }
 
         mutating func append(_ element: Element, size: Int) {
-            if bounded == nil { unbounded.append(element) } else { bounded?.append(element, size: size) }
+            if bounded.isEmpty { unbounded.append(element) } else { bounded[0].append(element, size: size) }
         }
 
         mutating func append(_ elements: [Element]) {
-            if bounded != nil {
-                bounded?.append(contentsOf: elements)
+            if !bounded.isEmpty {
+                bounded[0].append(contentsOf: elements)
             } else if unbounded.isEmpty {
                 unbounded = elements
             } else {
@@ -38,7 +39,7 @@ package final class BoundedMailbox<Element: Sendable>: Sendable {
 
         /// What can be had without waiting; nil when there is nothing yet.
         mutating func takeReady() -> [Element]? {
-            let next = bounded?.drain() ?? []
+            let next = bounded.isEmpty ? [] : bounded[0].drain()
             guard unbounded.isEmpty else {
                 defer { unbounded = [] }
                 return next.isEmpty ? unbounded : unbounded + next
@@ -51,7 +52,7 @@ package final class BoundedMailbox<Element: Sendable>: Sendable {
 
     /// Leave the queue out where whoever puts bounds what may wait.
     package init(bounded queue: BoundedQueue<Element>? = nil) {
-        state = LockedValue(State(bounded: queue))
+        state = LockedValue(State(bounded: queue.map { [$0] } ?? []))
     }
 
     var isFinished: Bool { state.withLock { $0.isFinished } }

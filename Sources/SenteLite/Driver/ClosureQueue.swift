@@ -7,7 +7,7 @@ import SenteWire
 /// Runs a client's closures: in order, one at a time, on the ordinary executor.
 ///
 /// One inbox hears everything that any closure listens to; changes of the status stand in the same queue.
-final class ClosureQueue: Sendable {
+struct ClosureQueue: Sendable {
     /// A closure of the app's.
     ///
     /// Only what must be awaited is: a call that may suspend takes four more frames from the task, a twentieth of what a
@@ -38,12 +38,12 @@ final class ClosureQueue: Sendable {
         var latest: (filter: InboxFilter, handlers: [Handler<InboxElement>])?
         var statusHandlers = Roster<Handler<StatusChange>>()
         var changes: [StatusChange] = []
+        var mailbox: BoundedMailbox<Item>?
         var isRunning = false
         var isFinished = false
     }
 
     private let state = LockedValue(State())
-    private let mailbox = BoundedMailbox<Item>()
     private let submissions: SubmissionQueue
     private let readsTraces: Bool
 
@@ -70,7 +70,10 @@ final class ClosureQueue: Sendable {
         guard let number = add({ $0.handlers[filter, default: Roster()].add(handler) }) else {
             return Registration()
         }
-        submissions.post(.listen(Self.inbox, filter))
+        // Who registers nothing needs no inbox; one that is open already stays as it is.
+        submissions.post([
+            .input(.command(.openInbox(Self.inbox))), .input(.command(.listen(Self.inbox, filter))),
+        ])
         return Registration { [self] in
             let isOver = state.withLock { state in
                 state.handlers[filter]?.remove(number)
@@ -119,7 +122,7 @@ final class ClosureQueue: Sendable {
 
     /// What a turn brought: at its end, when whoever runs can read what it is told of.
     func put(_ items: [Item]) {
-        mailbox.put(items)
+        if !items.isEmpty { mailbox.put(items) }
     }
 
     /// Runs `work` after what was handed over already; on any thread.
@@ -129,20 +132,33 @@ final class ClosureQueue: Sendable {
         mailbox.put(.work(work))
     }
 
+    /// Made when it is needed first: most of many clients have no closures.
+    private var mailbox: BoundedMailbox<Item> {
+        state.withLock { state in
+            if let known = state.mailbox { return known }
+            let new = BoundedMailbox<Item>()
+            if state.isFinished { new.finish() }
+            state.mailbox = new
+            return new
+        }
+    }
+
     /// The client is gone: no closure starts any more, and all are released.
     func finish() {
-        state.withLock { state in
+        let mailbox = state.withLock { state in
             state.isFinished = true
             state.handlers = [:]
             state.statusHandlers = Roster()
             state.changes = []
+            return state.mailbox
         }
-        mailbox.finish()
+        mailbox?.finish()
     }
 
     // MARK: Running
 
     private func run() async {
+        let mailbox = mailbox
         while true {
             var batch = await mailbox.take(isolation: nil)
             guard !batch.isEmpty else { return }

@@ -56,42 +56,6 @@ final class Driver: LinkObserver, @unchecked Sendable {
     /// As of the last `publish`.
     private var status: ConnectionStatus { output.statuses.last ?? board.status }
 
-    /// How a call ended, for whoever waits.
-    private struct Resolution {
-        let waiter: Waiter
-        let result: Result<Answer, SenteError>
-    }
-
-    /// What a turn has brought for the app.
-    private struct TurnOutput {
-        var statuses: [ConnectionStatus] = []
-        var wishes: [WireName: WishStatus?] = [:]
-        var channels: [(channel: WireName, state: SubscriptionState)] = []
-        var ready: [InboxID] = []
-        var closures: [ClosureQueue.Item] = []
-        var answers: [Resolution] = []
-        var signals: [SessionSignal] = []
-        /// The same, and more, for those who watch.
-        var shown: [ClientSignal] = []
-        /// Submissions were taken, which count in the outbox's bounds until the turn's end.
-        var tookEntries = false
-
-        var isForApp: Bool {
-            !(answers.isEmpty && ready.isEmpty && statuses.isEmpty && closures.isEmpty)
-        }
-
-        /// The arrays that every turn fills keep their memory.
-        mutating func removeAll() {
-            if !ready.isEmpty { ready.removeAll(keepingCapacity: true) }
-            if !signals.isEmpty { signals.removeAll(keepingCapacity: true) }
-            if !statuses.isEmpty { statuses = [] }
-            if !closures.isEmpty { closures = [] }
-            if !wishes.isEmpty { wishes = [:] }
-            if !channels.isEmpty { channels = [] }
-            tookEntries = false
-        }
-    }
-
     /// The client that makes it ends it with `submissions.close()`; until then it lives.
     init(
         engine: consuming ClientEngine, setup: LinkSetup, durables: DurableMessages? = nil, host: any Host,
@@ -117,7 +81,6 @@ final class Driver: LinkObserver, @unchecked Sendable {
         consumption = Consumption(setup.configuration.inbox)
         submissions.turnEnded(standing)
         submissions.start { self.turn() }
-        submissions.post(.openInbox(ClosureQueue.inbox))
     }
 
     deinit {
@@ -173,6 +136,19 @@ final class Driver: LinkObserver, @unchecked Sendable {
         lookWhoWatches()
         handle(.timerFired, at: now)
         endTurn(at: now)
+        giveBackMemory()
+    }
+
+    /// Between turns: keeps none of the memory that turns leave to one another.
+    ///
+    /// After a change of the status, and now and then: what connecting or the last burst took is no measure for what comes.
+    private func giveBackMemory() {
+        output = TurnOutput()
+        effects = []
+        turned = []
+        batch = SubmissionQueue.Batch()
+        if waiters.isEmpty { waiters = [:] }
+        engine.giveBackMemory()
     }
 
     private func noteConsumed(at now: Moment) {
@@ -218,7 +194,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
         if output.answers.count > 1 { output.answers.reverse() }
         while let one = output.answers.popLast() { one.waiter.resume(one.result) }
         if isForApp { host.appWasTold() }
-        output.removeAll()
+        if output.statuses.isEmpty { output.removeAll() } else { giveBackMemory() }
         setAlarm(deadline)
     }
 

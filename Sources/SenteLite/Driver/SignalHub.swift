@@ -4,7 +4,7 @@ import SenteCore
 import SenteTransport
 
 /// Whoever follows a client's signals; the driver makes them as long as there is somebody.
-final class SignalHub: Sendable {
+struct SignalHub: Sendable {
     /// How many signals wait for one consumer before the oldest go.
     static let bound = 1_024
 

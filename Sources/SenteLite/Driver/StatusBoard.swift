@@ -9,24 +9,24 @@ import SenteWire
 ///
 /// The driver writes it once a turn, before anybody is resumed: what a call was told is never newer than what
 /// it reads here.
-final class StatusBoard: Sendable {
+struct StatusBoard: Sendable {
     struct Snapshot: Sendable {
         var status = ConnectionStatus(state: .closed)
         var engine: ClientEngine.Reading
+        /// Of those who follow the statuses; nil as long as nobody ever did.
+        fileprivate var statuses: Broadcast<ConnectionStatus>?
         /// Of the channels whose states somebody follows.
         fileprivate var channels: [WireName: Broadcast<SubscriptionState>] = [:]
+        fileprivate var isFinished = false
     }
 
     /// How many statuses wait for one consumer before the oldest go.
     static let bound = 256
 
     private let snapshot: LockedValue<Snapshot>
-    private let statuses: Broadcast<ConnectionStatus>
 
     init(at now: Moment) {
-        let first = Snapshot(engine: ClientEngine.Reading(at: now))
-        snapshot = LockedValue(first)
-        statuses = Broadcast(BoundedQueue(latest: Self.bound), current: first.status)
+        snapshot = LockedValue(Snapshot(engine: ClientEngine.Reading(at: now)))
     }
 
     var status: ConnectionStatus { snapshot.withLock { $0.status } }
@@ -45,11 +45,13 @@ final class StatusBoard: Sendable {
 
     /// Changes the snapshot, and hands `statuses` to whoever follows.
     func update(statuses new: [ConnectionStatus], _ change: (inout Snapshot) -> Void) {
-        snapshot.withLock { snapshot in
+        let followers = snapshot.withLock { snapshot -> Broadcast<ConnectionStatus>? in
             change(&snapshot)
-            if let last = new.last { snapshot.status = last }
+            guard let last = new.last else { return nil }
+            snapshot.status = last
+            return snapshot.statuses
         }
-        if !new.isEmpty { statuses.send(new) }
+        followers?.send(new)
     }
 
     /// Hands what became of channels to whoever follows them, after the snapshot has it.
@@ -85,16 +87,23 @@ final class StatusBoard: Sendable {
 
     /// Follows the statuses: the current one first.
     func makeIterator() -> MailboxIterator<ConnectionStatus> {
-        statuses.makeIterator()
+        snapshot.withLock { snapshot in
+            if let known = snapshot.statuses { return known }
+            let broadcast = Broadcast(BoundedQueue(latest: Self.bound), current: snapshot.status)
+            if snapshot.isFinished { broadcast.finish() }
+            snapshot.statuses = broadcast
+            return broadcast
+        }.makeIterator()
     }
 
     /// The client is gone.
     func finish() {
-        statuses.finish()
-        let channels = snapshot.withLock { snapshot in
+        let (statuses, channels) = snapshot.withLock { snapshot in
+            snapshot.isFinished = true
             defer { snapshot.channels = [:] }
-            return snapshot.channels.values
+            return (snapshot.statuses, snapshot.channels.values)
         }
+        statuses?.finish()
         for channel in channels { channel.finish() }
     }
 }

@@ -4,7 +4,7 @@ import SenteCore
 import SenteTransport
 
 /// Streams that the server offers, until somebody takes them; each goes to one, who has waited longest.
-final class StreamOffers: Sendable {
+struct StreamOffers: Sendable {
     private typealias Continuation = CheckedContinuation<StreamHandle?, Never>
 
     private struct State {
