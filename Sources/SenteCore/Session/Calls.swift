@@ -196,7 +196,7 @@ package struct Calls: Sendable {
     }
 
     /// Keeps no room for calls that are gone.
-    mutating func giveBackMemory() {
+    package mutating func giveBackMemory() {
         if calls.isEmpty { calls = [:] }
         if heap.isEmpty { heap = [] }
         if names.isEmpty { names = [:] }

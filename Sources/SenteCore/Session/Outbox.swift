@@ -88,7 +88,7 @@ package struct Outbox: Sendable {
     }
 
     /// Keeps no room for messages that are gone.
-    mutating func giveBackMemory() {
+    package mutating func giveBackMemory() {
         if items.isEmpty {
             items = [:]
             lanes = Lanes()

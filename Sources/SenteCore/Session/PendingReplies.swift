@@ -129,7 +129,7 @@ package struct PendingReplies: Sendable {
     }
 
     /// Keeps no room for slots that are gone.
-    mutating func giveBackMemory() {
+    package mutating func giveBackMemory() {
         if slots.isEmpty { slots = [:] }
         if lines.isEmpty { lines = [:] }
     }
