@@ -423,6 +423,29 @@ struct SessionFlowTests {
         #expect(session.engine.outboxCount == 0)
     }
 
+    @Test("what came before a server said that the session is gone is heard")
+    func heldBefore() throws {
+        var session = Self.opened()
+        let (_, inbox) = session.subscribe("a")
+        session.confirm(text: "a")
+        Self.comeBack(&session)
+        session.receive(Self.delivery(1))
+        #expect(session.consume(inbox).isEmpty)
+        session.receive(Self.ack)
+        #expect(session.consume(inbox).count == 1)
+    }
+
+    @Test("a call is unknown when the server keeps the session no more")
+    func windowEnds() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"), limit: nil)
+        session.cut()
+        session.advance(by: .seconds(19))
+        #expect(session.isPending(call))
+        session.advance(by: .seconds(2))
+        #expect(session.error(of: call)?.outcome == .unknown)
+    }
+
     @Test("what the server had let go counts as had")
     func missedCounts() throws {
         var session = Self.opened()

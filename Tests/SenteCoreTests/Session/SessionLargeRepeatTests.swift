@@ -180,6 +180,20 @@ struct SessionLargeRepeatTests {
         #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a"])
     }
 
+    @Test("All that goes again goes before what waited for the link")
+    func beforeOutbox() throws {
+        var session = Self.opened { $0.largeValue = 1 << 20 }
+        session.submit(Self.publish("a", Self.text(3_000)))
+        session.submit(Self.publish("b", 1))
+        session.cut()
+        session.submit(Self.publish("b", 2))
+        Self.comeBack(&session, received: 0)
+        let numbers = try session.sentMessages.filter { $0.kind == .text }.map {
+            try WireFormat.json.decode($0.bytes)["data"]?["n"]?.integerValue
+        }
+        #expect(numbers == [1, 2])
+    }
+
     @Test(
         "One for which the server closed two links in a row is not sent a third time, whatever overtakes it")
     func suspect() throws {
