@@ -104,6 +104,14 @@ struct ReassemblyTests {
         #expect(reassembly.count == 1)
     }
 
+    @Test("Each new part gives the next one its time")
+    func timeOfPart() throws {
+        var reassembly = Reassembly(limits: limits())
+        _ = try reassembly.add(part(1, 0, [1]), isBinary: true, at: now)
+        _ = try reassembly.add(part(1, 1, [1]), isBinary: true, at: now.advanced(by: .seconds(20)))
+        #expect(reassembly.deadline == now.advanced(by: .seconds(50)))
+    }
+
     @Test("Where there is no room, the message goes whose last part is oldest")
     func eviction() throws {
         var reassembly = Reassembly(limits: limits(messageBytes: 1_000, bytes: 5_000, parts: 2))

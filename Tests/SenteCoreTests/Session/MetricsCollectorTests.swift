@@ -192,6 +192,27 @@ struct MetricsCollectorTests {
                 == .init(messages: 1, chunksSent: 4, incomplete: 1, memory: 5, peakMemory: 900))
     }
 
+    @Test("count what went together, what was given up of the server's parts, and what became of sessions")
+    func flow() {
+        let metrics = Self.metrics(
+            at: 1,
+            [
+                (0, .flow(.batched(messages: 3, reason: .count))),
+                (0, .flow(.batched(messages: 2, reason: .idle))),
+                (0, .flow(.partsLost(.init(timeouts: 1, evictions: 2, aborts: 3)))),
+                (0, .flow(.partsLost(.init(timeouts: 10, evictions: 20, aborts: 30)))),
+                (0, .resumed(replayedIn: 1, replayedOut: 2, skipped: 3, missed: 4)),
+                (0, .resumed(replayedIn: 10, replayedOut: 20, skipped: 30, missed: 40)),
+                (0, .sessionLost),
+            ])
+        #expect(metrics.batching == .init(batches: 2, messages: 5, reasons: ["count": 1, "idle": 1]))
+        #expect(metrics.chunking == .init(timeouts: 11, evictions: 22, aborts: 33))
+        #expect(
+            metrics.resumption
+                == .init(
+                    resumed: 2, fresh: 1, replayedIn: 11, replayedOut: 22, skipped: 33, missed: 44))
+    }
+
     @Test("that were taken do not change afterwards")
     func snapshotsStay() {
         var collector = Self.collector([(0, .roundTrip(.seconds(1)))])

@@ -188,6 +188,19 @@ struct SessionFlowTests {
         #expect(session.take(inbox).count == 1)
     }
 
+    @Test("more than may be held before the server has answered ends the link", arguments: [false, true])
+    func heldTooMuch(isLarge: Bool) {
+        var session = Self.opened()
+        Self.comeBack(&session)
+        let text = isLarge ? String(repeating: "x", count: 262_144) : ""
+        let delivery = #"{"type":"channel-message","channel-id":"a","data":"\#(text)","broadcast-time":1}"#
+        for _ in 0..<(isLarge ? 3 : 4_096) { session.receive(delivery) }
+        #expect(session.state == .connecting)
+        session.receive(delivery)
+        #expect(session.state == .reconnecting)
+        #expect(session.status.lastError?.closeCode == .protocolError)
+    }
+
     @Test("a subscription stays confirmed over the gap, and its handle hears of it")
     func staysConfirmed() throws {
         var session = Self.opened()
@@ -284,12 +297,95 @@ struct SessionFlowTests {
         #expect(session.state == .reconnecting)
     }
 
-    @Test("what was not offered is not agreed to")
-    func surplus() throws {
-        var session = TestSession.connectingInText { $0.flow.batching = nil }
+    @Test(
+        "what was not offered is not agreed to",
+        arguments: [
+            ("batching", "true"), ("chunking", "true"), ("streaming", "true"), ("binary", "true"),
+            ("compression", #"["gzip"]"#), ("resume", #"{"window-ms":20000,"messages":8,"bytes":4000}"#),
+        ])
+    func surplus(feature: String, value: String) {
+        // Each offers something, so that there is a handshake.
+        var session = TestSession.connectingInText {
+            let isBatching = feature == "batching"
+            $0.flow = FlowPolicy(
+                batching: isBatching ? nil : BatchPolicy(), compression: nil, chunking: nil,
+                resumption: isBatching ? ResumptionPolicy() : nil)
+        }
         session.greet(text: Self.welcome)
-        session.receive(#"{"type":"flow-handshake-ack","features":{"batching":true}}"#)
+        #expect(session.sentText.count == 1)
+        session.receive(
+            #"{"type":"flow-handshake-ack","features":{"\#(feature)":\#(value)},"session":"s"}"#)
         #expect(session.state == .reconnecting)
+        #expect(
+            session.status.lastError?.message.contains("“\(feature == "compression" ? "gzip" : feature)”")
+                == true)
+    }
+
+    @Test(
+        "a word that comes before the agreement ends the link",
+        arguments: [#"{"type":"flow-end"}"#, #"{"type":"flow-skip"}"#, #"{"type":"flow-ack","received":0}"#])
+    func early(word: String) {
+        var session = TestSession.connectingInText()
+        session.greet(text: Self.welcome)
+        session.receive(word)
+        #expect(session.state == .reconnecting)
+        #expect(session.status.lastError?.closeCode == .protocolError)
+    }
+
+    @Test(
+        "what a server says of a feature and makes no sense turns that off alone, and is told",
+        arguments: [
+            #""batching":1"#, #""chunking":true,"max-chunk-size":63"#, #""chunking":true,"max-chunk-size":0"#,
+            #""resume":{"window-ms":0,"messages":8,"bytes":4000}"#,
+        ])
+    func nonsense(features: String) {
+        var session = TestSession.connectingInText()
+        session.greet(text: Self.welcome)
+        session.receive(#"{"type":"flow-handshake-ack","features":{"binary":true,\#(features)}}"#)
+        var expected = FlowFeatures()
+        expected.binaryEnvelope = true
+        var holding = session.status.features
+        holding?.maximumChunkBytes = expected.maximumChunkBytes
+        #expect(holding == expected)
+        #expect(session.undecodable.count == 1)
+    }
+
+    @Test("the smallest parts that are taken have 64 bytes")
+    func smallestParts() {
+        var session = TestSession.connectingInText()
+        session.greet(text: Self.welcome)
+        session.receive(
+            #"{"type":"flow-handshake-ack","features":{"chunking":true,"max-chunk-size":64}}"#)
+        #expect(session.status.features?.chunking == true)
+    }
+
+    @Test(
+        "an envelope in bytes is offered where no message of the format begins like one",
+        arguments: [false, true])
+    func envelopes(isMine: Bool) {
+        let mine = WireFormat(name: isMine ? "mine" : "gzip-edn", isBinary: true) {
+            value, bytes, limits throws(WireError) in
+            try WireFormat.edn.encode(value, into: &bytes, limits: limits)
+        } decode: { bytes, limits throws(WireError) in
+            try WireFormat.edn.decode(bytes, limits: limits)
+        }
+        var session = TestSession.connectingInText(DialectDetector(format: mine))
+        session.report([.opened(LinkOpening())])
+        session.receive(
+            binary: Array(#"[:chsk/handshake ["conn-1" "tok" {:capabilities {:chunking true}} true]]"#.utf8))
+        #expect(session.sentText[0].contains(":chunking true"))
+        #expect(session.sentText[0].contains(":binary true") == !isMine)
+    }
+
+    @Test("a fence that went down with its link is set again on the next one")
+    func fenceAgain() throws {
+        var session = Self.opened()
+        let call = session.submit(Self.publish("a"))
+        session.cancel(call)
+        #expect(try Self.types(session) == ["ping"])
+        Self.comeBack(&session)
+        session.receive(Self.resumed(received: 1, sent: 0))
+        #expect(try Self.types(session) == ["ping"])
     }
 
     @Test(

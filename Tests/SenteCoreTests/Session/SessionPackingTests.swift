@@ -177,6 +177,17 @@ struct SessionPackingTests {
         #expect(values.flatMap { Self.channels($0["messages"]?.arrayValue ?? []) } == ["a", "c"])
     }
 
+    @Test("A call whose time is almost up waits for no company")
+    func hurried() throws {
+        var session = Self.opened(.batching) {
+            $0.flow.batching = BatchPolicy(linger: .milliseconds(10), flushesOnIdle: false)
+        }
+        session.submit(Self.publish("a", 1), limit: .milliseconds(100))
+        #expect(session.sentMessages.isEmpty)
+        session.submit(Self.publish("b", 1), limit: .milliseconds(99))
+        #expect(Self.channels(try Self.read(session.sentMessages)) == ["a", "b"])
+    }
+
     @Test("What waits for company when the link is lost leaves over the next one")
     func lingerLost() throws {
         var session = Self.opened(.batching) {
@@ -240,6 +251,17 @@ struct SessionPackingTests {
                 #"{"type":"welcome","conn-id":"c","capabilities":{"compression":["gzip"],"batching":true}}"#)
             #expect(session.sentText[0].contains("gzip") == isUsed)
         }
+    }
+
+    @Test("A fixed level is that of what compresses")
+    func fixed() {
+        var session = Self.opened(.compression) {
+            $0.flow.compression?.level = .fixed(9)
+            // Offered is what there is at the usual level.
+            $0.compressor = { _, level in level == nil || level == 9 ? .runs : nil }
+        }
+        session.submit(Self.publish("a", .string(String(repeating: "a", count: 2_000))))
+        #expect(session.sentMessages.map(\.kind) == [.binary])
     }
 
     @Test("An adaptive level follows the round trip, and the losses that the link tells of")
@@ -369,6 +391,25 @@ struct SessionPackingTests {
         }
         #expect(numbers.prefix(8) == [1, 1, 2, 1, 2, 1, 2, 1])
         #expect(Self.channels(try Self.read(sent)) == ["a", "b"])
+    }
+
+    @Test("Beside others that never end a part goes with every 64 KiB of them")
+    func bulkTurns() throws {
+        var session = Self.opened(.binaryParts) { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        session.submit(Self.publish("a", Self.text(8_000)))
+        for _ in 0..<150 { session.submit(Self.publish("b", Self.text(940))) }
+        var sent: [Message] = []
+        while session.engine.outboxCount > 1 {
+            session.flush()
+            sent += session.sentMessages
+        }
+        let others = sent.prefix { $0.kind == .binary }.count
+        let parts = sent.indices.filter { sent[$0].kind == .binary }
+        #expect(others == 0)
+        #expect(parts.count == 2)
+        let between = try #require(parts.last) - (try #require(parts.first)) - 1
+        #expect((60...75).contains(between))
     }
 
     @Test("A call that gives up on a message in parts stops the rest, and its outcome is not sent")

@@ -192,6 +192,22 @@ struct SessionUnpackingTests {
         #expect(session.status.lastError?.closeCode == .protocolError)
     }
 
+    @Test("So does a message in parts that is compressed by what was not agreed on")
+    func otherAlgorithm() throws {
+        for (algorithm, isAgreed) in [(MessageCompression.Algorithm.gzip, true), (.deflate, false)] {
+            var (session, inbox) = Self.subscribed(.everything)
+            let bytes: [UInt8] = Self.delivery(1).utf8.flatMap { [1, $0] }
+            var chunker = Chunker(
+                Folded(by: algorithm) { $0 += bytes }, number: 1, size: 100, isBinary: true)
+            while !chunker.isDone {
+                for envelope in chunker.next() { session.receive(binary: try #require(envelope.binary)) }
+            }
+            #expect((session.state == .open) == isAgreed)
+            #expect(Self.numbers(&session, inbox) == (isAgreed ? [1] : []))
+            if !isAgreed { #expect(session.status.lastError?.closeCode == .protocolError) }
+        }
+    }
+
     @Test("What was not agreed on ends the link")
     func notAgreed() {
         for (features, text) in [

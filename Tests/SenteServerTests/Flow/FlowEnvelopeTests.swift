@@ -74,6 +74,13 @@ struct FlowEnvelopeTests {
             ])
     }
 
+    @Test("Without compression and without a time to wait, answers go alone")
+    func answeredAlone() throws {
+        var server = try server { $0.flow.compression = nil }
+        let batch = #"{"type":"flow-batch","messages":[\#(Self.list),\#(Self.list)]}"#
+        #expect(server.receive(from: 1, batch) == [Self.listed, Self.listed])
+    }
+
     @Test("Answers to the messages of a batch go together where a message would be compressed anyway")
     func answered() throws {
         var server = try server(partBytes: 1_000) { $0.flow.compression?.minimumBytes = 10_000 }
@@ -109,10 +116,27 @@ struct FlowEnvelopeTests {
         #expect(server.session.deadline == nil)
     }
 
+    @Test("What would make a batch larger than one may be begins the next")
+    func largestBatch() throws {
+        var server = try server(partBytes: 1_000) {
+            $0.flow.compression = nil
+            $0.flow.batching?.linger = .milliseconds(10)
+            $0.flow.batching?.bytes = 500
+        }
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
+        server.advance(by: .milliseconds(10))
+        let news = ServerCommand.publish(["t": .string(String(repeating: "x", count: 100))], channel: "a")
+        #expect((0..<3).map { _ in server.command(news).count } == [0, 0, 1])
+        #expect(server.advance(by: .milliseconds(10)).count == 1)
+    }
+
     @Test(
         "A batch of none, of too many, or of words is none",
         arguments: [
             "[]", #"[{"type":"flow-batch","messages":[]}]"#, #"[{"type":"flow-ack","received":0}]"#, "1",
+            // Alone each of these would be heard.
+            #"[{"type":"flow-batch","messages":[{"type":"get-subscriptions"}]}]"#,
+            #"[{"type":"flow-chunk-abort","message-id":1}]"#,
             "[\(Array(repeating: "1", count: 1_025).joined(separator: ","))]",
         ])
     func wrongBatch(_ messages: String) throws {
@@ -157,6 +181,50 @@ struct FlowEnvelopeTests {
             #expect(server.receive(from: 1, Self.list) == [Self.listed])
             #expect(server.session.counters.flow.compressed == 1)
         }
+    }
+
+    @Test("Of the algorithms that a server has, those hold that its client offered, and no other is read")
+    func algorithms() throws {
+        for isInParts in [false, true] {
+            var server = TestServerSession(.maps, compressors: [.gzip: Self.store, .deflate: Self.store]) {
+                $0.flow = .all
+                $0.flow.resumption = nil
+            }
+            #expect(server.connect(1)[0].contains(#""compression":["gzip","deflate"]"#))
+            let offer = #"{"compression":["gzip"],"chunking":true,"binary":true}"#
+            let said = try server.values(
+                server.receive(from: 1, #"{"type":"flow-handshake","capabilities":\#(offer)}"#))
+            #expect(said[0]["features"]?["compression"] == ["gzip"])
+            let head: [UInt8] = isInParts ? [0xC1, 2, 1, 0, 3, 2] : [0xC1, 1, 2]
+            #expect(
+                server.receive(from: 1, .binary(head + [0x1F] + Array(Self.list.utf8))) == ["1 close 1002"])
+        }
+    }
+
+    @Test("What compressing makes smaller by less than a tenth goes plain")
+    func notWorthIt() throws {
+        let weak = Compressor { bytes, output throws(WireError) in
+            output.append(contentsOf: bytes.prefix(bytes.count - bytes.count / 20))
+        } decompress: { _, _, _ throws(WireError) in
+        }
+        var server = TestServerSession(.maps, compressors: [.gzip: weak]) {
+            $0.flow.compression = ServerConfiguration.Flow.Compression()
+            $0.flow.usesBinaryEnvelope = true
+        }
+        server.connect(1)
+        server.receive(
+            from: 1, #"{"type":"flow-handshake","capabilities":{"compression":["gzip"],"binary":true}}"#)
+        let long = #"{"type":"x","data":"\#(String(repeating: "y", count: 600))"}"#
+        #expect(server.receive(from: 1, long).first?.hasPrefix(#"1 < {"type":"echo""#) == true)
+        #expect(server.session.counters.flow.incompressible == 1)
+    }
+
+    @Test("Text in an envelope is UTF-8, or it is unreadable")
+    func text() throws {
+        var server = try server()
+        let bytes = Array(#"{"type":"get-subscriptions","x":""#.utf8) + [0xE4] + Array(#""}"#.utf8)
+        #expect(server.receive(from: 1, .binary([0xC1, 1, 1, 0x1F] + bytes)) == [])
+        #expect(server.session.counters.unreadableMessages == 1)
     }
 
     @Test("What does not unfold is unreadable: without a session it is counted, with one the link ends")

@@ -129,9 +129,23 @@ struct ServerSessionResumptionTests {
         #expect(server.receive(from: 2, publish(1)).count == 2)
     }
 
+    @Test("An earlier link is heard no more even where its session does not go on")
+    func takeoverInVain() throws {
+        var server = TestServerSession.resuming()
+        let session = try server.begin(1)
+        server.receive(from: 1, subscribe)
+        let lines = server.comeBack(2, to: session, received: 9, sent: 1)
+        #expect(lines[0] == "1 close 4001")
+        #expect(try server.values(lines)[0]["resumed"] == false)
+        #expect(server.receive(from: 1, #"{"type":"ping"}"#) == [])
+        #expect(server.session.statistics(at: server.now).channels[0].subscriberCount == 0)
+        #expect(server.session.statistics(at: server.now).connections.count == 1)
+    }
+
+    // The last says that less went than has come.
     @Test(
         "Counts that do not fit end the session",
-        arguments: [(received: 2, sent: 1), (0, 0), (.max, 1), (0, 1)])
+        arguments: [(received: 2, sent: 1), (0, 0), (.max, 1), (0, 1), (1, 0)])
     func counts(_ counts: (received: Int, sent: Int)) throws {
         var server = TestServerSession.resuming()
         let session = try server.begin(1)
