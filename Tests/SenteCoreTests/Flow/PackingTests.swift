@@ -140,12 +140,18 @@ struct PackingTests {
     }
 
     @Test("What unfolds to more than may come ends the link, and is never unfolded so far")
-    func bomb() {
+    func bomb() throws {
         let bomb = Assembled(bytes: ArraySlice([UInt8](repeating: 255, count: 2_000)), algorithm: .gzip)
         let error = #expect(throws: UnreadableError.self) {
             try Self.unfolding(limit: 10_000).message(of: bomb)
         }
         #expect(error?.inbound == .tooLarge(error?.reason ?? ""))
+        let telling = Compressor { _, _ throws(WireError) in
+        } decompress: { _, output, limit throws(WireError) in
+            output += Array("\(limit)".utf8)
+        }
+        let unfolding = Unfolding(format: .json, limit: 10_000) { _ in telling }
+        #expect(try unfolding.message(of: bomb) == .text("10000"))
         let large = Assembled(bytes: [1, 2, 3], algorithm: nil)
         #expect(throws: UnreadableError.self) {
             try Self.unfolding(limit: 2, format: .senteMessagePack).message(of: large)

@@ -219,11 +219,21 @@ struct FlowEnvelopeTests {
         #expect(server.session.counters.flow.incompressible == 1)
     }
 
-    @Test("Text in an envelope is UTF-8, or it is unreadable")
+    @Test("Text in an envelope is UTF-8, or it is unreadable, whatever the format makes of it")
     func text() throws {
-        var server = try server()
-        let bytes = Array(#"{"type":"get-subscriptions","x":""#.utf8) + [0xE4] + Array(#""}"#.utf8)
-        #expect(server.receive(from: 1, .binary([0xC1, 1, 1, 0x1F] + bytes)) == [])
+        var server = try server {
+            $0.format = WireFormat(name: "json", isBinary: false) {
+                value, bytes, limits throws(WireError) in
+                try WireFormat.json.encode(value, into: &bytes, limits: limits)
+            } decode: { bytes, limits throws(WireError) in
+                try WireFormat.json.decode(Array(String(decoding: bytes, as: UTF8.self).utf8), limits: limits)
+            }
+        }
+        for byte in [0x61, 0xE4] as [UInt8] {
+            let bytes = Array(#"{"type":"get-subscriptions","x":""#.utf8) + [byte] + Array(#""}"#.utf8)
+            let lines = server.receive(from: 1, .binary([0xC1, 1, 1, 0x1F] + bytes))
+            #expect(lines == (byte == 0x61 ? [Self.listed] : []))
+        }
         #expect(server.session.counters.unreadableMessages == 1)
     }
 
