@@ -373,6 +373,28 @@ struct SessionPackingTests {
         #expect(values.map { $0["data"]?["n"] } == [1, Self.text(1_500), 3, Self.text(1_600), 5])
     }
 
+    @Test(
+        "What was gathered when a message before it turned out to go in parts does not overtake it in company"
+    )
+    func orderOfGathered() throws {
+        var session = Self.opened(.everything) { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        session.submit(Self.publish("b", Self.text(950)))
+        var sent = session.sentMessages
+        // The third would make the batch of the first two too large, and waits for company.
+        for size in [1_900, 1_800, 500] { session.submit(Self.publish("a", Self.text(size))) }
+        session.submit(Self.publish("b", 5))
+        #expect(session.sentMessages.isEmpty)
+        for _ in 0..<20 {
+            session.flush()
+            sent += session.sentMessages
+        }
+        let values = try Self.read(sent).flatMap { $0["messages"]?.arrayValue ?? [$0] }
+        #expect(
+            values.map { $0["data"]?["n"] }
+                == [Self.text(950), 5, Self.text(1_900), Self.text(1_800), Self.text(500)])
+    }
+
     @Test("Two messages in parts move in turns, and a small one beside them moves too")
     func turns() throws {
         var session = Self.opened(.binaryParts) { $0.writeWindow = 1_000 }
