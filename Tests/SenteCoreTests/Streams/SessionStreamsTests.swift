@@ -189,6 +189,42 @@ struct SessionStreamsTests {
         #expect(session.sentText.first == word)
     }
 
+    @Test("chunks of streams and parts of messages leave in turns")
+    func turns() throws {
+        var session = TestSession.connectingInText {
+            $0.flow = .off
+            $0.flow.streaming = StreamingPolicy()
+            $0.flow.chunking = ChunkPolicy(size: 1_024)
+            $0.writeWindow = 1_000
+        }
+        let features = #"{"streaming":true,"chunking":true,"max-chunk-size":1024}"#
+        session.greet(text: #"{"type":"welcome","conn-id":"c","capabilities":\#(features)}"#)
+        session.receive(#"{"type":"flow-handshake-ack","features":\#(features)}"#)
+        session.writesAtOnce = false
+        let opening = StreamOpening(
+            kind: .upload, number: 0, channel: "reports", chunkSize: 1_024, totalSize: 8_192, isChecked: false
+        )
+        session.stream(.open(opening, isSeekable: true, startsOver: false))
+        session.receive(#"{"type":"flow-stream-accept","message-id":"u","next":0,"bytes":0,"until":10}"#)
+        let text = Value.string(String(repeating: "x", count: 6_000))
+        session.submit(.publish(channel: "a", data: ["t": text], excludeSender: false))
+        session.stream(.provide(ArraySlice(repeating: 0, count: 8_192), at: 0))
+        var types: [String?] = []
+        for _ in 0..<20 {
+            session.flush()
+            types += try session.sentText.map {
+                try WireFormat.json.decode(Array($0.utf8))["type"]?.stringValue
+            }
+        }
+        let chunk = try #require(types.firstIndex(of: "flow-stream-chunk"))
+        #expect(
+            Array(types[chunk...].prefix(6))
+                == [
+                    "flow-stream-chunk", "flow-chunk", "flow-stream-chunk", "flow-chunk", "flow-stream-chunk",
+                    "flow-chunk",
+                ])
+    }
+
     @Test("progress and signs of life wake the session")
     func time() {
         var session = Self.uploading()
