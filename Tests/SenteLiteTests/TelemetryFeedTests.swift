@@ -6,6 +6,7 @@ import SenteCore
 import SenteLite
 import SenteSignals
 import SenteTelemetry
+import SenteTestKit
 import SenteTestSupport
 import SenteWire
 import Testing
@@ -113,12 +114,21 @@ struct TelemetryFeedTests {
         let other = Thread { telemetry.info("a/b") }
         other.start()
         await entered.first(1)
-        let client = try await DriverStage().openClient { $0.telemetry = telemetry }
+        let server = try LoopbackServer()
+        try await server.start()
+        // On a loop of its own, so that all its signals come of one thread.
+        var configuration = SenteClient.Configuration()
+        configuration.loop = try ClientLoop()
+        configuration.telemetry = telemetry
+        let client = try SenteClient(server.url, configuration: configuration)
+        try await client.connect()
         // More than a thread's buffer holds.
         for _ in 0..<400 {
             _ = try await client.subscribe("news")
             try await client.unsubscribe("news")
         }
+        await client.disconnect()
+        await server.stop()
         door.signal()
         await telemetry.stop(within: .seconds(60))
         let dropped =
