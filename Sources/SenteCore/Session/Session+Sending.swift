@@ -90,6 +90,17 @@ extension Session {
         defer { isDraining = false }
         startWriting()
         while let item = outbox.popExpired(at: now.instant) { expired(item) }
+        drainLanes(on: link)
+        // What waited in the outbox has waited long enough. Some of it may go in parts, or wait behind what does: nothing may be
+        // written whose end would have that looked at.
+        while !isGathering, traffic.packing.held != nil {
+            flushGathered(.idle)
+            drainLanes(on: link)
+        }
+    }
+
+    /// What the link has room for leaves, or is gathered.
+    private mutating func drainLanes(on link: LinkID) {
         while canTransmit {
             if traffic.packing.isBulkDue, transmitBulk(on: link) { continue }
             if let item = outbox.popNext(behind: traffic.packing.large.ahead) {
@@ -104,8 +115,6 @@ extension Session {
                 break
             }
         }
-        // What waited in the outbox has waited long enough.
-        if !isGathering { flushGathered(.idle) }
     }
 
     /// A part of a message or a chunk of a stream goes, in turns; false when there is neither.

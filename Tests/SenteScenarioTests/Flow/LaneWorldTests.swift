@@ -332,7 +332,9 @@ struct LaneWorldTests {
     )
     func lanes() async {
         var counts: [String: Int] = [:]
-        for seed in Self.number("SENTE_SEED").map({ $0...$0 }) ?? 1...(Self.number("SENTE_SEEDS") ?? 20) {
+        // In 696 what a drain gathered last goes in parts, with nothing unwritten behind which it would be looked at.
+        let usual = Array(1...(Self.number("SENTE_SEEDS") ?? 20)) + [696]
+        for seed in Self.number("SENTE_SEED").map({ [$0] }) ?? usual {
             // A world takes its thread for long, and others have time limits.
             await Task.yield()
             var world = World(seed: seed)
