@@ -82,6 +82,14 @@ final class Folder: Sendable {
     func write(_ text: String, _ name: String) throws {
         try text.write(toFile: path(name), atomically: false, encoding: .utf8)
     }
+
+    /// Writes behind what is there.
+    func append(_ text: String, _ name: String) throws {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path(name)))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(text.utf8))
+        try file.close()
+    }
 }
 
 /// A clock that stands still until it is moved.

@@ -86,11 +86,14 @@ int kill(pid_t, int);
 #define F_SETFD 2
 #define F_GETFL 3
 #define F_SETFL 4
+#define F_FULLFSYNC 51
 #define FD_CLOEXEC 1
 #define SEEK_SET 0
 #define SEEK_END 2
+#define LOCK_SH 1
 #define LOCK_EX 2
 #define LOCK_NB 4
+#define LOCK_UN 8
 #define F_OK 0
 
 #define EPERM 1

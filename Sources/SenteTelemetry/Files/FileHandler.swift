@@ -10,7 +10,7 @@ public import SenteWire
 ///
 /// Lines of a batch go out in one write to the end of the file, so several processes may share one: their lines stay whole. When
 /// the file was renamed or removed by others, such as `logrotate`, the handler notices within a second and begins a new one. A
-/// line that a killed process left unfinished is ended when the file is opened.
+/// line that a killed process left unfinished is ended when the file is opened and nobody else has it open (`flock(2)`).
 ///
 /// When the file cannot be written, signals count as failed, one line on standard error says why, and the handler tries again
 /// after a second.

@@ -99,16 +99,22 @@ struct LogFile: ~Copyable {
     private mutating func open(at now: Int64) throws(SystemError) {
         descriptor = nil
         let opened = try FileDescriptor(appendingTo: path, permissions: permissions)
+        let kind = try opened.status.kind
+        guard kind == .file || kind == .device else { throw .isDirectory }
+        let isAlone = kind == .file && opened.lockAlone()
         let status = try opened.status
-        guard status.kind == .file || status.kind == .device else { throw .isDirectory }
-        // What a killed process left unfinished gets its end, so that the next line is one.
         var size = status.size
-        if let last = FileSystem.lastByte(of: path, size: size), last != UInt8(ascii: "\n") {
+        // What a killed process left unfinished, or this one when it failed, gets its end, so that the next line is one. What
+        // others have open may end in a line that one of them is just writing.
+        if isAlone || failure != nil,
+            let last = FileSystem.lastByte(of: path, size: size), last != UInt8(ascii: "\n")
+        {
             try opened.write("\n")
             size += 1
         }
+        if kind == .file { opened.lockShared() }
         plan.opened(size: size, changedAt: size > 0 ? status.changedAt : now)
-        (identity, isDevice, lookedAt) = (status.identity, status.kind == .device, now)
+        (identity, isDevice, lookedAt) = (status.identity, kind == .device, now)
         descriptor = consume opened
     }
 

@@ -154,11 +154,11 @@ final class HandlerSlot: Sendable {
         ThreadState.inside(number, raised: true) {
             do { try handler.flush() } catch { failure = error }
         }
-        let toTell = state.change { state in
-            state.finishedFlush(ticket)
-            return failure.flatMap { state.ran(0, $0, at: Clock.monotonic) }
+        if let failure, let toTell = state.withLock({ $0.ran(0, failure, at: Clock.monotonic) }) {
+            options.onError?(toTell)
         }
-        if let toTell { options.onError?(toTell) }
+        // Who waits for the flush may ask next what it threw.
+        state.change { $0.finishedFlush(ticket) }
     }
 
     // MARK: - Its end

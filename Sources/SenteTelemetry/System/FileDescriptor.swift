@@ -113,6 +113,14 @@ struct FileDescriptor: ~Copyable {
 
     var isTerminal: Bool { isatty(number) == 1 }
 
+    /// Locks the file as one who writes it alone; false if others who write it have locked it.
+    ///
+    /// Where the system keeps no locks, nobody has.
+    func lockAlone() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+
+    /// Locks the file as one of those who write it, until it is closed.
+    func lockShared() { _ = flock(number, LOCK_SH | LOCK_NB) }
+
     /// Writes all bytes, in one call if the system takes them so.
     func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         var position = 0
