@@ -32,17 +32,18 @@ package struct HandlerSieve: Sendable {
         batch.forEachRecord { record in
             guard admits(record) else { return }
             var signal = Signal(record)
-            var suppressed = 0
+            let owed = signal.suppressedCount
+            var suppressed = owed
             for index in limiters.indices {
                 let key = limiters[index].limit.key(namespace: signal.namespace, id: signal.id)
-                switch limiters[index].take(key, at: signal.time) {
+                switch limiters[index].take(key, owing: suppressed, at: signal.time) {
                 case .suppressed:
                     limited += 1
                     return
-                case .passes(let number): suppressed += number
+                case .passes(let number): suppressed = number
                 }
             }
-            guard suppressed > 0 else { return passed.append(record.buffer) }
+            guard suppressed > owed else { return passed.append(record.buffer) }
             signal.data["suppressed-count" as Keyword] = .integer(Int64(suppressed))
             passed.append(signal)
         }
@@ -69,6 +70,14 @@ package struct HandlerSieve: Sendable {
         return minimum.map { record.level >= $0 } ?? true
             && filter.kinds?.contains(record.kind) ?? true && filter.namespaces.admits(namespace)
             && (filter.ids.isOpen || record.withID { $0.map(filter.ids.admits) ?? true })
+    }
+}
+
+extension Signal {
+    /// How many limits have held back before it, as it says itself; who wrote it may have written anything.
+    package var suppressedCount: Int {
+        let count = data.value(named: "suppressed-count")?.integerValue ?? 0
+        return Int(min(max(0, count), Int64(LimitWindow.most)))
     }
 }
 

@@ -27,19 +27,20 @@ package struct LimitWindow: Hashable, Sendable {
         }
     }
 
-    /// Counts one more signal, at a time of the clock that nobody sets.
-    package mutating func take(at now: Int64, _ scale: Scale) -> RateLimiter.Decision {
+    /// Counts one more signal, at a time of the clock that nobody sets, and takes over what is owed as `RateLimiter` does.
+    package mutating func take(at now: Int64, owing owed: Int = 0, _ scale: Scale) -> RateLimiter.Decision {
         let tick = UInt64(max(0, now)) / scale.tick & 0xFF_FFFF_FFFF
         let count = word & 0xFF_FFFF
         // A time that lies before the beginning was read by another thread, a moment ago.
         let age = (tick &- word >> 24) & 0xFF_FFFF_FFFF
         let isOver = word == 0 || age >= 256 && age < 0xFF_FFFF_FF00
         guard isOver else {
-            word += count < LimitWindow.most ? 1 : 0
-            return count < scale.count ? .passes(suppressed: 0) : .suppressed
+            let passes = count < scale.count
+            word += min(passes ? 1 : 1 + UInt64(owed), UInt64(Self.most) - count)
+            return passes ? .passes(suppressed: owed) : .suppressed
         }
         guard scale.count > 0 else { return .suppressed }
         word = tick << 24 | 1
-        return .passes(suppressed: Int(count > scale.count ? count - scale.count : 0))
+        return .passes(suppressed: owed + Int(count > scale.count ? count - scale.count : 0))
     }
 }

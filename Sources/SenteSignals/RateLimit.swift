@@ -43,7 +43,7 @@ public struct RateLimit: Hashable, Sendable {
 /// Counts signals under a limit.
 package struct RateLimiter: Hashable, Sendable {
     package enum Decision: Hashable, Sendable {
-        /// It passes, and tells how many of its key did not since the last that did.
+        /// It passes, and tells how many did not: those that were owed before it, and of its key those since the last that did.
         case passes(suppressed: Int)
         case suppressed
     }
@@ -71,31 +71,33 @@ package struct RateLimiter: Hashable, Sendable {
     package var keys: Int { windows.count }
 
     /// Counts one more signal; the time in nanoseconds, of any clock.
-    package mutating func take(_ key: String, at now: Int64) -> Decision {
+    ///
+    /// What limits before this one have it tell is told if it passes, and else is this one's to tell.
+    package mutating func take(_ key: String, owing owed: Int = 0, at now: Int64) -> Decision {
         if let window = windows[key] {
-            let (next, decision) = taken(window, at: now)
+            let (next, decision) = taken(window, owing: owed, at: now)
             windows[key] = next
             return decision
         }
         if windows.count >= Self.maximumKeys { forgetEnded(at: now) }
         guard windows.count < Self.maximumKeys else {
-            let (next, decision) = taken(others, at: now)
+            let (next, decision) = taken(others, owing: owed, at: now)
             others = next
             return decision
         }
-        let (next, decision) = taken(Window(start: now), at: now)
+        let (next, decision) = taken(Window(start: now), owing: owed, at: now)
         windows[key] = next
         return decision
     }
 
-    private func taken(_ window: Window, at now: Int64) -> (Window, Decision) {
+    private func taken(_ window: Window, owing owed: Int, at now: Int64) -> (Window, Decision) {
         var window = window
         if hasEnded(window, at: now) { (window.start, window.passed) = (now, 0) }
         guard window.passed < limit.count else {
-            window.suppressed += 1
+            window.suppressed += 1 + owed
             return (window, .suppressed)
         }
-        let suppressed = window.suppressed
+        let suppressed = owed + window.suppressed
         (window.passed, window.suppressed) = (window.passed + 1, 0)
         return (window, .passes(suppressed: suppressed))
     }

@@ -32,11 +32,12 @@ struct HandlerSieveTests {
             var (signal, suppressed) = (signal, 0)
             for index in limiters.indices {
                 let key = limiters[index].limit.key(namespace: signal.namespace, id: signal.id)
-                guard case .passes(let number) = limiters[index].take(key, at: signal.time) else {
+                guard case .passes(let number) = limiters[index].take(key, owing: suppressed, at: signal.time)
+                else {
                     limited += 1
                     return nil
                 }
-                suppressed += number
+                suppressed = number
             }
             if suppressed > 0 { signal.data["suppressed-count" as Keyword] = .integer(Int64(suppressed)) }
             return signal
@@ -99,5 +100,45 @@ struct HandlerSieveTests {
         #expect(sieve.filtered == oracle.filtered)
         #expect(sieve.sampled == oracle.sampled)
         #expect(sieve.limited == oracle.limited)
+    }
+
+    @Test(
+        "however many limits there are, each signal passes or is told of by one that does",
+        arguments: 0..<100 as Range<UInt64>)
+    func conservation(seed: UInt64) {
+        var random = Generator(seed: seed)
+        let keys: [RateLimit.Key] = [.all, .namespace, .id]
+        let limits = keys.shuffled(using: &random).map { key in
+            RateLimit(
+                Int.random(in: 1...4, using: &random),
+                per: .nanoseconds(Int.random(in: 5...40, using: &random)), each: key)
+        }
+        var sieve = HandlerSieve(filter: SignalFilter(), sampler: Sampler(rate: 1), limits: limits)
+        var time: Int64 = 1_000
+        var signals = (0..<200).map { Self.signal($0, at: &time, &random) }
+        // Each id and namespace comes once more when all intervals have ended, and pays what is owed.
+        let last = Dictionary(grouping: signals) { $0.namespace + ($0.id ?? " ") }.values.compactMap(\.last)
+        for (number, signal) in zip(1..., last) {
+            var signal = signal
+            signal.time = time + Int64(number) * 100
+            signals.append(signal)
+        }
+        let passed = sieve.sift(SignalBatch(signals))
+        let told = passed.compactMap { $0.data["suppressed-count" as Keyword]?.integerValue }.reduce(0, +)
+        #expect(sieve.limited > 0 && sieve.limited == Int(told))
+        #expect(passed.count + sieve.limited == signals.count)
+    }
+
+    @Test("what limits before its own held back is told beside what they do")
+    func limitsBefore() {
+        var sieve = HandlerSieve(
+            filter: SignalFilter(), sampler: Sampler(rate: 1), limits: [RateLimit(1, per: .nanoseconds(10))])
+        let signals = [(0, 0), (1, 3), (2, 0), (10, 4), (11, 5), (20, 0), (30, 7)].map { time, before in
+            Signal(
+                time: time, namespace: "a", id: "a/x",
+                data: before == 0 ? [:] : [.keyword("suppressed-count"): .integer(before)])
+        }
+        let told = sieve.sift(SignalBatch(signals)).map { $0.data["suppressed-count" as Keyword] }
+        #expect(told == [nil, 9, 6, 7])
     }
 }

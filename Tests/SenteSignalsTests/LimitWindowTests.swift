@@ -52,6 +52,9 @@ struct LimitWindowTests {
         let limit = RateLimit(.max, per: .milliseconds(256))
         #expect(window.take(at: 6_000_000, LimitWindow.Scale(limit)) == .suppressed)
         #expect(window.word == 5 << 24 | UInt64(LimitWindow.most))
+        var owing = LimitWindow(word: 5 << 24 | UInt64(LimitWindow.most - 3))
+        #expect(owing.take(at: 6_000_000, owing: 9, LimitWindow.Scale(Self.limit)) == .suppressed)
+        #expect(owing.word == 5 << 24 | UInt64(LimitWindow.most))
     }
 
     @Test("It decides as the limiter of handlers does, to a 256th of the interval")
@@ -64,8 +67,10 @@ struct LimitWindowTests {
             var now: Int64 = 1_000_000
             for _ in 0..<200 {
                 now += Int64.random(in: 0...120, using: &generator) * 1_000_000
+                let owed = Int.random(in: 0...3, using: &generator)
                 #expect(
-                    window.take(at: now, LimitWindow.Scale(limit)) == limiter.take("", at: now))
+                    window.take(at: now, owing: owed, LimitWindow.Scale(limit))
+                        == limiter.take("", owing: owed, at: now))
             }
         }
     }

@@ -113,6 +113,76 @@ struct CallGateTests {
         #expect(suppressed == (raised > 2 ? .integer(Int64(raised - 2)) : nil))
     }
 
+    /// How many a handler's signals stand for: themselves, and those that they say were held back.
+    private static func told(_ memory: MemoryHandler) -> Int {
+        memory.signals.reduce(0) { sum, signal in
+            sum + 1 + Int(signal.data["suppressed-count" as Keyword]?.integerValue ?? 0)
+        }
+    }
+
+    @Test("What one limit owes is not lost when the next one refuses")
+    func toldOfTwoLimits() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [
+            RateLimit(1, per: .milliseconds(5)), RateLimit(1, per: .milliseconds(20), each: .all),
+        ]
+        let source = telemetry.source("my.app")
+        var raised = 0
+        while memory.signals.count < 4 {
+            source.info("a")
+            raised += 1
+        }
+        #expect(Self.told(memory) == raised)
+    }
+
+    @Test("What the telemetry's limit owes is not lost at a handler's")
+    func toldOfHandlersLimit() {
+        let telemetry = Telemetry()
+        let memory = MemoryHandler()
+        telemetry.add(
+            memory, as: "memory",
+            HandlerOptions(mode: .synchronous, limits: [RateLimit(1, per: .milliseconds(20))]))
+        telemetry.limits = [RateLimit(1, per: .milliseconds(5))]
+        let source = telemetry.source("my.app")
+        var raised = 0
+        while memory.signals.count < 4 {
+            source.info("a")
+            raised += 1
+        }
+        #expect(Self.told(memory) == raised)
+    }
+
+    @Test("A signal made elsewhere hands on what limits elsewhere held back before it")
+    func toldOfLimitsElsewhere() {
+        let (telemetry, memory) = Self.telemetry()
+        telemetry.limits = [RateLimit(1, per: .milliseconds(5))]
+        var raised = 0
+        while memory.signals.count < 4 {
+            telemetry.record(
+                Signal(time: 0, namespace: "a", id: "a/b", data: [.keyword("suppressed-count"): 2]))
+            raised += 1
+        }
+        #expect(Self.told(memory) == 3 * raised)
+    }
+
+    @Test("A count from elsewhere that makes no sense is taken for the nearest that does")
+    func toldNonsense() {
+        let (telemetry, memory) = Self.telemetry()
+        let limit = RateLimit(1, per: .milliseconds(5))
+        telemetry.limits = [limit]
+        for nonsense in [.integer(-5), "many", .integer(.max)] as [Value] {
+            telemetry.limits = [limit]
+            memory.removeAll()
+            while memory.signals.count < 2 {
+                telemetry.record(
+                    Signal(time: 0, namespace: "a", id: "a/b", data: [.keyword("suppressed-count"): nonsense])
+                )
+            }
+            let count = memory.signals[1].data["suppressed-count" as Keyword]?.integerValue ?? 0
+            #expect(nonsense == .integer(.max) ? count >= 1 << 24 - 2 : (0..<1 << 24 - 2).contains(count))
+        }
+    }
+
     @Test("Another sample lets the limits count on, other limits begin anew, and no count is lost")
     func changed() {
         let (telemetry, memory) = Self.telemetry()

@@ -37,18 +37,20 @@ final class CallGate: Sendable {
     /// How many were beyond a limit.
     var limited: Int { Int(counts.limited.value) }
 
-    /// Nil when the signal does not pass; else how many of its kind a limit held back since the last that did.
-    func take(namespace: String, id: String?, number: UInt64) -> Int? {
+    /// Nil when the signal does not pass; else how many limits held back before it: those that it owes already, and those of
+    /// its kind since the last that passed.
+    func take(namespace: String, id: String?, owing owed: Int, number: UInt64) -> Int? {
         guard sampler.admits(number) else {
             counts.sampled.add(1)
             return nil
         }
-        guard !tables.isEmpty else { return 0 }
+        guard !tables.isEmpty else { return owed }
         let now = Clock.monotonic
-        var suppressed = 0
+        var suppressed = owed
         for table in tables {
-            switch table.take(table.limit.key(namespace: namespace, id: id), at: now) {
-            case .passes(let number): suppressed += number
+            let key = table.limit.key(namespace: namespace, id: id)
+            switch table.take(key, owing: suppressed, at: now) {
+            case .passes(let number): suppressed = number
             case .suppressed:
                 counts.limited.add(1)
                 return nil
@@ -86,12 +88,12 @@ private final class LimitTable: Sendable {
 
     deinit { words.deallocate() }
 
-    func take(_ key: String, at now: Int64) -> RateLimiter.Decision {
+    func take(_ key: String, owing owed: Int, at now: Int64) -> RateLimiter.Decision {
         let place = window(of: key)
         while true {
             let seen = words[place]
             var window = LimitWindow(word: seen)
-            let decision = window.take(at: now, scale)
+            let decision = window.take(at: now, owing: owed, scale)
             if words.exchange(place, seen, for: window.word) { return decision }
         }
     }

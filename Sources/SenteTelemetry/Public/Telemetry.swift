@@ -99,7 +99,8 @@ public final class Telemetry: Sendable {
     /// How many of what the filters and the sample let pass are taken in a time, of all threads together.
     ///
     /// An interval is kept to a 256th, and a count of more than 16 million counts as that. The first signal that passes after others
-    /// were held back says how many of its key, in `suppressed-count`. 1,024 keys are told apart; more of them share one count. To
+    /// were held back says how many of its key, in `suppressed-count`; where one that would say so is beyond a further limit, the
+    /// next that this one lets pass says it. 1,024 keys are told apart; more of them share one count. To
     /// set it begins all counts anew. The default is no limit.
     public var limits: [RateLimit] {
         get { control.withLock { $0.gate.limits } }
