@@ -123,6 +123,53 @@ struct EndTests {
         #expect(keeper.count == (hasHandler ? 1 : 0))
     }
 
+    @Test("one whose handlers have no thread ends them when nobody holds it any more, and nothing keeps it")
+    func letGo() {
+        let keeper = Keeper()
+        weak var last: Telemetry?
+        weak var handler: Keeper?
+        do {
+            let telemetry = Telemetry()
+            let inner = Keeper()
+            (last, handler) = (telemetry, inner)
+            telemetry.add(keeper, as: "k", HandlerOptions(mode: .synchronous))
+            telemetry.add(inner, as: "i", HandlerOptions(mode: .synchronous))
+            telemetry.source("my.app").info("x")
+            withExtendedLifetime(telemetry) { #expect(keeper.steps == [.handle]) }
+        }
+        #expect(last == nil && handler == nil)
+        #expect(keeper.steps == [.handle, .flush, .stop])
+    }
+
+    @Test("a handler without threads that was removed is held by nobody")
+    func removed() {
+        weak var handler: Keeper?
+        do {
+            let keeper = Keeper()
+            handler = keeper
+            telemetry.add(keeper, as: "k", HandlerOptions(mode: .synchronous))
+        }
+        #expect(handler != nil)
+        telemetry.remove("k")
+        #expect(handler == nil)
+    }
+
+    @Test("a stop waits for the caller that is inside a handler, and no longer")
+    func insideStop() async {
+        let keeper = Keeper(shut: true)
+        telemetry.add(keeper, as: "k", HandlerOptions(mode: .synchronous))
+        let callers = RunningThreads(1) { [log] _ in log.info("x") }
+        keeper.waitForCall()
+        let began = ContinuousClock.now
+        async let report = telemetry.stop(within: .seconds(60))
+        while log.isEnabled(.report) { await Task.yield() }
+        keeper.open()
+        #expect(await report.isComplete)
+        #expect(ContinuousClock.now - began < .seconds(30))
+        #expect(keeper.steps == [.handle, .flush, .stop])
+        await callers.join()
+    }
+
     @Test("the thread that all handlers share sleeps when nothing comes, and wakes for all that it has to do")
     func parked() async {
         let telemetries = (0..<4).map { _ in Telemetry() }

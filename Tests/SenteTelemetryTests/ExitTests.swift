@@ -10,6 +10,7 @@ private final class LastWords: TelemetryHandler, @unchecked Sendable {
     private let file: URL
     /// Touched by one thread at a time.
     private var count = 0
+    private var isFlushed = false
 
     init(_ file: URL) {
         self.file = file
@@ -17,7 +18,9 @@ private final class LastWords: TelemetryHandler, @unchecked Sendable {
 
     func handle(_ batch: SignalBatch) { count += batch.count }
 
-    func stop() { try? Data("\(count)".utf8).write(to: file) }
+    func flush() { isFlushed = true }
+
+    func stop() { try? Data("\(count)\(isFlushed ? " flushed" : "")".utf8).write(to: file) }
 }
 
 @Suite("A process that ends without a stop", .timeLimit(.minutes(5)))
@@ -35,8 +38,16 @@ struct ExitTests {
                 LastWords(folder.appendingPathComponent("\(threads)")), as: "\(threads)",
                 HandlerOptions(threads: threads))
         }
-        for _ in 0..<500 { telemetry.info("a/b") }
-        exit(0)
+        // This one has no thread that keeps it.
+        let synchronous = Telemetry()
+        synchronous.add(
+            LastWords(folder.appendingPathComponent("synchronous")), as: "synchronous",
+            HandlerOptions(mode: .synchronous))
+        for _ in 0..<500 {
+            telemetry.info("a/b")
+            synchronous.info("a/b")
+        }
+        withExtendedLifetime(synchronous) { exit(0) }
     }
 
     @Test(
@@ -55,8 +66,9 @@ struct ExitTests {
         (child.standardOutput, child.standardError) = (FileHandle.nullDevice, FileHandle.nullDevice)
         try child.run()
         child.waitUntilExit()
-        for name in ["0", "1"] {
-            #expect(try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8) == "500")
+        for name in ["0", "1", "synchronous"] {
+            let words = try? String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+            #expect(words == "500 flushed", "\(name)")
         }
     }
 }

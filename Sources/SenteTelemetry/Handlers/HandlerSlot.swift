@@ -185,10 +185,16 @@ final class HandlerSlot: Sendable {
         flush(0)
         ThreadState.inside(number, raised: true) { handler.stop() }
         state.change { $0.phase = .ended }
+        if runner == .caller { EndOfProcess.remove(self) }
+    }
+
+    /// Ends it on a thread that is not its own, or waits until the caller that is inside has.
+    func endSynchronously(until deadline: MonotonicTime) {
+        if leave() { end() }
+        _ = state.wait(until: deadline) { $0.phase == .ended ? () : nil }
     }
 
     var hasEnded: Bool { state.withLock { $0.phase == .ended } }
-
 }
 
 extension HandlerOptions.Mode {

@@ -48,38 +48,14 @@ extension Telemetry {
             return control.leaving + control.slots
         }
         wake()
-        for slot in slots where slot.runner == .caller {
-            if slot.leave() { slot.end() }
-        }
+        for slot in slots where slot.runner == .caller { slot.endSynchronously(until: deadline) }
         _ = control.wait(until: deadline) { control -> Void? in
             !control.hasDispatcher && slots.allSatisfy(\.hasEnded) ? () : nil
         }
         let late = slots.filter { !$0.hasEnded }.map(\.id).sorted()
         let left = slots.map { slot in (slot.id, slot.state.change { $0.giveUp(at: Clock.monotonic) }) }
         control.change { $0.phase = .stopped }
-        RunningTelemetries.remove(self)
+        EndOfProcess.remove(self)
         return StopReport(left: Dictionary(left, uniquingKeysWith: +), late: late)
-    }
-}
-
-/// The telemetries that have a thread, for the end of the process.
-enum RunningTelemetries {
-    private static let all = Gate([UInt64: Telemetry]())
-    private static let isWatchingExit: Void = SystemThread.atExit { RunningTelemetries.end() }
-
-    static func add(_ telemetry: Telemetry) {
-        _ = isWatchingExit
-        all.withLock { $0[telemetry.number] = telemetry }
-    }
-
-    static func remove(_ telemetry: Telemetry) {
-        // Its deinit may not run under the lock.
-        _ = all.withLock { $0.removeValue(forKey: telemetry.number) }
-    }
-
-    /// An app that ends without `stop` gets what a second is good for.
-    private static func end() {
-        let deadline = Clock.after(.seconds(1))
-        for telemetry in all.withLock({ $0.values.map { $0 } }) { telemetry.stopNow(until: deadline) }
     }
 }

@@ -10,6 +10,8 @@ extension Telemetry {
             let last = control.remove(id, change: rulesGeneration.value + 1)
             let slot = control.makeSlot(handler, id: id, options)
             control.insert(slot)
+            // Here, for once the lock is free another thread may have ended it.
+            if slot.runner == .caller { EndOfProcess.add(slot) }
             let starts = slot.runner != .caller && !control.hasDispatcher
             if starts { control.hasDispatcher = true }
             return (slot, last, starts)
@@ -21,7 +23,7 @@ extension Telemetry {
             calls.change { $0 += 1 }
         }
         if startsDispatcher {
-            RunningTelemetries.add(self)
+            EndOfProcess.add(self)
             SystemThread.start("telemetry") {
                 var dispatcher = Dispatcher(self)
                 dispatcher.run()

@@ -9,7 +9,8 @@ import SenteWire
 ///     telemetry.info("user/login", "Ann logged in") { $0["user"] = id }
 ///
 /// A call that nobody wants costs less than a nanosecond, one that somebody wants copies its data into a buffer of its thread,
-/// and a thread of the telemetry gives it to the handlers. One that has handlers lives until it is stopped.
+/// and a thread of the telemetry gives it to the handlers. One that has handlers lives until it is stopped, but for one whose
+/// handlers are all synchronous: it ends them when nobody holds it any more.
 public final class Telemetry: Sendable {
     /// The process's own.
     public static let `default` = Telemetry()
@@ -43,6 +44,8 @@ public final class Telemetry: Sendable {
     public init() {}
 
     deinit {
+        // Nobody is inside a handler: who calls one holds the telemetry.
+        for slot in control.withLock({ $0.slots }) where slot.runner == .caller && slot.leave() { slot.end() }
         for word in [floor, rest, laneRule, sequence, rulesGeneration] { word.deallocate() }
         control.withLock { control in control.sources.values.forEach { $0.deallocate() } }
     }
