@@ -140,8 +140,8 @@ let package = Package(
         tests(
             "SampleTests",
             [
-                "SenteLite", "SenteTestKit", "SampleTestSupport", "SampleTerminal", "SampleOptions", "chat",
-                "console", "echo", "bench", "pipeline", "transfer",
+                "SenteLite", "SenteTelemetry", "SenteTestKit", "SampleTestSupport", "SampleTerminal",
+                "SampleOptions", "chat", "console", "echo", "bench", "pipeline", "transfer",
             ], packageAccess: false),
         tests(
             "ServeTests",

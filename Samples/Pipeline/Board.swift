@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SenteTelemetry
+public import SenteTelemetry
 
 /// What is known of the apps whose signals come: how many, how fast, of which level, and how long their work takes.
-struct Board: Sendable {
+///
+/// It is public, so that its tests need no more than an app's own.
+public struct Board: Sendable {
     struct Row: Sendable {
         var name: String
         var count = 0
@@ -25,8 +27,11 @@ struct Board: Sendable {
 
     private(set) var rows: [Row] = []
 
+    /// Makes one of nobody.
+    public init() {}
+
     /// Takes a signal; the time is in seconds of any clock.
-    mutating func add(_ signal: Signal, at second: Int64) {
+    public mutating func add(_ signal: Signal, at second: Int64) {
         var name = signal.context[.keyword("app")]?.stringValue ?? "?"
         if !rows.contains(where: { $0.name == name }), rows.count >= Self.maximumRows { name = "others" }
         let index = rows.firstIndex { $0.name == name } ?? rows.endIndex
@@ -43,7 +48,7 @@ struct Board: Sendable {
     }
 
     /// The table for people, its heading first.
-    func lines(at second: Int64) -> [String] {
+    public func lines(at second: Int64) -> [String] {
         let heading = ["app", "signals", "a second", "info", "warn", "error", "p50", "p99"]
         let cells = rows.sorted { $0.name < $1.name }.map { row in
             [
@@ -64,7 +69,7 @@ struct Board: Sendable {
     }
 
     /// The same as data.
-    func value(at second: Int64) -> Value {
+    public func value(at second: Int64) -> Value {
         .vector(
             rows.sorted { $0.name < $1.name }.map { row in
                 [

@@ -7,7 +7,7 @@ import Testing
 
 extension SampleProcesses {
     /// Those that show one thing each.
-    @Suite("echo, pipeline, transfer and bench")
+    @Suite("echo, transfer and bench")
     struct SamplesTests {
         @Test("echo says what it tries, and each tenth of many messages")
         func echo() async throws {
@@ -21,21 +21,6 @@ extension SampleProcesses {
             let stranger = try SampleProcess([server.url, "--timeout", "1"], sample: "echo")
             try await stranger.says("why") { $0.contains("no connection") && $0.contains("failed") }
             #expect(try await stranger.quit() == 1)
-        }
-
-        @Test("pipeline keeps each signal once, though its collector is gone for a while")
-        func pipeline() async throws {
-            let demo = try SampleProcess(["--count", "100", "--rate", "100"], sample: "pipeline")
-            for app in ["north", "south"] {
-                try await demo.says("what became of \(app)'s") {
-                    $0.hasPrefix("\(app): ") && $0.hasSuffix(" 0 missing, 0 twice.")
-                }
-            }
-            #expect(try await demo.quit() == 0)
-            let help = try SampleProcess(["--help"], sample: "pipeline")
-            try await help.says("what there is") { $0.contains("swift run pipeline collect") }
-            #expect(try await help.quit() == 0)
-            #expect(try await SampleProcess(["frob"], sample: "pipeline").quit() == 2)
         }
 
         @Test("transfer sends a file and gets it back, over connections that are cut")
