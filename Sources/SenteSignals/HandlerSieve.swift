@@ -45,7 +45,7 @@ package struct HandlerSieve: Sendable {
             }
             guard suppressed > owed else { return passed.append(record.buffer) }
             signal.data["suppressed-count" as Keyword] = .integer(Int64(suppressed))
-            passed.append(signal)
+            passed.append(signal, origin: record.origin)
         }
         return passed
     }

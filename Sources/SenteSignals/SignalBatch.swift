@@ -109,8 +109,9 @@ public struct SignalBatch: Sequence, Sendable {
         for index in starts.indices { starts[index] -= dead }
     }
 
-    package mutating func append(_ signal: Signal) {
-        signal.withRecord { append($0.buffer) }
+    /// Adds a signal, and which handler raised it.
+    package mutating func append(_ signal: Signal, origin: UInt16 = 0) {
+        signal.withRecord(origin: origin) { append($0.buffer) }
     }
 
     /// Empties it, and keeps its room if that is not large.

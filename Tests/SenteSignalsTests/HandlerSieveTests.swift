@@ -129,6 +129,20 @@ struct HandlerSieveTests {
         #expect(passed.count + sieve.limited == signals.count)
     }
 
+    @Test("a signal that tells what was held back still says which handler raised it")
+    func origin() {
+        var sieve = HandlerSieve(
+            filter: SignalFilter(), sampler: Sampler(rate: 1), limits: [RateLimit(1, per: .nanoseconds(10))])
+        var batch = SignalBatch()
+        for time in [0, 1, 10] as [Int64] {
+            batch.append(Signal(time: time, namespace: "a", id: "a/x"), origin: 7)
+        }
+        var origins: [UInt16] = []
+        let passed = sieve.sift(batch)
+        passed.forEachRecord { origins.append($0.origin) }
+        #expect(origins == [7, 7] && passed.hasRaised)
+    }
+
     @Test("what limits before its own held back is told beside what they do")
     func limitsBefore() {
         var sieve = HandlerSieve(
