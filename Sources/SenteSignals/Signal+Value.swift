@@ -38,7 +38,7 @@ extension Signal {
         set(Name.id, id.map { Value($0) })
         set(Name.message, message.map { Value($0) })
         set(Name.data, data.isEmpty ? nil : .map(data))
-        set(Name.error, error.map(Self.value))
+        set(Name.error, error?.value)
         set(Name.context, context.isEmpty ? nil : .map(context))
         set(Name.trace, trace.map { Value($0.traceparent) })
         set(Name.duration, duration.map { .double(Double($0.wholeNanoseconds) / 1e6) })
@@ -82,14 +82,6 @@ extension Signal {
         return rest < 0
             ? Timestamp(milliseconds: milliseconds - 1, nanoseconds: UInt32(rest + 1_000_000))
             : Timestamp(milliseconds: milliseconds, nanoseconds: UInt32(rest))
-    }
-
-    private static func value(of error: SignalError) -> Value {
-        var map = ValueMap()
-        map[.keyword(Keyword(Name.type))] = Value(error.type)
-        map[.keyword(Keyword(Name.errorMessage))] = Value(error.message)
-        if let code = error.code { map[.keyword(Keyword(Name.code))] = Value(code) }
-        return .map(map)
     }
 
     private static func error(of value: Value) -> SignalError? {

@@ -23,7 +23,7 @@ extension Telemetry {
 
     private func beginCapture() -> Capture {
         let capture = Capture()
-        add(capture, as: capture.id, HandlerOptions(mode: .synchronous, priority: .max))
+        add(capture, as: capture.id, HandlerOptions(mode: .synchronous))
         return capture
     }
 }
