@@ -36,7 +36,7 @@ struct SignalFieldsTests {
             $0["static"] = "fixed" as StaticString
             $0["scalar"] = StaticString(unicodeScalarLiteral: "é")
             $0["keyword"] = Keyword("a/b")
-            $0["duration"] = Duration.microseconds(1_500)
+            $0["duration"] = Duration.seconds(2) + .microseconds(1_500)
             $0["error"] = Odd()
             $0["value"] = [1, "two"]
             $0["null"] = nil
@@ -45,7 +45,7 @@ struct SignalFieldsTests {
             .keyword("int"): 7, .keyword("int8"): -7, .keyword("uint64"): .bigInteger(BigInteger(UInt64.max)),
             .keyword("double"): 1.5, .keyword("bool"): true, .keyword("string"): .string(text),
             .keyword("static"): "fixed", .keyword("scalar"): "é", .keyword("keyword"): .keyword("a/b"),
-            .keyword("duration"): 1.5,
+            .keyword("duration"): 2_001.5,
             .keyword("error"): .map([.keyword("type"): "Odd", .keyword("message"): "odd"]),
             .keyword("value"): [1, "two"], .keyword("null"): nil,
         ]

@@ -9,6 +9,8 @@ struct SignalLevelTests {
     func numbers() {
         #expect(SignalLevel.named.map(\.rawValue) == [10, 20, 50, 60, 70, 80, 90])
         #expect(SignalLevel.named == SignalLevel.named.sorted())
+        #expect(
+            SignalLevel.named.map(\.name) == ["trace", "debug", "info", "warn", "error", "fatal", "report"])
     }
 
     @Test(

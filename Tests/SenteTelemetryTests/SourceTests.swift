@@ -50,6 +50,7 @@ struct SourceTests {
         #expect(signals.map(\.namespace) == ["user", "app", "app", "made"])
         #expect(signals.map(\.id) == ["user/login", "app/alone", nil, "made/Ann"])
         #expect(signals.map(\.kind) == [.event, .event, .log, .event])
+        #expect(signals.allSatisfy { $0.file == #fileID && $0.line != nil })
     }
 
     @Test("each level has its call")
@@ -69,11 +70,42 @@ struct SourceTests {
         #expect(signals.map(\.sequence) == Array(1...8))
     }
 
+    /// A call of each kind, with the level it has.
+    private static let calls: [(level: Int, call: @Sendable (SignalSource, () -> String) -> Void)] = [
+        (10, { $0.trace("a", $1()) }), (20, { $0.debug("a", $1()) }), (50, { $0.info("a", $1()) }),
+        (60, { $0.warn("a", $1()) }), (70, { $0.error("a", $1()) }), (80, { $0.fatal("a", $1()) }),
+        (90, { $0.report("a", $1()) }), (55, { $0.log(SignalLevel(rawValue: 55), $1()) }),
+        (55, { $0.event(SignalLevel(rawValue: 55), id: $1()) }),
+        (50, { log, built in log.startup { $0["a"] = built() } }),
+        (50, { log, built in log.module("m") { $0["a"] = built() } }),
+    ]
+
+    @Test("each call is built from its own level down, and not above it", arguments: calls.indices)
+    func floors(index: Int) {
+        let (level, call) = Self.calls[index]
+        var timesBuilt = 0
+        let signals = telemetry.capture {
+            for minimum in [0, level, level + 1, .max] {
+                telemetry.minimumLevel = SignalLevel(rawValue: minimum)
+                call(log) {
+                    timesBuilt += 1
+                    return "built"
+                }
+            }
+        }
+        #expect(signals.map(\.level.rawValue) == [level, level])
+        #expect(timesBuilt == 2)
+    }
+
     @Test("an error makes its signal one of errors")
     func errors() {
-        let signals = telemetry.capture { log.warn("slow", error: Odd()) }
-        #expect(signals.map(\.error) == [SignalError(type: "Odd", message: "odd")])
-        #expect(signals.map(\.kind) == [.error])
+        let signals = telemetry.capture {
+            log.warn("slow", error: Odd())
+            log.log(.error, "It broke.", error: Odd())
+        }
+        let odd = SignalError(type: "Odd", message: "odd")
+        #expect(signals.map(\.error) == [odd, odd])
+        #expect(signals.map(\.kind) == [.error, .log])
     }
 
     @Test("a call that says more than a signal holds says how much it left out")
@@ -126,6 +158,7 @@ struct SourceTests {
             log.log(.debug, never())
             telemetry.filter.ids.deny = ["my.app.chat/denied"]
             log.error("denied", never()) { $0["a"] = never() }
+            log.event(.error, id: "denied", never()) { $0["a"] = never() }
             telemetry.error("my.app.chat/denied", never())
             // Each rule alone, so that it is asked for its own sake.
             telemetry.filter.ids.deny = []
@@ -206,6 +239,33 @@ struct SourceTests {
         #expect(signals.allSatisfy { $0.file == #fileID })
     }
 
+    @Test("what a span says it took is what passed meanwhile")
+    func spanDurations() throws {
+        let clock = ContinuousClock()
+        let began = clock.now
+        let signals = telemetry.capture {
+            log.span("busy") {
+                let end = clock.now.advanced(by: .milliseconds(3))
+                while clock.now < end {}
+            }
+        }
+        let whole = clock.now - began
+        let duration = try #require(signals.first?.duration)
+        #expect((.milliseconds(3)...whole).contains(duration))
+    }
+
+    @Test("a span has at least the level of errors when it throws, and keeps a greater one")
+    func spanLevels() {
+        telemetry.minimumLevel = .error
+        let signals = telemetry.capture {
+            for level in [.info, .error, .fatal] as [SignalLevel] {
+                log.span("well", level) {}
+                #expect(throws: Odd.self) { try log.span("thrown", level) { throw Odd() } }
+            }
+        }
+        #expect(signals.map(\.level) == [.error, .error, .error, .fatal, .fatal])
+    }
+
     @Test("startup and modules have their kinds and data")
     func startup() {
         let signals = telemetry.capture {
@@ -213,6 +273,7 @@ struct SourceTests {
             log.module("store", duration: .milliseconds(12))
         }
         #expect(signals.map(\.kind) == [.startup, .module])
+        #expect(signals.map(\.message) == ["Ready", nil])
         #expect(signals.map(\.id) == ["app/startup", "my.app.chat/module-loaded"])
         #expect(signals.first?.data.keys == [.keyword("pid"), .keyword("version")])
         #expect(signals.last?.data == [.keyword("module"): "store", .keyword("duration-ms"): 12.0])
@@ -266,9 +327,59 @@ struct SourceTests {
         }
     }
 
-    @Test("signals belong to the trace around them, and spans are steps of it")
-    func traces() throws {
-        let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3, state: "v=1"))
+    @Test("a span that waits is a step of the trace, too")
+    func waitingStep() async throws {
+        let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3))
+        let signals = await telemetry.capture {
+            await telemetry.withTrace(trace) {
+                await log.span("step") {
+                    await Task.yield()
+                    log.info("inside")
+                }
+            }
+        }
+        #expect(signals.map(\.trace?.traceID) == [trace.traceID, trace.traceID])
+        #expect(signals[0].trace == signals[1].trace && signals[0].trace != trace)
+    }
+
+    @Test("a task that outlives what started it takes neither its context nor its trace along")
+    func withoutSurroundings() async throws {
+        let trace = try #require(TraceContext(traceID: .init(high: 1, low: 2), spanID: 3))
+        let signals = await telemetry.capture {
+            await telemetry.withContext(["user": "ann"]) {
+                await telemetry.withTrace(trace) {
+                    await Telemetry.withoutSurroundings { log.info("1") }
+                    log.info("2")
+                }
+            }
+        }
+        #expect(signals.map(\.context.count) == [0, 1])
+        #expect(signals.map(\.trace) == [nil, trace])
+    }
+
+    @Test("captures in each other have what each saw, and leave no handler")
+    func captures() async {
+        var inner: [Signal] = []
+        let outer = telemetry.capture {
+            log.info("1")
+            inner = telemetry.capture { log.info("2") }
+            log.info("3")
+        }
+        let later = await telemetry.capture {
+            await Task.yield()
+            log.info("4")
+        }
+        let ids = [outer, inner, later].map { $0.map { $0.id?.last } }
+        #expect(ids == [["1", "2", "3"], ["2"], ["4"]])
+        #expect(telemetry.handlers.isEmpty)
+    }
+
+    @Test(
+        "signals belong to the trace around them, and spans are steps of it", arguments: [false, true])
+    func traces(isSampled: Bool) throws {
+        let trace = try #require(
+            TraceContext(
+                traceID: .init(high: 1, low: 2), spanID: 3, isSampled: isSampled, state: "v=1"))
         let signals = telemetry.capture {
             telemetry.withTrace(trace) {
                 log.info("outside")
@@ -283,6 +394,7 @@ struct SourceTests {
             signals.map(\.trace?.traceID) == [trace.traceID, trace.traceID, trace.traceID, nil].map { $0 })
         #expect(signals[0].trace == trace)
         #expect(signals[1].trace?.spanID != 3)
+        #expect(signals[1].trace?.isSampled == isSampled && signals[1].trace?.state == "v=1")
         #expect(signals[1].trace == signals[2].trace)
         #expect(Telemetry.currentTrace == nil)
     }

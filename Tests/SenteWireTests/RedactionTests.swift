@@ -20,6 +20,22 @@ struct RedactionTests {
         #expect(redaction.hides(name) == hides)
     }
 
+    @Test("A name that is given whole hides as a whole")
+    func wholeNames() {
+        let redaction = Redaction(words: ["api-key"])
+        #expect(redaction.hides("API-Key") && !redaction.hides("api") && !redaction.hides("my-api-key"))
+    }
+
+    @Test(
+        "What is not said otherwise hides what secrets are called",
+        arguments: [
+            "Authorization", "bearer", "cookie", "cookies", "credential", "credentials", "password", "passwd",
+            "secret", "session", "sessions", "token", "tokens",
+        ])
+    func defaults(name: String) {
+        #expect(Redaction().hides("my-" + name))
+    }
+
     @Test(
         "What such fields hold is hidden at every depth, whether keys are text or keywords, and nothing else")
     func values() {
@@ -38,7 +54,7 @@ struct RedactionTests {
     func nested() {
         let secret: Value = ["token": "s3cret"]
         let value: Value = .vector([
-            .tagged("my/tag", secret), .set(ValueSet([secret])), .map([secret: 1]),
+            .tagged("my/tag", secret), .list([secret]), .set(ValueSet([secret])), .map([secret: 1]),
             .uri("ws://h/?token=s3cret"),
         ])
         #expect(!redaction.redacted(value).description.contains("s3cret"))
@@ -60,7 +76,9 @@ struct RedactionTests {
         "A URL shows no secret parameter and no password",
         arguments: [
             ("ws://h/chsk?client-id=7&csrf-token=abc&x", "ws://h/chsk?client-id=7&csrf-token=…&x"),
-            ("ws://ann:pw@h:1/a@b?token=", "ws://…@h:1/a@b?token=…"), ("ws://h/", "ws://h/"), ("", ""),
+            ("ws://ann:pw@h:1/a@b?token=", "ws://…@h:1/a@b?token=…"), ("ws://ann:pw@h/", "ws://…@h/"),
+            ("ws://ann:p@w@h/", "ws://…@h/"), ("ws://h/?a&&b", "ws://h/?a&&b"), ("ws://h/", "ws://h/"),
+            ("", ""),
             ("ws://h/a@b", "ws://h/a@b"), ("?", "?"),
         ])
     func urls(_ url: String, _ shown: String) {
