@@ -69,6 +69,8 @@ struct CountedSession: Sendable {
     var received = 0
     /// Those of them that are sent again and still to come.
     var repeatsDue = 0
+    /// A link ended for a message that cannot be read, which comes again: what is new may overtake it.
+    var expectsUnreadable = false
     /// What is kept for the client.
     var buffer: SessionBuffer
     /// What the client keeps until it is told that it has come.

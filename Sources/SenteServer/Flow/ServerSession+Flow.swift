@@ -155,7 +155,9 @@ extension ServerSession {
     /// message counts, for it would end every link.
     mutating func takeUnreadable(_ bytes: Int, from id: ConnectionID) -> Bool {
         guard let session = flows[id]?.session else { return false }
-        if session.repeatsDue > 0 {
+        let isAgain = session.expectsUnreadable || session.repeatsDue > 0
+        flows[id]?.session?.expectsUnreadable = !isAgain
+        if isAgain {
             count(.ignored, bytes, from: id)
         } else {
             end(id, .close(.invalidData, "a message cannot be read"))

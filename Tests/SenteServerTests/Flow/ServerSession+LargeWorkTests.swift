@@ -389,6 +389,25 @@ struct ServerSessionLargeWorkTests {
         #expect(try Self.types(lines, to: 4, server).suffix(1) == ["flow-skip"])
     }
 
+    @Test("One that cannot be read ends one link, and counts on the next, whatever overtakes it there")
+    func unreadableAgain() throws {
+        let nonsense = #"{"type":"publish","data":""# + String(repeating: "x", count: 700)
+        var server = try Self.server(resumes: true)
+        let begun = try server.values(Self.open(2, &server))
+        let session = try #require(begun[0]["session"]?.stringValue)
+        server.receive(from: 2, nonsense)
+        #expect(server.work() == ["2 close 1007"])
+        let resume = #","resume":{"session":"\#(session)","received":0,"sent":1,"attempt":1}"#
+        Self.open(4, &server, as: 2, resume: resume)
+        #expect(
+            try Self.types(server.receive(from: 4, Self.publish(5)), to: 4, server) == ["publish-result"])
+        server.receive(from: 4, nonsense)
+        #expect(server.work() == [])
+        // Another one is new.
+        server.receive(from: 4, nonsense)
+        #expect(server.work() == ["4 close 1007"])
+    }
+
     @Test("What Sente's server pushes is written elsewhere, for who comes back too")
     func pushes() throws {
         var server = TestServerSession(.sente) {
