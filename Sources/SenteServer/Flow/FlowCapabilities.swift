@@ -153,6 +153,9 @@ package struct FlowCapabilities: Hashable, Sendable {
         return features
     }
 
+    /// Whether the client takes a message, if this was agreed on.
+    func takes(_ message: Message) -> Bool { message.bytes.count <= maximumIncomingBytes ?? .max }
+
     private static func smaller(_ one: Int?, _ other: Int?) -> Int? {
         guard let one, let other else { return one ?? other }
         return min(one, other)

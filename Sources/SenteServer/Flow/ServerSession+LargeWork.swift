@@ -101,14 +101,17 @@ extension ServerSession {
         guard let (said, ids) = writings.removeValue(forKey: number) else { return }
         var uncounted = written?.folded
         for id in ids {
-            guard let place = flows.index(forKey: id) else { continue }
+            guard let place = flows.index(forKey: id), let features = flows.values[place].features
+            else { continue }
+            let isTaken = written.map { features.takes($0.message) }
+            if isTaken == nil { recordUnwritten(said, to: id) }
+            if isTaken == false { recordTooLarge(said, to: id) }
+            let written = isTaken == true ? written : nil
             guard let bulk = flows.values[place].link?.bulk(of: number), !bulk.isAgain else {
-                if written == nil { recordUnwritten(said, to: id) }
                 fill(number, written, for: id)
                 continue
             }
-            guard let features = flows.values[place].link?.features else { continue }
-            if let message = written?.message, message.bytes.count <= features.maximumIncomingBytes ?? .max {
+            if let message = written?.message {
                 if let folded = uncounted { note(folded, for: features, of: message.kind) }
                 uncounted = nil
                 let shape = shape(of: message, written?.folded, for: id, features)
@@ -116,13 +119,13 @@ extension ServerSession {
                 note(message, said, to: id)
             } else {
                 flows.values[place].link?.giveUp(number)
-                if written == nil { recordUnwritten(said, to: id) } else { recordTooLarge(said, to: id) }
             }
             awaitRoom(for: id)
         }
     }
 
-    /// A message that is kept has been written; for one that cannot be, which was counted, a word stands that only counts.
+    /// A message that is kept has been written; for one that cannot be, or is too large, and was counted, a word stands that only
+    /// counts.
     private mutating func fill(_ number: UInt64, _ written: ServerWork.Written?, for id: ConnectionID) {
         let callback = flows[id]?.callback ?? .null
         guard let message = written?.message ?? encode(.flow(.skip, callback: callback), for: id)?.message

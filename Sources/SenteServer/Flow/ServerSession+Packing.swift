@@ -11,9 +11,11 @@ extension ServerSession {
     mutating func pack(_ departure: Departure) {
         let id = departure.id
         // In place: a copy of the session would be one of all that it keeps, with each message.
-        guard let place = flows.index(forKey: id), let features = flows.values[place].link?.features else {
+        guard let place = flows.index(forKey: id), let features = flows.values[place].features else {
             return keep(departure)
         }
+        guard features.takes(departure.message) else { return recordTooLarge(departure.said, to: id) }
+        guard flows.values[place].link != nil else { return keep(departure) }
         if features.chunking, departure.message.bytes.count > features.maximumChunkBytes {
             let folded = fold(departure.message, for: features)
             if folded.bytes.count > features.maximumChunkBytes {
@@ -156,9 +158,6 @@ extension ServerSession {
         _ departure: Departure, _ bytes: [UInt8], _ algorithm: FlowCapabilities.Algorithm?,
         _ features: FlowCapabilities
     ) {
-        guard departure.message.bytes.count <= features.maximumIncomingBytes ?? .max else {
-            return recordTooLarge(departure.said, to: departure.id)
-        }
         counters.flow.inParts += 1
         putIntoBulk(departure, .parts(parts(of: bytes, algorithm, for: departure.id, features)))
     }

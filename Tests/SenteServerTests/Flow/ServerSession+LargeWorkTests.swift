@@ -408,6 +408,31 @@ struct ServerSessionLargeWorkTests {
         #expect(server.work() == ["4 close 1007"])
     }
 
+    @Test("What a client cannot take is not kept for it, written elsewhere or not", arguments: [300, 10_000])
+    func tooLargeToKeep(size: Int) throws {
+        var server = try Self.server(resumes: true, size: size)
+        server.session.signalLevel = .error
+        let sizes = #","max-message-bytes":{"in":2000,"out":100000}"#
+        func open(_ number: UInt64, resume: String = "") -> [String] {
+            server.connect(number, HandshakeInfo(clientID: "small"))
+            let offer = Self.offer.replacing("true,\"binary", with: "true\(sizes),\"binary")
+            return server.receive(from: number, #"{"type":"flow-handshake",\#(offer)\#(resume)}"#)
+        }
+        let session = try #require(try server.values(open(2))[0]["session"]?.stringValue)
+        server.receive(from: 2, #"{"type":"subscribe","channel-id":"a"}"#)
+        server.receive(from: 1, #"{"type":"unsubscribe","channel-id":"a"}"#)
+        _ = server.lose(2)
+        server.command(Self.news(2_500, "a"))
+        server.command(Self.news(5, "a"))
+        server.work()
+        #expect(server.signals.map(\.id) == [.sendFailed])
+        #expect(server.session.flowLoad.keptBytes < 1_000)
+        let lines = open(
+            4, resume: #","resume":{"session":"\#(session)","received":1,"sent":1,"attempt":1}"#)
+        let expected = size == 300 ? ["flow-skip", "channel-message"] : ["channel-message"]
+        #expect(try Self.types(lines, to: 4, server).suffix(from: 1) == expected[...])
+    }
+
     @Test("What Sente's server pushes is written elsewhere, for who comes back too")
     func pushes() throws {
         var server = TestServerSession(.sente) {
