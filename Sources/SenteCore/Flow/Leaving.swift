@@ -12,6 +12,8 @@ struct Leaving: Sendable {
     var queuedAt: Instant
     /// It waits for no company.
     var isHurried: Bool
+    /// It was on an earlier link whole, and its session goes on.
+    var isRepeat = false
 
     init(
         call: CallID, outbound: Outbound, priority: SendOptions.Priority, weight: Int, queuedAt: Instant
@@ -28,5 +30,6 @@ struct Leaving: Sendable {
         self.init(
             call: item.call, outbound: item.outbound, priority: item.priority, weight: item.weight,
             queuedAt: item.queuedAt)
+        isRepeat = item.isRepeat
     }
 }

@@ -7,7 +7,7 @@ import SenteWire
 ///
 /// A message leaves once: to a link, by its time to live, by cancellation, or by the overflow policy. The more urgent lane
 /// goes first; within a lane the order is that of the calls. Durable ones know no time to live, nobody takes their place, and
-/// those whose link ends under them come back.
+/// those whose link ends under them come back. What goes again in a session is like them while that goes on.
 package struct Outbox: Sendable {
     package struct Item: Sendable {
         package var call: CallID
@@ -23,7 +23,11 @@ package struct Outbox: Sendable {
         fileprivate var wasSent = false
         /// It waits for another to leave first.
         fileprivate var isAside = false
+        /// It was on an earlier link whole, and its session goes on.
+        fileprivate(set) var isRepeat = false
         fileprivate var key: CoalescingKey?
+        /// It knows no time to live, and nobody takes its place.
+        fileprivate var isStaying: Bool { isDurable || isRepeat }
     }
 
     package enum Insertion: Equatable {
@@ -35,7 +39,7 @@ package struct Outbox: Sendable {
     package let policy: OutboxPolicy
     private var items: [CallID: Item] = [:]
     private var lanes = Lanes()
-    /// All but the durable, the oldest first; each has the same time to live, so the head expires first.
+    /// All but those that stay, the oldest first; each has the same time to live, so the head expires first.
     private var ages = Queue<CallID>()
     /// Durable ones that left and are not done, and large ones that have not left whole; they take their room until then.
     private var underWay: [CallID: Item] = [:]
@@ -112,12 +116,13 @@ package struct Outbox: Sendable {
             if var item = underWay.removeValue(forKey: message.call) {
                 item.priority = message.priority
                 items[message.call] = item
-                if !item.isDurable { older.append(message.call) }
+                if !item.isStaying { older.append(message.call) }
                 continue
             }
-            items[message.call] = Item(message, policy)
+            let item = Item(message, policy)
+            items[message.call] = item
             weigh(message.weight, 1)
-            older.append(message.call)
+            if !item.isStaying { older.append(message.call) }
         }
         for call in ages { older.append(call) }
         ages = older
@@ -229,6 +234,19 @@ package struct Outbox: Sendable {
         weigh(item.weight, -1)
     }
 
+    // MARK: What goes again
+
+    /// The session that they went again in is over: they wait like any other.
+    mutating func endRepeats() {
+        let repeats = items.values.filter(\.isRepeat)
+        guard !repeats.isEmpty else { return }
+        for item in repeats { items[item.call]?.isRepeat = false }
+        var older = Queue<CallID>()
+        for item in repeats.sorted(by: { $0.queuedAt < $1.queuedAt }) { older.append(item.call) }
+        for call in ages { older.append(call) }
+        ages = older
+    }
+
     /// The link ended: durable ones that it had wait again, in their order and before all others of their lanes.
     package mutating func takeBack() -> [CallID] {
         let returned = underWay.values.sorted { $0.departure < $1.departure }
@@ -299,6 +317,7 @@ extension Outbox.Item {
         self.init(
             message.outbound, for: message.call, SendOptions(priority: message.priority),
             at: message.queuedAt, policy, nil)
+        isRepeat = message.isRepeat
     }
 
     fileprivate init(

@@ -233,6 +233,7 @@ extension Session {
     mutating func endSession(_ error: SenteError, heardAt: Instant? = nil) {
         let heardAt = heardAt ?? resumption?.parking?.heardAt ?? now.instant
         takeBack()
+        outbox.endRepeats()
         resumption = nil
         traffic = Traffic()
         let (changed, waiters) = subscriptions.linkEnded(heardAt: heardAt)

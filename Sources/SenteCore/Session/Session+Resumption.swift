@@ -242,10 +242,11 @@ extension Session {
         let call = message.call.flatMap { isAwaited($0) ? $0 : nil } ?? numbers.makeInternalCall()
         calls.takenBack(call)
         // Nothing new goes before it on its channel.
-        transmit(
-            Leaving(
-                call: call, outbound: message.outbound, priority: .urgent, weight: message.outbound.weight,
-                queuedAt: outbox.oldestQueuedAt.map { min($0, now.instant) } ?? now.instant))
+        var leaving = Leaving(
+            call: call, outbound: message.outbound, priority: .urgent, weight: message.outbound.weight,
+            queuedAt: outbox.oldestQueuedAt.map { min($0, now.instant) } ?? now.instant)
+        leaving.isRepeat = true
+        transmit(leaving)
     }
 
     /// Wishes stayed confirmed: what came of their channels meanwhile, the session brings.

@@ -212,4 +212,62 @@ struct SessionLargeRepeatTests {
         #expect(session.error(of: large)?.outcome == .unknown)
         #expect(try Self.sent(session) == ["flow-skip", "b"])
     }
+
+    /// A session whose large message of channel a, and one behind it, were told to be written; its second link was cut in the middle.
+    private static func cutTwice(
+        _ configure: (inout SessionConfiguration) -> Void
+    ) -> (TestSession, awaited: CallID) {
+        var session = opened(configure)
+        session.submit(publish("a", text(3_000)), awaits: .written)
+        session.work()
+        session.submit(publish("a", 2), awaits: .written)
+        let awaited = session.submit(publish("a", 3), limit: nil)
+        session.cut()
+        comeBack(&session, received: 0)
+        session.cut()
+        return (session, awaited)
+    }
+
+    private static func comesWhole(_ session: inout TestSession) throws -> Bool {
+        comeBack(&session, received: 0)
+        // Of the link that was cut in the middle, and of this one.
+        session.work()
+        session.work()
+        return try sent(session) == ["1.0", "1.1", "1.2", "1.3", "a", "a"]
+    }
+
+    @Test("It goes again as often as its link is cut, in a client whose messages wait for no connection, too")
+    func outboxOff() throws {
+        var (session, awaited) = Self.cutTwice { $0.outbox = .off }
+        #expect(session.isPending(awaited))
+        #expect(try Self.comesWhole(&session))
+        #expect(session.isPending(awaited))
+    }
+
+    @Test("It knows no time to live, and makes no room, while its session goes on")
+    func outlastsOthers() throws {
+        var (session, awaited) = Self.cutTwice {
+            $0.outbox = OutboxPolicy(maximumMessages: 4, timeToLive: .milliseconds(1), overflow: .dropOldest)
+        }
+        let dropped = session.submit(Self.publish("c", 1))
+        session.submit(Self.publish("c", 2))
+        #expect(session.error(of: dropped)?.code == .dropped)
+        session.advance(by: .milliseconds(2))
+        #expect(session.isPending(awaited))
+        #expect(try Self.comesWhole(&session))
+    }
+
+    @Test("With its session ends what sets it apart: it waits its time, or is not sent")
+    func sessionEnds() throws {
+        var (session, awaited) = Self.cutTwice { $0.outbox = .off }
+        session.disconnect()
+        #expect(session.error(of: awaited)?.outcome == .notSent)
+        #expect(session.engine.outboxCount == 0 && session.engine.outboxBytes == 0)
+        (session, awaited) = Self.cutTwice { $0.outbox.timeToLive = .seconds(60) }
+        session.advance(by: .seconds(25))
+        #expect(session.signals.contains(.sessionLost) && session.isPending(awaited))
+        session.advance(by: .seconds(40))
+        #expect(session.error(of: awaited)?.code == .expired)
+        #expect(session.engine.outboxCount == 0 && session.engine.outboxBytes == 0)
+    }
 }
