@@ -25,6 +25,7 @@ package struct Chunker: Hashable, Sendable {
         count = max(1, (whole.count + self.size - 1) / self.size)
     }
 
+    var hasBegun: Bool { index > 0 }
     package var isDone: Bool { index == count }
 
     /// The next part, with what goes before or after it; nothing when all have been taken.

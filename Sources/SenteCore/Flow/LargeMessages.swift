@@ -36,6 +36,9 @@ struct LargeMessages: Sendable {
 
     var isSending: Bool { !sendings.isEmpty }
 
+    /// Those of which parts have left.
+    var begun: [CallID] { sendings.filter(\.chunker.hasBegun).map(\.message.call) }
+
     var load: OutboxPolicy.Load {
         let all = all
         return OutboxPolicy.Load(messages: all.count, bytes: all.reduce(0) { $0 + $1.weight })
@@ -88,10 +91,19 @@ struct LargeMessages: Sendable {
 
     /// The next part of the message whose turn it is, and the message itself if that is its last.
     mutating func nextPart() -> (envelopes: [Envelope], message: Leaving, size: Int, isLast: Bool)? {
-        guard var sending = sendings.popFirst() else { return nil }
+        guard var sending = sendings.first else { return nil }
         let envelopes = sending.chunker.next()
         let isLast = sending.chunker.isDone
-        if isLast { noteAhead() } else { sendings.append(sending) }
+        if isLast {
+            _ = sendings.popFirst()
+            noteAhead()
+        } else if sending.message.closings > 0 {
+            // It goes alone, so that no other is blamed with it.
+            sendings[0] = sending
+        } else {
+            _ = sendings.popFirst()
+            sendings.append(sending)
+        }
         return (envelopes, sending.message, sending.size, isLast)
     }
 

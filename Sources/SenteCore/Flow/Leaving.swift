@@ -14,6 +14,8 @@ struct Leaving: Sendable {
     var isHurried: Bool
     /// It was on an earlier link whole, and its session goes on.
     var isRepeat = false
+    /// How many links the server closed while parts of it came.
+    var closings = 0
 
     init(
         call: CallID, outbound: Outbound, priority: SendOptions.Priority, weight: Int, queuedAt: Instant
@@ -31,5 +33,6 @@ struct Leaving: Sendable {
             call: item.call, outbound: item.outbound, priority: item.priority, weight: item.weight,
             queuedAt: item.queuedAt)
         isRepeat = item.isRepeat
+        closings = item.closings
     }
 }

@@ -121,7 +121,6 @@ struct Resumption: Sendable {
     /// Takes what goes again, in order: each is kept anew when it has left; `replace` gives what stands in for one, or nil for
     /// the message itself.
     mutating func takeAgain(_ replace: (Kept, _ isGivenUp: Bool, _ isSuspect: Bool) -> Kept?) -> [Kept] {
-        noteSuspect()
         let isSuspect = (suspect?.links ?? 0) >= 2
         let messages = kept.enumerated().map { index, message in
             replace(message, message.call.map(givenUp.contains) ?? false, isSuspect && index == 0) ?? message
@@ -135,14 +134,15 @@ struct Resumption: Sendable {
     /// The server closed the link for what it was sent.
     mutating func closedForContent() { isBlamed = true }
 
-    /// What the server's count leaves first in line is what it closed the last link for, if it did.
-    private mutating func noteSuspect() {
-        guard isBlamed, let first = kept.first else { return }
-        isBlamed = false
+    /// What the server's count leaves first in line is what it closed the last link for, if it did; whether it was so before.
+    mutating func noteSuspect() -> Bool {
+        defer { isBlamed = false }
+        guard isBlamed, let first = kept.first else { return false }
         // A large one that goes again is overtaken and renumbered.
         let isKnown =
             suspect.map { $0.number == acknowledged || $0.call != nil && $0.call == first.call } ?? false
         suspect = (acknowledged, first.call, isKnown ? (suspect?.links ?? 0) + 1 : 1)
+        return isKnown
     }
 
     // MARK: In

@@ -25,6 +25,8 @@ package struct Outbox: Sendable {
         fileprivate var isAside = false
         /// It was on an earlier link whole, and its session goes on.
         fileprivate(set) var isRepeat = false
+        /// How many links the server closed while parts of it came.
+        fileprivate(set) var closings = 0
         fileprivate var key: CoalescingKey?
         /// It knows no time to live, and nobody takes its place.
         fileprivate var isStaying: Bool { isDurable || isRepeat }
@@ -247,6 +249,12 @@ package struct Outbox: Sendable {
         ages = older
     }
 
+    /// The server closed a link while parts of a message came, which waits again; how many links that makes.
+    mutating func blame(_ call: CallID) -> Int {
+        items[call]?.closings += 1
+        return items[call]?.closings ?? 0
+    }
+
     /// The link ended: durable ones that it had wait again, in their order and before all others of their lanes.
     package mutating func takeBack() -> [CallID] {
         let returned = underWay.values.sorted { $0.departure < $1.departure }
@@ -318,6 +326,7 @@ extension Outbox.Item {
             message.outbound, for: message.call, SendOptions(priority: message.priority),
             at: message.queuedAt, policy, nil)
         isRepeat = message.isRepeat
+        closings = message.closings
     }
 
     fileprivate init(

@@ -234,6 +234,7 @@ extension Session {
         let heardAt = heardAt ?? resumption?.parking?.heardAt ?? now.instant
         takeBack()
         outbox.endRepeats()
+        blameParts()
         resumption = nil
         traffic = Traffic()
         let (changed, waiters) = subscriptions.linkEnded(heardAt: heardAt)

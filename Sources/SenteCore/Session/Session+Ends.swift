@@ -37,7 +37,10 @@ extension Session {
         case .connecting:
             failAttempt(error, isMendable ? .mendable : .elsewhere, failsOver: isMendable)
         case .open(let open):
-            if close?.code.blamesMessage == true { resumption?.closedForContent() }
+            if close?.code.blamesMessage == true {
+                resumption?.closedForContent()
+                history.blamed = traffic.packing.large.begun
+            }
             lose(open, error)
         case .closing(let closing):
             finishClosing(closing)

@@ -53,6 +53,17 @@ extension Session {
         endLarge(leaving.call)
     }
 
+    /// What was leaving in parts when the server closed a link for what came goes once more, alone; the second time it does not.
+    mutating func blameParts() {
+        let blamed = history.blamed
+        history.blamed = []
+        for call in blamed where outbox.blame(call) > 1 {
+            _ = outbox.remove(call)
+            effects.append(.record(.dropped(reason: .connectionLost)))
+            resolve(call, .failure(.closedFor(.notSent)))
+        }
+    }
+
     // MARK: Back
 
     /// What was written or read is there; the link it was for may be gone.
@@ -147,5 +158,13 @@ extension Session {
         else { return false }
         traffic.packing.arrivals.append(.ended(end))
         return true
+    }
+}
+
+extension SenteError {
+    /// The server closed two links in a row for a message.
+    static func closedFor(_ outcome: Outcome) -> SenteError {
+        let text = "The server closed the connection for it twice; it is not sent again."
+        return SenteError(.connectionLost, text, outcome: outcome)
     }
 }

@@ -184,6 +184,9 @@ extension Session {
 
     /// Sends what the server has not, one by one; what has nothing to say any more goes as a word that only counts.
     private mutating func sendAgain(on link: LinkID) -> (sent: Int, skipped: Int) {
+        // Where one is known to be the cause, no other is.
+        if resumption?.noteSuspect() == true { history.blamed = [] }
+        blameParts()
         var closed: [PendingReplies.SlotKey] = []
         var unknown: [CallID] = []
         let messages =
@@ -194,10 +197,7 @@ extension Session {
                 return Resumption.Kept(outbound: .flow(.skip), bytes: 32)
             } ?? []
         for slot in closed { traffic.pending.close(slot) }
-        for call in unknown where calls[call] != nil {
-            let text = "The server closed the connection for it twice; it is not sent again."
-            resolve(call, .failure(SenteError(.connectionLost, text, outcome: .unknown)))
-        }
+        for call in unknown where calls[call] != nil { resolve(call, .failure(.closedFor(.unknown))) }
         // All of these go before what waits in the outbox.
         isDraining = true
         for message in messages { sendAgain(message, on: link) }

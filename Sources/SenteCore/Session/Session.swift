@@ -105,6 +105,8 @@ package struct Session: ~Copyable, Sendable {
         var flowFailed = false
         /// A session could not go on since the last greeting.
         var lostSession = false
+        /// The messages of which parts had left when the server closed the last link for what came.
+        var blamed: [CallID] = []
     }
 
     /// The identifiers handed out last.

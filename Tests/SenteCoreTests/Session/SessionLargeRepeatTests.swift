@@ -270,4 +270,92 @@ struct SessionLargeRepeatTests {
         #expect(session.error(of: awaited)?.code == .expired)
         #expect(session.engine.outboxCount == 0 && session.engine.outboxBytes == 0)
     }
+
+    /// A session that sends one part at a time.
+    private static func slow() -> TestSession {
+        var session = opened { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        session.worksAtOnce = true
+        return session
+    }
+
+    @Test("One whose parts alone made the server close two links in a row goes no third time")
+    func suspectInParts() throws {
+        var session = Self.slow()
+        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: nil)
+        for round in 0..<2 {
+            #expect(try Self.sent(session) == ["1.0"], "\(round)")
+            #expect(session.isPending(large))
+            session.endLink(.closed(code: .messageTooBig, reason: ""))
+            Self.comeBack(&session, received: 0)
+        }
+        #expect(session.error(of: large)?.outcome == .notSent)
+        #expect(session.sentMessages.isEmpty)
+        #expect(session.engine.outboxCount == 0 && session.engine.outboxBytes == 0)
+    }
+
+    @Test("So it is with a server that keeps no session")
+    func suspectWithoutSession() throws {
+        let features = SessionPackingTests.Features(
+            text: #""chunking":true,"max-chunk-size":60000,"binary":true"#)
+        var session = SessionPackingTests.opened(features) { $0.writeWindow = 1_000 }
+        session.writesAtOnce = false
+        let large = session.submit(Self.publish("a", Self.text(2 << 20)), limit: nil)
+        for _ in 0..<2 {
+            #expect(session.isPending(large))
+            session.endLink(.closed(code: .messageTooBig, reason: ""))
+            session.advanceToAttempt()
+            session.greet(text: #"{"type":"welcome","conn-id":"c","capabilities":{\#(features.text)}}"#)
+            session.receive(#"{"type":"flow-handshake-ack","features":{\#(features.text)}}"#)
+        }
+        #expect(session.error(of: large)?.outcome == .notSent)
+    }
+
+    @Test("Of several the one that is to blame is found: each goes alone after such a link")
+    func suspectAmongOthers() throws {
+        var session = Self.slow()
+        let calls = ["a", "b"].map { session.submit(Self.publish($0, Self.text(3_000)), limit: nil) }
+        for _ in 0..<3 { session.flush() }
+        // Parts of both are on the link.
+        session.endLink(.closed(code: .messageTooBig, reason: ""))
+        Self.comeBack(&session, received: 0)
+        var seen = try Self.sent(session)
+        for _ in 0..<3 {
+            session.flush()
+            seen += try Self.sent(session)
+        }
+        #expect(seen == ["1.0", "1.1", "1.2", "1.3", "2.0"])
+        session.endLink(.closed(code: .messageTooBig, reason: ""))
+        Self.comeBack(&session, received: 1)
+        #expect(session.isPending(calls[0]))
+        #expect(session.error(of: calls[1])?.outcome == .notSent)
+    }
+
+    @Test("A small one for which the server closes its links is found beside parts that are not to blame")
+    func suspectBesideParts() throws {
+        var session = Self.slow()
+        let small = session.submit(Self.publish("b", 1), limit: nil)
+        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: nil)
+        for round in 0..<2 {
+            session.flush()
+            session.endLink(.closed(code: .invalidData, reason: ""))
+            #expect(session.isPending(small), "\(round)")
+            Self.comeBack(&session, received: 0)
+        }
+        #expect(session.error(of: small)?.outcome == .unknown)
+        #expect(session.isPending(large))
+    }
+
+    @Test("What a link was closed for says nothing of a later one that was merely cut")
+    func blameEnds() throws {
+        var session = Self.opened()
+        session.endLink(.closed(code: .invalidData, reason: ""))
+        Self.comeBack(&session, received: 0)
+        let call = session.submit(Self.publish("b", 1), limit: nil)
+        session.cut()
+        Self.comeBack(&session, received: 0)
+        session.endLink(.closed(code: .invalidData, reason: ""))
+        Self.comeBack(&session, received: 0)
+        #expect(session.isPending(call))
+    }
 }
