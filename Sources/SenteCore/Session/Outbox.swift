@@ -341,7 +341,7 @@ extension Outbox.Item {
         isDurable = options.durable
         weight = outbound.weight
         queuedAt = now
-        expires = options.durable ? nil : policy.timeToLive.map { now.advanced(by: $0) }
+        expires = policy.timeToLive.map { now.advanced(by: $0) }
     }
 }
 
