@@ -103,28 +103,29 @@ extension Telemetry {
     /// Takes a signal that was made elsewhere, if anybody wants it; it gets its number here.
     public func record(_ signal: Signal) {
         let floor = Floor(word: floor.value)
-        guard Floor.admits(signal.level, floor.word) else { return }
-        let owed = signal.suppressedCount
-        guard
+        guard Floor.admits(signal.level, floor.word),
             let suppressed = admit(
-                signal.level, signal.kind, namespace: signal.namespace, id: signal.id, owing: owed)
+                signal.level, signal.kind, namespace: signal.namespace, id: signal.id,
+                owing: signal.suppressedCount)
         else { return }
         take(signal.level, signal.kind, floor.needs, time: signal.time) { fields in
             signal.write(into: &fields)
-            if suppressed > owed { fields["suppressed-count"] = suppressed }
+            if suppressed > 0 { fields["suppressed-count"] = suppressed }
         }
     }
 
-    /// Nil when rules, sample or limits do not let it pass; else how many of its kind a limit held back before.
+    /// Nil when rules, sample or limits do not let it pass; else how many of its kind a limit held back before, and those that
+    /// it owes itself, which only limits ask for.
     fileprivate func admit(
-        _ level: SignalLevel, _ kind: SignalKind, namespace: String, id: String?, owing owed: Int = 0
+        _ level: SignalLevel, _ kind: SignalKind, namespace: String, id: String?,
+        owing owed: @autoclosure () -> Int = 0
     ) -> Int? {
         let lane = lane(of: ThreadState.current)
         let rules = rules(of: lane)
         guard rules.admits(level, kind, namespace: namespace, id: id) else { return nil }
-        guard !rules.gate.isOpen else { return owed }
+        guard !rules.gate.isOpen else { return 0 }
         lane.pointee.asked &+= 1
-        return rules.gate.take(namespace: namespace, id: id, owing: owed, number: lane.pointee.asked)
+        return rules.gate.take(namespace: namespace, id: id, owing: owed(), number: lane.pointee.asked)
     }
 
     /// The rules as this thread knows them, without a lock while they do not change.
