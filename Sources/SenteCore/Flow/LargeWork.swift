@@ -104,6 +104,24 @@ extension LargeWork.Reading {
             value: try format.value(of: message, limits: limits), size: message.bytes.count)
     }
 
+    /// The same, if that is found out with no more bytes than these; nil for what has more, or likely has.
+    func result(within size: Int) -> Result<LargeWork.Read, UnreadableError>? {
+        guard likelySize < size else { return nil }
+        guard case .assembled(let assembled, var unfolding, let format, let limits) = self,
+            unfolding.limit > size
+        else { return result }
+        unfolding.limit = size
+        let result = Self.assembled(assembled, unfolding, format, limits).result
+        if case .failure(let error) = result, error.isTooLarge { return nil }
+        return result
+    }
+
+    /// How large it likely is unfolded: what messages say becomes some eight times smaller.
+    private var likelySize: Int {
+        guard case .assembled(let assembled, _, _, _) = self, assembled.algorithm != nil else { return size }
+        return size &* 8
+    }
+
     /// How many bytes of it have come.
     var size: Int {
         switch self {

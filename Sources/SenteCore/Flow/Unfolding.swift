@@ -8,7 +8,7 @@ package import SenteWire
 /// It needs nothing but what it holds, so that what is large can be unfolded elsewhere than on the loop.
 package struct Unfolding: Sendable {
     private let format: WireFormat
-    private let limit: Int
+    var limit: Int
     private let compressor: @Sendable (MessageCompression.Algorithm) -> Compressor
 
     /// Messages of a format, none of more bytes than the limit.

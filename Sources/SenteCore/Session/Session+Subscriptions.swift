@@ -282,6 +282,6 @@ extension Session {
         state = .open(open)
         let instant = now.instant
         traffic.keepAlive?.resume(at: instant)
-        effects.append(.resumeReading(open.link))
+        if !traffic.packing.arrivals.isPaused { effects.append(.resumeReading(open.link)) }
     }
 }

@@ -89,10 +89,8 @@ extension Session {
     private mutating func unfold(_ assembled: Assembled) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         guard let terms = traffic.packing.terms, let unfolding = terms.unfolding else { return [] }
         let reading = LargeWork.Reading.assembled(assembled, unfolding, terms.format, terms.limits)
-        // Nobody knows how large it unfolds; what messages say becomes some eight times smaller.
-        let likelySize = assembled.bytes.count * (assembled.algorithm == nil ? 1 : 8)
-        if likelySize >= configuration.largeValue { return [.large(reading)] }
-        return try arrivals(of: reading.result, isEnveloped: true)
+        guard let result = reading.result(within: configuration.largeValue) else { return [.large(reading)] }
+        return try arrivals(of: result, isEnveloped: true)
     }
 
     /// What a message that has been read holds.

@@ -185,8 +185,10 @@ extension ServerSession {
 
     /// A message came in an envelope.
     mutating func take(_ reading: ServerWork.Reading, from id: ConnectionID) {
-        guard reading.likelySize < configuration.largeValue else { return take(.large(reading), from: id) }
-        take(reading.read, isEnveloped: true, from: id)
+        guard let read = reading.read(within: configuration.largeValue) else {
+            return take(.large(reading), from: id)
+        }
+        take(read, isEnveloped: true, from: id)
     }
 
     private mutating func take(_ read: ServerWork.Read, isEnveloped: Bool, from id: ConnectionID) {

@@ -143,6 +143,17 @@ extension ServerWork.Reading {
         return .said(said, bytes: bytes.count, wasCompressed: unfolding != nil)
     }
 
+    /// What it says, if that is found out with no more bytes than these; nil for what has more, or likely has.
+    func read(within size: Int) -> ServerWork.Read? {
+        guard likelySize < size else { return nil }
+        guard let unfolding, unfolding.limit > size else { return read }
+        var bounded = self
+        bounded.unfolding?.limit = size
+        let read = bounded.read
+        if case .tooBig = read { return nil }
+        return read
+    }
+
     /// How large it likely is unfolded: what messages say becomes some eight times smaller.
-    var likelySize: Int { bytes.count &* (unfolding == nil ? 1 : 8) }
+    private var likelySize: Int { bytes.count &* (unfolding == nil ? 1 : 8) }
 }

@@ -299,4 +299,38 @@ struct SessionLargeWorkTests {
         for _ in 0..<17 { session.work() }
         #expect(Self.numbers(&session, inbox) == (1...18).map { $0 })
     }
+
+    @Test("Room in an inbox does not resume reading while more is held than may be")
+    func pausesTwice() throws {
+        var (session, inbox) = Self.subscribed(.everything) {
+            $0.inbox = InboxPolicy(maximumMessages: 1, overflow: .pauseReading)
+        }
+        func resumes(_ effects: [Effect]) -> Bool {
+            effects.contains { if case .resumeReading = $0 { true } else { false } }
+        }
+        for number in 1...3 { session.receive(Self.delivery(number)) }
+        let text = String(repeating: "x", count: 1_000_000)
+        for number in 4...21 { session.receive(Self.delivery(number, text)) }
+        #expect(Self.numbers(&session, inbox) == [1, 2, 3])
+        #expect(!resumes(session.effects))
+        session.work()
+        #expect(resumes(session.effects))
+    }
+
+    @Test("What unfolds to more than was likely is read elsewhere, too")
+    func unlikelyLarge() throws {
+        var (session, inbox) = Self.subscribed(.everything) { $0.largeValue = 4_000 }
+        let text = Array(Self.delivery(1, String(repeating: "x", count: 6_000)).utf8)
+        let folded = try Folded(by: .gzip) { output throws(WireError) in
+            try text.withUnsafeBufferPointer { bytes throws(WireError) in
+                try Compressor.runs.compress(UnsafeRawBufferPointer(bytes), &output)
+            }
+        }
+        #expect(folded.payload.count * 8 < 4_000)
+        session.receive(binary: try #require(Envelope.compressed(.gzip, folded.payload).binary))
+        #expect(session.works.count == 1)
+        session.receive(Self.delivery(2))
+        session.work()
+        #expect(Self.numbers(&session, inbox) == [1, 2])
+    }
 }

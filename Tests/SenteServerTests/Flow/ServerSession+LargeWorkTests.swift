@@ -172,6 +172,10 @@ struct ServerSessionLargeWorkTests {
         #expect(server.receive(from: 1, .binary(bomb)) == ["work"])
         #expect(server.receive(from: 1, Self.ping) == [])
         #expect(server.work() == ["1 close 1009"])
+        // A small one is found out elsewhere as well.
+        var second = try Self.server()
+        #expect(second.receive(from: 1, .binary(Array(bomb.prefix(30)))) == ["work"])
+        #expect(second.work() == ["1 close 1009"])
         var other = try Self.server(resumes: true)
         let text =
             Array(#"{"type":"x","t":""#.utf8) + [UInt8](repeating: 0xFF, count: 300) + Array("\"}".utf8)
