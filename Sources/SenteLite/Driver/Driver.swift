@@ -202,6 +202,7 @@ final class Driver: LinkObserver, @unchecked Sendable {
     private func show(at now: Moment) -> Instant? {
         var load = OutboxPolicy.Load()
         var deadline: Instant?
+        var followers: [Broadcast<SubscriptionState>?] = []
         board.update(statuses: output.statuses) { snapshot in
             for index in output.signals.indices {
                 snapshot.engine.note(output.signals[index], at: now.instant)
@@ -210,8 +211,9 @@ final class Driver: LinkObserver, @unchecked Sendable {
             engine.refresh(&snapshot.engine, at: now.instant)
             deadline = snapshot.engine.deadline
             load = snapshot.engine.load
+            if !output.channels.isEmpty { followers = snapshot.followers(of: output.channels) }
         }
-        if !output.channels.isEmpty { board.tell(output.channels) }
+        if !output.channels.isEmpty { StatusBoard.tell(output.channels, to: followers) }
         if !output.statuses.isEmpty {
             standing.refusal = engine.refusal
             standing.dialect = status.dialect

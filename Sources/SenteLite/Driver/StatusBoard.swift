@@ -18,7 +18,16 @@ struct StatusBoard: Sendable {
         /// Of the channels whose states somebody follows.
         fileprivate var channels: [WireName: Broadcast<SubscriptionState>] = [:]
         fileprivate var isFinished = false
+
+        /// Those who follow these channels; whoever begins to follow one later finds the state in the snapshot.
+        mutating func followers(of states: ChannelStates) -> [Broadcast<SubscriptionState>?] {
+            states.map { (channel, state) in
+                state == .ended ? channels.removeValue(forKey: channel) : channels[channel]
+            }
+        }
     }
+
+    typealias ChannelStates = [(channel: WireName, state: SubscriptionState)]
 
     /// How many statuses wait for one consumer before the oldest go.
     static let bound = 256
@@ -54,13 +63,9 @@ struct StatusBoard: Sendable {
         followers?.send(new)
     }
 
-    /// Hands what became of channels to whoever follows them, after the snapshot has it.
-    func tell(_ states: [(channel: WireName, state: SubscriptionState)]) {
-        for (channel, state) in states {
-            let followers = snapshot.withLock { snapshot in
-                state == .ended
-                    ? snapshot.channels.removeValue(forKey: channel) : snapshot.channels[channel]
-            }
+    /// Hands what became of channels to those who followed them when the snapshot got it.
+    static func tell(_ states: ChannelStates, to followers: [Broadcast<SubscriptionState>?]) {
+        for (followers, (_, state)) in zip(followers, states) {
             followers?.send([state])
             if state == .ended { followers?.finish() }
         }
