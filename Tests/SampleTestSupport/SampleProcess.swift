@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+public import Foundation
 public import SenteLite
 import SenteTestSupport
 
@@ -65,7 +65,7 @@ public final class SampleProcess: Sendable {
         "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
     /// The tests' executable stands beside it.
-    private static func executable(_ sample: String) throws -> URL {
+    public static func executable(_ sample: String) throws -> URL {
         let places = [Bundle.main.executableURL] + Bundle.allBundles.map(\.bundleURL)
         let found = places.compactMap { $0?.deletingLastPathComponent().appendingPathComponent(sample) }
             .first { FileManager.default.isExecutableFile(atPath: $0.path) }

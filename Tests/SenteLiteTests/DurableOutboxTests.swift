@@ -46,10 +46,78 @@ struct DurableOutboxTests {
         await client.disconnect()
     }
 
+    @Test("What an earlier life left goes in the order of its calls, each as it was said, whatever may wait")
+    func inOrder() async throws {
+        let folder = FileOutboxStoreTests.Folder()
+        let store = try folder.store()
+        func keep(_ number: Int, _ priority: SendOptions.Priority = .normal) throws {
+            try store.append(
+                StoredMessage(
+                    id: "\(number)", clientID: "c",
+                    content: .publish(["n": Value(number)], channel: "news", excludeSender: false),
+                    priority: priority))
+        }
+        for number in 1...3 { try keep(number) }
+        try store.append(
+            StoredMessage(
+                id: "4", clientID: "c", content: .request(["q": 1], channel: "service", limit: 4_321)))
+        try keep(5, .urgent)
+        let stage = DriverStage()
+        stage.server.withholdsGreeting()
+        let client = try stage.client {
+            $0.clientID = "c"
+            $0.outboxStore = store
+            $0.outbox.timeToLive = .seconds(1)
+        }
+        let opening = Task { try await client.connect() }
+        try await client.reaches(.connecting)
+        // What is durable does not mind.
+        stage.advance(by: .seconds(2))
+        stage.server.greet()
+        try await opening.value
+        #expect(stage.server.received("publish").map { $0["data"]?["n"] } == [5, 1, 2, 3])
+        #expect(stage.server.received("rpc-request").map { $0["timeout-ms"] } == [4_321])
+        await client.disconnect()
+    }
+
+    @Test("What became of each is told with what it was: acknowledged, written, or not sent and why")
+    func outcomes() async throws {
+        let folder = FileOutboxStoreTests.Folder()
+        let store = try folder.store()
+        var outcomes = store.outcomes.makeAsyncIterator()
+        // Of an earlier life, and with no reply wanted.
+        let left = StoredMessage(
+            id: "1", clientID: "c", content: .event(Event(id: "a/left", data: 1), wantsReply: false))
+        let asked = StoredMessage(
+            id: "2", clientID: "c", content: .event(Event(id: "a/asked", data: 2), wantsReply: true))
+        for message in [left, asked] { try store.append(message) }
+        let stage = DriverStage(.sente)
+        stage.server.answers { event in event.id == "a/bulk" ? nil : .keyword("ok") }
+        let client = try await stage.openClient {
+            $0.clientID = "c"
+            $0.outboxStore = store
+        }
+        #expect(await outcomes.next() == StoredOutcome(message: left, outcome: .written))
+        #expect(await outcomes.next() == StoredOutcome(message: asked, outcome: .acknowledged))
+
+        let urgent = SendOptions(priority: .urgent, durable: true)
+        _ = try await client.send(Event(id: "a/b", data: 3), timeout: .seconds(5), options: urgent)
+        let answered = await outcomes.next()
+        #expect(answered?.outcome == .acknowledged && answered?.error == nil)
+        #expect(answered?.message.content == .event(Event(id: "a/b", data: 3), wantsReply: true))
+        #expect(answered?.message.priority == .urgent)
+        try await client.send(Event(id: "a/c", data: 4), options: Self.durable)
+        let written = await outcomes.next()
+        #expect(written?.outcome == .written)
+        #expect(written?.message.content == .event(Event(id: "a/c", data: 4), wantsReply: false))
+        await client.disconnect()
+    }
+
     @Test("A message that is acknowledged, and one that is taken back, leave the store")
     func leavesTheStore() async throws {
         let folder = FileOutboxStoreTests.Folder()
         let store = try folder.store()
+        var outcomes = store.outcomes.makeAsyncIterator()
         let stage = DriverStage()
         let client = try await stage.openClient {
             $0.clientID = "c"
@@ -65,6 +133,10 @@ struct DurableOutboxTests {
         delivery.cancel()
         #expect(await delivery.outcome == .notSent)
         while store.count > 0 { await Task.yield() }
+        #expect(await outcomes.next()?.outcome == .acknowledged)
+        let taken = await outcomes.next()
+        #expect(taken?.outcome == .notSent)
+        #expect(taken?.error?.code == .cancelled)
         await client.disconnect()
     }
 
@@ -158,14 +230,18 @@ struct DurableOutboxTests {
         await server.stop()
     }
 
-    /// A store whose disk is full.
+    /// A store whose disk is full, at once or for the ends of messages only.
     private struct FullStore: OutboxStore {
         static let error = OutboxStoreError(.full, "The disk is full: make room.")
+
+        var keepsMessages = false
 
         func load(for clientID: String) throws(OutboxStoreError) -> StoredBacklog {
             StoredBacklog(messages: [], damage: OutboxStoreError(.damaged, "A few bytes are missing."))
         }
-        func append(_ message: StoredMessage) throws(OutboxStoreError) { throw Self.error }
+        func append(_ message: StoredMessage) throws(OutboxStoreError) {
+            if !keepsMessages { throw Self.error }
+        }
         func remove(_ id: String, _ outcome: Outcome, error: SenteError?) throws(OutboxStoreError) {
             throw Self.error
         }
@@ -187,6 +263,21 @@ struct DurableOutboxTests {
         try await client.publish(["n": 2], to: "news")
         #expect(stage.server.received("publish").count == 1)
         #expect(client.metrics.errors[.storeFailed] == 2)
+        await client.disconnect()
+    }
+
+    @Test("A message whose end cannot be kept is sent all the same, and that is a signal")
+    func fullAtTheEnd() async throws {
+        let stage = DriverStage()
+        let client = try await stage.openClient {
+            $0.clientID = "c"
+            $0.outboxStore = FullStore(keepsMessages: true)
+        }
+        // That of the damage is there already.
+        let before = client.metrics.errors[.storeFailed] ?? 0
+        try await client.publish(["n": 1], to: "news", options: Self.durable)
+        while client.metrics.errors[.storeFailed] ?? 0 == before { await Task.yield() }
+        #expect(client.metrics.errors[.storeFailed] == before + 1)
         await client.disconnect()
     }
 }

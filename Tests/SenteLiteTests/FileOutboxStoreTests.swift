@@ -189,9 +189,15 @@ struct FileOutboxStoreProcessTests {
             getrlimit(fileSizeLimit, &limit)
             limit.rlim_cur = 1_000
             guard setrlimit(fileSizeLimit, &limit) == 0 else { exit(2) }
+            func size() throws -> Int? {
+                let file = Self.folder("full", of: getppid()) + "/outbox"
+                return try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
+            }
             var kept = 0
+            var whole: Int?
             var refusal: OutboxStoreError.Reason?
             while refusal == nil, kept < 1_000 {
+                whole = try size()
                 do throws(OutboxStoreError) {
                     try store.append(FileOutboxStoreTests.message(kept))
                     kept += 1
@@ -200,6 +206,8 @@ struct FileOutboxStoreProcessTests {
                 }
             }
             guard refusal == .full, kept > 2, store.count == kept else { exit(3) }
+            // What was written of the one that did not fit is gone.
+            guard try size() == whole else { exit(5) }
             limit.rlim_cur = limit.rlim_max
             guard setrlimit(fileSizeLimit, &limit) == 0 else { exit(4) }
             try store.append(FileOutboxStoreTests.message(kept))

@@ -23,14 +23,13 @@ final class OutboxFile {
 
     private let directory: String
     private let synchronizes: Bool
-    /// Holds the folder's lock for as long as it is open.
-    private let lock: Int32
+    private let lock: FolderLock
     private var descriptor: Int32
     private var size: Int
     /// How many records the file holds.
     private var records: Int
 
-    private init(_ directory: String, synchronizes: Bool, lock: Int32, descriptor: Int32) {
+    private init(_ directory: String, synchronizes: Bool, lock: FolderLock, descriptor: Int32) {
         self.directory = directory
         self.synchronizes = synchronizes
         self.lock = lock
@@ -41,7 +40,6 @@ final class OutboxFile {
 
     deinit {
         close(descriptor)
-        close(lock)
     }
 
     // MARK: Opening
@@ -56,27 +54,14 @@ final class OutboxFile {
             throw OutboxStoreError(
                 .failed, "The folder “\(directory)” cannot be made: name one that this process may write in.")
         }
-        let lock = try descriptor(directory + "/lock", O_RDWR | O_CREAT)
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw OutboxStoreError(
-                .inUse,
-                "Another process, or another store, has “\(directory)”: give each a folder of its own.")
-        }
-        let file: OutboxFile
-        do throws(OutboxStoreError) {
-            file = OutboxFile(
-                directory, synchronizes: synchronizes, lock: lock,
-                descriptor: try descriptor(directory + "/outbox", O_RDWR | O_CREAT))
-        } catch {
-            close(lock)
-            throw error
-        }
+        let file = OutboxFile(
+            directory, synchronizes: synchronizes, lock: try FolderLock.take(directory),
+            descriptor: try descriptor(directory + "/outbox", O_RDWR | O_CREAT))
         let (records, damage) = try file.read()
         return (file, records, damage)
     }
 
-    private static func descriptor(_ path: String, _ flags: Int32) throws(OutboxStoreError) -> Int32 {
+    fileprivate static func descriptor(_ path: String, _ flags: Int32) throws(OutboxStoreError) -> Int32 {
         let number = Foundation.open(path, flags | O_CLOEXEC, 0o600)
         guard number >= 0 else { throw failure("“\(path)” cannot be opened") }
         return number
@@ -90,6 +75,7 @@ final class OutboxFile {
             // The process died while the first line was written.
             guard header.starts(with: bytes) else { throw foreign }
             try empty()
+            synchronizeFolder()
             return ([], nil)
         }
         guard bytes.starts(with: header) else { throw foreign }
@@ -179,10 +165,11 @@ final class OutboxFile {
         var bytes = Self.header
         for message in messages { bytes += try Self.bytes(of: .message(message)) }
         let fresh = OutboxFile(
-            directory, synchronizes: synchronizes, lock: dup(lock),
+            directory, synchronizes: synchronizes, lock: lock,
             descriptor: try Self.descriptor(path + ".new", O_RDWR | O_CREAT | O_TRUNC))
         try fresh.write(bytes)
         guard rename(path + ".new", path) == 0 else { throw Self.failure("“\(path)” cannot be replaced") }
+        synchronizeFolder()
         swap(&descriptor, &fresh.descriptor)
         size = bytes.count
         records = messages.count
@@ -203,12 +190,27 @@ final class OutboxFile {
             }
             written += count
         }
-        if synchronizes, fsync(descriptor) != 0 {
+        if synchronizes, !Self.synchronize(descriptor) {
             let failure = Self.failure("“\(directory)/outbox” cannot be brought to the disk")
             try? cut(to: size)
             throw failure
         }
         size += written
+    }
+
+    /// On Apple's systems `fsync` leaves it with the drive, which may lose it (fsync(2)); not every file system knows the other.
+    private static func synchronize(_ descriptor: Int32) -> Bool {
+        #if canImport(Darwin)
+        if fcntl(descriptor, F_FULLFSYNC) == 0 { return true }
+        #endif
+        return fsync(descriptor) == 0
+    }
+
+    /// So that the file's name outlives a loss of power too, where the file system has a way to see to that.
+    private func synchronizeFolder() {
+        guard synchronizes, let folder = try? Self.descriptor(directory, O_RDONLY) else { return }
+        _ = Self.synchronize(folder)
+        close(folder)
     }
 
     private func cut(to length: Int) throws(OutboxStoreError) {
@@ -264,6 +266,31 @@ final class OutboxFile {
 
     private static func number(_ number: UInt32) -> [UInt8] {
         (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+    }
+}
+
+/// The lock of a folder, which one store at a time holds.
+private final class FolderLock {
+    private let descriptor: Int32
+
+    private init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        // A process that another thread starts has a copy until it runs, and closing ours alone would leave that one the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
+
+    static func take(_ directory: String) throws(OutboxStoreError) -> FolderLock {
+        let lock = FolderLock(try OutboxFile.descriptor(directory + "/lock", O_RDWR | O_CREAT))
+        guard flock(lock.descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw OutboxStoreError(
+                .inUse,
+                "Another process, or another store, has “\(directory)”: give each a folder of its own.")
+        }
+        return lock
     }
 }
 
