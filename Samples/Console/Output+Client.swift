@@ -150,7 +150,8 @@ extension Output {
         return Value(held.filter(\.value).map { Value($0.key.rawValue) })
     }
 
-    private static func recovery(_ recovery: ConnectionStatus.Recovery) -> Value? {
+    /// Whether the session went on when the connection opened last; nil where none is kept.
+    public static func recovery(_ recovery: ConnectionStatus.Recovery) -> Value? {
         switch recovery {
         case .none: nil
         case .fresh: "fresh"

@@ -29,4 +29,30 @@ struct ClientOutputTests {
                 "  compression      messages 2, bytesBefore 50, bytesAfter 5, time 1.5, skippedSmall 0")
                 == true)
     }
+
+    @Test("What holds beyond plain messages has the names of --flow")
+    func features() {
+        let none = FlowFeatures()
+        #expect(Output.features(none) == [])
+        let one: [(String, WritableKeyPath<FlowFeatures, Bool>)] = [
+            ("batching", \.batching), ("chunking", \.chunking), ("binary", \.binaryEnvelope),
+            ("deduplication", \.deduplication),
+        ]
+        for (name, feature) in one {
+            var features = none
+            features[keyPath: feature] = true
+            #expect(Output.features(features) == [.string(name)])
+        }
+        var features = none
+        features.compression = [.gzip]
+        features.resumption = .init(window: .seconds(1), messages: 2, bytes: 3)
+        #expect(Output.features(features) == ["resume", "compression"])
+    }
+
+    @Test("A session that went on shows how many messages it missed")
+    func recovery() {
+        #expect(Output.recovery(.none) == nil)
+        #expect(Output.recovery(.fresh) == "fresh")
+        #expect(Output.recovery(.resumed(missed: 2)) == ["resumed": true, "missed": 2])
+    }
 }

@@ -36,6 +36,37 @@ struct FlowOptionsTests {
         #expect(again.resumption == ResumptionPolicy() && again.usesBinaryEnvelope && again.batching == nil)
     }
 
+    /// Which parts a client uses, by the names of `--flow`.
+    private static func parts(_ flow: FlowPolicy) -> [String] {
+        let held: KeyValuePairs<String, Bool> = [
+            "resume": flow.resumption != nil, "batching": flow.batching != nil,
+            "compression": flow.compression != nil, "chunking": flow.chunking != nil,
+            "binary": flow.usesBinaryEnvelope,
+        ]
+        return held.filter(\.value).map(\.key)
+    }
+
+    @Test(
+        "Each name of --flow leaves that alone, as it was, and turns it on where it was off",
+        arguments: ["resume", "batching", "compression", "chunking", "binary"])
+    func one(name: String) throws {
+        let set = try Self.client(
+            "--linger", "0.5", "--chunk-size", "99", "--compress-twice", "--flow", name)
+        #expect(Self.parts(set) == [name])
+        #expect((set.batching?.linger ?? .milliseconds(500)) == .milliseconds(500))
+        #expect((set.chunking?.size ?? 99) == 99)
+        #expect((set.compression?.isUsedBesideDeflate ?? true) == true)
+        #expect(Self.parts(try Self.client("--no-flow", "--flow", name)) == [name])
+    }
+
+    @Test("A word that is no name is shown by its beginning")
+    func longWord() {
+        let error = #expect(throws: UsageError.self) {
+            try Self.client("--flow", String(repeating: "x", count: 10_000))
+        }
+        #expect((error?.message.count ?? 10_000) < 200)
+    }
+
     @Test("The others set their part")
     func parts() throws {
         #expect(try Self.client("--chunk-size", "4096").chunking?.size == 4_096)
@@ -62,6 +93,14 @@ struct FlowOptionsTests {
             (
                 ["--chunk-size", "0"],
                 "--chunk-size: “0” does not fit: write a whole number from 1 to 1073741824."
+            ),
+            (
+                ["--chunk-size", "1073741825"],
+                "--chunk-size: “1073741825” does not fit: write a whole number from 1 to 1073741824."
+            ),
+            (
+                ["--linger", "1000000001"],
+                "--linger: “1000000001” is no number of seconds: write one such as 5 or 0.25."
             ),
             (
                 ["--outbox", "/tmp/x"],

@@ -75,13 +75,30 @@ struct ServeFlowOptionsTests {
         #expect(flow.batching?.linger == .milliseconds(20))
     }
 
+    @Test("--flow leaves what it names as it was set, and turns it on with its defaults where it was off")
+    func keeps() throws {
+        let names = FlowName.allCases.map(\.rawValue).joined(separator: ",")
+        func flow(_ arguments: [String]) throws -> ServerConfiguration.Flow {
+            try ServeSettings.read(arguments, environment: [:]).configuration.flow
+        }
+        let settings = [
+            "--resume-window", "5", "--buffer-messages", "1000000", "--parked-sessions", "0", "--linger", "1",
+            "--chunk-size", "1073741824", "--max-chunked", "1073741824", "--buffer-bytes", "1073741824",
+        ]
+        let set = try flow(settings)
+        #expect(set != .all)
+        #expect(try flow(settings + ["--flow", names]) == set)
+        #expect(try flow(["--no-flow", "--flow", names]) == .all)
+    }
+
     @Test(
         "A value that does not fit is refused with its option's name",
         arguments: [
             ["--flow", "all"], ["--flow", ""], ["--resume-window", "-1"], ["--buffer-messages", "0"],
             ["--buffer-bytes", "many"], ["--parked-sessions", "-1"], ["--linger", "10ms"],
-            ["--chunk-size", "0"],
-            ["--max-chunked", "0"],
+            ["--chunk-size", "0"], ["--max-chunked", "0"], ["--buffer-messages", "1000001"],
+            ["--buffer-bytes", "1073741825"], ["--chunk-size", "1073741825"],
+            ["--max-chunked", "1073741825"], ["--resume-window", "off"], ["--buffer-bytes", "0"],
         ])
     func refused(arguments: [String]) {
         let error = #expect(throws: UsageError.self) {

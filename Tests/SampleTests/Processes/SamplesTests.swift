@@ -23,6 +23,32 @@ extension SampleProcesses {
             #expect(try await stranger.quit() == 1)
         }
 
+        @Test(
+            "echo alone shows a session that goes on over a cut, with what was in flight acknowledged and answered"
+        )
+        func resumes() async throws {
+            let echo = try SampleProcess([], sample: "echo")
+            for label in ["cut", "resumed", "acknowledged", "answered", "back", "delivered", "disconnected"] {
+                try await echo.says("the step “\(label)”") { $0.contains(" \(label) ") }
+            }
+            #expect(try await echo.quit() == 0)
+            #expect(echo.texts.contains { $0.contains("resumed") && $0.contains("0 messages missed") })
+            #expect(echo.texts.contains { $0.contains("metrics") && $0.contains(" 0 dropped") })
+        }
+
+        @Test(
+            "echo refuses what it does not know, and takes what is said of flow",
+            arguments: [
+                (["--count", "2"], "Options belong to a server's URL, which is missing."),
+                (["ws://127.0.0.1:1/", "more"], "“more” is one argument too many."),
+                (["ws://127.0.0.1:1/", "--flow", "all"], "--flow: “all” is none of "),
+            ])
+        func misuse(arguments: [String], sentence: String) async throws {
+            let echo = try SampleProcess(arguments, sample: "echo", withErrors: true)
+            try await echo.says("why") { $0.contains(sentence) && $0.contains("swift run echo --help") }
+            #expect(try await echo.quit() == 2)
+        }
+
         @Test("transfer sends a file and gets it back, over connections that are cut")
         func transfer() async throws {
             let demo = try SampleProcess(["--size", "400000", "--cuts", "1"], sample: "transfer")
