@@ -34,25 +34,20 @@ struct SessionDurableTests {
         #expect(session.settled.keys.sorted() == ["1", "2", "3"])
     }
 
-    private static let features =
-        #""resume":{"window-ms":20000,"messages":8,"bytes":4000},"deduplication":true"#
-    private static let welcome = #"{"type":"welcome","conn-id":"c","capabilities":{\#(features)}}"#
-
-    private static func ack(_ fields: String) -> String {
-        #"{"type":"flow-handshake-ack","features":{\#(features)},"session":"s",\#(fields)}"#
-    }
+    private static let features = ServerFeatures(
+        text: ServerFeatures.sessions.text + #","deduplication":true"#)
 
     private static func agreed() -> TestSession {
         var session = TestSession.connectingInText { $0.keepsMessages = true }
-        session.greet(text: welcome)
-        session.receive(ack(#""resumed":false,"received":0"#))
+        session.greet(text: features.welcome)
+        session.receive(features.ack(#""resumed":false,"received":0"#))
         return session
     }
 
     private static func comeBack(_ session: inout TestSession) {
         session.cut()
         session.advanceToAttempt()
-        session.greet(text: welcome)
+        session.greet(text: features.welcome)
     }
 
     @Test(
@@ -64,13 +59,13 @@ struct SessionDurableTests {
         session.advance(by: .seconds(2))
         #expect(session.error(of: call)?.outcome == .unknown)
         Self.comeBack(&session)
-        session.receive(Self.ack(#""resumed":true,"received":0,"sent":0,"missed":0"#))
+        session.receive(Self.features.ack(#""resumed":true,"received":0,"sent":0,"missed":0"#))
         #expect(session.sentText.contains { $0.contains("publish") && $0.contains(#""message-id":"1""#) })
         #expect(session.engine.flowLoad.kept.messages == 1)
         session.receive(#"{"type":"flow-ack","received":1}"#)
         #expect(session.engine.flowLoad.kept.messages == 0 && session.settled.isEmpty)
         session.receive(
-            #"{"type":"publish-result","channel-id":"a","success":true,"message-id":"m","delivered-to":1}"#)
+            ServerText.published("a"))
         #expect((try? session.settled["1"]?.get()) != nil)
     }
 
@@ -83,14 +78,14 @@ struct SessionDurableTests {
         session.cut()
         let later = session.submit(.publish(channel: "a", data: ["n": 2], excludeSender: false))
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
-        session.receive(Self.ack(#""resumed":false,"received":0"#))
+        session.greet(text: Self.features.welcome)
+        session.receive(Self.features.ack(#""resumed":false,"received":0"#))
         let published = session.sentText.filter { $0.contains("publish") }
         #expect(published.count == 2 && published[0].contains(#""message-id":"1""#))
         #expect(session.isPending(call) && session.isPending(later) && session.settled.isEmpty)
         for _ in 0..<2 {
             session.receive(
-                #"{"type":"publish-result","channel-id":"a","success":true,"message-id":"m","delivered-to":1}"#
+                ServerText.published("a")
             )
         }
         #expect(session.answer(to: call) != nil && session.answer(to: later) != nil)
@@ -118,7 +113,7 @@ struct SessionDurableTests {
             #expect(session.isPending(call) == isCounted)
             guard isCounted else { continue }
             Self.comeBack(&session)
-            session.receive(Self.ack(#""resumed":false,"received":0"#))
+            session.receive(Self.features.ack(#""resumed":false,"received":0"#))
             #expect(session.sentText.contains { $0.contains("note") })
             session.receive(#"{"type":"flow-ack","received":1}"#)
             #expect(session.settled.keys.sorted() == ["1"])
@@ -146,7 +141,7 @@ struct SessionDurableTests {
     @Test("A durable event is done when written where the server keeps no session after all")
     func eventWithoutSession() {
         var session = TestSession.connectingInText { $0.keepsMessages = true }
-        session.greet(text: Self.welcome)
+        session.greet(text: Self.features.welcome)
         let call = session.newCall()
         session.handle(
             .command(

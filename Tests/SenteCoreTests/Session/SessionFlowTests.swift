@@ -8,22 +8,12 @@ import Testing
 /// The client of a server that keeps sessions, as text on the wire.
 @Suite("A session that goes on over links")
 struct SessionFlowTests {
-    private static let capabilities =
-        #""capabilities":{"resume":{"window-ms":20000,"messages":8,"bytes":4000}}"#
-    private static let welcome = #"{"type":"welcome","conn-id":"c",\#(capabilities)}"#
-    private static let features = #""features":{"resume":{"window-ms":20000,"messages":8,"bytes":4000}}"#
-    private static let ack =
-        #"{"type":"flow-handshake-ack",\#(features),"session":"s","resumed":false,"received":0}"#
-
-    private static func resumed(received: Int, sent: Int, missed: Int = 0) -> String {
-        #"{"type":"flow-handshake-ack",\#(features),"session":"s","resumed":true,"received":\#(received),"#
-            + #""sent":\#(sent),"missed":\#(missed)}"#
-    }
-
-    private static func opened() -> TestSession {
-        var session = TestSession.connectingInText()
-        session.greet(text: welcome)
-        session.receive(ack)
+    private static func opened(
+        _ configure: (inout SessionConfiguration) -> Void = { _ in }
+    ) -> TestSession {
+        var session = TestSession.connectingInText(DialectDetector(), configure)
+        session.greet(text: ServerFeatures.sessions.welcome)
+        session.receive(ServerFeatures.sessions.begins)
         return session
     }
 
@@ -31,65 +21,15 @@ struct SessionFlowTests {
     private static func comeBack(_ session: inout TestSession) {
         session.cut()
         session.advanceToAttempt()
-        session.greet(text: welcome)
-    }
-
-    private static func published(_ channel: String) -> String {
-        #"{"type":"publish-result","channel-id":"\#(channel)","success":true,"message-id":"m","delivered-to":1}"#
-    }
-
-    private static func delivery(_ n: Int) -> String {
-        #"{"type":"channel-message","channel-id":"a","data":{"n":\#(n)},"broadcast-time":1,"message-id":"m\#(n)"}"#
-    }
-
-    private static func publish(_ channel: String) -> Outbound {
-        .publish(channel: channel, data: ["n": 1], excludeSender: false)
-    }
-
-    private static func types(_ session: TestSession) throws -> [String] {
-        try session.sentText.map { try WireFormat.json.decode(Array($0.utf8))["type"]?.stringValue ?? "" }
-    }
-
-    @Test("a server that announces nothing hears what it heard before")
-    func plain() throws {
-        var session = TestSession.connectingInText()
-        session.subscribe("a")
-        session.greet(text: #"{"type":"welcome","conn-id":"c"}"#)
-        #expect(session.sentText == [#"{"type":"subscribe","channel-id":"a"}"#])
-        #expect(session.status.features == nil)
-        #expect(session.status.recovery == .none)
-    }
-
-    @Test("the handshake goes before the wishes, and what holds is shown")
-    func handshake() throws {
-        var session = TestSession.connectingInText()
-        session.subscribe("a")
-        session.greet(text: Self.welcome)
-        #expect(try Self.types(session) == ["flow-handshake", "subscribe"])
-        #expect(
-            session.sentText[0]
-                == #"{"type":"flow-handshake","capabilities":{"batching":true,"chunking":true,"max-chunk-size":65536,"#
-                + #""max-message-bytes":{"in":67108864,"out":67108864},"binary":true,"#
-                + #""resume":{"messages":1000,"bytes":1048576}}}"#)
-        #expect(session.state == .open)
-        #expect(session.status.features == nil)
-        session.receive(Self.ack)
-        #expect(session.status.features?.resumption?.messages == 8)
-    }
-
-    @Test("with flow off, nothing is said of it")
-    func off() throws {
-        var session = TestSession.connectingInText { $0.flow = .off }
-        session.greet(text: Self.welcome)
-        #expect(session.sentText.isEmpty)
+        session.greet(text: ServerFeatures.sessions.welcome)
     }
 
     @Test("calls in flight stay in flight over a lost link, and what the server has not goes again")
     func goesOn() throws {
         var session = Self.opened()
-        let first = session.submit(Self.publish("a"))
-        let second = session.submit(Self.publish("b"))
-        session.receive(Self.published("a"))
+        let first = session.submit(.publishing("a", 1))
+        let second = session.submit(.publishing("b", 1))
+        session.receive(ServerText.published("a"))
         #expect(session.answer(to: first) != nil)
         Self.comeBack(&session)
         #expect(session.isPending(second))
@@ -97,11 +37,11 @@ struct SessionFlowTests {
         #expect(
             session.sentText[0].contains(
                 #""resume":{"session":"s","received":1,"sent":2,"attempt":2}"#))
-        session.receive(Self.resumed(received: 1, sent: 1))
+        session.receive(ServerFeatures.sessions.goesOn(received: 1, sent: 1))
         #expect(session.state == .open)
-        #expect(try Self.types(session) == ["publish"])
+        #expect(try session.sentTypes() == ["publish"])
         #expect(session.status.recovery == .resumed(missed: 0))
-        session.receive(Self.published("b"))
+        session.receive(ServerText.published("b"))
         #expect(session.answer(to: second) != nil)
         let numbers = session.reading.metrics(at: session.now.instant).resumption
         #expect(numbers == ClientMetrics.Resumption(resumed: 1, replayedOut: 1))
@@ -109,9 +49,7 @@ struct SessionFlowTests {
 
     @Test("a server that keeps the session is gone back to after the ordinary wait, though there is another")
     func goesBack() {
-        var session = TestSession.connectingInText { $0.endpoints = ["a", "b"] }
-        session.greet(text: Self.welcome)
-        session.receive(Self.ack)
+        var session = Self.opened { $0.endpoints = ["a", "b"] }
         session.cut()
         #expect(session.state == .reconnecting)
         session.advanceToAttempt()
@@ -121,11 +59,11 @@ struct SessionFlowTests {
     @Test("a reply that comes again after the new link finds its call")
     func replyAgain() throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"))
+        let call = session.submit(.publishing("a", 1))
         Self.comeBack(&session)
-        session.receive(Self.resumed(received: 1, sent: 1))
+        session.receive(ServerFeatures.sessions.goesOn(received: 1, sent: 1))
         #expect(session.sentText.isEmpty)
-        session.receive(Self.published("a"))
+        session.receive(ServerText.published("a"))
         #expect(session.answer(to: call) != nil)
     }
 
@@ -134,14 +72,15 @@ struct SessionFlowTests {
         var session = Self.opened()
         session.subscribe("a")
         session.confirm(text: "a")
-        let call = session.submit(Self.publish("a"))
+        let call = session.submit(.publishing("a", 1))
         Self.comeBack(&session)
-        session.receive(Self.delivery(1))
+        session.receive(ServerText.delivery(1))
         session.receive(
-            #"{"type":"flow-handshake-ack",\#(Self.features),"session":"t","resumed":false,"received":0}"#)
+            #"{"type":"flow-handshake-ack","features":{\#(ServerFeatures.sessions.text)},"session":"t","#
+                + #""resumed":false,"received":0}"#)
         #expect(session.error(of: call)?.outcome == .unknown)
         #expect(session.status.recovery == .fresh)
-        #expect(try Self.types(session) == ["subscribe"])
+        #expect(try session.sentTypes() == ["subscribe"])
         #expect(session.state == .open)
         // Flow holds on the link as before.
         session.receive(#"{"type":"flow-ack","received":9}"#)
@@ -170,7 +109,8 @@ struct SessionFlowTests {
                 ? ack("t", #""resumed":false,"received":0"#)
                 : ack("s", #""resumed":true,"received":1,"sent":1,"missed":0"#))
         if isGone { session.confirm(text: "a") }
-        session.receive(#"{"type":"flow-batch","messages":[\#(Self.delivery(1)),\#(Self.delivery(2))]}"#)
+        session.receive(
+            #"{"type":"flow-batch","messages":[\#(ServerText.delivery(1)),\#(ServerText.delivery(2))]}"#)
         #expect(session.state == .open)
         #expect(session.take(inbox).count == 2)
     }
@@ -181,10 +121,10 @@ struct SessionFlowTests {
         let (_, inbox) = session.subscribe("a")
         session.confirm(text: "a")
         Self.comeBack(&session)
-        session.receive(Self.delivery(1))
-        session.receive(Self.resumed(received: 1, sent: 3))
+        session.receive(ServerText.delivery(1))
+        session.receive(ServerFeatures.sessions.goesOn(received: 1, sent: 3))
         #expect(session.take(inbox).isEmpty)
-        session.receive(Self.delivery(1))
+        session.receive(ServerText.delivery(1))
         #expect(session.take(inbox).count == 1)
     }
 
@@ -209,9 +149,9 @@ struct SessionFlowTests {
         session.cut()
         #expect(session.engine.subscription("a")?.isConfirmed == true)
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
-        session.receive(Self.resumed(received: 1, sent: 1))
-        #expect(try Self.types(session) == [])
+        session.greet(text: ServerFeatures.sessions.welcome)
+        session.receive(ServerFeatures.sessions.goesOn(received: 1, sent: 1))
+        #expect(try session.sentTypes() == [])
         #expect(
             session.effects.contains {
                 if case .gap("a", let gap) = $0 { gap.isResumed && gap.filling == .all } else { false }
@@ -220,14 +160,12 @@ struct SessionFlowTests {
 
     @Test("when the server has forgotten the session, so does the client")
     func window() throws {
-        var session = TestSession.connectingInText {
+        var session = Self.opened {
             $0.reconnect = .custom { _ in nil }
         }
-        session.greet(text: Self.welcome)
-        session.receive(Self.ack)
         session.subscribe("a")
         session.confirm(text: "a")
-        let call = session.submit(Self.publish("a"), limit: nil)
+        let call = session.submit(.publishing("a", 1), limit: nil)
         session.cut()
         session.advance(by: .seconds(9))
         #expect(session.isPending(call))
@@ -242,7 +180,7 @@ struct SessionFlowTests {
         session.disconnect()
         #expect(session.sentText == [#"{"type":"flow-end"}"#])
         var other = Self.opened()
-        let call = other.submit(Self.publish("a"))
+        let call = other.submit(.publishing("a", 1))
         Self.comeBack(&other)
         other.disconnect()
         #expect(other.sentText == [#"{"type":"flow-end"}"#])
@@ -252,18 +190,18 @@ struct SessionFlowTests {
     @Test("a server that does not say whether the session goes on is left; after two, it begins anew")
     func unanswered() throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"), limit: nil)
+        let call = session.submit(.publishing("a", 1), limit: nil)
         for _ in 0..<2 {
             session.cut()
             session.advanceToAttempt()
-            session.greet(text: Self.welcome)
+            session.greet(text: ServerFeatures.sessions.welcome)
             #expect(session.sentText[0].contains("resume\":{\"session"))
             session.advance(by: .seconds(2))
             #expect(session.state == .reconnecting)
             #expect(session.isPending(call))
         }
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
+        session.greet(text: ServerFeatures.sessions.welcome)
         #expect(!session.sentText[0].contains("session"))
         #expect(session.error(of: call)?.outcome == .unknown)
         #expect(session.status.recovery == .fresh)
@@ -274,9 +212,9 @@ struct SessionFlowTests {
         arguments: [(2, 0, 0), (0, 0, 1), (0, -1, 0)])
     func wrongCounts(received: Int, sent: Int, missed: Int) throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"))
+        let call = session.submit(.publishing("a", 1))
         Self.comeBack(&session)
-        session.receive(Self.resumed(received: received, sent: sent, missed: missed))
+        session.receive(ServerFeatures.sessions.goesOn(received: received, sent: sent, missed: missed))
         #expect(session.error(of: call)?.outcome == .unknown)
         #expect(
             session.effects.contains {
@@ -297,125 +235,30 @@ struct SessionFlowTests {
         #expect(session.state == .reconnecting)
     }
 
-    @Test(
-        "what was not offered is not agreed to",
-        arguments: [
-            ("batching", "true"), ("chunking", "true"), ("streaming", "true"), ("binary", "true"),
-            ("compression", #"["gzip"]"#), ("resume", #"{"window-ms":20000,"messages":8,"bytes":4000}"#),
-        ])
-    func surplus(feature: String, value: String) {
-        // Each offers something, so that there is a handshake.
-        var session = TestSession.connectingInText {
-            let isBatching = feature == "batching"
-            $0.flow = FlowPolicy(
-                batching: isBatching ? nil : BatchPolicy(), compression: nil, chunking: nil,
-                resumption: isBatching ? ResumptionPolicy() : nil)
-        }
-        session.greet(text: Self.welcome)
-        #expect(session.sentText.count == 1)
-        session.receive(
-            #"{"type":"flow-handshake-ack","features":{"\#(feature)":\#(value)},"session":"s"}"#)
-        #expect(session.state == .reconnecting)
-        #expect(
-            session.status.lastError?.message.contains("“\(feature == "compression" ? "gzip" : feature)”")
-                == true)
-    }
-
-    @Test(
-        "a word that comes before the agreement ends the link",
-        arguments: [#"{"type":"flow-end"}"#, #"{"type":"flow-skip"}"#, #"{"type":"flow-ack","received":0}"#])
-    func early(word: String) {
-        var session = TestSession.connectingInText()
-        session.greet(text: Self.welcome)
-        session.receive(word)
-        #expect(session.state == .reconnecting)
-        #expect(session.status.lastError?.closeCode == .protocolError)
-    }
-
-    @Test(
-        "what a server says of a feature and makes no sense turns that off alone, and is told",
-        arguments: [
-            #""batching":1"#, #""chunking":true,"max-chunk-size":63"#, #""chunking":true,"max-chunk-size":0"#,
-            #""resume":{"window-ms":0,"messages":8,"bytes":4000}"#,
-        ])
-    func nonsense(features: String) {
-        var session = TestSession.connectingInText()
-        session.greet(text: Self.welcome)
-        session.receive(#"{"type":"flow-handshake-ack","features":{"binary":true,\#(features)}}"#)
-        var expected = FlowFeatures()
-        expected.binaryEnvelope = true
-        var holding = session.status.features
-        holding?.maximumChunkBytes = expected.maximumChunkBytes
-        #expect(holding == expected)
-        #expect(session.undecodable.count == 1)
-    }
-
-    @Test("the smallest parts that are taken have 64 bytes")
-    func smallestParts() {
-        var session = TestSession.connectingInText()
-        session.greet(text: Self.welcome)
-        session.receive(
-            #"{"type":"flow-handshake-ack","features":{"chunking":true,"max-chunk-size":64}}"#)
-        #expect(session.status.features?.chunking == true)
-    }
-
-    @Test(
-        "an envelope in bytes is offered where no message of the format begins like one",
-        arguments: [false, true])
-    func envelopes(isMine: Bool) {
-        let mine = WireFormat(name: isMine ? "mine" : "gzip-edn", isBinary: true) {
-            value, bytes, limits throws(WireError) in
-            try WireFormat.edn.encode(value, into: &bytes, limits: limits)
-        } decode: { bytes, limits throws(WireError) in
-            try WireFormat.edn.decode(bytes, limits: limits)
-        }
-        var session = TestSession.connectingInText(DialectDetector(format: mine))
-        session.report([.opened(LinkOpening())])
-        session.receive(
-            binary: Array(#"[:chsk/handshake ["conn-1" "tok" {:capabilities {:chunking true}} true]]"#.utf8))
-        #expect(session.sentText[0].contains(":chunking true"))
-        #expect(session.sentText[0].contains(":binary true") == !isMine)
-    }
-
     @Test("a fence that went down with its link is set again on the next one")
     func fenceAgain() throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"))
+        let call = session.submit(.publishing("a", 1))
         session.cancel(call)
-        #expect(try Self.types(session) == ["ping"])
+        #expect(try session.sentTypes() == ["ping"])
         Self.comeBack(&session)
-        session.receive(Self.resumed(received: 1, sent: 0))
-        #expect(try Self.types(session) == ["ping"])
-    }
-
-    @Test(
-        "a server that goes on with a session nobody asked for, or gives it no name, or a book, is left",
-        arguments: [
-            #""session":"s","resumed":true,"received":0,"sent":0,"missed":0"#, #""resumed":false"#,
-            #""session":"","resumed":false"#,
-            #""session":"\#(String(repeating: "s", count: 1 << 16))","resumed":false"#,
-        ])
-    func wrongSession(fields: String) {
-        var session = TestSession.connectingInText()
-        session.greet(text: Self.welcome)
-        session.receive(#"{"type":"flow-handshake-ack",\#(Self.features),\#(fields)}"#)
-        #expect(session.state == .reconnecting)
-        #expect(session.status.lastError?.closeCode == .protocolError)
+        session.receive(ServerFeatures.sessions.goesOn(received: 1, sent: 0))
+        #expect(try session.sentTypes() == ["ping"])
     }
 
     @Test("a server that will not keep the session says so, and the link goes on as it was")
     func serverEnds() {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"))
+        let call = session.submit(.publishing("a", 1))
         session.receive(#"{"type":"flow-end"}"#)
         #expect(session.state == .open && session.isPending(call))
-        session.receive(Self.published("a"))
+        session.receive(ServerText.published("a"))
         #expect(session.answer(to: call) != nil)
         // Silence ends it as ever.
         session.advance(by: .seconds(30))
         #expect(session.state != .open)
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
+        session.greet(text: ServerFeatures.sessions.welcome)
         #expect(!session.sentText[0].contains("resume\":{\"session"))
         #expect(session.status.recovery == .fresh)
     }
@@ -424,10 +267,10 @@ struct SessionFlowTests {
     func givenUp() {
         var session = Self.opened()
         for number in 1...50 {
-            session.submit(Self.publish("a"), limit: .seconds(1))
+            session.submit(.publishing("a", 1), limit: .seconds(1))
             session.receive(#"{"type":"flow-ack","received":\#(number)}"#)
             session.advance(by: .seconds(2))
-            session.receive(Self.published("a"))
+            session.receive(ServerText.published("a"))
         }
         #expect(session.engine.flowLoad.givenUp == 0)
         #expect(session.engine.flowLoad.kept.messages == 0)
@@ -436,41 +279,41 @@ struct SessionFlowTests {
     @Test("a message whose call gave up goes as a word that only counts")
     func skip() throws {
         var session = Self.opened()
-        let gone = session.submit(Self.publish("a"))
-        let call = session.submit(Self.publish("a"))
+        let gone = session.submit(.publishing("a", 1))
+        let call = session.submit(.publishing("a", 1))
         session.cut()
         session.cancel(gone)
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
-        session.receive(Self.resumed(received: 0, sent: 0))
-        #expect(try Self.types(session) == ["flow-skip", "publish"])
-        session.receive(Self.published("a"))
+        session.greet(text: ServerFeatures.sessions.welcome)
+        session.receive(ServerFeatures.sessions.goesOn(received: 0, sent: 0))
+        #expect(try session.sentTypes() == ["flow-skip", "publish"])
+        session.receive(ServerText.published("a"))
         #expect(session.answer(to: call) != nil)
     }
 
     @Test("a message for which the server closed two links in a row is not sent a third time")
     func suspect() throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"), limit: nil)
+        let call = session.submit(.publishing("a", 1), limit: nil)
         for round in 0..<2 {
             session.endLink(.closed(code: .messageTooBig, reason: ""))
             session.advanceToAttempt()
-            session.greet(text: Self.welcome)
+            session.greet(text: ServerFeatures.sessions.welcome)
             #expect(session.isPending(call), "\(round)")
-            session.receive(Self.resumed(received: 0, sent: 0))
+            session.receive(ServerFeatures.sessions.goesOn(received: 0, sent: 0))
         }
-        #expect(try Self.types(session) == ["flow-skip"])
+        #expect(try session.sentTypes() == ["flow-skip"])
         #expect(session.error(of: call)?.outcome == .unknown)
     }
 
     @Test("a link that is closed because another took its place leaves the session to that one")
     func takenOver() throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"))
+        let call = session.submit(.publishing("a", 1))
         session.endLink(.closed(code: CloseCode(rawValue: 4_001), reason: ""))
         #expect(session.error(of: call)?.outcome == .unknown)
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
+        session.greet(text: ServerFeatures.sessions.welcome)
         #expect(!session.sentText[0].contains("session"))
         #expect(session.status.recovery == .fresh)
     }
@@ -478,11 +321,11 @@ struct SessionFlowTests {
     @Test("what comes is acknowledged after a quarter of what the server keeps, or a second")
     func acknowledges() throws {
         var session = Self.opened()
-        session.receive(Self.delivery(1))
+        session.receive(ServerText.delivery(1))
         #expect(session.sentText.isEmpty)
-        session.receive(Self.delivery(2))
+        session.receive(ServerText.delivery(2))
         #expect(session.sentText == [#"{"type":"flow-ack","received":2}"#])
-        session.receive(Self.delivery(3))
+        session.receive(ServerText.delivery(3))
         session.advance(by: .seconds(1))
         #expect(session.sentText == [#"{"type":"flow-ack","received":3}"#])
         session.receive(#"{"type":"ping","timestamp":5}"#)
@@ -493,13 +336,11 @@ struct SessionFlowTests {
 
     @Test("with as much kept as may be, the outbox waits for the server's count")
     func full() throws {
-        var session = TestSession.connectingInText { $0.flow.resumption?.maximumMessages = 2 }
-        session.greet(text: Self.welcome)
-        session.receive(Self.ack)
-        for _ in 0..<3 { session.submit(Self.publish("a")) }
+        var session = Self.opened { $0.flow.resumption?.maximumMessages = 2 }
+        for _ in 0..<3 { session.submit(.publishing("a", 1)) }
         #expect(session.engine.outboxCount == 1)
         session.receive(#"{"type":"flow-ack","received":1}"#)
-        #expect(try Self.types(session) == ["publish"])
+        #expect(try session.sentTypes() == ["publish"])
         #expect(session.engine.outboxCount == 0)
     }
 
@@ -507,9 +348,7 @@ struct SessionFlowTests {
         "with as many bytes kept as may be, or two messages that are larger than that, it waits, too",
         arguments: [600, 2_000])
     func fullOfBytes(size: Int) throws {
-        var session = TestSession.connectingInText { $0.flow.resumption?.maximumBytes = 1_000 }
-        session.greet(text: Self.welcome)
-        session.receive(Self.ack)
+        var session = Self.opened { $0.flow.resumption?.maximumBytes = 1_000 }
         for _ in 0..<3 {
             let data: Value = ["t": .string(String(repeating: "x", count: size))]
             session.submit(.publish(channel: "a", data: data, excludeSender: false))
@@ -525,16 +364,16 @@ struct SessionFlowTests {
         let (_, inbox) = session.subscribe("a")
         session.confirm(text: "a")
         Self.comeBack(&session)
-        session.receive(Self.delivery(1))
+        session.receive(ServerText.delivery(1))
         #expect(session.consume(inbox).isEmpty)
-        session.receive(Self.ack)
+        session.receive(ServerFeatures.sessions.begins)
         #expect(session.consume(inbox).count == 1)
     }
 
     @Test("a call is unknown when the server keeps the session no more")
     func windowEnds() throws {
         var session = Self.opened()
-        let call = session.submit(Self.publish("a"), limit: nil)
+        let call = session.submit(.publishing("a", 1), limit: nil)
         session.cut()
         session.advance(by: .seconds(19))
         #expect(session.isPending(call))
@@ -546,7 +385,7 @@ struct SessionFlowTests {
     func missedCounts() throws {
         var session = Self.opened()
         Self.comeBack(&session)
-        session.receive(Self.resumed(received: 0, sent: 3, missed: 3))
+        session.receive(ServerFeatures.sessions.goesOn(received: 0, sent: 3, missed: 3))
         Self.comeBack(&session)
         #expect(session.sentText[0].contains(#""received":3"#))
     }
@@ -560,8 +399,8 @@ struct SessionFlowTests {
         session.handle(.command(.unsubscribe(session.newCall(), channel: "a")))
         session.subscribe("b")
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
-        session.receive(Self.resumed(received: 1, sent: 1))
+        session.greet(text: ServerFeatures.sessions.welcome)
+        session.receive(ServerFeatures.sessions.goesOn(received: 1, sent: 1))
         #expect(
             session.sentText == [
                 #"{"type":"subscribe","channel-id":"b"}"#, #"{"type":"unsubscribe","channel-id":"a"}"#,
@@ -576,24 +415,11 @@ struct SessionFlowTests {
         #expect(
             session.effects.contains { if case .closeLink(_, .invalidData, _) = $0 { true } else { false } })
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
+        session.greet(text: ServerFeatures.sessions.welcome)
         #expect(session.sentText[0].contains(#""received":0"#))
-        session.receive(Self.resumed(received: 0, sent: 1))
+        session.receive(ServerFeatures.sessions.goesOn(received: 0, sent: 1))
         session.receive(#"{"type":"#)
         #expect(session.state == .open)
-    }
-
-    @Test("a server that announces and never answers goes on plain, for good")
-    func silent() throws {
-        var session = TestSession.connectingInText()
-        session.greet(text: Self.welcome)
-        session.advance(by: .seconds(5))
-        #expect(session.state == .open)
-        #expect(session.undecodable.count == 1)
-        session.cut()
-        session.advanceToAttempt()
-        session.greet(text: Self.welcome)
-        #expect(session.sentText.isEmpty)
     }
 
     @Test("a publisher cannot forge a word of flow")
@@ -604,45 +430,5 @@ struct SessionFlowTests {
         session.receive(#"{"type":"flow-end","channel-id":"a","broadcast-time":1}"#)
         #expect(session.take(inbox).count == 1)
         #expect(session.state == .open)
-    }
-
-    @Test("sente-lite's vectors and Sente spell it their way")
-    func vectors() throws {
-        let data = "{:capabilities {:resume {:window-ms 20000 :messages 8 :bytes 4000}}}"
-        let grant =
-            "{:features {:resume {:window-ms 20000 :messages 8 :bytes 4000}} :session \"s\" :resumed false :received 0}"
-        var lite = TestSession.connectingInText()
-        lite.greet(text: "[:chsk/handshake [\"conn-1\" \"tok\" \(data) true]]")
-        #expect(
-            lite.sentText == [
-                "[:flow/handshake {:capabilities {:batching true, :chunking true, :max-chunk-size 65536, "
-                    + ":max-message-bytes {:in 67108864, :out 67108864}, :binary true, "
-                    + ":resume {:messages 1000, :bytes 1048576}}}]"
-            ])
-        lite.receive("[:flow/handshake-ack \(grant)]")
-        #expect(lite.status.features?.resumption != nil)
-        lite.receive("[:my/event 1]")
-        lite.advance(by: .seconds(1))
-        #expect(lite.sentText == ["[:flow/ack {:received 1}]"])
-
-        var sente = TestSession.connectingInText()
-        sente.greet(text: "[[:chsk/handshake [\"uid\" nil \(data) true]] nil]")
-        let said = try Vectors.edn(try #require(sente.sentText.first))
-        let callback = try #require(said[1]?.stringValue)
-        #expect(said[0]?[0] == .keyword("flow/handshake"))
-        sente.receive("[\(grant) \"\(callback)\"]")
-        #expect(sente.status.features?.resumption != nil)
-        sente.receive("[[[:my/event 1] [:my/event 2]] nil]")
-        sente.advance(by: .seconds(1))
-        #expect(sente.sentText == ["[[:flow/ack {:received 1}] nil]"])
-        _ = sente.submit("my/question")
-        sente.receive("[[:flow/ack {:received 1}] \"\(callback)\"]")
-        #expect(sente.state == .open)
-    }
-}
-
-extension TestSession {
-    mutating func confirm(text channel: String) {
-        receive(#"{"type":"subscription-result","channel-id":"\#(channel)","success":true}"#)
     }
 }

@@ -7,57 +7,15 @@ import Testing
 
 @Suite("A large message that goes again is written elsewhere than on the loop, too")
 struct SessionLargeRepeatTests {
-    private static let features = SessionPackingTests.Features.everything.text
-    private static let welcome = #"{"type":"welcome","conn-id":"c","capabilities":{\#(features)}}"#
-
-    private static func opened(
-        _ configure: (inout SessionConfiguration) -> Void = { _ in }
-    ) -> TestSession {
-        var session = SessionPackingTests.opened(.everything) {
-            $0.largeValue = 2_000
-            configure(&$0)
-        }
-        session.worksAtOnce = false
-        return session
-    }
-
-    /// A link that goes on where the server has had `received` of the client's messages.
-    private static func comeBack(_ session: inout TestSession, received: Int) {
-        session.advanceToAttempt()
-        session.greet(text: welcome)
-        session.receive(
-            #"{"type":"flow-handshake-ack","features":{\#(features)},"session":"s","resumed":true,"#
-                + #""received":\#(received),"sent":0,"missed":0}"#)
-    }
-
-    private static func publish(_ channel: String, _ data: Value) -> Outbound {
-        .publish(channel: channel, data: ["n": data], excludeSender: false)
-    }
-
-    /// Text that no runs make shorter.
-    private static func text(_ count: Int) -> Value { .string(String(repeating: "xyz", count: count / 3)) }
-
-    /// The channels of what was sent plain, and the indices of parts.
-    private static func sent(_ session: TestSession) throws -> [String] {
-        try session.sentMessages.map { message in
-            guard message.kind == .binary else {
-                let value = try WireFormat.json.decode(message.bytes)
-                return value["channel-id"]?.stringValue ?? value["type"]?.stringValue ?? "?"
-            }
-            guard case .part(let part)? = try Envelope.read(binary: message.bytes) else { return "?" }
-            return "\(part.number).\(part.index)"
-        }
-    }
-
     /// A session whose large message of channel a the server has not.
     private static func resumed() throws -> (TestSession, large: CallID) {
-        var session = opened()
-        let large = session.submit(publish("a", text(3_000)))
+        var session = TestSession.withLargeWork(on: .everything)
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)))
         session.work()
-        session.submit(publish("a", 2))
-        session.submit(publish("b", 3))
+        session.submit(.publishing("a", 2))
+        session.submit(.publishing("b", 3))
         session.cut()
-        comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         return (session, large)
     }
 
@@ -67,15 +25,15 @@ struct SessionLargeRepeatTests {
     func order() throws {
         var (session, large) = try Self.resumed()
         #expect(session.works.count == 1)
-        #expect(try Self.sent(session) == ["b"])
-        session.submit(Self.publish("a", 4), SendOptions(priority: .urgent))
+        #expect(try session.sentParts() == ["b"])
+        session.submit(.publishing("a", 4), SendOptions(priority: .urgent))
         #expect(session.sentMessages.isEmpty)
-        session.submit(Self.publish("b", 5), SendOptions(priority: .urgent))
-        #expect(try Self.sent(session) == ["b"])
+        session.submit(.publishing("b", 5), SendOptions(priority: .urgent))
+        #expect(try session.sentParts() == ["b"])
         session.handle(.command(.ping(session.newCall())))
-        #expect(try Self.sent(session) == ["ping"])
+        #expect(try session.sentParts() == ["ping"])
         session.work()
-        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a", "a"])
+        #expect(try session.sentParts() == ["1.0", "1.1", "1.2", "1.3", "a", "a"])
         #expect(session.isPending(large))
     }
 
@@ -91,7 +49,7 @@ struct SessionLargeRepeatTests {
         session.work()
         session.cut()
         session.advanceToAttempt()
-        session.greet(text: Self.welcome)
+        session.greet(text: ServerFeatures.everything.welcome)
         #expect(session.sentText[0].contains(#""sent":3"#))
     }
 
@@ -101,19 +59,19 @@ struct SessionLargeRepeatTests {
         session.cut()
         session.work()
         #expect(session.sentMessages.isEmpty)
-        Self.comeBack(&session, received: 1)
+        session.goOn(with: .everything, received: 1)
         #expect(session.sentMessages.isEmpty)
         session.work()
-        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a"])
+        #expect(try session.sentParts() == ["1.0", "1.1", "1.2", "1.3", "a"])
         session.receive(
-            #"{"type":"publish-result","channel-id":"a","success":true,"message-id":"m","delivered-to":1}"#)
+            ServerText.published("a"))
         #expect(session.answer(to: large) != nil)
     }
 
     @Test("A pong that came before it left says nothing of it")
     func fence() throws {
         var (session, large) = try Self.resumed()
-        let gone = session.submit(Self.publish("b", 4))
+        let gone = session.submit(.publishing("b", 4))
         session.cancel(gone)
         let stamp = try #require(
             try session.sentMessages.map { try WireFormat.json.decode($0.bytes) }.last?["timestamp"])
@@ -126,7 +84,7 @@ struct SessionLargeRepeatTests {
         var (session, large) = try Self.resumed()
         session.cancel(large)
         #expect(session.error(of: large)?.outcome == .notSent)
-        #expect(try Self.sent(session) == ["a"])
+        #expect(try session.sentParts() == ["a"])
         session.work()
         #expect(session.sentMessages.isEmpty)
         #expect(session.engine.outboxCount == 0)
@@ -134,33 +92,33 @@ struct SessionLargeRepeatTests {
 
     @Test("One whose caller was told that it is written goes again all the same")
     func written() throws {
-        var session = Self.opened()
-        let call = session.submit(Self.publish("a", Self.text(3_000)), awaits: .written)
+        var session = TestSession.withLargeWork(on: .everything)
+        let call = session.submit(.publishing("a", .withoutRuns(3_000)), awaits: .written)
         session.work()
         session.flush()
         #expect(session.answer(to: call) == .written)
         for _ in 0..<2 {
             session.cut()
-            Self.comeBack(&session, received: 0)
+            session.goOn(with: .everything, received: 0)
         }
         // Of the link that was cut in the middle, and of this one.
         session.work()
         #expect(session.sentMessages.isEmpty)
         session.work()
-        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3"])
+        #expect(try session.sentParts() == ["1.0", "1.1", "1.2", "1.3"])
     }
 
     @Test("What waits behind it leaves in its order, durable or not")
     func durable() throws {
-        var session = Self.opened { $0.keepsMessages = true }
-        session.submit(Self.publish("a", Self.text(3_000)))
+        var session = TestSession.withLargeWork(on: .everything) { $0.keepsMessages = true }
+        session.submit(.publishing("a", .withoutRuns(3_000)))
         session.work()
         let submission = Submission(
-            Self.publish("a", 2), options: SendOptions(durable: true), awaits: .reply, id: "d2")
+            .publishing("a", 2), options: SendOptions(durable: true), awaits: .reply, id: "d2")
         session.handle(.command(.submit(session.newCall(), submission)))
-        session.submit(Self.publish("a", 3))
+        session.submit(.publishing("a", 3))
         session.cut()
-        Self.comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         session.work()
         let numbers = try session.sentMessages.filter { $0.kind == .text }.map {
             try WireFormat.json.decode($0.bytes)["data"]?["n"]?.integerValue
@@ -170,24 +128,24 @@ struct SessionLargeRepeatTests {
 
     @Test("One that is no large value and goes in parts goes in turns, too")
     func parts() throws {
-        var session = Self.opened { $0.largeValue = 1 << 20 }
-        session.submit(Self.publish("a", Self.text(3_000)))
-        session.submit(Self.publish("a", 2))
+        var session = TestSession.withLargeWork(on: .everything) { $0.largeValue = 1 << 20 }
+        session.submit(.publishing("a", .withoutRuns(3_000)))
+        session.submit(.publishing("a", 2))
         session.cut()
         session.writesAtOnce = false
-        Self.comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         #expect(session.works.isEmpty)
-        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a"])
+        #expect(try session.sentParts() == ["1.0", "1.1", "1.2", "1.3", "a"])
     }
 
     @Test("All that goes again goes before what waited for the link")
     func beforeOutbox() throws {
-        var session = Self.opened { $0.largeValue = 1 << 20 }
-        session.submit(Self.publish("a", Self.text(3_000)))
-        session.submit(Self.publish("b", 1))
+        var session = TestSession.withLargeWork(on: .everything) { $0.largeValue = 1 << 20 }
+        session.submit(.publishing("a", .withoutRuns(3_000)))
+        session.submit(.publishing("b", 1))
         session.cut()
-        session.submit(Self.publish("b", 2))
-        Self.comeBack(&session, received: 0)
+        session.submit(.publishing("b", 2))
+        session.goOn(with: .everything, received: 0)
         let numbers = try session.sentMessages.filter { $0.kind == .text }.map {
             try WireFormat.json.decode($0.bytes)["data"]?["n"]?.integerValue
         }
@@ -197,43 +155,43 @@ struct SessionLargeRepeatTests {
     @Test(
         "One for which the server closed two links in a row is not sent a third time, whatever overtakes it")
     func suspect() throws {
-        var session = Self.opened()
-        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: nil)
+        var session = TestSession.withLargeWork(on: .everything)
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)), limit: nil)
         session.work()
         for round in 0..<2 {
-            session.submit(Self.publish("b", 3))
+            session.submit(.publishing("b", 3))
             session.endLink(.closed(code: .invalidData, reason: ""))
             #expect(session.isPending(large), "\(round)")
             // The one of b that overtook it was read.
-            Self.comeBack(&session, received: round)
+            session.goOn(with: .everything, received: round)
             if round == 0 { session.work() }
         }
         #expect(session.works.isEmpty)
         #expect(session.error(of: large)?.outcome == .unknown)
-        #expect(try Self.sent(session) == ["flow-skip", "b"])
+        #expect(try session.sentParts() == ["flow-skip", "b"])
     }
 
     /// A session whose large message of channel a, and one behind it, were told to be written; its second link was cut in the middle.
     private static func cutTwice(
         _ configure: (inout SessionConfiguration) -> Void
     ) -> (TestSession, awaited: CallID) {
-        var session = opened(configure)
-        session.submit(publish("a", text(3_000)), awaits: .written)
+        var session = TestSession.withLargeWork(on: .everything, configure)
+        session.submit(.publishing("a", .withoutRuns(3_000)), awaits: .written)
         session.work()
-        session.submit(publish("a", 2), awaits: .written)
-        let awaited = session.submit(publish("a", 3), limit: nil)
+        session.submit(.publishing("a", 2), awaits: .written)
+        let awaited = session.submit(.publishing("a", 3), limit: nil)
         session.cut()
-        comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         session.cut()
         return (session, awaited)
     }
 
     private static func comesWhole(_ session: inout TestSession) throws -> Bool {
-        comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         // Of the link that was cut in the middle, and of this one.
         session.work()
         session.work()
-        return try sent(session) == ["1.0", "1.1", "1.2", "1.3", "a", "a"]
+        return try session.sentParts() == ["1.0", "1.1", "1.2", "1.3", "a", "a"]
     }
 
     @Test("It goes again as often as its link is cut, in a client whose messages wait for no connection, too")
@@ -249,8 +207,8 @@ struct SessionLargeRepeatTests {
         var (session, awaited) = Self.cutTwice {
             $0.outbox = OutboxPolicy(maximumMessages: 4, timeToLive: .milliseconds(1), overflow: .dropOldest)
         }
-        let dropped = session.submit(Self.publish("c", 1))
-        session.submit(Self.publish("c", 2))
+        let dropped = session.submit(.publishing("c", 1))
+        session.submit(.publishing("c", 2))
         #expect(session.error(of: dropped)?.code == .dropped)
         session.advance(by: .milliseconds(2))
         #expect(session.isPending(awaited))
@@ -273,7 +231,7 @@ struct SessionLargeRepeatTests {
 
     /// A session that sends one part at a time.
     private static func slow() -> TestSession {
-        var session = opened { $0.writeWindow = 1_000 }
+        var session = TestSession.withLargeWork(on: .everything) { $0.writeWindow = 1_000 }
         session.writesAtOnce = false
         session.worksAtOnce = true
         return session
@@ -282,12 +240,12 @@ struct SessionLargeRepeatTests {
     @Test("One whose parts alone made the server close two links in a row goes no third time")
     func suspectInParts() throws {
         var session = Self.slow()
-        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: nil)
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)), limit: nil)
         for round in 0..<2 {
-            #expect(try Self.sent(session) == ["1.0"], "\(round)")
+            #expect(try session.sentParts() == ["1.0"], "\(round)")
             #expect(session.isPending(large))
             session.endLink(.closed(code: .messageTooBig, reason: ""))
-            Self.comeBack(&session, received: 0)
+            session.goOn(with: .everything, received: 0)
         }
         #expect(session.error(of: large)?.outcome == .notSent)
         #expect(session.sentMessages.isEmpty)
@@ -296,17 +254,16 @@ struct SessionLargeRepeatTests {
 
     @Test("So it is with a server that keeps no session")
     func suspectWithoutSession() throws {
-        let features = SessionPackingTests.Features(
-            text: #""chunking":true,"max-chunk-size":60000,"binary":true"#)
-        var session = SessionPackingTests.opened(features) { $0.writeWindow = 1_000 }
+        let features = ServerFeatures(text: #""chunking":true,"max-chunk-size":60000,"binary":true"#)
+        var session = TestSession.agreed(on: features) { $0.writeWindow = 1_000 }
         session.writesAtOnce = false
-        let large = session.submit(Self.publish("a", Self.text(2 << 20)), limit: nil)
+        let large = session.submit(.publishing("a", .withoutRuns(2 << 20)), limit: nil)
         for _ in 0..<2 {
             #expect(session.isPending(large))
             session.endLink(.closed(code: .messageTooBig, reason: ""))
             session.advanceToAttempt()
-            session.greet(text: #"{"type":"welcome","conn-id":"c","capabilities":{\#(features.text)}}"#)
-            session.receive(#"{"type":"flow-handshake-ack","features":{\#(features.text)}}"#)
+            session.greet(text: features.welcome)
+            session.receive(features.begins)
         }
         #expect(session.error(of: large)?.outcome == .notSent)
     }
@@ -314,19 +271,19 @@ struct SessionLargeRepeatTests {
     @Test("Of several the one that is to blame is found: each goes alone after such a link")
     func suspectAmongOthers() throws {
         var session = Self.slow()
-        let calls = ["a", "b"].map { session.submit(Self.publish($0, Self.text(3_000)), limit: nil) }
+        let calls = ["a", "b"].map { session.submit(.publishing($0, .withoutRuns(3_000)), limit: nil) }
         for _ in 0..<3 { session.flush() }
         // Parts of both are on the link.
         session.endLink(.closed(code: .messageTooBig, reason: ""))
-        Self.comeBack(&session, received: 0)
-        var seen = try Self.sent(session)
+        session.goOn(with: .everything, received: 0)
+        var seen = try session.sentParts()
         for _ in 0..<3 {
             session.flush()
-            seen += try Self.sent(session)
+            seen += try session.sentParts()
         }
         #expect(seen == ["1.0", "1.1", "1.2", "1.3", "2.0"])
         session.endLink(.closed(code: .messageTooBig, reason: ""))
-        Self.comeBack(&session, received: 1)
+        session.goOn(with: .everything, received: 1)
         #expect(session.isPending(calls[0]))
         #expect(session.error(of: calls[1])?.outcome == .notSent)
     }
@@ -334,13 +291,13 @@ struct SessionLargeRepeatTests {
     @Test("A small one for which the server closes its links is found beside parts that are not to blame")
     func suspectBesideParts() throws {
         var session = Self.slow()
-        let small = session.submit(Self.publish("b", 1), limit: nil)
-        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: nil)
+        let small = session.submit(.publishing("b", 1), limit: nil)
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)), limit: nil)
         for round in 0..<2 {
             session.flush()
             session.endLink(.closed(code: .invalidData, reason: ""))
             #expect(session.isPending(small), "\(round)")
-            Self.comeBack(&session, received: 0)
+            session.goOn(with: .everything, received: 0)
         }
         #expect(session.error(of: small)?.outcome == .unknown)
         #expect(session.isPending(large))
@@ -348,14 +305,14 @@ struct SessionLargeRepeatTests {
 
     @Test("What a link was closed for says nothing of a later one that was merely cut")
     func blameEnds() throws {
-        var session = Self.opened()
+        var session = TestSession.withLargeWork(on: .everything)
         session.endLink(.closed(code: .invalidData, reason: ""))
-        Self.comeBack(&session, received: 0)
-        let call = session.submit(Self.publish("b", 1), limit: nil)
+        session.goOn(with: .everything, received: 0)
+        let call = session.submit(.publishing("b", 1), limit: nil)
         session.cut()
-        Self.comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         session.endLink(.closed(code: .invalidData, reason: ""))
-        Self.comeBack(&session, received: 0)
+        session.goOn(with: .everything, received: 0)
         #expect(session.isPending(call))
     }
 }

@@ -7,41 +7,6 @@ import Testing
 
 @Suite("Large values are written and read elsewhere than on the loop")
 struct SessionLargeWorkTests {
-    private static func opened(
-        _ features: SessionPackingTests.Features = .binaryParts,
-        _ configure: (inout SessionConfiguration) -> Void = { _ in }
-    ) -> TestSession {
-        var session = SessionPackingTests.opened(features) {
-            $0.largeValue = 2_000
-            configure(&$0)
-        }
-        session.worksAtOnce = false
-        return session
-    }
-
-    private static func publish(_ channel: String, _ data: Value) -> Outbound {
-        .publish(channel: channel, data: ["n": data], excludeSender: false)
-    }
-
-    private static func text(_ count: Int) -> Value { .string(String(repeating: "xyz", count: count / 3)) }
-
-    /// The channels of what was sent plain, and the indices of parts.
-    private static func sent(_ session: TestSession) throws -> [String] {
-        try session.sentMessages.map { message in
-            guard message.kind == .binary else {
-                let value = try WireFormat.json.decode(message.bytes)
-                return value["channel-id"]?.stringValue ?? value["type"]?.stringValue ?? "?"
-            }
-            guard case .part(let part)? = try Envelope.read(binary: message.bytes) else { return "?" }
-            return "\(part.number).\(part.index)"
-        }
-    }
-
-    private static func delivery(_ n: Int, _ text: String = "") -> String {
-        #"{"type":"channel-message","channel-id":"a","data":{"n":\#(n),"t":"\#(text)"},"broadcast-time":1,"#
-            + #""message-id":"m\#(n)"}"#
-    }
-
     private static func receive(_ text: String, inPartsOf size: Int, _ session: inout TestSession) throws {
         var chunker = Chunker(Folded(plain: Array(text.utf8)), number: 5, size: size, isBinary: true)
         while !chunker.isDone {
@@ -49,17 +14,11 @@ struct SessionLargeWorkTests {
         }
     }
 
-    private static func numbers(_ session: inout TestSession, _ inbox: InboxID) -> [Int64?] {
-        session.consume(inbox).map {
-            if case .message(let message) = $0 { message.data["n"]?.integerValue } else { nil }
-        }
-    }
-
     private static func subscribed(
-        _ features: SessionPackingTests.Features,
+        _ features: ServerFeatures,
         _ configure: (inout SessionConfiguration) -> Void = { _ in }
     ) -> (TestSession, InboxID) {
-        var session = opened(features, configure)
+        var session = TestSession.withLargeWork(on: features, configure)
         let (_, inbox) = session.subscribe("a")
         session.confirm(text: "a")
         return (session, inbox)
@@ -67,11 +26,11 @@ struct SessionLargeWorkTests {
 
     /// A delivery that is being read.
     private static func reading(
-        _ features: SessionPackingTests.Features = .everything,
+        _ features: ServerFeatures = .everything,
         _ configure: (inout SessionConfiguration) -> Void = { _ in }
     ) throws -> (TestSession, InboxID) {
         var (session, inbox) = subscribed(features, configure)
-        try receive(delivery(1, String(repeating: "x", count: 3_000)), inPartsOf: 1_000, &session)
+        try receive(ServerText.delivery(1, String(repeating: "x", count: 3_000)), inPartsOf: 1_000, &session)
         #expect(session.works.count == 1)
         return (session, inbox)
     }
@@ -82,27 +41,27 @@ struct SessionLargeWorkTests {
         "While one is written, its channel waits in order; other channels, pings and what is more urgent go on"
     )
     func order() throws {
-        var session = Self.opened()
-        let large = session.submit(Self.publish("a", Self.text(3_000)))
+        var session = TestSession.withLargeWork()
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)))
         #expect(session.works.count == 1 && session.sentMessages.isEmpty)
-        session.submit(Self.publish("a", 2))
+        session.submit(.publishing("a", 2))
         #expect(session.sentMessages.isEmpty)
-        session.submit(Self.publish("b", 3))
-        #expect(try Self.sent(session) == ["b"])
-        session.submit(Self.publish("a", 4), SendOptions(priority: .urgent))
-        #expect(try Self.sent(session) == ["a"])
+        session.submit(.publishing("b", 3))
+        #expect(try session.sentParts() == ["b"])
+        session.submit(.publishing("a", 4), SendOptions(priority: .urgent))
+        #expect(try session.sentParts() == ["a"])
         session.handle(.command(.ping(session.newCall())))
-        #expect(try Self.sent(session) == ["ping"])
+        #expect(try session.sentParts() == ["ping"])
         session.work()
-        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3", "a"])
+        #expect(try session.sentParts() == ["1.0", "1.1", "1.2", "1.3", "a"])
         #expect(session.isPending(large))
     }
 
     @Test("One is written at a time, the most urgent of those that wait first")
     func oneAtATime() throws {
-        var session = Self.opened()
+        var session = TestSession.withLargeWork()
         for (channel, priority) in [("a", SendOptions.Priority.normal), ("b", .bulk), ("c", .urgent)] {
-            session.submit(Self.publish(channel, Self.text(2_500)), SendOptions(priority: priority))
+            session.submit(.publishing(channel, .withoutRuns(2_500)), SendOptions(priority: priority))
         }
         #expect(session.works.count == 1)
         var order: [Message] = []
@@ -125,28 +84,28 @@ struct SessionLargeWorkTests {
 
     @Test("A call that gives up while its message is written is not sent, and what waited behind it leaves")
     func cancelled() throws {
-        var session = Self.opened()
-        let large = session.submit(Self.publish("a", Self.text(3_000)))
-        session.submit(Self.publish("a", 2))
+        var session = TestSession.withLargeWork()
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)))
+        session.submit(.publishing("a", 2))
         session.cancel(large)
         #expect(session.error(of: large)?.outcome == .notSent)
-        #expect(try Self.sent(session) == ["a"])
-        let next = session.submit(Self.publish("b", Self.text(3_000)))
+        #expect(try session.sentParts() == ["a"])
+        let next = session.submit(.publishing("b", .withoutRuns(3_000)))
         // Still one at a time.
         #expect(session.works.count == 1)
         session.work()
         #expect(session.sentMessages.isEmpty)
         #expect(session.works.count == 1)
         session.work()
-        #expect(try Self.sent(session) == ["1.0", "1.1", "1.2", "1.3"])
+        #expect(try session.sentParts() == ["1.0", "1.1", "1.2", "1.3"])
         #expect(session.isPending(next))
         #expect(session.engine.outboxCount == 0)
     }
 
     @Test("A call whose time is up while its message is written is not sent")
     func timedOut() {
-        var session = Self.opened()
-        let large = session.submit(Self.publish("a", Self.text(3_000)), limit: .seconds(1))
+        var session = TestSession.withLargeWork()
+        let large = session.submit(.publishing("a", .withoutRuns(3_000)), limit: .seconds(1))
         session.advance(by: .seconds(1))
         #expect(session.error(of: large)?.code == .timedOut)
         #expect(session.error(of: large)?.outcome == .notSent)
@@ -158,51 +117,51 @@ struct SessionLargeWorkTests {
         "What is written for a link that is gone goes nowhere; the message leaves over the next, before those behind it"
     )
     func linkEnds() throws {
-        var session = Self.opened()
-        session.submit(Self.publish("a", Self.text(3_000)))
-        session.submit(Self.publish("a", 2))
+        var session = TestSession.withLargeWork()
+        session.submit(.publishing("a", .withoutRuns(3_000)))
+        session.submit(.publishing("a", 2))
         session.cut()
         session.work()
         #expect(session.sentMessages.isEmpty)
         session.advanceToAttempt()
         session.greet(text: #"{"type":"welcome","conn-id":"c"}"#)
         let data = try session.sentMessages.map { try WireFormat.json.decode($0.bytes)["data"]?["n"] }
-        #expect(data == [Self.text(3_000), 2])
+        #expect(data == [.withoutRuns(3_000), 2])
     }
 
     @Test("What the format cannot say is found out elsewhere, and is not sent")
     func unencodable() throws {
-        var session = Self.opened()
-        let call = session.submit(Self.publish("a", [Self.text(3_000), .double(.nan)]))
-        session.submit(Self.publish("a", 2))
+        var session = TestSession.withLargeWork()
+        let call = session.submit(.publishing("a", [.withoutRuns(3_000), .double(.nan)]))
+        session.submit(.publishing("a", 2))
         session.work()
         #expect(session.error(of: call)?.code == .unencodable)
         #expect(session.error(of: call)?.outcome == .notSent)
-        #expect(try Self.sent(session) == ["a"])
+        #expect(try session.sentParts() == ["a"])
     }
 
     @Test(
         "What waits behind a large message counts in the outbox's bounds, and the large one leaves the others their room"
     )
     func bounds() throws {
-        var session = Self.opened {
+        var session = TestSession.withLargeWork {
             $0.outbox.maximumBytes = 4_000
             $0.outbox.maximumMessages = 6
         }
         session.writesAtOnce = false
-        session.submit(Self.publish("a", Self.text(9_000)))
+        session.submit(.publishing("a", .withoutRuns(9_000)))
         #expect(session.engine.outboxCount == 1)
-        let behind = (0..<3).map { _ in session.submit(Self.publish("a", Self.text(1_200))) }
+        let behind = (0..<3).map { _ in session.submit(.publishing("a", .withoutRuns(1_200))) }
         #expect(behind.allSatisfy(session.isPending))
         #expect(session.engine.outboxCount == 4)
         // Ordinary ones are bounded as ever, and other channels leave.
-        let surplus = session.submit(Self.publish("a", Self.text(1_200)))
+        let surplus = session.submit(.publishing("a", .withoutRuns(1_200)))
         #expect(session.error(of: surplus)?.code == .outboxFull)
-        session.submit(Self.publish("b", Self.text(900)))
-        #expect(try Self.sent(session) == ["b"])
+        session.submit(.publishing("b", .withoutRuns(900)))
+        #expect(try session.sentParts() == ["b"])
         // Large ones have the largest message's room.
-        let second = session.submit(Self.publish("c", Self.text(1_000_000)))
-        let third = session.submit(Self.publish("d", Self.text(60_000)))
+        let second = session.submit(.publishing("c", .withoutRuns(1_000_000)))
+        let third = session.submit(.publishing("d", .withoutRuns(60_000)))
         #expect(session.isPending(second))
         #expect(session.error(of: third)?.code == .outboxFull)
         session.work()
@@ -218,8 +177,8 @@ struct SessionLargeWorkTests {
     @Test("What comes behind one that is read is heard after it, and a pong at once")
     func held() throws {
         var (session, inbox) = try Self.reading()
-        session.receive(Self.delivery(2))
-        #expect(Self.numbers(&session, inbox).isEmpty)
+        session.receive(ServerText.delivery(2))
+        #expect(session.numbers(inbox).isEmpty)
         let ping = session.newCall()
         session.handle(.command(.ping(ping)))
         let stamp = try #require(try WireFormat.json.decode(session.sentMessages[0].bytes)["timestamp"])
@@ -228,35 +187,34 @@ struct SessionLargeWorkTests {
         session.receive(#"{"type":"ping","timestamp":5}"#)
         #expect(session.sentText.contains { $0.contains("pong") })
         session.work()
-        #expect(Self.numbers(&session, inbox) == [1, 2])
-        session.receive(Self.delivery(3))
-        #expect(Self.numbers(&session, inbox) == [3])
+        #expect(session.numbers(inbox) == [1, 2])
+        session.receive(ServerText.delivery(3))
+        #expect(session.numbers(inbox) == [3])
     }
 
     @Test("A second large one behind it is read in its turn")
     func twoLarge() throws {
         var (session, inbox) = try Self.reading()
-        session.receive(Self.delivery(2, String(repeating: "x", count: 5_000)))
-        session.receive(Self.delivery(3))
+        session.receive(ServerText.delivery(2, String(repeating: "x", count: 5_000)))
+        session.receive(ServerText.delivery(3))
         #expect(session.works.count == 1)
         session.work()
-        #expect(Self.numbers(&session, inbox) == [1])
+        #expect(session.numbers(inbox) == [1])
         session.work()
-        #expect(Self.numbers(&session, inbox) == [2, 3])
+        #expect(session.numbers(inbox) == [2, 3])
     }
 
     @Test("A link that ends meanwhile ends behind what it brought")
     func endHeld() throws {
         var (session, inbox) = try Self.reading()
-        session.receive(Self.delivery(2))
+        session.receive(ServerText.delivery(2))
         session.cut()
         #expect(session.state == .open)
         session.work()
         #expect(session.state == .reconnecting)
-        #expect(Self.numbers(&session, inbox) == [1, 2])
+        #expect(session.numbers(inbox) == [1, 2])
         session.advanceToAttempt()
-        let features = SessionPackingTests.Features.everything.text
-        session.greet(text: #"{"type":"welcome","conn-id":"c","capabilities":{\#(features)}}"#)
+        session.greet(text: ServerFeatures.everything.welcome)
         // Both count, and the reply to the subscription.
         #expect(session.sentText[0].contains(#""received":3"#))
     }
@@ -266,7 +224,7 @@ struct SessionLargeWorkTests {
         var (session, inbox) = try Self.reading()
         session.disconnect()
         session.work()
-        #expect(Self.numbers(&session, inbox).isEmpty)
+        #expect(session.numbers(inbox).isEmpty)
         #expect(session.state == .closing)
     }
 
@@ -276,10 +234,10 @@ struct SessionLargeWorkTests {
     func unreadable(counts: Bool) throws {
         var (session, inbox) = Self.subscribed(counts ? .everything : .binaryParts)
         try Self.receive(#"{"x":"# + String(repeating: "1", count: 3_000), inPartsOf: 1_000, &session)
-        session.receive(Self.delivery(2))
+        session.receive(ServerText.delivery(2))
         session.work()
         #expect((session.state == .open) == !counts)
-        #expect(Self.numbers(&session, inbox) == (counts ? [] : [2]))
+        #expect(session.numbers(inbox) == (counts ? [] : [2]))
         #expect(session.undecodable.count == 1)
     }
 
@@ -290,14 +248,14 @@ struct SessionLargeWorkTests {
             effects.contains { if case .pauseReading = $0 { true } else { false } }
         }
         let text = String(repeating: "x", count: 1_000_000)
-        for number in 2...17 { session.receive(Self.delivery(number, text)) }
+        for number in 2...17 { session.receive(ServerText.delivery(number, text)) }
         #expect(!isPaused(session.effects))
-        session.receive(Self.delivery(18, text))
+        session.receive(ServerText.delivery(18, text))
         #expect(isPaused(session.effects))
         session.work()
         #expect(session.effects.contains { if case .resumeReading = $0 { true } else { false } })
         for _ in 0..<17 { session.work() }
-        #expect(Self.numbers(&session, inbox) == (1...18).map { $0 })
+        #expect(session.numbers(inbox) == (1...18).map { $0 })
     }
 
     @Test("Room in an inbox does not resume reading while more is held than may be")
@@ -308,10 +266,10 @@ struct SessionLargeWorkTests {
         func resumes(_ effects: [Effect]) -> Bool {
             effects.contains { if case .resumeReading = $0 { true } else { false } }
         }
-        for number in 1...3 { session.receive(Self.delivery(number)) }
+        for number in 1...3 { session.receive(ServerText.delivery(number)) }
         let text = String(repeating: "x", count: 1_000_000)
-        for number in 4...21 { session.receive(Self.delivery(number, text)) }
-        #expect(Self.numbers(&session, inbox) == [1, 2, 3])
+        for number in 4...21 { session.receive(ServerText.delivery(number, text)) }
+        #expect(session.numbers(inbox) == [1, 2, 3])
         #expect(!resumes(session.effects))
         session.work()
         #expect(resumes(session.effects))
@@ -320,7 +278,7 @@ struct SessionLargeWorkTests {
     @Test("What unfolds to more than was likely is read elsewhere, too")
     func unlikelyLarge() throws {
         var (session, inbox) = Self.subscribed(.everything) { $0.largeValue = 4_000 }
-        let text = Array(Self.delivery(1, String(repeating: "x", count: 6_000)).utf8)
+        let text = Array(ServerText.delivery(1, String(repeating: "x", count: 6_000)).utf8)
         let folded = try Folded(by: .gzip) { output throws(WireError) in
             try text.withUnsafeBufferPointer { bytes throws(WireError) in
                 try Compressor.runs.compress(UnsafeRawBufferPointer(bytes), &output)
@@ -329,8 +287,8 @@ struct SessionLargeWorkTests {
         #expect(folded.payload.count * 8 < 4_000)
         session.receive(binary: try #require(Envelope.compressed(.gzip, folded.payload).binary))
         #expect(session.works.count == 1)
-        session.receive(Self.delivery(2))
+        session.receive(ServerText.delivery(2))
         session.work()
-        #expect(Self.numbers(&session, inbox) == [1, 2])
+        #expect(session.numbers(inbox) == [1, 2])
     }
 }

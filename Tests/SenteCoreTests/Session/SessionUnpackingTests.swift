@@ -7,24 +7,6 @@ import Testing
 
 @Suite("Messages that come otherwise than plain")
 struct SessionUnpackingTests {
-    private static func delivery(_ n: Int, _ text: String = "") -> String {
-        #"{"type":"channel-message","channel-id":"a","data":{"n":\#(n),"t":"\#(text)"},"broadcast-time":1,"#
-            + #""message-id":"m\#(n)"}"#
-    }
-
-    private static func subscribed(_ features: SessionPackingTests.Features) -> (TestSession, InboxID) {
-        var session = SessionPackingTests.opened(features)
-        let (_, inbox) = session.subscribe("a")
-        session.confirm(text: "a")
-        return (session, inbox)
-    }
-
-    private static func numbers(_ session: inout TestSession, _ inbox: InboxID) -> [Int64?] {
-        session.consume(inbox).map {
-            if case .message(let message) = $0 { message.data["n"]?.integerValue } else { nil }
-        }
-    }
-
     private static func text(_ envelope: Envelope) throws -> String {
         let fields = envelope.fields(writesBytes: false).map { (Value.string($0.name), $0.value) }
         let type: (Value, Value) = ("type", .string("flow-" + envelope.word.rawValue))
@@ -34,43 +16,40 @@ struct SessionUnpackingTests {
 
     @Test("The messages of a batch are heard one by one, and each counts")
     func batch() throws {
-        var (session, inbox) = Self.subscribed(.everything)
+        var (session, inbox) = TestSession.subscribed(on: .everything)
         session.receive(
-            #"{"type":"flow-batch","messages":[\#((1...60).map { Self.delivery($0) }.joined(separator: ","))]}"#
+            #"{"type":"flow-batch","messages":[\#((1...60).map { ServerText.delivery($0) }.joined(separator: ","))]}"#
         )
-        #expect(Self.numbers(&session, inbox) == (1...60).map { $0 })
+        #expect(session.numbers(inbox) == (1...60).map { $0 })
         session.cut()
         session.advanceToAttempt()
-        session.greet(
-            text:
-                #"{"type":"welcome","conn-id":"c","capabilities":{\#(SessionPackingTests.Features.everything.text)}}"#
-        )
+        session.greet(text: ServerFeatures.everything.welcome)
         // The reply to the subscription counts, too.
         #expect(session.sentText[0].contains(#""received":61"#))
     }
 
     @Test("A compressed message is heard, in either spelling")
     func compressed() throws {
-        var (session, inbox) = Self.subscribed(.everything)
+        var (session, inbox) = TestSession.subscribed(on: .everything)
         let folded = try Folded(by: .gzip) { output throws(WireError) in
-            let bytes = Array(Self.delivery(1).utf8)
+            let bytes = Array(ServerText.delivery(1).utf8)
             try bytes.withUnsafeBufferPointer { bytes throws(WireError) in
                 try Compressor.runs.compress(UnsafeRawBufferPointer(bytes), &output)
             }
         }
         let envelope = Envelope.compressed(.gzip, folded.payload)
         session.receive(try Self.text(envelope))
-        #expect(Self.numbers(&session, inbox) == [1])
+        #expect(session.numbers(inbox) == [1])
         session.receive(binary: try #require(envelope.binary))
-        #expect(Self.numbers(&session, inbox) == [1])
+        #expect(session.numbers(inbox) == [1])
     }
 
     @Test("What unfinished messages take is told, now and at most")
     func memory() throws {
-        var (session, inbox) = Self.subscribed(.everything)
+        var (session, inbox) = TestSession.subscribed(on: .everything)
         let text = String(repeating: "xyz", count: 1_000)
         var chunker = Chunker(
-            Folded(plain: Array(Self.delivery(1, text).utf8)), number: 5, size: 1_000, isBinary: true)
+            Folded(plain: Array(ServerText.delivery(1, text).utf8)), number: 5, size: 1_000, isBinary: true)
         var most = 0
         while !chunker.isDone {
             for envelope in chunker.next() { session.receive(binary: try #require(envelope.binary)) }
@@ -80,15 +59,16 @@ struct SessionUnpackingTests {
             most = max(most, chunking.memory)
         }
         #expect(session.metrics.chunking.peakMemory > most)
-        #expect(Self.numbers(&session, inbox) == [1])
+        #expect(session.numbers(inbox) == [1])
     }
 
     @Test("A message in parts is heard with its last, between others", arguments: [false, true])
     func parts(isBinary: Bool) throws {
-        var (session, inbox) = Self.subscribed(.everything)
+        var (session, inbox) = TestSession.subscribed(on: .everything)
         let text = String(repeating: "xyz", count: 2_000)
         var chunker = Chunker(
-            Folded(plain: Array(Self.delivery(1, text).utf8)), number: 5, size: 1_000, isBinary: isBinary)
+            Folded(plain: Array(ServerText.delivery(1, text).utf8)), number: 5, size: 1_000,
+            isBinary: isBinary)
         var number = 2
         while !chunker.isDone {
             for envelope in chunker.next() {
@@ -98,23 +78,23 @@ struct SessionUnpackingTests {
                     session.receive(try Self.text(envelope))
                 }
             }
-            session.receive(Self.delivery(number))
+            session.receive(ServerText.delivery(number))
             number += 1
         }
         let count = chunker.count
         #expect(
-            Self.numbers(&session, inbox) == Array(2...Int64(count)) + [1, Int64(count) + 1])
+            session.numbers(inbox) == Array(2...Int64(count)) + [1, Int64(count) + 1])
     }
 
     @Test("A message whose parts stay away is given up and counted; where both ends count, the link ends")
     func timeout() throws {
-        var session = SessionPackingTests.opened(.binaryParts)
+        var session = TestSession.agreed(on: .binaryParts)
         session.receive(binary: [0xC1, 2, 1, 0, 0, 9])
         #expect(session.deadline == session.now.instant.advanced(by: .seconds(30)))
         session.advance(by: .seconds(30))
         #expect(session.state == .open)
         #expect(session.reading.metrics(at: session.now.instant).chunking.timeouts == 1)
-        var counting = SessionPackingTests.opened(.everything)
+        var counting = TestSession.agreed(on: .everything)
         counting.receive(binary: [0xC1, 2, 1, 0, 0, 9])
         counting.advance(by: .seconds(30))
         #expect(counting.state != .open)
@@ -149,7 +129,7 @@ struct SessionUnpackingTests {
             (#"{"type":"flow-handshake-ack","features":{}}"#, 1_002),
         ])
     func violations(text: String, code: UInt16) {
-        var session = SessionPackingTests.opened(.everything)
+        var session = TestSession.agreed(on: .everything)
         session.receive(text)
         #expect(session.state != .open)
         #expect(session.status.lastError?.closeCode == CloseCode(rawValue: code))
@@ -160,8 +140,9 @@ struct SessionUnpackingTests {
 
     @Test("So does a batch of a million, of which nothing is heard")
     func million() {
-        var (session, inbox) = Self.subscribed(.everything)
-        let messages = Array(repeating: Self.delivery(1), count: 2) + Array(repeating: "1", count: 999_998)
+        var (session, inbox) = TestSession.subscribed(on: .everything)
+        let messages =
+            Array(repeating: ServerText.delivery(1), count: 2) + Array(repeating: "1", count: 999_998)
         session.receive(#"{"type":"flow-batch","messages":[\#(messages.joined(separator: ","))]}"#)
         #expect(session.state != .open)
         #expect(session.status.lastError?.closeCode == .protocolError)
@@ -176,7 +157,7 @@ struct SessionUnpackingTests {
             ([0xC1, 1, 1, 255, 0xC1], 1_007),
         ] as [([UInt8], UInt16)])
     func binaryViolations(bytes: [UInt8], code: UInt16) {
-        var session = SessionPackingTests.opened(.everything)
+        var session = TestSession.agreed(on: .everything)
         session.receive(binary: bytes)
         #expect(session.state != .open)
         #expect(session.status.lastError?.closeCode == CloseCode(rawValue: code))
@@ -184,7 +165,7 @@ struct SessionUnpackingTests {
 
     @Test("An envelope within an envelope breaks the rules")
     func nested() throws {
-        var session = SessionPackingTests.opened(.binaryParts)
+        var session = TestSession.agreed(on: .binaryParts)
         let inner = #"{"type":"flow-chunk-end","message-id":1}"#
         let outer = Envelope.part(
             ChunkPart(number: 1, index: 0, isLast: true, bytes: Array(inner.utf8)[...]))
@@ -195,15 +176,15 @@ struct SessionUnpackingTests {
     @Test("So does a message in parts that is compressed by what was not agreed on")
     func otherAlgorithm() throws {
         for (algorithm, isAgreed) in [(MessageCompression.Algorithm.gzip, true), (.deflate, false)] {
-            var (session, inbox) = Self.subscribed(.everything)
-            let bytes: [UInt8] = Self.delivery(1).utf8.flatMap { [1, $0] }
+            var (session, inbox) = TestSession.subscribed(on: .everything)
+            let bytes: [UInt8] = ServerText.delivery(1).utf8.flatMap { [1, $0] }
             var chunker = Chunker(
                 Folded(by: algorithm) { $0 += bytes }, number: 1, size: 100, isBinary: true)
             while !chunker.isDone {
                 for envelope in chunker.next() { session.receive(binary: try #require(envelope.binary)) }
             }
             #expect((session.state == .open) == isAgreed)
-            #expect(Self.numbers(&session, inbox) == (isAgreed ? [1] : []))
+            #expect(session.numbers(inbox) == (isAgreed ? [1] : []))
             if !isAgreed { #expect(session.status.lastError?.closeCode == .protocolError) }
         }
     }
@@ -211,11 +192,11 @@ struct SessionUnpackingTests {
     @Test("What was not agreed on ends the link")
     func notAgreed() {
         for (features, text) in [
-            (SessionPackingTests.Features.parts, #"{"type":"flow-batch","messages":[{"type":"x"}]}"#),
+            (ServerFeatures.parts, #"{"type":"flow-batch","messages":[{"type":"x"}]}"#),
             (.batching, #"{"type":"flow-chunk","message-id":7,"chunk-index":0,"data":""}"#),
             (.parts, #"{"type":"flow-compressed","compression-algorithm":"gzip","data":""}"#),
         ] {
-            var session = SessionPackingTests.opened(features)
+            var session = TestSession.agreed(on: features)
             session.receive(text)
             #expect(session.status.lastError?.closeCode == .protocolError)
         }
@@ -223,7 +204,7 @@ struct SessionUnpackingTests {
 
     @Test("A publisher that forges words of flow has a delivery of them, and no more")
     func forged() {
-        var (session, inbox) = Self.subscribed(.everything)
+        var (session, inbox) = TestSession.subscribed(on: .everything)
         for word in ["batch", "chunk-end", "end", "ack", "compressed"] {
             session.receive(
                 #"{"type":"flow-\#(word)","channel-id":"a","data":{"n":1},"broadcast-time":1,"messages":[]}"#)
@@ -234,7 +215,7 @@ struct SessionUnpackingTests {
 
     @Test("An unreadable compressed message is counted and skipped, where nothing is counted by both")
     func unreadable() {
-        var session = SessionPackingTests.opened(.compression)
+        var session = TestSession.agreed(on: .compression)
         session.receive(binary: [0xC1, 1, 1, 5])
         #expect(session.state == .open)
         #expect(session.undecodable.count == 1)
@@ -242,7 +223,7 @@ struct SessionUnpackingTests {
 
     @Test("A bomb ends the link and is not unfolded")
     func bomb() {
-        var session = SessionPackingTests.opened(.compression)
+        var session = TestSession.agreed(on: .compression)
         session.receive(binary: [0xC1, 1, 1] + [UInt8](repeating: 255, count: 10_000))
         #expect(session.status.lastError?.closeCode == .messageTooBig)
     }
