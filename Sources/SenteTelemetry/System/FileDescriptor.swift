@@ -100,7 +100,10 @@ struct FileDescriptor: ~Copyable {
     }
 
     deinit {
-        if isOwned { close(number) }
+        guard isOwned else { return }
+        // A process that another thread starts has a copy until it runs, which would keep the lock.
+        _ = flock(number, LOCK_UN)
+        close(number)
     }
 
     var status: FileStatus {
