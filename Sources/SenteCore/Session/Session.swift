@@ -16,8 +16,7 @@ import SenteWire
 /// Two rules keep the corners clean. Every input of a link carries its id, and `isCurrent` alone lets it pass: a late
 /// word of an old link changes nothing. And `deadline` is the only timer: whatever wants waking says so there.
 ///
-/// It cannot be copied. What can is, wherever a method is called that does not change it, and that of a session was half of
-/// what a message over a link with flow cost.
+/// It cannot be copied. What can is, wherever a method only looks at it: half of what a message over a link with flow cost.
 ///
 /// The extensions are the parts: `+Connection` (attempts), `+Ends` (ends, retries), `+Calls` (calls and their outcomes), `+Sending` (what
 /// leaves), `+Subscriptions` (wishes, inboxes, requests), `+Inbound` (what the server says).
