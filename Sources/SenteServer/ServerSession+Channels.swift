@@ -225,7 +225,7 @@ extension ServerSession {
             return send(.error(.floodUnfit, requestID: nil), to: id, as: .answer)
         }
         counters.messages &+= UInt64(count)
-        guard let link = connections[id]?.link else { return }
+        guard let link = links[id] else { return }
         flows[id]?.session?.buffer.pass(count)
         effects.append(.flood(link, flood))
     }

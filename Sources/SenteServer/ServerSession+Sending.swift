@@ -77,8 +77,8 @@ extension ServerSession {
 
     /// What a fault holds back, or a session without a link keeps, is not told of.
     mutating func send(_ encoded: Encoded, to id: ConnectionID, as kind: MessageKind) {
-        guard let place = connections.index(forKey: id) else { return }
-        let link = connections.values[place].link
+        let link = links[id]
+        guard link != nil || connections.keys.contains(id) else { return }
         if !outbox.isFaulty, flows.isEmpty {
             guard let link else { return }
             effects.append(.send(link, encoded.message))
@@ -99,9 +99,12 @@ extension ServerSession {
 
     /// Hands a message to its connection's link, in the ways that were agreed on.
     mutating func depart(_ departure: Departure) {
-        if !flows.isEmpty, flows[departure.id]?.features != nil { return pack(departure) }
-        guard let place = connections.index(forKey: departure.id), let link = connections.values[place].link
-        else { return }
+        if !flows.isEmpty, let place = flows.index(forKey: departure.id),
+            let features = flows.values[place].features
+        {
+            return pack(departure, features, place)
+        }
+        guard let link = links[departure.id] else { return }
         effects.append(.send(link, departure.message))
     }
 

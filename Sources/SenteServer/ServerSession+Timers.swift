@@ -102,7 +102,7 @@ extension ServerSession {
         }
         let dead = counters.deadConnections
         for id in connectionIDs {
-            guard let connection = connections[id], connection.link != nil else { continue }
+            guard links[id] != nil, let connection = connections[id] else { continue }
             let silence = connection.lastPong.duration(to: now.instant)
             if silence > timeout, !outbox.faults(of: id).isSilent {
                 counters.deadConnections += 1

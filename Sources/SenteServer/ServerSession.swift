@@ -21,8 +21,6 @@ package struct ServerSession: Sendable {
     struct Connection {
         /// The conn-id.
         let name: String
-        /// What it speaks through; nil while its session waits for its client.
-        var link: ConnectionID?
         let openedAt: Int64
         var lastActivity: Int64
         var messageCount = 0
@@ -54,6 +52,8 @@ package struct ServerSession: Sendable {
     private let csrfToken: String
 
     var connections: [ConnectionID: Connection] = [:]
+    /// What each connection speaks through; none while its session waits for its client.
+    var links: [ConnectionID: ConnectionID] = [:]
     /// In the order of connecting.
     var connectionIDs = OrderedSet<ConnectionID>()
     var names: [WireName: ConnectionID] = [:]
@@ -214,8 +214,9 @@ package struct ServerSession: Sendable {
         let uid = handshake.uid ?? (family == .vectors ? .string(name) : nobody)
         let clientID = family == .vectors ? name : handshake.clientID
         connections[id] = Connection(
-            name: name, link: id, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
+            name: name, openedAt: now.wallMilliseconds, lastActivity: now.wallMilliseconds,
             lastPong: now.instant, uid: uid, clientID: WireName(clientID))
+        links[id] = id
         connectionIDs.insert(id)
         names[WireName(name)] = id
         counters.connections += 1
@@ -250,6 +251,7 @@ package struct ServerSession: Sendable {
     mutating func forget(_ id: ConnectionID) {
         let older = flows.isEmpty ? nil : predecessor(of: id)
         guard let connection = connections.removeValue(forKey: id) else { return }
+        let link = links.removeValue(forKey: id)
         connectionIDs.remove(id)
         names[WireName(connection.name)] = nil
         if !flows.isEmpty {
@@ -257,7 +259,7 @@ package struct ServerSession: Sendable {
             dropSession(of: id)
             unpack(id)
             flows[id] = nil
-            if let link = connection.link { homes[link] = nil }
+            if let link { homes[link] = nil }
         }
         outbox.forget(id)
         for channel in connection.subscriptions { channels.unsubscribe(id, from: channel) }
@@ -283,7 +285,7 @@ package struct ServerSession: Sendable {
     }
 
     mutating func end(_ id: ConnectionID, _ ending: Faults.Ending) {
-        guard let link = connections[id]?.link else { return }
+        guard let link = links[id] else { return }
         let keepsTCP = outbox.faults(of: id).leavesTCPOpen
         flushGathered(of: id)
         defer { lose(id) }

@@ -60,7 +60,7 @@ extension ServerSession {
             requestedPort: configuration.port, actualPort: actualPort,
             uptime: startedAt.map { max(.zero, $0.duration(to: now.instant)) } ?? .zero,
             connections: connectionIDs.compactMap { id in
-                guard let connection = connections[id], let link = connection.link else { return nil }
+                guard let connection = connections[id], let link = links[id] else { return nil }
                 return ServerStatistics.Connection(
                     id: id, link: link, name: connection.name, openedAt: connection.openedAt,
                     lastActivity: connection.lastActivity, messageCount: connection.messageCount,

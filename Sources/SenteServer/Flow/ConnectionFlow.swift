@@ -60,6 +60,15 @@ struct ConnectionFlow: Sendable {
     }
 }
 
+/// What is asked with each message, and read where it stands: to ask the link's flow itself is to copy it.
+extension ConnectionFlow {
+    var isLinked: Bool { content[0].link != nil }
+    var isReading: Bool { content[0].link?.arrivals.reading != nil }
+    var hasGathered: Bool { content[0].link?.gathered.isEmpty == false }
+
+    func mustWait(_ departure: Departure) -> Bool { content[0].link?.mustWait(departure) ?? false }
+}
+
 /// The counts of a session that survives its connections.
 struct CountedSession: Sendable {
     let id: UniqueID

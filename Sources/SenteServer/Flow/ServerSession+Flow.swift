@@ -110,7 +110,7 @@ extension ServerSession {
 
     /// Words are never held up and never left out; a server that says nothing says none of them either.
     mutating func say(_ word: FlowWord, to id: ConnectionID) {
-        guard let link = connections[id]?.link, !outbox.faults(of: id).isSilent,
+        guard let link = links[id], !outbox.faults(of: id).isSilent,
             let callback = flows[id]?.callback,
             let (said, _, message) = encode(.flow(word, callback: callback), for: id)
         else { return }

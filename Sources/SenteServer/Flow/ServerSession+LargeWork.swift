@@ -160,7 +160,7 @@ extension ServerSession {
     /// Whether messages of a connection may be more than plain ones.
     func agreesOnMore(_ id: ConnectionID) -> Bool {
         guard let place = flows.index(forKey: id) else { return false }
-        return flows.values[place].link != nil
+        return flows.values[place].isLinked
     }
 
     /// A message came that may be in an envelope.
@@ -177,10 +177,8 @@ extension ServerSession {
             return take(.large(reading), from: id)
         }
         let said = dialect.decode(message)
-        take(
-            said == .unreadable
-                ? .unreadable(message) : .said(said, bytes: message.bytes.count, isEnveloped: false), from: id
-        )
+        if case .unreadable = said { return take(.unreadable(message), from: id) }
+        take(.said(said, bytes: message.bytes.count, isEnveloped: false), from: id)
     }
 
     /// A message came in an envelope.
@@ -202,25 +200,24 @@ extension ServerSession {
     }
 
     /// What came is heard, unless it has to wait for what came before it.
-    private mutating func take(_ arrival: HeldArrivals.Arrival, from id: ConnectionID) {
-        guard let place = flows.index(forKey: id), flows.values[place].link?.arrivals.reading != nil,
-            !arrival.isAhead
+    private mutating func take(_ arrival: consuming HeldArrivals.Arrival, from id: ConnectionID) {
+        guard let place = flows.index(forKey: id), flows.values[place].isReading, !arrival.isAhead
         else { return hear(arrival, from: id) }
         flows.values[place].link?.arrivals.append(arrival)
-        guard let link = connections[id]?.link, flows.values[place].link?.arrivals.isFull == true,
+        guard let link = links[id], flows.values[place].link?.arrivals.isFull == true,
             flows.values[place].link?.arrivals.isPaused == false
         else { return }
         flows.values[place].link?.arrivals.isPaused = true
         effects.append(.pauseReading(link))
     }
 
-    private mutating func hear(_ arrival: HeldArrivals.Arrival, from id: ConnectionID) {
-        switch arrival {
+    private mutating func hear(_ arrival: consuming HeldArrivals.Arrival, from id: ConnectionID) {
+        switch consume arrival {
         case .said(let said, let bytes, let isEnveloped):
             interpret(said, bytes, isUnfolded: isEnveloped, from: id)
         case .unreadable(let message): refuseUnreadable(message, from: id)
         case .large(let reading):
-            guard let link = connections[id]?.link else { return }
+            guard let link = links[id] else { return }
             lastWork += 1
             flows[id]?.link?.arrivals.begin(lastWork, reading)
             effects.append(.work(ServerWork(number: lastWork, job: .reading(link, reading))))
@@ -244,9 +241,9 @@ extension ServerSession {
 
     /// Whether the end of a link waits until what came before it has been heard.
     mutating func holdsEnd(of id: ConnectionID) -> Bool {
-        guard !flows.isEmpty, let place = flows.index(forKey: id),
-            flows.values[place].link?.arrivals.reading != nil
-        else { return false }
+        guard !flows.isEmpty, let place = flows.index(forKey: id), flows.values[place].isReading else {
+            return false
+        }
         flows.values[place].link?.arrivals.append(.ended)
         return true
     }

@@ -8,14 +8,13 @@ extension ServerSession {
     /// A message leaves, or is kept until its client has a link again.
     ///
     /// It is numbered when it is handed to the link: one in parts with its last.
-    mutating func pack(_ departure: Departure) {
+    mutating func pack(
+        _ departure: Departure, _ features: FlowCapabilities,
+        _ place: Dictionary<ConnectionID, ConnectionFlow>.Index
+    ) {
         let id = departure.id
-        // In place: a copy of the session would be one of all that it keeps, with each message.
-        guard let place = flows.index(forKey: id), let features = flows.values[place].features else {
-            return keep(departure)
-        }
         guard features.takes(departure.message) else { return recordTooLarge(departure.said, to: id) }
-        guard flows.values[place].link != nil else { return keep(departure) }
+        guard flows.values[place].isLinked else { return keep(departure) }
         if features.chunking, departure.message.bytes.count > features.maximumChunkBytes {
             let folded = fold(departure.message, for: features)
             if folded.bytes.count > features.maximumChunkBytes {
@@ -23,11 +22,11 @@ extension ServerSession {
             }
         }
         // In parts or not: what has to wait, waits.
-        if flows.values[place].link?.mustWait(departure) == true { return putIntoBulk(departure, .whole) }
+        if flows.values[place].mustWait(departure) { return putIntoBulk(departure, .whole) }
         if gathers(departure, features) { return gather(departure) }
-        flushGathered(of: id)
+        if flows.values[place].hasGathered { flushGathered(of: id) }
         keep(departure)
-        post(departure.message, to: id)
+        post(departure.message, to: id, features)
     }
 
     /// Keeps a message that counts until its client has it.
@@ -38,7 +37,11 @@ extension ServerSession {
 
     /// Hands a message to the link, compressed where that makes it smaller.
     mutating func post(_ message: Message, to id: ConnectionID) {
-        guard let link = connections[id]?.link, let features = flows[id]?.features else { return }
+        if let features = flows[id]?.features { post(message, to: id, features) }
+    }
+
+    private mutating func post(_ message: Message, to id: ConnectionID, _ features: FlowCapabilities) {
+        guard let link = links[id] else { return }
         let folded = fold(message, for: features)
         guard let algorithm = folded.algorithm,
             let envelope = write(.compressed(algorithm, folded.bytes[...]), for: id)
@@ -189,7 +192,7 @@ extension ServerSession {
 
     /// Has it told when the link takes more, if there is something for it.
     mutating func awaitRoom(for id: ConnectionID) {
-        guard let link = connections[id]?.link, let place = flows.index(forKey: id),
+        guard let link = links[id], let place = flows.index(forKey: id),
             flows.values[place].link?.awaitsRoom == false, flows.values[place].link?.hasNext == true
         else { return }
         flows.values[place].link?.awaitsRoom = true
@@ -208,7 +211,7 @@ extension ServerSession {
     private mutating func pour(
         _ next: (bulk: LinkFlow.Bulk, shape: LinkFlow.TakenShape, isLast: Bool), to id: ConnectionID
     ) {
-        guard let link = connections[id]?.link else { return }
+        guard let link = links[id] else { return }
         if next.isLast, !next.bulk.isAgain {
             flushGathered(of: id)
             keep(next.bulk.departure)

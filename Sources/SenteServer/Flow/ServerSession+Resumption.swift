@@ -13,7 +13,7 @@ extension ServerSession {
     /// The connection that speaks through a link; nil for a link that was given up.
     func speaker(on link: ConnectionID) -> ConnectionID? {
         let id = home(of: link)
-        return connections[id]?.link == link ? id : nil
+        return links[id] == link ? id : nil
     }
 
     /// A connection's own id, or that of the one that a link speaks for.
@@ -24,7 +24,7 @@ extension ServerSession {
 
     /// A connection's link is gone; its session, if it has one, waits for another.
     mutating func lose(_ id: ConnectionID) {
-        guard !isStopped, let link = connections[id]?.link, let flow = flows[id], flow.session != nil,
+        guard !isStopped, let link = links[id], let flow = flows[id], flow.session != nil,
             let window = flow.features?.resumption?.window,
             // A newer one of the same client may have taken its place.
             !flow.owner.namesClient || latest[flow.owner] == id
@@ -32,7 +32,7 @@ extension ServerSession {
         forgetAcknowledgement(of: id)
         stopKeepAlive(of: id)
         unlinkStreams(of: id)
-        connections[id]?.link = nil
+        links[id] = nil
         homes[link] = nil
         unpack(id)
         let ticket = expiries.add(id, due: now.instant.advanced(by: window))
@@ -86,7 +86,7 @@ extension ServerSession {
         guard flows[id]?.session != nil else { return }
         dropSession(of: id)
         record(.sessionEnded) { ["conn-id": $0.field(id)] }
-        if connections[id]?.link == nil { forget(id) }
+        if links[id] == nil { forget(id) }
     }
 
     mutating func expireSession(of id: ConnectionID) {
@@ -163,8 +163,8 @@ extension ServerSession {
         guard resume.attempt > session.attempt else { return .late }
         flows[home]?.session?.attempt = resume.attempt
         // The earlier link is heard no more, whatever becomes of the session.
-        if let link = connections[home]?.link {
-            connections[home]?.link = nil
+        if let link = links[home] {
+            links[home] = nil
             homes[link] = nil
             unpack(home)
             stopKeepAlive(of: home)
@@ -189,9 +189,9 @@ extension ServerSession {
         _ home: ConnectionID, over id: ConnectionID, missed: Int, sendingAgain messages: [SessionBuffer.Kept],
         _ peer: FlowCapabilities.Resumption
     ) {
-        guard let link = connections[id]?.link, let newer = flows[id] else { return }
+        guard let link = links[id], let newer = flows[id] else { return }
         forget(id)
-        connections[home]?.link = link
+        links[home] = link
         let time = now.instant
         connections[home]?.lastPong = time
         // The handshake came on this link.

@@ -21,14 +21,14 @@ extension ServerSession {
             if said == .unreadable {
                 counters.unreadableMessages += 1
                 if !takeUnreadable(bytes / batch.count, from: id) { sendError(.unreadable, to: id) }
-                guard connections[id]?.link != nil else { return }
+                guard links[id] != nil else { return }
                 continue
             }
             if case .flow(let word, _) = said, !word.isCounted {
                 return breach(id, "a word about messages came in a batch")
             }
             interpret(said, bytes / batch.count, from: id)
-            guard connections[id]?.link != nil else { return }
+            guard links[id] != nil else { return }
         }
     }
 
@@ -52,7 +52,7 @@ extension ServerSession {
             let time = now.instant
             let whole = try flows[id]?.link?.parts.take(envelope, at: time)
             letGoOfParts(of: id)
-            guard let whole = whole ?? nil, connections[id]?.link != nil else { return }
+            guard let whole = whole ?? nil, links[id] != nil else { return }
             unfold(whole.bytes, whole.algorithm, features, from: id)
         } catch {
             switch error {

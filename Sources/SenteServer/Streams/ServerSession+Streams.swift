@@ -235,7 +235,7 @@ extension ServerSession {
     }
 
     private mutating func awaitRoomForStreams(of id: ConnectionID, _ owner: StreamOwner) {
-        guard let link = connections[id]?.link, flows[id]?.link?.awaitsRoom == false,
+        guard let link = links[id], flows[id]?.link?.awaitsRoom == false,
             streams[owner]?.registry.hasPart == true
         else { return }
         flows[id]?.link?.awaitsRoom = true
@@ -244,7 +244,7 @@ extension ServerSession {
 
     /// A link takes more: the chunk of the stream whose turn it is goes.
     mutating func pourStream(of id: ConnectionID) {
-        guard let link = connections[id]?.link, let owner = streamOwner(linkedBy: id) else { return }
+        guard let link = links[id], let owner = streamOwner(linkedBy: id) else { return }
         let time = now.instant
         if let (stream, number, part) = streams[owner]?.registry.takePart(at: time) {
             let message =
