@@ -12,9 +12,9 @@ extension ServeProcesses {
         /// The lines of a help about some options.
         private static func lines(_ names: [String], of arguments: [String]) async throws -> [String] {
             let process = try SampleProcess(arguments + ["--help"])
+            for name in names { try await process.says("--\(name)") { $0.hasPrefix("  --\(name) ") } }
             #expect(try await process.quit() == 0)
-            return names.map { name in process.texts.first { $0.hasPrefix("  --\(name) ") } ?? "no --\(name)"
-            }
+            return names.map { name in process.texts.first { $0.hasPrefix("  --\(name) ") } ?? "" }
         }
 
         @Test("console serve names each option, with the default that holds")
