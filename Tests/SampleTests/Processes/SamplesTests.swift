@@ -29,7 +29,7 @@ extension SampleProcesses {
         func resumes() async throws {
             let echo = try SampleProcess([], sample: "echo")
             for label in ["cut", "resumed", "acknowledged", "answered", "back", "delivered", "disconnected"] {
-                try await echo.says("the step “\(label)”") { $0.contains(" \(label) ") }
+                try await echo.says("the step “\(label)”") { $0.contains("✓ \(label) ") }
             }
             #expect(try await echo.quit() == 0)
             #expect(echo.texts.contains { $0.contains("resumed") && $0.contains("0 messages missed") })
