@@ -239,31 +239,5 @@ struct OutboxFileTests {
             exit(0)
         }
     }
-
-    @Test("It leaves no descriptor open, and none to the programs that its process starts")
-    func descriptors() async throws {
-        await #expect(processExitsWith: .success) {
-            func next() -> Int32 {
-                let number = dup(0)
-                close(number)
-                return number
-            }
-            do {
-                let folder = FileOutboxStoreTests.Folder()
-                let first = next()
-                // Each begins with what is done of the one before, and so writes the file anew.
-                for _ in 0..<3 {
-                    let store = try folder.store()
-                    guard (try? folder.store()) == nil else { exit(2) }
-                    for number in 0..<2 { try store.append(FileOutboxStoreTests.message(number)) }
-                    try store.remove("id-0", .acknowledged, error: nil)
-                    guard next() > first else { exit(3) }
-                    for number in first..<next() where fcntl(number, F_GETFD) & FD_CLOEXEC == 0 { exit(4) }
-                }
-                guard next() == first else { exit(5) }
-            }
-            exit(0)
-        }
-    }
     #endif
 }
