@@ -19,20 +19,27 @@ public struct Redaction: Hashable, Sendable {
         self.words = Set(words.map { $0.lowercased() })
     }
 
-    /// Whether one of a name's words is such a word: `csrf-token`, `sessionID` and `:auth/Token` have one.
+    /// Whether one of a name's words is such a word: `csrf-token`, `sessionID`, `:auth/Token` and `token2` have one.
     public func hides(_ name: String) -> Bool {
         var word = ""
-        var wasLower = false
+        var mayEnd = false
         for character in name {
             let isUpper = character.isUppercase
-            if !character.isLetter && !character.isNumber || isUpper && wasLower {
-                if words.contains(word) { return true }
+            if !character.isLetter && !character.isNumber || isUpper && mayEnd {
+                if isSecret(word) { return true }
                 word = ""
             }
-            wasLower = character.isLowercase
+            mayEnd = !isUpper
             if character.isLetter || character.isNumber { word += character.lowercased() }
         }
-        return words.contains(word) || words.contains(name.lowercased())
+        return isSecret(word) || words.contains(name.lowercased())
+    }
+
+    /// Who has several tokens numbers them.
+    private func isSecret(_ word: String) -> Bool {
+        var stem = word[...]
+        while stem.last?.isNumber == true { stem.removeLast() }
+        return words.contains(word) || words.contains(String(stem))
     }
 
     /// The value with `"…"` in place of what such fields hold, and of the token that stands without a name in Sente's

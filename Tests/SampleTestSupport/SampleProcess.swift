@@ -116,9 +116,6 @@ public final class SampleProcess: Sendable {
         return try await exits.first("the end of the process") { _ in true }
     }
 
-    /// Has it stand still, so that what others send it stays unread.
-    public func pause() { _ = signalProcess(id, SIGSTOP) }
-
     /// Ends it with no chance to clean up.
     public func kill() async throws { _ = try await end(by: SIGKILL) }
 

@@ -13,7 +13,7 @@ struct RedactionTests {
             ("token", true), ("csrf-token", true), ("accessToken", true), ("auth/Token", true),
             ("TOKEN", true),
             ("sessionID", true), ("set-cookie", true), ("session_id", true), ("tokenizer", false),
-            ("", false),
+            ("", false), ("token2", true), ("oldToken1ID", true), ("2", false),
             ("to-ken", false), ("text", false),
         ])
     func names(_ name: String, _ hides: Bool) {

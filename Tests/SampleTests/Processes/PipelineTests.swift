@@ -51,43 +51,6 @@ extension SampleProcesses {
             #expect(try folder.localNumbers(of: "north").isEmpty)
         }
 
-        #if os(Linux)
-        @Test("what a killed collector had not read is not lost")
-        func killed() async throws {
-            let folder = try Folder()
-            defer { folder.remove() }
-            let first = try SampleProcess(["collect", "--folder", folder.collected.path], sample: "pipeline")
-            let port = try await Self.port(of: first)
-            let app = try Self.app("north", port, folder, "--rate", "100", "--count", "400")
-            try await first.first("some signals") { (Self.row($0)?["signals"]?.integerValue ?? 0) > 20 }
-            first.pause()
-            while try Self.unreadBytes(at: port) == 0 { await Task.yield() }
-            try await first.kill()
-
-            let second = try SampleProcess(
-                ["collect", "--folder", folder.collected.path, "--port", "\(port)"], sample: "pipeline")
-            #expect(try await app.quit() == 0)
-            #expect(try await second.terminate() == 0)
-            let collected = try folder.collectedNumbers(of: "north")
-            let local = try folder.localNumbers(of: "north")
-            #expect(Set(collected).union(local) == Set(1...400))
-            #expect(collected.count == Set(collected).count)
-            #expect(collected.contains(400), "the second collector goes on")
-        }
-
-        /// What the system has received for connections to a port, and nobody has read.
-        private static func unreadBytes(at port: Int) throws -> Int {
-            let own = "0100007F:" + String(format: "%04X", port)
-            var bytes = 0
-            for line in try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n") {
-                let columns = line.split(separator: " ")
-                guard columns.count > 4, columns[1] == own, columns[3] == "01" else { continue }
-                bytes += Int(columns[4].suffix(8), radix: 16) ?? 0
-            }
-            return bytes
-        }
-        #endif
-
         private static func app(
             _ name: String, _ port: Int, _ folder: Folder, _ options: String...
         ) throws -> SampleProcess {
