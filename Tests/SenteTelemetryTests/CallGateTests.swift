@@ -120,6 +120,16 @@ struct CallGateTests {
         }
     }
 
+    /// Raises signals until a handler has four of them; how many it took.
+    private static func raise(until memory: MemoryHandler, _ signal: () -> Void) -> Int {
+        var raised = 0
+        while memory.signals.count < 4 {
+            signal()
+            raised += 1
+        }
+        return raised
+    }
+
     @Test("What one limit owes is not lost when the next one refuses")
     func toldOfTwoLimits() {
         let (telemetry, memory) = Self.telemetry()
@@ -127,11 +137,7 @@ struct CallGateTests {
             RateLimit(1, per: .milliseconds(5)), RateLimit(1, per: .milliseconds(20), each: .all),
         ]
         let source = telemetry.source("my.app")
-        var raised = 0
-        while memory.signals.count < 4 {
-            source.info("a")
-            raised += 1
-        }
+        let raised = Self.raise(until: memory) { source.info("a") }
         #expect(Self.told(memory) == raised)
     }
 
@@ -144,11 +150,7 @@ struct CallGateTests {
             HandlerOptions(mode: .synchronous, limits: [RateLimit(1, per: .milliseconds(20))]))
         telemetry.limits = [RateLimit(1, per: .milliseconds(5))]
         let source = telemetry.source("my.app")
-        var raised = 0
-        while memory.signals.count < 4 {
-            source.info("a")
-            raised += 1
-        }
+        let raised = Self.raise(until: memory) { source.info("a") }
         #expect(Self.told(memory) == raised)
     }
 
@@ -156,11 +158,9 @@ struct CallGateTests {
     func toldOfLimitsElsewhere() {
         let (telemetry, memory) = Self.telemetry()
         telemetry.limits = [RateLimit(1, per: .milliseconds(5))]
-        var raised = 0
-        while memory.signals.count < 4 {
+        let raised = Self.raise(until: memory) {
             telemetry.record(
                 Signal(time: 0, namespace: "a", id: "a/b", data: [.keyword("suppressed-count"): 2]))
-            raised += 1
         }
         #expect(Self.told(memory) == 3 * raised)
     }
