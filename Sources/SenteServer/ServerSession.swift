@@ -102,6 +102,8 @@ package struct ServerSession: Sendable {
     private(set) var now = Moment(instant: .distantPast, wallMilliseconds: 0)
     /// The effects of the step that runs; empty between steps.
     var effects: [ServerEffect] = []
+    /// Whether the message under way is one of a batch.
+    var isHearingBatch = false
     /// What the message under way was answered by, first.
     var answer: ServerMessage?
     /// The step of a trace that what is under way belongs to.

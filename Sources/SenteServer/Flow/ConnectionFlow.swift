@@ -66,7 +66,10 @@ extension ConnectionFlow {
     var isReading: Bool { content[0].link?.arrivals.reading != nil }
     var hasGathered: Bool { content[0].link?.gathered.isEmpty == false }
 
-    func mustWait(_ departure: Departure) -> Bool { content[0].link?.mustWait(departure) ?? false }
+    func mustWait(_ departure: Departure) -> Bool {
+        guard content[0].link?.bulk.isEmpty == false else { return false }
+        return content[0].link?.mustWait(departure) ?? false
+    }
 }
 
 /// The counts of a session that survives its connections.

@@ -81,7 +81,8 @@ extension ServerConfiguration {
 
         /// How messages to one client are put together.
         ///
-        /// Without `linger`, and where nothing is compressed, they go alone: a server's frames have two bytes of their own.
+        /// Without `linger`, only what a client's batch leads to goes together, and that only where it is compressed: a server's
+        /// frames have two bytes of their own.
         package struct Batching: Hashable, Sendable {
             /// How many go together at most.
             ///
@@ -93,7 +94,7 @@ extension ServerConfiguration {
             package var bytes = 4_096
             /// How long a message may wait for others.
             ///
-            /// The default is zero: those go together that come of one message of a client.
+            /// The default is zero: those go together that come of one batch of a client.
             package var linger: Duration = .zero
 
             package init() {}

@@ -16,6 +16,8 @@ extension ServerSession {
             return breach(id, "a batch holds none, or too many")
         }
         counters.flow.batchesReceived += 1
+        isHearingBatch = true
+        defer { isHearingBatch = false }
         for value in batch {
             let said = dialect.decode(value)
             if said == .unreadable {

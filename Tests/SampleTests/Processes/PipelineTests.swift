@@ -3,6 +3,7 @@
 import Foundation
 import SampleTestSupport
 import SenteLite
+import SenteTestKit
 import Testing
 
 extension SampleProcesses {
@@ -21,7 +22,6 @@ extension SampleProcesses {
             let help = try SampleProcess(["--help"], sample: "pipeline")
             try await help.says("what there is") { $0.contains("swift run pipeline collect") }
             #expect(try await help.quit() == 0)
-            #expect(try await SampleProcess(["frob"], sample: "pipeline").quit() == 2)
         }
 
         @Test("its table has each app's counts, rate, levels and latencies, and its files each signal once")
@@ -49,6 +49,42 @@ extension SampleProcesses {
             #expect(try await collector.terminate() == 0)
             #expect(try folder.collectedNumbers(of: "north").sorted() == Array(1...113))
             #expect(try folder.localNumbers(of: "north").isEmpty)
+        }
+
+        @Test("An app keeps what its collector took and never said to have written")
+        func unanswered() async throws {
+            let folder = try Folder()
+            defer { folder.remove() }
+            let collector = try LoopbackServer(.sente)
+            collector.answersEvents("tel/batch") { _ in nil }
+            let port = try await collector.start()
+            let app = try Self.app("north", port, folder, "--rate", "100", "--count", "3")
+            try await collector.expectEvent("tel/batch")
+            await collector.cut()
+            let end = try await app.first("how it ended") { $0["app"] != nil }
+            #expect(end == ["app": "north", "raised": 3, "drained": true])
+            #expect(try await app.quit() == 0)
+            #expect(try folder.localNumbers(of: "north").sorted() == [1, 2, 3])
+            await collector.stop()
+        }
+
+        @Test(
+            "A command line that does not fit is told so, and nothing begins",
+            arguments: [
+                (["frob"], "“frob” is neither app nor collect."),
+                (["app"], "An app needs the collector's URL, such as ws://127.0.0.1:4000/chsk."),
+                (["collect", "more"], "“more” is one argument too many."),
+                (["collect", "--port", "65536"], "write a whole number from 0 to 65535."),
+                (["collect", "--port", "-1"], "write a whole number from 0 to 65535."),
+                (["app", "ws://127.0.0.1:1/", "--rate", "0.05"], "write a number from 0.1 to 100000.0."),
+                (["app", "ws://127.0.0.1:1/", "--rate", "100001"], "write a number from 0.1 to 100000.0."),
+                (["app", "ws://127.0.0.1:1/", "--count", "-1"], "write a whole number from 0 to"),
+                (["app", "http://127.0.0.1:1/"], "ws"),
+            ])
+        func commandLine(arguments: [String], says: String) async throws {
+            let sample = try SampleProcess(arguments, sample: "pipeline", withErrors: true)
+            try await sample.says("what is wrong") { $0.contains(says) }
+            #expect(try await sample.quit() == 2)
         }
 
         private static func app(
