@@ -138,23 +138,15 @@ enum FlowBatchingBench {
         let server = try BenchServerProcess.start(["serve", "--flow"])
         defer { server.stop() }
         let lingering = BatchPolicy(linger: linger, flushesOnIdle: false)
-        var ratios: [Double] = []
-        var added: [Double] = []
-        for _ in 0..<effort.rounds {
-            let plain = try await p99(server.port, .off, effort.count(4_000))
-            let usual = try await p99(server.port, .only(batching: BatchPolicy()), effort.count(4_000))
-            let slow = try await p99(server.port, .only(batching: lingering), effort.count(200))
-            ratios.append(usual / plain)
-            added.append((slow - plain) / 1e3)
-        }
+        let (usual, plain) = try await RoundTrips.inTurns(
+            .request, port: server.port, .only(batching: BatchPolicy()), .off, effort)
         output.show(
             FlowBar(
-                "p99 of a lone message, linger 0 : flow off", FlowBench.median(ratios), "×", .atMost(1.03)))
-        output.show(
-            FlowBar("p99 added by a linger of 10 ms", FlowBench.median(added), "ms", .atMost(15)))
-    }
-
-    private static func p99(_ port: Int, _ flow: FlowPolicy, _ count: Int) async throws -> Double {
-        try await ClientBench.run(port: port, .request, count: count, .bare(flow)).figure("p99_us")
+                "p99 of a lone message, linger 0 : flow off", usual.latency(0.99) / plain.latency(0.99), "×",
+                .atMost(1.03)))
+        let slow = try await ClientBench.run(
+            port: server.port, .request, count: effort.count(200), .bare(.only(batching: lingering)))
+        let added = slow.figure("p99_us") / 1e3 - plain.latency(0.99) / 1e6
+        output.show(FlowBar("p99 added by a linger of 10 ms", added, "ms", .atMost(15)))
     }
 }

@@ -42,7 +42,7 @@ enum FlowChunkingBench {
             room(&$0)
         }
         var (up, down): ([Double], [Double]) = ([], [])
-        for _ in 0..<effort.rounds {
+        for _ in 0..<effort.rounds * 6 {
             let barely = try await bareUp(Int(sink.port), size)
             up.append(
                 barely
@@ -135,7 +135,7 @@ enum FlowChunkingBench {
         limits.maximumBytes = 64 << 20
         let echo = try Listener(loop: try EventLoop()) { _ in EchoServer() }
         var (ratios, carried): ([Double], [Double]) = ([], [])
-        for _ in 0..<effort.rounds {
+        for _ in 0..<effort.rounds * 6 {
             let alone = try await FlowBench.seconds {
                 _ = try WireFormat.json.decode(
                     try WireFormat.json.encode(data, limits: limits), limits: limits)
