@@ -32,6 +32,11 @@ struct HeldArrivals: Sendable {
     /// Reading pauses for the sake of what is held.
     var isPaused = false
 
+    /// How the link has ended, where that waits behind what came before.
+    var end: LinkEnd? {
+        if case .ended(let end)? = arrivals.last { end } else { nil }
+    }
+
     var isFull: Bool { bytes > Self.maximumBytes }
 
     mutating func begin(_ number: UInt64, _ reading: LargeWork.Reading) {

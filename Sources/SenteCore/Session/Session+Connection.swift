@@ -110,9 +110,12 @@ extension Session {
         sayEnd(on: link)
         closeLink(link)
         let deadline = now.instant.advanced(by: configuration.times.close)
+        let end = traffic.packing.arrivals.end
         move(to: .closing(Closing(link: link, deadline: deadline, waiters: waiters)))
         endLink(error)
         giveUpWaiting(error)
+        // The peer of a link that is gone answers no closing handshake.
+        if let end { ended(link, end) }
     }
 
     /// Ends a link with a closing handshake; one that reads nothing would not see the peer's close frame.

@@ -219,6 +219,17 @@ struct SessionLargeWorkTests {
         #expect(session.sentText[0].contains(#""received":3"#))
     }
 
+    @Test("disconnect() waits for no closing handshake of a link that has ended meanwhile")
+    func disconnectAfterTheEnd() throws {
+        var (session, inbox) = try Self.reading()
+        session.cut()
+        let call = session.disconnect()
+        #expect(session.state == .closed)
+        #expect(!session.isPending(call))
+        session.work()
+        #expect(session.numbers(inbox).isEmpty)
+    }
+
     @Test("After disconnect() nothing of it is heard")
     func disconnected() throws {
         var (session, inbox) = try Self.reading()
