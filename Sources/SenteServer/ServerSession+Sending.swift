@@ -75,7 +75,7 @@ extension ServerSession {
         send(.error(reason, requestID: requestID), to: id, as: .answer)
     }
 
-    /// What a fault holds back, or a session without a link keeps, is not told of.
+    /// What a fault holds back, a session without a link keeps, or a client does not take, is not told of.
     mutating func send(_ encoded: Encoded, to id: ConnectionID, as kind: MessageKind) {
         let link = links[id]
         guard link != nil || connections.keys.contains(id) else { return }
@@ -85,27 +85,32 @@ extension ServerSession {
             return note(encoded.message, encoded.said, to: id)
         }
         let departure = Departure(id, encoded, as: kind)
-        var isHeld = false
+        var hasLeft = false
         if outbox.isFaulty {
             var departures: [Departure] = []
             outbox.send(departure, at: now.instant, into: &departures)
-            isHeld = departures.isEmpty
-            for departure in departures { depart(departure) }
+            for departure in departures where depart(departure) { hasLeft = true }
         } else {
-            depart(departure)
+            hasLeft = depart(departure)
         }
-        if link != nil, !isHeld { note(encoded.message, encoded.said, to: id) }
+        if link != nil, hasLeft { note(encoded.message, encoded.said, to: id) }
     }
 
-    /// Hands a message to its connection's link, in the ways that were agreed on.
-    mutating func depart(_ departure: Departure) {
+    /// Hands a message to its connection's link, in the ways that were agreed on; whether its client takes one of its size.
+    @discardableResult
+    mutating func depart(_ departure: Departure) -> Bool {
         if !flows.isEmpty, let place = flows.index(forKey: departure.id),
             let features = flows.values[place].features
         {
-            return pack(departure, features, place)
+            guard features.takes(departure.message) else {
+                recordTooLarge(departure.said, to: departure.id)
+                return false
+            }
+            pack(departure, features, place)
+        } else if let link = links[departure.id] {
+            effects.append(.send(link, departure.message))
         }
-        guard let link = links[departure.id] else { return }
-        effects.append(.send(link, departure.message))
+        return true
     }
 
     mutating func note(_ message: Message, _ said: ServerMessage, to id: ConnectionID) {

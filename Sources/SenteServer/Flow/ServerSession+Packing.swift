@@ -13,7 +13,6 @@ extension ServerSession {
         _ place: Dictionary<ConnectionID, ConnectionFlow>.Index
     ) {
         let id = departure.id
-        guard features.takes(departure.message) else { return recordTooLarge(departure.said, to: id) }
         guard flows.values[place].isLinked else { return keep(departure) }
         if features.chunking, departure.message.bytes.count > features.maximumChunkBytes {
             let folded = fold(departure.message, for: features)

@@ -2,6 +2,7 @@
 
 import SenteBase
 import SenteServer
+import SenteSignals
 import SenteWire
 import Testing
 
@@ -72,6 +73,27 @@ struct FlowEnvelopeTests {
                 "compression": ["gzip"], "chunking": true, "max-chunk-size": 100,
                 "max-message-bytes": ["in": 5, "out": 7],
             ])
+    }
+
+    @Test("A message larger than its client takes is told as not sent, and counts as none that was")
+    func tooLarge() throws {
+        var server = TestServerSession(.maps, compressors: [.gzip: Self.store]) {
+            $0.flow = .all
+            $0.flow.resumption = nil
+        }
+        server.connect(1)
+        server.receive(
+            from: 1,
+            #"{"type":"flow-handshake","capabilities":{"chunking":true,"max-message-bytes":{"in":200,"out":200}}}"#
+        )
+        server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
+        server.session.signalLevel = .trace
+        let (before, told) = (server.session.counters.sent, server.signals.count)
+        let text = String(repeating: "x", count: 300)
+        server.command(.publish(["text": .string(text)], channel: "a"))
+        let ids = server.signals.dropFirst(told).map(\.id)
+        #expect(ids.contains(.sendFailed) && !ids.contains(.messageSent))
+        #expect(server.session.counters.sent == before)
     }
 
     @Test("Without compression and without a time to wait, answers go alone")
