@@ -50,4 +50,40 @@ extension TestServerSession {
             return try WireFormat.json.decode(Array(line[start...].utf8))
         }
     }
+
+    /// A question of a client, and the answer to it.
+    static let list = #"{"type":"get-subscriptions"}"#
+    static let listed = #"1 < {"type":"subscription-list","subscriptions":[]}"#
+
+    /// Bytes as they are, behind a mark; so a test reads what was compressed.
+    static let store = Compressor { bytes, output throws(WireError) in
+        output.append(contentsOf: [0x1F])
+        // As if it were smaller.
+        output.append(contentsOf: bytes.prefix(bytes.count / 2))
+    } decompress: { bytes, output, limit throws(WireError) in
+        guard bytes.first == 0x1F else { throw WireError(.malformed, "This is not stored.") }
+        guard bytes.count - 1 <= limit else { throw WireError(.tooLarge, "This is too large.") }
+        output.append(contentsOf: bytes.dropFirst())
+    }
+
+    /// Whose client has agreed on all but a session, or on that too.
+    static func agreed(
+        binary: Bool = true, resumes: Bool = false, partBytes: Int = 100,
+        _ change: (inout ServerConfiguration) -> Void = { _ in }
+    ) throws -> TestServerSession {
+        var server = TestServerSession(.maps, compressors: [.gzip: store]) {
+            $0.flow = .all
+            if !resumes { $0.flow.resumption = nil }
+            $0.flow.chunking?.maximumMessageBytes = 10_000
+            change(&$0)
+        }
+        server.connect(1)
+        let resume = resumes ? #","resume":{"messages":1000,"bytes":100000}"# : ""
+        let offer =
+            #""compression":["gzip","br"],"batching":true,"chunking":true,"max-chunk-size":\#(partBytes)"#
+        server.receive(
+            from: 1,
+            #"{"type":"flow-handshake","capabilities":{\#(offer),"binary":\#(binary)\#(resume)}}"#)
+        return server
+    }
 }
