@@ -29,6 +29,8 @@ final class AsyncRawClient: @unchecked Sendable {
     func sendText(_ text: String) async throws { try await on { try $0.sendText(text) } }
     func sendClose(_ code: UInt16) async throws { try await on { try $0.sendClose(code) } }
     func readText() async throws -> String { try await on { try $0.readText() } }
+    func readClose() async throws -> UInt16 { try await on { try $0.readClose() } }
+    func readEnd() async throws -> Bool { try await on { try $0.readEnd() } }
 
     private func on<Answer: Sendable>(
         _ body: @escaping @Sendable (RawClient) throws -> Answer

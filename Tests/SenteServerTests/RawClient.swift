@@ -10,7 +10,7 @@ import Musl
 
 /// A blocking client with a codec of its own, in few lines: what it sees does not depend on ours.
 ///
-/// Every wait ends after ten seconds at the latest. Frames it sends stay below 64 KiB.
+/// Every wait ends after half a minute at the latest. Frames it sends stay below 64 KiB.
 final class RawClient {
     struct Problem: Error { var message: String }
 

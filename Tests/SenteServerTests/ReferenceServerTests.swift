@@ -138,13 +138,13 @@ struct ReferenceServerTests {
     )
     func restart() async throws {
         try await withServer { server, port in
-            let (client, _) = try RawClient.webSocket(port: port)
-            try client.sendText(#"{"type":"subscribe","channel-id":"a"}"#)
-            _ = try client.readText()
+            let (client, _) = try await AsyncRawClient.webSocket(port: port)
+            try await client.sendText(#"{"type":"subscribe","channel-id":"a"}"#)
+            _ = try await client.readText()
             async let stopped: Void = server.stop()
-            #expect(try client.readClose() == 1001)
-            try client.sendClose(1001)
-            #expect(try client.readEnd())
+            #expect(try await client.readClose() == 1001)
+            try await client.sendClose(1001)
+            #expect(try await client.readEnd())
             await stopped
             #expect(!(await server.stats.isRunning))
             #expect(throws: RawClient.Problem.self) { try RawClient(port: port) }

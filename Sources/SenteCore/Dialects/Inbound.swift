@@ -63,6 +63,11 @@ extension Inbound {
         }
     }
 
+    /// Whether it is a word of flow that is no message: such a word comes alone.
+    var isUncountedWord: Bool {
+        if case .flow = self { !isCounted } else { false }
+    }
+
     /// Why it ends the link, if it does.
     var fault: (reason: String, code: CloseCode)? {
         switch self {

@@ -41,7 +41,10 @@ extension Session {
     mutating func unpack(_ frame: FlowFrame, _ size: Int, on link: LinkID) {
         do throws(FlowViolation) {
             if frame.word == .batch {
-                for heard in try unpackBatch(frame.fields, size: size) { hear(heard, on: link) }
+                var messages = try unpackBatch(frame.fields, size: size)
+                messages.reverse()
+                // Taken out, so that each moves to where it goes: a copy was a tenth of what a message costs.
+                while let heard = messages.popLast() { hear(heard, on: link) }
             } else {
                 let arrivals = try arrivals(of: [.flow(frame)], size, isEnveloped: false)
                 take(arrivals, on: link)
@@ -132,9 +135,7 @@ extension Session {
         messages.reserveCapacity(values.count)
         for value in values {
             let inbounds = named(coder?.read(value, isCallback: { callbacks.contains($0) }) ?? [])
-            for case .flow(let frame) in inbounds where frame.word?.isCounted != true {
-                throw Self.nested("a batch")
-            }
+            guard !inbounds.contains(where: \.isUncountedWord) else { throw Self.nested("a batch") }
             messages.append(Heard(inbounds: inbounds, size: size / values.count))
         }
         return messages

@@ -8,16 +8,16 @@ import Testing
 
 @Suite("Streams of the reference server on real sockets", .serialized)
 struct ReferenceServerStreamsTests {
-    private static func words(_ client: RawClient, until name: String) throws -> [Value] {
+    private static func words(_ client: AsyncRawClient, until name: String) async throws -> [Value] {
         var words: [Value] = []
         while words.last?["type"] != .string(name) {
-            words.append(try WireFormat.json.decode(Array(try client.readText().utf8)))
+            words.append(try WireFormat.json.decode(Array(try await client.readText().utf8)))
         }
         return words
     }
 
     private func withServer(
-        _ service: ServerService, _ body: (ReferenceServer, RawClient) async throws -> Void
+        _ service: ServerService, _ body: (ReferenceServer, AsyncRawClient) async throws -> Void
     ) async throws {
         var configuration = ServerConfiguration()
         configuration.port = 0
@@ -26,10 +26,10 @@ struct ReferenceServerStreamsTests {
         configuration.flow.streaming = StreamPolicy()
         let server = try ReferenceServer(configuration, service: service)
         let port = try await server.start()
-        let (client, greeting) = try RawClient.webSocket(port: port, "/?client-id=me")
+        let (client, greeting) = try await AsyncRawClient.webSocket(port: port, "/?client-id=me")
         #expect(greeting.contains(#""streaming":true"#))
-        try client.sendText(#"{"type":"flow-handshake","capabilities":{"streaming":true}}"#)
-        _ = try client.readText()
+        try await client.sendText(#"{"type":"flow-handshake","capabilities":{"streaming":true}}"#)
+        _ = try await client.readText()
         do {
             try await body(server, client)
         } catch {
@@ -50,20 +50,20 @@ struct ReferenceServerStreamsTests {
             StreamEnds(sink: try folder.sink(for: request.offer))
         }
         try await withServer(service) { server, client in
-            try client.sendText(
+            try await client.sendText(
                 #"{"type":"flow-stream-init","message-id":"u","stream-type":"upload","stream":1,"chunk-size":2000,"metadata":{"filename":"a.bin"}}"#
             )
-            let accepted = try Self.words(client, until: "flow-stream-accept")
+            let accepted = try await Self.words(client, until: "flow-stream-accept")
             #expect(accepted[0]["until"] == 10)
             let piece = (0..<2_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
             for index in 0..<10 {
-                try client.sendText(
+                try await client.sendText(
                     #"{"type":"flow-stream-chunk","message-id":"u","chunk-index":\#(index),"data":"\#(Base64.text(piece))"}"#
                 )
             }
-            try client.sendText(
+            try await client.sendText(
                 #"{"type":"flow-stream-complete","message-id":"u","total-chunks":10,"total-size":20000}"#)
-            let receipt = try Self.words(client, until: "flow-stream-complete").last?["receipt"]
+            let receipt = try await Self.words(client, until: "flow-stream-complete").last?["receipt"]
             #expect(receipt == ["name": "a.bin", "size": 20_000])
             #expect(try Data(contentsOf: url.appendingPathComponent("a.bin")).count == 20_000)
 
@@ -72,10 +72,10 @@ struct ReferenceServerStreamsTests {
             let names = await server.openStream(offer, to: .everyone) { StreamEnds(source: source) }
             #expect(names.count == 1)
             let id = names[0].id
-            _ = try Self.words(client, until: "flow-stream-init")
-            try client.sendText(
+            _ = try await Self.words(client, until: "flow-stream-init")
+            try await client.sendText(
                 #"{"type":"flow-stream-accept","message-id":"\#(id)","next":0,"bytes":0,"until":100}"#)
-            let words = try Self.words(client, until: "flow-stream-complete")
+            let words = try await Self.words(client, until: "flow-stream-complete")
             let bytes = words.flatMap { Base64.bytes($0["data"]?.stringValue ?? "") ?? [] }
             #expect(bytes == (0..<10).flatMap { _ in piece })
             #expect(
@@ -97,14 +97,14 @@ struct ReferenceServerStreamsTests {
         }
         func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: url.path) }
         try await withServer(service) { server, client in
-            try client.sendText(
+            try await client.sendText(
                 #"{"type":"flow-stream-init","message-id":"u","stream-type":"upload","stream":1,"chunk-size":4}"#
             )
-            _ = try Self.words(client, until: "flow-stream-accept")
+            _ = try await Self.words(client, until: "flow-stream-accept")
             #expect(try names().count == 1)
             async let end: Void = server.stop()
-            #expect(try client.readClose() == 1001)
-            try client.sendClose(1001)
+            #expect(try await client.readClose() == 1001)
+            try await client.sendClose(1001)
             await end
             #expect(try names().isEmpty)
         }
@@ -123,21 +123,21 @@ struct ReferenceServerStreamsTests {
             let names = await server.openStream(StreamOffer(.download), to: .everyone) {
                 StreamEnds(source: source)
             }
-            _ = try Self.words(client, until: "flow-stream-init")
-            try client.sendText(
+            _ = try await Self.words(client, until: "flow-stream-init")
+            try await client.sendText(
                 #"{"type":"flow-stream-accept","message-id":"\#(names[0].id)","next":0,"bytes":0,"until":100}"#
             )
-            func next() throws -> String {
-                let word = try Self.words(client, until: "flow-stream-chunk").last
+            func next() async throws -> String {
+                let word = try await Self.words(client, until: "flow-stream-chunk").last
                 return String(decoding: Base64.bytes(word?["data"]?.stringValue ?? "") ?? [], as: UTF8.self)
             }
-            #expect(try next() == "one\n")
+            #expect(try await next() == "one\n")
             let handle = try FileHandle(forWritingTo: log)
             try handle.seekToEnd()
             try handle.write(contentsOf: Data("two\n".utf8))
-            #expect(try next() == "two\n")
+            #expect(try await next() == "two\n")
             await server.changeStream(names[0]) { $0.cancel("enough", at: $1) }
-            _ = try Self.words(client, until: "flow-stream-cancel")
+            _ = try await Self.words(client, until: "flow-stream-cancel")
         }
     }
 }
