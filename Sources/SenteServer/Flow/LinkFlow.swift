@@ -176,8 +176,11 @@ struct LinkFlow: Sendable {
 
 extension Departure {
     /// Within what it keeps its order: a channel, the events of its name, or all that is pushed to a user of Sente.
+    ///
+    /// What became of a publish or a request is of no channel: behind its own delivery it would hold up all other answers.
     fileprivate var place: Value? {
         switch said {
+        case .published, .publishRefused, .requestTaken, .requestRefused: nil
         case .application(let event): event[0]
         case .batch: .null
         default: said.channel

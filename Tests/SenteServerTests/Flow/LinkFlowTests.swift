@@ -48,4 +48,26 @@ struct LinkFlowTests {
         // Nothing is left that would make anything wait.
         #expect(try Self.names(Self.publish(3, "a", &server), server) == ["a"])
     }
+
+    @Test(
+        "What became of a publish waits behind no delivery in parts, its own or another's, and no answer behind it"
+    )
+    func results() throws {
+        var server = Self.opened()
+        func types(_ text: String) throws -> [String?] {
+            try server.values(server.receive(from: 1, text)).map { $0["type"]?.stringValue }
+        }
+        let text = String(repeating: "x", count: 4_500)
+        #expect(
+            try types(#"{"type":"publish","channel-id":"a","data":{"t":"\#(text)"}}"#) == ["publish-result"])
+        #expect(
+            try types(#"{"type":"publish","channel-id":"b","data":{}}"#)
+                == ["channel-message", "publish-result"])
+        #expect(try types(#"{"type":"get-subscriptions"}"#) == ["subscription-list"])
+        // One that says who hears the channel keeps its place among what is heard.
+        #expect(try types(#"{"type":"unsubscribe","channel-id":"a"}"#) == [])
+        var lines: [String] = []
+        for _ in 0..<20 { lines += server.handle(.room(ConnectionID(1))) }
+        #expect(try server.values(lines).last?["type"] == "unsubscription-result")
+    }
 }
