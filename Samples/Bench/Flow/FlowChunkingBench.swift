@@ -11,6 +11,8 @@ import SenteWire
 enum FlowChunkingBench {
     private static let part = 65_536
     private static let piece = 1 << 20
+    /// A round takes some 50 ms, in which one machine gives a half or twice the rate of the next round.
+    private static let many = 6
 
     static func run(_ effort: FlowBench.Effort) async throws {
         let size = effort.isSmoke ? 1 << 20 : 16 << 20
@@ -42,7 +44,7 @@ enum FlowChunkingBench {
             room(&$0)
         }
         var (up, down): ([Double], [Double]) = ([], [])
-        for _ in 0..<effort.rounds * 6 {
+        for _ in 0..<effort.rounds * many {
             let barely = try await bareUp(Int(sink.port), size)
             up.append(
                 barely
@@ -135,7 +137,7 @@ enum FlowChunkingBench {
         limits.maximumBytes = 64 << 20
         let echo = try Listener(loop: try EventLoop()) { _ in EchoServer() }
         var (ratios, carried): ([Double], [Double]) = ([], [])
-        for _ in 0..<effort.rounds * 6 {
+        for _ in 0..<effort.rounds * many {
             let alone = try await FlowBench.seconds {
                 _ = try WireFormat.json.decode(
                     try WireFormat.json.encode(data, limits: limits), limits: limits)

@@ -43,7 +43,7 @@ extension Session {
             if frame.word == .batch {
                 var messages = try unpackBatch(frame.fields, size: size)
                 messages.reverse()
-                // Taken out, so that each moves to where it goes: a copy was a tenth of what a message costs.
+                // Taken out, so that each moves to where it goes: copies took 900 instructions a message.
                 while let heard = messages.popLast() { hear(heard, on: link) }
             } else {
                 let arrivals = try arrivals(of: [.flow(frame)], size, isEnveloped: false)

@@ -54,15 +54,25 @@ struct ServerBatchTests {
         #expect(server.session.deadline == nil)
     }
 
-    @Test("With a time to wait deliveries go together, at most as many as may, and a pong goes behind them")
-    func linger() throws {
+    /// Messages wait 10 ms for others; its client is subscribed to `a`.
+    private static func lingering(
+        _ change: (inout ServerConfiguration.Flow.Batching) -> Void
+    ) throws -> TestServerSession {
+        var batching = ServerConfiguration.Flow.Batching()
+        batching.linger = .milliseconds(10)
+        change(&batching)
         var server = try TestServerSession.agreed(partBytes: 1_000) {
             $0.flow.compression = nil
-            $0.flow.batching?.linger = .milliseconds(10)
-            $0.flow.batching?.messages = 3
+            $0.flow.batching = batching
         }
         server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
         server.advance(by: .milliseconds(10))
+        return server
+    }
+
+    @Test("With a time to wait deliveries go together, at most as many as may, and a pong goes behind them")
+    func linger() throws {
+        var server = try Self.lingering { $0.messages = 3 }
         for number in 1...4 {
             let lines = server.command(.publish(["n": Value(number)], channel: "a"))
             #expect(lines.count == (number == 3 ? 1 : 0))
@@ -79,13 +89,7 @@ struct ServerBatchTests {
 
     @Test("What would make a batch larger than one may be begins the next")
     func largestBatch() throws {
-        var server = try TestServerSession.agreed(partBytes: 1_000) {
-            $0.flow.compression = nil
-            $0.flow.batching?.linger = .milliseconds(10)
-            $0.flow.batching?.bytes = 500
-        }
-        server.receive(from: 1, #"{"type":"subscribe","channel-id":"a"}"#)
-        server.advance(by: .milliseconds(10))
+        var server = try Self.lingering { $0.bytes = 500 }
         let news = ServerCommand.publish(["t": .string(String(repeating: "x", count: 100))], channel: "a")
         #expect((0..<3).map { _ in server.command(news).count } == [0, 0, 1])
         #expect(server.advance(by: .milliseconds(10)).count == 1)
