@@ -43,7 +43,7 @@ struct ServeFlowOptionsTests {
         case .resume: #expect(value?["resume"] != nil)
         default: #expect(value?[Value(name.rawValue)] == true)
         }
-        #expect((value?.count ?? 0) <= (name == .chunking ? 3 : 1))
+        #expect((value?.count ?? 0) <= (name == .chunking ? 4 : 1))
     }
 
     @Test(

@@ -15,6 +15,15 @@ package enum Envelope: Hashable, Sendable {
     /// No more parts of this number will come.
     case abort(UInt64)
 
+    /// Whether it says that all parts have been sent.
+    var isEnd: Bool {
+        switch self {
+        case .part(let part): part.isLast
+        case .end: true
+        case .compressed, .start, .abort: false
+        }
+    }
+
     var isPart: Bool {
         if case .part = self { true } else { false }
     }

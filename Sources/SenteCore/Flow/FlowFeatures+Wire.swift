@@ -14,6 +14,7 @@ extension FlowFeatures {
         if batching { map[name("batching")] = true }
         if chunking {
             map[name("chunking")] = true
+            if acknowledgesChunks { map[name("chunk-ack")] = true }
             map[name("max-chunk-size")] = Value(maximumChunkBytes)
         }
         if maximumIncomingBytes != nil || maximumOutgoingBytes != nil {
@@ -71,6 +72,7 @@ extension FlowFeatures {
                 "The server takes parts of \(maximumChunkBytes) bytes, which cost more than that; none go.")
             chunking = false
         }
+        acknowledgesChunks = chunking && flag("chunk-ack")
         for name in frame["compression"]?.arrayValue ?? [] {
             guard let algorithm = MapFrame.text(name).flatMap(MessageCompression.Algorithm.init) else {
                 continue
@@ -107,6 +109,7 @@ extension FlowFeatures {
     func surplus(over offered: FlowFeatures) -> String? {
         if batching, !offered.batching { return "batching" }
         if chunking, !offered.chunking { return "chunking" }
+        if acknowledgesChunks, !offered.acknowledgesChunks { return "chunk-ack" }
         if streaming, !offered.streaming { return "streaming" }
         if binaryEnvelope, !offered.binaryEnvelope { return "binary" }
         if resumption != nil, offered.resumption == nil { return "resume" }
@@ -135,6 +138,7 @@ extension FlowPolicy {
         }
         if let chunking {
             offer.chunking = true
+            offer.acknowledgesChunks = true
             offer.maximumChunkBytes = chunking.size
             offer.maximumIncomingBytes = max(sizes.incomingMessage, chunking.largestMessage)
             offer.maximumOutgoingBytes = max(sizes.outgoingMessage, chunking.largestMessage)

@@ -12,6 +12,7 @@ package enum FlowWord: String, Hashable, Sendable, CaseIterable {
     case chunk
     case chunkEnd = "chunk-end"
     case chunkAbort = "chunk-abort"
+    case chunkAck = "chunk-ack"
     case streamInit = "stream-init"
     case streamAccept = "stream-accept"
     case streamChunk = "stream-chunk"
@@ -102,6 +103,8 @@ package enum FlowOutbound: Hashable, Sendable {
     case handshake(offered: FlowFeatures, resume: ResumeRequest?, callback: String)
     /// So many counted messages of the server have come since the session began.
     case ack(received: UInt64)
+    /// The message in parts of this number has been heard, or given up.
+    case chunkAck(UInt64)
     /// The session is not to be kept.
     case end
     /// Stands for a counted message that has nothing to say any more.
@@ -118,6 +121,7 @@ package enum FlowOutbound: Hashable, Sendable {
         switch self {
         case .handshake: .handshake
         case .ack: .ack
+        case .chunkAck: .chunkAck
         case .end: .end
         case .skip: .skip
         case .batch: .batch
@@ -139,6 +143,7 @@ package enum FlowOutbound: Hashable, Sendable {
             [name("capabilities"), offered.wire(name)]
                 + (resume.map { [name("resume"), $0.wire(name)] } ?? [])
         case .ack(let received): [name("received"), Value(clamping: received)]
+        case .chunkAck(let number): [name("message-id"), Value(clamping: number)]
         case .end, .skip: []
         case .batch(let messages): [name("messages"), .vector(messages)]
         case .envelope(let envelope, let writesBytes):

@@ -10,6 +10,17 @@ struct LargeMessages: Sendable {
     struct Ahead: Sendable {
         var place: WireName
         var priority: SendOptions.Priority
+        /// From what weight on others may follow it: the server hears messages in parts in their order, so those that will be in parts
+        /// need not wait until it has heard one that has left.
+        var letsFollow = Int.max
+    }
+
+    /// A message that has left in parts, and that the server has not said to have heard.
+    private struct Unheard: Sendable {
+        var number: UInt64
+        var ahead: Ahead?
+        /// The last slot that was opened before its own.
+        var slot: UInt64
     }
 
     /// A message that leaves in parts.
@@ -24,8 +35,15 @@ struct LargeMessages: Sendable {
     /// The one that is being written; without a message when that was given up.
     private var writing: (number: UInt64, message: Leaving?)?
     private var sendings = Queue<Sending>()
+    private var unheard = Queue<Unheard>()
     /// Those of all these that have a place to keep.
     private(set) var ahead: [Ahead] = []
+    /// From what weight on a message is large.
+    private let largeValue: Int
+
+    init(largeValue: Int = .max) {
+        self.largeValue = largeValue
+    }
 
     private var all: [Leaving] {
         sendings.map(\.message) + [writing?.message].compactMap(\.self) + unwritten
@@ -45,9 +63,11 @@ struct LargeMessages: Sendable {
     }
 
     private mutating func noteAhead() {
-        ahead = all.compactMap { message in
-            message.outbound.orderedPlace.map { Ahead(place: $0, priority: message.priority) }
-        }
+        ahead =
+            unheard.compactMap(\.ahead)
+            + all.compactMap { message in
+                message.outbound.orderedPlace.map { Ahead(place: $0, priority: message.priority) }
+            }
     }
 
     // MARK: Writing
@@ -90,7 +110,9 @@ struct LargeMessages: Sendable {
     }
 
     /// The next part of the message whose turn it is, and the message itself if that is its last.
-    mutating func nextPart() -> (envelopes: [Envelope], message: Leaving, size: Int, isLast: Bool)? {
+    mutating func nextPart() -> (
+        envelopes: [Envelope], message: Leaving, number: UInt64, size: Int, isLast: Bool
+    )? {
         guard var sending = sendings.first else { return nil }
         let envelopes = sending.chunker.next()
         let isLast = sending.chunker.isDone
@@ -104,8 +126,47 @@ struct LargeMessages: Sendable {
             _ = sendings.popFirst()
             sendings.append(sending)
         }
-        return (envelopes, sending.message, sending.size, isLast)
+        return (envelopes, sending.message, sending.chunker.number, sending.size, isLast)
     }
+
+    // MARK: Heard
+
+    /// A message has left in parts, and the server will say when it has heard it; `slot` is the last that was opened before its own.
+    ///
+    /// Where its answer is known by its order alone, not even a more urgent one may be heard before it.
+    mutating func awaitHearing(
+        of message: Leaving, _ number: UInt64, behind slot: UInt64, isAnsweredInOrder: Bool
+    ) {
+        let priority = isAnsweredInOrder ? .urgent : message.priority
+        let ahead = message.outbound.orderedPlace.map {
+            Ahead(place: $0, priority: priority, letsFollow: largeValue)
+        }
+        unheard.append(Unheard(number: number, ahead: ahead, slot: slot))
+        noteAhead()
+    }
+
+    /// The server has heard the message of this number; false when it is none that was waited for.
+    mutating func heard(_ number: UInt64) -> Bool {
+        guard let index = unheard.firstIndex(where: { $0.number == number }) else { return false }
+        _ = unheard.remove(at: index)
+        noteAhead()
+        return true
+    }
+
+    /// Whether more have left than could be on their way, so that the server cannot mean to say that it has heard them.
+    var isNotHeard: Bool { unheard.count > Self.maximumUnheard }
+
+    private static let maximumUnheard = 1_024
+
+    /// Whether a message goes in parts however small it turned out: it follows one that the server has not heard.
+    func mustGoInParts(_ message: Leaving) -> Bool {
+        unheard.compactMap(\.ahead).hold(message.outbound, 0, message.priority)
+    }
+
+    /// The slots up to which a pong proves anything; nil for all.
+    ///
+    /// What the server has not heard it may answer later.
+    var provenUpTo: UInt64? { unheard.first?.slot }
 
     // MARK: The end
 
@@ -133,16 +194,18 @@ struct LargeMessages: Sendable {
 
     /// All of them, in order; none is here any more.
     mutating func takeAll() -> [Leaving] {
-        defer { self = LargeMessages() }
+        defer { self = LargeMessages(largeValue: largeValue) }
         return all
     }
 }
 
 extension [LargeMessages.Ahead] {
     /// Whether a message would overtake one of these on its channel: the more urgent may.
-    func hold(_ outbound: Outbound, _ priority: SendOptions.Priority) -> Bool {
+    func hold(_ outbound: Outbound, _ weight: Int, _ priority: SendOptions.Priority) -> Bool {
         guard !isEmpty, let place = outbound.orderedPlace else { return false }
-        return contains { $0.place == place && $0.priority.lane <= priority.lane }
+        return contains {
+            $0.place == place && $0.priority.lane <= priority.lane && weight < $0.letsFollow
+        }
     }
 }
 

@@ -15,7 +15,7 @@ struct LinkPacking: ~Copyable, Sendable {
     var reassembly: [Reassembly]
     /// What came and waits to be heard.
     var arrivals = HeldArrivals()
-    var large = LargeMessages()
+    var large: LargeMessages
     var quality = LinkQuality()
 
     /// Nil where nothing goes in batches.
@@ -33,8 +33,10 @@ struct LinkPacking: ~Copyable, Sendable {
     /// Messages in parts and streams take turns.
     private(set) var isStreamsTurn = false
 
-    init(_ terms: PackingTerms? = nil, losesNothing: Bool = false) {
+    /// From `largeValue` on messages are written and read elsewhere.
+    init(_ terms: PackingTerms? = nil, losesNothing: Bool = false, largeValue: Int = .max) {
         self.terms = terms
+        large = LargeMessages(largeValue: largeValue)
         reassembly = [terms?.reassembly(losesNothing: losesNothing)].compactMap(\.self)
         gathering = terms?.gathering
         delay = BatchDelay(
@@ -118,7 +120,7 @@ struct LinkPacking: ~Copyable, Sendable {
         var overtaking: [Leaving] = []
         for item in gathering?.flush(.idle).flatMap(\.items) ?? [] {
             // Fewer than were there before fill no batch.
-            if large.ahead.hold(item.outbound, item.priority) {
+            if large.ahead.hold(item.outbound, item.weight, item.priority) {
                 overtaking.append(item)
             } else {
                 _ = gathering?.add(item, bytes: item.weight)
@@ -137,12 +139,14 @@ struct LinkPacking: ~Copyable, Sendable {
         guard let terms, large.canWrite else { return nil }
         let number = nextWork()
         guard let message = large.beginWriting(number) else { return nil }
+        var packing = terms.packing(compresses: true, over: quality)
+        if large.mustGoInParts(message) { packing.packing.partBytes = 0 }
         return LargeWork(
             id: LargeWork.ID(link: link, number: number),
             job: .writing(
                 LargeWork.Writing(
                     outbound: message.outbound, time: now, coder: coder,
-                    packing: terms.packing(compresses: true, over: quality),
+                    packing: packing,
                     isCompressedAlready: terms.skips(message.outbound))))
     }
 

@@ -25,6 +25,8 @@ public struct FlowFeatures: Sendable, Hashable {
     public var compression: [MessageCompression.Algorithm] = []
     /// Large messages may go in parts.
     public var chunking = false
+    /// Whoever gets a message in parts says when it is done with it, so that others need not wait while it is being read.
+    public var acknowledgesChunks = false
     /// How many bytes a part may have.
     public var maximumChunkBytes = 65_536
     /// Files and endless data may go as streams.

@@ -160,7 +160,11 @@ package struct Outbox: Sendable {
         while true {
             guard let next = lanes.inTurn(passingOver: &steps, { items[$0] != nil }).flatMap({ items[$0] })
             else { return nil }
-            guard !others.isEmpty, others.hold(next.outbound, next.priority) else { return take(next) }
+            // Behind one that stands aside on its channel none goes.
+            let weight = aside.isEmpty ? next.weight : 0
+            guard !others.isEmpty, others.hold(next.outbound, weight, next.priority) else {
+                return take(next)
+            }
             lanes.stepAside(next.priority)
             items[next.call]?.isAside = true
             aside.append(next.call)

@@ -134,6 +134,9 @@ package struct PendingReplies: Sendable {
         if lines.isEmpty { lines = [:] }
     }
 
+    /// The number of the slot that was opened last.
+    var lastSlot: UInt64 { sequence }
+
     /// Whether something was sent that no fence is behind.
     package var isUnfenced: Bool { sequence > pings.fencedUpTo }
 
@@ -214,11 +217,13 @@ package struct PendingReplies: Sendable {
 
     // MARK: Pings
 
-    /// A ping is written: for a call, as a fence, or as a sign of life.
+    /// A ping is written: for a call, as a fence, or as a sign of life; its pong will prove nothing of slots behind `limit`.
     package mutating func addPing(
-        stamp: Int64, for call: CallID? = nil, isFence: Bool = false, at now: Instant
+        stamp: Int64, for call: CallID? = nil, isFence: Bool = false, provingUpTo limit: UInt64? = nil,
+        at now: Instant
     ) {
-        pings.add(stamp: stamp, for: call, clearing: sequence, isFence: isFence, at: now)
+        pings.add(
+            stamp: stamp, for: call, clearing: min(sequence, limit ?? sequence), isFence: isFence, at: now)
     }
 
     /// The call gives up on its ping.

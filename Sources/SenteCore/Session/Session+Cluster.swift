@@ -52,6 +52,10 @@ extension Session {
     /// An open link makes room for another at once.
     mutating func replace(_ open: Open, _ error: SenteError) {
         closeLink(open.link)
+        if !holds(Leave(error: error, isReplaced: true)) { replaced(open, error) }
+    }
+
+    mutating func replaced(_ open: Open, _ error: SenteError) {
         noteEnd(of: open)
         status.lastError = error
         effects.append(.record(.linkEnded(nil)))

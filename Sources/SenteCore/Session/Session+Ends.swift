@@ -50,6 +50,10 @@ extension Session {
 
     /// An open link is gone, and not by our `disconnect()`.
     mutating func lose(_ open: Open, _ error: SenteError, by own: ConnectionStatus.OwnEnd? = nil) {
+        if !holds(Leave(error: error, own: own)) { lost(open, error, by: own) }
+    }
+
+    mutating func lost(_ open: Open, _ error: SenteError, by own: ConnectionStatus.OwnEnd?) {
         status.endedBy = own
         noteEnd(of: open)
         status.lastError = error

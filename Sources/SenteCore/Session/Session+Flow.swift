@@ -37,6 +37,7 @@ extension Session {
     }
 
     mutating func say(_ word: FlowOutbound, on link: LinkID) {
+        guard !traffic.packing.arrivals.isOver else { return }
         do throws(SenteError) {
             effects.append(.transmit(link, [try encode(.flow(word), isKeepAlive: true).transmission]))
         } catch {
@@ -61,6 +62,11 @@ extension Session {
         case _ where flow.features == nil:
             violated("It used flow before it had agreed to it.", on: link)
         case .ack?: acknowledged(fields, on: link)
+        case .chunkAck?:
+            guard flow.features?.acknowledgesChunks == true,
+                let number = fields.integer("message-id").flatMap(UInt64.init(exactly:))
+            else { return violated("It acknowledged parts, which was not agreed on, or none.", on: link) }
+            partsHeard(number, on: link)
         case .end?:
             // The link goes on, and whatever is under way on it.
             if resumption?.session != nil { noteLostSession() }
@@ -93,7 +99,8 @@ extension Session {
                 compressor: configuration.compressor, stopwatch: configuration.stopwatch)
         }
         if let terms { coder?.sizes = terms.limits }
-        traffic.packing = LinkPacking(terms, losesNothing: features.resumption != nil)
+        traffic.packing = LinkPacking(
+            terms, losesNothing: features.resumption != nil, largeValue: configuration.largeValue)
         if case .connecting(let attempt) = state, let resuming = attempt.resuming {
             status.features = features
             resumed(fields, features, attempt, resuming, on: link)

@@ -5,8 +5,8 @@ import SenteWire
 
 /// Large values are written and read elsewhere than on the loop.
 ///
-/// What leaves: the channel of a message that is being written waits behind it, all else goes on. What comes: nobody knows yet
-/// what a message that is being read says, so all waits behind it but what keeps the link alive.
+/// What leaves: the channel of a message that is being written waits behind it, all else goes on. What comes: `HeldArrivals` says
+/// what waits behind a message that is being read.
 extension Session {
     // MARK: Out
 
@@ -15,7 +15,7 @@ extension Session {
         guard let terms = traffic.packing.terms else { return false }
         // One that is likely too large to go at all is not to be told that the outbox is full.
         let isLarge = weight >= configuration.largeValue && weight <= terms.limits.outgoingMessage
-        return isLarge || traffic.packing.large.ahead.hold(outbound, priority)
+        return isLarge || traffic.packing.large.ahead.hold(outbound, weight, priority)
     }
 
     /// A large message that has its turn is written first.
@@ -53,6 +53,14 @@ extension Session {
         endLarge(leaving.call)
     }
 
+    /// The server has heard a message in parts: what has to follow it may.
+    mutating func partsHeard(_ number: UInt64, on link: LinkID) {
+        guard traffic.packing.large.heard(number) else { return }
+        if traffic.pending.owesFence { sendFence(on: link) }
+        outbox.endAside()
+        drain()
+    }
+
     /// What was leaving in parts when the server closed a link for what came goes once more, alone; the second time it does not.
     mutating func blameParts() {
         let blamed = history.blamed
@@ -72,9 +80,12 @@ extension Session {
         switch done.outcome {
         case .written(let result): written(done.id.number, result, on: open.link)
         case .read(let result):
-            guard let isEnveloped = traffic.packing.arrivals.end(done.id.number) else { return }
+            guard let (reading, isPassed) = traffic.packing.arrivals.end(done.id.number) else { return }
+            if isPassed, case .failure = result { countUnheard(result, on: open.link) }
             do throws(FlowViolation) {
-                for arrival in try arrivals(of: result, isEnveloped: isEnveloped) {
+                for arrival in try arrivals(
+                    of: result, isEnveloped: reading.isEnveloped, parts: reading.parts)
+                {
                     begin(arrival, on: open.link)
                 }
             } catch {
@@ -99,13 +110,25 @@ extension Session {
         }
     }
 
+    /// Counts a message that cannot be read and that others have passed.
+    ///
+    /// Else it would end its link uncounted, to come again, and in its stead the last of those would.
+    private mutating func countUnheard(_ result: Result<LargeWork.Read, UnreadableError>, on link: LinkID) {
+        // Among what comes again it counts as it is heard.
+        guard counts(link), case .failure(let error) = result,
+            error.isTooLarge || error.inbound.isUnreadable && resumption?.repeatsDue == 0
+        else { return }
+        let instant = now.instant
+        resumption?.count(bytes: 0, at: instant)
+    }
+
     mutating func take(_ arrivals: [HeldArrivals.Arrival], on link: LinkID) {
         for arrival in arrivals { take(arrival, on: link) }
         noteParts()
     }
 
     private mutating func take(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
-        guard traffic.packing.arrivals.reading != nil, !isAhead(arrival) else {
+        guard traffic.packing.arrivals.reading != nil, !passes(arrival) else {
             return begin(arrival, on: link)
         }
         traffic.packing.arrivals.append(arrival)
@@ -114,29 +137,44 @@ extension Session {
         effects.append(.pauseReading(open.link))
     }
 
-    /// Whether it is heard before what came earlier: it counts for nothing, and a pong's proof waits (`ponged`).
-    private func isAhead(_ arrival: HeldArrivals.Arrival) -> Bool {
-        guard case .heard(let heard) = arrival, heard.inbounds.count == 1 else { return false }
-        switch heard.inbounds[0] {
+    /// Whether it is heard before what is being read.
+    private mutating func passes(_ arrival: HeldArrivals.Arrival) -> Bool {
+        guard case .heard(let heard) = arrival.content, arrival.parts == nil else { return false }
+        if traffic.packing.arrivals.letsPass {
+            if heard.inbounds.contains(where: \.isCounted) { traffic.packing.arrivals.pass() }
+            return true
+        }
+        return heard.inbounds.count == 1 && isAhead(heard.inbounds[0])
+    }
+
+    /// Whether it goes before anything: it counts for nothing, and a pong's proof waits (`ponged`).
+    private func isAhead(_ inbound: Inbound) -> Bool {
+        switch inbound {
         case .ping, .pong: return true
         case .flow(let frame):
-            return frame.word == .ack || frame.word?.isStream == true && frame.word?.isCounted == false
+            return frame.word == .ack || frame.word == .chunkAck
+                || frame.word?.isStream == true && frame.word?.isCounted == false
         default: return false
         }
     }
 
     private mutating func begin(_ arrival: HeldArrivals.Arrival, on link: LinkID) {
-        switch arrival {
+        switch arrival.content {
         case .heard(let heard): hear(heard, on: link)
         case .large(let reading):
             let number = traffic.packing.nextWork()
-            traffic.packing.arrivals.begin(number, reading)
+            traffic.packing.arrivals.begin(number, reading, parts: arrival.parts)
             effects.append(
                 .work(LargeWork(id: LargeWork.ID(link: link, number: number), job: .reading(reading))))
+            return
+        case .given: break
         case .fence(let limit):
             for owner in traffic.pending.clear(upTo: limit) { neverAnswered(owner) }
         case .ended(let end): ended(link, end)
+        case .left(let leave): self.leave(link, leave)
         }
+        guard let parts = arrival.parts, case .open(let open) = state, open.link == link else { return }
+        say(.chunkAck(parts), on: link)
     }
 
     /// What came behind the message that has been read is heard, up to the next that is large.
@@ -158,6 +196,30 @@ extension Session {
         else { return false }
         traffic.packing.arrivals.append(.ended(end))
         return true
+    }
+
+    // MARK: Leaving meanwhile
+
+    /// This end leaves a link.
+    struct Leave: Sendable {
+        var error: SenteError
+        var own: ConnectionStatus.OwnEnd?
+        /// Whether another takes its place at once.
+        var isReplaced = false
+    }
+
+    /// Whether a link is left only when what came over it has been heard.
+    mutating func holds(_ leave: Leave) -> Bool {
+        guard resumption?.session != nil, traffic.packing.arrivals.mustBeHeard else { return false }
+        if !traffic.packing.arrivals.isOver { traffic.packing.arrivals.append(.left(leave)) }
+        // Nothing comes over it any more, and nobody asks for signs of its life.
+        traffic.keepAlive = nil
+        return true
+    }
+
+    private mutating func leave(_ link: LinkID, _ leave: Leave) {
+        guard case .open(let open) = state, open.link == link else { return }
+        if leave.isReplaced { replaced(open, leave.error) } else { lost(open, leave.error, by: leave.own) }
     }
 }
 

@@ -144,7 +144,7 @@ extension Session {
     /// A message leaves alone, unless it has to be written first or waits for another.
     mutating func transmit(_ leaving: Leaving) {
         guard case .open(let open) = state else { return }
-        if traffic.packing.large.ahead.hold(leaving.outbound, leaving.priority) {
+        if traffic.packing.large.ahead.hold(leaving.outbound, leaving.weight, leaving.priority) {
             return outbox.setAside([leaving])
         }
         if leaving.weight >= configuration.largeValue, traffic.pending.refusal(of: leaving.outbound) == nil {
@@ -241,8 +241,17 @@ extension Session {
             return true
         }
         guard part.isLast else { return true }
+        if traffic.packing.terms?.features.acknowledgesChunks == true {
+            let slot = traffic.pending.lastSlot
+            let isAnsweredInOrder = part.message.outbound.correlation(in: capabilities)?.isNext == true
+            traffic.packing.large.awaitHearing(
+                of: part.message, part.number, behind: slot, isAnsweredInOrder: isAnsweredInOrder)
+        }
         handedOver(part.message.outbound, bytes: part.size, for: call)
         effects.append(.record(.flow(.chunked)))
+        if traffic.packing.large.isNotHeard {
+            violated("It does not say which messages in parts it has heard.", on: link)
+        }
         endLarge(call)
         return true
     }

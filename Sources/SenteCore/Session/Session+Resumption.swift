@@ -150,7 +150,8 @@ extension Session {
             traffic = Traffic()
             traffic.pending = PendingReplies(stampsPongs: !capabilities.answersInOrder)
             traffic.flow = flow
-            traffic.packing = LinkPacking(terms, losesNothing: features.resumption != nil)
+            traffic.packing = LinkPacking(
+                terms, losesNothing: features.resumption != nil, largeValue: configuration.largeValue)
             open(attempt, resuming.identity, on: link)
             for (inbound, size) in resuming.held { received(link, inbound, size) }
             return
@@ -232,7 +233,7 @@ extension Session {
     private func leavesAnew(_ outbound: Outbound) -> Bool {
         guard traffic.packing.isOn, !outbound.isWish else { return false }
         return outbound.weight >= configuration.largeValue
-            || traffic.packing.large.ahead.hold(outbound, .urgent)
+            || traffic.packing.large.ahead.hold(outbound, outbound.weight, .urgent)
     }
 
     /// A message that the server has not waits as a new one does, and is numbered when it has left.

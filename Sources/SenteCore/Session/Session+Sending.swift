@@ -8,7 +8,9 @@ extension Session {
     /// Whether the link takes another application message.
     @inline(__always)
     var canTransmit: Bool {
-        guard case .open = state, traffic.window.bytes < configuration.writeWindow else { return false }
+        guard case .open = state, traffic.window.bytes < configuration.writeWindow,
+            !traffic.packing.arrivals.isOver
+        else { return false }
         return resumption?.isFull != true
     }
 
@@ -191,7 +193,7 @@ extension Session {
     mutating func probe(_ link: LinkID, by ping: KeepAlive.Ping) {
         guard ping == .dialect else { return effects.append(.pingLink(link)) }
         let stamp = nextStamp()
-        traffic.pending.addPing(stamp: stamp, at: now.instant)
+        addPing(stamp)
         keepAlive(.ping(stamp: stamp), on: link)
     }
 
@@ -201,13 +203,19 @@ extension Session {
             return resolve(call, .failure(error))
         }
         let stamp = nextStamp()
-        traffic.pending.addPing(stamp: stamp, for: call, at: now.instant)
+        addPing(stamp, for: call)
         calls.add(
             call,
             Call(
                 purpose: .ping(stamp: stamp), phase: .sent(nil),
                 deadline: now.instant.advanced(by: configuration.times.request)))
         keepAlive(.ping(stamp: stamp), on: open.link)
+    }
+
+    private mutating func addPing(_ stamp: Int64, for call: CallID? = nil, isFence: Bool = false) {
+        let limit = traffic.packing.large.provenUpTo
+        traffic.pending.addPing(
+            stamp: stamp, for: call, isFence: isFence, provingUpTo: limit, at: now.instant)
     }
 
     private static let maximumUnwrittenPongs = 1_024
@@ -223,13 +231,14 @@ extension Session {
     @discardableResult
     mutating func sendFence(on link: LinkID) -> Int64 {
         let stamp = nextStamp()
-        traffic.pending.addPing(stamp: stamp, isFence: true, at: now.instant)
+        addPing(stamp, isFence: true)
         keepAlive(.ping(stamp: stamp), on: link)
         return stamp
     }
 
     /// Every format can say what keeps a link alive; one of the app's own that cannot is found out by silence.
     private mutating func keepAlive(_ outbound: Outbound, on link: LinkID) {
+        guard !traffic.packing.arrivals.isOver else { return }
         do throws(SenteError) {
             effects.append(.transmit(link, [try encode(outbound, isKeepAlive: true).transmission]))
         } catch {

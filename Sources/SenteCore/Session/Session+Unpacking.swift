@@ -33,7 +33,9 @@ extension Session {
         {
             return try unpack(envelope, isBinary: true)
         }
-        guard !isLarge(message) else { return [.large(.message(message, terms.format, terms.limits))] }
+        guard !isLarge(message) else {
+            return [.init(content: .large(.message(message, terms.format, terms.limits)))]
+        }
         return try arrivals(of: decode(message, on: link) ?? [], message.bytes.count, isEnveloped: false)
     }
 
@@ -69,54 +71,72 @@ extension Session {
             throw FlowViolation(.protocolError, "It sent a message in parts, which was not agreed on.")
         }
         let arrival: Reassembly.Arrival?
+        let number: UInt64
         switch envelope {
         case .start(let start):
+            number = start.number
             arrival = try traffic.packing.reassembly[0].start(start, at: now.instant)
         case .part(let part):
+            number = part.number
             arrival = try traffic.packing.reassembly[0].add(part, isBinary: isBinary, at: now.instant)
-        case .end(let number):
+        case .end(let ended):
+            number = ended
             arrival = try traffic.packing.reassembly[0].end(number, at: now.instant)
         case .abort(let number):
             traffic.packing.reassembly[0].abort(number)
             return []
         case .compressed: return []
         }
-        guard case .whole(let assembled)? = arrival else { return [] }
+        let parts = traffic.packing.terms?.features.acknowledgesChunks == true ? number : nil
+        guard case .whole(let assembled)? = arrival else {
+            let isGivenUp = arrival == .late && envelope.isEnd && parts != nil
+            return isGivenUp ? [.init(content: .given, parts: parts)] : []
+        }
         if let algorithm = assembled.algorithm, traffic.packing.terms?.allows(algorithm) != true {
             throw FlowViolation(
                 .protocolError, "It compressed by \(algorithm.rawValue), which was not agreed on.")
         }
-        return try unfold(assembled)
+        return try unfold(assembled, parts: parts)
     }
 
-    private mutating func unfold(_ assembled: Assembled) throws(FlowViolation) -> [HeldArrivals.Arrival] {
+    private mutating func unfold(
+        _ assembled: Assembled, parts: UInt64? = nil
+    ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         guard let terms = traffic.packing.terms, let unfolding = terms.unfolding else { return [] }
         let reading = LargeWork.Reading.assembled(assembled, unfolding, terms.format, terms.limits)
-        guard let result = reading.result(within: configuration.largeValue) else { return [.large(reading)] }
-        return try arrivals(of: result, isEnveloped: true)
+        guard let result = reading.result(within: configuration.largeValue) else {
+            return [.init(content: .large(reading), parts: parts)]
+        }
+        return try arrivals(of: result, isEnveloped: true, parts: parts)
     }
 
     /// What a message that has been read holds.
     ///
     /// An envelope never holds an envelope, but it may hold a batch.
     mutating func arrivals(
-        of result: Result<LargeWork.Read, UnreadableError>, isEnveloped: Bool
+        of result: Result<LargeWork.Read, UnreadableError>, isEnveloped: Bool, parts: UInt64?
     ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         let (inbounds, size) = read(result)
-        return try arrivals(of: inbounds, size, isEnveloped: isEnveloped)
+        var arrivals = try arrivals(of: inbounds, size, isEnveloped: isEnveloped)
+        if let last = arrivals.indices.last { arrivals[last].parts = parts }
+        return arrivals
     }
 
     private mutating func arrivals(
         of inbounds: [Inbound], _ size: Int, isEnveloped: Bool
     ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         guard inbounds.count == 1, case .flow(let frame) = inbounds[0] else {
-            return [.heard(Heard(inbounds: inbounds, size: size))]
+            return [.init(content: .heard(Heard(inbounds: inbounds, size: size)))]
         }
-        if frame.word == .batch { return try unpackBatch(frame.fields, size: size).map { .heard($0) } }
-        if frame.word?.isCounted == true { return [.heard(Heard(inbounds: inbounds, size: size))] }
+        if frame.word == .batch {
+            return try unpackBatch(frame.fields, size: size).map { .init(content: .heard($0)) }
+        }
+        if frame.word?.isCounted == true {
+            return [.init(content: .heard(Heard(inbounds: inbounds, size: size)))]
+        }
         guard !isEnveloped else { throw Self.nested("an envelope") }
         guard let word = frame.word, let envelope = try Envelope.read(word: word, fields: frame.fields) else {
-            return [.heard(Heard(inbounds: inbounds, size: size))]
+            return [.init(content: .heard(Heard(inbounds: inbounds, size: size)))]
         }
         return try unpack(envelope, isBinary: false)
     }

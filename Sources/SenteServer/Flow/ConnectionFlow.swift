@@ -25,6 +25,7 @@ struct ConnectionFlow: Sendable {
         var callback: Value = .null
         var features: FlowCapabilities?
         var link: LinkFlow?
+        var arrivals = HeldArrivals()
         var session: CountedSession?
     }
 
@@ -53,6 +54,11 @@ struct ConnectionFlow: Sendable {
         _read { yield content[0].link }
         _modify { yield &content[0].link }
     }
+    /// What came and waits to be heard.
+    var arrivals: HeldArrivals {
+        _read { yield content[0].arrivals }
+        _modify { yield &content[0].arrivals }
+    }
     /// What outlives the link; nil where that was not agreed on.
     var session: CountedSession? {
         _read { yield content[0].session }
@@ -63,11 +69,11 @@ struct ConnectionFlow: Sendable {
 /// What is asked with each message, and read where it stands: to ask the link's flow itself is to copy it.
 extension ConnectionFlow {
     var isLinked: Bool { content[0].link != nil }
-    var isReading: Bool { content[0].link?.arrivals.reading != nil }
+    var isReading: Bool { content[0].arrivals.reading != nil }
     var hasGathered: Bool { content[0].link?.gathered.isEmpty == false }
 
     func mustWait(_ departure: Departure) -> Bool {
-        guard content[0].link?.bulk.isEmpty == false else { return false }
+        guard content[0].link?.holdsUp == true else { return false }
         return content[0].link?.mustWait(departure) ?? false
     }
 }
@@ -83,6 +89,8 @@ struct CountedSession: Sendable {
     var repeatsDue = 0
     /// A link ended for a message that cannot be read, which comes again: what is new may overtake it.
     var expectsUnreadable = false
+    /// What is being heard has been counted when its link ended.
+    var hearsCounted = false
     /// What is kept for the client.
     var buffer: SessionBuffer
     /// What the client keeps until it is told that it has come.
@@ -97,8 +105,18 @@ struct CountedSession: Sendable {
         buffer = SessionBuffer(messages: features.messages, bytes: features.bytes)
     }
 
+    /// Whether a message that cannot be read counts, and does not end its link.
+    var countsUnreadable: Bool { expectsUnreadable || repeatsDue > 0 || hearsCounted }
+
+    /// So many messages have come whose link is gone, and will be heard.
+    mutating func countEarly(_ messages: Int) {
+        received += messages
+        repeatsDue = max(0, repeatsDue - messages)
+    }
+
     /// A counted message came; whether it is time to say so, a quarter of what the client can keep being filled.
     mutating func count(_ bytes: Int) -> Bool {
+        guard !hearsCounted else { return false }
         received += 1
         if repeatsDue > 0 { repeatsDue -= 1 }
         unacknowledged.messages += 1

@@ -24,6 +24,8 @@ package struct FlowCapabilities: Hashable, Sendable {
     package var compression: [Algorithm] = []
     package var batching = false
     package var chunking = false
+    /// Whether whoever gets a message in parts says when it is done with it.
+    package var acknowledgesChunks = false
     package var maximumChunkBytes = 65_536
     /// The largest message that may come to the one who says it, however it travels; nil where it is not said.
     ///
@@ -48,6 +50,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         deduplication = flow.deduplication != nil
         if let chunks = flow.chunking {
             chunking = true
+            acknowledgesChunks = true
             maximumChunkBytes = chunks.size
             maximumIncomingBytes = chunks.maximumMessageBytes
             maximumOutgoingBytes = chunks.maximumMessageBytes
@@ -67,6 +70,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         maximumChunkBytes = reading.size("max-chunk-size") ?? maximumChunkBytes
         if maximumChunkBytes < Self.smallestPart { reading.wrong.append("max-chunk-size") }
         chunking = reading.flag("chunking") && !reading.wrong.contains("max-chunk-size")
+        acknowledgesChunks = reading.flag("chunk-ack")
         compression = reading.algorithms()
         if let value = reading.value("max-message-bytes") {
             var sizes = Reading(map: value.mapValue ?? ValueMap())
@@ -142,6 +146,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         features.deduplication = deduplication && client.deduplication
         if chunking, client.chunking {
             features.chunking = true
+            features.acknowledgesChunks = acknowledgesChunks && client.acknowledgesChunks
             features.maximumChunkBytes = min(maximumChunkBytes, client.maximumChunkBytes)
             features.maximumIncomingBytes = Self.smaller(maximumOutgoingBytes, client.maximumIncomingBytes)
             features.maximumOutgoingBytes = Self.smaller(maximumIncomingBytes, client.maximumOutgoingBytes)
@@ -170,6 +175,7 @@ package struct FlowCapabilities: Hashable, Sendable {
         if batching { map[key("batching")] = true }
         if chunking {
             map[key("chunking")] = true
+            if acknowledgesChunks { map[key("chunk-ack")] = true }
             map[key("max-chunk-size")] = Value(maximumChunkBytes)
         }
         var sizes = ValueMap()

@@ -16,6 +16,26 @@ package enum FlowEnvelope: Hashable, Sendable {
     case abort(number: UInt64)
 }
 
+extension FlowEnvelope {
+    /// The number of the message in parts that it belongs to.
+    var number: UInt64? {
+        switch self {
+        case .part(let part): part.number
+        case .start(let number, _, _, _), .end(let number), .abort(let number): number
+        case .compressed: nil
+        }
+    }
+
+    /// Whether it says that all parts have been sent.
+    var isEnd: Bool {
+        switch self {
+        case .part(let part): part.isLast
+        case .end: true
+        case .compressed, .start, .abort: false
+        }
+    }
+}
+
 /// A part of a message.
 package struct FlowPart: Hashable, Sendable {
     /// The message's; never used twice on a link.

@@ -12,6 +12,8 @@ package enum FlowWord: Hashable, Sendable {
     case agreement(FlowAgreement)
     /// So many counted messages have come since the session began.
     case acknowledgement(received: Int)
+    /// The message in parts of this number has been heard, or given up.
+    case chunkAcknowledgement(number: UInt64)
     /// The session is to be forgotten.
     case end
     /// Counts as a message, and means nothing.
@@ -31,6 +33,7 @@ package enum FlowWord: Hashable, Sendable {
         case .handshake: "handshake"
         case .agreement: "handshake-ack"
         case .acknowledgement: "ack"
+        case .chunkAcknowledgement: "chunk-ack"
         case .end: "end"
         case .skip: "skip"
         case .batch: "batch"
@@ -54,6 +57,9 @@ package enum FlowWord: Hashable, Sendable {
         case "handshake": self = FlowOffer(fields).map { .handshake($0) } ?? .wrong(name)
         case "ack":
             self = fields.count(named: "received").map { .acknowledgement(received: $0) } ?? .wrong(name)
+        case "chunk-ack":
+            let number = fields.value(named: "message-id")?.integerValue.flatMap { UInt64(exactly: $0) }
+            self = number.map { .chunkAcknowledgement(number: $0) } ?? .wrong(name)
         case "end": self = .end
         case "skip": self = .skip
         case "batch":
@@ -83,6 +89,8 @@ package enum FlowWord: Hashable, Sendable {
             map[key("missed")] = Value(session.missed)
             for (name, value) in greeting(agreement) { map[key(name)] = value }
         case .acknowledgement(let received): map[key("received")] = Value(received)
+        case .chunkAcknowledgement(let number):
+            map[key("message-id")] = .integer(Int64(clamping: number))
         case .batch(let values): map[key("messages")] = .vector(values)
         case .envelope(let envelope): envelope.add(to: &map, key, writesBytes: writesBytes)
         case .stream(let id, let word):

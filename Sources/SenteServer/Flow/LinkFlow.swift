@@ -30,18 +30,21 @@ struct LinkFlow: Sendable {
     let features: FlowCapabilities
     var parts: PartTable
     var partsDue: DeadlineQueue<ConnectionID>.Ticket?
-    /// What came and waits to be heard.
-    var arrivals = HeldArrivals()
     /// What goes together, and is numbered already.
     var gathered: [Departure] = []
     var gatheredBytes = 0
     var gatheredDue: DeadlineQueue<ConnectionID>.Ticket?
     /// What goes in parts, in turns, and what waits behind it.
     private(set) var bulk = Queue<Bulk>()
+    /// What went in parts, and the client has not said to have heard.
+    private var unheard: [UInt64: Order] = [:]
     private(set) var bulkBytes = 0
     private var lastTurn: UInt64 = 0
-    private var bulkChannels: [Value: Int] = [:]
-    private var bulkAnswers = 0
+    /// How many of both have a place, and are answers.
+    private var places: [Value: Int] = [:]
+    private var answers = 0
+    /// How many of those that are unheard go again.
+    private var unheardAgain = 0
     private var lastNumber: UInt64 = 0
     /// Whether the one who runs the server was asked to say when there is room for more.
     var awaitsRoom = false
@@ -65,11 +68,13 @@ struct LinkFlow: Sendable {
     /// The messages of a channel, or the events of one name, keep their order; so do answers, which clients tell apart by it
     /// alone, and a pong, which says that those before it were given. Behind what goes again all does that counts.
     func mustWait(_ departure: Departure) -> Bool {
-        guard let first = bulk.first else { return false }
-        if first.isAgain, departure.said.isCounted { return true }
-        if let channel = departure.place, bulkChannels[channel] != nil { return true }
-        return bulkAnswers > 0 && (departure.kind == .answer || departure.kind == .pong)
+        if bulk.first?.isAgain == true || unheardAgain > 0, departure.said.isCounted { return true }
+        if let place = departure.place, places[place] != nil { return true }
+        return answers > 0 && (departure.kind == .answer || departure.kind == .pong)
     }
+
+    /// Whether some message may have to wait.
+    var holdsUp: Bool { !bulk.isEmpty || !unheard.isEmpty }
 
     /// Whether more than this waits beside the largest message, which may be of any size.
     func holdsMore(than bytes: Int) -> Bool {
@@ -81,18 +86,54 @@ struct LinkFlow: Sendable {
         // What goes again is counted with what is kept.
         bulk.append(Bulk(departure: departure, shape: shape, size: isAgain ? 0 : size, isAgain: isAgain))
         bulkBytes += isAgain ? 0 : size
-        if let channel = departure.place { bulkChannels[channel, default: 0] += 1 }
-        if departure.kind == .answer { bulkAnswers += 1 }
+        let order = Order(departure, isAgain: isAgain)
+        if let place = order.place { places[place, default: 0] += 1 }
+        if order.isAnswer { answers += 1 }
     }
 
+    /// What of a message others look at that must not overtake it.
+    private struct Order: Sendable {
+        let place: Value?
+        let isAnswer: Bool
+        let isAgain: Bool
+
+        init(_ departure: Departure, isAgain: Bool) {
+            place = departure.place
+            isAnswer = departure.kind == .answer
+            self.isAgain = isAgain
+        }
+    }
+
+    /// Nothing waits for a message any more.
+    private mutating func release(_ order: Order) {
+        if let place = order.place, let count = places[place] { places[place] = count > 1 ? count - 1 : nil }
+        if order.isAnswer { answers -= 1 }
+    }
+
+    /// Takes a message out; others wait for one in parts until the client has heard it.
     private mutating func remove(at index: Int) -> Bulk {
         let removed = bulk.remove(at: index)
         bulkBytes -= removed.size
-        if let channel = removed.departure.place, let count = bulkChannels[channel] {
-            bulkChannels[channel] = count > 1 ? count - 1 : nil
+        let order = Order(removed.departure, isAgain: removed.isAgain)
+        if case .parts(let parts) = removed.shape, features.acknowledgesChunks {
+            unheard[parts.number] = order
+            if order.isAgain { unheardAgain += 1 }
+        } else {
+            release(order)
         }
-        if removed.departure.kind == .answer { bulkAnswers -= 1 }
         return removed
+    }
+
+    /// Whether more went than could be on their way, so that the client cannot mean to say that it has heard them.
+    var isNotHeard: Bool { unheard.count > Self.maximumUnheard }
+
+    private static let maximumUnheard = 1_024
+
+    /// The client has heard what went in parts of this number.
+    mutating func heard(_ number: UInt64) {
+        guard let order = unheard.removeValue(forKey: number) else { return }
+        if order.isAgain { unheardAgain -= 1 }
+        release(order)
     }
 
     /// The message that goes next, as it goes, or the parts of it that do; whether it was the last of them.
@@ -127,27 +168,38 @@ struct LinkFlow: Sendable {
     private var nextInTurn: Int? {
         guard let first = bulk.first else { return nil }
         if first.isAgain {
-            if case .underWay = first.shape { return nil }
-            return 0
+            switch first.shape {
+            case .underWay: return nil
+            case .parts: return 0
+            case .whole, .ready: return unheardAgain > 0 ? nil : 0
+            }
         }
-        var channels: Set<Value> = []
-        var hasAnswer = false
+        var before: [Value: Int] = [:]
+        var answersBefore = 0
         var next: Int?
         for index in bulk.indices {
-            let departure = bulk[index].departure
-            let isOrdered = departure.kind == .answer || departure.kind == .pong
-            let isBehind =
-                (hasAnswer && isOrdered) || departure.place.map(channels.contains) ?? false
-            if let channel = departure.place { channels.insert(channel) }
-            if departure.kind == .answer { hasAnswer = true }
+            let order = Order(bulk[index].departure, isAgain: false)
+            let isOrdered = order.isAnswer || bulk[index].departure.kind == .pong
+            let isBehind = (answersBefore > 0 && isOrdered) || order.place.map { before[$0] != nil } ?? false
+            if let place = order.place { before[place, default: 0] += 1 }
+            if order.isAnswer { answersBefore += 1 }
             guard !isBehind else { continue }
             switch bulk[index].shape {
             case .underWay: continue
-            case .whole, .ready: return index
+            case .whole, .ready:
+                guard !isUnheard(order, isOrdered) else { continue }
+                return index
             case .parts: if next.map({ bulk[index].turn < bulk[$0].turn }) ?? true { next = index }
             }
         }
         return next
+    }
+
+    /// Whether a message has to wait for one that went in parts to be heard; another in parts has not, for those are heard in order.
+    private func isUnheard(_ order: Order, _ isOrdered: Bool) -> Bool {
+        unheard.values.contains {
+            $0.isAgain || $0.place != nil && $0.place == order.place || $0.isAnswer && isOrdered
+        }
     }
 
     // MARK: Being written

@@ -2,7 +2,7 @@
 
 /// A message on its way in parts.
 struct MessageParts: Sendable {
-    private let number: UInt64
+    let number: UInt64
     private let whole: ArraySlice<UInt8>
     private let algorithm: FlowCapabilities.Algorithm?
     private let size: Int

@@ -102,6 +102,9 @@ struct PartTable: Sendable {
     /// Whether there is too much of it.
     var isOverfull: Bool { bytes > limits.totalBytes }
 
+    /// Whether a message was whole, or was let go of.
+    func isOver(_ number: UInt64) -> Bool { over.contains(number) }
+
     /// Lets go of the message whose last part is the oldest.
     mutating func letGoOfOldest() {
         guard let oldest = order.first(where: { _ in true }) else { return }

@@ -23,7 +23,7 @@ extension ServerSession {
         var load = ServerFlowLoad()
         for flow in flows.values {
             load.unfinishedBytes = max(load.unfinishedBytes, flow.link?.parts.bytes ?? 0)
-            load.heldBytes = max(load.heldBytes, flow.link?.arrivals.bytes ?? 0)
+            load.heldBytes = max(load.heldBytes, flow.arrivals.bytes)
             load.keptBytes = max(load.keptBytes, flow.session?.buffer.bytes ?? 0)
             load.waitingBytes = max(load.waitingBytes, flow.link?.bulkBytes ?? 0)
         }

@@ -47,6 +47,12 @@ extension ServerSession {
                 return breach(id, "an ack came for no session")
             }
             if !isRight { breach(id, "a count came that cannot be") }
+        case .chunkAcknowledgement(let number):
+            guard flows.values[place].features?.acknowledgesChunks == true else {
+                return breach(id, "acks of parts were not agreed on")
+            }
+            flows.values[place].link?.heard(number)
+            awaitRoom(for: id)
         case .end: endSession(of: id)
         case .batch(let values): take(values, bytes, from: id)
         case .envelope(let envelope):
@@ -155,9 +161,8 @@ extension ServerSession {
     /// message counts, for it would end every link.
     mutating func takeUnreadable(_ bytes: Int, from id: ConnectionID) -> Bool {
         guard let session = flows[id]?.session else { return false }
-        let isAgain = session.expectsUnreadable || session.repeatsDue > 0
-        flows[id]?.session?.expectsUnreadable = !isAgain
-        if isAgain {
+        flows[id]?.session?.expectsUnreadable = !session.countsUnreadable
+        if session.countsUnreadable {
             count(.ignored, bytes, from: id)
         } else {
             end(id, .close(.invalidData, "a message cannot be read"))

@@ -6,8 +6,7 @@ import SenteWire
 /// Large values are written and read elsewhere than on the loop, which belongs to all clients.
 ///
 /// What leaves: a message that is being written stands where one in parts would, and what must not overtake it waits. What comes:
-/// nobody knows yet what a message that is being read says, so all that its client sent later waits behind it, pings too, for their
-/// pong says that all before them has been heard.
+/// `HeldArrivals` says what waits behind a message that is being read.
 extension ServerSession {
     // MARK: Out
 
@@ -166,7 +165,7 @@ extension ServerSession {
     /// A message came that may be in an envelope.
     mutating func arrived(_ message: Message, from id: ConnectionID) {
         if isEnvelope(message, from: id) {
-            if isStreamChunk(message) { return take(.chunk(message), from: id) }
+            if isStreamChunk(message) { return take(.init(content: .chunk(message)), from: id) }
             guard let envelope = FlowEnvelope(message) else { return breach(id, "an envelope is malformed") }
             return take(envelope, from: id)
         }
@@ -174,68 +173,80 @@ extension ServerSession {
         if message.bytes.count / 2 >= configuration.largeValue {
             let reading = ServerWork.Reading(
                 bytes: message.bytes[...], kind: message.kind, dialect: dialect, isEnveloped: false)
-            return take(.large(reading), from: id)
+            return take(.init(content: .large(reading)), from: id)
         }
         let said = dialect.decode(message)
-        if case .unreadable = said { return take(.unreadable(message), from: id) }
-        take(.said(said, bytes: message.bytes.count, isEnveloped: false), from: id)
+        if case .unreadable = said { return take(.init(content: .unreadable(message)), from: id) }
+        take(.init(content: .said(said, bytes: message.bytes.count, isEnveloped: false)), from: id)
     }
 
-    /// A message came in an envelope.
-    mutating func take(_ reading: ServerWork.Reading, from id: ConnectionID) {
+    /// A message came in an envelope, or in the parts of this number.
+    mutating func take(_ reading: ServerWork.Reading, parts: UInt64?, from id: ConnectionID) {
         guard let read = reading.read(within: configuration.largeValue) else {
-            return take(.large(reading), from: id)
+            return take(.init(content: .large(reading), parts: parts), from: id)
         }
-        take(read, isEnveloped: true, from: id)
+        guard let arrival = arrival(of: read, isEnveloped: true, parts: parts) else { return endTooBig(id) }
+        take(arrival, from: id)
     }
 
-    private mutating func take(_ read: ServerWork.Read, isEnveloped: Bool, from id: ConnectionID) {
+    /// What has been read, to be heard; nil for what is too big.
+    private mutating func arrival(
+        of read: ServerWork.Read, isEnveloped: Bool, parts: UInt64?
+    ) -> HeldArrivals.Arrival? {
         switch read {
         case .said(let said, let bytes, let wasCompressed):
             if wasCompressed { counters.flow.unfolded += 1 }
-            take(.said(said, bytes: bytes, isEnveloped: isEnveloped), from: id)
-        case .unreadable(let message): take(.unreadable(message), from: id)
-        case .tooBig: endTooBig(id)
+            return .init(content: .said(said, bytes: bytes, isEnveloped: isEnveloped), parts: parts)
+        case .unreadable(let message): return .init(content: .unreadable(message), parts: parts)
+        case .tooBig: return nil
         }
     }
 
     /// What came is heard, unless it has to wait for what came before it.
     private mutating func take(_ arrival: consuming HeldArrivals.Arrival, from id: ConnectionID) {
-        guard let place = flows.index(forKey: id), flows.values[place].isReading, !arrival.isAhead
-        else { return hear(arrival, from: id) }
-        flows.values[place].link?.arrivals.append(arrival)
-        guard let link = links[id], flows.values[place].link?.arrivals.isFull == true,
-            flows.values[place].link?.arrivals.isPaused == false
+        guard let place = flows.index(forKey: id), flows.values[place].isReading else {
+            return hear(arrival, from: id)
+        }
+        if arrival.parts == nil, flows.values[place].arrivals.letsPass, arrival.content.passes {
+            if arrival.content.isCounted { flows.values[place].arrivals.pass() }
+            return hear(arrival, from: id)
+        }
+        if arrival.content.isAhead { return hear(arrival, from: id) }
+        flows.values[place].arrivals.append(arrival)
+        guard let link = links[id], flows.values[place].arrivals.isFull,
+            !flows.values[place].arrivals.isPaused
         else { return }
-        flows.values[place].link?.arrivals.isPaused = true
+        flows.values[place].arrivals.isPaused = true
         effects.append(.pauseReading(link))
     }
 
     private mutating func hear(_ arrival: consuming HeldArrivals.Arrival, from id: ConnectionID) {
-        switch consume arrival {
+        let (content, parts, isCounted) = (arrival.content, arrival.parts, arrival.isCounted)
+        if case .large(let reading) = content {
+            lastWork += 1
+            flows[id]?.arrivals.begin(lastWork, reading, parts: parts, isCounted: isCounted)
+            return effects.append(.work(ServerWork(number: lastWork, job: .reading(id, reading))))
+        }
+        if isCounted { flows[id]?.session?.hearsCounted = true }
+        switch content {
         case .said(let said, let bytes, let isEnveloped):
             interpret(said, bytes, isUnfolded: isEnveloped, from: id)
         case .unreadable(let message): refuseUnreadable(message, from: id)
-        case .large(let reading):
-            guard let link = links[id] else { return }
-            lastWork += 1
-            flows[id]?.link?.arrivals.begin(lastWork, reading)
-            effects.append(.work(ServerWork(number: lastWork, job: .reading(link, reading))))
+        case .large: break
         case .chunk(let message): takeStreamChunk(message, from: id)
         case .ended: lose(id)
         }
+        if isCounted { flows[id]?.session?.hearsCounted = false }
+        if let parts { say(.chunkAcknowledgement(number: parts), to: id) }
     }
 
     /// What came behind the message that has been read is heard, up to the next that is large.
-    private mutating func hearHeld(from id: ConnectionID, on link: ConnectionID) {
-        while speaker(on: link) == id, let arrival = flows[id]?.link?.arrivals.next() {
-            hear(arrival, from: id)
-        }
-        guard speaker(on: link) == id, let place = flows.index(forKey: id),
-            flows.values[place].link?.arrivals.isPaused == true,
-            flows.values[place].link?.arrivals.isFull == false
+    private mutating func hearHeld(from id: ConnectionID) {
+        while let arrival = flows[id]?.arrivals.next() { hear(arrival, from: id) }
+        guard let link = links[id], let place = flows.index(forKey: id),
+            flows.values[place].arrivals.isPaused, !flows.values[place].arrivals.isFull
         else { return }
-        flows.values[place].link?.arrivals.isPaused = false
+        flows.values[place].arrivals.isPaused = false
         effects.append(.resumeReading(link))
     }
 
@@ -244,7 +255,7 @@ extension ServerSession {
         guard !flows.isEmpty, let place = flows.index(forKey: id), flows.values[place].isReading else {
             return false
         }
-        flows.values[place].link?.arrivals.append(.ended)
+        flows.values[place].arrivals.append(.init(content: .ended))
         return true
     }
 
@@ -254,21 +265,69 @@ extension ServerSession {
     mutating func worked(_ done: ServerWork.Done) {
         switch done.outcome {
         case .written(let message): written(done.number, message)
-        case .read(let link, let read):
-            guard let id = speaker(on: link), let place = flows.index(forKey: id),
-                let isEnveloped = flows.values[place].link?.arrivals.end(done.number)
+        case .read(let id, let read):
+            guard let place = flows.index(forKey: id),
+                let (reading, isPassed) = flows.values[place].arrivals.end(done.number)
             else { return }
-            take(read, isEnveloped: isEnveloped, from: id)
-            hearHeld(from: id, on: link)
+            hear(read, reading, isPassed: isPassed, from: id)
+            hearHeld(from: id)
         }
+    }
+
+    private mutating func hear(
+        _ read: ServerWork.Read, _ reading: HeldArrivals.Reading, isPassed: Bool, from id: ConnectionID
+    ) {
+        guard
+            var arrival = arrival(of: read, isEnveloped: reading.isEnveloped, parts: reading.parts)
+        else {
+            // The link that it came over is gone already.
+            if reading.isCounted { return recordTooBig(id) }
+            if isPassed { count(.ignored, 0, from: id) }
+            return endTooBig(id)
+        }
+        arrival.isCounted = reading.isCounted
+        if isPassed, !reading.isCounted, case .unreadable(let message) = arrival.content,
+            refusePassed(message, from: id)
+        {
+            return
+        }
+        hear(arrival, from: id)
+    }
+
+    /// Counts a message that cannot be read and that others have passed, and ends its link; false where it does not end it.
+    ///
+    /// Else it would end the link uncounted, to come again, and in its stead the last of those would.
+    private mutating func refusePassed(_ message: Message, from id: ConnectionID) -> Bool {
+        guard let session = flows[id]?.session, session.countsUnreadable == false else { return false }
+        counters.unreadableMessages += 1
+        recordUnreadable(message, from: id)
+        count(.ignored, message.bytes.count, from: id)
+        end(id, .close(.invalidData, "a message cannot be read"))
+        return true
     }
 }
 
-extension HeldArrivals.Arrival {
-    /// Whether it is heard before what came earlier: it says only what the client has, or completes a message that waits then.
+extension HeldArrivals.Content {
+    /// Whether it is heard before what is being read, where that lets others pass.
+    fileprivate var passes: Bool {
+        switch self {
+        case .said, .chunk: true
+        case .unreadable, .large, .ended: false
+        }
+    }
+
+    fileprivate var isCounted: Bool {
+        switch self {
+        case .said(.flow(.batch, _), _, _): true
+        case .said(let said, _, _): said.isCounted
+        default: false
+        }
+    }
+
+    /// Whether it is heard before whatever came earlier: it says only what the client has, or completes a message that waits then.
     fileprivate var isAhead: Bool {
         switch self {
-        case .said(.flow(.acknowledgement, _), _, _): true
+        case .said(.flow(.acknowledgement, _), _, _), .said(.flow(.chunkAcknowledgement, _), _, _): true
         case .said(.flow(.envelope, _), _, let isEnveloped): !isEnveloped
         default: false
         }

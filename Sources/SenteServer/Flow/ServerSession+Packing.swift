@@ -214,6 +214,7 @@ extension ServerSession {
         guard let id = speaker(on: link), let place = flows.index(forKey: id) else { return }
         flows.values[place].link?.awaitsRoom = false
         if let next = flows.values[place].link?.takeNext() { pour(next, to: id) }
+        if flows[id]?.link?.isNotHeard == true { return breach(id, "parts are not said to be heard") }
         pourStream(of: id)
         awaitRoom(for: id)
     }
@@ -239,6 +240,7 @@ extension ServerSession {
     mutating func unpack(_ id: ConnectionID) {
         guard let link = flows[id]?.link else { return }
         flows[id]?.link = nil
+        if let early = flows[id]?.arrivals.linkEnded() { flows[id]?.session?.countEarly(early) }
         for ticket in [link.gatheredDue, link.partsDue].compactMap({ $0 }) {
             gatherings.remove(ticket)
             unfinished.remove(ticket)

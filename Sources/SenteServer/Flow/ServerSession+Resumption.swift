@@ -172,7 +172,8 @@ extension ServerSession {
                 .close(link, .takenOver, reason: "the session goes on elsewhere", keepsTCP: false))
         }
         let before = flows[home]?.session?.buffer.bytes ?? 0
-        guard session.received <= resume.sent,
+        // Of what came over the earlier link, some may have been counted with its end.
+        guard let received = flows[home]?.session?.received, received <= resume.sent,
             let (missed, messages) = flows[home]?.session?.buffer.resume(after: resume.received)
         else {
             endSession(of: home)
@@ -180,7 +181,7 @@ extension ServerSession {
         }
         if parked.contains(home) { parkedBytes += (flows[home]?.session?.buffer.bytes ?? 0) - before }
         unpark(home)
-        flows[home]?.session?.repeatsDue = resume.sent - session.received
+        flows[home]?.session?.repeatsDue = resume.sent - received
         return .session(home, missed: missed, messages: messages)
     }
 

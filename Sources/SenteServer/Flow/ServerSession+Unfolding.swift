@@ -47,15 +47,22 @@ extension ServerSession {
             return breach(id, "nothing of the kind was agreed on")
         }
         if case .compressed(let algorithm, let bytes) = envelope {
-            return unfold(bytes, algorithm, features, from: id)
+            return unfold(bytes, algorithm, features, parts: nil, from: id)
         }
         guard features.chunking else { return breach(id, "parts were not agreed on") }
         do throws(PartTable.Problem) {
             let time = now.instant
             let whole = try flows[id]?.link?.parts.take(envelope, at: time)
             letGoOfParts(of: id)
-            guard let whole = whole ?? nil, links[id] != nil else { return }
-            unfold(whole.bytes, whole.algorithm, features, from: id)
+            let parts = features.acknowledgesChunks ? envelope.number : nil
+            guard let whole = whole ?? nil, links[id] != nil else {
+                // Nobody need wait for one that has been given up.
+                if let parts, envelope.isEnd, flows[id]?.link?.parts.isOver(parts) == true {
+                    say(.chunkAcknowledgement(number: parts), to: id)
+                }
+                return
+            }
+            unfold(whole.bytes, whole.algorithm, features, parts: parts, from: id)
         } catch {
             switch error {
             case .malformed(let reason): breach(id, reason)
@@ -67,7 +74,7 @@ extension ServerSession {
     /// A whole message as its format has written it, or what an algorithm made of that.
     private mutating func unfold(
         _ bytes: ArraySlice<UInt8>, _ algorithm: FlowCapabilities.Algorithm?, _ features: FlowCapabilities,
-        from id: ConnectionID
+        parts: UInt64?, from id: ConnectionID
     ) {
         var reading = ServerWork.Reading(
             bytes: bytes, kind: configuration.format.isBinary ? .binary : .text, dialect: dialect,
@@ -79,14 +86,18 @@ extension ServerSession {
             let limit = features.maximumOutgoingBytes ?? configuration.maximumMessageBytes
             reading.unfolding = (compressor, limit)
         }
-        take(reading, from: id)
+        take(reading, parts: parts, from: id)
     }
 
     mutating func endTooBig(_ id: ConnectionID) {
+        recordTooBig(id)
+        end(id, .close(.messageTooBig, "the message is too big"))
+    }
+
+    mutating func recordTooBig(_ id: ConnectionID) {
         counters.oversizedMessages += 1
         recordUnprocessed(
             "message-too-big", "The message is larger than the server allows.", size: nil, from: id)
-        end(id, .close(.messageTooBig, "the message is too big"))
     }
 
     // MARK: Parts that stay away

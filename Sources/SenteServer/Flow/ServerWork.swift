@@ -10,7 +10,7 @@ import SenteWire
 package struct ServerWork: Sendable {
     enum Job: Sendable {
         case writing(Writing)
-        /// What has come over a link.
+        /// What has come from a connection.
         case reading(ConnectionID, Reading)
     }
 

@@ -3,6 +3,7 @@
 import SenteBase
 import SenteCore
 import SenteWire
+import Testing
 
 extension TestSession {
     /// Its large values, of 2,000 bytes on, are written and read when a test says so.
@@ -16,6 +17,14 @@ extension TestSession {
         }
         session.worksAtOnce = false
         return session
+    }
+
+    /// A message comes in binary parts of 1,000 bytes.
+    mutating func receive(_ text: String, inParts number: UInt64) throws {
+        var chunker = Chunker(Folded(plain: Array(text.utf8)), number: number, size: 1_000, isBinary: true)
+        while !chunker.isDone {
+            for envelope in chunker.next() { receive(binary: try #require(envelope.binary)) }
+        }
     }
 
     /// The channels or types of what was sent plain, and the numbers and indices of parts.

@@ -15,6 +15,11 @@ struct ServerFeatures {
         text:
             #""batching":true,"chunking":true,"max-chunk-size":1000,"binary":true,"compression":["gzip"],"#
             + #""resume":{"window-ms":20000,"messages":100,"bytes":100000}"#)
+    static let acknowledgingParts = ServerFeatures(text: binaryParts.text + acks)
+    static let acknowledgingCompression = ServerFeatures(
+        text: acknowledgingParts.text + #","compression":["gzip"]"#)
+    static let acknowledging = ServerFeatures(text: everything.text + acks)
+    private static let acks = #","chunk-ack":true"#
 
     var welcome: String { #"{"type":"welcome","conn-id":"c","capabilities":{\#(text)}}"# }
 

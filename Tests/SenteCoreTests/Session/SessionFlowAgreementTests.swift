@@ -25,8 +25,8 @@ struct SessionFlowAgreementTests {
         #expect(try session.sentTypes() == ["flow-handshake", "subscribe"])
         #expect(
             session.sentText[0]
-                == #"{"type":"flow-handshake","capabilities":{"batching":true,"chunking":true,"max-chunk-size":65536,"#
-                + #""max-message-bytes":{"in":67108864,"out":67108864},"binary":true,"#
+                == #"{"type":"flow-handshake","capabilities":{"batching":true,"chunking":true,"chunk-ack":true,"#
+                + #""max-chunk-size":65536,"max-message-bytes":{"in":67108864,"out":67108864},"binary":true,"#
                 + #""resume":{"messages":1000,"bytes":1048576}}}"#)
         #expect(session.state == .open)
         #expect(session.status.features == nil)
@@ -159,8 +159,8 @@ struct SessionFlowAgreementTests {
         lite.greet(text: "[:chsk/handshake [\"conn-1\" \"tok\" \(data) true]]")
         #expect(
             lite.sentText == [
-                "[:flow/handshake {:capabilities {:batching true, :chunking true, :max-chunk-size 65536, "
-                    + ":max-message-bytes {:in 67108864, :out 67108864}, :binary true, "
+                "[:flow/handshake {:capabilities {:batching true, :chunking true, :chunk-ack true, "
+                    + ":max-chunk-size 65536, :max-message-bytes {:in 67108864, :out 67108864}, :binary true, "
                     + ":resume {:messages 1000, :bytes 1048576}}}]"
             ])
         lite.receive("[:flow/handshake-ack \(grant)]")

@@ -7,13 +7,6 @@ import Testing
 
 @Suite("Large values are written and read elsewhere than on the loop")
 struct SessionLargeWorkTests {
-    private static func receive(_ text: String, inPartsOf size: Int, _ session: inout TestSession) throws {
-        var chunker = Chunker(Folded(plain: Array(text.utf8)), number: 5, size: size, isBinary: true)
-        while !chunker.isDone {
-            for envelope in chunker.next() { session.receive(binary: try #require(envelope.binary)) }
-        }
-    }
-
     private static func subscribed(
         _ features: ServerFeatures,
         _ configure: (inout SessionConfiguration) -> Void = { _ in }
@@ -30,7 +23,7 @@ struct SessionLargeWorkTests {
         _ configure: (inout SessionConfiguration) -> Void = { _ in }
     ) throws -> (TestSession, InboxID) {
         var (session, inbox) = subscribed(features, configure)
-        try receive(ServerText.delivery(1, String(repeating: "x", count: 3_000)), inPartsOf: 1_000, &session)
+        try session.receive(ServerText.delivery(1, String(repeating: "x", count: 3_000)), inParts: 5)
         #expect(session.works.count == 1)
         return (session, inbox)
     }
@@ -244,7 +237,7 @@ struct SessionLargeWorkTests {
         arguments: [false, true])
     func unreadable(counts: Bool) throws {
         var (session, inbox) = Self.subscribed(counts ? .everything : .binaryParts)
-        try Self.receive(#"{"x":"# + String(repeating: "1", count: 3_000), inPartsOf: 1_000, &session)
+        try session.receive(#"{"x":"# + String(repeating: "1", count: 3_000), inParts: 5)
         session.receive(ServerText.delivery(2))
         session.work()
         #expect((session.state == .open) == !counts)

@@ -14,7 +14,7 @@ struct HostileWords {
 
     static let all = [
         "handshake", "handshake-ack", "ack", "end", "skip", "batch", "compressed", "chunk-start", "chunk",
-        "chunk-end", "chunk-abort", "what",
+        "chunk-end", "chunk-abort", "chunk-ack", "what",
     ]
 
     init(_ dialect: Dialect, _ format: WireFormat? = nil, seed: UInt64) {
@@ -121,6 +121,7 @@ struct HostileWords {
         "chunk-start": ["message-id", "total-chunks", "total-size", "compression-algorithm"],
         "chunk": ["message-id", "chunk-index", "data"], "chunk-end": ["message-id"],
         "chunk-abort": ["message-id"],
+        "chunk-ack": ["message-id"],
     ]
 
     private mutating func fields(of word: String) -> [(Value, Value)] {

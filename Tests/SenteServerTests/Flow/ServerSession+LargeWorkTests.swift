@@ -7,63 +7,7 @@ import SenteWire
 import Testing
 
 @Suite("Large values, written and read off a server's loop")
-struct ServerSessionLargeWorkTests {
-    /// A value is large from 300 on, parts have 1,000 bytes; client 1 is there, and subscribed to `a` and `b`.
-    private static func server(
-        resumes: Bool = false, size: Int = 300, change: (inout ServerConfiguration) -> Void = { _ in }
-    ) throws -> TestServerSession {
-        var server = TestServerSession(.maps, compressors: [.gzip: .bomb]) {
-            $0.largeValue = size
-            $0.flow.chunking = ServerConfiguration.Flow.Chunking()
-            $0.flow.compression = ServerConfiguration.Flow.Compression()
-            $0.flow.compression?.minimumBytes = .max
-            $0.flow.usesBinaryEnvelope = true
-            if resumes { $0.flow.resumption = ServerConfiguration.Flow.Resumption() }
-            change(&$0)
-        }
-        open(1, &server)
-        for channel in ["a", "b"] {
-            server.receive(from: 1, #"{"type":"subscribe","channel-id":"\#(channel)"}"#)
-        }
-        return server
-    }
-
-    private static let offer =
-        #""capabilities":{"chunking":true,"binary":true,"compression":["gzip"],"max-chunk-size":1000,"resume":{"messages":1000,"bytes":1000000}}"#
-
-    @discardableResult
-    private static func open(
-        _ number: UInt64, _ server: inout TestServerSession, as clientID: UInt64? = nil, resume: String = ""
-    ) -> [String] {
-        server.connect(number, HandshakeInfo(clientID: "client \(clientID ?? number)"))
-        return server.receive(from: number, #"{"type":"flow-handshake",\#(offer)\#(resume)}"#)
-    }
-
-    private static func publish(_ size: Int, _ channel: String = "none") -> String {
-        #"{"type":"publish","channel-id":"\#(channel)","data":{"t":"\#(String(repeating: "x", count: size))"}}"#
-    }
-
-    private static func news(_ size: Int, _ channel: String) -> ServerCommand {
-        .publish(["t": .string(String(repeating: "x", count: size))], channel: channel)
-    }
-
-    private static let ping = #"{"type":"ping"}"#
-
-    /// The types of what was sent to a client; parts are shown by their sizes.
-    private static func types(_ lines: [String], to number: UInt64 = 1, _ server: TestServerSession) throws
-        -> [String]
-    {
-        try lines.filter { $0.hasPrefix("\(number) < ") }.map { line in
-            guard line.contains(" < {") else { return "part" }
-            return try server.values([line]).first?["type"]?.stringValue ?? ""
-        }
-    }
-
-    /// Gives room until nothing more goes.
-    private static func pour(_ server: inout TestServerSession, to number: UInt64 = 1) -> [String] {
-        (0..<20).flatMap { _ in server.handle(.room(ConnectionID(number))) }
-    }
-
+struct ServerSessionLargeWorkTests: LargeWorkSuite {
     // MARK: In
 
     @Test("Nothing overtakes a message that is being read; others' clients are served, and so is an ack")
@@ -546,13 +490,5 @@ struct ServerSessionLargeWorkTests {
         let lines = (0..<5).flatMap { _ in server.command(Self.news(1_000, "a")) }
         #expect(lines.last == "1 drop")
         while !server.works.isEmpty { #expect(server.work() == []) }
-    }
-}
-
-extension Compressor {
-    /// Whatever is unfolded has no end.
-    fileprivate static let bomb = Compressor { _, _ throws(WireError) in
-    } decompress: { _, _, limit throws(WireError) in
-        throw WireError(.tooLarge, "It unfolds to more than \(limit) bytes.")
     }
 }
