@@ -117,6 +117,54 @@ extension TransportTests {
             }
         }
 
+        @Test(
+            "what another thread posts waits for one round of a turn, not for all",
+            arguments: EventLoop.Polling.allCases)
+        func postBetweenRounds(_ polling: EventLoop.Polling) async throws {
+            try await withLoop(polling) { loop in
+                let order = Collector<String>()
+                let held = Box<[Any]>([])
+                loop.post {
+                    let member = Rounds(of: loop, order) {
+                        let hasPosted = DispatchSemaphore(value: 0)
+                        DispatchQueue.global().async {
+                            loop.post { order.append("posted") }
+                            hasPosted.signal()
+                        }
+                        hasPosted.wait()
+                    }
+                    loop.finishTurn(member)
+                    held.value = [member]
+                }
+                #expect(await order.wait { $0.count >= 3 }.prefix(3) == ["round", "posted", "round"])
+                await loop.run { held.value = [] }
+            }
+        }
+
+        @Test(
+            "after a large message the loop looks at its sockets before the next",
+            arguments: EventLoop.Polling.allCases)
+        func socketsBetweenRounds(_ polling: EventLoop.Polling) async throws {
+            for isLarge in [false, true] {
+                try await withLoop(polling) { loop in
+                    let order = Collector<String>()
+                    let held = Box<[Any]>([])
+                    loop.post {
+                        let pair = SocketPair(on: loop, order)
+                        let member = Rounds(of: loop, order) {
+                            pair.write()
+                            if isLarge { loop.noteBytes(64 << 10) }
+                        }
+                        loop.finishTurn(member)
+                        held.value = [pair, member]
+                    }
+                    let seen = await order.wait { $0.contains("handed over") }
+                    #expect(seen.prefix(2) == ["round", isLarge ? "read" : "round"])
+                    await loop.run { held.value = [] }
+                }
+            }
+        }
+
         @Test("a timer that what came has moved does not fire", arguments: EventLoop.Polling.allCases)
         func movedTimer(_ polling: EventLoop.Polling) async throws {
             try await withLoop(polling) { loop in
@@ -296,6 +344,33 @@ extension TransportTests {
             #expect(try EventLoop.shared() === EventLoop.shared())
         }
     }
+}
+
+/// Asks for six rounds, and does something in the first.
+///
+/// Used on the loop only.
+private final class Rounds: LoopMember {
+    private let loop: EventLoop
+    private let order: Collector<String>
+    private let first: () -> Void
+    private var count = 0
+
+    init(of loop: EventLoop, _ order: Collector<String>, first: @escaping () -> Void) {
+        self.loop = loop
+        self.order = order
+        self.first = first
+    }
+
+    func ready(_ descriptor: Int32, _ readiness: Readiness) {}
+
+    func turnEnds() {
+        count += 1
+        order.append("round")
+        if count == 1 { first() }
+        if count < 6 { loop.finishTurn(self) }
+    }
+
+    func loopStopped() {}
 }
 
 /// Two connected sockets, of which a loop reads one.

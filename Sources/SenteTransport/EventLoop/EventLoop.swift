@@ -52,6 +52,8 @@ package final class EventLoop: Host, @unchecked Sendable {
         private var ending: [any LoopMember] = []
         /// Work was posted from the loop itself and should run in the same turn.
         private var postedHere = false
+        /// How many bytes of messages members were given to write in this turn.
+        var bytes = 0
 
         var isFinishing: Bool { !finishing.isEmpty }
 
@@ -101,6 +103,9 @@ package final class EventLoop: Host, @unchecked Sendable {
 
     /// How often one turn lets members hand over again before it looks at the sockets.
     private static let rounds = 4
+    /// After so many bytes of messages it looks at them whatever is left: to compress a part of a large message takes long, and an
+    /// answer that has come would wait for four.
+    private static let bytesOfTurn = 32 << 10
 
     /// Starts a loop and its thread.
     package convenience init(polling: Polling = .standard) throws(LinkFailure) {
@@ -242,6 +247,11 @@ package final class EventLoop: Host, @unchecked Sendable {
         own.finish(member)
     }
 
+    /// A member was given so many bytes of messages to write.
+    package func noteBytes(_ count: Int) {
+        own.bytes &+= count
+    }
+
     fileprivate func arm(_ entry: TimerHeap.Entry, at deadline: Instant?) {
         own.timers.arm(entry, at: deadline)
     }
@@ -286,6 +296,7 @@ package final class EventLoop: Host, @unchecked Sendable {
         lock.unlock()
         guard goesOn else { return false }
 
+        own.bytes = 0
         for event in ready {
             own.descriptors.member(of: event)?.ready(event.descriptor, event.readiness)
         }
@@ -308,10 +319,11 @@ package final class EventLoop: Host, @unchecked Sendable {
     /// Lets members hand over and write, then runs posted work, for it may find something late; what that brings about is
     /// done too, within bounds, before the loop looks at its sockets again: an answer leaves in the turn its question came.
     private func runRounds(_ posted: inout [@Sendable () -> Void]) {
-        for _ in 0..<Self.rounds {
+        for round in 0..<Self.rounds where round == 0 || own.bytes < Self.bytesOfTurn {
             for index in 0..<own.beginEnding() { own.ending(index).turnEnds() }
             own.endEnding()
-            if posted.isEmpty, own.takePost() {
+            // What other threads have posted meanwhile waits for a round, and not for all of them: each may take long.
+            if posted.isEmpty, own.takePost() || own.isFinishing {
                 lock.lock()
                 swap(&inbox, &posted)
                 lock.unlock()

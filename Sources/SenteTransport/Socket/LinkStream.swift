@@ -87,6 +87,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         let result = socket.withLock { socket in
             socket.link.send(message, id: id, at: loop.instant, masks: &loop.masks.pointee)
         }
+        loop.noteBytes(message.bytes.count)
         if result == .queued { askToFinish() }
         return result
     }
@@ -95,6 +96,7 @@ final class LinkStream: LoopMember, @unchecked Sendable {
         let now = loop.instant
         socket.withLock { socket in
             for one in messages {
+                loop.noteBytes(one.message.bytes.count)
                 _ = socket.link.send(one.message, id: one.id, at: now, masks: &loop.masks.pointee)
             }
         }
