@@ -45,6 +45,15 @@ extension Session {
         }
     }
 
+    /// Tells the server what has come of its messages; one that reads none of it is left, before it fills the memory.
+    mutating func sayHeard(_ word: FlowOutbound, on link: LinkID) {
+        guard traffic.window.keepAlives < Self.maximumUnwrittenPongs else {
+            return violated(
+                "It reads nothing of what it is told of its messages.", on: link, .policyViolation)
+        }
+        say(word, on: link)
+    }
+
     /// A word of flow, or an event of that name where flow does not hold.
     mutating func received(_ frame: FlowFrame, _ size: Int, on link: LinkID) {
         guard let flow = traffic.flow else {

@@ -174,7 +174,7 @@ extension Session {
         case .left(let leave): self.leave(link, leave)
         }
         guard let parts = arrival.parts, case .open(let open) = state, open.link == link else { return }
-        say(.chunkAck(parts), on: link)
+        sayHeard(.chunkAck(parts), on: link)
     }
 
     /// What came behind the message that has been read is heard, up to the next that is large.

@@ -89,7 +89,7 @@ extension Session {
         guard case .open(let open) = state, traffic.flow?.features?.resumption != nil,
             let received = resumption?.takeAck()
         else { return }
-        say(.ack(received: received), on: open.link)
+        sayHeard(.ack(received: received), on: open.link)
     }
 
     // MARK: Going on

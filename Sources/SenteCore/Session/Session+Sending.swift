@@ -218,7 +218,7 @@ extension Session {
             stamp: stamp, for: call, isFence: isFence, provingUpTo: limit, at: now.instant)
     }
 
-    private static let maximumUnwrittenPongs = 1_024
+    static let maximumUnwrittenPongs = 1_024
 
     /// Answers a server's ping at once, ahead of any queue.
     ///

@@ -3,7 +3,7 @@
 import SenteCore
 
 /// What a server announces and agrees to beyond plain messages, as JSON on the wire.
-struct ServerFeatures {
+struct ServerFeatures: Hashable, Sendable {
     var text: String
 
     static let batching = ServerFeatures(text: #""batching":true"#)
@@ -19,6 +19,9 @@ struct ServerFeatures {
     static let acknowledgingCompression = ServerFeatures(
         text: acknowledgingParts.text + #","compression":["gzip"]"#)
     static let acknowledging = ServerFeatures(text: everything.text + acks)
+    /// Each message of the server is acknowledged at once.
+    static let sessionOfOne = ServerFeatures(
+        text: #""resume":{"window-ms":20000,"messages":1,"bytes":4000}"#)
     private static let acks = #","chunk-ack":true"#
 
     var welcome: String { #"{"type":"welcome","conn-id":"c","capabilities":{\#(text)}}"# }

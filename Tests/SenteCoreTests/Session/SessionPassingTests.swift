@@ -143,6 +143,21 @@ struct SessionPassingTests {
         #expect(session.state == .reconnecting)
     }
 
+    @Test(
+        "A server that reads nothing of what it is told is left",
+        arguments: [ServerFeatures.acknowledgingParts, .sessionOfOne])
+    func unread(features: ServerFeatures) throws {
+        var session = TestSession.withLargeWork(on: features)
+        session.writesAtOnce = false
+        for number in 1...1_024 as ClosedRange<UInt64> {
+            #expect(session.state == .open)
+            try session.receiveOne(number, inParts: features == .acknowledgingParts)
+        }
+        #expect(session.state == .open)
+        try session.receiveOne(1_025, inParts: features == .acknowledgingParts)
+        #expect(session.state == .reconnecting)
+    }
+
     // MARK: Out
 
     @Test(
@@ -226,5 +241,12 @@ struct SessionPassingTests {
             session.submit(.publishing("\(number)", .withoutRuns(1_500)))
         }
         #expect(session.state == .reconnecting)
+    }
+}
+
+extension TestSession {
+    fileprivate mutating func receiveOne(_ number: UInt64, inParts: Bool) throws {
+        let text = ServerText.delivery(Int(number))
+        if inParts { try receive(text, inParts: number) } else { receive(text) }
     }
 }
