@@ -118,7 +118,8 @@ extension Session {
     ) throws(FlowViolation) -> [HeldArrivals.Arrival] {
         let (inbounds, size) = read(result)
         var arrivals = try arrivals(of: inbounds, size, isEnveloped: isEnveloped)
-        if let last = arrivals.indices.last { arrivals[last].parts = parts }
+        // A large part that is a word has said by itself which message it ends.
+        if let parts, let last = arrivals.indices.last { arrivals[last].parts = parts }
         return arrivals
     }
 

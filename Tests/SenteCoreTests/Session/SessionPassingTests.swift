@@ -40,6 +40,20 @@ struct SessionPassingTests {
         #expect(session.sentText.contains("\(Self.ack)7}"))
     }
 
+    @Test("The server is told of one whose part is a large word, too")
+    func largeWord() throws {
+        var session = TestSession.withLargeWork(on: .acknowledgingParts)
+        let text = Array(ServerText.delivery(1, String(repeating: "x", count: 5_000)).utf8)
+        session.receive(
+            #"{"type":"flow-chunk-start","message-id":5,"total-chunks":1,"total-size":\#(text.count)}"#)
+        session.receive(
+            #"{"type":"flow-chunk","message-id":5,"chunk-index":0,"data":"\#(Base64.text(text))"}"#)
+        session.receive(#"{"type":"flow-chunk-end","message-id":5}"#)
+        session.work()
+        session.work()
+        #expect(session.sentText == ["\(Self.ack)5}"])
+    }
+
     @Test("Behind a large one that came in no parts all waits, and behind what waits for it")
     func ordered() throws {
         var (session, inbox) = try Self.reading()
