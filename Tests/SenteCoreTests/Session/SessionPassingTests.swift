@@ -9,12 +9,11 @@ import Testing
 struct SessionPassingTests {
     /// A delivery in parts is being read.
     private static func reading(
-        _ features: ServerFeatures = .acknowledging, _ text: String? = nil
+        _ text: String = ServerText.delivery(1, String(repeating: "x", count: 3_000))
     ) throws -> (TestSession, InboxID) {
-        var session = TestSession.withLargeWork(on: features)
+        var session = TestSession.withLargeWork(on: .acknowledging)
         let (_, inbox) = session.subscribe("a")
         session.confirm(text: "a")
-        let text = text ?? ServerText.delivery(1, String(repeating: "x", count: 3_000))
         try session.receive(text, inParts: 5)
         #expect(session.works.count == 1)
         return (session, inbox)
@@ -120,8 +119,7 @@ struct SessionPassingTests {
     @Test("One that cannot be read ends its link, and counts where others have passed it")
     func unreadable() throws {
         for isPassed in [false, true] {
-            var (session, inbox) = try Self.reading(
-                .acknowledging, #"{"x":"# + String(repeating: "1", count: 3_000))
+            var (session, inbox) = try Self.reading(#"{"x":"# + String(repeating: "1", count: 3_000))
             if isPassed { session.receive(ServerText.delivery(2)) }
             session.work()
             #expect(session.state == .reconnecting)
